@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* What the files of src/core (and src/emul, sparingly) share. The structs are in avc/avc.h. */
+#ifndef AVC_CORE_H
+#define AVC_CORE_H
+
+#include <avc/avc.h>
+
+#include "atomic.h"
+#include "hw.h"
+
+#define avc_likely(x)   __builtin_expect(!!(x), 1)
+#define avc_unlikely(x) __builtin_expect(!!(x), 0)
+#define AVC_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define AVC_BIT(n)      (UINT64_C(1) << (n))
+/* Bits hi..lo of v, and a value put there. */
+#define AVC_FIELD(v, hi, lo)   (((uint64_t)(v) >> (lo)) & (~UINT64_C(0) >> (63 - ((hi) - (lo)))))
+
+/* Marks of initialised objects: what the letters say. */
+#define AVC_MAGIC_MACHINE UINT64_C(0x656e696863616d61)
+#define AVC_MAGIC_PCPU    UINT64_C(0x2121757063707661)
+#define AVC_MAGIC_VM      UINT64_C(0x212121216d766176)
+#define AVC_MAGIC_VCPU    UINT64_C(0x2121757063767661)
+#define AVC_MAGIC_STAGE2  UINT64_C(0x3265676174737661)
+#define AVC_MAGIC_VGIC    UINT64_C(0x2121636967767661)
+
+/*
+ * What a trap function tells the vector.
+ * HW_BACK: to the guest, x19..x29 as they are in the CPU. HW_BACK_ALL: x19..x29 may have changed in memory.
+ * HW_EXIT: avc_hw_enter() returns it, and vcpu->exit holds the event.
+ * HW_AGAIN: avc_hw_enter() returns it: nothing to tell the VMM, but attention is due before the guest runs on.
+ * With HW_BACK or HW_BACK_ALL and attention set the vector itself makes it HW_AGAIN.
+ */
+enum { HW_BACK = 0, HW_BACK_ALL = 1, HW_EXIT = 2, HW_AGAIN = 3 };
+
+/* A function of the trap table, one per exception class: called by the vector with all of x0..x30 in vcpu->x, on run's
+   stack, masked; ELR_EL2, SPSR_EL2, FAR_EL2 and HPFAR_EL2 are live. */
+typedef uint64_t avc_trap_fn(struct avc_vcpu *vcpu, uint64_t esr);
+
+/* ---- trap.c: the table of the 64 classes, and the way through claims ---- */
+struct avc_trap_row {
+    const char *name;   /* the Arm ARM's words */
+    avc_trap_fn *fn;
+    const char *reason; /* why this answer */
+};
+extern const struct avc_trap_row avc_trap_rows[64];
+extern avc_trap_fn *const avc_trap_table[64];         /* made from the rows */
+extern avc_trap_fn *const avc_trap_table_claimed[64]; /* each asks the CLASS claims first */
+uint64_t avc_trap_irq(struct avc_vcpu *vcpu);         /* vector: IRQ and FIQ */
+uint64_t avc_trap_serror(struct avc_vcpu *vcpu, uint64_t esr);
+/* vector: an exception at EL2 itself while our vectors are in; never returns */
+_Noreturn void avc_trap_host(uint64_t vector, uint64_t esr, uint64_t elr, uint64_t far);
+
+/* Offers e (kind, key, preset answer filled in) to the claim on its key; `builtin` true when it was there. Returns the
+   answer; AVC_PASS when nobody took it. */
+enum avc_answer avc_claim_offer(struct avc_vcpu *vcpu, struct avc_exit *e);
+/* Fills in the parts of vcpu->exit all events share, from ESR_EL2, ELR_EL2. */
+struct avc_exit *avc_exit_begin(struct avc_vcpu *vcpu, enum avc_kind kind, uint64_t key, uint64_t esr);
+/* Offers, and acts on the answer or leaves to the VMM: what most trap functions end with. `unclaimed` is the answer if
+   nobody has a claim: AVC_EXIT sends it to the VMM. */
+uint64_t avc_exit_finish(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_answer unclaimed);
+
+/* ---- act.c: the one place that writes result registers and moves the PC ---- */
+/* Does what e->answer says to the guest's registers: live in the CPU (in a trap), or saved (before run enters). */
+uint64_t avc_act_live(struct avc_vcpu *vcpu, struct avc_exit *e); /* HW_BACK or HW_BACK_ALL */
+void avc_act_saved(struct avc_vcpu *vcpu, struct avc_exit *e);
+/* PC and PSTATE after one instruction of 4 (il) or 2 bytes: BTYPE and SS cleared, IT state advanced (AArch32). */
+void avc_step(uint64_t *pc, uint64_t *pstate, bool il);
+
+/* ---- inject.c: exceptions into the guest; pure on the values, EL1 registers through avc_ctx_get/set ---- */
+struct avc_regs { /* PC and PSTATE being worked on */
+    uint64_t pc, pstate;
+};
+void avc_inject_undef(struct avc_vcpu *vcpu, struct avc_regs *r, bool il);                /* EC 0x00 */
+void avc_inject_abort(struct avc_vcpu *vcpu, struct avc_regs *r, bool fetch, uint64_t va); /* synchronous external */
+void avc_inject_sync(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr);            /* ELR_EL1 = pc, as is */
+void avc_inject_serror(struct avc_vcpu *vcpu, uint64_t iss);                              /* HCR_EL2.VSE */
+
+/* ---- condition.c: AArch32 at EL0 ---- */
+bool avc_condition_passed(uint64_t esr, uint64_t pstate); /* true for AArch64 */
+
+/* ---- abort.c, call.c, sysreg.c: trap functions named in the table ---- */
+avc_trap_fn avc_trap_dabt, avc_trap_iabt, avc_trap_hvc, avc_trap_smc, avc_trap_sysreg, avc_trap_wfx, avc_trap_fp,
+    avc_trap_svc, avc_trap_undef, avc_trap_cp15, avc_trap_reflect, avc_trap_pauth, avc_trap_debug, avc_trap_never;
+
+/* ---- claim.c ---- */
+/* Sorts the claims, takes from the library's own what the embedder's cover, builds the indexes. */
+enum avc_status avc_claim_seal(struct avc_vm *vm);
+const struct avc_claim *avc_claim_find(const struct avc_vm *vm, enum avc_kind kind, uint64_t key);
+unsigned avc_claim_bucket(enum avc_kind kind, uint64_t key);
+
+/* ---- sysreg.c: avc/sysreg.def at work ---- */
+/* Guest registers that are switched at load and put; live when the vCPU is loaded on this CPU. index: enum avc_ctx */
+uint64_t avc_ctx_get(const struct avc_vcpu *vcpu, unsigned ctx);
+void avc_ctx_set(struct avc_vcpu *vcpu, unsigned ctx, uint64_t value);
+void avc_sysreg_reset(struct avc_vcpu *vcpu); /* ctx[] to reset values */
+enum avc_status avc_sysreg_get(struct avc_vcpu *vcpu, uint32_t key, uint64_t *value);
+enum avc_status avc_sysreg_set(struct avc_vcpu *vcpu, uint32_t key, uint64_t value);
+const char *avc_sysreg_name(uint32_t key); /* NULL: none */
+/* The table's own policy for a trapped access; sets e->answer and, for reads, e->value. */
+void avc_sysreg_emulate(struct avc_vcpu *vcpu, struct avc_exit *e);
+
+/* ---- feature.c, traps.c ---- */
+void avc_feature_decode(struct avc_features *f);                              /* ->has and the rest from ->id */
+void avc_feature_common(struct avc_features *all, const struct avc_features *one); /* lowest of both */
+bool avc_feature_covers(const struct avc_features *cpu, const struct avc_features *needed);
+void avc_feature_guest_ids(struct avc_vm *vm);                                /* vm->id_regs from vm->features */
+void avc_traps_make(struct avc_vm *vm);                                       /* vm->traps */
+bool avc_traps_can(const struct avc_features *f, enum avc_kind kind, uint64_t first, uint64_t last); /* or ENOTRAP */
+static inline bool avc_has(const struct avc_features *f, enum avc_feature_bit bit)
+{
+    return f->has >> bit & 1;
+}
+
+/* ---- vmid.c, stage2.c: see stage2.h ---- */
+/* Makes the VM's VMID valid for this CPU, does the flushes that the move of a vCPU needs, returns VTTBR_EL2. Masked. */
+uint64_t avc_vmid_load(struct avc_pcpu *pcpu, struct avc_vcpu *vcpu);
+void avc_vmid_put(struct avc_pcpu *pcpu, struct avc_vcpu *vcpu);
+
+/* ---- vcpu.c ---- */
+bool avc_vcpu_here(const struct avc_vcpu *vcpu); /* loaded on the calling CPU */
+/* PSCI: OFF -> PENDING; false when it was not OFF. Then start state is set and the vCPU is woken. */
+bool avc_vcpu_power_on(struct avc_vcpu *vcpu, uint64_t pc, uint64_t x0);
+
+/* ---- util.c ---- */
+void avc_log(const struct avc_hal *hal, enum avc_log_level level, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+_Noreturn void avc_panic(const struct avc_hal *hal, const char *why);
+
+#endif

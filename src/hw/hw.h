@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * The seam between decisions (src/core, src/emul) and the machine. Which side is behind it is chosen by the include
+ * path and the files that are linked: src/hw on a CPU, tests/fake on the build host.
+ *
+ * From hw_inline.h: avc_hw_read_NAME()/avc_hw_write_NAME() for each register of hwreg.def, and barriers, TLB, cache and
+ * address-translation operations by their mnemonic: avc_hw_isb(), avc_hw_dsb_ish(), avc_hw_tlbi_ipas2e1is(x), ...
+ */
+#ifndef AVC_HW_H
+#define AVC_HW_H
+
+#include <avc/avc.h>
+
+#include "hw_inline.h"
+
+/* Masks all of DAIF; the old value goes to avc_hw_irq_restore(). */
+static inline uint64_t avc_hw_irq_save(void)
+{
+    uint64_t daif = avc_hw_read_DAIF();
+
+    avc_hw_irq_disable();
+    return daif;
+}
+
+/* enter.S: enters the guest and comes back when a trap function did not answer HW_BACK. Interrupts are masked, the
+   vCPU is loaded. What it returns is what that trap function returned. */
+uint64_t avc_hw_enter(struct avc_vcpu *vcpu);
+
+/* regs.c: the guest's and the host's EL1/EL0 state, at load and put. */
+void avc_hw_load(struct avc_vcpu *vcpu); /* host's EL2 controls and EL1 state out, guest's in */
+void avc_hw_put(struct avc_vcpu *vcpu);  /* guest's out, host's in */
+void avc_hw_traps_write(struct avc_vcpu *vcpu); /* trap registers from the VM, while loaded */
+
+/* regs.c: one saved register, while the vCPU is loaded on this CPU; index: enum avc_ctx */
+uint64_t avc_hw_ctx_read(const struct avc_vcpu *vcpu, unsigned ctx);
+void avc_hw_ctx_write(struct avc_vcpu *vcpu, unsigned ctx, uint64_t value);
+
+/* regs.c: what the host uses itself (AVC_HOST_...), at each entry and return of run; masked */
+void avc_hw_host_swap_in(struct avc_vcpu *vcpu);  /* the guest's in */
+void avc_hw_host_swap_out(struct avc_vcpu *vcpu); /* the host's in */
+
+/* regs.c: the guest's breakpoint and watchpoint registers */
+void avc_hw_debug_load(struct avc_vcpu *vcpu);
+void avc_hw_debug_save(struct avc_vcpu *vcpu);
+
+/* fp.S: V0..V31, FPCR, FPSR. The caller has switched EL2's own FP trap off. */
+void avc_hw_fp_save(struct avc_fp *fp);
+void avc_hw_fp_load(const struct avc_fp *fp);
+
+/* probe.c: all ID registers and what else `features` holds, of this CPU */
+void avc_hw_probe(struct avc_features *features);
+/* probe.c: AVC_OK when this CPU is at EL2 and has what guests need */
+enum avc_status avc_hw_supported(void);
+
+/* smc.S */
+void avc_hw_smc(uint64_t x[18]);
+
+#endif
