@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * The board: what the device tree says about it, and drivers for the little that a hypervisor needs
+ * of it.
+ */
+#ifndef VMM_BOARD_BOARD_H
+#define VMM_BOARD_BOARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kern/percpu.h"
+
+#define VMM_MAX_RANGES 8
+
+struct vmm_range {
+    uint64_t base, size; /* size 0: not there */
+};
+
+/** An image that the loader has put into memory (multiboot binding: /chosen/module@...). */
+struct vmm_module {
+    uint64_t base, size;  /* size 0: none was given */
+    const char *bootargs; /* of this module, "" when none */
+};
+
+struct vmm_uart {
+    uint64_t base; /* 0: not there */
+    uint32_t intid;
+};
+
+struct vmm_board {
+    uint64_t fdt, fdt_size;
+    const char *bootargs; /* "" when none */
+    struct vmm_range memory[VMM_MAX_RANGES];
+    unsigned nr_memory;
+    struct vmm_range reserved[VMM_MAX_RANGES]; /* from the device tree's reservations */
+    unsigned nr_reserved;
+    struct vmm_module kernel, ramdisk;
+    struct vmm_uart guest_uart, log_uart; /* the same one when the board has only one */
+    struct vmm_range gicd;
+    struct vmm_range gicr[VMM_MAX_RANGES];
+    unsigned nr_gicr;
+    uint64_t gicr_stride; /* 0: as GICR_TYPER says */
+    uint64_t mpidr[VMM_MAX_CPUS];
+    unsigned nr_cpus, nr_cpus_seen; /* usable by us; in the tree */
+    bool psci, psci_hvc;            /* there is one; its conduit is HVC, which EL2 cannot use */
+};
+
+/** Constant after boot. */
+extern struct vmm_board vmm_board;
+
+/** Reads the device tree. Panics about one that cannot be used. */
+void vmm_board_discover(uint64_t fdt);
+
+/* -------------------------------------------------------------------------------------------
+ * pl011.c --- */
+
+/** Polled output of the log; sends each byte before it returns. Its caller holds the log's lock. */
+void vmm_log_uart_init(void);
+void vmm_log_uart_write(const char *s, size_t n);
+void vmm_log_uart_drain(void);
+
+/**
+ * The guest's console: the board's first UART.
+ * Output waits while the transmit FIFO is full; that is bounded by the wire's speed. Input: `ready`
+ * runs in interrupt context on the boot CPU when bytes wait, and takes them with
+ * vmm_console_getc(); if it leaves any behind, no more interrupts come until
+ * vmm_console_rx_resume(), which the device model calls when it has room again.
+ */
+void vmm_console_init(void (*ready)(void *ctx), void *ctx);
+void vmm_console_putc(uint8_t c);
+int vmm_console_getc(void); /* -1: nothing waits */
+void vmm_console_rx_resume(void);
+void vmm_console_drain(void);
+
+/* ---------------------------------------------------------------------------------------------
+ * gic.c --- */
+
+/* Software-generated interrupts between CPUs. */
+#define VMM_SGI_POKE 0 /* the scheduler's */
+#define VMM_SGI_STOP 1 /* stop for good: another CPU panics */
+
+#define VMM_INTID_SPURIOUS 1020 /* 1020..1023 are no interrupts (IHI 0069, 2.2.1) */
+
+void vmm_gic_init(void);                    /* once: the distributor */
+void vmm_gic_cpu_init(struct vmm_cpu *cpu); /* on the CPU itself */
+
+/** Private interrupts (SGI, PPI): of the calling CPU. Shared ones are routed to the boot CPU. */
+void vmm_gic_enable(uint32_t intid);
+void vmm_gic_disable(uint32_t intid);
+
+/** Acknowledges: the raw token, whose low 24 bits are the INTID; may be spurious. */
+uint32_t vmm_gic_ack(void);
+static inline uint32_t vmm_gic_intid(uint32_t token)
+{
+    return token & 0xffffffu;
+}
+
+/** Drops the running priority (EOImode is 1), and deactivates as well if asked to. */
+void vmm_gic_end(uint32_t token, bool deactivate);
+
+/** What was written before is seen by the target when it takes the interrupt. */
+void vmm_gic_send_sgi(const struct vmm_cpu *target, unsigned sgi);
+
+/* -------------------------------------------------------------------------------------------
+ * timer.c --- */
+
+/** CNTPCT_EL0, and its frequency in Hz. The physical counter: at EL2 with E2H=0 the virtual one
+   would jump by the guest's CNTVOFF_EL2 at each load. */
+uint64_t vmm_time_now(void);
+uint64_t vmm_time_hz(void);
+uint64_t vmm_time_from_ms(uint64_t ms);
+
+#define VMM_TIMER_INTID                                                                            \
+    26 /* the EL2 physical timer's PPI (Server Base System Architecture; QEMU virt) */
+
+void vmm_timer_init(void);             /* on each CPU */
+void vmm_timer_arm(uint64_t deadline); /* one shot; UINT64_MAX: off */
+
+/* --------------------------------------------------------------------------------------------
+ * psci.c --- */
+
+/** PSCI's answer (DEN0022, 5.2.2): 0 or a negative code. */
+int64_t vmm_psci_cpu_on(uint64_t mpidr, uint64_t entry, uint64_t context);
+_Noreturn void vmm_psci_system_off(void);
+_Noreturn void vmm_psci_system_reset(void);
+
+#endif

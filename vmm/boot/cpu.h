@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * The CPU from C: every system register, barrier and cache operation of the reference hypervisor,
+ * so that no other file outside of boot/ holds assembly.
+ */
+#ifndef VMM_BOOT_CPU_H
+#define VMM_BOOT_CPU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define VMM_SYSREG_READ(name)                                                                      \
+    static inline uint64_t vmm_read_##name(void)                                                   \
+    {                                                                                              \
+        uint64_t value;                                                                            \
+        __asm__ volatile("mrs %0, " #name : "=r"(value) : : "memory");                             \
+        return value;                                                                              \
+    }
+#define VMM_SYSREG_WRITE(name)                                                                     \
+    static inline void vmm_write_##name(uint64_t value)                                            \
+    {                                                                                              \
+        __asm__ volatile("msr " #name ", %0" : : "r"(value) : "memory");                           \
+    }
+#define VMM_SYSREG(name) VMM_SYSREG_READ(name) VMM_SYSREG_WRITE(name)
+
+VMM_SYSREG_READ(MPIDR_EL1)
+VMM_SYSREG_READ(MIDR_EL1)
+VMM_SYSREG_READ(CTR_EL0)
+VMM_SYSREG_READ(DCZID_EL0)
+VMM_SYSREG_READ(ID_AA64PFR0_EL1)
+VMM_SYSREG_READ(ID_AA64MMFR0_EL1)
+VMM_SYSREG_READ(ID_AA64MMFR1_EL1)
+VMM_SYSREG_READ(CNTPCT_EL0)
+VMM_SYSREG_READ(CNTFRQ_EL0)
+/* The EL2 physical timer by its own names: with E2H=1 CNTP_... at EL2 mean it as well, but these
+ * are right with both. */
+VMM_SYSREG(CNTHP_CTL_EL2)
+VMM_SYSREG(CNTHP_CVAL_EL2)
+VMM_SYSREG(HCR_EL2)
+VMM_SYSREG(SCTLR_EL2)
+VMM_SYSREG(ICC_SRE_EL2)
+VMM_SYSREG(ICC_PMR_EL1)
+VMM_SYSREG(ICC_BPR1_EL1)
+VMM_SYSREG(ICC_CTLR_EL1)
+VMM_SYSREG(ICC_IGRPEN1_EL1)
+VMM_SYSREG_READ(ICC_IAR1_EL1)
+VMM_SYSREG_WRITE(ICC_EOIR1_EL1)
+VMM_SYSREG_WRITE(ICC_DIR_EL1)
+VMM_SYSREG_WRITE(ICC_SGI1R_EL1)
+
+#define VMM_HCR_TGE (1ull << 27)
+#define VMM_HCR_E2H (1ull << 34)
+
+static inline void vmm_isb(void)
+{
+    __asm__ volatile("isb" : : : "memory");
+}
+
+static inline void vmm_dsb_sy(void)
+{
+    __asm__ volatile("dsb sy" : : : "memory");
+}
+
+/* Orders stores before a store to a device that tells somebody else of them. */
+static inline void vmm_dsb_ishst(void)
+{
+    __asm__ volatile("dsb ishst" : : : "memory");
+}
+
+static inline void vmm_cpu_relax(void)
+{
+    __asm__ volatile("yield" : : : "memory");
+}
+
+/* IRQs of this CPU. They are masked everywhere but in here (vmm.h). */
+static inline void vmm_irq_unmask(void)
+{
+    __asm__ volatile("msr daifclr, #2" : : : "memory");
+}
+
+static inline void vmm_irq_mask(void)
+{
+    __asm__ volatile("msr daifset, #2" : : : "memory");
+}
+
+static inline bool vmm_irq_masked(void)
+{
+    uint64_t daif;
+
+    __asm__ volatile("mrs %0, daif" : "=r"(daif));
+    return daif & 1 << 7;
+}
+
+/* Waits for an interrupt; a masked one ends the wait too (DDI 0487, D1.6.2). The DSB: what this CPU
+   wrote is seen while it sleeps. */
+static inline void vmm_wfi(void)
+{
+    __asm__ volatile("dsb sy\n\twfi" : : : "memory");
+}
+
+static inline bool vmm_host_vhe(void)
+{
+    return vmm_read_HCR_EL2() & VMM_HCR_E2H;
+}
+
+/* A call to firmware by SMC (SMCCC): function id and three arguments; X0 of the answer. */
+uint64_t vmm_smc(uint64_t fid, uint64_t a1, uint64_t a2, uint64_t a3);
+
+/* boot/cache.c. Data cache lines of a range, to the point of coherency: what a CPU or a guest with
+   its caches off, or a device, then finds in memory is what was written. */
+void vmm_dcache_clean(const void *p, size_t bytes);
+void vmm_dcache_clean_invalidate(const void *p, size_t bytes);
+/* After instructions were written to a range: cleans them to the point of coherency and invalidates
+   the instruction caches of all CPUs. */
+void vmm_code_sync(const void *p, size_t bytes);
+/* Clears whole pages, with DC ZVA where the CPU allows it. */
+void vmm_zero(void *p, size_t bytes);
+
+#endif
