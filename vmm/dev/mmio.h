@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * A device of the guest machine: a claim on a range of addresses, in front of 32-bit registers.
+ *
+ * The models are settled inside of the claim, at EL2, so every function here is bounded and takes
+ * no lock but the device's own. They know nothing of the machine around them: interrupts leave
+ * through a callback, so that the models also run, and are tested, on the build host.
+ */
+#ifndef VMM_DEV_MMIO_H
+#define VMM_DEV_MMIO_H
+
+#include <avc/avc.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kern/lock.h"
+
+struct vmm_mmio {
+    uint64_t base, size;
+    /* With the lock held; offset is a multiple of 4. A narrow store comes zero-extended. */
+    uint32_t (*read)(struct vmm_mmio *dev, uint32_t offset);
+    void (*write)(struct vmm_mmio *dev, uint32_t offset, uint32_t value);
+    /* The device's interrupt line; called with the lock held, so that levels arrive in the order
+       in which they came to be. NULL: not connected. */
+    void (*irq)(void *ctx, bool level);
+    void *irq_ctx;
+    bool line; /* as last told to irq() */
+    struct vmm_lock lock;
+};
+
+/** The claim's function; ctx is the struct vmm_mmio. */
+avc_claim_fn vmm_mmio_access;
+
+/** The line follows a level. With the device's lock held. */
+void vmm_mmio_drive(struct vmm_mmio *dev, bool level);
+
+/** PrimeCell identification, offsets 0xFE0 to 0xFFC: a byte each. */
+static inline uint32_t vmm_primecell_id(const uint8_t id[8], uint32_t offset)
+{
+    return id[(offset - 0xFE0) / 4];
+}
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * The guest's serial port: Arm PrimeCell UART PL011, revision r1p4 (DDI 0183), between the guest
+ * and a byte stream.
+ */
+#ifndef VMM_DEV_PL011_H
+#define VMM_DEV_PL011_H
+
+#include "mmio.h"
+
+#define VMM_PL011_SIZE 0x1000
+#define VMM_PL011_FIFO 16
+
+/** Where its bytes come from and go to. Called with the device's lock held. */
+struct vmm_pl011_host {
+    void (*put)(void *ctx, uint8_t byte); /* bounded */
+    int (*get)(void *ctx);                /* the next byte, -1: nothing waits */
+    void (*resume)(void *ctx);            /* get() has said -1: call vmm_pl011_ready() when a byte
+                                             waits; it is called once for each resume() */
+    void *ctx;
+};
+
+struct vmm_pl011 {
+    struct vmm_mmio mmio; /* first: ctx of the claim */
+    const struct vmm_pl011_host *host;
+    uint8_t fifo[VMM_PL011_FIFO];
+    unsigned first, count;
+    bool held; /* bytes may wait at the host for room here */
+    uint32_t ris, imsc, cr, lcr_h, ifls, ibrd, fbrd, ilpr, dmacr;
+};
+
+/** Prepares it, reset. irq of ->mmio may be set afterwards. */
+void vmm_pl011_init(struct vmm_pl011 *uart, uint64_t base, const struct vmm_pl011_host *host);
+
+/** Power-on state; bytes that the guest had not read stay for the next one. */
+void vmm_pl011_reset(struct vmm_pl011 *uart);
+
+/** Bytes wait at the host: takes what there is room for, now and later, until get() says -1; then
+    resume(). Any CPU, interrupt handlers too. */
+void vmm_pl011_ready(struct vmm_pl011 *uart);
+
+#endif
