@@ -144,7 +144,6 @@ struct avc_exit {
     bool sign, sf;     /* sign-extend; 64-bit register */
     bool il;           /* the instruction is 4 bytes long */
     bool step;         /* DONE moves the PC */
-    bool open;         /* the VMM has it and act() has not run yet */
 };
 
 /** Finishes an exit with a value. Context: loaded, claim. */
@@ -286,8 +285,8 @@ struct avc_machine {
     struct avc_pcpu *pcpus;       /* list of the enabled ones */
     /* VMIDs: see vmid.c */
     uint64_t vmid_generation;
-    uint64_t vmid_map[65536 / 64];
-    uint32_t vmid_next;
+    uint64_t vmid_map[65536 / 64]; /* those given out in this generation */
+    uint32_t vmid_next;            /* where the search goes on */
 };
 
 /** Prepares a machine. Errors: EINVAL (null), EALIGN, EEXIST (initialised before). Context: setup. */
@@ -302,6 +301,8 @@ AVC_MUST_USE enum avc_status avc_has_hardware_support(void);
 
 /* --------------------------------------------------------------------------------------------- one CPU --- */
 
+#define AVC_NR_RAN 16
+
 struct avc_pcpu {
     uint64_t magic;
     struct avc_machine *machine;
@@ -314,10 +315,12 @@ struct avc_pcpu {
     struct avc_features features;
     struct avc_pcpu *next;
     bool enabled;
-    uint64_t vmid_active;   /* see vmid.c */
-    uint64_t vmid_reserved;
-    bool tlb_stale;         /* a rollover asks for a local flush before the next guest */
-    struct avc_vcpu *last;  /* vCPU that ran here last (local-TLB rule) */
+    uint64_t vmid_active;   /* of the loaded vCPU, 0: none. See vmid.c for these three */
+    bool tlb_stale;         /* before the next guest all of the TLB must go: set by enable and by a VMID rollover */
+    struct avc_ran {        /* who ran here last under a VMID; index: its low bits (local-TLB rule) */
+        const struct avc_vcpu *vcpu;
+        uint64_t vmid;
+    } ran[AVC_NR_RAN];
     uint64_t host_saved[24]; /* the host's registers from load to put; see hw */
 };
 
@@ -464,13 +467,16 @@ AVC_MUST_USE enum avc_status avc_vm_set_irq(struct avc_vm *vm, uint32_t intid, b
 #define AVC_ATTN_KICK  (1u << 0) /* run must return AVC_KICKED */
 #define AVC_ATTN_IRQC  (1u << 1) /* the interrupt controller wants its enter() called */
 #define AVC_ATTN_POWER (1u << 2) /* it was switched on, or is off */
-#define AVC_ATTN_EXIT  (1u << 3) /* an answer to the VMM's last exit is due */
-#define AVC_ATTN_SERROR (1u << 4) /* an SError arrived while leaving the guest */
-#define AVC_ATTN_HOST  (1u << 5) /* registers the host uses must be swapped */
-#define AVC_ATTN_TRAPS (1u << 6) /* trap registers changed */
+#define AVC_ATTN_SERROR (1u << 3) /* an SError arrived while leaving the guest */
+#define AVC_ATTN_TRAPS (1u << 4) /* trap registers changed */
 
-/* Power state, changed by PSCI with compare-and-swap. */
-enum avc_power { AVC_POWER_OFF, AVC_POWER_PENDING, AVC_POWER_ON };
+/* Work of run's own at its edges, known on this CPU alone. */
+#define AVC_EDGE_ACT  (1u << 0) /* the VMM's answer to the last exit is due */
+#define AVC_EDGE_HOST (1u << 1) /* registers the host uses must be swapped */
+
+/* Power state, changed by PSCI with compare-and-swap: OFF to CLAIMED by one caller, which then writes where to start
+   and makes it PENDING; to ON by the vCPU itself. */
+enum avc_power { AVC_POWER_OFF, AVC_POWER_CLAIMED, AVC_POWER_PENDING, AVC_POWER_ON };
 
 /* Where it is. */
 enum avc_mode { AVC_MODE_OUT, AVC_MODE_HOST, AVC_MODE_GUEST };
@@ -484,22 +490,30 @@ struct avc_fp {
 };
 
 struct avc_vcpu {
-    /* Hot: reached from vectors.S through SP_EL2 while the guest runs; the offsets are asserted in core.h. */
+    /* Hot: reached from vectors.S through SP_EL2 while the guest runs; hw/offsets.h has the offsets, asserted. */
     uint64_t x[31];
     uint64_t pc;
     uint64_t pstate;
     uint64_t attention;     /* AVC_ATTN_..., atomic */
     uint64_t host_sp;       /* run's stack */
-    const void *trap_table; /* vm's, or the one with observation */
+    const void *trap_table; /* the VM's: 64 functions, by exception class */
     struct avc_vm *vm;
     uint64_t hcr, host_hcr;
-    uint64_t host_vbar;
     uint64_t cptr, host_cptr;
+    uint64_t host_vbar;
+    uint64_t serror;        /* 1 << 63 | ESR_EL2 of an SError taken while leaving */
+    uint64_t fast;          /* function that settles an HVC in the light path, or 0 */
+    struct avc_vcpu *self;  /* a pair by which a dump finds the vCPU: this, and */
+    uint64_t self_mark;     /* this ^ AVC_MAGIC_VCPU */
     uint64_t mode;          /* enum avc_mode, atomic */
-    uint64_t serror;        /* ESR_EL2 of an SError taken while leaving */
-    struct avc_pcpu *pcpu;  /* where it is loaded, or NULL */
-    struct avc_exit exit;
+    struct avc_pcpu *pcpu;  /* where it is loaded, or NULL; atomic */
+    uint32_t edge;          /* what run has to do besides, at entry and return: AVC_EDGE_... */
+    bool fp_live;           /* the guest's FP registers are in the CPU */
+    bool debug_live;        /* the guest's breakpoints are in the CPU */
+    bool vserror;           /* a virtual SError is pending */
+    bool irq_line, fiq_line; /* without interrupt controller */
     uint64_t exits[64];     /* counted by exception class */
+    struct avc_exit exit;
 
     /* Cold. */
     uint64_t magic;
@@ -508,11 +522,7 @@ struct avc_vcpu {
     uint32_t power;         /* enum avc_power, atomic */
     uint64_t mpidr;         /* VMPIDR_EL2 */
     uint64_t start_pc, start_x0;
-    bool started;           /* avc_vcpu_start() was called */
-    bool fp_live;           /* the guest's FP registers are in the CPU */
-    bool debug_live;        /* the guest's breakpoints are in the CPU */
-    bool vserror;           /* a virtual SError is pending */
-    bool irq_line, fiq_line; /* without interrupt controller */
+    uint64_t vttbr;         /* VTTBR_EL2 while loaded */
     struct avc_pcpu *last;  /* CPU it ran on last (local-TLB rule) */
     uint64_t ctx[AVC_NR_CTX]; /* EL1/EL0 system registers while not loaded; index: enum avc_ctx */
     uint64_t host_ctx[24];  /* the host's, while it runs (AVC_HOST_...) */
