@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * Register ids for avc_vcpu_get() and avc_vcpu_set(), made from avc/sysreg.def: AVC_REG_ and the architecture's name.
+ * A system register's id is its encoding, AVC_SYSREG_KEY(op0, op1, CRn, CRm, op2), and so also the key of a claim on it.
+ */
+#ifndef AVC_SYSREG_H
+#define AVC_SYSREG_H
+
+#include <avc/avc.h>
+
+/* General registers and what an exception saves: ids that no encoding has. */
+#define AVC_REG_CORE   0x10000u
+#define AVC_REG_X(n)   (AVC_REG_CORE + (n)) /* n 0..30 */
+#define AVC_REG_X0     AVC_REG_X(0)
+#define AVC_REG_X30    AVC_REG_X(30)
+#define AVC_REG_PC     (AVC_REG_CORE + 32)
+#define AVC_REG_PSTATE (AVC_REG_CORE + 33) /* as in SPSR_EL2 */
+
+enum avc_reg {
+#define CTX(name, op0, op1, crn, crm, op2, group, cond, reset, mask, policy)                       \
+    AVC_REG_##name = AVC_SYSREG_KEY(op0, op1, crn, crm, op2),
+#define REG(name, op0, op1, crn, crm, op2, cond, policy, value)                                    \
+    AVC_REG_##name = AVC_SYSREG_KEY(op0, op1, crn, crm, op2),
+#include <avc/sysreg.def>
+#undef CTX
+#undef REG
+};
+
+/* Places in avc_vcpu.ctx[]. Private to the library. */
+enum avc_ctx {
+#define CTX(name, op0, op1, crn, crm, op2, group, cond, reset, mask, policy) AVC_CTX_##name,
+#define REG(name, op0, op1, crn, crm, op2, cond, policy, value)
+#include <avc/sysreg.def>
+#undef CTX
+#undef REG
+    AVC_NR_CTX_USED
+};
+
+#if defined(__cplusplus)
+static_assert((int)AVC_NR_CTX_USED <= AVC_NR_CTX, "avc_vcpu.ctx[] is too small for avc/sysreg.def");
+#else
+_Static_assert((int)AVC_NR_CTX_USED <= AVC_NR_CTX,
+               "avc_vcpu.ctx[] is too small for avc/sysreg.def");
+#endif
+
+#endif
