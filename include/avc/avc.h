@@ -321,7 +321,7 @@ struct avc_pcpu {
         const struct avc_vcpu *vcpu;
         uint64_t vmid;
     } ran[AVC_NR_RAN];
-    uint64_t host_saved[24]; /* the host's registers from load to put; see hw */
+    uint64_t host_saved[32]; /* the host's EL2 controls from load to put; see src/hw/regs.c */
 };
 
 /** Prepares the object of one CPU. Borrowed: hal, for as long as the object lives.
@@ -525,7 +525,7 @@ struct avc_vcpu {
     uint64_t vttbr;         /* VTTBR_EL2 while loaded */
     struct avc_pcpu *last;  /* CPU it ran on last (local-TLB rule) */
     uint64_t ctx[AVC_NR_CTX]; /* EL1/EL0 system registers while not loaded; index: enum avc_ctx */
-    uint64_t host_ctx[24];  /* the host's, while it runs (AVC_HOST_...) */
+    uint32_t live;          /* groups of ctx[] that have changed places with the CPU: see src/hw/regs.c */
     struct avc_fp *fp;      /* &fp_storage */
     void *irqc_data;        /* the interrupt controller's own */
     void *user;
