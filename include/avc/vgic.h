@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * A GICv3 and the architected timers for the guests of a VM.
+ *
+ * What the guest finds: one distributor with one security state (GICD_CTLR.DS=1) and affinity routing always on, a
+ * redistributor for each vCPU, the CPU interface by system registers (the CPU's own virtual one, through list
+ * registers), and the EL1 virtual and physical timers as PPIs 27 and 30. No LPIs, no ITS, no extended ranges, no
+ * message-based SPIs. Arm GIC Architecture Specification IHI 0069; "GIC" below.
+ *
+ * Interrupts come in by avc_vm_set_irq() (SPIs, by INTID 32...) and avc_vcpu_set_irq() (PPIs, INTID 16..31); nothing
+ * else is to be called while the VM runs. The host's duties: a GICv3 with system registers on at EL2 (ICC_SRE_EL2.SRE),
+ * the PPIs of the timers and of the maintenance interrupt enabled at its controller on each CPU that loads vCPUs,
+ * in struct avc_hal irq_mask, wake, and irq_fetch with irq_end (or none of the two: see avc_hal).
+ *
+ * One lock per VM, held with interrupts masked and for bounded time: at worst one pass over the interrupts of the VM and
+ * one over its vCPUs. No callback is made while it is held.
+ */
+#ifndef AVC_VGIC_H
+#define AVC_VGIC_H
+
+#include <avc/avc.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define AVC_VGIC_DIST_SIZE   0x10000 /* bytes of the distributor's frame */
+#define AVC_VGIC_REDIST_SIZE 0x20000 /* bytes of one redistributor: RD frame, SGI frame */
+#define AVC_VGIC_MAX_SPIS    988     /* INTIDs 32..1019; storage is by whole banks of 32 */
+#define AVC_VGIC_MAX_VCPUS   512
+#define AVC_VGIC_MAX_LRS     16
+#define AVC_VGIC_NONE        0xffffu /* no vCPU */
+
+/** Guest INTIDs of the timers, as the devices of a guest's device tree say them. */
+#define AVC_VGIC_VTIMER_INTID 27
+#define AVC_VGIC_PTIMER_INTID 30
+
+/* 32 interrupts; bit n is INTID 32 * bank + n. While an interrupt is in a list register (in_lr) its active and
+   edge-pending state is there, and the bits here are what came in addition since. */
+struct avc_vgic_bank {
+    uint32_t enable, group, edge;     /* as the guest wrote */
+    uint32_t latch;                   /* pending by an edge, or by a write to ISPENDR */
+    uint32_t line;                    /* level of the input */
+    uint32_t active;
+    uint32_t in_lr;
+    uint32_t drop_pending, drop_active; /* asked of one that is in a list register of another CPU */
+    uint8_t priority[32];
+};
+
+/** 32 SPIs; caller's storage, contents are the library's. */
+struct avc_vgic_spis {
+    struct avc_vgic_bank bank;
+    uint64_t route[32];  /* GICD_IROUTER as written */
+    uint16_t target[32]; /* index of the vCPU it goes to, or AVC_VGIC_NONE */
+    uint16_t holder[32]; /* index of the vCPU that has it in a list register or active, or AVC_VGIC_NONE */
+};
+
+struct avc_vgic;
+
+/** One vCPU's redistributor and CPU interface; caller's storage, contents are the library's. */
+struct avc_vgic_cpu {
+    struct avc_vgic *vgic;
+    struct avc_vcpu *vcpu;   /* NULL until it is first loaded or reset */
+    struct avc_vgic_bank bank; /* SGIs and PPIs */
+    uint64_t mpidr;          /* affinity of the vCPU */
+    uint64_t on;             /* MPIDR_EL1 of the CPU where it is loaded */
+    uint64_t lr[AVC_VGIC_MAX_LRS]; /* list registers as last written */
+    uint64_t hcr, vmcr;      /* ICH_HCR_EL2 as last written; ICH_VMCR_EL2 while not loaded */
+    uint64_t ap0[4], ap1[4]; /* active priorities while not loaded */
+    uint32_t lr_used;        /* bit n: lr[n] holds an interrupt */
+    uint32_t lr_dirty;       /* bit n: list register n of the CPU is not 0 */
+    uint32_t linked;         /* timer PPIs whose physical interrupt is active and is the guest's to end */
+    uint32_t masked;         /* timer PPIs masked at the physical controller */
+    uint32_t mask_wanted;    /* ... and which are to be */
+    uint32_t phys[2];        /* physical INTIDs of the timers */
+    uint32_t maintenance;    /* ... and of the maintenance interrupt */
+    uint32_t index;
+    uint32_t waker;          /* GICR_WAKER */
+    uint64_t reading;        /* IPA + 1 of a read that waits for other CPUs' list registers */
+    uint8_t nr_lr, nr_apr;   /* of the CPU where it is loaded */
+    bool loaded;
+    bool spilled;            /* more interrupts than list registers */
+    bool fold_wanted;        /* another CPU waits for this one to look at its list registers */
+    bool split;              /* hal->eoi_split */
+};
+
+/** The interrupt controller of one VM; contents are the library's. */
+struct avc_vgic {
+    uint64_t magic;
+    struct avc_vm *vm;
+    struct avc_lock lock;
+    avc_ipa_t dist_base, redist_base;
+    struct avc_vgic_spis *spis;
+    struct avc_vgic_cpu *cpus;
+    uint32_t nr_banks;    /* of SPIs */
+    uint32_t max_vcpus;
+    uint32_t nr_spis;
+    uint32_t ctlr;        /* GICD_CTLR: EnableGrp0, EnableGrp1 */
+    uint32_t busy;        /* bit b: SPI bank b has something pending or active */
+    uint32_t folds;       /* CPUs with fold_wanted */
+    uint32_t rotor;       /* vCPU that got the last 1-of-N interrupt */
+    uint8_t pri_mask;     /* implemented bits of a priority */
+    bool routed;          /* targets follow from routes: vCPUs are known */
+};
+
+/** How it is made. The arrays are borrowed until avc_vm_destroy(). */
+struct avc_vgic_config {
+    avc_ipa_t dist_base;         /* of the distributor, 64 KiB aligned */
+    avc_ipa_t redist_base;       /* of the first redistributor, 64 KiB aligned; the others follow, in order of init */
+    uint32_t nr_spis;            /* multiple of 32, up to 960; or 988 */
+    uint32_t max_vcpus;          /* as the VM's */
+    struct avc_vgic_spis *spis;  /* (nr_spis + 31) / 32 entries; NULL when none */
+    struct avc_vgic_cpu *cpus;   /* max_vcpus entries */
+};
+
+/** Gives the VM this controller: claims its frames and the CPU interface's trapped registers, and sets it as the VM's.
+    After the first avc_pcpu_enable(), before the first load. Default for a VM without: no controller, no timers'
+    interrupts. Errors: EINVAL, EALIGN (a base), ERANGE (nr_spis, max_vcpus, frames overlap or wrap), ENOENT (vm),
+    ESEALED, EEXIST (it has one), ENOMEM (claims), ENOTSUP (no GICv3 virtual CPU interface on the enabled CPUs, or
+    ICC_SRE_EL2.SRE is 0 on this one). Context: setup, at EL2. */
+AVC_MUST_USE enum avc_status avc_vgic_attach(struct avc_vgic *vgic, struct avc_vm *vm,
+                                             const struct avc_vgic_config *config);
+
+/** Distributor, redistributors and CPU interfaces as after power-on; input lines keep their level, for they are the
+    devices'. For a VM that is reset; avc_vcpu_reset() does the redistributor and interface of one vCPU.
+    Errors: EINVAL, ENOENT, EBUSY (a vCPU is loaded). Context: setup. */
+AVC_MUST_USE enum avc_status avc_vgic_reset(struct avc_vgic *vgic);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
