@@ -129,7 +129,7 @@ struct avc_exit {
     enum avc_answer answer; /* yours to set */
     uint64_t key;           /* see enum avc_kind */
     uint64_t value;         /* write: what the guest wrote; read: yours to set, the low `size` bytes count */
-    uint8_t size;           /* MMIO: 1, 2, 4 or 8 bytes */
+    uint8_t size;           /* MMIO: 1, 2, 4 or 8 bytes; STAGE2: the same, or 0: not decoded, DONE is as RETRY */
     bool write;             /* MMIO, SYSREG, STAGE2: the guest writes */
     bool fetch;             /* STAGE2: an instruction fetch */
     bool handled;           /* IRQ: the handler of this CPU has dealt with it; else it is still pending */
@@ -144,6 +144,8 @@ struct avc_exit {
     bool sign, sf;     /* sign-extend; 64-bit register */
     bool il;           /* the instruction is 4 bytes long */
     bool step;         /* DONE moves the PC */
+    bool swap;         /* the guest made a big-endian access: a read's value goes to the register with its bytes reversed */
+    uint8_t reg2;      /* AArch32 MRRC: register that takes bits 63..32; 31: none */
 };
 
 /** Finishes an exit with a value. Context: loaded, claim. */
@@ -426,7 +428,8 @@ struct avc_vm {
     void *user;
 };
 
-/** Prepares a VM. Errors: EINVAL, EALIGN, EEXIST, ENOENT (machine or stage2 not initialised). Context: setup. */
+/** Prepares a VM. Errors: EINVAL, EALIGN, EEXIST, ENOENT (machine or stage2 not initialised), EBUSY (stage2 has a VM).
+    Context: setup. */
 AVC_MUST_USE enum avc_status avc_vm_init(struct avc_vm *vm, struct avc_machine *machine,
                                          const struct avc_vm_config *config);
 
@@ -514,6 +517,7 @@ struct avc_vcpu {
     bool irq_line, fiq_line; /* without interrupt controller */
     uint64_t exits[64];     /* counted by exception class */
     struct avc_exit exit;
+    struct avc_exit failed; /* AVC_FAIL, so that a call from the wrong CPU leaves `exit` to its owner */
 
     /* Cold. */
     uint64_t magic;

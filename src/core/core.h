@@ -41,6 +41,7 @@ typedef uint64_t avc_trap_fn(struct avc_vcpu *vcpu, uint64_t esr);
 struct avc_trap_row {
     const char *name;   /* the Arm ARM's words */
     avc_trap_fn *fn;
+    bool step;          /* a CLASS claim's DONE moves the PC past the instruction */
     const char *reason; /* why this answer */
 };
 extern const struct avc_trap_row avc_trap_rows[64];
@@ -48,8 +49,11 @@ extern avc_trap_fn *const avc_trap_table[64];         /* made from the rows */
 extern avc_trap_fn *const avc_trap_table_claimed[64]; /* each asks the CLASS claims first */
 uint64_t avc_trap_irq(struct avc_vcpu *vcpu);         /* vector: IRQ and FIQ */
 uint64_t avc_trap_serror(struct avc_vcpu *vcpu, uint64_t esr);
-/* vector: an exception at EL2 itself while our vectors are in; never returns */
-_Noreturn void avc_trap_host(uint64_t vector, uint64_t esr, uint64_t elr, uint64_t far);
+uint64_t avc_trap_fiq(struct avc_vcpu *vcpu);
+/* vector: an exception at EL2 itself while our vectors are in; never returns. `sp` is the stack it happened on, run's or
+   (in the vectors themselves) the vCPU: avc_dump_find_vcpu(sp) finds the vCPU either way, or NULL. */
+_Noreturn void avc_trap_host(uint64_t vector, uint64_t sp, uint64_t esr, uint64_t elr, uint64_t far);
+struct avc_vcpu *avc_dump_find_vcpu(uint64_t sp);
 
 /* Offers e (kind, key, preset answer filled in) to the claim on its key; `builtin` true when it was there. Returns the
    answer; AVC_PASS when nobody took it. */
@@ -59,6 +63,8 @@ struct avc_exit *avc_exit_begin(struct avc_vcpu *vcpu, enum avc_kind kind, uint6
 /* Offers, and acts on the answer or leaves to the VMM: what most trap functions end with. `unclaimed` is the answer if
    nobody has a claim: AVC_EXIT sends it to the VMM. */
 uint64_t avc_exit_finish(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_answer unclaimed);
+/* The second half of it: acts on this answer, or leaves to the VMM. */
+uint64_t avc_exit_settle(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_answer answer);
 
 /* ---- act.c: the one place that writes result registers and moves the PC ---- */
 /* Does what e->answer says to the guest's registers: live in the CPU (in a trap), or saved (before run enters). */
@@ -72,8 +78,10 @@ struct avc_regs { /* PC and PSTATE being worked on */
     uint64_t pc, pstate;
 };
 void avc_inject_undef(struct avc_vcpu *vcpu, struct avc_regs *r, bool il);                /* EC 0x00 */
-void avc_inject_abort(struct avc_vcpu *vcpu, struct avc_regs *r, bool fetch, uint64_t va); /* synchronous external */
+/* The abort that EL2 took with this syndrome, as the guest's own: stage 2 faults become external aborts. */
+void avc_inject_abort(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr, uint64_t va);
 void avc_inject_sync(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr);            /* ELR_EL1 = pc, as is */
+void avc_inject_svc(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr); /* pc: of the SVC that FGT trapped */
 void avc_inject_serror(struct avc_vcpu *vcpu, uint64_t iss);                              /* HCR_EL2.VSE */
 
 /* ---- condition.c: AArch32 at EL0 ---- */
@@ -81,7 +89,12 @@ bool avc_condition_passed(uint64_t esr, uint64_t pstate); /* true for AArch64 */
 
 /* ---- abort.c, call.c, sysreg.c: trap functions named in the table ---- */
 avc_trap_fn avc_trap_dabt, avc_trap_iabt, avc_trap_hvc, avc_trap_smc, avc_trap_sysreg, avc_trap_wfx, avc_trap_fp,
-    avc_trap_svc, avc_trap_undef, avc_trap_cp15, avc_trap_reflect, avc_trap_pauth, avc_trap_debug, avc_trap_never;
+    avc_trap_svc, avc_trap_undef, avc_trap_cp15, avc_trap_reflect;
+
+/* ---- fp.c: the FP/SIMD registers, moved on first use ---- */
+void avc_fp_enter_guest(struct avc_vcpu *vcpu); /* in a trap: the guest's into the CPU, untrapped */
+/* Run's return, and (`put`) put: the guest's out and the host's in, as the host's policy asks. Masked. */
+void avc_fp_leave_guest(struct avc_vcpu *vcpu, bool put);
 
 /* ---- claim.c ---- */
 /* Sorts the claims, takes from the library's own what the embedder's cover, builds the indexes. */
@@ -117,10 +130,29 @@ static inline bool avc_has(const struct avc_features *f, enum avc_feature_bit bi
 uint64_t avc_vmid_load(struct avc_pcpu *pcpu, struct avc_vcpu *vcpu);
 void avc_vmid_put(struct avc_pcpu *pcpu, struct avc_vcpu *vcpu);
 
+/* ---- vm.c ---- */
+enum avc_status avc_vm_seal(struct avc_vm *vm);
+
 /* ---- vcpu.c ---- */
 bool avc_vcpu_here(const struct avc_vcpu *vcpu); /* loaded on the calling CPU */
-/* PSCI: OFF -> PENDING; false when it was not OFF. Then start state is set and the vCPU is woken. */
+/* Guest state out of the CPU it is loaded on, and in again; between, memory holds all of it. Masked. */
+void avc_vcpu_switch_out(struct avc_vcpu *vcpu);
+void avc_vcpu_switch_in(struct avc_vcpu *vcpu);
+/* All registers to their reset values, in memory. */
+void avc_vcpu_reset_state(struct avc_vcpu *vcpu);
+/* PSCI CPU_ON: OFF -> PENDING, start state set, vCPU woken; false, and nothing done, when it was not OFF. */
 bool avc_vcpu_power_on(struct avc_vcpu *vcpu, uint64_t pc, uint64_t x0);
+/* PSCI CPU_OFF, by the vCPU itself in a trap: the next run (and this one's exit) says AVC_CPU_OFF. */
+void avc_vcpu_power_off(struct avc_vcpu *vcpu);
+
+/* ---- fast.c: the light way of vectors.S; compiled so that x9..x15 and x18 are kept ---- */
+uint64_t avc_fast_hvc(struct avc_vcpu *vcpu, uint64_t esr);
+
+/* ---- pcpu.c ---- */
+/* The HAL of the calling CPU, for callbacks that may be made anywhere; NULL where none is enabled. */
+const struct avc_hal *avc_machine_hal(const struct avc_machine *machine);
+/* Hands a fetched interrupt to this CPU's handler. Masked. */
+enum avc_answer avc_pcpu_handle(struct avc_pcpu *pcpu, avc_irq_t irq);
 
 /* ---- util.c ---- */
 void avc_log(const struct avc_hal *hal, enum avc_log_level level, const char *fmt, ...)

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* The one place that writes result registers and moves the PC, whoever gave the answer: claim, built-in or VMM. */
+#include "core.h"
+
+/* SPSR_EL2 bits (Arm ARM C5.2.20): what one instruction's end changes. */
+#define SPSR_M4    AVC_BIT(4)             /* AArch32 */
+#define SPSR_BTYPE (UINT64_C(3) << 10)    /* AArch64 */
+#define SPSR_SS    AVC_BIT(21)
+#define SPSR_IT_LO (UINT64_C(0x3f) << 10) /* AArch32: IT[7:2] */
+#define SPSR_IT_HI (UINT64_C(3) << 25)    /* IT[1:0] */
+
+/* The IT state after an instruction: ITAdvance() of the pseudocode (F1.7.2 and J1.3.4). */
+static uint64_t it_advance(uint64_t pstate)
+{
+    uint64_t it = AVC_FIELD(pstate, 15, 10) << 2 | AVC_FIELD(pstate, 26, 25);
+
+    it = (it & 7) == 0 ? 0 : (it & 0xe0) | (it << 1 & 0x1f);
+    return (pstate & ~(SPSR_IT_LO | SPSR_IT_HI)) | (it >> 2) << 10 | (it & 3) << 25;
+}
+
+void avc_step(uint64_t *pc, uint64_t *pstate, bool il)
+{
+    if (*pstate & SPSR_M4) {
+        *pc = (uint32_t)(*pc + (il ? 4 : 2));
+        *pstate = it_advance(*pstate);
+    } else {
+        *pc += 4;
+        *pstate &= ~SPSR_BTYPE;
+    }
+    *pstate &= ~SPSR_SS;
+}
+
+/* A value of `size` bytes as the load leaves it in a register (ESR_ELx.ISS: SSE, SF). */
+static uint64_t extend(const struct avc_exit *e)
+{
+    unsigned unused = 64 - 8 * e->size;
+    uint64_t value = e->value;
+
+    if (e->kind != AVC_MMIO || e->size >= 8)
+        return value;
+    value = e->sign ? (uint64_t)((int64_t)(value << unused) >> unused) : value << unused >> unused;
+    return e->sf ? value : (uint32_t)value;
+}
+
+static bool is_hvc(const struct avc_exit *e)
+{
+    return AVC_FIELD(e->esr, 31, 26) == 0x16;
+}
+
+static void finish(struct avc_vcpu *v, const struct avc_exit *e)
+{
+    switch (e->kind) {
+    case AVC_CALL:
+        v->x[0] = e->value;
+        break;
+    case AVC_MMIO:
+    case AVC_SYSREG:
+        if (!e->write)
+            avc_vcpu_set_gpr(v, e->reg, extend(e));
+        break;
+    default:
+        break;
+    }
+}
+
+static void fault(struct avc_vcpu *v, const struct avc_exit *e, struct avc_regs *r)
+{
+    switch (e->kind) {
+    case AVC_CALL:
+        v->x[0] = ~UINT64_C(0); /* SMCCC: NOT_SUPPORTED */
+        if (e->step)
+            avc_step(&r->pc, &r->pstate, e->il);
+        break;
+    case AVC_MMIO:
+    case AVC_STAGE2:
+        v->nr_faults++;
+        avc_inject_abort(v, r, e->fetch, e->va);
+        break;
+    case AVC_SERROR:
+        avc_inject_serror(v, e->esr & 0x1ffffff);
+        break;
+    case AVC_CLASS:
+    case AVC_SYSREG:
+    case AVC_SVC:
+    case AVC_WFI:
+    case AVC_WFE:
+        v->nr_faults++;
+        if (is_hvc(e)) /* preferred return address is behind it */
+            r->pc -= 4;
+        avc_inject_undef(v, r, e->il);
+        break;
+    default: /* nothing of the guest's to blame */
+        break;
+    }
+}
+
+static void act(struct avc_vcpu *v, const struct avc_exit *e, struct avc_regs *r)
+{
+    switch (e->answer) {
+    case AVC_DONE:
+        finish(v, e);
+        if (e->step)
+            avc_step(&r->pc, &r->pstate, e->il);
+        break;
+    case AVC_FAULT:
+        fault(v, e, r);
+        break;
+    case AVC_RETRY:
+        if (e->kind <= AVC_SVC && is_hvc(e))
+            r->pc -= 4;
+        break;
+    default: /* EXIT and PASS are no answers to an exit: as if it were done again */
+        break;
+    }
+}
+
+uint64_t avc_act_live(struct avc_vcpu *v, struct avc_exit *e)
+{
+    struct avc_regs r = { avc_hw_read_ELR_EL2(), avc_hw_read_SPSR_EL2() };
+    uint64_t pc = r.pc, pstate = r.pstate;
+
+    act(v, e, &r);
+    if (r.pc != pc)
+        avc_hw_write_ELR_EL2(r.pc);
+    if (r.pstate != pstate)
+        avc_hw_write_SPSR_EL2(r.pstate);
+    return HW_BACK_ALL;
+}
+
+void avc_act_saved(struct avc_vcpu *v, struct avc_exit *e)
+{
+    struct avc_regs r = { v->pc, v->pstate };
+
+    act(v, e, &r);
+    v->pc = r.pc;
+    v->pstate = r.pstate;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * Claims: who wants which event. Until the VM is sealed the embedder's stand at the start of the caller's storage and the
+ * library's own at its end. Sealing takes from the library's what the embedder's cover, sorts all that is left by kind
+ * and key, and indexes each kind by buckets of keys.
+ */
+#include <avc/stage2.h>
+
+#include "core.h"
+
+static uint64_t key_max(const struct avc_vm *vm, enum avc_kind kind)
+{
+    switch (kind) {
+    case AVC_CLASS:
+        return 63;
+    case AVC_CALL:
+        return UINT32_MAX;
+    case AVC_SYSREG:
+        return 0xffff;
+    case AVC_MMIO:
+        return (UINT64_C(1) << vm->stage2->ipa_bits) - 1;
+    default:
+        return UINT64_MAX;
+    }
+}
+
+static enum avc_status check(const struct avc_vm *vm, const struct avc_claim *claim)
+{
+    if (!vm || !claim || (unsigned)claim->kind >= AVC_NR_CLAIM_KINDS || !claim->fn)
+        return AVC_EINVAL;
+    if (vm->magic != AVC_MAGIC_VM)
+        return AVC_ENOENT;
+    if (vm->sealed)
+        return AVC_ESEALED;
+    if (claim->first > claim->last || claim->last > key_max(vm, claim->kind))
+        return AVC_ERANGE;
+    if (vm->machine->enabled &&
+        !avc_traps_can(&vm->machine->features, claim->kind, claim->first, claim->last))
+        return AVC_ENOTRAP;
+    if (vm->nr_claims + vm->nr_builtin >= vm->max_claims)
+        return AVC_ENOMEM;
+    return AVC_OK;
+}
+
+static bool overlap(const struct avc_claim *a, const struct avc_claim *b)
+{
+    return a->kind == b->kind && a->first <= b->last && b->first <= a->last;
+}
+
+enum avc_status avc_vm_claim(struct avc_vm *vm, const struct avc_claim *claim)
+{
+    enum avc_status status = check(vm, claim);
+
+    if (status)
+        return status;
+    for (uint32_t n = 0; n < vm->nr_claims; n++)
+        if (overlap(&vm->claims[n], claim))
+            return AVC_EEXIST;
+    vm->claims[vm->nr_claims++] = *claim;
+    return AVC_OK;
+}
+
+enum avc_status avc_vm_claim_builtin(struct avc_vm *vm, const struct avc_claim *claim)
+{
+    enum avc_status status = check(vm, claim);
+
+    if (status)
+        return status;
+    for (uint32_t n = 0; n < vm->nr_builtin; n++)
+        if (overlap(&vm->claims[vm->max_claims - 1 - n], claim))
+            return AVC_EEXIST;
+    vm->claims[vm->max_claims - ++vm->nr_builtin] = *claim;
+    return AVC_OK;
+}
+
+/* ---- sealing ---- */
+
+static bool before(const struct avc_claim *a, const struct avc_claim *b)
+{
+    return a->kind != b->kind ? a->kind < b->kind : a->first < b->first;
+}
+
+/* Heap sort: no recursion, no memory, n log n also for a thousand claims. */
+static void sift(struct avc_claim *c, uint32_t root, uint32_t end)
+{
+    for (;;) {
+        uint32_t child = 2 * root + 1;
+        struct avc_claim t = c[root];
+
+        if (child >= end)
+            return;
+        if (child + 1 < end && before(&c[child], &c[child + 1]))
+            child++;
+        if (!before(&c[root], &c[child]))
+            return;
+        c[root] = c[child];
+        c[child] = t;
+        root = child;
+    }
+}
+
+static void sort(struct avc_claim *c, uint32_t n)
+{
+    for (uint32_t i = n / 2; i-- > 0;)
+        sift(c, i, n);
+    for (uint32_t i = n; i-- > 1;) {
+        struct avc_claim t = c[0];
+
+        c[0] = c[i];
+        c[i] = t;
+        sift(c, 0, i);
+    }
+}
+
+/* Appends to claims[n..] what claims[0..embedder), sorted, leave of `whole`. Returns the new n, or 0 when the storage up
+   to `end` is too small. */
+static uint32_t append_rest(struct avc_vm *vm, struct avc_claim whole, uint32_t embedder, uint32_t n, uint32_t end)
+{
+    for (uint32_t i = 0; i < embedder; i++) {
+        const struct avc_claim *taken = &vm->claims[i];
+
+        if (!overlap(taken, &whole))
+            continue;
+        if (taken->first > whole.first) {
+            if (n == end)
+                return 0;
+            vm->claims[n] = whole;
+            vm->claims[n++].last = taken->first - 1;
+        }
+        if (taken->last >= whole.last)
+            return n;
+        whole.first = taken->last + 1;
+    }
+    if (n == end)
+        return 0;
+    vm->claims[n++] = whole;
+    return n;
+}
+
+unsigned avc_claim_bucket(enum avc_kind kind, uint64_t key)
+{
+    /* monotone in the key, so that a bucket is a run of the sorted array: exception class; SMCCC's fast, 64-bit and owner
+       bits; op0, op1 and half of CRn; 16 MiB up to 1 GiB; eight numbers */
+    static const uint8_t shift[AVC_NR_CLAIM_KINDS] = {
+        [AVC_CLASS] = 0, [AVC_CALL] = 26, [AVC_SYSREG] = 10, [AVC_MMIO] = 24, [AVC_SVC] = 3,
+    };
+    uint64_t bucket = key >> shift[kind];
+
+    return bucket < AVC_BUCKETS ? (unsigned)bucket : AVC_BUCKETS - 1;
+}
+
+/* bucket[b]: the first claim of the kind that ends in bucket b or later. */
+static void index_kind(struct avc_claim_index *index, enum avc_kind kind, const struct avc_claim *claims,
+                       uint32_t n)
+{
+    uint32_t i = 0;
+
+    index->claims = claims;
+    for (unsigned b = 0; b < AVC_BUCKETS; b++) {
+        while (i < n && avc_claim_bucket(kind, claims[i].last) < b)
+            i++;
+        index->bucket[b] = (uint16_t)i;
+    }
+    index->bucket[AVC_BUCKETS] = (uint16_t)n;
+}
+
+enum avc_status avc_claim_seal(struct avc_vm *vm)
+{
+    uint32_t embedder = vm->nr_claims, n = embedder, at = 0;
+
+    /* a CPU may have been enabled after the claim was made */
+    for (uint32_t i = 0; i < embedder; i++)
+        if (!avc_traps_can(&vm->machine->features, vm->claims[i].kind, vm->claims[i].first, vm->claims[i].last))
+            return AVC_ENOTRAP;
+    if (vm->max_claims > UINT16_MAX)
+        return AVC_ERANGE;
+    sort(vm->claims, embedder);
+    for (; vm->nr_builtin > 0; vm->nr_builtin--) {
+        uint32_t next = vm->max_claims - vm->nr_builtin;
+
+        /* the slot being read is free to be written: it was copied */
+        n = append_rest(vm, vm->claims[next], embedder, n, next + 1);
+        if (n == 0)
+            return AVC_ENOMEM;
+    }
+    sort(vm->claims, n);
+    vm->nr_claims = n;
+    for (enum avc_kind kind = 0; kind < AVC_NR_CLAIM_KINDS; kind++) {
+        uint32_t first = at;
+
+        while (at < n && vm->claims[at].kind == kind)
+            at++;
+        index_kind(&vm->index[kind], kind, &vm->claims[first], at - first);
+    }
+    vm->trap_table = vm->index[AVC_CLASS].bucket[AVC_BUCKETS] ? avc_trap_table_claimed : avc_trap_table;
+    return AVC_OK;
+}
+
+const struct avc_claim *avc_claim_find(const struct avc_vm *vm, enum avc_kind kind, uint64_t key)
+{
+    const struct avc_claim_index *index = &vm->index[kind];
+    unsigned bucket = avc_claim_bucket(kind, key);
+    uint32_t lo = index->bucket[bucket], hi = index->bucket[bucket + 1];
+
+    /* the first claim that ends at or after the key, if any, is in [lo, hi]: the one at hi may begin in this bucket */
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+
+        if (index->claims[mid].last < key)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    if (lo == index->bucket[AVC_BUCKETS] || index->claims[lo].first > key)
+        return NULL;
+    return &index->claims[lo];
+}

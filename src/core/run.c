@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* avc_vcpu_run(): into the guest and out again, and what is due in between. */
+#include "core.h"
+#include "offsets.h"
+
+static void leave(struct avc_vcpu *v, enum avc_kind kind)
+{
+    v->exit = (struct avc_exit){ .kind = kind, .answer = AVC_DONE, .pc = v->pc, .reg = 31 };
+}
+
+static struct avc_exit *fail(struct avc_vcpu *v, enum avc_status status)
+{
+    v->failed = (struct avc_exit){ .kind = AVC_FAIL, .answer = AVC_DONE, .status = status };
+    return &v->failed;
+}
+
+/* PSCI: a vCPU that was switched on starts from reset, on whatever CPU it is loaded. */
+static void power_up(struct avc_vcpu *v)
+{
+    avc_vcpu_switch_out(v);
+    avc_vcpu_reset_state(v);
+    v->pc = v->start_pc;
+    v->x[0] = v->start_x0;
+    avc_vcpu_switch_in(v);
+    avc_store_seq(&v->power, AVC_POWER_ON);
+}
+
+/* HCR_EL2.VI and VF, where no interrupt controller drives the lines. */
+static void drive_lines(struct avc_vcpu *v)
+{
+    v->hcr &= ~(AVC_BIT(6) | AVC_BIT(7));
+    v->hcr |= (uint64_t)avc_load_seq(&v->fiq_line) << 6 | (uint64_t)avc_load_seq(&v->irq_line) << 7;
+}
+
+/* Does what attention asks for. False when run has to return: the exit is filled in. */
+static bool attend(struct avc_vcpu *v, uint64_t attention)
+{
+    if (attention & AVC_ATTN_POWER) {
+        if (avc_load_seq(&v->power) == AVC_POWER_PENDING) {
+            avc_fetch_and(&v->attention, ~(uint64_t)AVC_ATTN_POWER);
+            power_up(v);
+        } else if (avc_load_seq(&v->power) != AVC_POWER_ON) {
+            avc_fetch_and(&v->attention, ~(uint64_t)AVC_ATTN_KICK); /* the caller is told to look anyway */
+            leave(v, AVC_CPU_OFF); /* the bit stays: so does the state */
+            return false;
+        } else {
+            avc_fetch_and(&v->attention, ~(uint64_t)AVC_ATTN_POWER);
+        }
+    }
+    if (attention & AVC_ATTN_TRAPS) {
+        avc_fetch_and(&v->attention, ~(uint64_t)AVC_ATTN_TRAPS);
+        avc_hw_traps_write(v);
+    }
+    if (attention & AVC_ATTN_IRQC) {
+        avc_fetch_and(&v->attention, ~(uint64_t)AVC_ATTN_IRQC);
+        if (v->vm->irqc)
+            v->vm->irqc->enter(v);
+        else
+            drive_lines(v);
+    }
+    if (v->serror) {
+        leave(v, AVC_SERROR);
+        v->exit.esr = v->serror & ~AVC_BIT(63);
+        v->exit.answer = AVC_FAULT;
+        v->serror = 0;
+        v->edge |= AVC_EDGE_ACT;
+        return false;
+    }
+    if (attention & AVC_ATTN_KICK) {
+        avc_fetch_and(&v->attention, ~(uint64_t)AVC_ATTN_KICK);
+        leave(v, AVC_KICKED);
+        return false;
+    }
+    return true;
+}
+
+/* The rare work at run's edges. */
+static void edge_in(struct avc_vcpu *v)
+{
+    if (v->edge & AVC_EDGE_ACT) {
+        v->edge &= ~AVC_EDGE_ACT;
+        avc_act_saved(v, &v->exit);
+    }
+    if (v->edge & AVC_EDGE_HOST)
+        avc_hw_host_swap_in(v);
+}
+
+struct avc_exit *avc_vcpu_run(struct avc_vcpu *v)
+{
+    uint64_t daif, code;
+
+    if (avc_unlikely(!avc_vcpu_here(v)))
+        return fail(v, v->pcpu ? AVC_EBUSY : AVC_ESTATE);
+
+    daif = avc_hw_irq_save();
+    if (v->edge)
+        edge_in(v);
+    avc_store_seq(&v->mode, AVC_MODE_GUEST);
+    for (;;) {
+        uint64_t attention = avc_load_seq(&v->attention);
+
+        if (avc_unlikely(attention | v->serror) && !attend(v, attention))
+            break;
+        if (avc_unlikely(avc_load_seq(&v->attention)))
+            continue; /* enter() and power_up() may have asked for more */
+        code = avc_hw_enter(v);
+        if (avc_unlikely(v->vserror) && !(v->hcr & AVC_BIT(8)))
+            v->vserror = false; /* HCR_EL2.VSE: taken */
+        if (code == HW_EXIT) {
+            v->edge |= AVC_EDGE_ACT;
+            break;
+        }
+    }
+    avc_store_seq(&v->mode, AVC_MODE_HOST);
+    if (v->fp_live)
+        avc_fp_leave_guest(v, false);
+    if (v->edge & AVC_EDGE_HOST)
+        avc_hw_host_swap_out(v);
+    avc_hw_irq_restore(daif);
+    return &v->exit;
+}
+
+uint64_t avc_trap_fiq(struct avc_vcpu *v)
+{
+    /* Group 0 and secure interrupts, where firmware leaves them to EL2: the host's, still pending */
+    leave(v, AVC_IRQ);
+    v->exit.key = AVC_IRQ_SPURIOUS;
+    v->exit.pc = avc_hw_read_ELR_EL2();
+    return HW_EXIT;
+}

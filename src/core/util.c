@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* Names and texts; log lines; the end. */
+#include <stdarg.h>
+
+#include "core.h"
+
+const char *avc_status_text(enum avc_status status)
+{
+    static const char *const texts[] = {
+#define X(code, text) [code] = text,
+        AVC_STATUS_LIST(X)
+#undef X
+    };
+
+    return (unsigned)status < AVC_ARRAY_SIZE(texts) ? texts[status] : "not a status code";
+}
+
+const char *avc_status_name(enum avc_status status)
+{
+    static const char *const names[] = {
+#define X(code, text) [code] = #code,
+        AVC_STATUS_LIST(X)
+#undef X
+    };
+
+    return (unsigned)status < AVC_ARRAY_SIZE(names) ? names[status] : "?";
+}
+
+const char *avc_kind_name(enum avc_kind kind)
+{
+    static const char *const names[AVC_NR_KINDS] = {
+        [AVC_CLASS] = "AVC_CLASS",
+        [AVC_CALL] = "AVC_CALL",
+        [AVC_SYSREG] = "AVC_SYSREG",
+        [AVC_MMIO] = "AVC_MMIO",
+        [AVC_SVC] = "AVC_SVC",
+        [AVC_STAGE2] = "AVC_STAGE2",
+        [AVC_IRQ] = "AVC_IRQ",
+        [AVC_KICKED] = "AVC_KICKED",
+        [AVC_WFI] = "AVC_WFI",
+        [AVC_WFE] = "AVC_WFE",
+        [AVC_CPU_OFF] = "AVC_CPU_OFF",
+        [AVC_CPU_SUSPEND] = "AVC_CPU_SUSPEND",
+        [AVC_SYSTEM_OFF] = "AVC_SYSTEM_OFF",
+        [AVC_SYSTEM_RESET] = "AVC_SYSTEM_RESET",
+        [AVC_SERROR] = "AVC_SERROR",
+        [AVC_FAIL] = "AVC_FAIL",
+    };
+
+    return (unsigned)kind < AVC_NR_KINDS ? names[kind] : "?";
+}
+
+/* A line being written; what does not fit is cut. */
+struct line {
+    char text[160];
+    size_t len;
+};
+
+static void put(struct line *line, char c)
+{
+    if (line->len < sizeof line->text - 1)
+        line->text[line->len++] = c;
+}
+
+static void put_number(struct line *line, uint64_t value, unsigned base, unsigned width, char pad)
+{
+    char digits[20];
+    unsigned n = 0;
+
+    do {
+        digits[n++] = "0123456789abcdef"[value % base];
+        value /= base;
+    } while (value);
+    for (; width > n; width--)
+        put(line, pad);
+    while (n)
+        put(line, digits[--n]);
+}
+
+/* Knows %s %c %u %d %x with l, ll, a width and 0. */
+static void format(struct line *line, const char *fmt, va_list args)
+{
+    for (; *fmt; fmt++) {
+        unsigned longs = 0, width = 0;
+        char pad = ' ';
+
+        if (*fmt != '%') {
+            put(line, *fmt);
+            continue;
+        }
+        if (*++fmt == '0')
+            pad = '0';
+        for (; *fmt >= '0' && *fmt <= '9'; fmt++)
+            width = width * 10 + (unsigned)(*fmt - '0');
+        for (; *fmt == 'l'; fmt++)
+            longs++;
+        switch (*fmt) {
+        case 's':
+            for (const char *s = va_arg(args, const char *); *s; s++)
+                put(line, *s);
+            break;
+        case 'c':
+            put(line, (char)va_arg(args, int));
+            break;
+        case 'x':
+        case 'u':
+            put_number(line, longs ? va_arg(args, unsigned long) : va_arg(args, unsigned),
+                       *fmt == 'x' ? 16 : 10, width, pad);
+            break;
+        case 'd': {
+            long value = longs ? va_arg(args, long) : va_arg(args, int);
+
+            if (value < 0)
+                put(line, '-');
+            put_number(line, value < 0 ? -(uint64_t)value : (uint64_t)value, 10, width, pad);
+            break;
+        }
+        case '\0':
+            return;
+        default:
+            put(line, *fmt);
+        }
+    }
+}
+
+void avc_log(const struct avc_hal *hal, enum avc_log_level level, const char *fmt, ...)
+{
+    struct line line = { .len = 0 };
+    va_list args;
+
+    if (!hal || !hal->log)
+        return;
+    va_start(args, fmt);
+    format(&line, fmt, args);
+    va_end(args);
+    line.text[line.len] = '\0';
+    hal->log(hal->ctx, level, line.text);
+}
+
+_Noreturn void avc_panic(const struct avc_hal *hal, const char *why)
+{
+    if (hal && hal->panic)
+        hal->panic(hal->ctx, why);
+    for (;;) /* a panic that returns breaks its contract: stay, masked, rather than go on with a broken state */
+        avc_hw_relax();
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* Offsets into struct avc_vcpu for the assembly, asserted against the struct; and the frame of avc_hw_enter(). */
+#ifndef AVC_OFFSETS_H
+#define AVC_OFFSETS_H
+
+#define V_X(n)       (8 * (n))
+#define V_PC         248 /* and pstate behind it */
+#define V_ATTENTION  264
+#define V_HOST_SP    272
+#define V_TRAP_TABLE 280
+#define V_HCR        296 /* and host_hcr */
+#define V_CPTR       312 /* and host_cptr */
+#define V_HOST_VBAR  328
+#define V_SERROR     336
+#define V_FAST       344
+#define V_SELF       352
+#define V_EXITS      400
+
+/* What avc_hw_enter() leaves on run's stack: x19..x30 of the host, then these. */
+#define FRAME_VCPU 96
+#define FRAME_MARK 104
+#define FRAME_X18  112
+#define FRAME_SIZE 128
+
+#ifndef __ASSEMBLER__
+#include <avc/avc.h>
+
+#define AVC_OFFSET_IS(member, offset)                                                                          \
+    _Static_assert(offsetof(struct avc_vcpu, member) == (offset), "hw/offsets.h: " #member)
+AVC_OFFSET_IS(x, V_X(0));
+AVC_OFFSET_IS(pc, V_PC);
+AVC_OFFSET_IS(pstate, V_PC + 8);
+AVC_OFFSET_IS(attention, V_ATTENTION);
+AVC_OFFSET_IS(host_sp, V_HOST_SP);
+AVC_OFFSET_IS(trap_table, V_TRAP_TABLE);
+AVC_OFFSET_IS(hcr, V_HCR);
+AVC_OFFSET_IS(host_hcr, V_HCR + 8);
+AVC_OFFSET_IS(cptr, V_CPTR);
+AVC_OFFSET_IS(host_cptr, V_CPTR + 8);
+AVC_OFFSET_IS(host_vbar, V_HOST_VBAR);
+AVC_OFFSET_IS(serror, V_SERROR);
+AVC_OFFSET_IS(fast, V_FAST);
+AVC_OFFSET_IS(self, V_SELF);
+AVC_OFFSET_IS(self_mark, V_SELF + 8);
+AVC_OFFSET_IS(exits, V_EXITS);
+#endif
+#endif
