@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * Where the guest machine has its memory and devices: the map of QEMU's `virt` machine, so that
+ * what was built for that runs here unchanged.
+ */
+#ifndef VMM_GUEST_MAP_H
+#define VMM_GUEST_MAP_H
+
+#include <stdint.h>
+
+#define VMM_MAX_VCPUS 8
+
+#define VMM_GUEST_GICD      UINT64_C(0x08000000)
+#define VMM_GUEST_GICD_SIZE UINT64_C(0x00010000)
+#define VMM_GUEST_GICR      UINT64_C(0x080A0000)
+#define VMM_GUEST_GICR_SIZE UINT64_C(0x00020000) /* of each vCPU */
+#define VMM_GUEST_UART      UINT64_C(0x09000000)
+#define VMM_GUEST_RTC       UINT64_C(0x09010000)
+#define VMM_GUEST_DEV_SIZE  UINT64_C(0x00001000)
+#define VMM_GUEST_RAM       UINT64_C(0x40000000)
+
+/* Shared interrupts; INTID 32 and up. */
+#define VMM_GUEST_UART_SPI 1
+#define VMM_GUEST_RTC_SPI  2
+#define VMM_GUEST_SPI(n)   (32 + (n))
+
+/* Private ones, as device trees number them: INTID 16 and up. */
+#define VMM_GUEST_PTIMER_S_PPI 13
+#define VMM_GUEST_PTIMER_PPI   14
+#define VMM_GUEST_VTIMER_PPI   11
+#define VMM_GUEST_HTIMER_PPI   10
+
+#endif
