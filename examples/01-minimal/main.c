@@ -19,18 +19,19 @@ static struct avc_claim claims[AVC_CLAIM_SLOTS(1)];
 
 static const struct avc_hal hal = { .panic = host_panic, .wake = host_wake };
 
-static const uint32_t guest[] = { /* for each byte of text: x0 = 0xffff, x1 = byte, hvc #0 */
-    0x10000173,                   /*    adr  x19, text     */
-    0x38401661,                   /* 1: ldrb w1, [x19], #1 */
-    0xb4000081,                   /*    cbz  x1, 2f        */
-    0xd29fffe0,                   /*    mov  x0, #0xffff   */
-    0xd4000002,                   /*    hvc  #0            */
-    0x17fffffc,                   /*    b    1b            */
-    0xd2800100,                   /* 2: mov  x0, #8        */
-    0xf2b08000,                   /*    movk x0, #0x8400, lsl #16: PSCI SYSTEM_OFF */
-    0xd4000002,                   /*    hvc  #0            */
-    0x14000000, 0xd503201f,       /*    b    .             */
-    0x6c6c6568, 0x00000a6f,       /* text: "hello\n"       */
+static const uint32_t guest[] = {
+    /* for each byte of text: x0 = 0xffff, x1 = byte, hvc #0 */
+    0x10000173,             /*    adr  x19, text     */
+    0x38401661,             /* 1: ldrb w1, [x19], #1 */
+    0xb4000081,             /*    cbz  x1, 2f        */
+    0xd29fffe0,             /*    mov  x0, #0xffff   */
+    0xd4000002,             /*    hvc  #0            */
+    0x17fffffc,             /*    b    1b            */
+    0xd2800100,             /* 2: mov  x0, #8        */
+    0xf2b08000,             /*    movk x0, #0x8400, lsl #16: PSCI SYSTEM_OFF */
+    0xd4000002,             /*    hvc  #0            */
+    0x14000000, 0xd503201f, /*    b    .             */
+    0x6c6c6568, 0x00000a6f, /* text: "hello\n"       */
 };
 
 int host_main(void)

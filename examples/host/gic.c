@@ -13,11 +13,11 @@
 #define GICR_ISENABLER0 (SGI_FRAME + 0x100 / 4)
 #define GICR_ICENABLER0 (SGI_FRAME + 0x180 / 4)
 
-#define SGIS         0xffffu
-#define EL2_TIMER    26
-#define VTIMER       27
-#define PTIMER       30
-#define MAINTENANCE  25
+#define SGIS          0xffffu
+#define EL2_TIMER     26
+#define VTIMER        27
+#define PTIMER        30
+#define MAINTENANCE   25
 #define ARE_NS_GROUP1 0x37 /* one security state: EnableGrp0, EnableGrp1, ARE */
 
 #define WRITE(reg, value) __asm__ volatile("msr " reg ", %0; isb" ::"r"((uint64_t)(value)) : "memory")

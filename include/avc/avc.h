@@ -59,19 +59,19 @@ struct avc_vm;
 /* ---------------------------------------------------------------------------------------------- status --- */
 
 /* One table for code, name and text. */
-#define AVC_STATUS_LIST(X)                                                                                     \
-    X(AVC_OK, "done")                                                                                          \
-    X(AVC_EINVAL, "an argument is null, or has a value that is never valid")                                   \
-    X(AVC_EALIGN, "an address, a size or an object is not aligned as required")                                \
-    X(AVC_ERANGE, "an address or a number lies outside of what was configured")                                \
-    X(AVC_ENOMEM, "the caller's storage or page callback has nothing left")                                    \
-    X(AVC_EBUSY, "in use: loaded on a CPU, or asked from another CPU while loaded")                            \
-    X(AVC_EEXIST, "there already: initialised twice, mapped, or claimed by someone else")                      \
-    X(AVC_ENOENT, "not there: not initialised, not mapped, or an unknown id")                                  \
-    X(AVC_ESTATE, "not now: the object is not in the state that this call needs")                              \
-    X(AVC_ESEALED, "too late: the VM was sealed when a vCPU was first loaded")                                 \
-    X(AVC_ENOTSUP, "this CPU, or this build of the library, cannot do that")                                   \
-    X(AVC_ENOTRAP, "this CPU has no trap that would make the claim see anything")                              \
+#define AVC_STATUS_LIST(X)                                                                                             \
+    X(AVC_OK, "done")                                                                                                  \
+    X(AVC_EINVAL, "an argument is null, or has a value that is never valid")                                           \
+    X(AVC_EALIGN, "an address, a size or an object is not aligned as required")                                        \
+    X(AVC_ERANGE, "an address or a number lies outside of what was configured")                                        \
+    X(AVC_ENOMEM, "the caller's storage or page callback has nothing left")                                            \
+    X(AVC_EBUSY, "in use: loaded on a CPU, or asked from another CPU while loaded")                                    \
+    X(AVC_EEXIST, "there already: initialised twice, mapped, or claimed by someone else")                              \
+    X(AVC_ENOENT, "not there: not initialised, not mapped, or an unknown id")                                          \
+    X(AVC_ESTATE, "not now: the object is not in the state that this call needs")                                      \
+    X(AVC_ESEALED, "too late: the VM was sealed when a vCPU was first loaded")                                         \
+    X(AVC_ENOTSUP, "this CPU, or this build of the library, cannot do that")                                           \
+    X(AVC_ENOTRAP, "this CPU has no trap that would make the claim see anything")                                      \
     X(AVC_EHAL, "a member of struct avc_hal that this needs is missing")
 
 enum avc_status {
@@ -140,12 +140,12 @@ struct avc_exit {
     uint64_t arg;           /* see enum avc_kind */
     enum avc_status status; /* FAIL */
     /* private: how to finish it */
-    uint8_t reg;       /* register that takes or gave the value, 31: XZR */
-    bool sign, sf;     /* sign-extend; 64-bit register */
-    bool il;           /* the instruction is 4 bytes long */
-    bool step;         /* DONE moves the PC */
-    bool swap;         /* the guest made a big-endian access: a read's value goes to the register with its bytes reversed */
-    uint8_t reg2;      /* AArch32 MRRC: register that takes bits 63..32; 31: none */
+    uint8_t reg;   /* register that takes or gave the value, 31: XZR */
+    bool sign, sf; /* sign-extend; 64-bit register */
+    bool il;       /* the instruction is 4 bytes long */
+    bool step;     /* DONE moves the PC */
+    bool swap;     /* the guest made a big-endian access: a read's value goes to the register with its bytes reversed */
+    uint8_t reg2;  /* AArch32 MRRC: register that takes bits 63..32; 31: none */
 };
 
 /** Finishes an exit with a value. Context: loaded, claim. */
@@ -160,9 +160,8 @@ static inline enum avc_answer avc_done(struct avc_exit *e, uint64_t value)
 const char *avc_kind_name(enum avc_kind kind);
 
 /** The key of a system register: the fields of its MRS encoding, packed as in the instruction's bits 20..5. */
-#define AVC_SYSREG_KEY(op0, op1, crn, crm, op2)                                                                \
-    ((uint32_t)(op0) << 14 | (uint32_t)(op1) << 11 | (uint32_t)(crn) << 7 | (uint32_t)(crm) << 3 |             \
-     (uint32_t)(op2))
+#define AVC_SYSREG_KEY(op0, op1, crn, crm, op2)                                                                        \
+    ((uint32_t)(op0) << 14 | (uint32_t)(op1) << 11 | (uint32_t)(crn) << 7 | (uint32_t)(crm) << 3 | (uint32_t)(op2))
 
 /* --------------------------------------------------------------------------------------------- claims --- */
 
@@ -230,7 +229,7 @@ struct avc_hal {
     bool eoi_split; /* the host's controller runs with EOImode 1: dropping and deactivating are two steps. Needed for
                        interrupts linked to hardware; without it timer PPIs are masked until the guest's EOI */
 
-    uint32_t vtimer_ppi;      /* physical INTIDs, 0: the usual ones, 27, 30 and 25 */
+    uint32_t vtimer_ppi; /* physical INTIDs, 0: the usual ones, 27, 30 and 25 */
     uint32_t ptimer_ppi;
     uint32_t maintenance_ppi;
 
@@ -238,10 +237,11 @@ struct avc_hal {
     uint32_t uses;
 };
 
-#define AVC_HOST_SP_EL0 (1u << 0)  /* SP_EL0, as a current-thread pointer */
-#define AVC_HOST_TPIDR  (1u << 1)  /* TPIDR_EL0, TPIDRRO_EL0 and TPIDR_EL1 */
-#define AVC_HOST_PAUTH  (1u << 2)  /* pointer authentication keys */
-#define AVC_HOST_NO_FP  (1u << 3)  /* the host never touches FP/SIMD between load and put: the guest's stays live.
+#define AVC_HOST_SP_EL0 (1u << 0) /* SP_EL0, as a current-thread pointer */
+#define AVC_HOST_TPIDR  (1u << 1) /* TPIDR_EL0, TPIDRRO_EL0 and TPIDR_EL1 */
+#define AVC_HOST_PAUTH  (1u << 2) /* pointer authentication keys */
+#define AVC_HOST_NO_FP                                                                                                 \
+    (1u << 3) /* the host never touches FP/SIMD between load and put: the guest's stays live.
                                       Not set: the guest's is saved, and V8-V15 (low halves), FPCR and FPSR of the host
                                       are put back, at each return of run after the guest has used it */
 
@@ -255,13 +255,52 @@ struct avc_irq_handler {
 
 /* What the library asks of a CPU, made from its ID registers by avc_feature_read(). */
 enum avc_feature_bit {
-    AVC_FEAT_VHE, AVC_FEAT_VMID16, AVC_FEAT_FGT, AVC_FEAT_ECV, AVC_FEAT_EVT, AVC_FEAT_PAUTH, AVC_FEAT_RAS,
-    AVC_FEAT_SVE, AVC_FEAT_SME, AVC_FEAT_MTE, AVC_FEAT_HCX, AVC_FEAT_TLBIRANGE, AVC_FEAT_TLBIOS, AVC_FEAT_TTL,
-    AVC_FEAT_XNX, AVC_FEAT_HAFDBS, AVC_FEAT_AA32EL0, AVC_FEAT_AA32EL1, AVC_FEAT_PMU, AVC_FEAT_SPE, AVC_FEAT_TRBE,
-    AVC_FEAT_TRF, AVC_FEAT_AMU, AVC_FEAT_MPAM, AVC_FEAT_LOR, AVC_FEAT_DOUBLELOCK, AVC_FEAT_RNDR, AVC_FEAT_CSV2_2,
-    AVC_FEAT_SCXTNUM, AVC_FEAT_TCR2, AVC_FEAT_S1PIE, AVC_FEAT_GICV3, AVC_FEAT_IDST, AVC_FEAT_FWB, AVC_FEAT_DIT,
-    AVC_FEAT_SSBS, AVC_FEAT_PAN, AVC_FEAT_NV, AVC_FEAT_IESB, AVC_FEAT_BBM2, AVC_FEAT_LSE, AVC_FEAT_WFXT,
-    AVC_FEAT_LPA2, AVC_FEAT_BTI, AVC_FEAT_FP, AVC_NR_FEATURES
+    AVC_FEAT_VHE,
+    AVC_FEAT_VMID16,
+    AVC_FEAT_FGT,
+    AVC_FEAT_ECV,
+    AVC_FEAT_EVT,
+    AVC_FEAT_PAUTH,
+    AVC_FEAT_RAS,
+    AVC_FEAT_SVE,
+    AVC_FEAT_SME,
+    AVC_FEAT_MTE,
+    AVC_FEAT_HCX,
+    AVC_FEAT_TLBIRANGE,
+    AVC_FEAT_TLBIOS,
+    AVC_FEAT_TTL,
+    AVC_FEAT_XNX,
+    AVC_FEAT_HAFDBS,
+    AVC_FEAT_AA32EL0,
+    AVC_FEAT_AA32EL1,
+    AVC_FEAT_PMU,
+    AVC_FEAT_SPE,
+    AVC_FEAT_TRBE,
+    AVC_FEAT_TRF,
+    AVC_FEAT_AMU,
+    AVC_FEAT_MPAM,
+    AVC_FEAT_LOR,
+    AVC_FEAT_DOUBLELOCK,
+    AVC_FEAT_RNDR,
+    AVC_FEAT_CSV2_2,
+    AVC_FEAT_SCXTNUM,
+    AVC_FEAT_TCR2,
+    AVC_FEAT_S1PIE,
+    AVC_FEAT_GICV3,
+    AVC_FEAT_IDST,
+    AVC_FEAT_FWB,
+    AVC_FEAT_DIT,
+    AVC_FEAT_SSBS,
+    AVC_FEAT_PAN,
+    AVC_FEAT_NV,
+    AVC_FEAT_IESB,
+    AVC_FEAT_BBM2,
+    AVC_FEAT_LSE,
+    AVC_FEAT_WFXT,
+    AVC_FEAT_LPA2,
+    AVC_FEAT_BTI,
+    AVC_FEAT_FP,
+    AVC_NR_FEATURES
 };
 
 #define AVC_NR_ID_REGS 56 /* op0=3, op1=0, CRn=0, CRm=1..7, op2=0..7 */
@@ -317,9 +356,9 @@ struct avc_pcpu {
     struct avc_features features;
     struct avc_pcpu *next;
     bool enabled;
-    uint64_t vmid_active;   /* of the loaded vCPU, 0: none. See vmid.c for these three */
-    bool tlb_stale;         /* before the next guest all of the TLB must go: set by enable and by a VMID rollover */
-    struct avc_ran {        /* who ran here last under a VMID; index: its low bits (local-TLB rule) */
+    uint64_t vmid_active; /* of the loaded vCPU, 0: none. See vmid.c for these three */
+    bool tlb_stale;       /* before the next guest all of the TLB must go: set by enable and by a VMID rollover */
+    struct avc_ran {      /* who ran here last under a VMID; index: its low bits (local-TLB rule) */
         const struct avc_vcpu *vcpu;
         uint64_t vmid;
     } ran[AVC_NR_RAN];
@@ -346,8 +385,7 @@ bool avc_pcpu_is_enabled(const struct avc_pcpu *pcpu);
 /** Replaces this CPU's interrupt handler; NULL puts the HAL's back. Borrowed: the pair, until it is no longer in use:
     after the call, avc_pcpu_irq_handler_in_use(pcpu, old) false means that the old one may go.
     Errors: EINVAL, ENOENT. Context: any. */
-AVC_MUST_USE enum avc_status avc_pcpu_set_irq_handler(struct avc_pcpu *pcpu,
-                                                      const struct avc_irq_handler *handler);
+AVC_MUST_USE enum avc_status avc_pcpu_set_irq_handler(struct avc_pcpu *pcpu, const struct avc_irq_handler *handler);
 bool avc_pcpu_irq_handler_in_use(const struct avc_pcpu *pcpu, const struct avc_irq_handler *handler);
 
 /** For the host's own IRQ vector: fetches one interrupt through the HAL and hands it to this CPU's handler.
@@ -389,7 +427,7 @@ struct avc_vm_config {
 
 /* Values of the EL2 trap registers, made by traps.c from features, claims and flags when the VM is sealed. */
 struct avc_traps {
-    uint64_t hcr;         /* HCR_EL2, without E2H */
+    uint64_t hcr;            /* HCR_EL2, without E2H */
     uint64_t cptr, cptr_vhe; /* CPTR_EL2 with E2H=0 and E2H=1, FP trapped */
     uint64_t mdcr, hstr;
     uint64_t cnthctl, cnthctl_vhe;
@@ -410,21 +448,21 @@ struct avc_vm {
     struct avc_machine *machine;
     struct avc_stage2 *stage2;
     struct avc_claim_index index[AVC_NR_CLAIM_KINDS];
-    const void *trap_table;             /* 64 functions, by exception class */
+    const void *trap_table; /* 64 functions, by exception class */
     const struct avc_irqc_ops *irqc;
-    void *irqc_data;                    /* the controller's own */
+    void *irqc_data; /* the controller's own */
     struct avc_vcpu **vcpus;
     uint32_t max_vcpus, nr_vcpus;
-    struct avc_claim *claims;           /* 0..nr_claims: the embedder's; from the end: the library's own */
+    struct avc_claim *claims; /* 0..nr_claims: the embedder's; from the end: the library's own */
     uint32_t max_claims, nr_claims, nr_builtin;
     uint32_t flags;
     bool sealed;
-    bool psci;                          /* PSCI attached: vCPUs but the first start off */
+    bool psci; /* PSCI attached: vCPUs but the first start off */
     struct avc_lock lock;
-    struct avc_features features;       /* what sealed it */
+    struct avc_features features; /* what sealed it */
     struct avc_traps traps;
-    uint64_t id_regs[AVC_NR_ID_REGS];   /* what the guest reads */
-    uint64_t cntvoff;                   /* CNTVCT = CNTPCT - cntvoff */
+    uint64_t id_regs[AVC_NR_ID_REGS]; /* what the guest reads */
+    uint64_t cntvoff;                 /* CNTVCT = CNTPCT - cntvoff */
     void *user;
 };
 
@@ -467,11 +505,11 @@ AVC_MUST_USE enum avc_status avc_vm_set_irq(struct avc_vm *vm, uint32_t intid, b
 /* ----------------------------------------------------------------------------------------------- vCPUs --- */
 
 /* Why a vCPU cannot simply go back into its guest: bits of avc_vcpu.attention. Set from any CPU. */
-#define AVC_ATTN_KICK  (1u << 0) /* run must return AVC_KICKED */
-#define AVC_ATTN_IRQC  (1u << 1) /* the interrupt controller wants its enter() called */
-#define AVC_ATTN_POWER (1u << 2) /* it was switched on, or is off */
+#define AVC_ATTN_KICK   (1u << 0) /* run must return AVC_KICKED */
+#define AVC_ATTN_IRQC   (1u << 1) /* the interrupt controller wants its enter() called */
+#define AVC_ATTN_POWER  (1u << 2) /* it was switched on, or is off */
 #define AVC_ATTN_SERROR (1u << 3) /* an SError arrived while leaving the guest */
-#define AVC_ATTN_TRAPS (1u << 4) /* trap registers changed */
+#define AVC_ATTN_TRAPS  (1u << 4) /* trap registers changed */
 
 /* Work of run's own at its edges, known on this CPU alone. */
 #define AVC_EDGE_ACT  (1u << 0) /* the VMM's answer to the last exit is due */
@@ -484,8 +522,8 @@ enum avc_power { AVC_POWER_OFF, AVC_POWER_CLAIMED, AVC_POWER_PENDING, AVC_POWER_
 /* Where it is. */
 enum avc_mode { AVC_MODE_OUT, AVC_MODE_HOST, AVC_MODE_GUEST };
 
-#define AVC_NR_CTX     224 /* at least the saved registers of avc/sysreg.def; a test compares */
-#define AVC_NR_IRQC    64
+#define AVC_NR_CTX  224 /* at least the saved registers of avc/sysreg.def; a test compares */
+#define AVC_NR_IRQC 64
 
 struct avc_fp {
     uint64_t v[32][2] __attribute__((aligned(16)));
@@ -504,34 +542,34 @@ struct avc_vcpu {
     uint64_t hcr, host_hcr;
     uint64_t cptr, host_cptr;
     uint64_t host_vbar;
-    uint64_t serror;        /* 1 << 63 | ESR_EL2 of an SError taken while leaving */
-    uint64_t fast;          /* function that settles an HVC in the light path, or 0 */
-    struct avc_vcpu *self;  /* a pair by which a dump finds the vCPU: this, and */
-    uint64_t self_mark;     /* this ^ AVC_MAGIC_VCPU */
-    uint64_t mode;          /* enum avc_mode, atomic */
-    struct avc_pcpu *pcpu;  /* where it is loaded, or NULL; atomic */
-    uint32_t edge;          /* what run has to do besides, at entry and return: AVC_EDGE_... */
-    bool fp_live;           /* the guest's FP registers are in the CPU */
-    bool debug_live;        /* the guest's breakpoints are in the CPU */
-    bool vserror;           /* a virtual SError is pending */
+    uint64_t serror;         /* 1 << 63 | ESR_EL2 of an SError taken while leaving */
+    uint64_t fast;           /* function that settles an HVC in the light path, or 0 */
+    struct avc_vcpu *self;   /* a pair by which a dump finds the vCPU: this, and */
+    uint64_t self_mark;      /* this ^ AVC_MAGIC_VCPU */
+    uint64_t mode;           /* enum avc_mode, atomic */
+    struct avc_pcpu *pcpu;   /* where it is loaded, or NULL; atomic */
+    uint32_t edge;           /* what run has to do besides, at entry and return: AVC_EDGE_... */
+    bool fp_live;            /* the guest's FP registers are in the CPU */
+    bool debug_live;         /* the guest's breakpoints are in the CPU */
+    bool vserror;            /* a virtual SError is pending */
     bool irq_line, fiq_line; /* without interrupt controller */
-    uint64_t exits[64];     /* counted by exception class */
+    uint64_t exits[64];      /* counted by exception class */
     struct avc_exit exit;
     struct avc_exit failed; /* AVC_FAIL, so that a call from the wrong CPU leaves `exit` to its owner */
 
     /* Cold. */
     uint64_t magic;
     uint64_t nr_irqs, nr_isv0, nr_faults; /* more counters */
-    uint32_t index;         /* in its VM */
-    uint32_t power;         /* enum avc_power, atomic */
-    uint64_t mpidr;         /* VMPIDR_EL2 */
+    uint32_t index;                       /* in its VM */
+    uint32_t power;                       /* enum avc_power, atomic */
+    uint64_t mpidr;                       /* VMPIDR_EL2 */
     uint64_t start_pc, start_x0;
-    uint64_t vttbr;         /* VTTBR_EL2 while loaded */
-    struct avc_pcpu *last;  /* CPU it ran on last (local-TLB rule) */
+    uint64_t vttbr;           /* VTTBR_EL2 while loaded */
+    struct avc_pcpu *last;    /* CPU it ran on last (local-TLB rule) */
     uint64_t ctx[AVC_NR_CTX]; /* EL1/EL0 system registers while not loaded; index: enum avc_ctx */
-    uint32_t live;          /* groups of ctx[] that have changed places with the CPU: see src/hw/regs.c */
-    struct avc_fp *fp;      /* &fp_storage */
-    void *irqc_data;        /* the interrupt controller's own */
+    uint32_t live;            /* groups of ctx[] that have changed places with the CPU: see src/hw/regs.c */
+    struct avc_fp *fp;        /* &fp_storage */
+    void *irqc_data;          /* the interrupt controller's own */
     void *user;
     struct avc_fp fp_storage;
     struct avc_fp host_fp;

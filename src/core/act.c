@@ -4,8 +4,8 @@
 #include "core.h"
 
 /* SPSR_EL2 bits (Arm ARM C5.2.20): what one instruction's end changes. */
-#define SPSR_M4    AVC_BIT(4)             /* AArch32 */
-#define SPSR_BTYPE (UINT64_C(3) << 10)    /* AArch64 */
+#define SPSR_M4    AVC_BIT(4)          /* AArch32 */
+#define SPSR_BTYPE (UINT64_C(3) << 10) /* AArch64 */
 #define SPSR_SS    AVC_BIT(21)
 #define SPSR_IT_LO (UINT64_C(0x3f) << 10) /* AArch32: IT[7:2] */
 #define SPSR_IT_HI (UINT64_C(3) << 25)    /* IT[1:0] */

@@ -35,8 +35,7 @@ static enum avc_status check(const struct avc_vm *vm, const struct avc_claim *cl
         return AVC_ESEALED;
     if (claim->first > claim->last || claim->last > key_max(vm, claim->kind))
         return AVC_ERANGE;
-    if (vm->machine->enabled &&
-        !avc_traps_can(&vm->machine->features, claim->kind, claim->first, claim->last))
+    if (vm->machine->enabled && !avc_traps_can(&vm->machine->features, claim->kind, claim->first, claim->last))
         return AVC_ENOTRAP;
     if (vm->nr_claims + vm->nr_builtin >= vm->max_claims)
         return AVC_ENOMEM;
@@ -151,8 +150,7 @@ unsigned avc_claim_bucket(enum avc_kind kind, uint64_t key)
 }
 
 /* bucket[b]: the first claim of the kind that ends in bucket b or later. */
-static void index_kind(struct avc_claim_index *index, enum avc_kind kind, const struct avc_claim *claims,
-                       uint32_t n)
+static void index_kind(struct avc_claim_index *index, enum avc_kind kind, const struct avc_claim *claims, uint32_t n)
 {
     uint32_t i = 0;
 

@@ -9,12 +9,12 @@
 #include "atomic.h"
 #include "hw.h"
 
-#define avc_likely(x)   __builtin_expect(!!(x), 1)
-#define avc_unlikely(x) __builtin_expect(!!(x), 0)
+#define avc_likely(x)     __builtin_expect(!!(x), 1)
+#define avc_unlikely(x)   __builtin_expect(!!(x), 0)
 #define AVC_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define AVC_BIT(n)      (UINT64_C(1) << (n))
+#define AVC_BIT(n)        (UINT64_C(1) << (n))
 /* Bits hi..lo of v, and a value put there. */
-#define AVC_FIELD(v, hi, lo)   (((uint64_t)(v) >> (lo)) & (~UINT64_C(0) >> (63 - ((hi) - (lo)))))
+#define AVC_FIELD(v, hi, lo) (((uint64_t)(v) >> (lo)) & (~UINT64_C(0) >> (63 - ((hi) - (lo)))))
 
 /* Marks of initialised objects: what the letters say. */
 #define AVC_MAGIC_MACHINE UINT64_C(0x656e696863616d61)
@@ -30,8 +30,9 @@
  * HW_EXIT: avc_hw_enter() returns it, and vcpu->exit holds the event.
  * HW_AGAIN: avc_hw_enter() returns it: nothing to tell the VMM, but attention is due before the guest runs on.
  * With HW_BACK or HW_BACK_ALL and attention set the vector itself makes it HW_AGAIN.
+ * HW_SLOW, of a function on the light way only: not settled; save the rest and ask the trap table.
  */
-enum { HW_BACK = 0, HW_BACK_ALL = 1, HW_EXIT = 2, HW_AGAIN = 3 };
+enum { HW_BACK = 0, HW_BACK_ALL = 1, HW_EXIT = 2, HW_AGAIN = 3, HW_SLOW = 4 };
 
 /* A function of the trap table, one per exception class: called by the vector with all of x0..x30 in vcpu->x, on run's
    stack, masked; ELR_EL2, SPSR_EL2, FAR_EL2 and HPFAR_EL2 are live. */
@@ -39,7 +40,7 @@ typedef uint64_t avc_trap_fn(struct avc_vcpu *vcpu, uint64_t esr);
 
 /* ---- trap.c: the table of the 64 classes, and the way through claims ---- */
 struct avc_trap_row {
-    const char *name;   /* the Arm ARM's words */
+    const char *name; /* the Arm ARM's words */
     avc_trap_fn *fn;
     bool step;          /* a CLASS claim's DONE moves the PC past the instruction */
     const char *reason; /* why this answer */
@@ -77,12 +78,14 @@ void avc_step(uint64_t *pc, uint64_t *pstate, bool il);
 struct avc_regs { /* PC and PSTATE being worked on */
     uint64_t pc, pstate;
 };
-void avc_inject_undef(struct avc_vcpu *vcpu, struct avc_regs *r, bool il);                /* EC 0x00 */
+void avc_inject_undef(struct avc_vcpu *vcpu, struct avc_regs *r, bool il); /* EC 0x00 */
 /* The abort that EL2 took with this syndrome, as the guest's own: stage 2 faults become external aborts. */
 void avc_inject_abort(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr, uint64_t va);
-void avc_inject_sync(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr);            /* ELR_EL1 = pc, as is */
-void avc_inject_svc(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr); /* pc: of the SVC that FGT trapped */
-void avc_inject_serror(struct avc_vcpu *vcpu, uint64_t iss);                              /* HCR_EL2.VSE */
+void avc_inject_sync(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr); /* ELR_EL1 = pc, as is */
+void avc_inject_svc(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr);  /* pc: of the SVC that FGT trapped */
+/* What the guest would have had if EL2 had not trapped this: an exception of its own, or UNDEFINED. */
+void avc_inject_own(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr, uint64_t va);
+void avc_inject_serror(struct avc_vcpu *vcpu, uint64_t iss); /* HCR_EL2.VSE */
 
 /* ---- condition.c: AArch32 at EL0 ---- */
 bool avc_condition_passed(uint64_t esr, uint64_t pstate); /* true for AArch64 */
@@ -114,11 +117,11 @@ const char *avc_sysreg_name(uint32_t key); /* NULL: none */
 void avc_sysreg_emulate(struct avc_vcpu *vcpu, struct avc_exit *e);
 
 /* ---- feature.c, traps.c ---- */
-void avc_feature_decode(struct avc_features *f);                              /* ->has and the rest from ->id */
+void avc_feature_decode(struct avc_features *f);                                   /* ->has and the rest from ->id */
 void avc_feature_common(struct avc_features *all, const struct avc_features *one); /* lowest of both */
 bool avc_feature_covers(const struct avc_features *cpu, const struct avc_features *needed);
-void avc_feature_guest_ids(struct avc_vm *vm);                                /* vm->id_regs from vm->features */
-void avc_traps_make(struct avc_vm *vm);                                       /* vm->traps */
+void avc_feature_guest_ids(struct avc_vm *vm); /* vm->id_regs from vm->features */
+void avc_traps_make(struct avc_vm *vm);        /* vm->traps */
 bool avc_traps_can(const struct avc_features *f, enum avc_kind kind, uint64_t first, uint64_t last); /* or ENOTRAP */
 static inline bool avc_has(const struct avc_features *f, enum avc_feature_bit bit)
 {

@@ -42,7 +42,7 @@ static bool attend(struct avc_vcpu *v, uint64_t attention)
             power_up(v);
         } else if (avc_load_seq(&v->power) != AVC_POWER_ON) {
             avc_fetch_and(&v->attention, ~(uint64_t)AVC_ATTN_KICK); /* the caller is told to look anyway */
-            leave(v, AVC_CPU_OFF); /* the bit stays: so does the state */
+            leave(v, AVC_CPU_OFF);                                  /* the bit stays: so does the state */
             return false;
         } else {
             avc_fetch_and(&v->attention, ~(uint64_t)AVC_ATTN_POWER);

@@ -105,8 +105,8 @@ static void format(struct line *line, const char *fmt, va_list args)
             break;
         case 'x':
         case 'u':
-            put_number(line, longs ? va_arg(args, unsigned long) : va_arg(args, unsigned),
-                       *fmt == 'x' ? 16 : 10, width, pad);
+            put_number(line, longs ? va_arg(args, unsigned long) : va_arg(args, unsigned), *fmt == 'x' ? 16 : 10, width,
+                       pad);
             break;
         case 'd': {
             long value = longs ? va_arg(args, long) : va_arg(args, int);

@@ -347,7 +347,8 @@ enum avc_status avc_vcpu_get_fp(struct avc_vcpu *v, uint32_t n, uint64_t value[2
         return status;
     if (n > 31)
         return AVC_ENOENT;
-    avc_fp_sync(v);
+    if (v->fp_live)
+        avc_fp_leave_guest(v, true);
     value[0] = v->fp->v[n][0];
     value[1] = v->fp->v[n][1];
     return AVC_OK;
@@ -361,7 +362,8 @@ enum avc_status avc_vcpu_set_fp(struct avc_vcpu *v, uint32_t n, const uint64_t v
         return status;
     if (n > 31)
         return AVC_ENOENT;
-    avc_fp_sync(v);
+    if (v->fp_live)
+        avc_fp_leave_guest(v, true);
     v->fp->v[n][0] = value[0];
     v->fp->v[n][1] = value[1];
     return AVC_OK;

@@ -28,8 +28,8 @@ static inline uint64_t avc_hw_irq_save(void)
 uint64_t avc_hw_enter(struct avc_vcpu *vcpu);
 
 /* regs.c: the guest's and the host's EL1/EL0 state, at load and put. */
-void avc_hw_load(struct avc_vcpu *vcpu); /* host's EL2 controls and EL1 state out, guest's in */
-void avc_hw_put(struct avc_vcpu *vcpu);  /* guest's out, host's in */
+void avc_hw_load(struct avc_vcpu *vcpu);        /* host's EL2 controls and EL1 state out, guest's in */
+void avc_hw_put(struct avc_vcpu *vcpu);         /* guest's out, host's in */
 void avc_hw_traps_write(struct avc_vcpu *vcpu); /* trap registers from the VM, while loaded */
 
 /* regs.c: one saved register, while the vCPU is loaded on this CPU; index: enum avc_ctx */
@@ -55,5 +55,8 @@ enum avc_status avc_hw_supported(void);
 
 /* smc.S */
 void avc_hw_smc(uint64_t x[18]);
+
+/* rndr.S: 64 random bits from RNDRRS, with FEAT_RNG; false when there were none in time */
+bool avc_hw_rndrrs(uint64_t *value);
 
 #endif

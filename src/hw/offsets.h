@@ -26,7 +26,7 @@
 #ifndef __ASSEMBLER__
 #include <avc/avc.h>
 
-#define AVC_OFFSET_IS(member, offset)                                                                          \
+#define AVC_OFFSET_IS(member, offset)                                                                                  \
     _Static_assert(offsetof(struct avc_vcpu, member) == (offset), "hw/offsets.h: " #member)
 AVC_OFFSET_IS(x, V_X(0));
 AVC_OFFSET_IS(pc, V_PC);
