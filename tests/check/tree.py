@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 the arm_vcpu authors
+"""Checks of the tree itself, in TAP: licence headers, layering, formatting, and README's picture of the tree."""
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+C_FILES = (".c", ".h", ".S", ".def", ".ld")
+
+# Who may include whose headers, besides <...> of its own folder: the public ones are everybody's.
+LAYERS = {
+    "include": [],
+    "src/core": ["src/core", "src/hw"],
+    "src/emul": ["src/core", "src/hw", "src/emul"],
+    "src/hw": ["src/core", "src/hw"],
+    "vmm": ["vmm"],
+    "examples": ["examples"],
+    "bench": ["bench", "examples/host", "tests/guest"],
+}
+# Where assembly and system registers may be named.
+ASM = ("src/hw/", "vmm/boot/", "examples/host/", "tests/guest/", "bench/guest/")
+
+
+def files():
+    """The files git has, and new ones it would take."""
+    out = subprocess.run(["git", "-C", ROOT, "ls-files", "-co", "--exclude-standard", "-z"],
+                         capture_output=True, check=True).stdout
+    return sorted(p for p in out.decode().split("\0") if p and (ROOT / p).is_file())
+
+
+def text(path):
+    return (ROOT / path).read_text(encoding="utf-8", errors="replace")
+
+
+def licence_headers(paths):
+    for path in paths:
+        name = pathlib.PurePath(path)
+        if name.suffix not in C_FILES + (".py", ".sh", ".build", ".ini") and path not in ("avc", ".ci/run"):
+            continue
+        head = "\n".join(text(path).splitlines()[:5])
+        if "SPDX-License-Identifier: Apache-2.0" not in head or "Copyright 2026 the arm_vcpu authors" not in head:
+            yield f"{path}: no two-line SPDX header"
+
+
+def strip_comments(source):
+    return re.sub(r"/\*.*?\*/|//[^\n]*", lambda m: "\n" * m[0].count("\n"), source, flags=re.S)
+
+
+def assembly(paths):
+    for path in paths:
+        if path.startswith(ASM) or not path.endswith((".c", ".h", ".S")):
+            continue
+        if path.endswith(".S"):
+            yield f"{path}: assembly outside of {', '.join(ASM)}"
+            continue
+        for number, line in enumerate(strip_comments(text(path)).splitlines(), 1):
+            if re.search(r"\basm\b|__asm__|\bmrs\s|\bmsr\s", re.sub(r'"(\\.|[^"])*"', '""', line)):
+                yield f"{path}:{number}: {line.strip()}"
+
+
+def includes(paths):
+    for path in paths:
+        layer = next((l for l in LAYERS if path.startswith(l + "/")), None)
+        if layer is None or not path.endswith((".c", ".h", ".S")):
+            continue
+        for name in re.findall(r'^\s*#include\s+"([^"]+)"', text(path), flags=re.M):
+            base = pathlib.PurePath(name).name
+            homes = [str(pathlib.PurePath(p).parent) for p in paths if pathlib.PurePath(p).name == base]
+            if layer == "src/core" and base == "hw_inline.h":
+                continue
+            if homes and not any(h == a or h.startswith(a + "/") for h in homes for a in LAYERS[layer]):
+                yield f'{path}: "{name}" is of {", ".join(homes)}'
+
+
+def formatting(paths):
+    tool = shutil.which("clang-format-14") or shutil.which("clang-format")
+    if not tool:
+        yield "clang-format is not installed"
+        return
+    sources = [p for p in paths if p.endswith((".c", ".h"))]
+    for at in range(0, len(sources), 64):
+        run = subprocess.run([tool, "--dry-run", "-Werror", *sources[at:at + 64]], cwd=ROOT, capture_output=True, text=True)
+        for line in run.stderr.splitlines():
+            if "clang-formatted" in line:
+                yield line.split(": ")[0]
+
+
+def readme_tree(paths):
+    """README shows the tree as lines 'folder/  what it is': every folder shown exists, every top folder is shown."""
+    if not (ROOT / "README.md").exists():
+        yield "there is no README.md"
+        return
+    block = re.search(r"^## The tree\n.*?```\n(.*?)```", text("README.md"), flags=re.S | re.M)
+    if not block:
+        yield "README.md has no chapter 'The tree' with a block"
+        return
+    shown = [line.split()[0].rstrip("/") for line in block[1].splitlines() if line.strip()]
+    have = {str(parent) for p in paths for parent in pathlib.PurePath(p).parents} | set(paths)
+    for name in shown:
+        if name not in have:
+            yield f"README.md shows {name}, which is not there"
+    for name in sorted({p.split("/")[0] for p in paths if "/" in p and not p.startswith(".")}):
+        if not any(s == name or s.startswith(name + "/") for s in shown):
+            yield f"README.md does not show {name}/"
+
+
+def main():
+    paths = files()
+    checks = [licence_headers, assembly, includes, formatting, readme_tree]
+    print(f"1..{len(checks)}")
+    failed = 0
+    for number, check in enumerate(checks, 1):
+        complaints = list(check(paths))
+        print(f"{'not ok' if complaints else 'ok'} {number} - {check.__name__.replace('_', ' ')}")
+        for complaint in complaints:
+            print(f"# {complaint}")
+        failed += bool(complaints)
+    return 1 if failed else 0
+
+
+sys.exit(main())
