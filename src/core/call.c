@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * HVC and SMC of the guest, the full way; fast.c is the light one. Either is an AVC_CALL whose key
+ * is W0: the upper half of X0 is not the function id's (DEN0028, 3.1). Nobody's call is answered
+ * NOT_SUPPORTED and goes nowhere else: firmware sees a guest's call only where the embedder claimed
+ * it with avc_to_firmware().
+ *
+ * HVC's return address is behind it, a trapped SMC's is at it (Arm ARM, D1.3.1 and HCR_EL2.TSC), so
+ * that only SMC is stepped over. Neither comes from EL0, where both are UNDEFINED to EL1, nor from
+ * AArch32, which guests have at EL0 only.
+ */
+#include "call.h"
+#include "esr.h"
+
+static struct avc_exit *begin(struct avc_vcpu *vcpu, uint64_t esr)
+{
+    struct avc_exit *e = avc_exit_begin(vcpu, AVC_CALL, (uint32_t)vcpu->x[0], esr);
+
+    e->imm = esr & 0xffff; /* ISS of both */
+    return e;
+}
+
+uint64_t avc_trap_hvc(struct avc_vcpu *vcpu, uint64_t esr)
+{
+    return avc_exit_finish(vcpu, begin(vcpu, esr), AVC_FAULT);
+}
+
+uint64_t avc_trap_smc(struct avc_vcpu *vcpu, uint64_t esr)
+{
+    struct avc_exit *e = begin(vcpu, esr);
+
+    e->step = true;
+    return avc_exit_finish(vcpu, e, AVC_FAULT);
+}
+
+/* `fast` decides here as it does on the light way; the value it left in x0 is written there again.
+ */
+enum avc_answer avc_call_settle(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
+{
+    const struct avc_call *call = ctx;
+
+    if (call->fast(vcpu, (uint32_t)e->key) == HW_BACK)
+        return avc_done(e, vcpu->x[0]);
+    return call->full(vcpu, e, NULL);
+}
+
+void avc_smc(uint64_t x[18])
+{
+    avc_hw_smc(x);
+}
+
+/*
+ * The guest's call with all its arguments, for an embedder that trusts firmware to tell the guest's
+ * addresses from its own. Whatever came as x0..x17 goes out and comes back as SMCCC 1.2 has it.
+ */
+enum avc_answer avc_to_firmware(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
+{
+    uint64_t x[18];
+
+    (void)ctx;
+    if (e->kind != AVC_CALL)
+        return AVC_FAULT;
+    for (unsigned n = 0; n < AVC_ARRAY_SIZE(x); n++)
+        x[n] = vcpu->x[n];
+    avc_hw_smc(x);
+    for (unsigned n = 0; n < AVC_ARRAY_SIZE(x); n++)
+        vcpu->x[n] = x[n];
+    return avc_done(e, x[0]);
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * The guest's firmware, first part: which function ids there are, and the answers that need no more
+ * than the vCPU and its VM. Runs on the light way, too: nothing here may call code that is not
+ * compiled for it, and a switch that the compiler may turn into a call of memcpy or the like has no
+ * place here.
+ */
+#include "firmware.h"
+
+/* ---- PSCI (DEN0022) ---- */
+
+static uint64_t none(struct avc_vcpu *vcpu, uint32_t fid)
+{
+    (void)fid;
+    return avc_call_answer(vcpu, AVC_PSCI_NOT_SUPPORTED);
+}
+
+static uint64_t full(struct avc_vcpu *vcpu, uint32_t fid)
+{
+    (void)vcpu;
+    (void)fid;
+    return HW_SLOW;
+}
+
+static uint64_t psci_version(struct avc_vcpu *vcpu, uint32_t fid)
+{
+    (void)fid;
+    return avc_call_answer(vcpu, 0x10001); /* 1.1 */
+}
+
+static uint64_t psci_migrate_info_type(struct avc_vcpu *vcpu, uint32_t fid)
+{
+    (void)fid;
+    return avc_call_answer(vcpu, AVC_PSCI_MIGRATE_NOT_REQUIRED);
+}
+
+/* From PSCI 1.0 on only level 0, the CPU itself, has to be known (DEN0022, 5.1.5). Here: a target
+   whose Aff0 is its index, as it is in any VM of up to 16 vCPUs that was not numbered otherwise on
+   purpose. */
+static uint64_t psci_affinity_info(struct avc_vcpu *vcpu, uint32_t fid)
+{
+    const struct avc_vm *vm = vcpu->vm;
+    uint64_t target = call_arg(vcpu, fid, 1);
+    uint32_t index = (uint32_t)target & 0xff;
+    const struct avc_vcpu *other;
+
+    if ((uint32_t)vcpu->x[2] != 0 || target & ~MPIDR_AFFINITY)
+        return avc_call_answer(vcpu, AVC_PSCI_INVALID_PARAMETERS);
+    if (index >= vm->nr_vcpus)
+        return HW_SLOW;
+    other = vm->vcpus[index];
+    if (!other || other->magic != AVC_MAGIC_VCPU || (other->mpidr & MPIDR_AFFINITY) != target)
+        return HW_SLOW;
+    return avc_call_answer(vcpu, psci_affinity_state(other));
+}
+
+static uint64_t psci_features(struct avc_vcpu *vcpu, uint32_t fid);
+
+/* By the low five bits of the id: what the 32-bit form does, and the 64-bit form. */
+#define PSCI_ROWS 32
+static avc_fast_fn *const psci_rows[2][PSCI_ROWS] = {
+    {
+        psci_version,           /* 00 VERSION */
+        full,                   /* 01 CPU_SUSPEND */
+        full,                   /* 02 CPU_OFF */
+        full,                   /* 03 CPU_ON */
+        psci_affinity_info,     /* 04 AFFINITY_INFO */
+        none,                   /* 05 MIGRATE */
+        psci_migrate_info_type, /* 06 MIGRATE_INFO_TYPE */
+        none,                   /* 07 MIGRATE_INFO_UP_CPU */
+        full,                   /* 08 SYSTEM_OFF */
+        full,                   /* 09 SYSTEM_RESET */
+        psci_features,          /* 0a PSCI_FEATURES */
+        none,                   /* 0b CPU_FREEZE */
+        none,                   /* 0c CPU_DEFAULT_SUSPEND */
+        none,                   /* 0d NODE_HW_STATE */
+        none,                   /* 0e SYSTEM_SUSPEND */
+        none,                   /* 0f PSCI_SET_SUSPEND_MODE */
+        none,                   /* 10 PSCI_STAT_RESIDENCY */
+        none,                   /* 11 PSCI_STAT_COUNT */
+        full,                   /* 12 SYSTEM_RESET2 */
+        none,                   /* 13 MEM_PROTECT */
+        none,                   /* 14 MEM_PROTECT_CHECK_RANGE */
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+    },
+    {
+        none,               /* 00 */
+        full,               /* 01 CPU_SUSPEND */
+        none,               /* 02 */
+        full,               /* 03 CPU_ON */
+        psci_affinity_info, /* 04 AFFINITY_INFO */
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        full, /* 12 SYSTEM_RESET2 */
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+    },
+};
+
+/* Offered means: has a row. SMCCC_VERSION is asked for here by callers that do not know yet whether
+   SMCCC 1.1 is there (DEN0028, appendix C). No flag of CPU_SUSPEND is set: original format of
+   power_state, no OS-initiated mode. */
+static uint64_t psci_features(struct avc_vcpu *vcpu, uint32_t fid)
+{
+    uint32_t asked = (uint32_t)vcpu->x[1];
+    bool offered = asked == AVC_SMCCC_VERSION;
+
+    (void)fid;
+    if ((asked & ~(AVC_SMC64 | (PSCI_ROWS - 1))) == AVC_PSCI_VERSION)
+        offered = psci_rows[asked / AVC_SMC64 & 1][asked % PSCI_ROWS] != none;
+    return avc_call_answer(vcpu, offered ? AVC_PSCI_SUCCESS : AVC_PSCI_NOT_SUPPORTED);
+}
+
+static uint64_t psci32(struct avc_vcpu *vcpu, uint32_t fid)
+{
+    return psci_rows[0][fid % PSCI_ROWS](vcpu, fid);
+}
+
+static uint64_t psci64(struct avc_vcpu *vcpu, uint32_t fid)
+{
+    return psci_rows[1][fid % PSCI_ROWS](vcpu, fid);
+}
+
+/* ---- SMCCC, Arm architecture calls (DEN0028, 7) ---- */
+
+/* n of ARCH_WORKAROUND_n; 0: none of them. */
+static unsigned workaround_number(uint32_t fid)
+{
+    if (fid == AVC_SMCCC_ARCH_WORKAROUND_1)
+        return 1;
+    if (fid == AVC_SMCCC_ARCH_WORKAROUND_2)
+        return 2;
+    return fid == AVC_SMCCC_ARCH_WORKAROUND_3 ? 3 : 0;
+}
+
+/*
+ * WORKAROUND_2 switches a mitigation on and off. Firmware starts a CPU with it on and guests cannot
+ * switch it off: that would cost a call to firmware at each exit, and leave EL2 open where it was
+ * forgotten. "Always on" is said as 1, no call needed on this CPU (DEN0028, 7.6).
+ */
+static int64_t workaround_offer(const struct avc_vm *vm, unsigned n)
+{
+    switch (avc_workaround_of(vm->features.workarounds, n)) {
+    case AVC_WORKAROUND_CALL:
+        return n == 2 ? 1 : 0;
+    case AVC_WORKAROUND_NOT_HERE:
+        return 1;
+    case AVC_WORKAROUND_NOT_REQUIRED:
+        return n == 2 ? AVC_SMCCC_NOT_REQUIRED : 1;
+    default:
+        return AVC_SMCCC_NOT_SUPPORTED;
+    }
+}
+
+static uint64_t smccc(struct avc_vcpu *vcpu, uint32_t fid)
+{
+    uint32_t asked = fid == AVC_SMCCC_ARCH_FEATURES ? (uint32_t)vcpu->x[1] : fid;
+    unsigned n = workaround_number(asked);
+    int64_t offer;
+
+    if (fid == AVC_SMCCC_VERSION)
+        return avc_call_answer(vcpu, 0x10002); /* 1.2 */
+    if (n)
+        offer = workaround_offer(vcpu->vm, n);
+    else
+        offer = asked == AVC_SMCCC_VERSION || asked == AVC_SMCCC_ARCH_FEATURES
+                    ? 0
+                    : AVC_SMCCC_NOT_SUPPORTED;
+    if (fid == AVC_SMCCC_ARCH_FEATURES || offer == AVC_SMCCC_NOT_SUPPORTED)
+        return avc_call_answer(vcpu, offer);
+    if (offer == 0)
+        return HW_SLOW;              /* firmware's turn */
+    return avc_call_answer(vcpu, 0); /* harmless where it is not needed */
+}
+
+/* ---- TRNG (DEN0098) ---- */
+
+static uint64_t trng(struct avc_vcpu *vcpu, uint32_t fid)
+{
+    uint32_t asked = fid == AVC_TRNG_FEATURES ? (uint32_t)vcpu->x[1] : fid;
+
+    if (!avc_has(&vcpu->vm->features, AVC_FEAT_RNDR))
+        return avc_call_answer(vcpu, AVC_TRNG_NOT_SUPPORTED);
+    if (asked != (AVC_TRNG_RND | AVC_SMC64) && (asked < AVC_TRNG_VERSION || asked > AVC_TRNG_RND))
+        return avc_call_answer(vcpu, AVC_TRNG_NOT_SUPPORTED);
+    if (fid == AVC_TRNG_FEATURES)
+        return avc_call_answer(vcpu, 0);
+    if (fid == AVC_TRNG_VERSION)
+        return avc_call_answer(vcpu, 0x10000); /* 1.0 */
+    return HW_SLOW;
+}
+
+const struct avc_call avc_psci_calls32 = { psci32, avc_psci_full };
+const struct avc_call avc_psci_calls64 = { psci64, avc_psci_full };
+const struct avc_call avc_smccc_calls = { smccc, avc_smccc_full };
+const struct avc_call avc_trng_calls = { trng, avc_trng_full };
