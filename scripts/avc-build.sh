@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 the arm_vcpu authors
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # build, top and others are set by ./avc and its other parts
+#
+# Meson and ninja: one folder under build/ for each way of building.
+#
+#   target        the hypervisor, guests and examples by gcc: what ./avc run boots
+#   target-clang  the same by clang
+#   host          library against the fake hardware, for unit tests, by gcc
+#   host-clang    the same by clang, with the fuzz target
+
+build_options() { # NAME
+    case $1 in
+    target) printf '%s\n' --cross-file "$top/cross/aarch64-gcc.ini" "-Dlibfdt_dir=$sysroot" ;;
+    target-clang) printf '%s\n' --cross-file "$top/cross/aarch64-clang.ini" "-Dlibfdt_dir=$sysroot" ;;
+    host | host-clang) ;;
+    esac
+}
+
+# Debian 12's compilers build the tree without a warning; other compilers may know more.
+build_strictness() {
+    ! on_bookworm || printf -- '--werror\n'
+}
+
+# Meson's folders know where they lie and how they were set up: a tree that was moved, or
+# set up with other options, is set up again.
+build_setup() { # NAME
+    local name=$1 dir=$build/$1 options=() stamp compiler=
+    mapfile -t options < <(build_options "$name"; build_strictness)
+    [[ $name != host-clang ]] || compiler=clang-14
+    stamp="$top ${options[*]} $compiler"
+    if [[ -e $dir/build.ninja && -e $dir/.avc-setup && $(<"$dir/.avc-setup") == "$stamp" ]]; then
+        return
+    fi
+    rm -rf -- "$dir"
+    mkdir -p "$build/log"
+    : >"$build/log/$name.log"
+    logged "$build/log/$name.log" env ${compiler:+"CC=$compiler"} \
+        meson setup "${options[@]}" "$dir" "$top" || return
+    printf '%s\n' "$stamp" >"$dir/.avc-setup"
+}
+
+# Builds all of a folder, or only the files named. Returns 1, and has shown why, on failure.
+build_make() { # NAME [FILE...]
+    local name=$1 dir=$build/$1 log=$build/log/$1.log status=0
+    shift
+    build_setup "$name" || return 1
+    {
+        ninja -C "$dir" "$@" </dev/null 2>&1 || printf 'ninja failed: status %s\n' $?
+    } | build_progress "$name" >"$log.part" || status=1
+    cat -- "$log.part" >>"$log"
+    if [[ $status -ne 0 ]]; then
+        error "building $name failed (full log: $log)"
+        log_tail "$log.part" 200
+    fi
+    rm -f -- "$log.part"
+    return "$status"
+}
+
+# Copies ninja's output and fails as ninja did. On a terminal, one line counts the steps;
+# elsewhere one line says that something is being built, and nothing when nothing was.
+build_progress() { # NAME
+    local line name=$1 started=no failed=no
+    while IFS= read -r line; do
+        printf '%s\n' "$line"
+        case $line in
+        '['*/*']'*)
+            if [[ $quiet == yes ]]; then
+                continue
+            elif [[ -t 2 ]]; then
+                printf '\ravc: building %s %s\033[K' "$name" "${line%%]*}]" >&2
+            elif [[ $started == no ]]; then
+                say "building $name"
+            fi
+            started=yes
+            ;;
+        'ninja failed: '*) failed=yes ;;
+        esac
+    done
+    [[ $started == no || ! -t 2 ]] || printf '\n' >&2
+    [[ $failed == no ]]
+}
+
+# The hypervisor, built and up to date. A tree that this user may not write to is used as
+# it was built.
+vmm_image=${AVC_VMM_IMAGE:-$build/target/vmm/vmm.bin}
+
+vmm_ensure() {
+    if [[ -n ${AVC_VMM_IMAGE-} ]]; then
+        [[ -f $vmm_image && -r $vmm_image ]] || die 2 "AVC_VMM_IMAGE names no file: $vmm_image"
+        return
+    fi
+    if [[ -e $vmm_image && ! -w $build/target ]]; then
+        say "the build folder is read-only for this user; running what was built there"
+        return
+    fi
+    libfdt_ensure
+    lock_take
+    build_make target vmm/vmm.bin || exit 1
+}

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 the arm_vcpu authors
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # build, top and others are set by ./avc and its other parts
+#
+# Debian's arm64 files: the guest's kernel and busybox, libfdt for the hypervisor.
+#
+# They come through an apt of our own under build/, with its own lists and an empty package
+# database, so that the machine's apt is not told of a foreign architecture.
+
+apt_home=$build/apt
+sysroot=$build/sysroot
+guest=$build/guest
+guest_kernel=$guest/Image
+guest_initrd=$guest/initrd.cpio
+
+private_apt_configure() {
+    mkdir -p "$apt_home/lists/partial" "$apt_home/archives/partial"
+    printf 'deb [arch=arm64 signed-by=%s] %s bookworm main\n' "$keyring" "$(debian_mirror)" \
+        >"$apt_home/sources.list"
+    # Hooks of the machine's own configuration are for the machine's own apt.
+    cat >"$apt_home/apt.conf" <<TEXT
+#clear APT::Architectures;
+#clear APT::Update;
+#clear DPkg;
+APT::Architecture "arm64";
+APT::Architectures { "arm64"; };
+APT::Sandbox::User "";
+Acquire::Languages "none";
+Acquire::Retries "3";
+Dir::Etc::sourcelist "$apt_home/sources.list";
+Dir::Etc::sourceparts "/dev/null";
+Dir::State::lists "$apt_home/lists";
+Dir::State::status "/dev/null";
+Dir::State::extended_states "$apt_home/extended_states";
+Dir::Cache "$apt_home";
+Dir::Cache::archives "$apt_home/archives";
+TEXT
+}
+
+private_apt() { # COMMAND... of apt-get
+    apt-get -c "$apt_home/apt.conf" "$@"
+}
+
+# A second call finds the lists fresh enough: one update per run of the launcher.
+private_apt_updated=no
+
+private_apt_update() {
+    [[ $private_apt_updated == no ]] || return 0
+    have apt-get || die 2 "Debian's arm64 files are needed, and there is no apt-get to fetch them"
+    private_apt_configure
+    logged "$build/log/debian.log" private_apt update ||
+        die 2 "the list of Debian's arm64 packages could not be fetched" \
+            "From $(debian_mirror); AVC_DEBIAN_MIRROR=URI names another place."
+    private_apt_updated=yes
+}
+
+# Fetches a package and prints the file's name.
+debian_fetch() { # PACKAGE
+    local folder=$build/debian/$1
+    rm -rf -- "$folder"
+    mkdir -p "$folder"
+    (cd "$folder" && logged "$build/log/debian.log" private_apt download "$1") ||
+        die 2 "Debian's arm64 package $1 could not be fetched"
+    compgen -G "$folder/*.deb"
+}
+
+# linux-image-arm64 is empty and depends on the package of the current kernel.
+kernel_package() {
+    apt-cache -c "$apt_home/apt.conf" depends linux-image-arm64 2>/dev/null |
+        awk '$1 == "Depends:" && $2 ~ /^linux-image-.*-arm64$/ { print $2; exit }'
+}
+
+# Takes one file out of a package, whole or not at all.
+package_file() { # PACKAGE-FILE PATTERN DESTINATION
+    mkdir -p "$(dirname "$3")"
+    if ! dpkg-deb --fsys-tarfile "$1" | tar -x -O --wildcards -f - "$2" >"$3.part" ||
+        [[ ! -s $3.part ]]; then
+        die 2 "$1 has no $2 in it"
+    fi
+    mv -- "$3.part" "$3"
+}
+
+libfdt_ensure() {
+    [[ ! -e $sysroot/usr/include/libfdt.h ]] || return 0
+    local package
+    lock_take
+    say "fetching libfdt for arm64 from Debian"
+    private_apt_update
+    package=$(debian_fetch libfdt-dev)
+    rm -rf -- "$sysroot.part"
+    dpkg-deb -x "$package" "$sysroot.part"
+    rm -rf -- "$sysroot"
+    mv -- "$sysroot.part" "$sysroot"
+}
+
+guest_ensure() {
+    local name package
+    if [[ ! -e $guest_kernel ]]; then
+        lock_take
+        private_apt_update
+        name=$(kernel_package)
+        [[ -n $name ]] || die 2 "Debian's lists name no kernel for arm64"
+        say "fetching Debian's kernel: $name (about 70 MB)"
+        package=$(debian_fetch "$name")
+        package_file "$package" './boot/vmlinuz-*' "$guest_kernel"
+    fi
+    if [[ ! -e $guest/busybox ]]; then
+        lock_take
+        private_apt_update
+        say "fetching Debian's busybox-static"
+        package=$(debian_fetch busybox-static)
+        package_file "$package" '*/bin/busybox' "$guest/busybox"
+    fi
+    initrd_ensure
+}
+
+initrd_ensure() {
+    local input
+    for input in "$guest/busybox" "$top/vmm/initrd/init" "$top/vmm/initrd/mkinitrd.py"; do
+        if [[ ! $guest_initrd -nt $input ]]; then
+            lock_take
+            python3 "$top/vmm/initrd/mkinitrd.py" "$guest_initrd.part" \
+                "$top/vmm/initrd/init" "$guest/busybox"
+            mv -- "$guest_initrd.part" "$guest_initrd"
+            return
+        fi
+    done
+}

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 the arm_vcpu authors
+# shellcheck shell=bash
+#
+# Is this file a kernel that can be booted, and if not, what is it? QEMU itself loads an
+# empty file, a directory's name or a compressed kernel without a word.
+#
+# The header is the kernel's own (Documentation/arm64/booting.rst): text_offset at byte 8,
+# image_size at 16, flags at 24, "ARM\x64" at 56; 64 bytes in all.
+
+file_check() { # WHAT FILE: a readable file with something in it
+    local what=$1 file=$2
+    [[ -e $file ]] || die 2 "the $what does not exist: $file"
+    [[ ! -d $file ]] || die 2 "the $what is a directory: $file" 'A file is wanted.'
+    [[ -f $file ]] || die 2 "the $what is not a regular file: $file"
+    [[ -r $file ]] || die 2 "the $what can't be read: $file" "$(ls -ld -- "$file" 2>&1)"
+    [[ -s $file ]] || die 2 "the $what is empty: $file"
+}
+
+# Bytes of a file as hexadecimal digits without spaces.
+file_hex() { # FILE OFFSET COUNT
+    od -An -v -tx1 -j "$2" -N "$3" -- "$1" 2>/dev/null | tr -d ' \n'
+}
+
+file_word64() { # FILE OFFSET: signed
+    od -An -v -td8 --endian=little -j "$2" -N 8 -- "$1" | tr -d ' \n'
+}
+
+# Names what a file is that is no arm64 Image.
+image_identify() { # FILE
+    local file=$1 head
+    head=$(file_hex "$file" 0 8)
+    case $head in
+    1f8b*) echo 'a gzip file (gunzip it)' && return ;;
+    28b52ffd*) echo 'a zstd file (zstd -d takes it apart)' && return ;;
+    fd377a585a00*) echo 'an xz file (xz -d takes it apart)' && return ;;
+    425a68*) echo 'a bzip2 file (bunzip2 it)' && return ;;
+    04224d18* | 02214c18*) echo 'an lz4 file (lz4 -d takes it apart)' && return ;;
+    894c5a4f*) echo 'an lzop file (lzop -d takes it apart)' && return ;;
+    5d0000*) echo 'an lzma file (unlzma it)' && return ;;
+    7f454c46*) elf_identify "$file" && return ;;
+    27051956*) echo 'a U-Boot uImage (its payload is wanted)' && return ;;
+    d00dfeed*) echo 'a device tree or a FIT image' && return ;;
+    30373037*) echo 'a cpio archive: an initrd?' && return ;;
+    213c6172*) echo 'a Debian package or an ar archive' && return ;;
+    4d5a*) pe_identify "$file" && return ;;
+    esac
+    if [[ $(file_hex "$file" 510 6) == 55aa48647253 ]]; then
+        echo 'a kernel for x86 (bzImage)'
+    elif [[ $(file_hex "$file" 36 4) == 18286f01 ]]; then
+        echo 'a kernel for 32-bit Arm (zImage)'
+    elif [[ $(file_hex "$file" 56 4) == 52534305 ]]; then
+        echo 'a kernel for RISC-V'
+    elif [[ $(head -c 512 -- "$file" | LC_ALL=C tr -d '\t\n\r\f -~' | wc -c) -eq 0 ]]; then
+        echo 'a text file'
+    elif [[ $(stat -Lc %s -- "$file") -lt 64 ]]; then
+        echo 'shorter than an Image'"'"'s header of 64 bytes'
+    else
+        printf '%s\n' 'unknown data, without "ARM\x64" at byte 56'
+    fi
+}
+
+elf_identify() { # FILE
+    local machine
+    machine=$(file_hex "$1" 18 2)
+    case $machine in
+    b700) echo 'an ELF file for arm64 (objcopy -O binary makes an Image of a vmlinux)' ;;
+    3e00 | 0300) echo 'an ELF file for x86' ;;
+    2800) echo 'an ELF file for 32-bit Arm' ;;
+    *) echo "an ELF file for machine 0x${machine:2:2}${machine:0:2}" ;;
+    esac
+}
+
+pe_identify() { # FILE: something that begins with MZ
+    if [[ $(file_hex "$1" 510 6) == 55aa48647253 ]]; then
+        echo 'a kernel for x86 (bzImage)'
+    elif [[ $(file_hex "$1" 4 4) == 7a696d67 ]]; then
+        echo "an EFI zboot image, compressed by $(head -c 32 -- "$1" | tail -c 8 | tr -d '\0')"
+    else
+        echo 'an EFI program without the header of an arm64 Image'
+    fi
+}
+
+# Dies unless the file is an arm64 Image; sets image_bytes to the memory it takes.
+image_bytes=0
+
+image_check() { # FILE
+    local file=$1 size text_offset
+    file_check kernel "$file"
+    if [[ $(file_hex "$file" 56 4) != 41524d64 ]]; then
+        die 2 "the kernel is not an arm64 Image: $file" "It is $(image_identify "$file")." \
+            'An uncompressed arm64 Image is wanted: arch/arm64/boot/Image of a kernel build,' \
+            "/boot/vmlinuz-* of Debian's arm64 package, or a program of one's own with that header."
+    fi
+    size=$(stat -Lc %s -- "$file")
+    text_offset=$(file_word64 "$file" 8)
+    image_bytes=$(file_word64 "$file" 16)
+    # Old kernels, and small ones, say 0; more than 2^40 is never meant.
+    if ((image_bytes < 0 || image_bytes >> 40 || text_offset < 0 || text_offset >> 40)); then
+        die 2 "the kernel's header asks for more memory than there can be: $file" \
+            "Its image_size is 0x$(file_hex_le64 "$file" 16), its text_offset 0x$(file_hex_le64 "$file" 8)."
+    fi
+    ((image_bytes >= size)) || image_bytes=$size
+    image_bytes=$((image_bytes + text_offset))
+}
+
+file_hex_le64() { # FILE OFFSET
+    file_hex "$1" "$2" 8 | sed 's/\(..\)\(..\)\(..\)\(..\)\(..\)\(..\)\(..\)\(..\)/\8\7\6\5\4\3\2\1/'
+}

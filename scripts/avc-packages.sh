@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 the arm_vcpu authors
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # build and others are set by ./avc and its other parts
+#
+# What must be installed, how each thing is recognised, and installing it.
+#
+# Things are looked for by what is used of them (a command, a file), not by package, so
+# that a QEMU or a compiler of one's own does as well.
+
+# group probe package. A probe is a command's name, or a path, in which * may stand.
+package_table='
+tools   python3                                      python3
+tools   perl                                         perl-base
+build   aarch64-linux-gnu-gcc                        gcc-aarch64-linux-gnu
+build   meson                                        meson
+build   ninja                                        ninja-build
+check   gcc                                          gcc
+check   /usr/include/stdlib.h                        libc6-dev
+check   pkg-config                                   pkg-config
+check   clang-14                                     clang-14
+check   ld.lld-14                                    lld-14
+check   llvm-objcopy-14                              llvm-14
+check   clang-format-14                              clang-format-14
+check   /usr/lib/llvm-14/lib/clang/*/lib/linux/*asan*  libclang-rt-14-dev
+check   /usr/include/cmocka.h                        libcmocka-dev
+check   /usr/include/libfdt.h                        libfdt-dev
+check   dtc                                          device-tree-compiler
+'
+
+backports=bookworm-backports
+backports_source=/etc/apt/sources.list.d/avc-backports.sources
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+qemu_packages=(qemu-system-arm qemu-system-common qemu-system-data)
+qemu=${AVC_QEMU:-qemu-system-aarch64}
+qemu_wanted=10 # first major version with all the CPU features the tests look for
+
+probe_present() { # PROBE
+    case $1 in
+    /*) compgen -G "$1" >/dev/null ;;
+    *) have "$1" ;;
+    esac
+}
+
+# Packages of the groups named that have not been found, one a line.
+packages_missing() { # GROUP...
+    local group probe package
+    while read -r group probe package; do
+        [[ " $* " == *" $group "* ]] || continue
+        probe_present "$probe" || printf '%s\n' "$package"
+    done <<<"$package_table"
+}
+
+qemu_major() { # prints 0 without QEMU
+    local line
+    line=$("$qemu" --version 2>/dev/null | head -n 1) || true
+    [[ $line =~ version\ ([0-9]+)\. ]] && printf '%s\n' "${BASH_REMATCH[1]}" || printf '0\n'
+}
+
+on_bookworm() {
+    grep -qsx 'VERSION_CODENAME=bookworm' /etc/os-release
+}
+
+# Where this machine gets Debian from, so that a mirror of one's own is used here, too.
+debian_mirror() {
+    local uri=
+    if [[ -n ${AVC_DEBIAN_MIRROR-} ]]; then
+        uri=$AVC_DEBIAN_MIRROR
+    elif on_bookworm && have apt-get; then
+        # shellcheck disable=SC2016 # apt's own variables
+        uri=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' \
+            2>/dev/null | awk '$2 == "bookworm" { print $1; exit }') || true
+    fi
+    printf '%s\n' "${uri:-http://deb.debian.org/debian/}"
+}
+
+backports_known() {
+    # shellcheck disable=SC2016 # apt's own variable
+    apt-get indextargets --format '$(RELEASE)' 'Created-By: Packages' 2>/dev/null |
+        grep -qx "$backports"
+}
+
+backports_stanza() {
+    printf '%s\n' 'Types: deb' "URIs: $(debian_mirror)" "Suites: $backports" \
+        'Components: main' "Signed-By: $keyring"
+}
+
+# The QEMU packages to ask apt for; from backports where Debian's own is too old.
+qemu_request() {
+    if on_bookworm; then
+        printf "%s/$backports\n" "${qemu_packages[@]}"
+    else
+        printf '%s\n' "${qemu_packages[@]}"
+    fi
+}
+
+apt() { # apt-get, asking nothing
+    env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 "$@"
+}
+
+# Sees to it that everything in the groups, and QEMU if `qemu` is among them, is there.
+packages_ensure() { # GROUP...
+    local missing=() qemu_missing=no major
+    mapfile -t missing < <(packages_missing "$@")
+    if [[ " $* " == *' qemu '* ]]; then
+        major=$(qemu_major)
+        qemu_export_age "$major"
+        if [[ $major -eq 0 && -n ${AVC_QEMU-} ]]; then
+            die 2 "AVC_QEMU is set, but $AVC_QEMU is no QEMU that can be run"
+        fi
+        if [[ $major -lt $qemu_wanted ]] && qemu_upgradable "$major"; then
+            qemu_missing=yes
+        fi
+    fi
+    if [[ ${#missing[@]} -eq 0 && $qemu_missing == no ]]; then
+        qemu_note_age
+        return
+    fi
+    lock_take
+    packages_announce "$qemu_missing" "${missing[@]}"
+    packages_install "$qemu_missing" "${missing[@]}"
+    qemu_export_age "$(qemu_major)"
+    qemu_note_age
+}
+
+# An old QEMU that is installed already does, if a newer one can't be had here: no root, a
+# file given by hand, another Debian, or an attempt that failed before.
+qemu_upgradable() { # MAJOR
+    [[ $1 -ne 0 ]] || return 0
+    [[ -z ${AVC_QEMU-} && $EUID -eq 0 && ! -e $build/.no-backports ]] && on_bookworm
+}
+
+# Tests look at AVC_QEMU_OLD to skip, by name, what an old QEMU has not.
+qemu_export_age() { # MAJOR
+    unset AVC_QEMU_OLD
+    [[ $1 -eq 0 || $1 -ge $qemu_wanted ]] || export AVC_QEMU_OLD=1
+}
+
+qemu_note_age() {
+    [[ -n ${AVC_QEMU_OLD-} ]] || return 0
+    say "QEMU $(qemu_major) is older than $qemu_wanted; skipped, for it has none of these:" \
+        'FEAT_FGT, FEAT_ECV, FEAT_EVT, FEAT_WFxT, FEAT_NV2, the second UART of the virt board'
+}
+
+packages_announce() { # QEMU_MISSING PACKAGE...
+    local qemu_missing=$1
+    shift
+    have apt-get || die 2 "missing: $* ${qemu_missing/yes/qemu-system-arm}" \
+        'There is no apt-get here to install them with.'
+    [[ $# -eq 0 ]] || announce "not found, and installed by apt-get: $*"
+    [[ $qemu_missing == no ]] ||
+        announce "not found, and installed by apt-get: $(qemu_request | paste -sd ' ')"
+    if [[ $qemu_missing == yes ]] && on_bookworm && ! backports_known; then
+        announce "added to apt's sources: $backports, from $(debian_mirror), in $backports_source"
+    fi
+    [[ $EUID -ne 0 ]] || return 0
+    error "something is missing, and only root may install it. This does:"
+    printf '\n%s\n\n' "$(packages_command "$qemu_missing" "$@")" >&2
+    hint 'Then run ./avc again.'
+    exit 2
+}
+
+# The same as packages_install as one line for the shell.
+packages_command() { # QEMU_MISSING PACKAGE...
+    local qemu_missing=$1 line='' request=()
+    shift
+    if [[ $qemu_missing == yes ]]; then
+        if on_bookworm && ! backports_known; then
+            line+="printf \"%s\\n\" $(backports_stanza | sed 's/.*/"&"/' | paste -sd ' ')"
+            line+=" >$backports_source && "
+        fi
+        mapfile -t request < <(qemu_request)
+        set -- "$@" "${request[@]}"
+    fi
+    line+="apt-get update && apt-get install -y --no-install-recommends $*"
+    if have sudo; then
+        printf "sudo sh -c '%s'" "$line"
+    else
+        printf "su -c '%s'" "$line"
+    fi
+}
+
+packages_install() { # QEMU_MISSING PACKAGE...
+    local qemu_missing=$1 log=$build/log/install.log added=no
+    shift
+    mkdir -p "$build/log"
+    : >"$log"
+    if [[ $qemu_missing == yes ]] && on_bookworm && ! backports_known; then
+        backports_stanza >"$backports_source"
+        added=yes
+    fi
+    say "installing (log: $log)"
+    # Without a network the lists that are there already may do: install decides.
+    if ! logged_quietly "$log" apt update; then
+        say "apt-get update failed; going on with the package lists that are there"
+    fi
+    if [[ $# -gt 0 ]]; then
+        logged "$log" apt install -y --no-install-recommends "$@" ||
+            die 2 'packages could not be installed' "Missing: $*" 'The log above says why.'
+    fi
+    [[ $qemu_missing == no ]] || qemu_install "$log" "$added"
+}
+
+logged_quietly() { # LOG COMMAND...
+    printf '$ %s\n' "${*:2}" >>"$1"
+    "${@:2}" >>"$1" 2>&1 </dev/null
+}
+
+qemu_install() { # LOG ADDED
+    local log=$1 added=$2 request=()
+    mapfile -t request < <(qemu_request)
+    if logged_quietly "$log" apt install -y --no-install-recommends "${request[@]}"; then
+        hash -r
+        return
+    fi
+    if on_bookworm; then
+        # Leave apt's sources as they were found if they did not help.
+        [[ $added == no ]] || rm -f -- "$backports_source"
+        touch "$build/.no-backports"
+        say "QEMU can't be had from $backports; taking Debian's own"
+        logged_quietly "$log" apt update || true
+        if have "$qemu" ||
+            logged_quietly "$log" apt install -y --no-install-recommends qemu-system-arm; then
+            hash -r
+            return
+        fi
+    fi
+    error "QEMU is not installed, and apt-get can't install it"
+    log_tail "$log" 60
+    hint 'Install a qemu-system-aarch64, or name one by AVC_QEMU=FILE.'
+    exit 2
+}

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 the arm_vcpu authors
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # variables of ./avc and its other parts
+#
+# ./avc run: options, their checks, the guest's place in memory, the boot.
+
+default_append='console=ttyAMA0 earlycon panic=1'
+
+run_usage() {
+    cat <<TEXT
+usage: ./avc run [OPTION...] [-- QEMU-ARGUMENT...]
+
+Boots a guest in a virtual machine made by the library, under the reference hypervisor at
+EL2, in QEMU: Debian's Linux to a busybox prompt, or an arm64 Image of your own. Installs,
+builds and fetches what is missing first, and says so.
+
+  --kernel FILE       an uncompressed arm64 Image (default: Debian's kernel)
+  --initrd FILE       its initial RAM disk (default: busybox with Debian's kernel, none with
+                      --kernel)
+  --append STRING     the guest's command line, in place of the default:
+                      '$default_append'
+                      With our initrd, avc.exec=COMMAND at its end runs COMMAND and powers
+                      off.
+  --cpus N            the guest's CPUs, 1 to 8 (default: 2)
+  --memory MIB        the guest's memory in MiB (default: 512)
+  --host-cpus N       the emulated board's CPUs, 1 to 8 (default: 2)
+  --host-cpu MODEL    their model, one of QEMU's (default: max)
+  --host-vhe on|off   the hypervisor runs with HCR_EL2.E2H set or clear (default: on where
+                      the model has FEAT_VHE)
+  --count             deterministic: an instruction is a nanosecond, a clock that starts at
+                      the same time, fixed seeds; two runs are the same to the instruction
+  --timeout SEC       stop after so many seconds, with status 124
+  --quiet             no messages and no log, but errors
+
+The guest's console is stdin and stdout. The hypervisor's log goes to stderr, each line
+beginning with [avc]. On a terminal, Ctrl-A x leaves and all other keys are the guest's;
+elsewhere all bytes are the guest's, and the end of stdin does not stop it.
+
+Exit status: 0 the guest powered off; 1 the build or the emulator failed, or was left by
+Ctrl-A x; 2 wrong usage, an unusable file, something missing; 3 the guest crashed; 124
+time-out; 128+N ended by signal N.
+
+Environment: AVC_QEMU=FILE a QEMU of your own, AVC_DEBIAN_MIRROR=URI where Debian is
+fetched from, AVC_VMM_IMAGE=FILE (for tests) another hypervisor than the tree's.
+TEXT
+}
+
+run() {
+    local kernel='' initrd='' append=$default_append cpus=2 memory=512 host_cpus=2
+    local host_cpu=max host_vhe='' count=no timeout=0 qemu_arguments=()
+    local modules=() host_memory=0 status=0
+    run_options "$@"
+    run_check_files
+    run_ensure
+    run_check_cpu
+    run_place
+    lock_drop
+    run_boot || status=$?
+    exit "$status"
+}
+
+run_number() { # OPTION VALUE LOW HIGH WHAT: prints it in decimal
+    if [[ ! $2 =~ ^[0-9]{1,9}$ ]] || ((10#$2 < $3 || 10#$2 > $4)); then
+        die_usage run "$1 wants $5, $3 to $4, and was given '$2'"
+    fi
+    printf '%d\n' $((10#$2))
+}
+
+# Options are read into the variables of run().
+run_options() {
+    local option value
+    while [[ $# -gt 0 ]]; do
+        option=$1
+        shift
+        case $option in
+        -h | --help)
+            run_usage
+            exit 0
+            ;;
+        --)
+            qemu_arguments=("$@")
+            break
+            ;;
+        --count) count=yes && continue ;;
+        --quiet) quiet=yes && continue ;;
+        --kernel=* | --initrd=* | --append=* | --cpus=* | --memory=* | --host-cpus=* | \
+            --host-cpu=* | --host-vhe=* | --timeout=*)
+            value=${option#*=}
+            option=${option%%=*}
+            ;;
+        --kernel | --initrd | --append | --cpus | --memory | --host-cpus | --host-cpu | \
+            --host-vhe | --timeout)
+            [[ $# -gt 0 && $1 != -- ]] || die_usage run "$option wants a value"
+            value=$1
+            shift
+            ;;
+        -*) die_usage run "unknown option: $option" ;;
+        *) die_usage run "unexpected argument: $option" \
+            "A guest of your own is named by --kernel; QEMU's arguments come after --." ;;
+        esac
+        run_option "$option" "$value"
+    done
+}
+
+run_option() { # OPTION VALUE
+    case $1 in
+    --kernel) [[ -n $2 ]] || die_usage run '--kernel wants a file' && kernel=$2 ;;
+    --initrd) [[ -n $2 ]] || die_usage run '--initrd wants a file' && initrd=$2 ;;
+    --append) append=$2 ;;
+    --cpus) cpus=$(run_number "$1" "$2" 1 8 'a number of CPUs') ;;
+    --memory) memory=$(run_number "$1" "$2" 1 262144 'a number of MiB') ;;
+    --host-cpus) host_cpus=$(run_number "$1" "$2" 1 8 'a number of CPUs') ;;
+    --host-cpu) host_cpu=$2 ;;
+    --host-vhe)
+        [[ $2 == on || $2 == off ]] || die_usage run "--host-vhe wants on or off, and was given '$2'"
+        host_vhe=$2
+        ;;
+    --timeout) timeout=$(run_number "$1" "$2" 1 31536000 'a number of seconds') ;;
+    esac
+}
+
+# What can be seen to be wrong before anything is installed, fetched or built.
+run_check_files() {
+    if [[ $append == *[[:cntrl:]]* ]]; then
+        die_usage run '--append has a control character in it (a newline?)'
+    fi
+    [[ -z $kernel ]] || run_check_memory
+    [[ -z $initrd ]] || file_check initrd "$initrd"
+    if ! cpu_has_vhe "${host_cpu%%,*}" && [[ $host_vhe == on ]]; then
+        die_usage run "--host-vhe on: $host_cpu has no FEAT_VHE" \
+            'cortex-a55, cortex-a76, neoverse-n1 and max, among others, have it.'
+    fi
+}
+
+# The guest's memory holds the kernel, the initrd, a device tree, and each begins at a
+# 2 MiB boundary.
+run_check_memory() {
+    local need=4 initrd_bytes=0
+    image_check "$kernel"
+    [[ -z $initrd ]] || initrd_bytes=$(stat -Lc %s -- "$initrd" 2>/dev/null || echo 0)
+    need=$((need + (image_bytes + 0xfffff) / 0x100000 + (initrd_bytes + 0xfffff) / 0x100000))
+    ((memory >= need)) || die 2 "the guest's memory is too small: --memory $memory" \
+        "The kernel takes $(((image_bytes + 0xfffff) / 0x100000)) MiB and the initrd" \
+        "$(((initrd_bytes + 0xfffff) / 0x100000)) MiB; at least --memory $need is needed."
+}
+
+# What the run needs of packages, files and builds.
+run_ensure() {
+    local groups=(qemu)
+    [[ -n $kernel ]] || groups+=(tools)
+    [[ -n ${AVC_VMM_IMAGE-} ]] || groups+=(build tools)
+    packages_ensure "${groups[@]}"
+    if [[ -z $kernel ]]; then
+        guest_ensure
+        kernel=$guest_kernel
+        [[ -n $initrd ]] || initrd=$guest_initrd
+        run_check_memory
+    fi
+    vmm_ensure
+}
+
+run_check_cpu() {
+    local model=${host_cpu%%,*} models
+    models=$(cpu_models)
+    if ! grep -qxF -- "$model" <<<"$models"; then
+        die 2 "--host-cpu: QEMU has no such AArch64 CPU: $model" \
+            "It has: $(paste -sd ' ' <<<"$models")"
+    fi
+    if [[ -z $host_vhe ]]; then
+        host_vhe=off
+        ! cpu_has_vhe "$model" || host_vhe=on
+    fi
+}
+
+# The host's RAM: the hypervisor from 0x4000_0000, the guest's files from 0x5000_0000, and
+# after them the memory that the hypervisor takes for itself and gives to the guest. QEMU's
+# guest-loader puts the files there and describes them in /chosen.
+run_place() {
+    local base=$((0x50000000)) step=$((0x200000)) at size available
+    at=$base
+    size=$(stat -Lc %s -- "$kernel")
+    modules=(-device "guest-loader,addr=$(printf '%#x' "$at"),kernel=$(qemu_quote "$kernel"),bootargs=$(qemu_quote "$append")")
+    at=$(((at + size + step - 1) / step * step))
+    if [[ -n $initrd ]]; then
+        size=$(stat -Lc %s -- "$initrd")
+        modules+=(-device "guest-loader,addr=$(printf '%#x' "$at"),initrd=$(qemu_quote "$initrd")")
+        at=$(((at + size + step - 1) / step * step))
+    fi
+    host_memory=$(((((at - 0x40000000) >> 20) + memory + 64 + 63) / 64 * 64))
+    available=$(awk '$1 == "MemTotal:" { print int($2 / 1024) }' /proc/meminfo 2>/dev/null) || true
+    if [[ -n $available ]] && ((host_memory > available)); then
+        die 2 "--memory $memory is more than this machine has" \
+            "The emulated board would need $host_memory MiB, and there are $available MiB."
+    fi
+}
+
+run_boot() {
+    local status=0 line
+    machine_describe "$host_cpu" "$host_cpus" "$host_memory" "$count"
+    say "booting: $cpus guest CPUs on $host_cpus of $host_cpu, E2H ${host_vhe}, $memory MiB"
+    if [[ -t 0 ]]; then
+        say "to leave: Ctrl-A, then x; or let the guest power off"
+    fi
+    emulator_run "$timeout" \
+        -kernel "$vmm_image" -append "cpus=$cpus memory=$memory host-vhe=$host_vhe" \
+        "${modules[@]}" "${qemu_arguments[@]}" || status=$?
+    [[ -z $stopped ]] || return "$stopped"
+    if [[ $status -eq 124 ]]; then
+        say "time-out: stopped after $timeout seconds"
+        return 124
+    fi
+    line=$(log_exit_line) || true
+    if [[ -z $line ]]; then
+        error "the emulator ended (status $status) before the guest did"
+        run_show_log
+        return 1
+    fi
+    line=${line#vmm: exit }
+    status=${line%%:*}
+    [[ $status -eq 0 ]] || run_explain "$status" "${line#*: }"
+    return "$((status > 255 ? 1 : status))"
+}
+
+run_explain() { # STATUS REASON
+    run_show_log
+    case $1 in
+    3) error "the guest crashed: $2" ;;
+    *) error "the hypervisor ended with status $1: $2" ;;
+    esac
+}
+
+# With --quiet the log has not been shown; what explains a failure is.
+run_show_log() {
+    [[ $quiet == yes ]] || return 0
+    tail -n 60 -- "$scratch/vmm.log" | sed 's/^/[avc] /' >&2
+}
