@@ -39,9 +39,7 @@ static uint64_t load(uint64_t offset, unsigned size)
 
 static void store(uint64_t offset, uint64_t value)
 {
-    struct avc_exit e = {
-        .kind = AVC_MMIO, .key = BASE + offset, .size = 4, .write = true, .value = value
-    };
+    struct avc_exit e = { .kind = AVC_MMIO, .key = BASE + offset, .size = 4, .write = true, .value = value };
 
     assert_int_equal(vmm_mmio_access(NULL, &e, &rtc), AVC_DONE);
 }

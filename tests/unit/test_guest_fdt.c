@@ -65,21 +65,16 @@ static void whole(void **state)
     assert_string_equal(fdt_getprop(tree, node("/psci"), "method", NULL), "hvc");
     assert_int_equal(cell("/intc@8000000", "reg", 7), 8 * 0x20000);
     /* What refers to something refers to what is there. */
-    assert_int_equal(fdt_node_offset_by_phandle(tree, cell("/", "interrupt-parent", 0)),
-                     node("/intc@8000000"));
-    assert_int_equal(fdt_node_offset_by_phandle(tree, cell("/pl011@9000000", "clocks", 1)),
-                     node("/apb-pclk"));
-    assert_int_equal(node(fdt_getprop(tree, node("/chosen"), "stdout-path", NULL)),
-                     node("/pl011@9000000"));
+    assert_int_equal(fdt_node_offset_by_phandle(tree, cell("/", "interrupt-parent", 0)), node("/intc@8000000"));
+    assert_int_equal(fdt_node_offset_by_phandle(tree, cell("/pl011@9000000", "clocks", 1)), node("/apb-pclk"));
+    assert_int_equal(node(fdt_getprop(tree, node("/chosen"), "stdout-path", NULL)), node("/pl011@9000000"));
     assert_int_equal(fdt_node_check_compatible(tree, node("/pl031@9010000"), "arm,primecell"), 0);
     assert_int_equal(fdt_node_check_compatible(tree, node("/psci"), "arm,psci-0.2"), 0);
 }
 
 static void little(void **state)
 {
-    struct vmm_fdt_info info = {
-        .cpus = 1, .mpidr = mpidr, .ram = 0x40000000, .ram_size = 0x1000000, .bootargs = ""
-    };
+    struct vmm_fdt_info info = { .cpus = 1, .mpidr = mpidr, .ram = 0x40000000, .ram_size = 0x1000000, .bootargs = "" };
 
     (void)state;
     assert_null(vmm_fdt_make(tree, BYTES, &info));
@@ -91,9 +86,7 @@ static void little(void **state)
 
 static void seeds(void **state)
 {
-    struct vmm_fdt_info info = {
-        .cpus = 1, .mpidr = mpidr, .ram = 0x40000000, .ram_size = 0x1000000, .host = host
-    };
+    struct vmm_fdt_info info = { .cpus = 1, .mpidr = mpidr, .ram = 0x40000000, .ram_size = 0x1000000, .host = host };
     int length, chosen;
 
     (void)state;
@@ -102,8 +95,7 @@ static void seeds(void **state)
     chosen = fdt_add_subnode(host, 0, "chosen");
     assert_int_equal(fdt_setprop(host, chosen, "rng-seed", "0123456789abcdef", 16), 0);
     assert_null(vmm_fdt_make(tree, BYTES, &info));
-    assert_memory_equal(fdt_getprop(tree, node("/chosen"), "rng-seed", &length), "0123456789abcdef",
-                        16);
+    assert_memory_equal(fdt_getprop(tree, node("/chosen"), "rng-seed", &length), "0123456789abcdef", 16);
     assert_int_equal(length, 16);
     assert_null(fdt_getprop(tree, node("/chosen"), "kaslr-seed", NULL));
 }

@@ -67,8 +67,7 @@ static void good_ones(void **state)
 static void bad_ones(void **state)
 {
     (void)state;
-    assert_string_equal(vmm_image_check(image, 63, ALL, &info),
-                        "the kernel is smaller than an image header");
+    assert_string_equal(vmm_image_check(image, 63, ALL, &info), "the kernel is smaller than an image header");
     assert_non_null(vmm_image_check(image, 0, ALL, &info));
     put(MAGIC, 0x644d5242, 4);
     assert_string_equal(check(), "the kernel is not an uncompressed arm64 Image");

@@ -93,14 +93,13 @@ static uint32_t modem(const struct vmm_pl011 *u)
 {
     if (!(u->cr & CR_LBE))
         return FR_CTS | FR_DSR | FR_DCD;
-    return (u->cr & CR_RTS ? FR_CTS : 0) | (u->cr & CR_DTR ? FR_DSR : 0) |
-           (u->cr & CR_OUT1 ? FR_DCD : 0) | (u->cr & CR_OUT2 ? FR_RI : 0);
+    return (u->cr & CR_RTS ? FR_CTS : 0) | (u->cr & CR_DTR ? FR_DSR : 0) | (u->cr & CR_OUT1 ? FR_DCD : 0) |
+           (u->cr & CR_OUT2 ? FR_RI : 0);
 }
 
 static uint32_t flags(const struct vmm_pl011 *u)
 {
-    return FR_TXFE | modem(u) | (u->count == 0 ? FR_RXFE : 0) |
-           (u->count >= depth(u) ? FR_RXFF : 0);
+    return FR_TXFE | modem(u) | (u->count == 0 ? FR_RXFE : 0) | (u->count >= depth(u) ? FR_RXFF : 0);
 }
 
 static bool has_room(const struct vmm_pl011 *u)
@@ -170,8 +169,7 @@ static void write_cr(struct vmm_pl011 *u, uint32_t value)
 
     u->cr = value & 0xFF87;
     changed = before ^ modem(u);
-    u->ris |= (changed & FR_CTS ? INT_CTS : 0) | (changed & FR_DSR ? INT_DSR : 0) |
-              (changed & FR_DCD ? INT_DCD : 0) |
+    u->ris |= (changed & FR_CTS ? INT_CTS : 0) | (changed & FR_DSR ? INT_DSR : 0) | (changed & FR_DCD ? INT_DCD : 0) |
               (before & FR_RI && changed & FR_RI ? INT_RI : 0); /* its trailing edge (3.3.11) */
     pull_held(u);
 }

@@ -99,8 +99,7 @@ static void write(struct vmm_mmio *dev, uint32_t offset, uint32_t value)
     check(r);
 }
 
-void vmm_pl031_init(struct vmm_pl031 *rtc, uint64_t base, uint32_t now,
-                    uint64_t (*seconds)(void *ctx), void *ctx)
+void vmm_pl031_init(struct vmm_pl031 *rtc, uint64_t base, uint32_t now, uint64_t (*seconds)(void *ctx), void *ctx)
 {
     *rtc = (struct vmm_pl031){
         .mmio = { .base = base, .size = VMM_PL031_SIZE, .read = read, .write = write },

@@ -19,8 +19,7 @@ struct vmm_pl031 {
 };
 
 /** Prepares it; DR shows `now`. irq of ->mmio may be set afterwards. */
-void vmm_pl031_init(struct vmm_pl031 *rtc, uint64_t base, uint32_t now,
-                    uint64_t (*seconds)(void *ctx), void *ctx);
+void vmm_pl031_init(struct vmm_pl031 *rtc, uint64_t base, uint32_t now, uint64_t (*seconds)(void *ctx), void *ctx);
 
 /** Power-on state, but for the time: that goes on. */
 void vmm_pl031_reset(struct vmm_pl031 *rtc);

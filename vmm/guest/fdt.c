@@ -74,16 +74,16 @@ static void cells(struct writer *w, const char *name, const uint32_t *values, un
         fdt32_st(p++, *values++);
 }
 
-#define CELLS(w, name, ...)                                                                        \
-    cells(w, name, (const uint32_t[]){ __VA_ARGS__ },                                              \
-          sizeof((const uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t))
+#define CELLS(w, name, ...)                                                                                            \
+    cells(w, name, (const uint32_t[]){ __VA_ARGS__ }, sizeof((const uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t))
 
 #define U64(v) (uint32_t)((v) >> 32), (uint32_t)(v) /* two cells */
 
 static void cpus(struct writer *w, const struct vmm_fdt_info *info)
 {
-    static const char names[VMM_MAX_VCPUS][6] = { "cpu@0", "cpu@1", "cpu@2", "cpu@3",
-                                                  "cpu@4", "cpu@5", "cpu@6", "cpu@7" };
+    static const char names[VMM_MAX_VCPUS][6] = {
+        "cpu@0", "cpu@1", "cpu@2", "cpu@3", "cpu@4", "cpu@5", "cpu@6", "cpu@7"
+    };
 
     begin(w, "cpus");
     cell(w, "#address-cells", 1);
@@ -112,8 +112,8 @@ static void timer(struct writer *w)
     begin(w, "timer");
     text(w, "compatible", "arm,armv8-timer");
     /* Secure and non-secure physical, virtual, hypervisor. */
-    CELLS(w, "interrupts", PPI, VMM_GUEST_PTIMER_S_PPI, LEVEL, PPI, VMM_GUEST_PTIMER_PPI, LEVEL,
-          PPI, VMM_GUEST_VTIMER_PPI, LEVEL, PPI, VMM_GUEST_HTIMER_PPI, LEVEL);
+    CELLS(w, "interrupts", PPI, VMM_GUEST_PTIMER_S_PPI, LEVEL, PPI, VMM_GUEST_PTIMER_PPI, LEVEL, PPI,
+          VMM_GUEST_VTIMER_PPI, LEVEL, PPI, VMM_GUEST_HTIMER_PPI, LEVEL);
     empty(w, "always-on"); /* a waiting vCPU is woken by it */
     end(w);
 }

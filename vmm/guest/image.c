@@ -29,8 +29,7 @@ struct header {
 #define FLAG_PAGE(f)   ((f) >> 1 & 3) /* 0: any; 1: 4, 2: 16, 3: 64 KiB */
 #define OFFSET_TOO_BIG (UINT64_C(1) << 40)
 
-const char *vmm_image_check(const void *image, size_t bytes, uint32_t granules,
-                            struct vmm_image *info)
+const char *vmm_image_check(const void *image, size_t bytes, uint32_t granules, struct vmm_image *info)
 {
     struct header h;
 
@@ -66,8 +65,8 @@ static uint64_t align_up(uint64_t value, uint64_t align)
  * takes into use all the same. The initrd follows the kernel, so it is inside of the window of
  * 32 GiB around it that the boot protocol asks for, whatever the size of memory.
  */
-const char *vmm_image_place(uint64_t base, uint64_t size, const struct vmm_image *kernel,
-                            uint64_t initrd_bytes, struct vmm_layout *layout)
+const char *vmm_image_place(uint64_t base, uint64_t size, const struct vmm_image *kernel, uint64_t initrd_bytes,
+                            struct vmm_layout *layout)
 {
     uint64_t end = base + size, after;
 

@@ -22,8 +22,7 @@ struct vmm_image {
 
 /** Reads the header of an image of `bytes`. `granules`: page sizes that EL1 of this CPU has, the
     image's field as a bit number. Returns NULL, or what is wrong with it. */
-const char *vmm_image_check(const void *image, size_t bytes, uint32_t granules,
-                            struct vmm_image *info);
+const char *vmm_image_check(const void *image, size_t bytes, uint32_t granules, struct vmm_image *info);
 
 /** Addresses in the guest's memory. */
 struct vmm_layout {
@@ -35,7 +34,7 @@ struct vmm_layout {
 
 /** Lays out memory of `size` bytes from `base` (a multiple of 2 MiB). Returns NULL, or what does
     not fit. */
-const char *vmm_image_place(uint64_t base, uint64_t size, const struct vmm_image *kernel,
-                            uint64_t initrd_bytes, struct vmm_layout *layout);
+const char *vmm_image_place(uint64_t base, uint64_t size, const struct vmm_image *kernel, uint64_t initrd_bytes,
+                            struct vmm_layout *layout);
 
 #endif

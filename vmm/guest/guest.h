@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* The guest machine, as the files of this folder share it. */
+#ifndef VMM_GUEST_GUEST_H
+#define VMM_GUEST_GUEST_H
+
+#include <avc/stage2.h>
+#include <avc/vgic.h>
+
+#include "dev/pl011.h"
+#include "dev/pl031.h"
+#include "fdt.h"
+#include "image.h"
+#include "map.h"
+#include "ram.h"
+#include "vmm.h"
+
+#define VMM_MAX_RESETS 3 /* in a run; one more is a crash */
+
+#define VMM_GUEST_CLAIMS 8
+#define VMM_GUEST_SPIS   64
+
+/** Hypercall for tests and benches, answered in the VMM's loop: X1 + X2. */
+#define VMM_CALL_ADD 0xFFFF
+
+struct vmm_guest {
+    struct avc_vm vm;
+    struct avc_stage2 stage2;
+    struct avc_vgic vgic;
+    struct avc_vgic_cpu vgic_cpu[VMM_MAX_VCPUS];
+    struct avc_vgic_spis vgic_spis[VMM_GUEST_SPIS / 32];
+    struct avc_claim claim[AVC_CLAIM_SLOTS(VMM_GUEST_CLAIMS)];
+    struct avc_vcpu *vcpu_list[VMM_MAX_VCPUS];
+    struct vmm_vcpu vcpu[VMM_MAX_VCPUS];
+    unsigned nr_vcpus;
+
+    struct vmm_ram ram;
+    struct vmm_pl011 uart;
+    struct vmm_pl031 rtc;
+    struct vmm_vcpu alarm; /* only its task: a step of the RTC's, when the alarm is due */
+
+    struct vmm_layout layout;
+    uint8_t *first_dtb, *dtb; /* of the first start, with random seeds; of those after a reset */
+    unsigned resets;
+};
+
+extern struct vmm_guest vmm_guest;
+
+/** Machine as after power-on, images in memory, first vCPU started. No vCPU is loaded, and none
+    will be meanwhile. */
+void vmm_guest_start(const uint8_t *dtb);
+
+/** The same for a guest that asked for it. Called in a step, after put; the step then ends with
+    VMM_STEP_BLOCK, or, when false is returned, with VMM_STEP_YIELD. */
+bool vmm_guest_reset(void);
+
+/** Says what the guest was doing and ends the run. The vCPU is loaded on this CPU. */
+_Noreturn void vmm_guest_crash(struct vmm_vcpu *vv, const struct avc_exit *e, const char *why);
+
+/** The alarm's step. */
+enum vmm_step vmm_guest_alarm(uint64_t *deadline);
+
+#endif

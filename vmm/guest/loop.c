@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * A vCPU's step: onto the CPU, run and answer exits, off again. The heart is one switch; what is
+ * not in it gets the answer that the library has preset, which is the architecture's.
+ */
+#include <stdatomic.h>
+
+#include "guest.h"
+
+enum next { GO_ON, YIELD, BLOCK, POWER_OFF, RESET };
+
+/* ---- accesses to nothing ---- */
+
+/* Guests probe for devices, some for ever: each page once, and no more of them than fit. */
+#define SEEN 32
+
+static void note_unclaimed(const struct avc_exit *e, unsigned vcpu)
+{
+    static struct vmm_lock lock;
+    static uint64_t seen[SEEN];
+    static unsigned nr;
+    uint64_t page = e->key / VMM_PAGE_SIZE;
+    bool is_new = true;
+
+    vmm_lock(&lock);
+    for (unsigned i = 0; i < nr; i++)
+        is_new &= seen[i] != page;
+    is_new &= nr < SEEN;
+    if (is_new)
+        seen[nr++] = page;
+    vmm_unlock(&lock);
+    if (is_new)
+        vmm_log(VMM_WARN, "guest: vCPU %u: %s of nothing at 0x%llx (pc 0x%llx): external abort", vcpu,
+                e->fetch   ? "a fetch"
+                : e->write ? "a store"
+                           : "a load",
+                (unsigned long long)e->key, (unsigned long long)e->pc);
+}
+
+/* ---- exits ---- */
+
+static enum next answer(struct vmm_vcpu *vv, struct avc_exit *e)
+{
+    struct avc_vcpu *vcpu = &vv->vcpu;
+
+    switch (e->kind) {
+    case AVC_IRQ:
+        if (!e->handled)
+            vmm_irq_window();
+        return GO_ON; /* the loop asks the scheduler */
+    case AVC_KICKED:
+        return GO_ON;
+    case AVC_WFI:
+    case AVC_CPU_SUSPEND:
+    case AVC_CPU_OFF:
+        return BLOCK;
+    case AVC_WFE:
+        return YIELD;
+    case AVC_CALL:
+        if ((uint32_t)e->key == VMM_CALL_ADD)
+            avc_vcpu_set_return_value(vcpu, avc_vcpu_gpr(vcpu, 1) + avc_vcpu_gpr(vcpu, 2));
+        return GO_ON;
+    case AVC_STAGE2:
+        /* It would do the same again at each vector it is sent to. */
+        if (e->fetch)
+            vmm_guest_crash(vv, e, "instruction fetch outside its memory");
+        note_unclaimed(e, vcpu->index);
+        return GO_ON;
+    case AVC_MMIO:
+        note_unclaimed(e, vcpu->index);
+        return GO_ON;
+    case AVC_SERROR:
+        vmm_log(VMM_WARN, "guest: vCPU %u: SError, ESR 0x%llx (pc 0x%llx): handed to the guest", vcpu->index,
+                (unsigned long long)e->esr, (unsigned long long)e->pc);
+        return GO_ON;
+    case AVC_SYSTEM_OFF:
+        return POWER_OFF;
+    case AVC_SYSTEM_RESET:
+        return RESET;
+    case AVC_FAIL:
+        vmm_exit(VMM_EXIT_FAILURE, "vCPU %u does not run: %s", vcpu->index, avc_status_text(e->status));
+    default:
+        return GO_ON;
+    }
+}
+
+/*
+ * Whether a vCPU that is no longer loaded may sleep, and how long. An interrupt that came while it
+ * was still loaded woke nobody, so it is asked for now; one that comes from now on wakes the task,
+ * which the scheduler knows even before it has put it to sleep. The fence is between that "no
+ * longer loaded" and the look.
+ */
+static enum vmm_step sleep(struct avc_vcpu *vcpu, uint64_t *deadline)
+{
+    atomic_thread_fence(memory_order_seq_cst);
+    if (avc_vcpu_has_work(vcpu))
+        return VMM_STEP_YIELD;
+    *deadline = avc_vcpu_deadline(vcpu);
+    return *deadline <= vmm_time_now() ? VMM_STEP_YIELD : VMM_STEP_BLOCK;
+}
+
+enum vmm_step vmm_vcpu_step(struct vmm_cpu *cpu, struct vmm_vcpu *vv, uint64_t *deadline)
+{
+    struct avc_vcpu *vcpu = &vv->vcpu;
+    enum avc_status status;
+    enum next next = GO_ON;
+
+    if (vv == &vmm_guest.alarm)
+        return vmm_guest_alarm(deadline);
+
+    status = avc_vcpu_load(vcpu, vmm_pcpu(cpu));
+    if (status)
+        vmm_exit(VMM_EXIT_FAILURE, "vCPU %u cannot be loaded: %s", vcpu->index, avc_status_text(status));
+    while (next == GO_ON)
+        next = vmm_sched_must_yield(cpu->index) ? YIELD : answer(vv, avc_vcpu_run(vcpu));
+    status = avc_vcpu_put(vcpu);
+    vmm_assert(status == AVC_OK);
+
+    switch (next) {
+    case BLOCK:
+        return sleep(vcpu, deadline);
+    case POWER_OFF:
+        vmm_exit(VMM_EXIT_OFF, "the guest powered off");
+    case RESET:
+        *deadline = VMM_NEVER;
+        return vmm_guest_reset() ? VMM_STEP_BLOCK : VMM_STEP_YIELD;
+    default:
+        return VMM_STEP_YIELD;
+    }
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * The guest machine: made once from the options and the images, started, and started again when
+ * the guest resets itself. map.h says where its parts are.
+ */
+#include <avc/psci.h>
+
+#include "guest.h"
+
+struct vmm_guest vmm_guest;
+
+static void must(enum avc_status status, const char *what)
+{
+    if (status)
+        vmm_exit(VMM_EXIT_FAILURE, "%s: %s", what, avc_status_text(status));
+}
+
+static void must_not(const char *error)
+{
+    if (error)
+        vmm_exit(VMM_EXIT_FAILURE, "%s", error);
+}
+
+/* ---- stage 2's pages: EL2 sees all memory at its physical address ---- */
+
+static void *page_get(void *ctx, size_t bytes, avc_pa_t *pa)
+{
+    void *p = vmm_pages_alloc(bytes, bytes);
+
+    (void)ctx;
+    *pa = (uintptr_t)p;
+    return p;
+}
+
+static void page_put(void *ctx, void *va, size_t bytes)
+{
+    (void)ctx;
+    vmm_pages_free(va, bytes);
+}
+
+static void *page_at(void *ctx, avc_pa_t pa)
+{
+    (void)ctx;
+    return (void *)pa;
+}
+
+static const struct avc_mem pages = { .get = page_get, .put = page_put, .at = page_at };
+
+/* ---- devices ---- */
+
+static void drive(uint32_t spi, bool level)
+{
+    must(avc_vm_set_irq(&vmm_guest.vm, VMM_GUEST_SPI(spi), level), "a device's interrupt");
+}
+
+static void uart_irq(void *ctx, bool level)
+{
+    (void)ctx;
+    drive(VMM_GUEST_UART_SPI, level);
+}
+
+static void rtc_irq(void *ctx, bool level)
+{
+    (void)ctx;
+    drive(VMM_GUEST_RTC_SPI, level);
+}
+
+/* In a claim. It waits while the board's FIFO is full: for the time of one byte on the wire, 87 us
+   at 115200 baud, which is what a guest would wait on a machine of its own. */
+static void console_put(void *ctx, uint8_t byte)
+{
+    (void)ctx;
+    vmm_console_putc(byte);
+}
+
+static int console_get(void *ctx)
+{
+    (void)ctx;
+    return vmm_console_getc();
+}
+
+static void console_resume(void *ctx)
+{
+    (void)ctx;
+    vmm_console_rx_resume();
+}
+
+static void console_ready(void *ctx)
+{
+    vmm_pl011_ready(ctx);
+}
+
+static const struct vmm_pl011_host console = { .put = console_put, .get = console_get, .resume = console_resume };
+
+static uint64_t seconds(void *ctx)
+{
+    (void)ctx;
+    return vmm_time_now() / vmm_time_hz();
+}
+
+/* A store may have moved the alarm: its task looks at it. */
+static enum avc_answer rtc_access(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
+{
+    enum avc_answer answer = vmm_mmio_access(vcpu, e, ctx);
+
+    if (e->write)
+        vmm_sched_wake(&vmm_guest.alarm.task);
+    return answer;
+}
+
+enum vmm_step vmm_guest_alarm(uint64_t *deadline)
+{
+    uint64_t next = vmm_pl031_poll(&vmm_guest.rtc);
+
+    *deadline = next >= UINT64_MAX / vmm_time_hz() ? VMM_NEVER : next * vmm_time_hz();
+    return VMM_STEP_BLOCK;
+}
+
+static void claim(enum avc_kind kind, uint64_t first, uint64_t size, avc_claim_fn *fn, void *ctx)
+{
+    struct avc_claim c = { .kind = kind, .first = first, .last = first + size - 1, .fn = fn, .ctx = ctx };
+
+    must(avc_vm_claim(&vmm_guest.vm, &c), "a claim");
+}
+
+static void make_devices(void)
+{
+    struct vmm_guest *g = &vmm_guest;
+
+    vmm_pl011_init(&g->uart, VMM_GUEST_UART, &console);
+    g->uart.mmio.irq = uart_irq;
+    claim(AVC_MMIO, VMM_GUEST_UART, VMM_PL011_SIZE, vmm_mmio_access, &g->uart.mmio);
+
+    vmm_pl031_init(&g->rtc, VMM_GUEST_RTC, (uint32_t)vmm_rtc_now(), seconds, NULL);
+    g->rtc.mmio.irq = rtc_irq;
+    vmm_task_init(&g->alarm.task);
+    claim(AVC_MMIO, VMM_GUEST_RTC, VMM_PL031_SIZE, rtc_access, &g->rtc.mmio);
+}
+
+/* ---- the machine ---- */
+
+static void make_vm(void)
+{
+    struct vmm_guest *g = &vmm_guest;
+    struct avc_vm_config vm = {
+        .stage2 = &g->stage2,
+        .vcpus = g->vcpu_list,
+        .max_vcpus = g->nr_vcpus,
+        .claims = g->claim,
+        .max_claims = sizeof(g->claim) / sizeof(g->claim[0]),
+        /* A vCPU that waits for one that does not run would spin its slice away. */
+        .flags = g->nr_vcpus > vmm_nr_cpus ? AVC_VM_TRAP_WFE : 0,
+    };
+    struct avc_vgic_config gic = {
+        .dist_base = VMM_GUEST_GICD,
+        .redist_base = VMM_GUEST_GICR,
+        .nr_spis = VMM_GUEST_SPIS,
+        .max_vcpus = g->nr_vcpus,
+        .spis = g->vgic_spis,
+        .cpus = g->vgic_cpu,
+    };
+
+    must(avc_stage2_init(&g->stage2, &vmm_machine, &pages, 0), "stage 2");
+    must(vmm_ram_map(&g->ram, &g->stage2), "the guest's memory");
+    must(avc_vm_init(&g->vm, &vmm_machine, &vm), "the VM");
+    must(avc_psci_attach(&g->vm), "the guest's firmware");
+    must(avc_vgic_attach(&g->vgic, &g->vm, &gic), "the guest's interrupt controller");
+    claim(AVC_CALL, VMM_CALL_ADD, 1, avc_to_vmm, NULL);
+    make_devices();
+    for (unsigned i = 0; i < g->nr_vcpus; i++) {
+        struct avc_vcpu_config vcpu = { .mpidr = i, .user = &g->vcpu[i] };
+
+        vmm_task_init(&g->vcpu[i].task);
+        must(avc_vcpu_init(&g->vcpu[i].vcpu, &g->vm, &vcpu), "a vCPU");
+    }
+}
+
+/* Page sizes that EL1 of this CPU has (Arm ARM, ID_AA64MMFR0_EL1: TGran4, TGran64, TGran16). */
+static uint32_t granules(void)
+{
+    uint64_t mmfr0 = vmm_read_ID_AA64MMFR0_EL1();
+
+    return ((mmfr0 >> 28 & 15) != 15 ? VMM_GRANULE_4K : 0) | ((mmfr0 >> 24 & 15) != 15 ? VMM_GRANULE_64K : 0) |
+           ((mmfr0 >> 20 & 15) != 0 ? VMM_GRANULE_16K : 0);
+}
+
+static uint8_t *make_dtb(const void *seeds)
+{
+    struct vmm_guest *g = &vmm_guest;
+    uint64_t mpidr[VMM_MAX_VCPUS];
+    struct vmm_fdt_info info = {
+        .cpus = g->nr_vcpus,
+        .mpidr = mpidr,
+        .ram = g->ram.base,
+        .ram_size = g->ram.size,
+        .initrd = g->layout.initrd,
+        .initrd_end = g->layout.initrd_end,
+        .bootargs = vmm_board.kernel.bootargs,
+        .host = seeds,
+    };
+    uint8_t *dtb = vmm_pages_alloc(VMM_DTB_ROOM, VMM_PAGE_SIZE);
+
+    if (!dtb)
+        vmm_exit(VMM_EXIT_FAILURE, "no memory for the guest's device tree");
+    for (unsigned i = 0; i < g->nr_vcpus; i++)
+        mpidr[i] = i;
+    must_not(vmm_fdt_make(dtb, VMM_DTB_ROOM, &info));
+    return dtb;
+}
+
+void vmm_guest_init(void)
+{
+    struct vmm_guest *g = &vmm_guest;
+    struct vmm_image image;
+
+    g->nr_vcpus = vmm_options.cpus;
+    if (g->nr_vcpus < 1 || g->nr_vcpus > VMM_MAX_VCPUS)
+        vmm_exit(VMM_EXIT_FAILURE, "a guest has 1 to %d vCPUs, not %u", VMM_MAX_VCPUS, g->nr_vcpus);
+    if (!vmm_board.kernel.size)
+        vmm_exit(VMM_EXIT_FAILURE, "no kernel was loaded: /chosen has no multiboot,kernel module");
+    must_not(vmm_image_check((const void *)vmm_board.kernel.base, vmm_board.kernel.size, granules(), &image));
+    must_not(vmm_image_place(VMM_GUEST_RAM, vmm_options.memory, &image, vmm_board.ramdisk.size, &g->layout));
+    if (!vmm_ram_init(&g->ram, VMM_GUEST_RAM, vmm_options.memory))
+        vmm_exit(VMM_EXIT_FAILURE, "no memory for the guest: %llu MiB wanted, %llu MiB free",
+                 (unsigned long long)vmm_options.memory >> 20, (unsigned long long)vmm_pages_free_bytes() >> 20);
+    /* Both trees now: libfdt may use SIMD registers, which are a guest's later on. The second has
+       no random seeds, for those are to be used once. */
+    g->first_dtb = make_dtb((const void *)vmm_board.fdt);
+    g->dtb = make_dtb(NULL);
+    make_vm();
+    vmm_console_init(console_ready, &g->uart);
+    vmm_log(VMM_INFO, "guest: %u vCPU%s, %llu MiB in %u piece%s, kernel at 0x%llx, %s0x%llx", g->nr_vcpus,
+            g->nr_vcpus == 1 ? "" : "s", (unsigned long long)g->ram.size >> 20, g->ram.nr, g->ram.nr == 1 ? "" : "s",
+            (unsigned long long)g->layout.kernel, g->layout.initrd ? "initrd at " : "device tree at ",
+            (unsigned long long)(g->layout.initrd ? g->layout.initrd : g->layout.dtb));
+    vmm_guest_start(g->first_dtb);
+}
+
+static void load(avc_ipa_t to, const void *from, uint64_t bytes)
+{
+    vmm_assert(vmm_ram_write(&vmm_guest.ram, to, from, bytes)); /* vmm_image_place() has looked */
+}
+
+void vmm_guest_start(const uint8_t *dtb)
+{
+    struct vmm_guest *g = &vmm_guest;
+
+    /* All of it, after a reset as well: the second start finds what the first one found. */
+    vmm_ram_clear(&g->ram);
+    load(g->layout.dtb, dtb, VMM_DTB_ROOM);
+    load(g->layout.kernel, (const void *)vmm_board.kernel.base, vmm_board.kernel.size);
+    if (g->layout.initrd)
+        load(g->layout.initrd, (const void *)vmm_board.ramdisk.base, vmm_board.ramdisk.size);
+    vmm_ram_sync(&g->ram);
+    must(avc_vcpu_start(&g->vcpu[0].vcpu, g->layout.kernel, g->layout.dtb), "the first vCPU");
+}
+
+bool vmm_guest_reset(void)
+{
+    struct vmm_guest *g = &vmm_guest;
+
+    if (!vmm_sched_stop())
+        return false; /* another vCPU of it was faster: it is being done */
+    if (++g->resets > VMM_MAX_RESETS)
+        vmm_exit(VMM_EXIT_CRASH, "the guest reset itself %u times", g->resets);
+    vmm_log(VMM_INFO, "guest: reset %u", g->resets);
+    for (unsigned i = 0; i < g->nr_vcpus; i++) {
+        vmm_task_park(&g->vcpu[i].task);
+        must(avc_vcpu_reset(&g->vcpu[i].vcpu), "a vCPU's reset");
+    }
+    vmm_pl011_reset(&g->uart);
+    vmm_pl031_reset(&g->rtc);
+    must(avc_vgic_reset(&g->vgic), "the interrupt controller's reset");
+    /* A guest may rely on the TLBs that a real reset leaves empty. */
+    must(avc_stage2_flush(&g->stage2), "the TLBs' flush");
+    vmm_guest_start(g->dtb); /* wakes the first vCPU's task, be it the caller's own */
+    vmm_sched_resume();
+    return true;
+}
