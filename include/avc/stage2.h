@@ -10,10 +10,10 @@
  * One of them per VM: its TLB entries are told apart by a VMID that belongs to the tables, so two VMs must not share
  * one. 4 KiB granule, at most 48 bits. All sizes and addresses are in bytes.
  *
- * Calls may be made from any CPU, also while vCPUs of the VM run; a lock in the object orders them. They mask interrupts for
- * a time that grows with the number of entries they touch: a caller that cares for latency and maps with 4 KiB pages
- * asks for at most some MiB at a time. Neither get() nor put() nor a walker's function is called with the lock held or
- * interrupts masked by the library. The host's MMU and data cache must be on.
+ * Calls may be made from any CPU, also while vCPUs of the VM run; a lock in the object orders them. They mask
+ * interrupts for a time that grows with the number of entries they touch: a caller that cares for latency and maps with
+ * 4 KiB pages asks for at most some MiB at a time. Neither get() nor put() nor a walker's function is called with the
+ * lock held or interrupts masked by the library. The host's MMU and data cache must be on.
  *
  * Changes hold for all vCPUs of the VM, on all CPUs, when the call returns.
  */
@@ -31,8 +31,8 @@ extern "C" {
 /** Where tables come from. Copied by init; ctx is borrowed until destroy. */
 struct avc_mem {
     void *ctx;
-    /** Gives `bytes` (a power of two, 4 KiB to 64 KiB; more than 4 KiB for a root only) of memory, aligned to its size in
-        PA and VA, that the host maps Normal, Inner Shareable, Write-Back; need not be zeroed. Its PA goes to *pa.
+    /** Gives `bytes` (a power of two, 4 KiB to 64 KiB; more than 4 KiB for a root only) of memory, aligned to its size
+       in PA and VA, that the host maps Normal, Inner Shareable, Write-Back; need not be zeroed. Its PA goes to *pa.
         NULL: there is none. */
     void *(*get)(void *ctx, size_t bytes, avc_pa_t *pa);
     /** Takes back what get() gave. */
@@ -57,12 +57,12 @@ struct avc_stage2 {
     struct avc_lock lock;
     struct avc_machine *machine;
     struct avc_mem mem;
-    struct avc_vm *vm;      /* who uses it; set and cleared by avc_vm_init() and avc_vm_destroy() */
-    uint64_t *root;         /* NULL: adopted without mem */
+    struct avc_vm *vm; /* who uses it; set and cleared by avc_vm_init() and avc_vm_destroy() */
+    uint64_t *root;    /* NULL: adopted without mem */
     avc_pa_t root_pa;
-    uint64_t vmid;          /* generation << 16 | VMID, 0: none yet; machine's lock. See vmid.c */
-    uint32_t tables;        /* table pages in use, without the root */
-    uint32_t root_pages;    /* tables that are concatenated at the start level */
+    uint64_t vmid;       /* generation << 16 | VMID, 0: none yet; machine's lock. See vmid.c */
+    uint32_t tables;     /* table pages in use, without the root */
+    uint32_t root_pages; /* tables that are concatenated at the start level */
     uint8_t ipa_bits;
     uint8_t pa_bits;
     uint8_t start_level;
@@ -70,9 +70,9 @@ struct avc_stage2 {
 };
 
 /** Makes an empty map of 2^ipa_bits bytes: 32 .. min(PA bits of the machine, 48); 0: min(PA bits, 40). `s2` is zeroed
-    storage. Errors: EINVAL (null, a member of mem missing), ENOENT (machine not initialised), EEXIST (initialised before),
-    ESTATE (no CPU is enabled, so that the PA size is not known), ERANGE (ipa_bits), ENOMEM, EALIGN (get() gave memory
-    that is not aligned). Context: setup. */
+    storage. Errors: EINVAL (null, a member of mem missing), ENOENT (machine not initialised), EEXIST (initialised
+    before), ESTATE (no CPU is enabled, so that the PA size is not known), ERANGE (ipa_bits), ENOMEM, EALIGN or
+    ERANGE (get() gave memory that is not aligned, or beyond the PA size). Context: setup. */
 AVC_MUST_USE enum avc_status avc_stage2_init(struct avc_stage2 *s2, struct avc_machine *machine,
                                              const struct avc_mem *mem, unsigned ipa_bits);
 
@@ -93,30 +93,31 @@ AVC_MUST_USE enum avc_status avc_stage2_root_layout(unsigned ipa_bits, unsigned 
     Context: setup. */
 AVC_MUST_USE enum avc_status avc_stage2_destroy(struct avc_stage2 *s2);
 
-/** Maps [ipa, ipa + size) to [pa, pa + size) with the largest blocks both alignments allow: 1 GiB (from 35 IPA bits on, where the
-    walk starts above level 2), 2 MiB, 4 KiB. What is mapped there to the same PA with the same attributes already may stay.
-    All or nothing: after an error the map is as it was.
-    Errors: EINVAL (null, size 0, attrs), ENOENT (not initialised), EALIGN (4 KiB), ERANGE (beyond IPA or PA size, or wrapping
-    around), EEXIST (mapped, and not so), ENOMEM, ENOTSUP (adopted). Context: any but a claim. */
+/** Maps [ipa, ipa + size) to [pa, pa + size) with the largest blocks both alignments allow: 1 GiB (from 35 IPA bits on,
+    where the walk starts above level 2), 2 MiB, 4 KiB. What is mapped there to the same PA with the same attributes
+    already may stay. All or nothing: after an error the map is as it was.
+    Errors: EINVAL (null, size 0, attrs), ENOENT (not initialised), EALIGN (4 KiB), ERANGE (beyond IPA or PA size, or
+    wrapping around), EEXIST (mapped, and not so), ENOMEM, ENOTSUP (adopted); as init for what get() gave. Context: any
+    but a claim. */
 AVC_MUST_USE enum avc_status avc_stage2_map(struct avc_stage2 *s2, avc_ipa_t ipa, avc_pa_t pa, uint64_t size,
                                             uint32_t attrs);
 
-/** Unmaps what is mapped in [ipa, ipa + size), splits blocks that lie across its ends, and gives back tables that become
-    empty. Afterwards no CPU uses the old mapping. All or nothing: pages are needed for a split only.
+/** Unmaps what is mapped in [ipa, ipa + size), splits blocks that lie across its ends, and gives back tables that
+    become empty. Afterwards no CPU uses the old mapping. All or nothing: pages are needed for a split only.
     Errors: as map, but ENOENT also when nothing at all is mapped there; no EEXIST. Context: any but a claim. */
 AVC_MUST_USE enum avc_status avc_stage2_unmap(struct avc_stage2 *s2, avc_ipa_t ipa, uint64_t size);
 
 /** Gives new permissions and memory type to [ipa, ipa + size). Guests on other CPUs may take a stage 2 fault while the
-    memory type changes or a block is split; the library repeats those by itself.
+    memory type changes or a block is split; the library repeats those by itself. Cache maintenance for a new memory
+    type is the caller's.
     Errors: as map, but ENOENT also when any part is not mapped; no EEXIST. Context: any but a claim. */
-AVC_MUST_USE enum avc_status avc_stage2_protect(struct avc_stage2 *s2, avc_ipa_t ipa, uint64_t size,
-                                                uint32_t attrs);
+AVC_MUST_USE enum avc_status avc_stage2_protect(struct avc_stage2 *s2, avc_ipa_t ipa, uint64_t size, uint32_t attrs);
 
 /** Where an IPA is mapped: its PA (with the offset into the page), attributes, and the size of the block or page that
     holds it; each pointer may be NULL. Errors: EINVAL, ENOENT (not mapped, not initialised), ERANGE, ENOTSUP (adopted
     without mem). Context: any, claims too. */
-AVC_MUST_USE enum avc_status avc_stage2_lookup(struct avc_stage2 *s2, avc_ipa_t ipa, avc_pa_t *pa,
-                                               uint32_t *attrs, uint64_t *size);
+AVC_MUST_USE enum avc_status avc_stage2_lookup(struct avc_stage2 *s2, avc_ipa_t ipa, avc_pa_t *pa, uint32_t *attrs,
+                                               uint64_t *size);
 
 /** One block or page of a walk. */
 struct avc_stage2_leaf {
@@ -126,9 +127,10 @@ struct avc_stage2_leaf {
     uint32_t attrs;
 };
 
-/** Calls fn for each block or page that has a part in [ipa, ipa + size), in order of address, until it answers something
-    else than AVC_OK, which walk then returns. fn may change the map; each leaf is as it was found right before.
-    Errors: EINVAL, ENOENT (not initialised), EALIGN, ERANGE, ENOTSUP (adopted without mem), and fn's. Context: any but a claim. */
+/** Calls fn for each block or page that has a part in [ipa, ipa + size), in order of address, until it answers
+    something else than AVC_OK, which walk then returns. fn may change the map; each leaf is as it was found right
+    before. Errors: EINVAL, ENOENT (not initialised), EALIGN, ERANGE, ENOTSUP (adopted without mem), and fn's. Context:
+    any but a claim. */
 AVC_MUST_USE enum avc_status avc_stage2_walk(struct avc_stage2 *s2, avc_ipa_t ipa, uint64_t size,
                                              enum avc_status (*fn)(void *ctx, const struct avc_stage2_leaf *leaf),
                                              void *ctx);
@@ -137,7 +139,8 @@ AVC_MUST_USE enum avc_status avc_stage2_walk(struct avc_stage2 *s2, avc_ipa_t ip
     Earlier stores to the tables are seen by all walks from then on. Errors: EINVAL, ENOENT. Context: any. */
 AVC_MUST_USE enum avc_status avc_stage2_flush(struct avc_stage2 *s2);
 
-/* For the library: VTCR_EL2 for these tables; whether a CPU (or all, the machine's) with these features can walk them. */
+/* For the library: VTCR_EL2 for these tables; whether a CPU (or all, the machine's) with these features can walk them.
+ */
 uint64_t avc_stage2_vtcr(const struct avc_stage2 *s2);
 bool avc_stage2_fits(const struct avc_stage2 *s2, const struct avc_features *features);
 

@@ -56,6 +56,7 @@ enum avc_status avc_pcpu_enable(struct avc_pcpu *p)
         m->enabled++;
         p->next = m->pcpus;
         avc_store_release(&m->pcpus, p);
+        p->tlb_stale = true; /* after a reset a TLB holds anything, and it missed what others broadcast */
         p->enabled = true;
     }
     avc_unlock(&m->lock);
