@@ -13,6 +13,7 @@
  */
 #include "esr.h"
 
+#define HCR_VM    AVC_BIT(0)
 #define HCR_E2H   AVC_BIT(34)
 #define CPTR_TFP  AVC_BIT(10)         /* E2H=0: traps FP and SIMD */
 #define CPTR_FPEN (UINT64_C(3) << 20) /* E2H=1: 0b11 traps nothing */
@@ -40,10 +41,13 @@ void avc_fp_enter_guest(struct avc_vcpu *v)
 void avc_fp_leave_guest(struct avc_vcpu *v, bool put)
 {
     uint64_t cptr;
+    bool in_trap;
 
     if (!v->fp_live || (!put && v->pcpu->hal->uses & AVC_HOST_NO_FP))
         return;
-    cptr = avc_hw_read_CPTR_EL2(); /* the host's by now */
+    /* asked by a claim: CPTR_EL2 is the guest's, and it has to trap again from here on */
+    in_trap = avc_load_relaxed(&v->mode) == AVC_MODE_GUEST && avc_hw_read_HCR_EL2() & HCR_VM;
+    cptr = in_trap ? trapped(v) : avc_hw_read_CPTR_EL2();
     avc_hw_write_CPTR_EL2(opened(v, cptr));
     avc_hw_isb();
     avc_hw_fp_save(v->fp);

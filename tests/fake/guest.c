@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* The fake's enter.S and vectors.S: the same steps in the same order, in C. See guest.h. */
+#include "guest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core.h"
+
+#define HW_SLOW      4
+#define EC_HVC64     0x16
+#define FAKE_VECTORS UINT64_C(0xffff000000080800)
+#define ISR_A        AVC_BIT(8)
+/* What a register holds in memory that the vector has not stored. A library that reads it misbehaves visibly. */
+#define NOT_STORED UINT64_C(0xbad0bad0bad0bad0)
+
+fake_guest_fn *fake_guest;
+unsigned fake_enters, fake_resumes;
+
+void fake_guest_reset(void)
+{
+    fake_guest = NULL;
+    fake_enters = fake_resumes = 0;
+}
+
+static void require(bool ok, const char *what)
+{
+    if (!ok) {
+        fprintf(stderr, "fake guest: %s\n", what);
+        abort();
+    }
+}
+
+/* Registers that stay in the CPU while C runs: their memory holds nonsense meanwhile. */
+struct kept {
+    uint64_t x[31];
+    uint32_t which;
+};
+
+static void keep(struct avc_vcpu *v, struct kept *k, uint32_t which)
+{
+    k->which = which;
+    for (unsigned n = 0; n < 31; n++) {
+        if (!(which >> n & 1))
+            continue;
+        k->x[n] = v->x[n];
+        v->x[n] = NOT_STORED;
+    }
+}
+
+static void give_back(struct avc_vcpu *v, const struct kept *k)
+{
+    for (unsigned n = 0; n < 31; n++)
+        if (k->which >> n & 1)
+            v->x[n] = k->x[n];
+}
+
+static uint64_t sync_full(struct avc_vcpu *v, uint64_t esr)
+{
+    avc_trap_fn *const *table = v->trap_table;
+    uint64_t high[10], code;
+
+    memcpy(high, &v->x[19], sizeof high);
+    code = table[AVC_FIELD(esr, 31, 26)](v, esr);
+    /* with HW_BACK x19..x28 are not loaded again: what was written to memory is lost */
+    if (code == HW_BACK && !avc_load_relaxed(&v->attention))
+        memcpy(&v->x[19], high, sizeof high);
+    return code;
+}
+
+static uint64_t sync(struct avc_vcpu *v, uint64_t esr)
+{
+    unsigned ec = (unsigned)AVC_FIELD(esr, 31, 26);
+    struct kept k;
+    uint64_t code;
+
+    if (ec == EC_HVC64 && v->fast) {
+        keep(v, &k, 0x3ffcfe00); /* all but x0..x8, x16, x17, x30 */
+        code = ((avc_trap_fn *)(uintptr_t)v->fast)(v, esr);
+        give_back(v, &k);
+        return code == HW_SLOW ? sync_full(v, esr) : code;
+    }
+    v->exits[ec]++;
+    return sync_full(v, esr);
+}
+
+static uint64_t interrupt(struct avc_vcpu *v, uint64_t (*fn)(struct avc_vcpu *))
+{
+    struct kept k;
+    uint64_t code;
+
+    keep(v, &k, 0x1ff80000); /* x19..x28 */
+    code = fn(v);
+    give_back(v, &k);
+    require(code != HW_BACK_ALL, "an interrupt's function answered HW_BACK_ALL: x19..x28 were never stored");
+    return code;
+}
+
+static uint64_t dispatch(struct avc_vcpu *v, const struct fake_trap *trap)
+{
+    switch (trap->kind) {
+    case FAKE_IRQ:
+        return interrupt(v, avc_trap_irq);
+    case FAKE_FIQ:
+        return interrupt(v, avc_trap_fiq);
+    case FAKE_SERROR:
+        return avc_trap_serror(v, trap->esr);
+    default:
+        return sync(v, trap->esr);
+    }
+}
+
+/* ERET to the guest, and its next exception. False: none. */
+static bool guest_runs(struct avc_vcpu *v, struct fake_trap *trap)
+{
+    uint64_t *reg = fake_cpu->reg;
+    uint64_t mode = reg[FAKE_SPSR_EL2] & 0x1f;
+
+    require(mode == 0 || mode == 4 || mode == 5 || mode == 0x10, "ERET with an illegal SPSR_EL2.M");
+    require(reg[FAKE_HCR_EL2] == v->hcr || reg[FAKE_HCR_EL2] == (v->hcr & ~AVC_BIT(8)),
+            "HCR_EL2 is not the guest's at ERET");
+    require(reg[FAKE_CPTR_EL2] == v->cptr, "CPTR_EL2 is not the guest's at ERET");
+    *trap = (struct fake_trap){ .elr = reg[FAKE_ELR_EL2], .spsr = reg[FAKE_SPSR_EL2] };
+    if (!fake_guest || !fake_guest(v, trap))
+        return false;
+    reg[FAKE_ELR_EL2] = trap->elr;
+    reg[FAKE_SPSR_EL2] = trap->spsr;
+    if (trap->kind == FAKE_SYNC || trap->kind == FAKE_SERROR)
+        reg[FAKE_ESR_EL2] = trap->esr;
+    if (trap->kind == FAKE_SYNC) {
+        reg[FAKE_FAR_EL2] = trap->far;
+        reg[FAKE_HPFAR_EL2] = trap->hpfar;
+    }
+    return true;
+}
+
+uint64_t avc_hw_enter(struct avc_vcpu *v)
+{
+    struct fake_trap trap;
+    uint64_t code;
+
+    require(fake_cpu->masked, "entered with interrupts unmasked");
+    require(v->self == v && v->self_mark == ((uintptr_t)v ^ AVC_MAGIC_VCPU), "the pair that finds the vCPU is wrong");
+    fake_enters++;
+    avc_hw_write_VBAR_EL2(FAKE_VECTORS);
+    avc_hw_write_HCR_EL2(v->hcr);
+    avc_hw_write_CPTR_EL2(v->cptr);
+    avc_hw_write_ELR_EL2(v->pc);
+    avc_hw_write_SPSR_EL2(v->pstate);
+    do {
+        if (!guest_runs(v, &trap)) {
+            avc_fetch_or(&v->attention, (uint64_t)AVC_ATTN_KICK);
+            code = HW_AGAIN;
+            break;
+        }
+        fake_resumes++;
+        code = dispatch(v, &trap);
+        require(code <= HW_AGAIN, "a trap function answered nonsense");
+        if (code <= HW_BACK_ALL && avc_load_relaxed(&v->attention))
+            code = HW_AGAIN;
+    } while (code <= HW_BACK_ALL);
+
+    v->pc = avc_hw_read_ELR_EL2();
+    v->pstate = avc_hw_read_SPSR_EL2();
+    v->hcr = avc_hw_read_HCR_EL2();
+    if (avc_hw_read_ISR_EL1() & ISR_A) {
+        v->serror = AVC_BIT(63) | fake_cpu->reg[FAKE_ESR_EL2];
+        fake_cpu->reg[FAKE_ISR_EL1] &= ~ISR_A;
+    }
+    avc_hw_write_VBAR_EL2(v->host_vbar);
+    avc_hw_write_HCR_EL2(v->host_hcr);
+    avc_hw_write_CPTR_EL2(v->host_cptr);
+    avc_hw_isb();
+    return code;
+}
