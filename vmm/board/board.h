@@ -82,6 +82,12 @@ void vmm_console_drain(void);
 #define VMM_SGI_POKE 0 /* the scheduler's */
 #define VMM_SGI_STOP 1 /* stop for good: another CPU panics */
 
+/* Private interrupts that the library takes while a guest runs, by their usual numbers (BSA, Arm
+ * DEN0094). */
+#define VMM_MAINTENANCE_INTID 25
+#define VMM_VTIMER_INTID      27
+#define VMM_PTIMER_INTID      30
+
 #define VMM_INTID_SPURIOUS 1020 /* 1020..1023 are no interrupts (IHI 0069, 2.2.1) */
 
 void vmm_gic_init(void);                    /* once: the distributor */
@@ -113,8 +119,7 @@ uint64_t vmm_time_now(void);
 uint64_t vmm_time_hz(void);
 uint64_t vmm_time_from_ms(uint64_t ms);
 
-#define VMM_TIMER_INTID                                                                            \
-    26 /* the EL2 physical timer's PPI (Server Base System Architecture; QEMU virt) */
+#define VMM_TIMER_INTID 26 /* the EL2 physical timer's PPI (BSA) */
 
 void vmm_timer_init(void);             /* on each CPU */
 void vmm_timer_arm(uint64_t deadline); /* one shot; UINT64_MAX: off */

@@ -105,6 +105,17 @@ static inline bool vmm_host_vhe(void)
     return vmm_read_HCR_EL2() & VMM_HCR_E2H;
 }
 
+struct vmm_cpu; /* kern/percpu.h */
+
+/* The calling CPU: boot/start.S has put it there, and nothing else writes TPIDR_EL2. */
+static inline struct vmm_cpu *vmm_cpu_self(void)
+{
+    struct vmm_cpu *cpu;
+
+    __asm__("mrs %0, tpidr_el2" : "=r"(cpu));
+    return cpu;
+}
+
 /* A call to firmware by SMC (SMCCC): function id and three arguments; X0 of the answer. */
 uint64_t vmm_smc(uint64_t fid, uint64_t a1, uint64_t a2, uint64_t a3);
 

@@ -9,8 +9,6 @@
 
 #define VMM_MAX_CPUS 8
 
-#define VMM_STACK_SIZE 0x8000 /* of a CPU; the page below it is not mapped */
-
 #define VMM_CPU_STACK       0 /* offsets into struct vmm_cpu */
 #define VMM_CPU_CRASH_STACK 8
 #define VMM_CPU_FRAME       16
@@ -56,10 +54,7 @@ _Static_assert(offsetof(struct vmm_frame, hpfar) == VMM_FRAME_HPFAR, "vectors.S"
 _Static_assert(offsetof(struct vmm_cpu, crashes) == VMM_CPU_CRASHES, "vectors.S");
 
 extern struct vmm_cpu vmm_cpus[VMM_MAX_CPUS];
-extern unsigned vmm_nr_cpus; /* that are up, vmm_cpus[0] to [vmm_nr_cpus - 1] */
-
-/** The calling CPU. */
-struct vmm_cpu *vmm_cpu_self(void);
+extern unsigned vmm_nr_cpus; /* in use of them; one that did not start is not `up` */
 
 /** Starts the other CPUs by PSCI and waits until they are up; one that does not come is logged and
  * left out. */

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * The board's description, read from its device tree with libfdt. What this file does not
+ * understand it leaves alone; what the hypervisor cannot do without ends in a panic that names it.
+ */
+#include <libfdt.h>
+#include <string.h>
+
+#include "board/board.h"
+#include "boot/cpu.h"
+#include "kern/log.h"
+
+struct vmm_board vmm_board;
+
+static const void *fdt;
+
+/* The n-th (address, size) of a node's reg. A size cell count that the parent does not give is the
+   root's: the loaders that write multiboot modules into /chosen take it so, while libfdt would take
+   the specification's default of 1. */
+static bool reg(int node, unsigned n, struct vmm_range *range)
+{
+    int parent = fdt_parent_offset(fdt, node), length;
+    int address_cells = fdt_address_cells(fdt, parent);
+    int size_cells = fdt_getprop(fdt, parent, "#size-cells", NULL) ? fdt_size_cells(fdt, parent)
+                                                                   : fdt_size_cells(fdt, 0);
+    const fdt32_t *cell = fdt_getprop(fdt, node, "reg", &length);
+
+    if (!fdt_getprop(fdt, parent, "#address-cells", NULL))
+        address_cells = fdt_address_cells(fdt, 0);
+    if (!cell || address_cells < 1 || size_cells < 0 ||
+        (int)(n + 1) * (address_cells + size_cells) * 4 > length)
+        return false;
+    range->base = range->size = 0;
+    cell += n * (unsigned)(address_cells + size_cells);
+    for (int i = 0; i < address_cells; i++)
+        range->base = range->base << 32 | fdt32_ld(cell++);
+    for (int i = 0; i < size_cells; i++)
+        range->size = range->size << 32 | fdt32_ld(cell++);
+    return true;
+}
+
+static bool is_okay(int node)
+{
+    const char *status = fdt_getprop(fdt, node, "status", NULL);
+
+    return !status || !strcmp(status, "okay") || !strcmp(status, "ok");
+}
+
+static uint32_t cell_of(int node, const char *name, unsigned n, uint32_t otherwise)
+{
+    int length;
+    const fdt32_t *cell = fdt_getprop(fdt, node, name, &length);
+
+    return cell && (int)(n + 1) * 4 <= length ? fdt32_ld(cell + n) : otherwise;
+}
+
+static const char *string_of(int node, const char *name)
+{
+    int length;
+    const char *s = fdt_getprop(fdt, node, name, &length);
+
+    return s && length > 0 && !s[length - 1] ? s : "";
+}
+
+static void find_memory(void)
+{
+    int node = -1;
+
+    while ((node = fdt_node_offset_by_prop_value(fdt, node, "device_type", "memory", 7)) >= 0) {
+        if (!is_okay(node))
+            continue;
+        for (unsigned n = 0; vmm_board.nr_memory < VMM_MAX_RANGES; n++) {
+            struct vmm_range *range = &vmm_board.memory[vmm_board.nr_memory];
+
+            if (!reg(node, n, range))
+                break;
+            if (range->size)
+                vmm_board.nr_memory++;
+        }
+    }
+    if (!vmm_board.nr_memory)
+        vmm_panic("the device tree has no memory");
+}
+
+static void add_reserved(uint64_t base, uint64_t size)
+{
+    if (vmm_board.nr_reserved == VMM_MAX_RANGES)
+        vmm_panic("the device tree reserves more than %u pieces of memory", VMM_MAX_RANGES);
+    vmm_board.reserved[vmm_board.nr_reserved++] = (struct vmm_range){ base, size };
+}
+
+static void find_reserved(void)
+{
+    int parent = fdt_path_offset(fdt, "/reserved-memory"), node;
+    struct vmm_range range;
+
+    for (int i = 0; i < fdt_num_mem_rsv(fdt); i++) {
+        uint64_t base, size;
+
+        if (!fdt_get_mem_rsv(fdt, i, &base, &size) && size)
+            add_reserved(base, size);
+    }
+    if (parent < 0)
+        return;
+    fdt_for_each_subnode(node, fdt, parent) for (unsigned n = 0; reg(node, n, &range); n++)
+        add_reserved(range.base, range.size);
+}
+
+/* The two PL011s with the lowest addresses: the first is the guest's console, the second our log.
+ */
+static void find_uarts(void)
+{
+    struct vmm_uart *first = &vmm_board.guest_uart, *second = &vmm_board.log_uart;
+    int node = -1;
+
+    while ((node = fdt_node_offset_by_compatible(fdt, node, "arm,pl011")) >= 0) {
+        struct vmm_uart uart = { .intid = 0 };
+        struct vmm_range range;
+
+        if (!is_okay(node) || !reg(node, 0, &range))
+            continue;
+        uart.base = range.base;
+        if (cell_of(node, "interrupts", 0, 1) == 0) /* an SPI */
+            uart.intid = 32 + cell_of(node, "interrupts", 1, 0);
+        if (!first->base || uart.base < first->base) {
+            *second = *first;
+            *first = uart;
+        } else if (!second->base || uart.base < second->base) {
+            *second = uart;
+        }
+    }
+    if (!second->base)
+        *second = *first;
+    if (!first->base)
+        vmm_panic("the device tree has no PL011");
+}
+
+static void find_gic(void)
+{
+    int node = fdt_node_offset_by_compatible(fdt, -1, "arm,gic-v3");
+    unsigned regions;
+
+    if (node < 0 || !reg(node, 0, &vmm_board.gicd))
+        vmm_panic("the device tree has no GICv3 (QEMU: -M virt,gic-version=3)");
+    regions = cell_of(node, "#redistributor-regions", 0, 1);
+    while (vmm_board.nr_gicr < regions && vmm_board.nr_gicr < VMM_MAX_RANGES &&
+           reg(node, 1 + vmm_board.nr_gicr, &vmm_board.gicr[vmm_board.nr_gicr]))
+        vmm_board.nr_gicr++;
+    if (!vmm_board.nr_gicr)
+        vmm_panic("the GICv3 has no redistributors");
+    /* One or two cells; a stride never needs the upper one. */
+    if (fdt_getprop(fdt, node, "redistributor-stride", NULL))
+        vmm_board.gicr_stride =
+            cell_of(node, "redistributor-stride", 1, cell_of(node, "redistributor-stride", 0, 0));
+}
+
+/* The boot CPU becomes number 0; those past VMM_MAX_CPUS are left alone. */
+static void find_cpus(void)
+{
+    uint64_t self = vmm_read_MPIDR_EL1() & 0xff00ffffffull;
+    int parent = fdt_path_offset(fdt, "/cpus"), node;
+    struct vmm_range range;
+
+    vmm_board.mpidr[0] = self;
+    vmm_board.nr_cpus = vmm_board.nr_cpus_seen = 1;
+    if (parent < 0)
+        return;
+    fdt_for_each_subnode(node, fdt, parent)
+    {
+        if (strcmp(string_of(node, "device_type"), "cpu") || !is_okay(node) ||
+            !reg(node, 0, &range) || range.base == self)
+            continue;
+        vmm_board.nr_cpus_seen++;
+        if (vmm_board.nr_cpus < VMM_MAX_CPUS)
+            vmm_board.mpidr[vmm_board.nr_cpus++] = range.base;
+    }
+}
+
+static void find_psci(void)
+{
+    int node = fdt_node_offset_by_compatible(fdt, -1, "arm,psci-0.2");
+
+    if (node < 0)
+        node = fdt_node_offset_by_compatible(fdt, -1, "arm,psci-1.0");
+    vmm_board.psci = node >= 0;
+    vmm_board.psci_hvc = node >= 0 && !strcmp(string_of(node, "method"), "hvc");
+}
+
+/* Loaders write the modules in any order: their compatible says what each is. */
+static void find_module(const char *compatible, struct vmm_module *module)
+{
+    int node = fdt_node_offset_by_compatible(fdt, -1, compatible);
+    struct vmm_range range;
+
+    module->bootargs = "";
+    if (node < 0 || !reg(node, 0, &range))
+        return;
+    module->base = range.base;
+    module->size = range.size;
+    module->bootargs = string_of(node, "bootargs");
+}
+
+void vmm_board_discover(uint64_t address)
+{
+    int chosen;
+
+    fdt = (const void *)(uintptr_t)address;
+    /* Only a sound one was mapped: vmm_mmu_early(), which left its size here. */
+    if (!vmm_board.fdt_size || fdt_check_full(fdt, vmm_board.fdt_size))
+        vmm_panic("x0 was %lx on entry, which is no device tree", address);
+    vmm_board.fdt = address;
+    chosen = fdt_path_offset(fdt, "/chosen");
+    vmm_board.bootargs = chosen >= 0 ? string_of(chosen, "bootargs") : "";
+    find_uarts();
+    find_memory();
+    find_reserved();
+    find_gic();
+    find_cpus();
+    find_psci();
+    find_module("multiboot,kernel", &vmm_board.kernel);
+    find_module("multiboot,ramdisk", &vmm_board.ramdisk);
+}

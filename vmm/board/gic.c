@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * A GICv3 (Arm IHI 0069) as a hypervisor needs it: affinity routing on, all interrupts in Group 1
+ * of our security state at one priority, EOImode 1 so that a guest's end of interrupt can
+ * deactivate what we have only dropped.
+ */
+#include "board/board.h"
+#include "board/mmio.h"
+#include "boot/cpu.h"
+#include "kern/log.h"
+
+/* Distributor */
+#define GICD_CTLR       0x0000
+#define GICD_TYPER      0x0004
+#define GICD_IGROUPR    0x0080
+#define GICD_ISENABLER  0x0100
+#define GICD_ICENABLER  0x0180
+#define GICD_ICPENDR    0x0280
+#define GICD_ICACTIVER  0x0380
+#define GICD_IPRIORITYR 0x0400
+#define GICD_IROUTER    0x6000
+
+/* As the Non-secure state, and a GIC with one security state, see it; bit 1 is EnableGrp1 in both.
+ */
+#define CTLR_ENABLE_GRP1 (1u << 1)
+#define CTLR_ARE         (1u << 4)
+#define CTLR_RWP         (1u << 31)
+
+/* Redistributor: RD_base, and SGI_base 64 KiB above it */
+#define GICR_CTLR  0x0000
+#define GICR_TYPER 0x0008
+#define GICR_WAKER 0x0014
+#define SGI_BASE   0x10000
+
+#define GICR_CTLR_RWP     (1u << 3)
+#define TYPER_LAST        (1u << 4)
+#define TYPER_VLPIS       (1u << 1)
+#define WAKER_SLEEP       (1u << 1)
+#define WAKER_CHILD_SLEEP (1u << 2)
+
+#define SRE_SRE    (1u << 0)
+#define SRE_DFB    (1u << 1)
+#define SRE_DIB    (1u << 2)
+#define SRE_ENABLE (1u << 3) /* lower ELs may use the system registers too */
+
+#define ICC_CTLR_EOIMODE (1u << 1)
+
+#define PRIORITY 0xa0a0a0a0u
+
+static uint64_t gicd;
+
+/* Where the enable, priority and other bits of an interrupt are: SGIs and PPIs in the CPU's own
+ * redistributor. */
+static uint64_t bank(uint32_t intid)
+{
+    return intid < 32 ? (uint64_t)(uintptr_t)vmm_cpu_self()->gicr + SGI_BASE : gicd;
+}
+
+/* Writes of disable bits and of CTLR have taken effect when RWP reads 0. */
+static void wait_rwp(uint32_t intid)
+{
+    if (intid < 32)
+        while (mmio_read32((uint64_t)(uintptr_t)vmm_cpu_self()->gicr + GICR_CTLR) & GICR_CTLR_RWP)
+            vmm_cpu_relax();
+    else
+        while (mmio_read32(gicd + GICD_CTLR) & CTLR_RWP)
+            vmm_cpu_relax();
+}
+
+/* All interrupts of a bank: Group 1, off, not pending, not active, one priority. */
+static void clear(uint64_t base, uint32_t first, uint32_t last)
+{
+    for (uint32_t i = first; i < last; i += 32) {
+        mmio_write32(base + GICD_ICENABLER + i / 8, ~0u);
+        mmio_write32(base + GICD_ICPENDR + i / 8, ~0u);
+        mmio_write32(base + GICD_ICACTIVER + i / 8, ~0u);
+        mmio_write32(base + GICD_IGROUPR + i / 8, ~0u);
+    }
+    for (uint32_t i = first; i < last; i += 4)
+        mmio_write32(base + GICD_IPRIORITYR + i, PRIORITY);
+}
+
+void vmm_gic_init(void)
+{
+    uint32_t lines;
+
+    gicd = vmm_board.gicd.base;
+    lines = ((mmio_read32(gicd + GICD_TYPER) & 31) + 1) * 32;
+    if (lines > 1020)
+        lines = 1020;
+    mmio_write32(gicd + GICD_CTLR, 0);
+    wait_rwp(32);
+    clear(gicd, 32, lines);
+    wait_rwp(32);
+    mmio_write32(gicd + GICD_CTLR,
+                 CTLR_ARE); /* before the group is enabled, and before routes are written */
+    wait_rwp(32);
+    for (uint32_t i = 32; i < lines; i++)
+        mmio_write64(gicd + GICD_IROUTER + 8ull * i, vmm_board.mpidr[0]);
+    mmio_write32(gicd + GICD_CTLR, CTLR_ARE | CTLR_ENABLE_GRP1);
+    wait_rwp(32);
+}
+
+/* The redistributor whose GICR_TYPER names this CPU's affinity. */
+static void *find_redistributor(uint64_t mpidr)
+{
+    uint64_t affinity = (mpidr >> 32 & 0xff) << 24 | (mpidr & 0xffffff);
+
+    for (unsigned r = 0; r < vmm_board.nr_gicr; r++) {
+        uint64_t frame = vmm_board.gicr[r].base, end = frame + vmm_board.gicr[r].size, typer;
+
+        do {
+            typer = mmio_read64(frame + GICR_TYPER);
+            if (typer >> 32 == affinity)
+                return (void *)(uintptr_t)frame;
+            /* 2 frames of 64 KiB; GICv4 has 2 more for virtual LPIs. */
+            frame += vmm_board.gicr_stride ? vmm_board.gicr_stride
+                     : typer & TYPER_VLPIS ? 0x40000
+                                           : 0x20000;
+        } while (!(typer & TYPER_LAST) && frame < end);
+    }
+    return NULL;
+}
+
+void vmm_gic_cpu_init(struct vmm_cpu *cpu)
+{
+    uint64_t gicr;
+
+    cpu->gicr = find_redistributor(cpu->mpidr);
+    if (!cpu->gicr)
+        vmm_panic("no redistributor for CPU %u, MPIDR %lx", cpu->index, cpu->mpidr);
+    gicr = (uint64_t)(uintptr_t)cpu->gicr;
+    mmio_write32(gicr + GICR_WAKER, mmio_read32(gicr + GICR_WAKER) & ~WAKER_SLEEP);
+    while (mmio_read32(gicr + GICR_WAKER) & WAKER_CHILD_SLEEP)
+        vmm_cpu_relax();
+    clear(gicr + SGI_BASE, 0, 32);
+    wait_rwp(0);
+
+    vmm_write_ICC_SRE_EL2(SRE_SRE | SRE_DFB | SRE_DIB | SRE_ENABLE);
+    vmm_isb(); /* the other ICC registers exist from here */
+    if (!(vmm_read_ICC_SRE_EL2() & SRE_SRE))
+        vmm_panic("CPU %u does not let EL2 use the GIC's system registers", cpu->index);
+    vmm_write_ICC_PMR_EL1(0xff);
+    vmm_write_ICC_BPR1_EL1(0);
+    vmm_write_ICC_CTLR_EL1(ICC_CTLR_EOIMODE);
+    vmm_write_ICC_IGRPEN1_EL1(1);
+    vmm_isb();
+    vmm_gic_enable(VMM_SGI_POKE);
+    vmm_gic_enable(VMM_SGI_STOP);
+}
+
+void vmm_gic_enable(uint32_t intid)
+{
+    mmio_write32(bank(intid) + GICD_ISENABLER + intid / 32 * 4, 1u << intid % 32);
+}
+
+void vmm_gic_disable(uint32_t intid)
+{
+    mmio_write32(bank(intid) + GICD_ICENABLER + intid / 32 * 4, 1u << intid % 32);
+    wait_rwp(intid);
+}
+
+uint32_t vmm_gic_ack(void)
+{
+    uint32_t token = (uint32_t)vmm_read_ICC_IAR1_EL1();
+
+    /* The acknowledge is complete before anything the handler does to the device (IHI 0069, 4.1.1:
+     * DSB). */
+    vmm_dsb_sy();
+    return token;
+}
+
+void vmm_gic_end(uint32_t token, bool deactivate)
+{
+    vmm_write_ICC_EOIR1_EL1(token);
+    if (deactivate)
+        vmm_write_ICC_DIR_EL1(token);
+    vmm_isb(); /* the lower running priority holds before IRQs are unmasked */
+}
+
+void vmm_gic_send_sgi(const struct vmm_cpu *target, unsigned sgi)
+{
+    uint64_t mpidr = target->mpidr;
+    uint64_t aff0 = mpidr & 0xff;
+
+    vmm_dsb_ishst();
+    vmm_write_ICC_SGI1R_EL1((mpidr >> 32 & 0xff) << 48 | (aff0 >> 4) << 44 |
+                            (mpidr >> 16 & 0xff) << 32 | (uint64_t)sgi << 24 |
+                            (mpidr >> 8 & 0xff) << 16 | 1ull << (aff0 & 15));
+    vmm_isb();
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * Device registers. Volatile accesses of the register's own width; the memory is Device-nGnRE,
+ * which keeps accesses to one device in order (DDI 0487, B2.7.2).
+ */
+#ifndef VMM_BOARD_MMIO_H
+#define VMM_BOARD_MMIO_H
+
+#include <stdint.h>
+
+static inline uint32_t mmio_read32(uint64_t address)
+{
+    return *(volatile uint32_t *)(uintptr_t)address;
+}
+
+static inline void mmio_write32(uint64_t address, uint32_t value)
+{
+    *(volatile uint32_t *)(uintptr_t)address = value;
+}
+
+static inline uint64_t mmio_read64(uint64_t address)
+{
+    return *(volatile uint64_t *)(uintptr_t)address;
+}
+
+static inline void mmio_write64(uint64_t address, uint64_t value)
+{
+    *(volatile uint64_t *)(uintptr_t)address = value;
+}
+
+#endif

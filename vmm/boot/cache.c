@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * Cache maintenance by address, clearing of pages, and calls to firmware.
+ */
+#include <string.h>
+
+#include "boot/cpu.h"
+
+static uint64_t dcache_line(void)
+{
+    return 4ull << (vmm_read_CTR_EL0() >> 16 & 15); /* DminLine: log2 of words */
+}
+
+static uint64_t icache_line(void)
+{
+    return 4ull << (vmm_read_CTR_EL0() & 15); /* IminLine */
+}
+
+void vmm_dcache_clean(const void *p, size_t bytes)
+{
+    uint64_t line = dcache_line(), end = (uintptr_t)p + bytes;
+
+    for (uint64_t a = (uintptr_t)p & ~(line - 1); a < end; a += line)
+        __asm__ volatile("dc cvac, %0" : : "r"(a) : "memory");
+    vmm_dsb_sy();
+}
+
+void vmm_dcache_clean_invalidate(const void *p, size_t bytes)
+{
+    uint64_t line = dcache_line(), end = (uintptr_t)p + bytes;
+
+    for (uint64_t a = (uintptr_t)p & ~(line - 1); a < end; a += line)
+        __asm__ volatile("dc civac, %0" : : "r"(a) : "memory");
+    vmm_dsb_sy();
+}
+
+void vmm_code_sync(const void *p, size_t bytes)
+{
+    uint64_t line = icache_line(), end = (uintptr_t)p + bytes;
+
+    vmm_dcache_clean(p, bytes);
+    /* Past a megabyte all of it costs less than line by line; also the only sure way where the
+       cache is indexed by virtual addresses (CTR_EL0.L1Ip is VIPT) and the code will run at others.
+     */
+    if (bytes > 1 << 20 || (vmm_read_CTR_EL0() >> 14 & 3) != 3)
+        __asm__ volatile("ic ialluis" : : : "memory");
+    else
+        for (uint64_t a = (uintptr_t)p & ~(line - 1); a < end; a += line)
+            __asm__ volatile("ic ivau, %0" : : "r"(a) : "memory");
+    __asm__ volatile("dsb ish\n\tisb" : : : "memory");
+}
+
+void vmm_zero(void *p, size_t bytes)
+{
+    uint64_t dczid = vmm_read_DCZID_EL0();
+    uint64_t block = 4ull << (dczid & 15);
+
+    if (dczid & 1 << 4 || ((uintptr_t)p | bytes) & (block - 1)) { /* DZP: prohibited */
+        memset(p, 0, bytes);
+        return;
+    }
+    for (uint64_t a = (uintptr_t)p, end = a + bytes; a < end; a += block)
+        __asm__ volatile("dc zva, %0" : : "r"(a) : "memory");
+}
+
+uint64_t vmm_smc(uint64_t fid, uint64_t a1, uint64_t a2, uint64_t a3)
+{
+    register uint64_t x0 __asm__("x0") = fid;
+    register uint64_t x1 __asm__("x1") = a1;
+    register uint64_t x2 __asm__("x2") = a2;
+    register uint64_t x3 __asm__("x3") = a3;
+
+    /* SMCCC 1.0 leaves X4-X17 to the callee. */
+    __asm__ volatile("smc #0"
+                     : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)
+                     :
+                     : "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15",
+                       "x16", "x17", "memory", "cc");
+    return x0;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * EL2's own translation: an identity map with 4 KiB granule and 48 bits, write-back memory, nGnRE
+ * devices, and no page both writable and executable. Built twice when the host is to run with
+ * E2H=1, since the same bits of a descriptor then mean other things (DDI 0487, D8.4: AP[1] and PXN
+ * exist in the EL2&0 regime, and are RES1 and RES0 in EL2's).
+ *
+ * vmm_mmu_early() runs with the MMU off: it touches its own aligned data only, and calls nothing
+ * but what stands here.
+ */
+#include "board/board.h"
+#include "boot/boot.h"
+#include "boot/cpu.h"
+#include "kern/log.h"
+#include "kern/pages.h"
+#include "kern/percpu.h"
+
+#define DESC_VALID   (1ull << 0)
+#define DESC_TABLE   (1ull << 1) /* levels 0-2: a table; level 3: a page */
+#define DESC_DEVICE  (0ull << 2) /* AttrIndx 0 */
+#define DESC_NORMAL  (1ull << 2) /* AttrIndx 1 */
+#define DESC_AP1     (1ull << 6) /* EL2: RES1; EL2&0: EL0 has access */
+#define DESC_RO      (1ull << 7) /* AP[2] */
+#define DESC_INNER   (3ull << 8) /* SH: inner shareable */
+#define DESC_AF      (1ull << 10)
+#define DESC_PXN     (1ull << 53) /* EL2&0 */
+#define DESC_XN      (1ull << 54) /* EL2: XN; EL2&0: UXN */
+#define DESC_ADDRESS 0x0000fffffffff000ull
+
+#define MAIR_DEVICE_NGNRE 0x04ull
+#define MAIR_WRITE_BACK   0xffull /* inner and outer, read and write allocate */
+
+#define TCR_T0SZ_48 16ull
+#define TCR_WALK_WB                                                                                \
+    (1ull << 8 | 1ull << 10 | 3ull << 12) /* IRGN0, ORGN0, SH0: as the memory is mapped */
+#define TCR_EL2_RES1    (1ull << 23 | 1ull << 31)
+#define TCR_EL2_PS      16
+#define TCR_EL20_EPD1   (1ull << 23) /* no upper half */
+#define TCR_EL20_T1SZ   (16ull << 16)
+#define TCR_EL20_TG1_4K (2ull << 30)
+#define TCR_EL20_IPS    32
+
+/* FP and SIMD are not trapped, for libfdt's sake; SVE and SME, which nobody here uses, are. */
+#define CPTR_EL2_HOST  0x33ffull    /* RES1, TZ, TSM */
+#define CPTR_EL20_HOST (3ull << 20) /* FPEN; ZEN and SMEN 0 */
+
+#define NR_TABLES  48
+#define NR_REGIONS 32
+#define ENTRIES    512
+
+struct vmm_mmu_regs vmm_mmu_regs;
+
+static uint64_t tables[NR_TABLES][ENTRIES] __attribute__((aligned(4096)));
+static uint64_t tables_used;
+static uint64_t *root;
+static uint64_t vhe; /* the layout that root is built in */
+
+/* What was mapped, in order, to build it again in the other layout. */
+static struct {
+    uint64_t base, end, kind;
+} regions[NR_REGIONS];
+static uint64_t nr_regions;
+
+static uint64_t *new_table(void)
+{
+    vmm_assert(tables_used < NR_TABLES);
+    return tables[tables_used++]; /* .bss: clear */
+}
+
+static uint64_t leaf_bits(uint64_t kind)
+{
+    uint64_t normal = DESC_VALID | DESC_AF | DESC_NORMAL | DESC_INNER;
+    uint64_t never = vhe ? DESC_XN | DESC_PXN : DESC_XN;
+    uint64_t always = vhe ? 0 : DESC_AP1;
+
+    if (kind == VMM_MAP_TEXT)
+        return always | normal | DESC_RO | (vhe ? DESC_XN : 0);
+    if (kind == VMM_MAP_RODATA)
+        return always | normal | DESC_RO | never;
+    if (kind == VMM_MAP_DATA)
+        return always | normal | never;
+    return always | DESC_VALID | DESC_AF | DESC_DEVICE | never;
+}
+
+/* Maps [base, end), which lies within `table`'s reach, by the largest leaves that fit where nothing
+ * is mapped yet. */
+static void map_in(uint64_t *table, unsigned level, uint64_t base, uint64_t end, uint64_t leaf)
+{
+    unsigned shift = 39 - 9 * level;
+    uint64_t size = 1ull << shift;
+
+    while (base < end) {
+        uint64_t next = (base & ~(size - 1)) + size;
+        uint64_t stop = next < end ? next : end;
+        uint64_t *entry = &table[base >> shift & (ENTRIES - 1)];
+
+        if (!(*entry & DESC_VALID)) {
+            if (level > 0 && stop - base == size) {
+                *entry = base | leaf | (level == 3 ? DESC_TABLE : 0);
+                base = stop;
+                continue;
+            }
+            *entry = (uint64_t)(uintptr_t)new_table() | DESC_TABLE | DESC_VALID;
+        }
+        if (level < 3 && *entry & DESC_TABLE)
+            map_in((uint64_t *)(uintptr_t)(*entry & DESC_ADDRESS), level + 1, base, stop, leaf);
+        base = stop;
+    }
+}
+
+void vmm_map(uint64_t base, uint64_t size, enum vmm_map_kind kind)
+{
+    uint64_t end = (base + size + VMM_PAGE_SIZE - 1) & ~(uint64_t)(VMM_PAGE_SIZE - 1);
+
+    base &= ~(uint64_t)(VMM_PAGE_SIZE - 1);
+    vmm_assert(nr_regions < NR_REGIONS);
+    vmm_assert(end > base && end <= 1ull << 48);
+    regions[nr_regions].base = base;
+    regions[nr_regions].end = end;
+    regions[nr_regions].kind = kind;
+    nr_regions++;
+    map_in(root, 0, base, end, leaf_bits(kind));
+    /* Entries go from invalid to valid only, which needs no TLB invalidation, but must reach the
+       walkers before the first access (D8.16, "TLB maintenance requirements": DSB, and ISB here for
+       this CPU). */
+    vmm_dsb_ishst();
+    vmm_isb();
+}
+
+static void fill_regs(void)
+{
+    uint64_t pa_range = vmm_read_ID_AA64MMFR0_EL1() & 15;
+
+    if (pa_range > 5)
+        pa_range = 5; /* 48 bits: 52 would need another descriptor format */
+    vmm_mmu_regs.hcr = HCR_RW | HCR_AMO | HCR_IMO | HCR_FMO | (vhe ? HCR_E2H | HCR_TGE : 0);
+    vmm_mmu_regs.cptr = vhe ? CPTR_EL20_HOST : CPTR_EL2_HOST;
+    vmm_mmu_regs.mair = MAIR_DEVICE_NGNRE | MAIR_WRITE_BACK << 8;
+    vmm_mmu_regs.tcr =
+        TCR_T0SZ_48 | TCR_WALK_WB |
+        (vhe ? TCR_EL20_EPD1 | TCR_EL20_T1SZ | TCR_EL20_TG1_4K | pa_range << TCR_EL20_IPS
+             : TCR_EL2_RES1 | pa_range << TCR_EL2_PS);
+    vmm_mmu_regs.ttbr = (uint64_t)(uintptr_t)root;
+    vmm_mmu_regs.sctlr = SCTLR_EL2_RES1 | SCTLR_M | SCTLR_C | SCTLR_SA | SCTLR_I | SCTLR_WXN;
+}
+
+static void map_image(const char *from, const char *to, enum vmm_map_kind kind)
+{
+    if (to > from)
+        vmm_map((uintptr_t)from, (uint64_t)(to - from), kind);
+}
+
+void vmm_mmu_early(uint64_t fdt)
+{
+    const uint32_t *header = (const uint32_t *)(uintptr_t)fdt; /* big-endian: magic, total size */
+
+    vhe = vmm_host_vhe(); /* 1 only where it cannot be 0 */
+    root = new_table();
+    map_image(_start, vmm_text_end, VMM_MAP_TEXT);
+    map_image(vmm_rodata_start, vmm_rodata_end, VMM_MAP_RODATA);
+    map_image(vmm_data_start, vmm_stacks_start, VMM_MAP_DATA);
+    for (unsigned i = 0; i < VMM_MAX_CPUS; i++) {
+        char *slot = vmm_stacks_start + i * VMM_STACK_STRIDE;
+
+        map_image(slot + VMM_CRASH_STACK_BASE, slot + VMM_CRASH_STACK_TOP, VMM_MAP_DATA);
+        map_image(slot + VMM_STACK_BASE, slot + VMM_STACK_STRIDE, VMM_MAP_DATA);
+    }
+    vmm_map(VMM_EARLY_UART, VMM_PAGE_SIZE, VMM_MAP_DEVICE);
+    /* At most 2 MiB, 8-byte aligned (Linux, Documentation/arch/arm64/booting). Anything else is
+       left unmapped for vmm_board_discover() to complain about. */
+    if (fdt && !(fdt & 7) && header[0] == __builtin_bswap32(0xd00dfeed) &&
+        __builtin_bswap32(header[1]) <= 0x200000) {
+        vmm_board.fdt_size = __builtin_bswap32(header[1]);
+        vmm_map(fdt, vmm_board.fdt_size, VMM_MAP_RODATA);
+    }
+    fill_regs();
+}
+
+bool vmm_mmu_set_vhe(bool on)
+{
+    bool has_vhe = vmm_read_ID_AA64MMFR1_EL1() >> 8 & 15;
+
+    if (on == (vhe != 0))
+        return true;
+    if (!on || !has_vhe)
+        return false;
+    vhe = on;
+    root = new_table();
+    for (unsigned i = 0; i < nr_regions; i++)
+        map_in(root, 0, regions[i].base, regions[i].end, leaf_bits(regions[i].kind));
+    fill_regs();
+    vmm_mmu_switch(&vmm_mmu_regs);
+    return true;
+}

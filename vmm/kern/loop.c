@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * Each CPU's loop, the scheduler's hooks into the machine, and the interrupts that EL2 takes.
+ */
+#include <stdatomic.h>
+
+#include "kern/hal.h"
+#include "kern/selftest.h"
+#include "vmm.h"
+
+#define NR_SHARED 8
+
+/* Shared interrupts somebody waits for. Written at boot, before the interrupt is enabled. */
+static struct {
+    uint32_t intid;
+    void (*fn)(void *ctx);
+    void *ctx;
+} shared[NR_SHARED];
+static unsigned nr_shared;
+
+/* -----------------------------------------------------------------------------------------------
+ * hooks --- */
+
+unsigned vmm_sched_self(void)
+{
+    return vmm_cpu_self()->index;
+}
+
+uint64_t vmm_sched_now(void)
+{
+    return vmm_time_now();
+}
+
+void vmm_sched_poke(unsigned cpu)
+{
+    vmm_gic_send_sgi(&vmm_cpus[cpu], VMM_SGI_POKE);
+}
+
+void vmm_sched_arm(uint64_t deadline)
+{
+    vmm_timer_arm(deadline);
+}
+
+void vmm_sched_relax(void)
+{
+    vmm_cpu_relax();
+}
+
+/* ------------------------------------------------------------------------------------------
+ * interrupts --- */
+
+void vmm_irq_register(uint32_t intid, void (*fn)(void *ctx), void *ctx)
+{
+    vmm_assert(nr_shared < NR_SHARED);
+    shared[nr_shared].intid = intid;
+    shared[nr_shared].fn = fn;
+    shared[nr_shared].ctx = ctx;
+    nr_shared++;
+    vmm_gic_enable(intid);
+}
+
+/* One that nobody expects: said once, and switched off, or it could come for ever. But for the
+   library's own: between a timer's expiry and the put that stops it they may come without meaning
+   anything any more. */
+static void unexpected(uint32_t intid)
+{
+    if (intid == VMM_VTIMER_INTID || intid == VMM_PTIMER_INTID || intid == VMM_MAINTENANCE_INTID)
+        return;
+    vmm_log(VMM_WARN, "unexpected interrupt %u on CPU %u, disabled", intid, vmm_cpu_self()->index);
+    if (intid < 1020)
+        vmm_gic_disable(intid);
+}
+
+bool vmm_irq_handle(uint32_t token)
+{
+    struct vmm_cpu *cpu = vmm_cpu_self();
+    uint32_t intid = vmm_gic_intid(token);
+
+    if (intid == VMM_TIMER_INTID || intid == VMM_SGI_POKE) {
+        bool yield;
+
+        atomic_fetch_add_explicit(intid == VMM_SGI_POKE ? &cpu->pokes : &cpu->ticks, 1,
+                                  memory_order_relaxed);
+        /* An SGI ends before the scheduler is looked at: a poke sent after the look is then a new
+           one. The timer's level has to fall first, which tick() does by arming anew. */
+        if (intid == VMM_SGI_POKE)
+            vmm_gic_end(token, true);
+        yield = vmm_sched_tick(cpu->index);
+        if (intid != VMM_SGI_POKE)
+            vmm_gic_end(token, true);
+        return yield;
+    }
+    if (intid == VMM_SGI_STOP)
+        for (;;)
+            vmm_wfi();
+    for (unsigned i = 0; i < nr_shared; i++)
+        if (shared[i].intid == intid) {
+            shared[i].fn(shared[i].ctx);
+            vmm_gic_end(token, true);
+            return vmm_sched_must_yield(cpu->index);
+        }
+    unexpected(intid);
+    vmm_gic_end(token, true);
+    return false;
+}
+
+void vmm_irq_window(void)
+{
+    vmm_irq_unmask();
+    vmm_isb(); /* pending ones are taken here at the latest */
+    vmm_irq_mask();
+}
+
+/* ------------------------------------------------------------------------------------------------
+ * loop --- */
+
+_Noreturn void vmm_sched_loop(void)
+{
+    enum vmm_step (*step)(struct vmm_cpu *, struct vmm_vcpu *, uint64_t *) =
+        vmm_options.selftest ? vmm_selftest_step : vmm_vcpu_step;
+    struct vmm_cpu *cpu = vmm_cpu_self();
+
+    for (;;) {
+        struct vmm_task *task = vmm_sched_pick(cpu->index);
+        uint64_t deadline = VMM_NEVER;
+
+        if (task) {
+            enum vmm_step how = step(cpu, vmm_vcpu_of_task(task), &deadline);
+
+            vmm_sched_done(cpu->index, task, how, deadline);
+        } else {
+            vmm_wfi(); /* IRQs are masked: one that came since pick() ends the wait, and is taken
+                          below */
+        }
+        vmm_irq_window();
+    }
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * The reference hypervisor: what happens, in order.
+ */
+#include "boot/boot.h"
+#include "kern/hal.h"
+#include "kern/options.h"
+#include "kern/selftest.h"
+#include "vmm.h"
+
+static void greet(void)
+{
+    uint64_t memory = 0;
+    unsigned up = 0;
+
+    for (unsigned i = 0; i < vmm_board.nr_memory; i++)
+        memory += vmm_board.memory[i].size;
+    for (unsigned i = 0; i < vmm_nr_cpus; i++)
+        up += vmm_cpus[i].up;
+    vmm_log(VMM_INFO, "arm_vcpu %s, MIDR %lx, E2H=%d", AVC_VERSION, vmm_read_MIDR_EL1(),
+            vmm_host_vhe());
+    vmm_log(VMM_INFO, "%u of %u CPUs, %lu MiB of memory, %lu MiB free, counter at %lu Hz", up,
+            vmm_board.nr_cpus_seen, memory >> 20, vmm_pages_free_bytes() >> 20, vmm_time_hz());
+}
+
+static void map_board(void)
+{
+    uint64_t image = (uintptr_t)_start, image_end = (uintptr_t)vmm_image_end;
+
+    for (unsigned i = 0; i < vmm_board.nr_memory; i++) {
+        uint64_t base = vmm_board.memory[i].base, end = base + vmm_board.memory[i].size;
+
+        /* The image has its own permissions and holes. */
+        if (base < image && image < end)
+            vmm_map(base, image - base, VMM_MAP_DATA);
+        if (base < image_end && image_end < end)
+            vmm_map(image_end, end - image_end, VMM_MAP_DATA);
+        if (end <= image || base >= image_end)
+            vmm_map(base, end - base, VMM_MAP_DATA);
+    }
+    vmm_map(vmm_board.gicd.base, vmm_board.gicd.size, VMM_MAP_DEVICE);
+    for (unsigned i = 0; i < vmm_board.nr_gicr; i++)
+        vmm_map(vmm_board.gicr[i].base, vmm_board.gicr[i].size, VMM_MAP_DEVICE);
+}
+
+_Noreturn void vmm_main(uint64_t fdt)
+{
+    vmm_board_discover(fdt);
+    vmm_map(vmm_board.guest_uart.base, VMM_PAGE_SIZE, VMM_MAP_DEVICE);
+    vmm_map(vmm_board.log_uart.base, VMM_PAGE_SIZE, VMM_MAP_DEVICE);
+    vmm_log_uart_init();
+    vmm_options_parse(vmm_board.bootargs);
+    if (!vmm_mmu_set_vhe(vmm_options.host_vhe))
+        vmm_log(VMM_WARN, "host-vhe=%s: this CPU cannot do that",
+                vmm_options.host_vhe ? "on" : "off");
+
+    map_board();
+    vmm_pages_init();
+    vmm_gic_init();
+    vmm_hal_init();
+    vmm_sched_init(vmm_board.nr_cpus, vmm_time_from_ms(VMM_SLICE_MS));
+    vmm_cpu_init(vmm_cpu_self());
+    vmm_smp_start();
+    greet();
+
+    if (vmm_options.selftest)
+        vmm_selftest();
+    else
+        vmm_guest_init();
+    vmm_sched_loop();
+}
