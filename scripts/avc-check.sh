@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 the arm_vcpu authors
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # variables of ./avc and its other parts
+#
+# ./avc check: all builds, all tests, one line that says how many passed and failed.
+
+check_usage() {
+    cat <<TEXT
+usage: ./avc check [BUILD...]
+
+Installs what is missing, builds everything, runs all tests, and ends with one line:
+N passed, N failed. The status is 0 if nothing failed. What failed is shown with its log;
+all logs are kept in $build/log.
+
+BUILD, to do less: $(check_builds | paste -sd ' ')
+TEXT
+}
+
+check_builds() {
+    printf '%s\n' host host-clang target target-clang
+}
+
+# Whatever ends the check before its time, its last line is a count.
+check_counted=yes
+
+check_cleanup() {
+    if [[ $check_counted == no ]]; then
+        error "the check could not be finished"
+        printf '0 passed, 1 failed\n'
+    fi
+}
+
+check() {
+    local name builds=() results=() status=0
+    while [[ $# -gt 0 ]]; do
+        case $1 in
+        -h | --help)
+            check_usage
+            exit 0
+            ;;
+        *)
+            check_builds | grep -qxF -- "$1" || die_usage check "no such build: $1"
+            builds+=("$1")
+            ;;
+        esac
+        shift
+    done
+    [[ ${#builds[@]} -gt 0 ]] || mapfile -t builds < <(check_builds)
+    check_counted=no
+    trap check_cleanup EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+
+    packages_ensure qemu tools build check
+    libfdt_ensure
+    guest_ensure
+    lock_take
+    for name in "${builds[@]}"; do
+        # Left by an earlier check, it would be counted as if it were this one's.
+        rm -f -- "$build/$name/meson-logs/testlog.json"
+        if check_build "$name"; then
+            results+=("$name=$build/$name/meson-logs/testlog.json")
+        else
+            results+=(--failed "build $name=$build/log/$name.log")
+        fi
+    done
+    # Tests start launchers of their own.
+    lock_drop
+    for name in "${results[@]}"; do
+        [[ $name != *testlog.json ]] || check_test "${name%%=*}"
+    done
+
+    python3 "$top/scripts/testcount.py" "${results[@]}" || status=$?
+    check_counted=yes
+    exit "$status"
+}
+
+# The log of a build holds this check's steps alone, so that a failure shows what it is about.
+check_build() { # NAME
+    mkdir -p "$build/log"
+    : >"$build/log/$1.log"
+    say "build $1"
+    build_make "$1"
+}
+
+# Meson's own line for each test as it ends is the progress; all the rest goes to the log.
+check_test() { # NAME
+    local name=$1 log=$build/log/$1-test.log
+    say "test $name"
+    export AVC_TEST_BUILD=$build/$name
+    meson test -C "$build/$name" --no-rebuild --print-errorlogs </dev/null 2>&1 |
+        tee "$log" | grep --line-buffered -E '^ *[0-9]+/[0-9]+ ' >&2 || true
+}

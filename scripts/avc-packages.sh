@@ -20,7 +20,6 @@ check   /usr/include/stdlib.h                        libc6-dev
 check   pkg-config                                   pkg-config
 check   clang-14                                     clang-14
 check   ld.lld-14                                    lld-14
-check   llvm-objcopy-14                              llvm-14
 check   clang-format-14                              clang-format-14
 check   /usr/lib/llvm-14/lib/clang/*/lib/linux/*asan*  libclang-rt-14-dev
 check   /usr/include/cmocka.h                        libcmocka-dev

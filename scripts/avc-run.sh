@@ -155,6 +155,8 @@ run_ensure() {
         guest_ensure
         kernel=$guest_kernel
         [[ -n $initrd ]] || initrd=$guest_initrd
+        ((memory >= 64)) || die 2 "the guest's memory is too small: --memory $memory" \
+            "Debian's kernel needs 64 MiB to get to a prompt."
         run_check_memory
     fi
     vmm_ensure
