@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* One of the guest's registers, while it is in the CPU: by index, made from avc/sysreg.def. */
+#include "ctx.h"
+#include "hw_guest.h"
+
+static inline bool is_e2h(const struct avc_vcpu *v)
+{
+    return v->hcr >> 34 & 1; /* HCR_EL2.E2H: the same for host and guest */
+}
+
+uint64_t avc_hw_ctx_read(const struct avc_vcpu *v, unsigned ctx)
+{
+    bool e2h = is_e2h(v);
+
+    switch (ctx) {
+#define READ(name)                                                                                                     \
+    case AVC_CTX_##name:                                                                                               \
+        return avc_hw_guest_read_##name(e2h);
+#define READ_XLAT(name)  READ(name)
+#define READ_EL1(name)   READ(name)
+#define READ_TIMER(name) READ(name)
+#define READ_PLAIN(name) READ(name)
+#define READ_RAS(name)   READ(name)
+#define READ_SP0(name)   READ(name)
+#define READ_TPIDR(name) READ(name)
+#define READ_PAUTH(name) READ(name)
+#define READ_DEBUG(name) READ(name)
+#define READ_SHADOW(name)
+#define CTX(name, op0, op1, crn, crm, op2, group, cond, reset, mask, policy) READ_##group(name)
+#define REG(name, op0, op1, crn, crm, op2, cond, policy, value)
+#include <avc/sysreg.def>
+#undef CTX
+#undef REG
+    default:
+        return v->ctx[ctx];
+    }
+}
+
+void avc_hw_ctx_write(struct avc_vcpu *v, unsigned ctx, uint64_t value)
+{
+    bool e2h = is_e2h(v);
+
+    switch (ctx) {
+#define WRITE(name)                                                                                                    \
+    case AVC_CTX_##name:                                                                                               \
+        avc_hw_guest_write_##name(e2h, value);                                                                         \
+        break;
+#define WRITE_XLAT(name)  WRITE(name)
+#define WRITE_EL1(name)   WRITE(name)
+#define WRITE_TIMER(name) WRITE(name)
+#define WRITE_PLAIN(name) WRITE(name)
+#define WRITE_RAS(name)   WRITE(name)
+#define WRITE_SP0(name)   WRITE(name)
+#define WRITE_TPIDR(name) WRITE(name)
+#define WRITE_PAUTH(name) WRITE(name)
+#define WRITE_DEBUG(name) WRITE(name)
+#define WRITE_SHADOW(name)
+#define CTX(name, op0, op1, crn, crm, op2, group, cond, reset, mask, policy) WRITE_##group(name)
+#define REG(name, op0, op1, crn, crm, op2, cond, policy, value)
+#include <avc/sysreg.def>
+#undef CTX
+#undef REG
+    default:
+        v->ctx[ctx] = value;
+    }
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* What this CPU is: whether it can run guests, its ID registers, and what firmware says of its workarounds. */
+#include <avc/psci.h>
+
+#include "core.h"
+#include "hw_guest.h"
+
+#define ID(crm, op2) (((crm)-1) * 8 + (op2))
+#define ID_PFR0      ID(4, 0)
+#define ID_MMFR0     ID(7, 0)
+
+static unsigned field(uint64_t id, unsigned lo)
+{
+    return id >> lo & 0xf;
+}
+
+/*
+ * Reads nothing but CurrentEL and the ID registers, which EL1 may read as well (where a hypervisor below traps the ID
+ * registers, it answers). What is asked: EL2, AArch64 at EL1 (ID_AA64PFR0_EL1.EL1), and stage 2 with 4 KiB pages
+ * (ID_AA64MMFR0_EL1.TGran4_2, whose 0 refers to TGran4).
+ */
+enum avc_status avc_hw_supported(void)
+{
+    uint64_t pfr0, mmfr0;
+    unsigned tgran4, tgran4_2;
+
+    if ((avc_hw_read_CURRENTEL() >> 2 & 3) != 2)
+        return AVC_ENOTSUP;
+    pfr0 = avc_hw_read_id(ID_PFR0);
+    if (field(pfr0, 8) == 0 || field(pfr0, 4) == 0)
+        return AVC_ENOTSUP;
+    mmfr0 = avc_hw_read_id(ID_MMFR0);
+    tgran4 = field(mmfr0, 28);
+    tgran4_2 = field(mmfr0, 40);
+    if (tgran4_2 == 1 || (tgran4_2 == 0 && tgran4 == 0xf))
+        return AVC_ENOTSUP;
+    return AVC_OK;
+}
+
+static int64_t call(uint32_t fid, uint32_t arg)
+{
+    uint64_t x[18] = { fid, arg };
+
+    avc_hw_smc(x);
+    return (int32_t)x[0];
+}
+
+/*
+ * SMCCC_ARCH_FEATURES on each of the three (DEN0028, 7.4). SMCCC_VERSION came with 1.1 and PSCI_FEATURES(SMCCC_VERSION)
+ * is how its presence is found (DEN0028, appendix B); firmware from before answers NOT_SUPPORTED to both. An SMC with no EL3
+ * is UNDEFINED, hence the look at ID_AA64PFR0_EL1.EL3.
+ */
+static uint32_t probe_workarounds(uint64_t pfr0)
+{
+    static const uint32_t ids[] = { AVC_SMCCC_ARCH_WORKAROUND_1, AVC_SMCCC_ARCH_WORKAROUND_2,
+                                    AVC_SMCCC_ARCH_WORKAROUND_3 };
+    uint32_t known = 0;
+
+    if (field(pfr0, 12) == 0)
+        return 0;
+    if (call(AVC_PSCI_VERSION, 0) < 0x10000 || call(AVC_PSCI_FEATURES, AVC_SMCCC_VERSION) < 0 ||
+        call(AVC_SMCCC_VERSION, 0) < 0x10001)
+        return 0;
+    for (unsigned n = 0; n < AVC_ARRAY_SIZE(ids); n++) {
+        int64_t answer = call(AVC_SMCCC_ARCH_FEATURES, ids[n]);
+        enum avc_workaround is = AVC_WORKAROUND_UNKNOWN;
+
+        if (answer == 0)
+            is = AVC_WORKAROUND_CALL;
+        else if (answer == 1)
+            is = AVC_WORKAROUND_NOT_HERE;
+        else if (answer == AVC_SMCCC_NOT_REQUIRED)
+            is = AVC_WORKAROUND_NOT_REQUIRED;
+        known |= (uint32_t)is << (2 * n);
+    }
+    return known;
+}
+
+void avc_hw_probe(struct avc_features *f)
+{
+    *f = (struct avc_features){ 0 };
+    for (unsigned n = 0; n < AVC_NR_ID_REGS; n++)
+        f->id[n] = avc_hw_read_id(n);
+    f->midr = avc_hw_read_MIDR_EL1();
+    f->ctr = avc_hw_read_CTR_EL0();
+    f->dczid = avc_hw_read_DCZID_EL0();
+    f->clidr = avc_hw_read_CLIDR_EL1();
+    f->cntfrq = avc_hw_read_CNTFRQ_EL0();
+    /* the virtual CPU interface exists as system registers where the host has switched to them (ICC_SRE_EL2.SRE) */
+    if (field(f->id[ID_PFR0], 24) != 0 && (avc_hw_read_ICC_SRE_EL2() & 1)) {
+        uint64_t vtr = avc_hw_read_ICH_VTR_EL2();
+
+        f->list_regs = (uint8_t)((vtr & 0x1f) + 1);
+        f->pri_bits = (uint8_t)(AVC_FIELD(vtr, 31, 29) + 1);
+    }
+    f->workarounds = probe_workarounds(f->id[ID_PFR0]);
+    avc_feature_decode(f);
+}
