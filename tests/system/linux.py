@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 the arm_vcpu authors
+"""Debian's Linux as a guest: commands typed at its prompt, their output checked.
+
+usage: linux.py [HOST-CPU/VHE/VCPUS...]       for example max/on/4; without: all below
+
+Each boot types the same commands, so a matrix of CPUs, host modes and vCPUs says what differs.
+Two physical CPUs in all of them: 4 vCPUs have to share, 1 leaves one CPU idle.
+"""
+
+import re
+import sys
+import time
+
+from avctest import Avc, Tap
+
+# A Cortex-A72 has no E2H. The rest of the table is complete.
+MATRIX = [(cpu, vhe, vcpus)
+          for cpu, modes in (("cortex-a72", ["off"]), ("neoverse-n1", ["off", "on"]), ("max", ["off", "on"]))
+          for vhe in modes for vcpus in (1, 4)]
+
+PROMPT = re.compile(rb"[#$] (\x1b\[6n)?$")
+MD5_OF_64_MIB = "7f614da9329cd3aebf59b91aadc30bf0"  # of zeros
+
+
+def line(pattern):
+    """A line of output: the echo of what was typed has the prompt before it."""
+    return re.compile(rb"(?:^|\n)" + pattern.encode() + rb"\r?\n")
+
+
+def command(avc, text, pattern, timeout):
+    """Types it and waits for a line; the match, or None. Ends at the next prompt."""
+    avc.send(text + "\n")
+    match = avc.expect(line(pattern), timeout)
+    return match if match and avc.expect(PROMPT, timeout) else None
+
+
+def boot(tap, cpu, vhe, vcpus):
+    name = f"{cpu}, host E2H {vhe}, {vcpus} vCPU{'s' if vcpus > 1 else ''}"
+    begin = time.monotonic()
+    with Avc(["run", "--cpus", vcpus, "--host-cpus", 2, "--host-cpu", cpu, "--host-vhe", vhe,
+              "--timeout", 240], tty=True) as avc:
+        if not tap.ok(avc.expect(PROMPT, 120), f"{name}: prompt", avc.transcript()):
+            return
+        ready = time.monotonic() - begin
+        tap.ok(avc.expect_err(f"E2H={int(vhe == 'on')}", 1), f"{name}: EL2 runs as asked", avc.stderr)
+        tap.ok(command(avc, "nproc", str(vcpus), 30), f"{name}: nproc", avc.transcript())
+
+        match = command(avc, "date -u +now=%s", "now=([0-9]+)", 30)
+        off = int(match.group(1)) - time.time() if match else None
+        tap.ok(match and abs(off) < 60, f"{name}: date", f"off by {off} s\n{avc.transcript()}")
+
+        tap.ok(command(avc, "i=0; while [ $i -lt 300 ]; do /bin/busybox true && i=$((i+1)); done; echo did=$i",
+                       "did=300", 120), f"{name}: 300 forks", avc.transcript())
+        tap.ok(command(avc, "dd if=/dev/zero bs=1M count=64 2>/dev/null | md5sum",
+                       MD5_OF_64_MIB + "  -", 120), f"{name}: md5sum of 64 MiB", avc.transcript())
+        avc.send("poweroff\n")
+        tap.equal(avc.wait(60), 0, f"{name}: poweroff", avc.transcript())
+        print(f"# {name}: prompt after {ready:.1f} s, all in {time.monotonic() - begin:.1f} s", flush=True)
+
+
+def main():
+    tap = Tap()
+    chosen = set(sys.argv[1:])
+    for cpu, vhe, vcpus in MATRIX:
+        if not chosen or f"{cpu}/{vhe}/{vcpus}" in chosen:
+            boot(tap, cpu, vhe, vcpus)
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
