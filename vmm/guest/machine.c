@@ -252,7 +252,7 @@ void vmm_guest_start(const uint8_t *dtb)
     load(g->layout.kernel, (const void *)vmm_board.kernel.base, vmm_board.kernel.size);
     if (g->layout.initrd)
         load(g->layout.initrd, (const void *)vmm_board.ramdisk.base, vmm_board.ramdisk.size);
-    vmm_ram_sync(&g->ram);
+    vmm_ram_sync(&g->ram, g->layout.kernel, vmm_board.kernel.size);
     must(avc_vcpu_start(&g->vcpu[0].vcpu, g->layout.kernel, g->layout.dtb), "the first vCPU");
 }
 

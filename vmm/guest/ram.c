@@ -123,16 +123,22 @@ bool vmm_ram_read(const struct vmm_ram *ram, void *to, avc_ipa_t from, uint64_t 
 }
 
 /*
- * Cleaned, because a guest starts with its caches off and reads memory itself; all of it, for a
- * line that is dirty with something older would some day be written over the guest's data. And
- * invalidated, because what the guest writes past the caches it must find when it has switched
- * them on (Arm ARM D7.5.9, "Memory type mismatch", is the guest's duty for its own accesses only).
+ * Cleaned, because a guest starts with its caches off and reads memory itself; all of it, for a line that is dirty with
+ * something older would some day be written over the guest's data. And invalidated, because what the guest writes past
+ * the caches it must find when it has switched them on (Arm ARM D7.5, mismatched attributes: the guest's duty for its own
+ * accesses only). Instruction caches for what a guest executes first; code that it writes itself is its own affair.
  */
-void vmm_ram_sync(const struct vmm_ram *ram)
+void vmm_ram_sync(const struct vmm_ram *ram, avc_ipa_t code, uint64_t bytes)
 {
     for (unsigned i = 0; i < ram->nr; i++)
         vmm_dcache_clean_invalidate(ram->piece[i].at, ram->piece[i].size);
-    /* Instruction caches, of all CPUs; whole, as a piece is bigger than any of them. */
-    for (unsigned i = 0; i < ram->nr; i++)
-        vmm_icache_invalidate(ram->piece[i].at, ram->piece[i].size);
+    while (bytes) {
+        uint64_t n;
+        uint8_t *at = find(ram, code, &n);
+
+        n = n < bytes ? n : bytes;
+        vmm_code_sync(at, n);
+        code += n;
+        bytes -= n;
+    }
 }

@@ -38,7 +38,7 @@ static inline bool vmm_ram_has(const struct vmm_ram *ram, avc_ipa_t at, uint64_t
     return at >= ram->base && bytes <= ram->size && at - ram->base <= ram->size - bytes;
 }
 
-/** What EL2 wrote is what a guest finds whose caches are off, and what it executes. */
-void vmm_ram_sync(const struct vmm_ram *ram);
+/** What EL2 wrote is what a guest finds whose caches are off; `bytes` of it, from `code` on, it is about to execute. */
+void vmm_ram_sync(const struct vmm_ram *ram, avc_ipa_t code, uint64_t bytes);
 
 #endif
