@@ -214,3 +214,15 @@ const struct avc_claim *avc_claim_find(const struct avc_vm *vm, enum avc_kind ki
         return NULL;
     return &index->claims[lo];
 }
+
+/* ---- ready-made ---- */
+
+enum avc_answer avc_to_vmm(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
+{
+    return AVC_EXIT;
+}
+
+enum avc_answer avc_deny(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
+{
+    return AVC_FAULT;
+}

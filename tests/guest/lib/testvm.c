@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* See testvm.h. */
+#include "testvm.h"
+
+struct avc_machine test_machine;
+struct avc_pcpu test_pcpu[8];
+
+extern const char test_guest[], test_guest_end[]; /* image.S */
+
+static struct avc_hal hal;
+static unsigned kicks[8];
+
+#define SGI_KICK  1
+#define EL2_TIMER 26
+
+static enum avc_answer on_irq(void *ctx, avc_irq_t irq)
+{
+    if (irq == EL2_TIMER)
+        host_timer_set(~UINT64_C(0));
+    else if (irq == SGI_KICK)
+        kicks[host_cpu()]++;
+    host_irq_end(ctx, irq, true);
+    return AVC_EXIT;
+}
+
+/* vCPU n lives on CPU n % cpus, for good. */
+static unsigned nr_cpus = 1;
+
+static void wake(void *ctx, struct avc_vcpu *vcpu)
+{
+    unsigned cpu = vcpu->index % nr_cpus;
+
+    if (cpu != host_cpu())
+        host_sgi(cpu, SGI_KICK);
+}
+
+static void idle_irq(void)
+{
+    avc_pcpu_irq(&test_pcpu[host_cpu()]);
+}
+
+void test_cpu_init(uint32_t uses)
+{
+    struct avc_pcpu *p = &test_pcpu[host_cpu()];
+
+    host_gic_init();
+    if (!hal.panic) {
+        hal = (struct avc_hal){
+            .panic = host_panic,
+            .wake = wake,
+            .irq_fetch = host_irq_fetch,
+            .irq_end = host_irq_end,
+            .irq_mask = host_irq_mask_ppi,
+            .irq_handler = on_irq,
+            .log = host_log,
+            .eoi_split = true,
+            .uses = uses,
+        };
+        host_on_irq = idle_irq;
+        host_must(avc_machine_init(&test_machine));
+    }
+    host_must(avc_pcpu_init(p, &test_machine, &hal));
+    host_must(avc_pcpu_enable(p));
+}
+
+void test_vm_init(struct test_vm *t, const struct test_config *config)
+{
+    static const struct avc_claim calls = { AVC_CALL, CALL_PUTC, CALL_ADD, avc_to_vmm, NULL };
+    unsigned vcpus = config->vcpus ? config->vcpus : 1;
+    const struct avc_vm_config vm_config = {
+        .stage2 = &t->stage2,
+        .vcpus = t->vcpus,
+        .max_vcpus = vcpus,
+        .claims = t->claims,
+        .max_claims = AVC_CLAIM_SLOTS(17),
+        .user = t,
+    };
+    const struct avc_vgic_config gic_config = {
+        .dist_base = GUEST_DIST,
+        .redist_base = GUEST_RD,
+        .nr_spis = 64,
+        .max_vcpus = vcpus,
+        .spis = t->spis,
+        .cpus = t->gic_cpus,
+    };
+
+    t->ram = host_guest_ram(TEST_RAM);
+    host_copy_code(t->ram, test_guest, (size_t)(test_guest_end - test_guest));
+    host_must(avc_stage2_init(&t->stage2, &test_machine, &host_mem, 0));
+    host_must(avc_stage2_map(&t->stage2, GUEST_RAM, (uintptr_t)t->ram, TEST_RAM, AVC_RWX));
+    host_must(avc_vm_init(&t->vm, &test_machine, &vm_config));
+    host_must(avc_psci_attach(&t->vm));
+    if (!config->no_vgic)
+        host_must(avc_vgic_attach(&t->vgic, &t->vm, &gic_config));
+    host_must(avc_vm_claim(&t->vm, &calls));
+    for (unsigned n = 0; n < config->nr_claims; n++)
+        host_must(avc_vm_claim(&t->vm, &config->claims[n]));
+    for (unsigned n = 0; n < vcpus; n++) {
+        const struct avc_vcpu_config vcpu_config = { .mpidr = n };
+
+        host_must(avc_vcpu_init(&t->vcpu[n], &t->vm, &vcpu_config));
+    }
+    host_must(avc_vcpu_start(&t->vcpu[0], GUEST_RAM, 0));
+}
+
+bool test_vcpu_step(struct test_vm *t, unsigned n, const struct test_config *config)
+{
+    struct avc_vcpu *v = &t->vcpu[n];
+    struct avc_exit *e;
+
+    if (config->before_run)
+        config->before_run(v);
+    e = avc_vcpu_run(v);
+    if (config->after_run)
+        config->after_run(v);
+    if (config->on_exit && config->on_exit(v, e))
+        return true;
+    switch (e->kind) {
+    case AVC_CALL:
+        if (e->key == CALL_PUTC) {
+            host_putc((char)avc_vcpu_gpr(v, 1));
+            avc_done(e, 0);
+        } else {
+            avc_done(e, avc_vcpu_gpr(v, 1) + avc_vcpu_gpr(v, 2));
+        }
+        return true;
+    case AVC_SYSTEM_OFF:
+        t->off = true;
+        return false;
+    case AVC_WFI:
+    case AVC_CPU_SUSPEND:
+    case AVC_CPU_OFF:
+        return false;
+    case AVC_FAIL:
+        host_must(e->status);
+        return false;
+    case AVC_IRQ:
+    case AVC_KICKED:
+        return true;
+    default:
+        host_printf("# vCPU %u: %s key %lx esr %lx pc %lx va %lx\n", n, avc_kind_name(e->kind), e->key, e->esr, e->pc,
+                    e->va);
+        if (e->kind == AVC_STAGE2 && e->fetch) {
+            host_puts("Bail out! the guest runs outside of its memory\n");
+            host_off(1);
+        }
+        return true;
+    }
+}
+
+/* ---- the default test: one VM, test_config ---- */
+
+static struct test_vm default_vm;
+
+/* Whether its last exit said that it waits, and nothing has come since. */
+static bool waits(struct avc_vcpu *v)
+{
+    enum avc_kind kind = v->exit.kind;
+
+    if (!v->exit.answer && kind == AVC_CLASS) /* has not run yet */
+        kind = AVC_CPU_OFF;
+    return (kind == AVC_WFI || kind == AVC_CPU_SUSPEND || kind == AVC_CPU_OFF) && !avc_vcpu_has_work(v);
+}
+
+/* One CPU's share of the vCPUs in turn, until the VM is off. */
+static void run_share(unsigned cpu)
+{
+    struct test_vm *t = &default_vm;
+    unsigned vcpus = avc_vm_nr_vcpus(&t->vm);
+    bool alone = cpu + nr_cpus >= vcpus; /* no other vCPU here: it stays loaded */
+    bool loaded = false;
+
+    while (!*(volatile bool *)&t->off) {
+        bool busy = false;
+        uint64_t deadline = ~UINT64_C(0);
+
+        for (unsigned n = cpu; n < vcpus && !t->off; n += nr_cpus) {
+            struct avc_vcpu *v = &t->vcpu[n];
+
+            if (waits(v)) {
+                uint64_t d = avc_vcpu_deadline(v);
+
+                deadline = d < deadline ? d : deadline;
+                if (d > host_ticks())
+                    continue;
+            }
+            if (!loaded)
+                host_must(avc_vcpu_load(v, &test_pcpu[cpu]));
+            loaded = true;
+            for (unsigned slice = 0; slice < 200 && test_vcpu_step(t, n, &test_config); slice++)
+                ;
+            busy = true;
+            if (!alone) {
+                host_must(avc_vcpu_put(v));
+                loaded = false;
+            }
+        }
+        if (!busy) { /* an interrupt that came since has_work() is pending, and ends WFI at once */
+            host_timer_set(deadline);
+            host_wait();
+            host_irq_unmask();
+            host_irq_mask();
+        }
+    }
+    if (loaded)
+        host_must(avc_vcpu_put(&t->vcpu[cpu]));
+}
+
+static void secondary(unsigned cpu)
+{
+    test_cpu_init(test_config.uses);
+    run_share(cpu);
+}
+
+int host_main(void) __attribute__((weak));
+int host_main(void)
+{
+    nr_cpus = test_config.cpus ? test_config.cpus : 1;
+    test_cpu_init(test_config.uses);
+    test_vm_init(&default_vm, &test_config);
+    for (unsigned n = 1; n < nr_cpus; n++)
+        host_cpu_start(n, secondary);
+    run_share(0);
+    return 0;
+}

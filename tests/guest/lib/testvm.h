@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * The EL2 half of a test: a VM with vGIC and PSCI on the least host, its vCPUs dealt out over the CPUs. A test that
+ * needs nothing special defines `test_config` and is done; one that does brings its own host_main() and uses the parts.
+ */
+#ifndef TESTVM_H
+#define TESTVM_H
+
+#include <avc/psci.h>
+#include <avc/vgic.h>
+
+#include "calls.h"
+#include "host.h"
+
+#define TEST_MAX_VCPUS 8
+#define TEST_RAM       (8u << 20)
+
+struct test_config {
+    unsigned vcpus, cpus; /* default 1 */
+    bool no_vgic;
+    uint32_t uses;                  /* struct avc_hal */
+    const struct avc_claim *claims; /* the test's own, up to 16 */
+    unsigned nr_claims;
+    /* sees each exit before the loop does; true: answered */
+    bool (*on_exit)(struct avc_vcpu *vcpu, struct avc_exit *e);
+    /* around each run, on the CPU that runs */
+    void (*before_run)(struct avc_vcpu *vcpu);
+    void (*after_run)(struct avc_vcpu *vcpu);
+};
+extern const struct test_config test_config;
+
+struct test_vm {
+    struct avc_stage2 stage2;
+    struct avc_vm vm;
+    struct avc_vcpu vcpu[TEST_MAX_VCPUS], *vcpus[TEST_MAX_VCPUS];
+    struct avc_claim claims[AVC_CLAIM_SLOTS(17)];
+    struct avc_vgic vgic;
+    struct avc_vgic_spis spis[2];
+    struct avc_vgic_cpu gic_cpus[TEST_MAX_VCPUS];
+    uint8_t *ram;
+    bool off;
+};
+
+extern struct avc_machine test_machine;
+extern struct avc_pcpu test_pcpu[8];
+
+/* On each CPU, first on the boot CPU: GIC, pcpu enabled. */
+void test_cpu_init(uint32_t uses);
+/* A VM with the guest program that is linked in, the first vCPU started. */
+void test_vm_init(struct test_vm *t, const struct test_config *config);
+/* Runs vCPU n once and deals with the exit; false: it has nothing to do for now. */
+bool test_vcpu_step(struct test_vm *t, unsigned n, const struct test_config *config);
+
+#endif

@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 the arm_vcpu authors
+"""Boots one of our EL2 programs in QEMU and shows what it prints on its first UART, which is TAP.
+
+usage: boot.py [--count] [--timeout SEC] CPU NUMBER-OF-CPUS IMAGE
+
+A program that does not power the machine off in time, or an emulator that fails, ends the output with "Bail out!".
+"""
+import argparse
+import subprocess
+import sys
+
+
+def command(cpu, cpus, image, count):
+    model = cpu
+    if count and cpu == "max":
+        model += ",cntfrq=1000000000"
+    args = ["qemu-system-aarch64", "-M", "virt,virtualization=on,gic-version=3,dtb-randomness=off", "-cpu", model,
+            "-smp", str(cpus), "-m", "1024", "-nic", "none", "-display", "none", "-monitor", "none",
+            "-serial", "stdio", "-kernel", image]
+    if count:
+        args += ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm"]
+    return args
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", action="store_true", help="deterministic: one instruction is one nanosecond")
+    parser.add_argument("--timeout", type=float, default=60)
+    parser.add_argument("cpu")
+    parser.add_argument("cpus", type=int)
+    parser.add_argument("image")
+    options = parser.parse_args()
+    process = subprocess.Popen(command(options.cpu, options.cpus, options.image, options.count),
+                               stdin=subprocess.DEVNULL, stdout=sys.stdout, stderr=sys.stderr)
+    try:
+        status = process.wait(options.timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        print(f"\nBail out! nothing powered the machine off within {options.timeout:g} s", flush=True)
+        return 1
+    if status:
+        print(f"\nBail out! QEMU ended with status {status}", flush=True)
+    return 1 if status else 0
+
+
+sys.exit(main())
