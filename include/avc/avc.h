@@ -120,7 +120,8 @@ enum avc_answer {
     AVC_FAULT, /* the guest's fault: UNDEFINED for SYSREG, CLASS and SVC; an external abort for MMIO and STAGE2;
                   NOT_SUPPORTED for CALL; a virtual SError for SERROR */
     AVC_EXIT,  /* (claims) to the VMM: run returns with this event */
-    AVC_PASS   /* (claims) not mine: go on as if this claim were not there */
+    AVC_PASS   /* (claims) not mine: go on as if this claim were not there. In an exit of kind CLASS or SVC: the guest gets
+                  the exception that it would have had without the trap */
 };
 
 /** One event, as claims and the VMM see it. Registers are read from the vCPU: avc_vcpu_gpr(). */
@@ -436,11 +437,15 @@ struct avc_traps {
     uint64_t hfgrtr, hfgwtr, hfgitr, hdfgrtr, hdfgwtr, hafgrtr;
 };
 
-/* A sorted, indexed set of claims of one kind: claims[bucket[b]] .. claims[bucket[b + 1] - 1] may hold the keys of b. */
+/* A sorted, indexed set of claims of one kind: claims[bucket[b].first] .. claims[bucket[b].end - 1] are those with keys in
+   bucket b. */
 #define AVC_BUCKETS 64
 struct avc_claim_index {
     const struct avc_claim *claims; /* sorted, disjoint */
-    uint16_t bucket[AVC_BUCKETS + 1];
+    uint32_t nr;
+    struct {
+        uint16_t first, end;
+    } bucket[AVC_BUCKETS];
 };
 
 struct avc_vm {

@@ -149,18 +149,20 @@ unsigned avc_claim_bucket(enum avc_kind kind, uint64_t key)
     return bucket < AVC_BUCKETS ? (unsigned)bucket : AVC_BUCKETS - 1;
 }
 
-/* bucket[b]: the first claim of the kind that ends in bucket b or later. */
 static void index_kind(struct avc_claim_index *index, enum avc_kind kind, const struct avc_claim *claims, uint32_t n)
 {
-    uint32_t i = 0;
+    uint32_t first = 0, end = 0;
 
     index->claims = claims;
+    index->nr = n;
     for (unsigned b = 0; b < AVC_BUCKETS; b++) {
-        while (i < n && avc_claim_bucket(kind, claims[i].last) < b)
-            i++;
-        index->bucket[b] = (uint16_t)i;
+        while (first < n && avc_claim_bucket(kind, claims[first].last) < b)
+            first++;
+        while (end < n && avc_claim_bucket(kind, claims[end].first) <= b)
+            end++;
+        index->bucket[b].first = (uint16_t)first;
+        index->bucket[b].end = (uint16_t)end;
     }
-    index->bucket[AVC_BUCKETS] = (uint16_t)n;
 }
 
 enum avc_status avc_claim_seal(struct avc_vm *vm)
@@ -191,7 +193,7 @@ enum avc_status avc_claim_seal(struct avc_vm *vm)
             at++;
         index_kind(&vm->index[kind], kind, &vm->claims[first], at - first);
     }
-    vm->trap_table = vm->index[AVC_CLASS].bucket[AVC_BUCKETS] ? avc_trap_table_claimed : avc_trap_table;
+    vm->trap_table = vm->index[AVC_CLASS].nr ? avc_trap_table_claimed : avc_trap_table;
     return AVC_OK;
 }
 
@@ -199,10 +201,9 @@ const struct avc_claim *avc_claim_find(const struct avc_vm *vm, enum avc_kind ki
 {
     const struct avc_claim_index *index = &vm->index[kind];
     unsigned bucket = avc_claim_bucket(kind, key);
-    uint32_t lo = index->bucket[bucket], hi = index->bucket[bucket + 1];
+    uint32_t lo = index->bucket[bucket].first, end = index->bucket[bucket].end, hi = end;
 
-    /* the first claim that ends at or after the key, if any, is in [lo, hi]: the one at hi may begin in this bucket */
-    while (lo < hi) {
+    while (lo < hi) { /* the first that ends at or after the key */
         uint32_t mid = lo + (hi - lo) / 2;
 
         if (index->claims[mid].last < key)
@@ -210,9 +211,7 @@ const struct avc_claim *avc_claim_find(const struct avc_vm *vm, enum avc_kind ki
         else
             hi = mid;
     }
-    if (lo == index->bucket[AVC_BUCKETS] || index->claims[lo].first > key)
-        return NULL;
-    return &index->claims[lo];
+    return lo < end && index->claims[lo].first <= key ? &index->claims[lo] : NULL;
 }
 
 /* ---- ready-made ---- */

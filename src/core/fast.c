@@ -12,11 +12,11 @@
 #include "call.h"
 #include "esr.h"
 
-/* The first claim from c on that ends at or after fid, or `end`; the n next ones are in fid's
- * bucket. */
-static inline const struct avc_claim *search(const struct avc_claim *c, size_t n, uint32_t fid,
-                                             const struct avc_claim *end)
+/* The first claim of the n from c on that ends at or after fid, or the one behind them. */
+static inline const struct avc_claim *search(const struct avc_claim *c, size_t n, uint32_t fid)
 {
+    const struct avc_claim *end = c + n;
+
     while (avc_unlikely(n > 4)) {
         size_t half = n / 2;
 
@@ -36,13 +36,13 @@ uint64_t avc_fast_hvc(struct avc_vcpu *vcpu, uint64_t esr)
 {
     uint32_t fid = (uint32_t)vcpu->x[0];
     const struct avc_claim_index *index = &vcpu->vm->index[AVC_CALL];
-    const uint16_t *bucket = &index->bucket[avc_call_bucket(fid)];
-    const struct avc_claim *c, *end;
+    unsigned bucket = avc_call_bucket(fid);
+    const struct avc_claim *first = index->claims + index->bucket[bucket].first;
+    const struct avc_claim *end = index->claims + index->bucket[bucket].end;
+    const struct avc_claim *c = search(first, (size_t)(end - first), fid);
 
     (void)esr; /* the immediate is for claims that take the full way; SMCCC calls have 0 */
     vcpu->exits[AVC_EC_HVC64]++;
-    end = index->claims + index->bucket[AVC_BUCKETS];
-    c = search(index->claims + bucket[0], (size_t)(bucket[1] - bucket[0]), fid, end);
     if (c == end || fid < c->first)
         return avc_call_answer(vcpu, AVC_SMCCC_NOT_SUPPORTED);
     if (c->fn != avc_call_settle)
