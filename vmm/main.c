@@ -18,10 +18,9 @@ static void greet(void)
         memory += vmm_board.memory[i].size;
     for (unsigned i = 0; i < vmm_nr_cpus; i++)
         up += vmm_cpus[i].up;
-    vmm_log(VMM_INFO, "arm_vcpu %s, MIDR %lx, E2H=%d", AVC_VERSION, vmm_read_MIDR_EL1(),
-            vmm_host_vhe());
-    vmm_log(VMM_INFO, "%u of %u CPUs, %lu MiB of memory, %lu MiB free, counter at %lu Hz", up,
-            vmm_board.nr_cpus_seen, memory >> 20, vmm_pages_free_bytes() >> 20, vmm_time_hz());
+    vmm_log(VMM_INFO, "arm_vcpu %s, MIDR %lx, E2H=%d", AVC_VERSION, vmm_read_MIDR_EL1(), vmm_host_vhe());
+    vmm_log(VMM_INFO, "%u of %u CPUs, %lu MiB of memory, %lu MiB free, counter at %lu Hz", up, vmm_board.nr_cpus_seen,
+            memory >> 20, vmm_pages_free_bytes() >> 20, vmm_time_hz());
 }
 
 static void map_board(void)
@@ -52,8 +51,7 @@ _Noreturn void vmm_main(uint64_t fdt)
     vmm_log_uart_init();
     vmm_options_parse(vmm_board.bootargs);
     if (!vmm_mmu_set_vhe(vmm_options.host_vhe))
-        vmm_log(VMM_WARN, "host-vhe=%s: this CPU cannot do that",
-                vmm_options.host_vhe ? "on" : "off");
+        vmm_log(VMM_WARN, "host-vhe=%s: this CPU cannot do that", vmm_options.host_vhe ? "on" : "off");
 
     map_board();
     vmm_pages_init();

@@ -22,14 +22,13 @@ static bool reg(int node, unsigned n, struct vmm_range *range)
 {
     int parent = fdt_parent_offset(fdt, node), length;
     int address_cells = fdt_address_cells(fdt, parent);
-    int size_cells = fdt_getprop(fdt, parent, "#size-cells", NULL) ? fdt_size_cells(fdt, parent)
-                                                                   : fdt_size_cells(fdt, 0);
+    int size_cells =
+        fdt_getprop(fdt, parent, "#size-cells", NULL) ? fdt_size_cells(fdt, parent) : fdt_size_cells(fdt, 0);
     const fdt32_t *cell = fdt_getprop(fdt, node, "reg", &length);
 
     if (!fdt_getprop(fdt, parent, "#address-cells", NULL))
         address_cells = fdt_address_cells(fdt, 0);
-    if (!cell || address_cells < 1 || size_cells < 0 ||
-        (int)(n + 1) * (address_cells + size_cells) * 4 > length)
+    if (!cell || address_cells < 1 || size_cells < 0 || (int)(n + 1) * (address_cells + size_cells) * 4 > length)
         return false;
     range->base = range->size = 0;
     cell += n * (unsigned)(address_cells + size_cells);
@@ -151,8 +150,7 @@ static void find_gic(void)
         vmm_panic("the GICv3 has no redistributors");
     /* One or two cells; a stride never needs the upper one. */
     if (fdt_getprop(fdt, node, "redistributor-stride", NULL))
-        vmm_board.gicr_stride =
-            cell_of(node, "redistributor-stride", 1, cell_of(node, "redistributor-stride", 0, 0));
+        vmm_board.gicr_stride = cell_of(node, "redistributor-stride", 1, cell_of(node, "redistributor-stride", 0, 0));
 }
 
 /* The boot CPU becomes number 0; those past VMM_MAX_CPUS are left alone. */
@@ -168,8 +166,8 @@ static void find_cpus(void)
         return;
     fdt_for_each_subnode(node, fdt, parent)
     {
-        if (strcmp(string_of(node, "device_type"), "cpu") || !is_okay(node) ||
-            !reg(node, 0, &range) || range.base == self)
+        if (strcmp(string_of(node, "device_type"), "cpu") || !is_okay(node) || !reg(node, 0, &range) ||
+            range.base == self)
             continue;
         vmm_board.nr_cpus_seen++;
         if (vmm_board.nr_cpus < VMM_MAX_CPUS)

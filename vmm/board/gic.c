@@ -93,8 +93,7 @@ void vmm_gic_init(void)
     wait_rwp(32);
     clear(gicd, 32, lines);
     wait_rwp(32);
-    mmio_write32(gicd + GICD_CTLR,
-                 CTLR_ARE); /* before the group is enabled, and before routes are written */
+    mmio_write32(gicd + GICD_CTLR, CTLR_ARE); /* before the group is enabled, and before routes are written */
     wait_rwp(32);
     for (uint32_t i = 32; i < lines; i++)
         mmio_write64(gicd + GICD_IROUTER + 8ull * i, vmm_board.mpidr[0]);
@@ -115,9 +114,7 @@ static void *find_redistributor(uint64_t mpidr)
             if (typer >> 32 == affinity)
                 return (void *)(uintptr_t)frame;
             /* 2 frames of 64 KiB; GICv4 has 2 more for virtual LPIs. */
-            frame += vmm_board.gicr_stride ? vmm_board.gicr_stride
-                     : typer & TYPER_VLPIS ? 0x40000
-                                           : 0x20000;
+            frame += vmm_board.gicr_stride ? vmm_board.gicr_stride : typer & TYPER_VLPIS ? 0x40000 : 0x20000;
         } while (!(typer & TYPER_LAST) && frame < end);
     }
     return NULL;
@@ -185,8 +182,7 @@ void vmm_gic_send_sgi(const struct vmm_cpu *target, unsigned sgi)
     uint64_t aff0 = mpidr & 0xff;
 
     vmm_dsb_ishst();
-    vmm_write_ICC_SGI1R_EL1((mpidr >> 32 & 0xff) << 48 | (aff0 >> 4) << 44 |
-                            (mpidr >> 16 & 0xff) << 32 | (uint64_t)sgi << 24 |
-                            (mpidr >> 8 & 0xff) << 16 | 1ull << (aff0 & 15));
+    vmm_write_ICC_SGI1R_EL1((mpidr >> 32 & 0xff) << 48 | (aff0 >> 4) << 44 | (mpidr >> 16 & 0xff) << 32 |
+                            (uint64_t)sgi << 24 | (mpidr >> 8 & 0xff) << 16 | 1ull << (aff0 & 15));
     vmm_isb();
 }

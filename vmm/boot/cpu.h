@@ -11,17 +11,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VMM_SYSREG_READ(name)                                                                      \
-    static inline uint64_t vmm_read_##name(void)                                                   \
-    {                                                                                              \
-        uint64_t value;                                                                            \
-        __asm__ volatile("mrs %0, " #name : "=r"(value) : : "memory");                             \
-        return value;                                                                              \
+#define VMM_SYSREG_READ(name)                                                                                          \
+    static inline uint64_t vmm_read_##name(void)                                                                       \
+    {                                                                                                                  \
+        uint64_t value;                                                                                                \
+        __asm__ volatile("mrs %0, " #name : "=r"(value) : : "memory");                                                 \
+        return value;                                                                                                  \
     }
-#define VMM_SYSREG_WRITE(name)                                                                     \
-    static inline void vmm_write_##name(uint64_t value)                                            \
-    {                                                                                              \
-        __asm__ volatile("msr " #name ", %0" : : "r"(value) : "memory");                           \
+#define VMM_SYSREG_WRITE(name)                                                                                         \
+    static inline void vmm_write_##name(uint64_t value)                                                                \
+    {                                                                                                                  \
+        __asm__ volatile("msr " #name ", %0" : : "r"(value) : "memory");                                               \
     }
 #define VMM_SYSREG(name) VMM_SYSREG_READ(name) VMM_SYSREG_WRITE(name)
 

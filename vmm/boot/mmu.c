@@ -31,9 +31,8 @@
 #define MAIR_DEVICE_NGNRE 0x04ull
 #define MAIR_WRITE_BACK   0xffull /* inner and outer, read and write allocate */
 
-#define TCR_T0SZ_48 16ull
-#define TCR_WALK_WB                                                                                \
-    (1ull << 8 | 1ull << 10 | 3ull << 12) /* IRGN0, ORGN0, SH0: as the memory is mapped */
+#define TCR_T0SZ_48     16ull
+#define TCR_WALK_WB     (1ull << 8 | 1ull << 10 | 3ull << 12) /* IRGN0, ORGN0, SH0: as the memory is mapped */
 #define TCR_EL2_RES1    (1ull << 23 | 1ull << 31)
 #define TCR_EL2_PS      16
 #define TCR_EL20_EPD1   (1ull << 23) /* no upper half */
@@ -137,10 +136,9 @@ static void fill_regs(void)
     vmm_mmu_regs.hcr = HCR_RW | HCR_AMO | HCR_IMO | HCR_FMO | (vhe ? HCR_E2H | HCR_TGE : 0);
     vmm_mmu_regs.cptr = vhe ? CPTR_EL20_HOST : CPTR_EL2_HOST;
     vmm_mmu_regs.mair = MAIR_DEVICE_NGNRE | MAIR_WRITE_BACK << 8;
-    vmm_mmu_regs.tcr =
-        TCR_T0SZ_48 | TCR_WALK_WB |
-        (vhe ? TCR_EL20_EPD1 | TCR_EL20_T1SZ | TCR_EL20_TG1_4K | pa_range << TCR_EL20_IPS
-             : TCR_EL2_RES1 | pa_range << TCR_EL2_PS);
+    vmm_mmu_regs.tcr = TCR_T0SZ_48 | TCR_WALK_WB |
+                       (vhe ? TCR_EL20_EPD1 | TCR_EL20_T1SZ | TCR_EL20_TG1_4K | pa_range << TCR_EL20_IPS
+                            : TCR_EL2_RES1 | pa_range << TCR_EL2_PS);
     vmm_mmu_regs.ttbr = (uint64_t)(uintptr_t)root;
     vmm_mmu_regs.sctlr = SCTLR_EL2_RES1 | SCTLR_M | SCTLR_C | SCTLR_SA | SCTLR_I | SCTLR_WXN;
 }
@@ -169,8 +167,7 @@ void vmm_mmu_early(uint64_t fdt)
     vmm_map(VMM_EARLY_UART, VMM_PAGE_SIZE, VMM_MAP_DEVICE);
     /* At most 2 MiB, 8-byte aligned (Linux, Documentation/arch/arm64/booting). Anything else is
        left unmapped for vmm_board_discover() to complain about. */
-    if (fdt && !(fdt & 7) && header[0] == __builtin_bswap32(0xd00dfeed) &&
-        __builtin_bswap32(header[1]) <= 0x200000) {
+    if (fdt && !(fdt & 7) && header[0] == __builtin_bswap32(0xd00dfeed) && __builtin_bswap32(header[1]) <= 0x200000) {
         vmm_board.fdt_size = __builtin_bswap32(header[1]);
         vmm_map(fdt, vmm_board.fdt_size, VMM_MAP_RODATA);
     }

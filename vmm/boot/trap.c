@@ -12,8 +12,7 @@
 _Noreturn void vmm_trap_fatal(struct vmm_cpu *cpu, uint64_t vector);
 
 static const char *const vector_names[4] = { "synchronous exception", "IRQ", "FIQ", "SError" };
-static const char *const origin_names[4] = { "EL2 with SP_EL0", "EL2", "a lower EL (AArch64)",
-                                             "a lower EL (AArch32)" };
+static const char *const origin_names[4] = { "EL2 with SP_EL0", "EL2", "a lower EL (AArch64)", "a lower EL (AArch32)" };
 
 /* ESR_EL2.EC (DDI 0487, D19.2.40), those that an exception from EL2 itself can have. */
 static const char *const class_names[64] = {
@@ -68,8 +67,7 @@ static bool in_stack(uint64_t fp)
 
     if (fp < (uintptr_t)vmm_stacks_start || fp + 16 > (uintptr_t)vmm_stacks_end || fp & 7)
         return false;
-    return (offset >= VMM_CRASH_STACK_BASE && offset < VMM_CRASH_STACK_TOP) ||
-           offset >= VMM_STACK_BASE;
+    return (offset >= VMM_CRASH_STACK_BASE && offset < VMM_CRASH_STACK_TOP) || offset >= VMM_STACK_BASE;
 }
 
 void vmm_backtrace(uint64_t pc, uint64_t fp)
@@ -79,8 +77,7 @@ void vmm_backtrace(uint64_t pc, uint64_t fp)
         const uint64_t *record = (const uint64_t *)(uintptr_t)fp;
 
         vmm_log(VMM_ERROR, "    %016lx%s", pc,
-                pc >= (uintptr_t)_start && pc < (uintptr_t)vmm_text_end ? ""
-                                                                        : " (not in our code)");
+                pc >= (uintptr_t)_start && pc < (uintptr_t)vmm_text_end ? "" : " (not in our code)");
         /* Each record must lie above the one before it, so that a broken chain ends. */
         if (!in_stack(fp) || (record[0] && record[0] <= fp) || !record[1])
             break;
@@ -96,28 +93,25 @@ _Noreturn void vmm_trap_fatal(struct vmm_cpu *cpu, uint64_t vector)
     const char *name = class_names[class] ? class_names[class] : "unexpected class";
 
     if (cpu->crashes > 1) {
-        vmm_exit(VMM_EXIT_FAILURE,
-                 "exception in the report of an exception: ESR %lx ELR %lx FAR %lx", f->esr, f->elr,
+        vmm_exit(VMM_EXIT_FAILURE, "exception in the report of an exception: ESR %lx ELR %lx FAR %lx", f->esr, f->elr,
                  f->far);
     }
-    vmm_log(VMM_ERROR, "fatal: %s from %s on CPU %u", vector_names[vector & 3],
-            origin_names[vector >> 2 & 3], cpu->index);
+    vmm_log(VMM_ERROR, "fatal: %s from %s on CPU %u", vector_names[vector & 3], origin_names[vector >> 2 & 3],
+            cpu->index);
     vmm_log(VMM_ERROR, "  ESR  %016lx: class 0x%02x, %s", f->esr, class, name);
     if (class == 0x25 || class == 0x24)
-        vmm_log(VMM_ERROR, "    %s, %s, level %lu", f->esr & 1 << 6 ? "write" : "read",
-                fault_name(f->esr), f->esr & 3);
+        vmm_log(VMM_ERROR, "    %s, %s, level %lu", f->esr & 1 << 6 ? "write" : "read", fault_name(f->esr), f->esr & 3);
     if (class == 0x21 || class == 0x20)
         vmm_log(VMM_ERROR, "    %s, level %lu", fault_name(f->esr), f->esr & 3);
     vmm_log(VMM_ERROR, "  ELR  %016lx  SPSR  %016lx", f->elr, f->spsr);
     vmm_log(VMM_ERROR, "  FAR  %016lx  HPFAR %016lx", f->far, f->hpfar);
     for (unsigned i = 0; i < 30; i += 3)
-        vmm_log(VMM_ERROR, "  x%-2u  %016lx  x%-2u  %016lx  x%-2u  %016lx", i, f->x[i], i + 1,
-                f->x[i + 1], i + 2, f->x[i + 2]);
+        vmm_log(VMM_ERROR, "  x%-2u  %016lx  x%-2u  %016lx  x%-2u  %016lx", i, f->x[i], i + 1, f->x[i + 1], i + 2,
+                f->x[i + 2]);
     vmm_log(VMM_ERROR, "  x30  %016lx  sp   %016lx", f->x[30], f->sp);
     vmm_log(VMM_ERROR, "  HCR  %016lx  SCTLR %016lx", vmm_read_HCR_EL2(), vmm_read_SCTLR_EL2());
     vmm_backtrace(f->elr, f->x[29]);
     if (!in_stack(f->sp & ~15ull) && !in_stack(f->sp - 16))
         vmm_log(VMM_ERROR, "  SP is outside of the stacks: overflow?");
-    vmm_exit(VMM_EXIT_FAILURE, "%s in the hypervisor at %lx",
-             (vector & 3) ? vector_names[vector & 3] : name, f->elr);
+    vmm_exit(VMM_EXIT_FAILURE, "%s in the hypervisor at %lx", (vector & 3) ? vector_names[vector & 3] : name, f->elr);
 }

@@ -26,8 +26,7 @@ static void pad(struct out *out, char c, int n)
 }
 
 /* `digits` of `n` characters behind `prefix`, in a field. */
-static void put_field(struct out *out, const char *prefix, const char *text, int n, int width,
-                      bool left, bool zero)
+static void put_field(struct out *out, const char *prefix, const char *text, int n, int width, bool left, bool zero)
 {
     int length = n;
 
@@ -45,8 +44,8 @@ static void put_field(struct out *out, const char *prefix, const char *text, int
         pad(out, ' ', width - length);
 }
 
-static void put_number(struct out *out, uint64_t value, unsigned base, bool upper,
-                       const char *prefix, int width, bool left, bool zero)
+static void put_number(struct out *out, uint64_t value, unsigned base, bool upper, const char *prefix, int width,
+                       bool left, bool zero)
 {
     const char *digits = upper ? "0123456789ABCDEF" : "0123456789abcdef";
     char text[20];
@@ -111,14 +110,14 @@ int vmm_vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
         case 'd':
         case 'i':
             number = longs ? va_arg(args, long) : va_arg(args, int);
-            put_number(&out, number < 0 ? -(uint64_t)number : (uint64_t)number, 10, false,
-                       number < 0 ? "-" : "", width, left, zero);
+            put_number(&out, number < 0 ? -(uint64_t)number : (uint64_t)number, 10, false, number < 0 ? "-" : "", width,
+                       left, zero);
             break;
         case 'u':
         case 'x':
         case 'X':
-            put_number(&out, longs ? va_arg(args, unsigned long) : va_arg(args, unsigned),
-                       *fmt == 'u' ? 10 : 16, *fmt == 'X', "", width, left, zero);
+            put_number(&out, longs ? va_arg(args, unsigned long) : va_arg(args, unsigned), *fmt == 'u' ? 10 : 16,
+                       *fmt == 'X', "", width, left, zero);
             break;
         case 'p':
             put_number(&out, (uintptr_t)va_arg(args, void *), 16, false, "0x", width, left, false);

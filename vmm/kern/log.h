@@ -39,10 +39,10 @@ _Noreturn void vmm_exit(int status, const char *fmt, ...) VMM_PRINTF(2, 3);
 /** A bug of ours: logs the message and a backtrace, then vmm_exit(VMM_EXIT_FAILURE). */
 _Noreturn void vmm_panic(const char *fmt, ...) VMM_PRINTF(1, 2);
 
-#define vmm_assert(cond)                                                                           \
-    do {                                                                                           \
-        if (!(cond))                                                                               \
-            vmm_panic("%s:%d: %s", __FILE__, __LINE__, #cond);                                     \
+#define vmm_assert(cond)                                                                                               \
+    do {                                                                                                               \
+        if (!(cond))                                                                                                   \
+            vmm_panic("%s:%d: %s", __FILE__, __LINE__, #cond);                                                         \
     } while (0)
 
 #endif

@@ -80,8 +80,7 @@ bool vmm_irq_handle(uint32_t token)
     if (intid == VMM_TIMER_INTID || intid == VMM_SGI_POKE) {
         bool yield;
 
-        atomic_fetch_add_explicit(intid == VMM_SGI_POKE ? &cpu->pokes : &cpu->ticks, 1,
-                                  memory_order_relaxed);
+        atomic_fetch_add_explicit(intid == VMM_SGI_POKE ? &cpu->pokes : &cpu->ticks, 1, memory_order_relaxed);
         /* An SGI ends before the scheduler is looked at: a poke sent after the look is then a new
            one. The timer's level has to fall first, which tick() does by arming anew. */
         if (intid == VMM_SGI_POKE)

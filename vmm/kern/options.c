@@ -37,9 +37,7 @@ static bool take(const char *word)
     unsigned long n;
 
     if ((value = value_of(word, "cpus")) && number(value, &n) && n) {
-        vmm_options.cpus = n < UINT32_MAX
-                               ? (unsigned)n
-                               : UINT32_MAX; /* how many are too many the guest side knows */
+        vmm_options.cpus = n < UINT32_MAX ? (unsigned)n : UINT32_MAX; /* how many are too many the guest side knows */
         return true;
     }
     if ((value = value_of(word, "memory")) && number(value, &n) && n && n < 1ul << 32) {

@@ -100,8 +100,7 @@ void vmm_pages_free(void *p, size_t bytes)
 
         if (page < area->first || page - area->first >= area->count)
             continue;
-        vmm_assert(!((uintptr_t)p & (VMM_PAGE_SIZE - 1)) &&
-                   pages <= area->count - (page - area->first));
+        vmm_assert(!((uintptr_t)p & (VMM_PAGE_SIZE - 1)) && pages <= area->count - (page - area->first));
         for (uint64_t i = page - area->first; i < page - area->first + pages; i++) {
             vmm_assert(is_taken(area, i));
             set_taken(area, i, false);
@@ -142,8 +141,7 @@ static bool overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
 
 /* Where in a range of memory its bitmap can be, clear of all that the loader has put there. 0:
  * nowhere. */
-static uint64_t place(const struct vmm_range *range, uint64_t bytes, const struct vmm_range *used,
-                      unsigned n)
+static uint64_t place(const struct vmm_range *range, uint64_t bytes, const struct vmm_range *used, unsigned n)
 {
     uint64_t at = (range->base + VMM_PAGE_SIZE - 1) & ~(uint64_t)(VMM_PAGE_SIZE - 1);
 

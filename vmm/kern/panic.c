@@ -58,8 +58,7 @@ _Noreturn void vmm_panic(const char *fmt, ...)
     vmm_vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
     vmm_log(VMM_ERROR, "panic on CPU %u: %s", vmm_cpu_self()->index, text);
-    vmm_backtrace((uintptr_t)__builtin_return_address(0) - 4,
-                  *(uint64_t *)__builtin_frame_address(0));
+    vmm_backtrace((uintptr_t)__builtin_return_address(0) - 4, *(uint64_t *)__builtin_frame_address(0));
     vmm_exit(VMM_EXIT_FAILURE, "panic: %s", text);
 }
 

@@ -43,18 +43,15 @@ static void start(unsigned index)
     /* Read with the MMU off; the rest of struct vmm_cpu with caches on, by the same translation as
      * ours. */
     vmm_dcache_clean(&vmm_mmu_regs, sizeof(vmm_mmu_regs));
-    answer =
-        vmm_psci_cpu_on(vmm_board.mpidr[index], (uintptr_t)vmm_secondary_entry, (uintptr_t)cpu);
+    answer = vmm_psci_cpu_on(vmm_board.mpidr[index], (uintptr_t)vmm_secondary_entry, (uintptr_t)cpu);
     if (answer) {
-        vmm_log(VMM_WARN, "CPU with MPIDR %lx: PSCI CPU_ON says %ld; left out",
-                vmm_board.mpidr[index], answer);
+        vmm_log(VMM_WARN, "CPU with MPIDR %lx: PSCI CPU_ON says %ld; left out", vmm_board.mpidr[index], answer);
         return;
     }
     limit = vmm_time_now() + vmm_time_from_ms(START_TIMEOUT_MS);
     while (!atomic_load_explicit(&cpu->up, memory_order_acquire)) {
         if (vmm_time_now() > limit) {
-            vmm_log(VMM_WARN, "CPU with MPIDR %lx was started but does not come up; left out",
-                    vmm_board.mpidr[index]);
+            vmm_log(VMM_WARN, "CPU with MPIDR %lx was started but does not come up; left out", vmm_board.mpidr[index]);
             return;
         }
         vmm_cpu_relax();
