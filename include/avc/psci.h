@@ -52,8 +52,7 @@ AVC_MUST_USE enum avc_status avc_psci_attach(struct avc_vm *vm);
 #define AVC_PSCI_SYSTEM_OFF          UINT32_C(0x84000008)
 #define AVC_PSCI_SYSTEM_RESET        UINT32_C(0x84000009)
 #define AVC_PSCI_FEATURES            UINT32_C(0x8400000a)
-#define AVC_PSCI_CPU_FREEZE                                                                        \
-    UINT32_C(0x8400000b) /* not offered, and so are those up to STAT_COUNT */
+#define AVC_PSCI_CPU_FREEZE          UINT32_C(0x8400000b) /* not offered, and so are those up to STAT_COUNT */
 #define AVC_PSCI_CPU_DEFAULT_SUSPEND UINT32_C(0x8400000c)
 #define AVC_PSCI_NODE_HW_STATE       UINT32_C(0x8400000d)
 #define AVC_PSCI_SYSTEM_SUSPEND      UINT32_C(0x8400000e)
@@ -100,11 +99,9 @@ AVC_MUST_USE enum avc_status avc_psci_attach(struct avc_vm *vm);
 #define AVC_SMCCC_ARCH_FEATURES     UINT32_C(0x80000001)
 #define AVC_SMCCC_ARCH_SOC_ID       UINT32_C(0x80000002) /* not offered: it would tell the host's */
 #define AVC_SMCCC_ARCH_WORKAROUND_3 UINT32_C(0x80003fff) /* CVE-2022-23960, branch history */
-#define AVC_SMCCC_ARCH_WORKAROUND_2                                                                \
-    UINT32_C(0x80007fff) /* CVE-2018-3639, speculative store bypass */
-#define AVC_SMCCC_ARCH_WORKAROUND_1                                                                \
-    UINT32_C(0x80008000)                         /* CVE-2017-5715, branch target injection */
-#define AVC_SMCCC_ARCH_LAST UINT32_C(0x8000ffff) /* end of the Arm architecture calls */
+#define AVC_SMCCC_ARCH_WORKAROUND_2 UINT32_C(0x80007fff) /* CVE-2018-3639, speculative store bypass */
+#define AVC_SMCCC_ARCH_WORKAROUND_1 UINT32_C(0x80008000) /* CVE-2017-5715, branch target injection */
+#define AVC_SMCCC_ARCH_LAST         UINT32_C(0x8000ffff) /* end of the Arm architecture calls */
 
 #define AVC_SMCCC_NOT_SUPPORTED INT64_C(-1)
 #define AVC_SMCCC_NOT_REQUIRED  INT64_C(-2)

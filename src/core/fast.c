@@ -12,11 +12,9 @@
 #include "call.h"
 #include "esr.h"
 
-/* The first claim of the n from c on that ends at or after fid, or the one behind them. */
+/* Of the n claims of fid's bucket the one that holds fid, or NULL. */
 static inline const struct avc_claim *search(const struct avc_claim *c, size_t n, uint32_t fid)
 {
-    const struct avc_claim *end = c + n;
-
     while (avc_unlikely(n > 4)) {
         size_t half = n / 2;
 
@@ -27,9 +25,10 @@ static inline const struct avc_claim *search(const struct avc_claim *c, size_t n
             n = half;
         }
     }
-    while (c != end && c->last < fid)
-        c++;
-    return c;
+    for (; n; n--, c++)
+        if (fid <= c->last)
+            return fid >= c->first ? c : NULL;
+    return NULL;
 }
 
 uint64_t avc_fast_hvc(struct avc_vcpu *vcpu, uint64_t esr)
@@ -37,13 +36,13 @@ uint64_t avc_fast_hvc(struct avc_vcpu *vcpu, uint64_t esr)
     uint32_t fid = (uint32_t)vcpu->x[0];
     const struct avc_claim_index *index = &vcpu->vm->index[AVC_CALL];
     unsigned bucket = avc_call_bucket(fid);
-    const struct avc_claim *first = index->claims + index->bucket[bucket].first;
-    const struct avc_claim *end = index->claims + index->bucket[bucket].end;
-    const struct avc_claim *c = search(first, (size_t)(end - first), fid);
+    size_t first = index->bucket[bucket].first;
+    const struct avc_claim *c;
 
     (void)esr; /* the immediate is for claims that take the full way; SMCCC calls have 0 */
     vcpu->exits[AVC_EC_HVC64]++;
-    if (c == end || fid < c->first)
+    c = search(index->claims + first, index->bucket[bucket].end - first, fid);
+    if (!c)
         return avc_call_answer(vcpu, AVC_SMCCC_NOT_SUPPORTED);
     if (c->fn != avc_call_settle)
         return HW_SLOW;

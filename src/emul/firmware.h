@@ -12,8 +12,7 @@
 
 #include "call.h"
 
-extern const struct avc_call avc_psci_calls32,
-    avc_psci_calls64; /* by the width of their convention */
+extern const struct avc_call avc_psci_calls32, avc_psci_calls64; /* by the width of their convention */
 extern const struct avc_call avc_smccc_calls;
 extern const struct avc_call avc_trng_calls;
 

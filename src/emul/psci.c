@@ -64,8 +64,7 @@ static int64_t cpu_on(struct avc_vcpu *vcpu, uint32_t fid)
         return AVC_PSCI_SUCCESS;
     /* It was not off. If it is by now, it was on when it was asked, and the caller may ask again.
      */
-    return psci_affinity_state(other) == AVC_PSCI_AFF_ON_PENDING ? AVC_PSCI_ON_PENDING
-                                                                 : AVC_PSCI_ALREADY_ON;
+    return psci_affinity_state(other) == AVC_PSCI_AFF_ON_PENDING ? AVC_PSCI_ON_PENDING : AVC_PSCI_ALREADY_ON;
 }
 
 /* CPU_OFF(): DENIED is for a trusted OS that lives on this CPU, which there is not. */

@@ -196,9 +196,7 @@ static uint64_t smccc(struct avc_vcpu *vcpu, uint32_t fid)
     if (n)
         offer = workaround_offer(vcpu->vm, n);
     else
-        offer = asked == AVC_SMCCC_VERSION || asked == AVC_SMCCC_ARCH_FEATURES
-                    ? 0
-                    : AVC_SMCCC_NOT_SUPPORTED;
+        offer = asked == AVC_SMCCC_VERSION || asked == AVC_SMCCC_ARCH_FEATURES ? 0 : AVC_SMCCC_NOT_SUPPORTED;
     if (fid == AVC_SMCCC_ARCH_FEATURES || offer == AVC_SMCCC_NOT_SUPPORTED)
         return avc_call_answer(vcpu, offer);
     if (offer == 0)

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* The fake machine's firmware, which is not to be reached unless a test says so, and RNDRRS. See smc.h. */
+#include "smc.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void (*fake_on_smc)(uint64_t x[18]);
+unsigned fake_smc_calls;
+unsigned fake_random_left;
+uint64_t fake_random;
+
+void fake_smc_reset(void)
+{
+    fake_on_smc = NULL;
+    fake_smc_calls = 0;
+    fake_random_left = 0;
+    fake_random = UINT64_C(0x0123456789abcdef);
+}
+
+void avc_hw_smc(uint64_t x[18])
+{
+    fake_smc_calls++;
+    if (!fake_on_smc) {
+        fprintf(stderr, "fake firmware: reached with function %#llx\n", (unsigned long long)x[0]);
+        abort();
+    }
+    fake_on_smc(x);
+}
+
+bool avc_hw_rndrrs(uint64_t *value)
+{
+    *value = 0; /* as the register reads when it has none */
+    if (fake_random_left == 0)
+        return false;
+    fake_random_left--;
+    *value = fake_random;
+    fake_random = fake_random * UINT64_C(6364136223846793005) + 1442695040888963407;
+    return true;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * For tests of calls: a VM of four vCPUs with 2 MiB of memory and a device, the first vCPU loaded on CPU 0, and a way to
+ * make it call. Each call is made on the light way and on the full one, from the same registers, and both must come to
+ * the same.
+ */
+#ifndef TEST_FIRMWARE_H
+#define TEST_FIRMWARE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <avc/psci.h>
+#include <avc/stage2.h>
+#include <avc/sysreg.h>
+
+#include "core.h"
+#include "fake.h"
+#include "smc.h"
+
+#define RAM      UINT64_C(0x40000000)
+#define RAM_SIZE UINT64_C(0x200000)
+#define UART     UINT64_C(0x09000000)
+#define NR_VCPUS 4
+
+#define CALL_PC     UINT64_C(0x40001000)         /* where ELR_EL2 is when the call traps */
+#define CALL_PSTATE UINT64_C(0x60200c05)         /* EL1h, NZCV, SS and BTYPE set */
+#define JUNK        UINT64_C(0xdeadbeef00000000) /* what an SMC32 caller may leave above its arguments */
+
+enum way { HVC, SMC };
+
+static struct avc_machine machine;
+static struct avc_pcpu pcpu;
+static struct avc_stage2 stage2;
+static struct avc_vm vm;
+static struct avc_vcpu vcpus[NR_VCPUS];
+static struct avc_vcpu *vcpu_list[NR_VCPUS];
+static struct avc_claim claims[AVC_CLAIM_SLOTS(1100)];
+static unsigned woken[NR_VCPUS];
+
+static uint8_t pages[64][AVC_PAGE_SIZE] __attribute__((aligned(65536)));
+static size_t pages_used;
+
+static void *page_get(void *ctx, size_t bytes, avc_pa_t *pa)
+{
+    uint8_t *at;
+
+    while (pages_used * AVC_PAGE_SIZE % bytes)
+        pages_used++;
+    assert_true(pages_used + bytes / AVC_PAGE_SIZE <= 64);
+    at = pages[pages_used];
+    pages_used += bytes / AVC_PAGE_SIZE;
+    *pa = 0x80000000 + (uint64_t)(at - pages[0]);
+    return at;
+}
+
+static void page_put(void *ctx, void *va, size_t bytes)
+{
+}
+
+static void *page_at(void *ctx, avc_pa_t pa)
+{
+    return pages[0] + (pa - 0x80000000);
+}
+
+static const struct avc_mem memory = { NULL, page_get, page_put, page_at };
+
+static void host_panic(void *ctx, const char *why)
+{
+    fail_msg("panic: %s", why);
+}
+
+static void host_wake(void *ctx, struct avc_vcpu *vcpu)
+{
+    __atomic_fetch_add(&woken[vcpu->index], 1, __ATOMIC_RELAXED);
+}
+
+static const struct avc_hal hal = { .panic = host_panic, .wake = host_wake };
+
+/* All but the load: claims can be made. MPIDRs: 0, 1, 0x102, 0x0300000003. */
+static void make_vm(void)
+{
+    static const uint64_t mpidrs[NR_VCPUS] = { 0, 1, 0x102, UINT64_C(0x300000003) };
+    struct avc_vm_config config = {
+        .stage2 = &stage2,
+        .vcpus = vcpu_list,
+        .max_vcpus = NR_VCPUS,
+        .claims = claims,
+        .max_claims = AVC_CLAIM_SLOTS(1100),
+    };
+
+    fake_reset();
+    fake_smc_reset();
+    memset(&machine, 0, sizeof machine);
+    memset(&pcpu, 0, sizeof pcpu);
+    memset(&stage2, 0, sizeof stage2);
+    memset(&vm, 0, sizeof vm);
+    memset(vcpus, 0, sizeof vcpus);
+    memset(claims, 0, sizeof claims);
+    memset(woken, 0, sizeof woken);
+    pages_used = 0;
+    assert_int_equal(avc_machine_init(&machine), AVC_OK);
+    assert_int_equal(avc_pcpu_init(&pcpu, &machine, &hal), AVC_OK);
+    assert_int_equal(avc_pcpu_enable(&pcpu), AVC_OK);
+    assert_int_equal(avc_stage2_init(&stage2, &machine, &memory, 40), AVC_OK);
+    assert_int_equal(avc_stage2_map(&stage2, RAM, 0x50000000, RAM_SIZE, AVC_RWX), AVC_OK);
+    assert_int_equal(avc_stage2_map(&stage2, UART, UART, AVC_PAGE_SIZE, AVC_RW | AVC_DEVICE), AVC_OK);
+    assert_int_equal(avc_vm_init(&vm, &machine, &config), AVC_OK);
+    for (unsigned n = 0; n < NR_VCPUS; n++) {
+        struct avc_vcpu_config one = { .mpidr = mpidrs[n] };
+
+        assert_int_equal(avc_vcpu_init(&vcpus[n], &vm, &one), AVC_OK);
+    }
+}
+
+/* The first vCPU is on and in its guest, as far as the library can tell. */
+static void load(void)
+{
+    assert_int_equal(avc_vcpu_start(&vcpus[0], CALL_PC, 0), AVC_OK);
+    assert_int_equal(avc_vcpu_load(&vcpus[0], &pcpu), AVC_OK);
+    vcpus[0].power = AVC_POWER_ON;
+    vcpus[0].attention = 0;
+    vcpus[0].mode = AVC_MODE_GUEST;
+    memset(woken, 0, sizeof woken);
+}
+
+static inline int setup(void **state)
+{
+    make_vm();
+    assert_int_equal(avc_psci_attach(&vm), AVC_OK);
+    load();
+    return 0;
+}
+
+static uint64_t random64(void)
+{
+    static uint64_t seed = 88172645463325252;
+
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return seed;
+}
+
+static uint64_t esr_of(enum way way, unsigned imm)
+{
+    return (way == HVC ? UINT64_C(0x16) : UINT64_C(0x17)) << 26 | 1 << 25 | imm;
+}
+
+/* Makes the call with registers x; they are then as they came out. HW_BACK, HW_BACK_ALL or HW_EXIT. */
+static uint64_t call_with(enum way way, uint64_t x[31])
+{
+    struct avc_vcpu *v = &vcpus[0];
+    uint64_t light[31], back, esr = esr_of(way, 0);
+    bool settled = false;
+
+    fake_cpu->reg[FAKE_ELR_EL2] = CALL_PC;
+    fake_cpu->reg[FAKE_SPSR_EL2] = CALL_PSTATE;
+    fake_cpu->reg[FAKE_ESR_EL2] = esr;
+    if (way == HVC) {
+        memcpy(v->x, x, sizeof v->x);
+        fake_log_clear();
+        back = avc_fast_hvc(v, esr);
+        assert_true(back == HW_BACK || back == HW_SLOW);
+        assert_int_equal(fake_log_len, 0); /* no register is touched on the light way */
+        settled = back == HW_BACK;
+        if (!settled)
+            assert_memory_equal(v->x, x, sizeof v->x);
+        memcpy(light, v->x, sizeof light);
+    }
+    memcpy(v->x, x, sizeof v->x);
+    back = way == HVC ? avc_trap_hvc(v, esr) : avc_trap_smc(v, esr);
+    if (settled) {
+        assert_true(back == HW_BACK || back == HW_BACK_ALL);
+        assert_memory_equal(light, v->x, sizeof light);
+    }
+    memcpy(x, v->x, sizeof v->x);
+    return back;
+}
+
+/* A call that comes back: its x0. Nothing else may have changed, but for the PC after SMC. */
+static inline uint64_t call(enum way way, uint64_t fid, uint64_t a, uint64_t b, uint64_t c)
+{
+    uint64_t x[31], before[31], back;
+
+    for (unsigned n = 0; n < 31; n++)
+        x[n] = random64();
+    x[0] = fid;
+    x[1] = a;
+    x[2] = b;
+    x[3] = c;
+    memcpy(before, x, sizeof x);
+    back = call_with(way, x);
+    assert_true(back == HW_BACK || back == HW_BACK_ALL);
+    assert_memory_equal(&x[1], &before[1], sizeof x - sizeof x[0]);
+    if (way == HVC) {
+        assert_int_equal(fake_cpu->reg[FAKE_ELR_EL2], CALL_PC);
+        assert_int_equal(fake_cpu->reg[FAKE_SPSR_EL2], CALL_PSTATE);
+    } else {
+        assert_int_equal(fake_cpu->reg[FAKE_ELR_EL2], CALL_PC + 4);
+        assert_int_equal(fake_cpu->reg[FAKE_SPSR_EL2], CALL_PSTATE & ~UINT64_C(0x200c00));
+    }
+    return x[0];
+}
+
+/* A call that goes to the VMM. */
+static inline struct avc_exit *exit_of(enum way way, uint64_t fid, uint64_t a, uint64_t b, uint64_t c)
+{
+    uint64_t x[31] = { fid, a, b, c };
+
+    assert_int_equal(call_with(way, x), HW_EXIT);
+    /* as the vector leaves it */
+    vcpus[0].pc = fake_cpu->reg[FAKE_ELR_EL2];
+    vcpus[0].pstate = fake_cpu->reg[FAKE_SPSR_EL2];
+    return &vcpus[0].exit;
+}
+
+#endif
