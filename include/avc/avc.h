@@ -564,7 +564,7 @@ struct avc_vcpu {
 
     /* Cold. */
     uint64_t magic;
-    uint64_t nr_irqs, nr_isv0, nr_faults; /* more counters */
+    uint64_t nr_irqs, nr_isv0, nr_faults, nr_undef; /* more counters */
     uint32_t index;                       /* in its VM */
     uint32_t power;                       /* enum avc_power, atomic */
     uint64_t mpidr;                       /* VMPIDR_EL2 */

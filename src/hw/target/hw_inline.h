@@ -52,6 +52,7 @@ HW_OP1(tlbi_ripas2e1is, "sys #4, C8, C0, #2")  /* FEAT_TLBIRANGE */
 HW_OP1(tlbi_ripas2le1is, "sys #4, C8, C0, #6") /* FEAT_TLBIRANGE */
 HW_OP1(dc_cvac, "dc cvac")
 HW_OP1(dc_civac, "dc civac")
+HW_OP1(dc_cisw, "dc cisw")
 HW_OP1(ic_ivau, "ic ivau")
 HW_OP1(at_s1e1r, "at s1e1r")
 HW_OP1(at_s1e0r, "at s1e0r")
