@@ -215,12 +215,13 @@ qemu_install() { # LOG ADDED
     if on_bookworm; then
         # Leave apt's sources as they were found if they did not help.
         [[ $added == no ]] || rm -f -- "$backports_source"
-        touch "$build/.no-backports"
         say "QEMU can't be had from $backports; taking Debian's own"
         logged_quietly "$log" apt update || true
         if have "$qemu" ||
             logged_quietly "$log" apt install -y --no-install-recommends qemu-system-arm; then
             hash -r
+            # Not to be tried again at each run.
+            touch "$build/.no-backports"
             return
         fi
     fi

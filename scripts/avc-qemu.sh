@@ -95,8 +95,6 @@ emulator_run() { # TIMEOUT(0: none) ARGUMENT...
     trap 'emulator_signalled 129' HUP
     trap 'emulator_signalled 130' INT
     trap 'emulator_signalled 143' TERM
-    # A closed stdin would be the first file that QEMU opens.
-    { : <&0; } 2>/dev/null || exec </dev/null
     if [[ -t 0 ]]; then
         # The guest gets every key but Ctrl-A, which leads to QEMU.
         console+=,mux=on

@@ -1,0 +1,498 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 the arm_vcpu authors
+"""The command line of ./avc: what it refuses and why, the console, exit statuses, the lock.
+
+Needs QEMU, not the hypervisor: programs of a few instructions stand in for it, so that each
+way an emulator can end is tested by itself. What needs the hypervisor is in guests.py.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+import signal
+import stat
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+from avctest import AVC, TOP, Avc, Image, Tap, run_avc
+
+tap = Tap()
+work = tempfile.mkdtemp(prefix="avc-cli.")
+OFF = Image.SYSTEM_OFF
+BOARD = ["--host-cpu", "cortex-a53", "--host-cpus", 1, "--memory", 64]
+
+
+def path(name):
+    return os.path.join(work, name)
+
+
+def save(name, data):
+    with open(path(name), "wb") as file:
+        file.write(data)
+    return path(name)
+
+
+def stand_in(name, image):
+    return {"AVC_VMM_IMAGE": image.write(path(name))}
+
+
+def refused(name, args, *parts, env=None, timeout=20):
+    """Status 2, nothing on stdout, and an error that says what is named here."""
+    result = run_avc(*args, env=env, timeout=timeout)
+    good = (result.status == 2 and not result.out and "avc: error: " in result.err
+            and all(part in result.err for part in parts))
+    tap.ok(good, name, f"wanted status 2 and {parts}, got {result.status}\n{result.transcript}")
+
+
+# ---- usage ----
+
+def test_usage():
+    for command in ("run", "check", "bench", "examples", "clean"):
+        for word in ("--help", "-h"):
+            result = run_avc(command, word)
+            tap.ok(result.status == 0 and result.out.startswith(b"usage: ./avc " + command.encode())
+                   and not result.err, f"{command} {word}", result.transcript)
+    result = run_avc("help")
+    tap.ok(result.status == 0 and all(word in result.out for word in
+           (b"run", b"check", b"bench", b"examples", b"clean")), "help", result.transcript)
+    result = run_avc("run", "--help")
+    tap.contains(result.out.decode(), "'console=ttyAMA0 ", "run --help prints the default of --append")
+    result = run_avc()
+    tap.ok(result.status == 2 and "usage" in result.err, "no command", result.transcript)
+    refused("unknown command", ["walk"], "walk", "usage")
+    refused("unknown option", ["run", "--fast"], "unknown option: --fast", "--help")
+    refused("unknown option of check", ["check", "--fast"], "--fast", "--help")
+    refused("argument that belongs to no option", ["run", "Image"], "Image", "--kernel")
+    refused("no such example", ["examples", "99-none"], "99-none")
+    refused("argument for clean", ["clean", "all"], "all")
+    for option in ("--kernel", "--initrd", "--append", "--cpus", "--memory", "--host-cpus",
+                   "--host-cpu", "--host-vhe", "--timeout"):
+        refused(f"{option} without a value", ["run", option], f"{option} wants a value")
+
+
+def test_values():
+    for option in ("--cpus", "--host-cpus"):
+        for value in ("0", "100", "9", "-1", "two", "", "1.5", "0x2", "99999999999999999999"):
+            refused(f"{option} '{value}'", ["run", option, value], option, "1 to 8", f"'{value}'")
+    for value in ("0", "-5", "lots", "512M"):
+        refused(f"--memory {value}", ["run", "--memory", value], "--memory", f"'{value}'")
+    for value in ("0", "soon"):
+        refused(f"--timeout {value}", ["run", "--timeout", value], "--timeout", f"'{value}'")
+    refused("--host-vhe maybe", ["run", "--host-vhe", "maybe"], "on or off", "'maybe'")
+    refused("--option=value", ["run", "--cpus=0"], "--cpus", "'0'")
+    refused("newline in --append", ["run", "--append", "a\nb"], "--append")
+    for model in ("cortex-a53", "cortex-a57", "cortex-a72"):
+        refused(f"--host-vhe on with {model}", ["run", "--host-cpu", model, "--host-vhe", "on"],
+                model, "FEAT_VHE")
+    kernel = Image().spin().write(path("any"))
+    env = stand_in("any-vmm", Image().spin())
+    for model in ("cortex-b1", "cortex-a15", "cortex-m3", ""):
+        refused(f"--host-cpu '{model}'",
+                ["run", "--kernel", kernel, "--memory", 64, "--host-cpu", model],
+                "--host-cpu", "cortex-a72", "neoverse-n1", "max", env=env)
+
+
+# ---- files ----
+
+def elf(machine):
+    return b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HH", 2, machine) + bytes(100)
+
+
+def test_kernel_files():
+    def kernel(name, file, *parts, more=()):
+        refused(name, ["run", "--kernel", file, *more], *parts)
+
+    kernel("kernel missing", path("none"), "does not exist", path("none"))
+    kernel("kernel empty", save("empty", b""), "empty")
+    kernel("kernel is a directory", work, "directory")
+    os.mkfifo(path("fifo"))
+    kernel("kernel is a pipe", path("fifo"), "not a regular file")
+    wanted = "uncompressed arm64 Image"
+    pad = bytes(600)
+    for what, data, part in (
+            ("gzip", b"\x1f\x8b\x08" + pad, "gzip"),
+            ("zstd", b"\x28\xb5\x2f\xfd" + pad, "zstd"),
+            ("xz", b"\xfd7zXZ\0" + pad, "xz"),
+            ("bzip2", b"BZh9" + pad, "bzip2"),
+            ("lz4", b"\x02\x21\x4c\x18" + pad, "lz4"),
+            ("EFI zboot", b"MZ\0\0zimg" + bytes(16) + b"gzip\0\0\0\0" + pad, "zboot image, compressed by gzip"),
+            ("EFI program", b"MZ" + pad, "EFI program"),
+            ("bzImage", bytes(510) + b"\x55\xaaHdrS" + pad, "x86"),
+            ("bzImage with an EFI stub", b"MZ" + bytes(508) + b"\x55\xaaHdrS" + pad, "x86"),
+            ("zImage", bytes(36) + b"\x18\x28\x6f\x01" + pad, "32-bit Arm"),
+            ("RISC-V Image", bytes(56) + b"RSC\x05" + pad, "RISC-V"),
+            ("ELF arm64", elf(183), "ELF file for arm64"),
+            ("ELF x86", elf(62), "ELF file for x86"),
+            ("ELF of another machine", elf(243), "0x00f3"),
+            ("uImage", b"\x27\x05\x19\x56" + pad, "uImage"),
+            ("device tree", b"\xd0\x0d\xfe\xed" + pad, "device tree"),
+            ("cpio", b"070701" + pad, "initrd"),
+            ("Debian package", b"!<arch>\n" + pad, "Debian package"),
+            ("text", b"#!/bin/sh\necho no kernel\n" * 9, "text"),
+            ("one byte", b"\x80", "shorter than"),
+            ("zeros", bytes(4096), "unknown data")):
+        kernel(f"kernel is {what}", save("odd", data), "not an arm64 Image", part, wanted)
+    image = Image().spin()
+    image.write(path("big"), image_size=100 << 20)
+    kernel("kernel bigger than memory by its header", path("big"), "too small", "--memory 64",
+           "100 MiB", "--memory 104", more=["--memory", "64"])
+    save("long", image.bytes() + bytes(70 << 20))
+    kernel("kernel bigger than memory as a file", path("long"), "too small", more=["--memory", "64"])
+    image.write(path("vast"), image_size=1 << 63)
+    kernel("kernel with a mad size", path("vast"), "0x8000000000000000")
+    image.write(path("far"), text_offset=1 << 60)
+    kernel("kernel with a mad offset", path("far"), "text_offset")
+    refused("memory too small for Debian's kernel", ["run", "--memory", 32], "too small", "64",
+            env=stand_in("any-vmm", Image().spin()), timeout=300)
+    refused("more memory than there is", ["run", "--kernel", path("any"), "--memory", 262144],
+            "--memory 262144", env=stand_in("any-vmm", Image().spin()))
+
+    good = ["run", "--kernel", path("any"), "--initrd"]
+    refused("initrd missing", [*good, path("none")], "initrd", "does not exist")
+    refused("initrd empty", [*good, path("empty")], "initrd", "empty")
+    refused("initrd is a directory", [*good, work], "initrd", "directory")
+    save("fat", bytes(70 << 20))
+    refused("initrd bigger than memory", [*good, path("fat"), "--memory", 64], "too small", "70 MiB")
+
+
+def test_unreadable():
+    name = "kernel that may not be read"
+    save("secret", Image().spin().bytes())
+    os.chmod(path("secret"), 0)
+    os.chmod(work, 0o755)
+    if os.geteuid() != 0:
+        refused(name, ["run", "--kernel", path("secret")], "can't be read")
+    elif not reachable():
+        tap.skip(name, "this tree is closed to other users")
+    else:
+        with Avc(argv=[*as_nobody(), AVC, "run", "--kernel", path("secret")]) as avc:
+            status = avc.wait(20)
+            tap.ok(status == 2 and "can't be read" in avc.stderr, name, avc.transcript())
+
+
+def as_nobody():
+    return ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+
+
+def reachable():
+    return subprocess.run([*as_nobody(), "test", "-x", AVC], check=False).returncode == 0
+
+
+# ---- nothing to run it with ----
+
+def bare_path(*more):
+    """A PATH with what Debian's base has, less QEMU and apt-get; more: scripts of ours."""
+    folder = tempfile.mkdtemp(dir=work)
+    os.chmod(folder, 0o755)
+    for tool in ("bash env sed grep awk head tail tr wc od stat ls cat mktemp mkfifo rm mkdir mv date "
+                 "dirname readlink paste sort find printf test id flock setpriv timeout stty python3 "
+                 "touch cp dpkg uname perl meson ninja aarch64-linux-gnu-gcc sleep").split():
+        where = shutil.which(tool)
+        if where:
+            os.symlink(where, os.path.join(folder, tool))
+    for name, text in more:
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as script:
+            script.write("#!/bin/bash\n" + text)
+        os.chmod(os.path.join(folder, name), 0o755)
+    return folder
+
+
+APT_FAILS = """case $1 in
+indextargets) echo "http://mirror/debian bookworm-backports" | sed "s/.* //" ;;
+*) [[ " $* " != *" update "* ]] || exit 0; echo "E: Unable to locate package" >&2; exit 100 ;;
+esac
+"""
+
+
+def test_no_qemu():
+    env = {**stand_in("any-vmm", Image().spin()), "PATH": bare_path(), "AVC_QEMU": None}
+    args = ["run", "--kernel", path("any"), "--memory", 64]
+    refused("no QEMU, no apt-get", args, "apt-get", env=env)
+    refused("AVC_QEMU names nothing", args, "AVC_QEMU", env={**env, "AVC_QEMU": path("none")})
+    env["PATH"] = bare_path(("apt-get", APT_FAILS))
+    name = "no QEMU, and apt-get can't install it"
+    if os.geteuid() == 0:
+        refused(name, args, "can't install it", "Unable to locate", env=env)
+    else:
+        tap.skip(name, "only root installs")
+    name = "no QEMU, not root: the command to run"
+    if os.geteuid() == 0 and not reachable():
+        tap.skip(name, "this tree is closed to other users")
+        return
+    argv = [*(as_nobody() if os.geteuid() == 0 else []), AVC, *map(str, args)]
+    with Avc(argv=argv, env=env) as avc:
+        status = avc.wait(20)
+        command = re.search(r"^(sudo sh|su) -c '.*apt-get install .*qemu-system-arm.*'$", avc.stderr, re.M)
+        tap.ok(status == 2 and command, name, avc.transcript())
+
+
+# ---- console ----
+
+def test_bytes():
+    everything = bytes(range(256))
+    env = stand_in("bytes", Image().print(everything).print("vmm: exit 0: off\n", Image.LOG).smc(OFF).spin())
+    result = run_avc("run", "--kernel", path("any"), *BOARD, env=env)
+    tap.equal(result.out, everything, "stdout is the first UART, byte for byte", result.transcript)
+
+    env = stand_in("echo", Image().print("?").echo("q").print("vmm: exit 0: off\n", Image.LOG).smc(OFF).spin())
+    args = ["run", "--kernel", path("any"), *BOARD, "--timeout", 30]
+    sent = everything.replace(b"q", b"") + b"q"
+    with Avc(args, env=env) as avc:
+        avc.expect("?")
+        avc.send(sent)
+        tap.equal(avc.wait(30), 0, "a pipe at stdin", avc.transcript())
+        tap.equal(avc.stdout, b"?" + sent, "through a pipe all bytes are the guest's, Ctrl-A and Ctrl-C too")
+        tap.ok("Ctrl-A" not in avc.stderr, "nothing about leaving without a terminal", avc.stderr)
+    with open(save("typed", b"abcq"), "rb") as typed, Avc(args, stdin=typed, env=env) as avc:
+        tap.equal(avc.wait(30), 0, "a file at stdin", avc.transcript())
+        tap.equal(avc.stdout, b"?abcq", "what the file holds reaches the guest")
+    with Avc(args, env=env) as avc:
+        avc.expect("?")
+        avc.send("ab")
+        avc.close_stdin()
+        tap.ok(avc.expect("ab") and avc.wait(2) is None, "the end of stdin does not stop the guest",
+               avc.transcript())
+
+    slow = Image()
+    for _ in range(6):
+        slow.print(".").mov(2, 200_000_000).word(0xF1000442).word(0x54FFFFE1)  # SUBS X2,X2,#1; B.NE
+    env = stand_in("slow", slow.print("vmm: exit 0: off\n", Image.LOG).smc(OFF).spin())
+    command = " ".join(map(str, args))
+    with Avc(argv=["bash", "-c", f'exec "{AVC}" {command} <&-'], env=env) as avc:
+        tap.ok(avc.wait(60) == 0 and avc.stdout == b"......", "stdin closed from the beginning", avc.transcript())
+
+
+def test_log():
+    log = Image().print("G\n").print("vmm: one\r\nvmm: two\nvmm: exit 0: off\n", Image.LOG).smc(OFF).spin()
+    env = stand_in("log", log)
+    args = ["run", "--kernel", path("any"), *BOARD]
+    result = run_avc(*args, env=env)
+    tap.ok("[avc] vmm: one\n[avc] vmm: two\n[avc] vmm: exit 0: off\n" in result.err and result.out == b"G\n",
+           "the log is stderr with a prefix", result.transcript)
+    result = run_avc(*args, "--quiet", env=env)
+    tap.ok(result.status == 0 and result.err == "" and result.out == b"G\n", "--quiet", result.transcript)
+    crash = Image().print("vmm: pc=0x1234\nvmm: exit 3: no such address\n", Image.LOG).smc(OFF).spin()
+    env = stand_in("crash", crash)
+    for more in ([], ["--quiet"]):
+        result = run_avc(*args, *more, env=env)
+        tap.ok(result.status == 3 and "crashed: no such address" in result.err
+               and result.err.count("[avc] vmm: pc=0x1234\n") == 1,
+               " ".join(["a crash is status 3, and explained", *more]), result.transcript)
+
+
+def test_statuses():
+    args = ["run", "--kernel", path("any"), *BOARD]
+    for status in (0, 1, 2, 3, 77):
+        image = Image().print(f"vmm: exit {status}: reason\n", Image.LOG).smc(OFF).spin()
+        result = run_avc(*args, env=stand_in("status", image))
+        tap.equal(result.status, status, f"the hypervisor's status {status}", result.transcript)
+    image = Image().print("vmm: started\n", Image.LOG).smc(OFF).spin()
+    for more in ([], ["--quiet"]):
+        result = run_avc(*args, *more, env=stand_in("mute", image))
+        tap.ok(result.status == 1 and result.err.count("[avc] vmm: started") == 1 and "avc: error" in result.err,
+               " ".join(["an emulator that ends without a word is status 1", *more]), result.transcript)
+    result = run_avc(*args, "--", "-no-such-option", env=stand_in("mute", image))
+    tap.ok(result.status == 1 and "no-such-option" in result.err, "QEMU's own errors are shown", result.transcript)
+    begin = time.monotonic()
+    result = run_avc(*args, "--timeout", 2, env=stand_in("stuck", Image().print("here").spin()))
+    took = time.monotonic() - begin
+    tap.ok(result.status == 124 and result.out == b"here" and 2 <= took < 15 and "terminating" not in result.err,
+           "time-out", f"{took} s\n{result.transcript}")
+
+
+# ---- terminal, signals, what is left behind ----
+
+def processes_of(session):
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+                fields = file.read().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[3]) == session and fields[0] != "Z":
+            found.append(int(pid))
+    return found
+
+
+def gone(session, seconds=10):
+    end = time.monotonic() + seconds
+    while processes_of(session) and time.monotonic() < end:
+        time.sleep(0.1)
+    return not processes_of(session)
+
+
+def test_terminal():
+    scratch = tempfile.mkdtemp(dir=work)
+    echo = Image().print("?").echo("q").print("vmm: exit 0: off\n", Image.LOG).smc(OFF).spin()
+    env = {**stand_in("echo", echo), "TMPDIR": scratch}
+    args = ["run", "--kernel", path("any"), *BOARD]
+
+    def ending(name, wanted, act, more=()):
+        with Avc([*args, *more], tty=True, env=env) as avc:
+            if not tap.ok(avc.expect("?"), f"{name}: boots", avc.transcript()):
+                return
+            raw = not avc.terminal_restored()
+            act(avc)
+            status = avc.wait(20)
+            tap.equal(status, wanted, f"{name}: status", avc.transcript())
+            tap.ok(raw and avc.terminal_restored(), f"{name}: the terminal is as it was", f"raw before: {raw}")
+            tap.ok(gone(avc.child.pid), f"{name}: nothing is left running", str(processes_of(avc.child.pid)))
+            tap.equal(os.listdir(scratch), [], f"{name}: no files are left")
+
+    def keys(avc):
+        tap.ok(avc.expect_err("Ctrl-A", 1), "how to leave is said", avc.stderr)
+        avc.send("\x03\x1a\x1c")
+        tap.ok(avc.expect(b"\x03\x1a\x1c", 10), "Ctrl-C, Ctrl-Z and Ctrl-\\ are the guest's", avc.transcript())
+        avc.send("q")
+
+    ending("guest off", 0, keys)
+    ending("Ctrl-A x", 1, lambda avc: avc.send("\x01x"))
+    ending("time-out", 124, lambda avc: None, more=["--timeout", 2])
+    ending("SIGTERM", 143, lambda avc: avc.kill(signal.SIGTERM))
+    ending("SIGINT", 130, lambda avc: avc.kill(signal.SIGINT))
+    ending("SIGHUP", 129, lambda avc: avc.kill(signal.SIGHUP))
+    with Avc(args, tty=True, env=env) as avc:
+        avc.expect("?")
+        avc.kill(signal.SIGKILL)
+        avc.wait(10)
+        tap.ok(gone(avc.child.pid), "SIGKILL: the emulator ends as well", str(processes_of(avc.child.pid)))
+        tap.ok(avc.terminal_restored(), "SIGKILL: the terminal is as it was")
+
+
+# ---- what QEMU is told ----
+
+def device_tree(name, *args):
+    """The tree QEMU would hand over, its status and messages; nothing is booted."""
+    blob = path(name + ".dtb")
+    result = run_avc("run", "--kernel", path("any"), *BOARD, *args, "--", "-M", f"dumpdtb={blob}",
+                     env=stand_in("any-vmm", Image().spin()))
+    try:
+        with open(blob, "rb") as file:
+            return file.read(), result
+    except OSError:
+        return b"", result
+
+
+def test_arguments():
+    for append in ("console=ttyAMA0,115200 a=b", "", "a,,b , 'c' \"d\" $e \\ %s", "ünïcode", "-device x"):
+        tree, result = device_tree("append", "--append", append, "--initrd", save("disk", b"disk"))
+        tap.ok(append.encode() + b"\0" in tree and b"multiboot,kernel" in tree and b"multiboot,ramdisk" in tree,
+               f"--append {append!r} arrives as it is", result.transcript)
+    tree, result = device_tree("default")
+    tap.ok(b"console=ttyAMA0" in tree, "the default of --append", result.transcript)
+    tap.ok(b"multiboot,ramdisk" not in tree, "--kernel without --initrd: no initrd", result.transcript)
+    tree, result = device_tree("options", "--cpus", 4, "--memory", 96, "--host-cpu", "neoverse-n1")
+    tap.ok(b"cpus=4 memory=96 host-vhe=on\0" in tree, "the hypervisor's options, VHE where there is VHE",
+           result.transcript)
+    tree, result = device_tree("no-vhe", "--host-cpu", "cortex-a72")
+    tap.ok(b"host-vhe=off\0" in tree, "no VHE where there is none", result.transcript)
+    tree, result = device_tree("vhe-off", "--host-cpu", "neoverse-n1", "--host-vhe", "off")
+    tap.ok(b"host-vhe=off\0" in tree, "--host-vhe off", result.transcript)
+
+    folder = os.path.join(work, "a folder, with 'odd' names")
+    os.mkdir(folder)
+    kernel = Image().spin().write(os.path.join(folder, "my, kernel"))
+    initrd = os.path.join(folder, "my,, disk")
+    shutil.copy(path("disk"), initrd)
+    off = Image().print("vmm: exit 0: off\n", Image.LOG).smc(OFF).spin().write(os.path.join(folder, "an, image"))
+    result = run_avc("run", "--kernel", "my, kernel", "--initrd", initrd, *BOARD, cwd=folder,
+                     env={"AVC_VMM_IMAGE": off, "TMPDIR": folder})
+    tap.equal(result.status, 0, "files with blanks and commas, from another folder", result.transcript)
+    os.symlink(AVC, path("link"))
+    with Avc(argv=[path("link"), "run", "--kernel", kernel, *map(str, BOARD)], env={"AVC_VMM_IMAGE": off}) as avc:
+        tap.equal(avc.wait(20), 0, "the launcher by a symbolic link", avc.transcript())
+
+
+def test_count():
+    clock = Image()
+    for register in (0xD53BE001, 0xD53BE021):  # MRS X1, CNTFRQ_EL0; MRS X1, CNTPCT_EL0
+        clock.mov(19, Image.UART).word(register)
+        for _ in range(8):
+            clock.word(0x39000000 | 19 << 5 | 1).word(0xD348FC21)  # STRB W1, [X19]; LSR X1, X1, #8
+    env = stand_in("clock", clock.print("vmm: exit 0: off\n", Image.LOG).smc(OFF).spin())
+    for model in ("cortex-a72", "neoverse-n1", "max"):
+        args = ["run", "--kernel", path("any"), "--memory", 64, "--host-cpu", model, "--count"]
+        first, second = (run_avc(*args, env=env) for _ in range(2))
+        tap.ok(first.status == 0 and len(first.out) == 16 and first.out == second.out,
+               f"--count on {model}: two runs read the same counter", first.transcript + second.transcript)
+        tap.equal(int.from_bytes(first.out[:8], "little"), 1_000_000_000, f"--count on {model}: it counts at 1 GHz")
+
+
+# ---- a tree of its own: lock, clean, a check that can't be ----
+
+def test_tree():
+    tree = os.path.join(work, "a tree")
+    os.makedirs(tree + "/vmm")
+    for name in ("scripts", ".ci", "vmm/initrd"):
+        shutil.copytree(os.path.join(TOP, name), os.path.join(tree, name))
+    shutil.copy2(os.path.join(TOP, "avc"), tree)
+    os.makedirs(tree + "/build/junk")
+    avc_here = [tree + "/avc"]
+
+    lock = os.open(tree, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    with Avc(argv=[*avc_here, "clean"]) as avc:
+        tap.ok(avc.expect_err("waiting", 10), "a second launcher says that it waits", avc.transcript())
+        tap.ok(avc.wait(0.5) is None and os.path.isdir(tree + "/build"), "and waits", avc.transcript())
+        os.close(lock)
+        tap.equal(avc.wait(10), 0, "until the first is done", avc.transcript())
+        tap.ok(not os.path.exists(tree + "/build"), "clean removes the build folder")
+    with Avc(argv=[*avc_here, "clean"]) as avc:
+        tap.equal(avc.wait(10), 0, "clean of what is clean", avc.transcript())
+
+    # There is no meson.build here, so each build fails at once.
+    have = [name for name in ("guest", "sysroot") if os.path.isdir(os.path.join(TOP, "build", name))]
+    if len(have) < 2:
+        tap.skip("a check whose builds fail", "Debian's files have not been fetched")
+        return
+    os.mkdir(tree + "/build")
+    for name in have:
+        os.symlink(os.path.join(TOP, "build", name), os.path.join(tree, "build", name))
+    for argv in ([*avc_here, "check", "host", "target"], [tree + "/.ci/run", "host", "target"]):
+        with Avc(argv=argv) as avc:
+            status = avc.wait(60)
+            lines = avc.stdout.decode().splitlines()
+            tap.ok(status == 1 and lines and lines[-1] == "0 passed, 2 failed" and "FAILED build host" in lines,
+                   f"{os.path.basename(argv[0])}: a build that fails is a failed test", avc.transcript())
+    nothing = {"PATH": bare_path()}
+    with Avc(argv=[*avc_here, "check"], env=nothing) as avc:
+        status = avc.wait(20)
+        tap.ok(status == 2 and avc.stdout == b"0 passed, 1 failed\n",
+               "a check that can't begin ends with a count, too", avc.transcript())
+
+
+def test_counting():
+    log = path("testlog.json")
+    with open(log, "w", encoding="utf-8") as file:
+        file.write('{"name": "tap", "result": "FAIL", "stdout": "ok 1 - a\\nnot ok 2 - b\\n# why\\n'
+                   'ok 3 - c # SKIP none\\n1..3\\n"}\n'
+                   '{"name": "died", "result": "ERROR", "returncode": -11, "stdout": "ok 1 - a\\n"}\n'
+                   '{"name": "plain", "result": "OK", "stdout": ""}\n')
+    count = subprocess.run([sys.executable, os.path.join(TOP, "scripts/testcount.py"), "x=" + log],
+                           stdout=subprocess.PIPE, encoding="utf-8", check=False)
+    tap.ok(count.returncode == 1 and count.stdout.endswith("\n3 passed, 2 failed\n")
+           and "failed: b" in count.stdout and "# why" in count.stdout and "skipped: x: tap: c" in count.stdout,
+           "TAP points are counted one by one, and a test that died is a failure", count.stdout)
+
+
+def main():
+    try:
+        Image().spin().write(path("any"))
+        for test in (test_usage, test_values, test_kernel_files, test_unreadable, test_no_qemu, test_bytes,
+                     test_log, test_statuses, test_terminal, test_arguments, test_count, test_tree, test_counting):
+            test()
+    finally:
+        for folder, _, _ in os.walk(work):
+            os.chmod(folder, stat.S_IRWXU)
+        shutil.rmtree(work)
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
