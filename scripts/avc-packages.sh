@@ -146,11 +146,11 @@ packages_announce() { # QEMU_MISSING PACKAGE...
     shift
     have apt-get || die 2 "missing: $* ${qemu_missing/yes/qemu-system-arm}" \
         'There is no apt-get here to install them with.'
-    [[ $# -eq 0 ]] || announce "not found, and installed by apt-get: $*"
+    [[ $# -eq 0 ]] || announce "not found, to be installed by apt-get: $*"
     [[ $qemu_missing == no ]] ||
-        announce "not found, and installed by apt-get: $(qemu_request | paste -sd ' ')"
+        announce "not found, to be installed by apt-get: $(qemu_request | paste -sd ' ')"
     if [[ $qemu_missing == yes ]] && on_bookworm && ! backports_known; then
-        announce "added to apt's sources: $backports, from $(debian_mirror), in $backports_source"
+        announce "to be added to apt's sources: $backports, from $(debian_mirror), in $backports_source"
     fi
     [[ $EUID -ne 0 ]] || return 0
     error "something is missing, and only root may install it. This does:"
@@ -175,7 +175,7 @@ packages_command() { # QEMU_MISSING PACKAGE...
     if have sudo; then
         printf "sudo sh -c '%s'" "$line"
     else
-        printf "su -c '%s'" "$line"
+        printf "su - -c '%s'" "$line"
     fi
 }
 

@@ -227,7 +227,7 @@ def test_no_qemu():
     argv = [*(as_nobody() if os.geteuid() == 0 else []), AVC, *map(str, args)]
     with Avc(argv=argv, env=env) as avc:
         status = avc.wait(20)
-        command = re.search(r"^(sudo sh|su) -c '.*apt-get install .*qemu-system-arm.*'$", avc.stderr, re.M)
+        command = re.search(r"^(sudo sh|su -) -c '.*apt-get install .*qemu-system-arm.*'$", avc.stderr, re.M)
         tap.ok(status == 2 and command, name, avc.transcript())
 
 
