@@ -22,6 +22,7 @@
  */
 #include <stdatomic.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "kern/lock.h"
 #include "kern/percpu.h"
@@ -47,6 +48,7 @@ static struct {
 
 void vmm_sched_init(unsigned nr_cpus, uint64_t slice)
 {
+    memset(&s, 0, sizeof(s));
     s.nr_cpus = nr_cpus;
     s.slice = slice;
     s.stopper = NOBODY;
