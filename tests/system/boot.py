@@ -8,6 +8,7 @@ usage: boot.py [--count] [--timeout SEC] CPU NUMBER-OF-CPUS IMAGE
 A program that does not power the machine off in time, or an emulator that fails, ends the output with "Bail out!".
 """
 import argparse
+import os
 import subprocess
 import sys
 
@@ -16,7 +17,7 @@ def command(cpu, cpus, image, count):
     model = cpu
     if count and cpu == "max":
         model += ",cntfrq=1000000000"
-    args = ["qemu-system-aarch64", "-M", "virt,virtualization=on,gic-version=3,dtb-randomness=off", "-cpu", model,
+    args = [os.environ.get("AVC_QEMU", "qemu-system-aarch64"), "-M", "virt,virtualization=on,gic-version=3,dtb-randomness=off", "-cpu", model,
             "-smp", str(cpus), "-m", "1024", "-nic", "none", "-display", "none", "-monitor", "none",
             "-serial", "stdio", "-kernel", image]
     if count:

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * Kicks and interrupts against everything run does: another CPU kicks, or raises an interrupt line, after the n-th
+ * access to the machine, for every n of a life of load, run, WFI, block, put. Nothing may be lost: a kick ends in
+ * AVC_KICKED, an interrupt is seen by the guest, and a vCPU is never left blocked with either outstanding.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "world.h"
+
+#define ESR_HVC UINT64_C(0x5a000000)
+#define ESR_WFI UINT64_C(0x07e00000)
+
+static struct avc_vcpu *vcpu;
+static unsigned seam_calls, inject_at;
+static bool injecting, injected;
+static void (*inject)(void);
+
+/* What the other CPU's wake() does: an interrupt for the CPU that runs, and "blocked" taken back. */
+static bool doorbell, blocked;
+
+static void on_wake(void *ctx, struct avc_vcpu *v)
+{
+    doorbell = true;
+    blocked = false;
+}
+
+static void seam(void)
+{
+    if (injecting || injected || ++seam_calls != inject_at)
+        return;
+    injecting = injected = true;
+    fake_use_cpu(1);
+    inject();
+    fake_use_cpu(0);
+    injecting = false;
+}
+
+static void on_read(enum fake_reg reg, uint64_t *value)
+{
+    seam();
+}
+static void on_write(enum fake_reg reg, uint64_t value)
+{
+    seam();
+}
+static void on_op(enum fake_op op, uint64_t value)
+{
+    seam();
+}
+
+static void kick(void)
+{
+    avc_vcpu_kick(vcpu);
+}
+
+static void raise_line(void)
+{
+    must(avc_vcpu_set_irq(vcpu, 0, true));
+}
+
+/* The guest: a call, then WFI, again and again; its interrupt handler is "seen". An SGI that is pending is taken first. */
+static unsigned phase, entries_since;
+static bool seen;
+
+static bool life(struct avc_vcpu *v, struct fake_trap *trap)
+{
+    if (injected)
+        entries_since++;
+    if (fake_cpu->reg[FAKE_HCR_EL2] & AVC_BIT(7))
+        seen = true;
+    if (doorbell) {
+        doorbell = false;
+        world.irq = 1;
+        trap->kind = FAKE_IRQ;
+        return true;
+    }
+    *trap = (struct fake_trap){ .esr = phase++ % 2 ? ESR_WFI : ESR_HVC, .elr = START, .spsr = EL1H };
+    return true;
+}
+
+/* A VMM's thread for one vCPU, up to `turns` runs; true when a kick was delivered. */
+static bool vmm(unsigned turns)
+{
+    bool kicked = false;
+
+    blocked = false;
+    while (turns-- && !blocked) {
+        must(avc_vcpu_load(vcpu, &world.pcpu));
+        for (unsigned runs = 0; runs < 3 && !blocked; runs++) {
+            struct avc_exit *e = avc_vcpu_run(vcpu);
+
+            kicked |= e->kind == AVC_KICKED;
+            if (e->kind == AVC_WFI) {
+                blocked = true; /* first say so, then look again */
+                seam();
+                if (avc_vcpu_has_work(vcpu))
+                    blocked = false;
+                seam();
+            }
+        }
+        must(avc_vcpu_put(vcpu));
+    }
+    return kicked;
+}
+
+static void start_life(void (*what)(void), unsigned at)
+{
+    world_make();
+    world.hal.wake = on_wake;
+    vcpu = &world.vcpu[0];
+    for (unsigned n = 0; n < 2; n++)
+        must(avc_vcpu_init(&world.vcpu[n], &world.vm, &(struct avc_vcpu_config){ .mpidr = n }));
+    must(avc_vcpu_start(vcpu, START, 0));
+    fake_guest = life;
+    phase = 0;
+    seam_calls = 0;
+    inject_at = at;
+    inject = what;
+    injected = false;
+    doorbell = false;
+    seen = false;
+    entries_since = 0;
+    fake_on_read = on_read;
+    fake_on_write = on_write;
+    fake_on_op = on_op;
+}
+
+static void no_kick_is_lost(void **state)
+{
+    unsigned n;
+
+    for (n = 1;; n++) {
+        bool kicked;
+
+        start_life(kick, n);
+        kicked = vmm(4);
+        if (!injected)
+            break;
+        if (!kicked && !blocked) /* the last run was over: the next one tells */
+            kicked = vmm(1);
+        if (!kicked || blocked)
+            fail_msg("kick after access %u of the life: delivered %d, blocked %d", n, kicked, blocked);
+    }
+    assert_true(n > 100); /* it was a life */
+}
+
+static void no_interrupt_is_lost(void **state)
+{
+    unsigned n;
+
+    for (n = 1;; n++) {
+        start_life(raise_line, n);
+        vmm(4);
+        if (!injected)
+            break;
+        if (!seen && !blocked)
+            vmm(1);
+        if (!seen)
+            fail_msg("interrupt after access %u of the life: not seen, blocked %d", n, blocked);
+    }
+    assert_true(n > 100);
+}
+
+/* A kick before run is delivered by it at once, once. */
+static void a_kick_waits(void **state)
+{
+    struct avc_vcpu *v;
+
+    world_make();
+    v = world_load();
+    avc_vcpu_kick(v);
+    assert_int_equal(avc_vcpu_run(v)->kind, AVC_KICKED);
+    fake_enters = 0;
+    world.taken = true;
+    (void)take_sync(v, ESR_HVC, EL1H);
+    assert_int_equal(fake_enters, 1);
+}
+
+static void run_needs_a_load(void **state)
+{
+    struct avc_vcpu *v = &world.vcpu[0];
+
+    world_make();
+    v = world_load();
+    must(avc_vcpu_put(v));
+    assert_int_equal(avc_vcpu_run(v)->kind, AVC_FAIL);
+    assert_int_equal(avc_vcpu_run(v)->status, AVC_ESTATE);
+    must(avc_vcpu_load(v, &world.pcpu));
+    fake_use_cpu(1);
+    assert_int_equal(avc_vcpu_run(v)->kind, AVC_FAIL);
+    assert_int_equal(avc_vcpu_run(v)->status, AVC_EBUSY);
+    assert_int_equal(avc_vcpu_put(v), AVC_EBUSY);
+    fake_use_cpu(0);
+}
+
+/* CPU_ON for a vCPU that is off: one caller wins, and it starts from reset where it was told. */
+static void power(void **state)
+{
+    struct avc_vcpu *v, *second = &world.vcpu[1];
+
+    world_make();
+    v = world_load();
+    must(avc_vcpu_put(v));
+    must(avc_vcpu_load(second, &world.pcpu));
+    assert_int_equal(avc_vcpu_run(second)->kind, AVC_CPU_OFF);
+    assert_int_equal(avc_vcpu_run(second)->kind, AVC_CPU_OFF);
+    assert_false(avc_vcpu_has_work(second));
+    second->x[7] = 7;
+    avc_ctx_set(second, AVC_CTX_TPIDR_EL1, 1234);
+    assert_true(avc_vcpu_power_on(second, START + 64, 99));
+    assert_false(avc_vcpu_power_on(second, START, 1));
+    assert_true(avc_vcpu_has_work(second));
+    fake_guest = NULL;
+    assert_int_equal(avc_vcpu_run(second)->kind, AVC_KICKED);
+    assert_int_equal(second->pc, START + 64);
+    assert_int_equal(second->x[0], 99);
+    assert_int_equal(second->x[7], 0);
+    assert_int_equal(second->pstate, EL1H);
+    assert_false(avc_vcpu_power_on(second, START, 1));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_kick_is_lost), cmocka_unit_test(no_interrupt_is_lost),
+        cmocka_unit_test(a_kick_waits),    cmocka_unit_test(run_needs_a_load),
+        cmocka_unit_test(power),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
