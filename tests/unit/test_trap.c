@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* The table of the 64 classes, read row by row, from each place a guest can be in; CLASS claims; interrupts; WFI; FP. */
+#include "world.h"
+
+#include <cmocka.h>
+
+#include "esr.h"
+
+/*
+ * What each class must come to, written down a second time:
+ *   U UNDEFINED   R the guest's own exception   V as R, with the PC behind the instruction
+ *   W waits       F registers moved, done again    H call, PC stays    S call, PC moves
+ *   A abort, here one that the VMM is asked about
+ */
+static const char expected[] = "UWUUUUUFUUUUURRU"  /* 0x00 */
+                               "UVUUUVHSUUUURUUU"  /* 0x10 */
+                               "AURUAURRRUUURUUU"  /* 0x20 */
+                               "RURURUUURURURUUU"; /* 0x30 */
+
+struct place {
+    uint64_t pstate;
+    unsigned vector;
+};
+
+static const struct place places[] = {
+    { EL1H, 0x200 }, { 0x3c4, 0 }, { EL0T, 0x400 }, { USR, 0x600 }, { USR | SPSR_T32, 0x600 },
+};
+
+static unsigned own_class(unsigned ec, uint64_t pstate)
+{
+    bool pair = ec == 0x20 || ec == 0x24 || ec == 0x30 || ec == 0x32 || ec == 0x34;
+
+    return pair && !avc_at_el0(pstate) ? ec + 1 : ec;
+}
+
+static void check_exception(const struct place *p, uint64_t esr, uint64_t elr)
+{
+    assert_int_equal(world.trap.elr, VBAR + p->vector);
+    assert_int_equal(world.trap.spsr & 0x3df, EL1H);
+    assert_int_equal(ctx(AVC_CTX_ESR_EL1), esr);
+    assert_int_equal(ctx(AVC_CTX_ELR_EL1), elr);
+    assert_int_equal(ctx(AVC_CTX_SPSR_EL1), p->pstate);
+}
+
+static void check_row(struct avc_vcpu *v, unsigned ec, const struct place *p)
+{
+    uint64_t esr = ESR_MAKE(ec, true, 0), behind = START + 4, faults = v->nr_faults, before = v->exits[ec];
+    struct avc_exit *e;
+
+    v->x[0] = 0x12345678; /* a function id of nobody's */
+    e = take_sync(v, esr, p->pstate);
+    assert_int_equal(v->exits[ec], before + 1);
+    switch (expected[ec]) {
+    case 'U':
+        assert_int_equal(e->kind, AVC_KICKED);
+        check_exception(p, ESR_IL, START);
+        break;
+    case 'R':
+        assert_int_equal(e->kind, AVC_KICKED);
+        check_exception(p, ESR_MAKE(own_class(ec, p->pstate), true, 0), START);
+        break;
+    case 'V':
+        assert_int_equal(e->kind, AVC_KICKED);
+        check_exception(p, esr, behind);
+        break;
+    case 'W':
+        assert_int_equal(e->kind, AVC_WFI);
+        go_on(v);
+        assert_int_equal(world.trap.elr, behind);
+        break;
+    case 'F':
+        assert_int_equal(e->kind, AVC_KICKED);
+        assert_int_equal(world.trap.elr, START);
+        assert_false(v->fp_live); /* put away again at run's return */
+        break;
+    case 'H':
+    case 'S':
+        assert_int_equal(e->kind, AVC_KICKED);
+        assert_int_equal(world.trap.elr, expected[ec] == 'H' ? START : behind);
+        assert_int_equal(v->x[0], ~UINT64_C(0));
+        break;
+    case 'A':
+        assert_int_equal(e->kind, AVC_STAGE2);
+        assert_int_equal(e->answer, AVC_FAULT);
+        go_on(v);
+        check_exception(p, ESR_MAKE(own_class(ec, p->pstate), true, FSC_EXTERNAL), START);
+        break;
+    }
+    assert_int_equal(v->nr_faults - faults, strchr("URVA", expected[ec]) ? 1 : 0);
+    assert_int_equal(e == &v->exit, true);
+}
+
+static void test_rows(void **state)
+{
+    (void)state;
+    assert_int_equal(sizeof expected - 1, 64);
+    for (unsigned ec = 0; ec < 64; ec++) {
+        const struct avc_trap_row *row = &avc_trap_rows[ec];
+
+        assert_non_null(row->fn);
+        assert_true(row->name && *row->name);
+        assert_true(row->reason && *row->reason);
+        assert_true(avc_trap_table[ec] == row->fn);
+        for (unsigned p = 0; p < AVC_ARRAY_SIZE(places); p++) {
+            struct avc_vcpu *v;
+
+            world_make();
+            v = world_load();
+            check_row(v, ec, &places[p]);
+        }
+    }
+}
+
+/* ---- CLASS claims ---- */
+
+static enum avc_answer class_answer;
+static struct avc_exit class_seen;
+
+static enum avc_answer class_claim(struct avc_vcpu *v, struct avc_exit *e, void *context)
+{
+    (void)context;
+    class_seen = *e;
+    avc_vcpu_set_gpr(v, 25, 0x2525);
+    e->answer = AVC_RETRY; /* must not matter */
+    return class_answer;
+}
+
+/* With PASS, the table's own answers; DONE moves the PC where there is an instruction to be past; RETRY and FAULT. */
+static void test_class_claims(void **state)
+{
+    static const enum avc_answer answers[] = { AVC_DONE, AVC_RETRY, AVC_FAULT, AVC_EXIT, AVC_PASS };
+
+    (void)state;
+    for (unsigned ec = 0; ec < 64; ec++)
+        for (unsigned a = 0; a < AVC_ARRAY_SIZE(answers); a++) {
+            struct avc_vcpu *v;
+            struct avc_exit *e;
+            bool hvc = ec == 0x16;
+
+            world_make();
+            /* a CPU without the trap refuses the claim; the way through is tested all the same */
+            world.machine.features.has = ~UINT64_C(0);
+            if (avc_vm_claim(&world.vm, &(struct avc_claim){ AVC_CLASS, ec, ec, class_claim, NULL }))
+                continue;
+            v = world_load();
+            class_answer = answers[a];
+            if (answers[a] == AVC_PASS) {
+                check_row(v, ec, &places[0]);
+                assert_int_equal(class_seen.key, ec);
+                continue;
+            }
+            e = take_sync(v, ESR_MAKE(ec, true, 0x42), EL1H);
+            assert_int_equal(class_seen.kind, AVC_CLASS);
+            assert_int_equal(class_seen.key, ec);
+            assert_int_equal(class_seen.pc, START);
+            assert_int_equal(class_seen.esr, ESR_MAKE(ec, true, 0x42));
+            assert_int_equal(v->x[25], 0x2525);
+            if (answers[a] == AVC_EXIT) {
+                assert_int_equal(e->kind, AVC_CLASS);
+                assert_int_equal(e->answer, AVC_PASS);
+                e->answer = AVC_DONE;
+                go_on(v);
+            } else {
+                assert_int_equal(e->kind, AVC_KICKED);
+            }
+            if (answers[a] == AVC_FAULT)
+                check_exception(&places[0], ESR_IL, START - (hvc ? 4 : 0));
+            else if (answers[a] == AVC_RETRY)
+                assert_int_equal(world.trap.elr, START - (hvc ? 4 : 0));
+            else
+                assert_int_equal(world.trap.elr, START + (avc_trap_rows[ec].step ? 4 : 0));
+        }
+}
+
+/* ---- conditions of AArch32 ---- */
+
+static bool holds(unsigned cond, unsigned nzcv)
+{
+    bool n = nzcv & 8, z = nzcv & 4, c = nzcv & 2, f = nzcv & 1, r;
+
+    switch (cond >> 1) {
+    case 0:
+        r = z;
+        break;
+    case 1:
+        r = c;
+        break;
+    case 2:
+        r = n;
+        break;
+    case 3:
+        r = f;
+        break;
+    case 4:
+        r = c && !z;
+        break;
+    case 5:
+        r = n == f;
+        break;
+    case 6:
+        r = n == f && !z;
+        break;
+    default:
+        return true;
+    }
+    return cond & 1 ? !r : r;
+}
+
+static void test_conditions(void **state)
+{
+    (void)state;
+    for (unsigned cond = 0; cond < 16; cond++)
+        for (unsigned nzcv = 0; nzcv < 16; nzcv++) {
+            uint64_t flags = (uint64_t)nzcv << 28, iss = (uint64_t)cond << 20;
+            /* IT[7:4] is the condition, IT[3:0] != 0: inside of a block */
+            uint64_t it = (uint64_t)(cond << 4 | 8), t32 = USR | SPSR_T32 | flags | (it >> 2) << 10 | (it & 3) << 25;
+
+            assert_int_equal(avc_condition_passed(ESR_MAKE(1, true, ISS_CV | iss), USR | flags), holds(cond, nzcv));
+            assert_int_equal(avc_condition_passed(ESR_MAKE(3, false, 0), t32), holds(cond, nzcv));
+            assert_true(avc_condition_passed(ESR_MAKE(1, true, ISS_CV | iss), EL0T | flags));
+            assert_true(avc_condition_passed(ESR_MAKE(0x24, true, ISS_CV | iss), USR | flags));
+            assert_true(avc_condition_passed(ESR_MAKE(3, false, 0), USR | SPSR_T32 | flags));
+        }
+}
+
+/* An instruction whose condition fails is stepped over, by 2 or 4 bytes, and the IT block advances. */
+static void test_condition_steps(void **state)
+{
+    static const unsigned classes[] = { 0x01, 0x03, 0x04, 0x05, 0x06, 0x08, 0x0c };
+
+    (void)state;
+    for (unsigned i = 0; i < AVC_ARRAY_SIZE(classes); i++)
+        for (unsigned il = 0; il < 2; il++) {
+            /* IT block: EQ, EQ (0b0000_0100 is the second last), Z clear */
+            uint64_t it = 0x04, pstate = USR | SPSR_T32 | (it >> 2) << 10 | (it & 3) << 25 | SPSR_SS;
+            struct avc_vcpu *v;
+
+            world_make();
+            v = world_load();
+            assert_int_equal(take_sync(v, ESR_MAKE(classes[i], il, 0), pstate)->kind, AVC_KICKED);
+            assert_int_equal(world.trap.elr, START + (il ? 4 : 2));
+            assert_int_equal(avc_it_state(world.trap.spsr), 0x08);
+            assert_int_equal(world.trap.spsr & SPSR_SS, 0);
+            assert_int_equal(v->nr_faults, 0);
+        }
+}
+
+/* ---- system registers ---- */
+
+static struct avc_exit seen;
+static uint64_t reg_value;
+
+static enum avc_answer reg_claim(struct avc_vcpu *v, struct avc_exit *e, void *context)
+{
+    (void)v, (void)context;
+    seen = *e;
+    return avc_done(e, reg_value);
+}
+
+static uint64_t sysreg_iss(unsigned op0, unsigned op1, unsigned crn, unsigned crm, unsigned op2, unsigned rt, bool read)
+{
+    return (uint64_t)op0 << 20 | op2 << 17 | op1 << 14 | crn << 10 | rt << 5 | crm << 1 | read;
+}
+
+static void test_sysreg_decode(void **state)
+{
+    struct avc_vcpu *v;
+
+    (void)state;
+    world_make();
+    world.machine.features.has = ~UINT64_C(0);
+    world_claim(AVC_SYSREG, AVC_SYSREG_KEY(3, 0, 1, 0, 1), AVC_SYSREG_KEY(3, 0, 1, 0, 1), reg_claim, NULL);
+    v = world_load();
+    for (unsigned rt = 0; rt < 32; rt++) {
+        uint64_t x = avc_vcpu_gpr(v, rt);
+
+        take_sync(v, ESR_MAKE(0x18, true, sysreg_iss(3, 0, 1, 0, 1, rt, false)), EL1H);
+        assert_int_equal(seen.key, AVC_SYSREG_KEY(3, 0, 1, 0, 1));
+        assert_true(seen.write);
+        assert_int_equal(seen.value, x);
+        assert_int_equal(avc_vcpu_gpr(v, rt), x);
+        reg_value = 0xfeed0000feed0000 + rt;
+        take_sync(v, ESR_MAKE(0x18, true, sysreg_iss(3, 0, 1, 0, 1, rt, true)), EL1H);
+        assert_false(seen.write);
+        assert_int_equal(avc_vcpu_gpr(v, rt), rt == 31 ? 0 : reg_value);
+        assert_int_equal(world.trap.elr, START + 4);
+    }
+}
+
+/* The names of AArch64 for the registers of AArch32 EL0; 32 and 64 bits wide. */
+static void test_cp15(void **state)
+{
+    static const struct {
+        uint64_t iss;
+        bool two;
+        uint32_t key;
+    } rows[] = {
+        { 14 << 10 | 0 << 1 | 0 << 17, false, AVC_SYSREG_KEY(3, 3, 14, 0, 0) }, /* CNTFRQ */
+        { 14 << 10 | 2 << 1 | 1 << 17, false, AVC_SYSREG_KEY(3, 3, 14, 2, 1) }, /* CNTP_CTL */
+        { 14 << 10 | 3 << 1 | 0 << 17, false, AVC_SYSREG_KEY(3, 3, 14, 3, 0) }, /* CNTV_TVAL */
+        { 9 << 10 | 13 << 1 | 0 << 17, false, AVC_SYSREG_KEY(3, 3, 9, 13, 0) }, /* PMCCNTR */
+        { 13 << 10 | 0 << 1 | 2 << 17, false, AVC_SYSREG_KEY(3, 3, 13, 0, 2) }, /* TPIDRURW */
+        { 14 << 1 | 0 << 16, true, AVC_SYSREG_KEY(3, 3, 14, 0, 1) },            /* CNTPCT */
+        { 14 << 1 | 1 << 16, true, AVC_SYSREG_KEY(3, 3, 14, 0, 2) },            /* CNTVCT */
+        { 14 << 1 | 2 << 16, true, AVC_SYSREG_KEY(3, 3, 14, 2, 2) },            /* CNTP_CVAL */
+        { 14 << 1 | 3 << 16, true, AVC_SYSREG_KEY(3, 3, 14, 3, 2) },            /* CNTV_CVAL */
+        { 9 << 1 | 0 << 16, true, AVC_SYSREG_KEY(3, 3, 9, 13, 0) },             /* PMCCNTR, 64 bits */
+    };
+    const uint64_t always = ISS_CV | 14 << 20;
+
+    (void)state;
+    for (unsigned i = 0; i < AVC_ARRAY_SIZE(rows); i++) {
+        uint64_t iss = always | rows[i].iss | 3 << 5 | (rows[i].two ? 4 << 10 : 0);
+        unsigned ec = rows[i].two ? 0x04 : 0x03;
+        struct avc_vcpu *v;
+
+        world_make();
+        world.machine.features.has = ~UINT64_C(0);
+        if (avc_vm_claim(&world.vm, &(struct avc_claim){ AVC_SYSREG, rows[i].key, rows[i].key, reg_claim, NULL }))
+            continue;
+        v = world_load();
+        v->x[3] = 0xaaaaaaaa33333333;
+        v->x[4] = 0xbbbbbbbb44444444;
+        take_sync(v, ESR_MAKE(ec, true, iss), USR);
+        assert_int_equal(seen.key, rows[i].key);
+        assert_true(seen.write);
+        assert_int_equal(seen.value, rows[i].two ? 0x4444444433333333 : 0x33333333);
+        reg_value = 0x0123456789abcdef;
+        take_sync(v, ESR_MAKE(ec, true, iss | 1), USR);
+        assert_int_equal(v->x[3], 0x89abcdef);
+        assert_int_equal(v->x[4], rows[i].two ? 0x01234567 : 0xbbbbbbbb44444444);
+        assert_int_equal(world.trap.elr, START + 4);
+        /* R15 */
+        take_sync(v, ESR_MAKE(ec, true, (iss & ~UINT64_C(0x3e0)) | 15 << 5 | 1), USR);
+        assert_int_equal(ctx(AVC_CTX_ESR_EL1), ESR_IL);
+    }
+}
+
+/* ---- interrupts ---- */
+
+static bool irqc_takes;
+static bool irqc_irq(struct avc_vcpu *v, avc_irq_t irq)
+{
+    (void)v, (void)irq;
+    return irqc_takes;
+}
+static void irqc_none(struct avc_vcpu *v)
+{
+    (void)v;
+}
+static bool irqc_level;
+static bool irqc_pending(struct avc_vcpu *v)
+{
+    (void)v;
+    return irqc_level;
+}
+static uint64_t irqc_when;
+static uint64_t irqc_deadline(struct avc_vcpu *v)
+{
+    (void)v;
+    return irqc_when;
+}
+static enum avc_status irqc_set(struct avc_vm *vm, struct avc_vcpu *v, uint32_t intid, bool level)
+{
+    (void)vm, (void)v, (void)intid, (void)level;
+    return AVC_OK;
+}
+static const struct avc_irqc_ops irqc = { irqc_none, irqc_none,    irqc_none,     irqc_none,
+                                          irqc_irq,  irqc_pending, irqc_deadline, irqc_set };
+
+static struct avc_exit *take_irq(struct avc_vcpu *v, int kind)
+{
+    return take(v, (struct fake_trap){ .kind = kind, .elr = START, .spsr = EL1H });
+}
+
+static void test_irq(void **state)
+{
+    struct avc_vcpu *v;
+    struct avc_exit *e;
+
+    (void)state;
+    world_make();
+    must(avc_vm_set_irqc(&world.vm, &irqc, NULL));
+    v = world_load();
+
+    irqc_takes = false;
+    assert_int_equal(take_irq(v, FAKE_IRQ)->kind, AVC_KICKED); /* spurious */
+    assert_int_equal(world.fetches, 1);
+    world.irq = 27;
+    irqc_takes = true;
+    assert_int_equal(take_irq(v, FAKE_IRQ)->kind, AVC_KICKED); /* the controller's */
+    irqc_takes = false;
+    world.irq = 33;
+    assert_int_equal(take_irq(v, FAKE_IRQ)->kind, AVC_KICKED); /* the handler's */
+    world.irq = 34;
+    world.irq_answer = AVC_EXIT;
+    e = take_irq(v, FAKE_IRQ);
+    assert_int_equal(e->kind, AVC_IRQ);
+    assert_int_equal(e->key, 34);
+    assert_true(e->handled);
+    go_on(v);
+    assert_int_equal(world.trap.elr, START);
+    assert_int_equal(v->nr_irqs, 4);
+    assert_int_equal(world.fetches, 4);
+    assert_int_equal(world.ends, 0); /* nobody but its owner ends an interrupt */
+
+    world.hal.irq_fetch = NULL; /* stays pending for the host's own vector */
+    e = take_irq(v, FAKE_IRQ);
+    assert_int_equal(e->kind, AVC_IRQ);
+    assert_false(e->handled);
+    e = take_irq(v, FAKE_FIQ);
+    assert_int_equal(e->kind, AVC_IRQ);
+    assert_false(e->handled);
+}
+
+static void test_serror(void **state)
+{
+    struct avc_vcpu *v;
+    struct avc_exit *e;
+
+    (void)state;
+    world_make();
+    v = world_load();
+    e = take(v, (struct fake_trap){ .kind = FAKE_SERROR, .esr = ESR_MAKE(0x2f, true, 5), .elr = START, .spsr = EL1H });
+    assert_int_equal(e->kind, AVC_SERROR);
+    assert_int_equal(e->answer, AVC_FAULT);
+    assert_int_equal(e->esr, ESR_MAKE(0x2f, true, 5));
+    go_on(v);
+    assert_true(v->vserror);
+    assert_true(v->hcr & AVC_BIT(8));
+    assert_int_equal(world.trap.elr, START);
+
+    /* one that is pending when the guest is left */
+    world_make();
+    v = world_load();
+    fake_cpu->reg[FAKE_ISR_EL1] = AVC_BIT(8);
+    e = take_sync(v, ESR_MAKE(0x01, true, 0), EL1H);
+    assert_int_equal(e->kind, AVC_WFI);
+    e = avc_vcpu_run(v);
+    assert_int_equal(e->kind, AVC_SERROR);
+}
+
+/* ---- WFI, WFE ---- */
+
+static void test_wfx(void **state)
+{
+    const uint64_t wfi = ESR_MAKE(1, true, 0), wfe = ESR_MAKE(1, true, 1);
+    const uint64_t wfit = ESR_MAKE(1, true, 2 | 1 << 2 | 7 << 5), wfet = wfit | 1;
+    struct avc_vcpu *v;
+    struct avc_exit *e;
+
+    (void)state;
+    world_make_flags(AVC_VM_TRAP_WFE);
+    must(avc_vm_set_irqc(&world.vm, &irqc, NULL));
+    must(avc_vm_set_counter_offset(&world.vm, 1000));
+    v = world_load();
+    irqc_level = true;
+    assert_int_equal(take_sync(v, wfi, EL1H)->kind, AVC_KICKED);
+    assert_int_equal(world.trap.elr, START + 4);
+    irqc_level = false;
+    irqc_when = 777777;
+    fake_cpu->reg[FAKE_CNTPCT_EL0] = 5000;
+    e = take_sync(v, wfi, EL1H);
+    assert_int_equal(e->kind, AVC_WFI);
+    assert_int_equal(e->value, 777777);
+    assert_int_equal(e->answer, AVC_DONE);
+    e = take_sync(v, wfe, EL1H);
+    assert_int_equal(e->kind, AVC_WFE);
+
+    v->x[7] = 4000; /* CNTVCT is 4000 now */
+    assert_int_equal(take_sync(v, wfit, EL1H)->kind, AVC_KICKED);
+    assert_int_equal(world.trap.elr, START + 4);
+    v->x[7] = 4001;
+    e = take_sync(v, wfit, EL1H);
+    assert_int_equal(e->kind, AVC_WFI);
+    assert_int_equal(e->value, 5001);
+    v->x[7] = ~UINT64_C(0); /* beyond what CNTPCT can show: never */
+    e = take_sync(v, wfet, EL1H);
+    assert_int_equal(e->kind, AVC_WFE);
+    assert_int_equal(e->value, 777777);
+
+    v->vserror = true;
+    assert_int_equal(take_sync(v, wfi, EL1H)->kind, AVC_KICKED);
+
+    world_make(); /* without controller: its two lines; WFE not asked for */
+    v = world_load();
+    assert_int_equal(take_sync(v, wfe, EL1H)->kind, AVC_KICKED);
+    assert_int_equal(world.trap.elr, START + 4);
+    must(avc_vcpu_set_irq(v, 0, true));
+    assert_int_equal(take_sync(v, wfi, EL1H)->kind, AVC_KICKED);
+    must(avc_vcpu_set_irq(v, 0, false));
+    e = take_sync(v, wfi, EL1H);
+    assert_int_equal(e->kind, AVC_WFI);
+    assert_int_equal(e->value, ~UINT64_C(0));
+}
+
+/* ---- FP ---- */
+
+/* What CPTR_EL2 is when V registers move. */
+static void test_fp(void **state)
+{
+    (void)state;
+    for (unsigned no_fp = 0; no_fp < 2; no_fp++) {
+        struct avc_vcpu *v;
+        uint64_t host;
+        long open;
+
+        world_make();
+        world.hal.uses = no_fp ? AVC_HOST_NO_FP : 0;
+        v = world_load();
+        host = fake_cpu->reg[FAKE_CPTR_EL2];
+        fake_log_clear();
+        assert_int_equal(take_sync(v, ESR_MAKE(7, true, 0), EL1H)->kind, AVC_KICKED);
+        assert_int_equal(world.trap.elr, START);
+        assert_int_equal(v->fp_live, no_fp);
+        assert_int_equal(fake_cpu->reg[FAKE_CPTR_EL2], host);
+        open = fake_log_find(1 + (size_t)fake_log_find(0, FAKE_WRITE, FAKE_CPTR_EL2), FAKE_WRITE, FAKE_CPTR_EL2);
+        assert_true(open > 0);
+        assert_int_equal(fake_log[open].value & AVC_BIT(10), 0);
+        assert_int_equal(fake_log[open + 1].what, FAKE_OP);
+        assert_int_equal(fake_log[open + 1].which, FAKE_OP_isb);
+        if (no_fp) { /* a second trap cannot be; and it cannot spin either */
+            take_sync(v, ESR_MAKE(7, true, 0), EL1H);
+            assert_int_equal(ctx(AVC_CTX_ESR_EL1), ESR_IL);
+        }
+        must(avc_vcpu_put(v));
+        assert_false(v->fp_live);
+        assert_int_equal(fake_cpu->reg[FAKE_CPTR_EL2], host);
+    }
+}
+
+/* ---- the dump finds the vCPU ---- */
+
+static void test_dump(void **state)
+{
+    static uint64_t stack[64];
+    static struct avc_vcpu vcpu = { .x = { 1 } };
+
+    (void)state;
+    vcpu.self = &vcpu;
+    vcpu.self_mark = (uintptr_t)&vcpu ^ AVC_MAGIC_VCPU;
+    stack[40] = (uintptr_t)&vcpu;
+    stack[41] = (uintptr_t)&vcpu ^ AVC_MAGIC_VCPU;
+    assert_ptr_equal(avc_dump_find_vcpu((uintptr_t)&stack[2]), &vcpu);
+    assert_ptr_equal(avc_dump_find_vcpu((uintptr_t)&vcpu), &vcpu);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),          cmocka_unit_test(test_class_claims),
+        cmocka_unit_test(test_conditions),    cmocka_unit_test(test_condition_steps),
+        cmocka_unit_test(test_sysreg_decode), cmocka_unit_test(test_cp15),
+        cmocka_unit_test(test_irq),           cmocka_unit_test(test_serror),
+        cmocka_unit_test(test_wfx),           cmocka_unit_test(test_fp),
+        cmocka_unit_test(test_dump),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * What a test of a whole exit needs: a machine, a CPU with its HAL, a VM with some memory, two vCPUs; and a guest that
+ * takes one exception.
+ */
+#ifndef WORLD_H
+#define WORLD_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <avc/stage2.h>
+#include <avc/sysreg.h>
+
+#include "core.h"
+#include "guest.h"
+
+/* Guest memory: ordinary, read-only and not executable, a device handed through, mapped later. */
+#define RAM      UINT64_C(0x40000000)
+#define RAM_SIZE UINT64_C(0x400000)
+#define ROM      UINT64_C(0x50000000)
+#define PASS     UINT64_C(0x60000000)
+#define NOWHERE  UINT64_C(0x09000000)
+#define START    (RAM + 0x80000)
+
+#define VBAR UINT64_C(0xffff800008011800)
+
+#define EL1H 0x3c5u
+#define EL0T 0x000u
+#define USR  0x010u /* AArch32 User, A32 */
+
+#define NR_PAGES 256
+
+static struct world {
+    struct avc_machine machine;
+    struct avc_pcpu pcpu;
+    struct avc_hal hal;
+    struct avc_stage2 stage2;
+    struct avc_vm vm;
+    struct avc_vcpu vcpu[2];
+    struct avc_vcpu *vcpus[2];
+    struct avc_claim claims[AVC_CLAIM_SLOTS(32)];
+    /* the HAL */
+    unsigned wakes, fetches, ends;
+    avc_irq_t irq; /* next token; spurious after that */
+    enum avc_answer irq_answer;
+    /* the guest's one exception, and where it is afterwards */
+    struct fake_trap trap;
+    bool taken;
+    unsigned pages;
+} world;
+
+static uint8_t world_pages[NR_PAGES][4096] __attribute__((aligned(65536)));
+
+static void *page_get(void *ctx, size_t bytes, avc_pa_t *pa)
+{
+    unsigned n = (unsigned)(bytes / 4096);
+    unsigned at = (world.pages + n - 1) / n * n;
+
+    (void)ctx;
+    if (at + n > NR_PAGES)
+        return NULL;
+    world.pages = at + n;
+    *pa = UINT64_C(0x100000000) + at * UINT64_C(4096);
+    return world_pages[at];
+}
+
+static void page_put(void *ctx, void *va, size_t bytes)
+{
+    (void)ctx, (void)va, (void)bytes; /* tests are short */
+}
+
+static void *page_at(void *ctx, avc_pa_t pa)
+{
+    (void)ctx;
+    return world_pages[(pa - UINT64_C(0x100000000)) / 4096];
+}
+
+static void hal_panic(void *ctx, const char *why)
+{
+    (void)ctx;
+    fprintf(stderr, "panic: %s\n", why);
+    abort();
+}
+
+static void hal_wake(void *ctx, struct avc_vcpu *v)
+{
+    (void)ctx, (void)v;
+    world.wakes++;
+}
+
+static avc_irq_t hal_fetch(void *ctx)
+{
+    avc_irq_t irq = world.irq;
+
+    (void)ctx;
+    world.fetches++;
+    world.irq = AVC_IRQ_SPURIOUS;
+    return irq;
+}
+
+static void hal_end(void *ctx, avc_irq_t irq, bool deactivate)
+{
+    (void)ctx, (void)irq, (void)deactivate;
+    world.ends++;
+}
+
+static void hal_mask(void *ctx, uint32_t intid, bool masked)
+{
+    (void)ctx, (void)intid, (void)masked;
+}
+
+static enum avc_answer hal_irq(void *ctx, avc_irq_t irq)
+{
+    (void)ctx, (void)irq;
+    return world.irq_answer;
+}
+
+static inline void must(enum avc_status status)
+{
+    if (status) {
+        fprintf(stderr, "unexpected: %s\n", avc_status_name(status));
+        abort();
+    }
+}
+
+/* All but the vCPUs: claims may still be made. */
+static inline void world_make_flags(uint32_t flags)
+{
+    struct avc_mem mem = { NULL, page_get, page_put, page_at };
+
+    fake_reset();
+    fake_guest_reset();
+    memset(&world, 0, sizeof world);
+    memset(world_pages, 0, sizeof world_pages);
+    world.irq = AVC_IRQ_SPURIOUS;
+    world.irq_answer = AVC_DONE;
+    world.hal = (struct avc_hal){ .panic = hal_panic,
+                                  .wake = hal_wake,
+                                  .irq_fetch = hal_fetch,
+                                  .irq_end = hal_end,
+                                  .irq_mask = hal_mask,
+                                  .irq_handler = hal_irq };
+    must(avc_machine_init(&world.machine));
+    must(avc_pcpu_init(&world.pcpu, &world.machine, &world.hal));
+    must(avc_pcpu_enable(&world.pcpu));
+    must(avc_stage2_init(&world.stage2, &world.machine, &mem, 36));
+    must(avc_stage2_map(&world.stage2, RAM, UINT64_C(0x80000000), RAM_SIZE, AVC_RWX | AVC_NORMAL));
+    must(avc_stage2_map(&world.stage2, ROM, UINT64_C(0x90000000), 0x1000, AVC_R | AVC_NORMAL));
+    must(avc_stage2_map(&world.stage2, PASS, UINT64_C(0xa0000000), 0x1000, AVC_RW | AVC_DEVICE));
+    must(avc_vm_init(&world.vm, &world.machine,
+                     &(struct avc_vm_config){ .stage2 = &world.stage2,
+                                              .vcpus = world.vcpus,
+                                              .max_vcpus = 2,
+                                              .claims = world.claims,
+                                              .max_claims = AVC_ARRAY_SIZE(world.claims),
+                                              .flags = flags }));
+}
+
+static inline void world_make(void)
+{
+    world_make_flags(0);
+}
+
+static inline void world_claim(enum avc_kind kind, uint64_t first, uint64_t last, avc_claim_fn *fn, void *ctx)
+{
+    must(avc_vm_claim(&world.vm, &(struct avc_claim){ kind, first, last, fn, ctx }));
+}
+
+/* vCPU 0 started at START with x[n] = 0x1111 * (n + 1), and loaded. */
+static inline struct avc_vcpu *world_load(void)
+{
+    struct avc_vcpu *v = &world.vcpu[0];
+
+    for (unsigned n = 0; n < 2; n++)
+        must(avc_vcpu_init(&world.vcpu[n], &world.vm, &(struct avc_vcpu_config){ .mpidr = n }));
+    must(avc_vcpu_start(v, START, 0));
+    must(avc_vcpu_load(v, &world.pcpu));
+    (void)avc_vcpu_run(v); /* powers up */
+    for (unsigned n = 0; n < 31; n++)
+        v->x[n] = 0x1111 * (n + 1);
+    avc_ctx_set(v, AVC_CTX_VBAR_EL1, VBAR);
+    return v;
+}
+
+static bool one_trap(struct avc_vcpu *v, struct fake_trap *trap)
+{
+    struct fake_trap at = *trap;
+
+    (void)v;
+    if (world.taken) {
+        world.trap.elr = at.elr; /* where the guest would go on */
+        world.trap.spsr = at.spsr;
+        return false;
+    }
+    world.taken = true;
+    *trap = world.trap;
+    return true;
+}
+
+/* The vCPU runs, takes this exception at `pc` with `pstate`, and what comes of it is returned: AVC_KICKED when it was
+   settled behind the vector; world.trap.elr and .spsr say where it went on. */
+static inline struct avc_exit *take(struct avc_vcpu *v, struct fake_trap trap)
+{
+    fake_guest = one_trap;
+    world.trap = trap;
+    world.taken = false;
+    return avc_vcpu_run(v);
+}
+
+static inline struct avc_exit *take_sync(struct avc_vcpu *v, uint64_t esr, uint64_t pstate)
+{
+    return take(v, (struct fake_trap){ .esr = esr, .elr = START, .spsr = pstate });
+}
+
+/* Lets the VMM's answer act, without another exception. */
+static inline void go_on(struct avc_vcpu *v)
+{
+    world.taken = true;
+    (void)avc_vcpu_run(v);
+}
+
+static inline uint64_t ctx(unsigned n)
+{
+    return avc_ctx_get(&world.vcpu[0], n);
+}
+
+#endif
