@@ -38,6 +38,8 @@ static void map_board(void)
         if (end <= image || base >= image_end)
             vmm_map(base, end - base, VMM_MAP_DATA);
     }
+    if (vmm_board.rtc)
+        vmm_map(vmm_board.rtc, VMM_PAGE_SIZE, VMM_MAP_DEVICE);
     vmm_map(vmm_board.gicd.base, vmm_board.gicd.size, VMM_MAP_DEVICE);
     for (unsigned i = 0; i < vmm_board.nr_gicr; i++)
         vmm_map(vmm_board.gicr[i].base, vmm_board.gicr[i].size, VMM_MAP_DEVICE);

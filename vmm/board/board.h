@@ -39,6 +39,7 @@ struct vmm_board {
     unsigned nr_reserved;
     struct vmm_module kernel, ramdisk;
     struct vmm_uart guest_uart, log_uart; /* the same one when the board has only one */
+    uint64_t rtc;                         /* a PL031; 0: none */
     struct vmm_range gicd;
     struct vmm_range gicr[VMM_MAX_RANGES];
     unsigned nr_gicr;

@@ -135,6 +135,15 @@ static void find_uarts(void)
         vmm_panic("the device tree has no PL011");
 }
 
+static void find_rtc(void)
+{
+    int node = fdt_node_offset_by_compatible(fdt, -1, "arm,pl031");
+    struct vmm_range range;
+
+    if (node >= 0 && is_okay(node) && reg(node, 0, &range))
+        vmm_board.rtc = range.base;
+}
+
 static void find_gic(void)
 {
     int node = fdt_node_offset_by_compatible(fdt, -1, "arm,gic-v3");
@@ -213,6 +222,7 @@ void vmm_board_discover(uint64_t address)
     find_uarts();
     find_memory();
     find_reserved();
+    find_rtc();
     find_gic();
     find_cpus();
     find_psci();
