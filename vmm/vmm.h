@@ -53,8 +53,7 @@ static inline struct vmm_vcpu *vmm_vcpu_of(struct avc_vcpu *vcpu)
     return (struct vmm_vcpu *)((char *)vcpu - offsetof(struct vmm_vcpu, vcpu));
 }
 
-/* ------------------------------------------------------------------------- the kernel's,
- * kern/hal.c --- */
+/* ---- the kernel's, kern/hal.c ---- */
 
 /** The machine and HAL of this hypervisor: initialised and enabled on every CPU before
    vmm_guest_init(). The HAL's wake() is vmm_sched_wake() of the task beside the vCPU, so every
@@ -71,8 +70,7 @@ void vmm_irq_register(uint32_t intid, void (*fn)(void *ctx), void *ctx);
 /** Takes the physical interrupts that are pending now. Holds no lock; no vCPU is inside run. */
 void vmm_irq_window(void);
 
-/* ----------------------------------------------------------------------------- the guest side's,
- * guest/ --- */
+/* ---- the guest side's, guest/ ---- */
 
 /** Makes the VM, loads its images and wakes its first vCPU. Called once, on the boot CPU, when all
    CPUs are up and enabled; other CPUs run their scheduler loops already. What cannot be done ends

@@ -55,8 +55,7 @@ extern struct vmm_board vmm_board;
 /** Reads the device tree. Panics about one that cannot be used. */
 void vmm_board_discover(uint64_t fdt);
 
-/* -------------------------------------------------------------------------------------------
- * pl011.c --- */
+/* ---- * pl011.c ---- */
 
 /** Polled output of the log; sends each byte before it returns. Its caller holds the log's lock. */
 void vmm_log_uart_init(void);
@@ -76,8 +75,12 @@ int vmm_console_getc(void); /* -1: nothing waits */
 void vmm_console_rx_resume(void);
 void vmm_console_drain(void);
 
-/* ---------------------------------------------------------------------------------------------
- * gic.c --- */
+/* ---- rtc.c ---- */
+
+/** Seconds since 1970 in UTC; 0 when the board has no clock. */
+uint64_t vmm_rtc_now(void);
+
+/* ---- * gic.c ---- */
 
 /* Software-generated interrupts between CPUs. */
 #define VMM_SGI_POKE 0 /* the scheduler's */
@@ -111,8 +114,7 @@ void vmm_gic_end(uint32_t token, bool deactivate);
 /** What was written before is seen by the target when it takes the interrupt. */
 void vmm_gic_send_sgi(const struct vmm_cpu *target, unsigned sgi);
 
-/* -------------------------------------------------------------------------------------------
- * timer.c --- */
+/* ---- * timer.c ---- */
 
 /** CNTPCT_EL0, and its frequency in Hz. The physical counter: at EL2 with E2H=0 the virtual one
    would jump by the guest's CNTVOFF_EL2 at each load. */
@@ -125,8 +127,7 @@ uint64_t vmm_time_from_ms(uint64_t ms);
 void vmm_timer_init(void);             /* on each CPU */
 void vmm_timer_arm(uint64_t deadline); /* one shot; UINT64_MAX: off */
 
-/* --------------------------------------------------------------------------------------------
- * psci.c --- */
+/* ---- * psci.c ---- */
 
 /** PSCI's answer (DEN0022, 5.2.2): 0 or a negative code. */
 int64_t vmm_psci_cpu_on(uint64_t mpidr, uint64_t entry, uint64_t context);

@@ -19,8 +19,7 @@ static struct {
 } shared[NR_SHARED];
 static unsigned nr_shared;
 
-/* -----------------------------------------------------------------------------------------------
- * hooks --- */
+/* ---- * hooks ---- */
 
 unsigned vmm_sched_self(void)
 {
@@ -47,8 +46,7 @@ void vmm_sched_relax(void)
     vmm_cpu_relax();
 }
 
-/* ------------------------------------------------------------------------------------------
- * interrupts --- */
+/* ---- * interrupts ---- */
 
 void vmm_irq_register(uint32_t intid, void (*fn)(void *ctx), void *ctx)
 {
@@ -111,8 +109,7 @@ void vmm_irq_window(void)
     vmm_irq_mask();
 }
 
-/* ------------------------------------------------------------------------------------------------
- * loop --- */
+/* ---- * loop ---- */
 
 _Noreturn void vmm_sched_loop(void)
 {

@@ -63,8 +63,7 @@ void vmm_sched_resume(void);
  * wake-up forgotten. */
 void vmm_task_park(struct vmm_task *task);
 
-/* ------------------------------------------------------------------------------- loop.c and host
- * tests --- */
+/* ---- loop.c and host tests ---- */
 
 void vmm_sched_init(unsigned nr_cpus, uint64_t slice);
 
