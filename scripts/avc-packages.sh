@@ -138,7 +138,7 @@ qemu_export_age() { # MAJOR
 qemu_note_age() {
     [[ -n ${AVC_QEMU_OLD-} ]] || return 0
     say "QEMU $(qemu_major) is older than $qemu_wanted; skipped, for it has none of these:" \
-        'FEAT_FGT, FEAT_ECV, FEAT_EVT, FEAT_WFxT, FEAT_NV2, the second UART of the virt board'
+        'FEAT_FGT, FEAT_ECV, FEAT_EVT, FEAT_WFxT, FEAT_NV2, and newer CPU models'
 }
 
 packages_announce() { # QEMU_MISSING PACKAGE...

@@ -198,14 +198,15 @@ run_place() {
 }
 
 run_boot() {
-    local status=0 line
+    local status=0 line options="cpus=$cpus memory=$memory host-vhe=$host_vhe"
+    [[ -z ${AVC_QEMU_OLD-} ]] || options+=' log=semihosting'
     machine_describe "$host_cpu" "$host_cpus" "$host_memory" "$count"
     say "booting: $cpus guest CPUs on $host_cpus of $host_cpu, E2H ${host_vhe}, $memory MiB"
     if [[ -t 0 ]]; then
         say "to leave: Ctrl-A, then x; or let the guest power off"
     fi
     emulator_run "$timeout" \
-        -kernel "$vmm_image" -append "cpus=$cpus memory=$memory host-vhe=$host_vhe" \
+        -kernel "$vmm_image" -append "$options" \
         "${modules[@]}" "${qemu_arguments[@]}" || status=$?
     [[ -z $stopped ]] || return "$stopped"
     if [[ $status -eq 124 ]]; then
