@@ -15,7 +15,7 @@ void (*fake_on_write)(enum fake_reg reg, uint64_t value);
 void (*fake_on_read)(enum fake_reg reg, uint64_t *value);
 void (*fake_on_op)(enum fake_op op, uint64_t value);
 
-static void note(int what, unsigned which, uint64_t value)
+void fake_log_add(int what, unsigned which, uint64_t value)
 {
     if (fake_log_len == LOG_SIZE)
         fake_log_len = 0; /* long random tests do not read it */
@@ -31,7 +31,7 @@ uint64_t fake_read(enum fake_reg reg)
 
     if (reg == FAKE_DAIF)
         value = fake_cpu->masked ? 0x3c0 : 0;
-    note(FAKE_READ, reg, value);
+    fake_log_add(FAKE_READ, reg, value);
     if (fake_on_read)
         fake_on_read(reg, &value);
     return value;
@@ -40,7 +40,7 @@ uint64_t fake_read(enum fake_reg reg)
 void fake_write(enum fake_reg reg, uint64_t value)
 {
     fake_cpu->reg[reg] = value;
-    note(FAKE_WRITE, reg, value);
+    fake_log_add(FAKE_WRITE, reg, value);
     if (fake_on_write)
         fake_on_write(reg, value);
 }
@@ -51,7 +51,7 @@ void fake_op(enum fake_op op, uint64_t value)
         fake_cpu->masked = true;
     if (op == FAKE_OP_irq_restore)
         fake_cpu->masked = value & 0x80;
-    note(FAKE_OP, op, value);
+    fake_log_add(FAKE_OP, op, value);
     if (fake_on_op)
         fake_on_op(op, value);
 }
@@ -64,6 +64,7 @@ void fake_reset(void)
         fake_cpus[n].reg[FAKE_MIDR_EL1] = 0x410fd083;
         fake_cpus[n].reg[FAKE_CURRENTEL] = 2 << 2;
         fake_cpus[n].reg[FAKE_CTR_EL0] = 0x8444c004;
+        fake_cpus[n].reg[FAKE_ICC_SRE_EL2] = 0xf;
         fake_cpus[n].reg[FAKE_CNTFRQ_EL0] = 1000000000;
         fake_cpus[n].reg[FAKE_ICH_VTR_EL2] = 0x90180003; /* 4 list registers, 5 priority bits */
     }

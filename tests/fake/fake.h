@@ -43,6 +43,7 @@ void fake_use_cpu(unsigned n);
 extern struct fake_event fake_log[];
 extern size_t fake_log_len;
 void fake_log_clear(void);
+void fake_log_add(int what, unsigned which, uint64_t value);
 /* Index of the first entry at or after `from` that matches; -1: none. */
 long fake_log_find(size_t from, int what, unsigned which);
 
