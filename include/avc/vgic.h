@@ -63,6 +63,7 @@ struct avc_vgic_cpu {
     struct avc_vgic *vgic;
     struct avc_vcpu *vcpu;   /* NULL until it is first loaded or reset */
     struct avc_vgic_bank bank; /* SGIs and PPIs */
+    const struct avc_hal *hal; /* of the CPU where it is loaded */
     uint64_t mpidr;          /* affinity of the vCPU */
     uint64_t on;             /* MPIDR_EL1 of the CPU where it is loaded */
     uint64_t lr[AVC_VGIC_MAX_LRS]; /* list registers as last written */
@@ -79,6 +80,8 @@ struct avc_vgic_cpu {
     uint32_t waker;          /* GICR_WAKER */
     uint64_t reading;        /* IPA + 1 of a read that waits for other CPUs' list registers */
     uint8_t nr_lr, nr_apr;   /* of the CPU where it is loaded */
+    uint8_t pre_bits;
+    bool tds;                /* ... and whether ICH_HCR_EL2.TDIR is there */
     bool loaded;
     bool spilled;            /* more interrupts than list registers */
     bool fold_wanted;        /* another CPU waits for this one to look at its list registers */
@@ -100,6 +103,7 @@ struct avc_vgic {
     uint32_t busy;        /* bit b: SPI bank b has something pending or active */
     uint32_t folds;       /* CPUs with fold_wanted */
     uint32_t rotor;       /* vCPU that got the last 1-of-N interrupt */
+    uint32_t typer;       /* GICD_TYPER */
     uint8_t pri_mask;     /* implemented bits of a priority */
     bool routed;          /* targets follow from routes: vCPUs are known */
 };

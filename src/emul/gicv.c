@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * The virtual CPU interface: list registers.
+ *
+ * fold() moves the state of everything in this CPU's list registers back into memory, refill() chooses what goes in. Both
+ * are for the CPU that has the vCPU loaded, so that no guest instruction changes a list register in between. Registers not
+ * in lr_used hold 0, but for those in lr_dirty between fold and refill.
+ *
+ * Choosing, when there is more than fits: what is active comes first, since the guest's end of interrupt must find it; but
+ * one list register is kept for the highest pending one, which may preempt. Active ones that are left out are ended by
+ * EOIcount (LRENPIE) and trapped ICC_DIR_EL1 writes (TDIR). While pending ones are left out, the maintenance interrupt
+ * says when the ones inside are taken (NPIE), or when a group is switched on or off.
+ *
+ * No barriers here: a list register is used when the guest runs, and the exception return synchronises (IHI 0069, 8.1.6
+ * "Observability of the effects of accesses to the GIC registers"; Arm ARM, "Context synchronization event").
+ */
+#include "vgic.h"
+
+/* One candidate, in order: group switched on, priority, INTID. */
+#define KEY(off, priority, intid) ((uint32_t)(off) << 24 | (uint32_t)(priority) << 16 | (intid))
+#define KEY_INTID(key)            ((key)&0xffff)
+#define KEY_PRIORITY(key)         ((key) >> 16 & 0xff)
+
+struct choice {
+    uint32_t active[AVC_VGIC_MAX_LRS], pending[AVC_VGIC_MAX_LRS]; /* the first ones, sorted */
+    uint32_t nr_active, nr_pending;                               /* how many there are in all */
+};
+
+unsigned avc_vgic_lr_of(const struct avc_vgic_cpu *cpu, uint32_t intid)
+{
+    for (uint32_t used = cpu->lr_used; used; used &= used - 1) {
+        unsigned n = (unsigned)__builtin_ctz(used);
+
+        if (LR_VINTID(cpu->lr[n]) == intid)
+            return n;
+    }
+    return AVC_VGIC_MAX_LRS; /* not reached: in_lr says it is there. Reads as 0, writes nothing */
+}
+
+/* What the guest has made of it, from the list register into memory. `lr` is its value, `was` what was written. */
+static void take_back(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t bit, uint64_t lr, uint64_t was)
+{
+    struct avc_vgic_cpu *self = op->self;
+    struct avc_vgic_bank *b = ref->bank;
+    bool active = lr & LR_ACTIVE;
+
+    b->in_lr &= ~bit;
+    if (b->edge & bit) {
+        if ((lr & LR_PENDING) && !(b->drop_pending & bit))
+            b->latch |= bit;
+    } else if ((was & LR_PENDING) && !(lr & LR_PENDING)) {
+        b->latch &= ~bit; /* acknowledged: what ISPENDR had made of a level is over (IHI 0069, 4.1.2) */
+    }
+    if (active && !(b->drop_active & bit))
+        b->active |= bit;
+    if (lr & LR_HW) {
+        if (!(lr & LR_STATE))
+            self->linked &= ~bit; /* the guest's end of interrupt has ended the physical one */
+        else if (active && (b->drop_active & bit))
+            avc_vgic_timer_deactivate(self, bit);
+    }
+    b->drop_pending &= ~bit;
+    b->drop_active &= ~bit;
+    if (ref->spis) {
+        unsigned n = (unsigned)__builtin_ctz(bit);
+
+        if (!(b->active & bit))
+            ref->spis->holder[n] = NONE;
+        if ((ref->spis->route[n] & ROUTE_IRM) && !(lr & LR_PENDING))
+            ref->spis->target[n] = NONE; /* taken: the next one goes to the next in turn */
+        if ((b->active | b->latch | b->line) & bit)
+            op->vgic->busy |= 1u << (ref->base / 32 - 1);
+    }
+}
+
+bool avc_vgic_retire(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t bit)
+{
+    struct avc_vgic_cpu *self = op->self;
+    unsigned n = avc_vgic_lr_of(self, ref->base + (uint32_t)__builtin_ctz(bit));
+    uint64_t lr = avc_hw_lr_read(n);
+
+    if ((lr & LR_STATE) || self->spilled)
+        return false;
+    take_back(op, ref, bit, lr, self->lr[n]);
+    self->lr_used &= ~(1u << n);
+    if (self->lr[n] & LR_EOI) { /* or its maintenance interrupt stays (IHI 0069, ICH_EISR_EL2) */
+        avc_hw_lr_write(n, 0);
+        self->lr_dirty &= ~(1u << n);
+    }
+    self->lr[n] = 0;
+    return true;
+}
+
+/* ---- ends of interrupt that found no list register ---- */
+
+/* The active interrupt of self with the highest priority that is in no list register: NONE if there is none. */
+static uint32_t highest_spilled(struct avc_vgic_op *op)
+{
+    uint32_t best = ~0u;
+
+    for (uint32_t k = 0; k <= op->vgic->nr_banks; k++) {
+        struct avc_vgic_ref ref = avc_vgic_ref_of(op->self, 32 * k);
+
+        for (uint32_t bits = ref.bank->active & ~ref.bank->in_lr; bits; bits &= bits - 1) {
+            unsigned n = (unsigned)__builtin_ctz(bits);
+            uint32_t key = KEY(0, ref.bank->priority[n], ref.base + n);
+
+            if ((!ref.spis || ref.spis->holder[n] == op->self->index) && key < best)
+                best = key;
+        }
+    }
+    return best == ~0u ? NONE : KEY_INTID(best);
+}
+
+static void end_spilled(struct avc_vgic_op *op)
+{
+    uint32_t count = HCR_EOICOUNT(avc_hw_read_ICH_HCR_EL2());
+
+    for (; count; count--) { /* at most 31 */
+        uint32_t intid = highest_spilled(op);
+        struct avc_vgic_ref ref;
+
+        if (intid == NONE)
+            break;
+        ref = avc_vgic_ref_of(op->self, intid);
+        avc_vgic_deactivate(op, &ref, 1u << intid % 32);
+    }
+    op->self->hcr = ~UINT64_C(0); /* writing it clears EOIcount */
+}
+
+void avc_vgic_fold(struct avc_vgic_op *op)
+{
+    struct avc_vgic_cpu *self = op->self;
+
+    if (op->folded)
+        return;
+    op->folded = true;
+    if (self->hcr & HCR_LRENPIE)
+        end_spilled(op);
+    for (; self->lr_used; self->lr_used &= self->lr_used - 1) {
+        unsigned n = (unsigned)__builtin_ctz(self->lr_used);
+        struct avc_vgic_ref ref = avc_vgic_ref_of(self, LR_VINTID(self->lr[n]));
+        uint32_t bit = 1u << LR_VINTID(self->lr[n]) % 32;
+
+        take_back(op, &ref, bit, avc_hw_lr_read(n), self->lr[n]);
+        self->lr[n] = 0;
+        if (ref.spis) /* it may be another's turn */
+            avc_vgic_deliver(op, &ref, bit);
+    }
+    /* A timer whose active physical interrupt was to be dropped while its own was in memory here. */
+    for (uint32_t bits = self->bank.drop_active & TIMER_BITS; bits; bits &= bits - 1)
+        if (self->linked & bits & -bits)
+            avc_vgic_timer_deactivate(self, bits & -bits);
+    self->bank.drop_active = 0;
+    if (self->fold_wanted) {
+        self->fold_wanted = false;
+        avc_store_relaxed(&op->vgic->folds, op->vgic->folds - 1);
+    }
+}
+
+/* ---- choosing ---- */
+
+static void insert(uint32_t *list, uint32_t *nr, uint32_t max, uint32_t key)
+{
+    uint32_t n = *nr < max ? *nr : max;
+
+    (*nr)++;
+    if (n == max) {
+        if (key > list[max - 1])
+            return;
+        n--;
+    }
+    for (; n && list[n - 1] > key; n--)
+        list[n] = list[n - 1];
+    list[n] = key;
+}
+
+/* All that is active on cpu, or pending for it and deliverable. At most 1020 insertions, each of at most 16 steps. */
+static void choose(const struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, uint32_t max, uint64_t vmcr,
+                   struct choice *c)
+{
+    struct avc_vgic *vgic = op->vgic;
+    uint32_t todo = 1 | vgic->busy << 1;
+
+    c->nr_active = c->nr_pending = 0;
+    for (; todo; todo &= todo - 1) {
+        uint32_t k = (uint32_t)__builtin_ctz(todo);
+        struct avc_vgic_ref ref = avc_vgic_ref_of(cpu, 32 * k);
+        struct avc_vgic_bank *b = ref.bank;
+        uint32_t pending = avc_vgic_pending_bits(b) | (k ? 0 : cpu->linked);
+        uint32_t bits;
+
+        if (k && !(b->latch | b->line | b->active)) {
+            vgic->busy &= ~(1u << (k - 1));
+            continue;
+        }
+        pending &= avc_vgic_enabled_bits(vgic, b) & ~b->active & ~b->in_lr;
+        for (bits = pending | b->active; bits; bits &= bits - 1) {
+            unsigned n = (unsigned)__builtin_ctz(bits);
+            bool active = b->active >> n & 1;
+            bool group = b->group >> n & 1;
+
+            if (k && cpu->index != (active ? ref.spis->holder[n] : ref.spis->target[n]))
+                continue;
+            if (active)
+                insert(c->active, &c->nr_active, max, KEY(0, b->priority[n], ref.base + n));
+            else
+                insert(c->pending, &c->nr_pending, max,
+                       KEY(!(vmcr & (group ? VMCR_ENG1 : VMCR_ENG0)), b->priority[n], ref.base + n));
+        }
+    }
+}
+
+/* ---- filling ---- */
+
+/* Moves one interrupt from memory into list register n. */
+static void put_in(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, unsigned b32, unsigned n)
+{
+    struct avc_vgic_cpu *self = op->self;
+    struct avc_vgic_bank *b = ref->bank;
+    uint32_t bit = 1u << b32;
+    uint64_t lr = ref->base + b32;
+    bool level = !(b->edge & bit), active = b->active & bit;
+    bool pending = avc_vgic_pending_bits(b) & avc_vgic_enabled_bits(op->vgic, b) & bit;
+
+    lr |= LR_PRIORITY(b->priority[b32]) | (b->group & bit ? LR_GROUP : 0);
+    /* Pending and active is not for linked ones (IHI 0069, ICH_LR<n>_EL2.State): should it also be pending on its own,
+       the link is given up. */
+    if (ref->owner && (self->linked & bit) && active && pending)
+        avc_vgic_timer_unlink(op, bit);
+    if (ref->owner && (self->linked & bit)) {
+        lr |= LR_HW | LR_PINTID(self->phys[b32 == AVC_VGIC_PTIMER_INTID]) | (active ? LR_ACTIVE : LR_PENDING);
+    } else if (active) {
+        /* A level is looked at again at the end of interrupt; and what is pending for another vCPU goes there then. */
+        bool elsewhere = ref->spis && ref->spis->target[b32] != self->index;
+
+        lr |= LR_ACTIVE;
+        if (pending && !level && !elsewhere)
+            lr |= LR_PENDING;
+        else if (pending)
+            lr |= LR_EOI;
+    } else {
+        lr |= LR_PENDING | (level && (b->line & bit) ? LR_EOI : 0);
+    }
+    if (!level && (lr & LR_PENDING))
+        b->latch &= ~bit;
+    b->active &= ~bit;
+    b->in_lr |= bit;
+    if (ref->spis)
+        ref->spis->holder[b32] = (uint16_t)self->index;
+    self->lr[n] = lr;
+    self->lr_used |= 1u << n;
+    self->lr_dirty |= 1u << n;
+    avc_hw_lr_write(n, lr);
+}
+
+bool avc_vgic_inject(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t bit)
+{
+    struct avc_vgic_cpu *self = op->self;
+    uint32_t free = ~self->lr_used & ((1u << self->nr_lr) - 1);
+
+    if (self->spilled || !free)
+        return false;
+    put_in(op, ref, (unsigned)__builtin_ctz(bit), (unsigned)__builtin_ctz(free));
+    return true;
+}
+
+void avc_vgic_refill(struct avc_vgic_op *op)
+{
+    struct avc_vgic_cpu *self = op->self;
+    uint64_t vmcr = avc_hw_read_ICH_VMCR_EL2(), hcr = HCR_EN;
+    uint32_t nr_active, nr_pending, n = 0, clear;
+    struct choice c;
+
+    if (!op->folded)
+        avc_vgic_fold(op);
+    avc_vgic_timer_sample(op);
+    choose(op, self, self->nr_lr, vmcr, &c);
+    nr_active = c.nr_active;
+    if (nr_active > self->nr_lr - (c.nr_pending ? 1u : 0u))
+        nr_active = self->nr_lr - (c.nr_pending ? 1u : 0u);
+    nr_pending = c.nr_pending;
+    if (nr_pending > self->nr_lr - nr_active)
+        nr_pending = self->nr_lr - nr_active;
+
+    for (uint32_t i = 0; i < nr_active + nr_pending; i++, n++) {
+        uint32_t intid = KEY_INTID(i < nr_active ? c.active[i] : c.pending[i - nr_active]);
+        struct avc_vgic_ref ref = avc_vgic_ref_of(self, intid);
+
+        put_in(op, &ref, intid % 32, n);
+    }
+    for (clear = self->lr_dirty & ~self->lr_used; clear; clear &= clear - 1)
+        avc_hw_lr_write((unsigned)__builtin_ctz(clear), 0);
+    self->lr_dirty = self->lr_used;
+
+    if (c.nr_pending > nr_pending)
+        hcr |= HCR_NPIE | (vmcr & VMCR_ENG0 ? HCR_GRP0D : HCR_GRP0E) | (vmcr & VMCR_ENG1 ? HCR_GRP1D : HCR_GRP1E);
+    if (c.nr_active > nr_active)
+        hcr |= HCR_LRENPIE;
+    /* ICC_DIR_EL1 of one that is not in a list register here: spilled, or an SPI that another vCPU took. */
+    if (c.nr_active > nr_active || ((vmcr & VMCR_EOIM) && op->vgic->vm->nr_vcpus > 1))
+        hcr |= self->tds ? HCR_TDIR : HCR_TC;
+    self->spilled = c.nr_pending > nr_pending || c.nr_active > nr_active;
+    if (hcr != self->hcr) {
+        self->hcr = hcr;
+        avc_hw_write_ICH_HCR_EL2(hcr);
+    }
+}
+
+/* ---- does it signal? ---- */
+
+uint32_t avc_vgic_running(const uint64_t ap0[4], const uint64_t ap1[4], unsigned pre_bits)
+{
+    for (unsigned n = 0; n < 4; n++)
+        if ((uint32_t)(ap0[n] | ap1[n]))
+            return (32 * n + (unsigned)__builtin_ctz((uint32_t)(ap0[n] | ap1[n]))) << (8 - pre_bits) & 0xff;
+    return 0xff;
+}
+
+/* IHI 0069, 4.8: above the mask, and in a higher preemption group than what runs. */
+static bool preempts(uint32_t priority, bool group1, uint64_t vmcr, uint32_t running)
+{
+    uint32_t bpr = (uint32_t)(group1 && !(vmcr & VMCR_CBPR) ? VMCR_BPR1(vmcr) : VMCR_BPR0(vmcr) + 1);
+
+    return priority < VMCR_PMR(vmcr) && (running == 0xff || (priority & (0xffu << bpr)) < running);
+}
+
+bool avc_vgic_signals(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, bool live)
+{
+    uint64_t ap0[4] = { 0 }, ap1[4] = { 0 }, vmcr = cpu->vmcr;
+    uint32_t running;
+    struct choice c;
+
+    if (live) {
+        vmcr = avc_hw_read_ICH_VMCR_EL2();
+        avc_hw_apr_read(ap0, ap1, cpu->nr_apr);
+        running = avc_vgic_running(ap0, ap1, cpu->pre_bits);
+    } else if (cpu->loaded) { /* elsewhere: its registers cannot be seen; a yes too many costs a wake-up */
+        for (uint32_t used = cpu->lr_used; used; used &= used - 1)
+            if (cpu->lr[__builtin_ctz(used)] & LR_PENDING)
+                return true;
+        vmcr = VMCR_ENG0 | VMCR_ENG1 | UINT64_C(0xff) << 24;
+        running = 0xff;
+    } else {
+        running = avc_vgic_running(cpu->ap0, cpu->ap1, cpu->pre_bits);
+    }
+    choose(op, cpu, 1, vmcr, &c);
+    if (!c.nr_pending || c.pending[0] >> 24)
+        return false;
+    {
+        struct avc_vgic_ref ref = avc_vgic_ref_of(cpu, KEY_INTID(c.pending[0]));
+
+        return preempts(KEY_PRIORITY(c.pending[0]), ref.bank->group >> KEY_INTID(c.pending[0]) % 32 & 1, vmcr, running);
+    }
+}
+
+/* ---- load and put ---- */
+
+void avc_vgic_gicv_load(struct avc_vgic_op *op)
+{
+    struct avc_vgic_cpu *self = op->self;
+    uint64_t vtr = avc_hw_read_ICH_VTR_EL2();
+
+    self->nr_lr = (uint8_t)(VTR_LRS(vtr) > AVC_VGIC_MAX_LRS ? AVC_VGIC_MAX_LRS : VTR_LRS(vtr));
+    self->pre_bits = (uint8_t)VTR_PREBITS(vtr);
+    self->nr_apr = (uint8_t)(self->pre_bits > 5 ? 1 << (self->pre_bits - 5) : 1);
+    self->tds = vtr & VTR_TDS;
+    /* What a list register holds after reset is unknown; empty ones are harmless. put() leaves zeros. */
+    self->lr_used = 0;
+    self->lr_dirty = (uint32_t)~avc_hw_read_ICH_ELRSR_EL2() & ((1u << self->nr_lr) - 1);
+    /* The guest may have cleared it where that is possible, and VFIQEn depends on it: first, and synchronised (IHI 0069,
+       "ICC_SRE_EL1", "ICH_VMCR_EL2"). */
+    avc_hw_write_ICC_SRE_EL1(7);
+    avc_hw_isb();
+    avc_hw_write_ICH_VMCR_EL2(self->vmcr);
+    avc_hw_apr_write(self->ap0, self->ap1, self->nr_apr);
+    self->hcr = ~UINT64_C(0); /* to be written */
+    op->folded = true;        /* nothing to fold: end() fills */
+}
+
+void avc_vgic_gicv_put(struct avc_vgic_op *op)
+{
+    struct avc_vgic_cpu *self = op->self;
+
+    avc_vgic_fold(op);
+    self->vmcr = avc_hw_read_ICH_VMCR_EL2();
+    avc_hw_apr_read(self->ap0, self->ap1, self->nr_apr);
+    for (; self->lr_dirty; self->lr_dirty &= self->lr_dirty - 1)
+        avc_hw_lr_write((unsigned)__builtin_ctz(self->lr_dirty), 0);
+    avc_hw_write_ICH_HCR_EL2(0);
+    self->hcr = 0;
+    self->spilled = false;
+    op->folded = op->refill = false; /* end() must not fill them again */
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* List registers and active-priority registers by index. */
+#include "ich.h"
+
+#include "hw.h"
+
+#define LRS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
+
+uint64_t avc_hw_lr_read(unsigned n)
+{
+    switch (n) {
+#define READ(n)                                                                                                        \
+    case n:                                                                                                            \
+        return avc_hw_read_ICH_LR##n##_EL2();
+        LRS(READ)
+#undef READ
+    default:
+        return 0;
+    }
+}
+
+void avc_hw_lr_write(unsigned n, uint64_t value)
+{
+    switch (n) {
+#define WRITE(n)                                                                                                       \
+    case n:                                                                                                            \
+        avc_hw_write_ICH_LR##n##_EL2(value);                                                                           \
+        break;
+        LRS(WRITE)
+#undef WRITE
+    default:
+        break;
+    }
+}
+
+/* Registers 1 to 3 exist only with more than 5, 6 bits of preemption priority; else they are UNDEFINED (IHI 0069,
+   "ICH_AP0R<n>_EL2"). */
+void avc_hw_apr_read(uint64_t ap0[4], uint64_t ap1[4], unsigned nr)
+{
+    ap0[0] = avc_hw_read_ICH_AP0R0_EL2();
+    ap1[0] = avc_hw_read_ICH_AP1R0_EL2();
+    if (nr < 2)
+        return;
+    ap0[1] = avc_hw_read_ICH_AP0R1_EL2();
+    ap1[1] = avc_hw_read_ICH_AP1R1_EL2();
+    if (nr < 4)
+        return;
+    ap0[2] = avc_hw_read_ICH_AP0R2_EL2();
+    ap1[2] = avc_hw_read_ICH_AP1R2_EL2();
+    ap0[3] = avc_hw_read_ICH_AP0R3_EL2();
+    ap1[3] = avc_hw_read_ICH_AP1R3_EL2();
+}
+
+void avc_hw_apr_write(const uint64_t ap0[4], const uint64_t ap1[4], unsigned nr)
+{
+    avc_hw_write_ICH_AP0R0_EL2(ap0[0]);
+    avc_hw_write_ICH_AP1R0_EL2(ap1[0]);
+    if (nr < 2)
+        return;
+    avc_hw_write_ICH_AP0R1_EL2(ap0[1]);
+    avc_hw_write_ICH_AP1R1_EL2(ap1[1]);
+    if (nr < 4)
+        return;
+    avc_hw_write_ICH_AP0R2_EL2(ap0[2]);
+    avc_hw_write_ICH_AP1R2_EL2(ap1[2]);
+    avc_hw_write_ICH_AP0R3_EL2(ap0[3]);
+    avc_hw_write_ICH_AP1R3_EL2(ap1[3]);
+}
