@@ -448,11 +448,21 @@ struct avc_claim_index {
     } bucket[AVC_BUCKETS];
 };
 
+/* What the light way of an HVC does with the function ids up to `last`. Each bucket of ids has a list that ends with a
+   range to UINT32_MAX; see src/core/call.c. */
+#define AVC_CALL_RANGES 96
+struct avc_call_range {
+    uint32_t last;
+    uint64_t (*fast)(struct avc_vcpu *vcpu, uint32_t fid);
+};
+
 struct avc_vm {
     uint64_t magic;
     struct avc_machine *machine;
     struct avc_stage2 *stage2;
     struct avc_claim_index index[AVC_NR_CLAIM_KINDS];
+    const struct avc_call_range *calls[AVC_BUCKETS];
+    struct avc_call_range call_ranges[AVC_CALL_RANGES];
     const void *trap_table; /* 64 functions, by exception class */
     const struct avc_irqc_ops *irqc;
     void *irqc_data; /* the controller's own */

@@ -45,6 +45,58 @@ enum avc_answer avc_call_settle(struct avc_vcpu *vcpu, struct avc_exit *e, void 
     return call->full(vcpu, e, NULL);
 }
 
+/* ---- the light way's index ---- */
+
+#define LIST_MAX 16 /* ranges of one bucket: a search stays short, and what is left takes the full way */
+
+static const struct avc_call_range none = { UINT32_MAX, avc_fast_unknown }, rest = { UINT32_MAX, avc_fast_full };
+
+static avc_fast_fn *fast_of(const struct avc_claim *claim)
+{
+    return claim->fn == avc_call_settle ? ((const struct avc_call *)claim->ctx)->fast : avc_fast_full;
+}
+
+/* The list of a bucket that starts at `key` and holds these n claims: at most `room` ranges. Returns how many. */
+static unsigned make_list(struct avc_call_range *list, unsigned room, const struct avc_claim *claim, unsigned n,
+                          uint64_t key)
+{
+    unsigned used = 0;
+
+    for (; n && used + 3 <= room; n--, claim++) { /* a gap, the claim, and the end must fit */
+        if (claim->first > key)
+            list[used++] = (struct avc_call_range){ (uint32_t)(claim->first - 1), avc_fast_unknown };
+        if (used && claim->first == key && list[used - 1].fast == fast_of(claim))
+            used--; /* goes on where the last one ends, and likewise */
+        list[used++] = (struct avc_call_range){ (uint32_t)claim->last, fast_of(claim) };
+        key = claim->last + 1;
+    }
+    list[used++] = n ? rest : none;
+    return used;
+}
+
+/*
+ * The full way can settle every id, so that the lists may be as short as they like. From the top down: fast calls, which
+ * the library's own are, have bit 31 set.
+ */
+void avc_call_seal(struct avc_vm *vm)
+{
+    const struct avc_claim_index *index = &vm->index[AVC_CALL];
+    unsigned used = 0;
+
+    for (unsigned b = AVC_BUCKETS; b-- > 0;) {
+        unsigned first = index->bucket[b].first, n = index->bucket[b].end - first, room = AVC_CALL_RANGES - used;
+
+        vm->calls[b] = n ? &rest : &none;
+        if (n && room >= 3) {
+            vm->calls[b] = &vm->call_ranges[used];
+            used += make_list(&vm->call_ranges[used], room < LIST_MAX ? room : LIST_MAX, &index->claims[first], n,
+                              (uint64_t)b << AVC_CALL_BUCKET);
+        }
+    }
+}
+
+/* ---- firmware ---- */
+
 void avc_smc(uint64_t x[18])
 {
     avc_hw_smc(x);

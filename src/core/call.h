@@ -25,11 +25,15 @@ struct avc_call {
 /* The claim function of both ways; ctx: const struct avc_call. */
 avc_claim_fn avc_call_settle;
 
+/* fast.c: for ids that others claimed, and that nobody did. */
+avc_fast_fn avc_fast_full, avc_fast_unknown;
+
 /* The bucket of a call: avc_claim_bucket(AVC_CALL, fid) for code that may not call it. Type, width,
    and the upper four bits of the owner (DEN0028, table 2-1). */
+#define AVC_CALL_BUCKET 26
 static inline unsigned avc_call_bucket(uint32_t fid)
 {
-    return fid >> 26;
+    return fid >> AVC_CALL_BUCKET;
 }
 
 /* Result of a call: negative ones are sign-extended whatever the width of the convention

@@ -148,6 +148,9 @@ bool avc_vcpu_power_on(struct avc_vcpu *vcpu, uint64_t pc, uint64_t x0);
 /* PSCI CPU_OFF, by the vCPU itself in a trap: the next run (and this one's exit) says AVC_CPU_OFF. */
 void avc_vcpu_power_off(struct avc_vcpu *vcpu);
 
+/* ---- call.c ---- */
+void avc_call_seal(struct avc_vm *vm); /* vm->calls from the sealed claims */
+
 /* ---- fast.c: the light way of vectors.S; compiled so that x9..x15 and x18 are kept ---- */
 uint64_t avc_fast_hvc(struct avc_vcpu *vcpu, uint64_t esr);
 

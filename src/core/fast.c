@@ -12,39 +12,29 @@
 #include "call.h"
 #include "esr.h"
 
-/* Of the n claims of fid's bucket the one that holds fid, or NULL. */
-static inline const struct avc_claim *search(const struct avc_claim *c, size_t n, uint32_t fid)
+/* Someone's claim that takes the full way. */
+uint64_t avc_fast_full(struct avc_vcpu *vcpu, uint32_t fid)
 {
-    while (avc_unlikely(n > 4)) {
-        size_t half = n / 2;
+    (void)vcpu;
+    (void)fid;
+    return HW_SLOW;
+}
 
-        if (c[half - 1].last < fid) {
-            c += half;
-            n -= half;
-        } else {
-            n = half;
-        }
-    }
-    for (; n; n--, c++)
-        if (fid <= c->last)
-            return fid >= c->first ? c : NULL;
-    return NULL;
+/* Nobody's: what AVC_FAULT is for an AVC_CALL. */
+uint64_t avc_fast_unknown(struct avc_vcpu *vcpu, uint32_t fid)
+{
+    (void)fid;
+    return avc_call_answer(vcpu, AVC_SMCCC_NOT_SUPPORTED);
 }
 
 uint64_t avc_fast_hvc(struct avc_vcpu *vcpu, uint64_t esr)
 {
     uint32_t fid = (uint32_t)vcpu->x[0];
-    const struct avc_claim_index *index = &vcpu->vm->index[AVC_CALL];
-    unsigned bucket = avc_call_bucket(fid);
-    size_t first = index->bucket[bucket].first;
-    const struct avc_claim *c;
+    const struct avc_call_range *range = vcpu->vm->calls[avc_call_bucket(fid)];
 
     (void)esr; /* the immediate is for claims that take the full way; SMCCC calls have 0 */
     vcpu->exits[AVC_EC_HVC64]++;
-    c = search(index->claims + first, index->bucket[bucket].end - first, fid);
-    if (!c)
-        return avc_call_answer(vcpu, AVC_SMCCC_NOT_SUPPORTED);
-    if (c->fn != avc_call_settle)
-        return HW_SLOW;
-    return ((const struct avc_call *)c->ctx)->fast(vcpu, fid);
+    while (avc_unlikely(fid > range->last)) /* a list ends with UINT32_MAX */
+        range++;
+    return range->fast(vcpu, fid);
 }

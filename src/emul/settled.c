@@ -1,27 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The guest's firmware, first part: which function ids there are, and the answers that need no more
- * than the vCPU and its VM. Runs on the light way, too: nothing here may call code that is not
- * compiled for it, and a switch that the compiler may turn into a call of memcpy or the like has no
- * place here.
+ * The guest's firmware, first part: which function ids there are, and the answers that need no more than the vCPU and
+ * its VM. Runs on the light way, too: nothing here may call code that is not compiled for it, nor be written so that
+ * the compiler makes such a call of it (copies of structs, for example).
  */
 #include "firmware.h"
 
 /* ---- PSCI (DEN0022) ---- */
 
-static uint64_t none(struct avc_vcpu *vcpu, uint32_t fid)
-{
-    (void)fid;
-    return avc_call_answer(vcpu, AVC_PSCI_NOT_SUPPORTED);
-}
-
-static uint64_t full(struct avc_vcpu *vcpu, uint32_t fid)
-{
-    (void)vcpu;
-    (void)fid;
-    return HW_SLOW;
-}
+#define NONE avc_fast_unknown
+#define FULL avc_fast_full
 
 static uint64_t psci_version(struct avc_vcpu *vcpu, uint32_t fid)
 {
@@ -59,75 +48,39 @@ static uint64_t psci_features(struct avc_vcpu *vcpu, uint32_t fid);
 
 /* By the low five bits of the id: what the 32-bit form does, and the 64-bit form. */
 #define PSCI_ROWS 32
-static avc_fast_fn *const psci_rows[2][PSCI_ROWS] = {
-    {
-        psci_version,           /* 00 VERSION */
-        full,                   /* 01 CPU_SUSPEND */
-        full,                   /* 02 CPU_OFF */
-        full,                   /* 03 CPU_ON */
-        psci_affinity_info,     /* 04 AFFINITY_INFO */
-        none,                   /* 05 MIGRATE */
-        psci_migrate_info_type, /* 06 MIGRATE_INFO_TYPE */
-        none,                   /* 07 MIGRATE_INFO_UP_CPU */
-        full,                   /* 08 SYSTEM_OFF */
-        full,                   /* 09 SYSTEM_RESET */
-        psci_features,          /* 0a PSCI_FEATURES */
-        none,                   /* 0b CPU_FREEZE */
-        none,                   /* 0c CPU_DEFAULT_SUSPEND */
-        none,                   /* 0d NODE_HW_STATE */
-        none,                   /* 0e SYSTEM_SUSPEND */
-        none,                   /* 0f PSCI_SET_SUSPEND_MODE */
-        none,                   /* 10 PSCI_STAT_RESIDENCY */
-        none,                   /* 11 PSCI_STAT_COUNT */
-        full,                   /* 12 SYSTEM_RESET2 */
-        none,                   /* 13 MEM_PROTECT */
-        none,                   /* 14 MEM_PROTECT_CHECK_RANGE */
-        none,
-        none,
-        none,
-        none,
-        none,
-        none,
-        none,
-        none,
-        none,
-        none,
-        none,
-    },
-    {
-        none,               /* 00 */
-        full,               /* 01 CPU_SUSPEND */
-        none,               /* 02 */
-        full,               /* 03 CPU_ON */
-        psci_affinity_info, /* 04 AFFINITY_INFO */
-        none,
-        none,
-        none,
-        none,
-        none,
-        none,
-        none,
-        none,
-        none,
-        none,
-        none,
-        none,
-        none,
-        full, /* 12 SYSTEM_RESET2 */
-        none,
-        none,
-        none,
-        none,
-        none,
-        none,
-        none,
-        none,
-        none,
-        none,
-        none,
-        none,
-        none,
-    },
+static avc_fast_fn *const psci_rows[PSCI_ROWS][2] = {
+    { psci_version, NONE },                     /* 00 VERSION */
+    { FULL, FULL },                             /* 01 CPU_SUSPEND */
+    { FULL, NONE },                             /* 02 CPU_OFF */
+    { FULL, FULL },                             /* 03 CPU_ON */
+    { psci_affinity_info, psci_affinity_info }, /* 04 AFFINITY_INFO */
+    { NONE, NONE },                             /* 05 MIGRATE */
+    { psci_migrate_info_type, NONE },           /* 06 MIGRATE_INFO_TYPE */
+    { NONE, NONE },                             /* 07 MIGRATE_INFO_UP_CPU */
+    { FULL, NONE },                             /* 08 SYSTEM_OFF */
+    { FULL, NONE },                             /* 09 SYSTEM_RESET */
+    { psci_features, NONE },                    /* 0a PSCI_FEATURES */
+    { NONE, NONE },                             /* 0b CPU_FREEZE */
+    { NONE, NONE },                             /* 0c CPU_DEFAULT_SUSPEND */
+    { NONE, NONE },                             /* 0d NODE_HW_STATE */
+    { NONE, NONE },                             /* 0e SYSTEM_SUSPEND */
+    { NONE, NONE },                             /* 0f PSCI_SET_SUSPEND_MODE */
+    { NONE, NONE },                             /* 10 PSCI_STAT_RESIDENCY */
+    { NONE, NONE },                             /* 11 PSCI_STAT_COUNT */
+    { FULL, FULL },                             /* 12 SYSTEM_RESET2 */
+    { NONE, NONE },                             /* 13 MEM_PROTECT */
+    { NONE, NONE },                             /* 14 MEM_PROTECT_CHECK_RANGE */
+    { NONE, NONE },                             /* 15 */
+    { NONE, NONE },                             /* 16 */
+    { NONE, NONE },                             /* 17 */
+    { NONE, NONE },                             /* 18 */
+    { NONE, NONE },                             /* 19 */
+    { NONE, NONE },                             /* 1a */
+    { NONE, NONE },                             /* 1b */
+    { NONE, NONE },                             /* 1c */
+    { NONE, NONE },                             /* 1d */
+    { NONE, NONE },                             /* 1e */
+    { NONE, NONE },                             /* 1f */
 };
 
 /* Offered means: has a row. SMCCC_VERSION is asked for here by callers that do not know yet whether
@@ -140,18 +93,18 @@ static uint64_t psci_features(struct avc_vcpu *vcpu, uint32_t fid)
 
     (void)fid;
     if ((asked & ~(AVC_SMC64 | (PSCI_ROWS - 1))) == AVC_PSCI_VERSION)
-        offered = psci_rows[asked / AVC_SMC64 & 1][asked % PSCI_ROWS] != none;
+        offered = psci_rows[asked % PSCI_ROWS][asked / AVC_SMC64 & 1] != NONE;
     return avc_call_answer(vcpu, offered ? AVC_PSCI_SUCCESS : AVC_PSCI_NOT_SUPPORTED);
 }
 
 static uint64_t psci32(struct avc_vcpu *vcpu, uint32_t fid)
 {
-    return psci_rows[0][fid % PSCI_ROWS](vcpu, fid);
+    return psci_rows[fid % PSCI_ROWS][0](vcpu, fid);
 }
 
 static uint64_t psci64(struct avc_vcpu *vcpu, uint32_t fid)
 {
-    return psci_rows[1][fid % PSCI_ROWS](vcpu, fid);
+    return psci_rows[fid % PSCI_ROWS][1](vcpu, fid);
 }
 
 /* ---- SMCCC, Arm architecture calls (DEN0028, 7) ---- */
