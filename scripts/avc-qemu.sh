@@ -97,7 +97,7 @@ emulator_run() { # TIMEOUT(0: none) ARGUMENT...
     shift
     # The board of an old QEMU has one UART. The log takes the debugger's way out instead, for
     # which the hypervisor is given log=semihosting.
-    [[ -z ${AVC_QEMU_OLD-} ]] || log=(-semihosting-config enable=on,target=native,chardev=log)
+    [[ -z ${AVC_QEMU_OLD-} ]] || log=(-semihosting-config 'enable=on,target=native,chardev=log')
     scratch=$(mktemp -d "${TMPDIR:-/tmp}/avc.XXXXXX")
     trap emulator_cleanup EXIT
     trap 'emulator_signalled 129' HUP
