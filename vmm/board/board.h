@@ -55,7 +55,7 @@ extern struct vmm_board vmm_board;
 /** Reads the device tree. Panics about one that cannot be used. */
 void vmm_board_discover(uint64_t fdt);
 
-/* ---- * pl011.c ---- */
+/* ---- pl011.c ---- */
 
 /** Polled output of the log; sends each byte before it returns. Its caller holds the log's lock. */
 void vmm_log_uart_init(void);
@@ -80,14 +80,13 @@ void vmm_console_drain(void);
 /** Seconds since 1970 in UTC; 0 when the board has no clock. */
 uint64_t vmm_rtc_now(void);
 
-/* ---- * gic.c ---- */
+/* ---- gic.c ---- */
 
 /* Software-generated interrupts between CPUs. */
 #define VMM_SGI_POKE 0 /* the scheduler's */
 #define VMM_SGI_STOP 1 /* stop for good: another CPU panics */
 
-/* Private interrupts that the library takes while a guest runs, by their usual numbers (BSA, Arm
- * DEN0094). */
+/* Private interrupts that the library takes while a guest runs, by their usual numbers (BSA, Arm DEN0094). */
 #define VMM_MAINTENANCE_INTID 25
 #define VMM_VTIMER_INTID      27
 #define VMM_PTIMER_INTID      30
@@ -114,7 +113,7 @@ void vmm_gic_end(uint32_t token, bool deactivate);
 /** What was written before is seen by the target when it takes the interrupt. */
 void vmm_gic_send_sgi(const struct vmm_cpu *target, unsigned sgi);
 
-/* ---- * timer.c ---- */
+/* ---- timer.c ---- */
 
 /** CNTPCT_EL0, and its frequency in Hz. The physical counter: at EL2 with E2H=0 the virtual one
    would jump by the guest's CNTVOFF_EL2 at each load. */
@@ -127,7 +126,7 @@ uint64_t vmm_time_from_ms(uint64_t ms);
 void vmm_timer_init(void);             /* on each CPU */
 void vmm_timer_arm(uint64_t deadline); /* one shot; UINT64_MAX: off */
 
-/* ---- * psci.c ---- */
+/* ---- psci.c ---- */
 
 /** PSCI's answer (DEN0022, 5.2.2): 0 or a negative code. */
 int64_t vmm_psci_cpu_on(uint64_t mpidr, uint64_t entry, uint64_t context);

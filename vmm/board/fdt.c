@@ -15,9 +15,8 @@ struct vmm_board vmm_board;
 
 static const void *fdt;
 
-/* The n-th (address, size) of a node's reg. A size cell count that the parent does not give is the
-   root's: the loaders that write multiboot modules into /chosen take it so, while libfdt would take
-   the specification's default of 1. */
+/* The n-th (address, size) of a node's reg. A size cell count that the parent does not give is the root's: the loaders
+   that write multiboot modules into /chosen take it so, while libfdt would take the specification's default of 1. */
 static bool reg(int node, unsigned n, struct vmm_range *range)
 {
     int parent = fdt_parent_offset(fdt, node), length;
@@ -106,8 +105,7 @@ static void find_reserved(void)
         add_reserved(range.base, range.size);
 }
 
-/* The two PL011s with the lowest addresses: the first is the guest's console, the second our log.
- */
+/* The two PL011s with the lowest addresses: the first is the guest's console, the second our log. */
 static void find_uarts(void)
 {
     struct vmm_uart *first = &vmm_board.guest_uart, *second = &vmm_board.log_uart;

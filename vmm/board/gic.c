@@ -50,8 +50,7 @@
 
 static uint64_t gicd;
 
-/* Where the enable, priority and other bits of an interrupt are: SGIs and PPIs in the CPU's own
- * redistributor. */
+/* Where the enable, priority and other bits of an interrupt are: SGIs and PPIs in the CPU's own redistributor. */
 static uint64_t bank(uint32_t intid)
 {
     return intid < 32 ? (uint64_t)(uintptr_t)vmm_cpu_self()->gicr + SGI_BASE : gicd;
@@ -162,8 +161,7 @@ uint32_t vmm_gic_ack(void)
 {
     uint32_t token = (uint32_t)vmm_read_ICC_IAR1_EL1();
 
-    /* The acknowledge is complete before anything the handler does to the device (IHI 0069, 4.1.1:
-     * DSB). */
+    /* The acknowledge is complete before anything the handler does to the device (IHI 0069, 4.1.1: DSB). */
     vmm_dsb_sy();
     return token;
 }

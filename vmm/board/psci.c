@@ -21,8 +21,8 @@ int64_t vmm_psci_cpu_on(uint64_t mpidr, uint64_t entry, uint64_t context)
 
 _Noreturn void vmm_psci_system_off(void)
 {
-    /* Also before the device tree was read: without firmware the SMC is UNDEFINED, and there is
-     * nothing else left to do. */
+    /* Also before the device tree was read: without firmware the SMC is UNDEFINED, and there is nothing else left to
+       do. */
     vmm_smc(PSCI_SYSTEM_OFF, 0, 0, 0);
     for (;;)
         vmm_wfi();

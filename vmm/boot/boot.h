@@ -32,8 +32,7 @@
  * read. */
 #define VMM_EARLY_UART 0x09000000
 
-/* A CPU's slot in .stacks: a page that is not mapped, the crash stack, another such page, the
- * stack. */
+/* A CPU's slot in .stacks: a page that is not mapped, the crash stack, another such page, the stack. */
 #define VMM_CRASH_STACK_BASE 0x1000
 #define VMM_CRASH_STACK_TOP  0x3000
 #define VMM_STACK_BASE       0x4000
@@ -64,11 +63,9 @@ enum vmm_map_kind { VMM_MAP_TEXT, VMM_MAP_RODATA, VMM_MAP_DATA, VMM_MAP_DEVICE }
 
 /** Called with the MMU off: maps the image and the device tree. */
 void vmm_mmu_early(uint64_t fdt);
-/** Adds [base, base + size) to EL2's identity map; whole pages. What is mapped already stays as it
- * is. */
+/** Adds [base, base + size) to EL2's identity map; whole pages. What is mapped already stays as it is. */
 void vmm_map(uint64_t base, uint64_t size, enum vmm_map_kind kind);
-/** The boot CPU, and those started later, go on with E2H,TGE=1,1 (or 0,0). False: this CPU cannot
- * do that. */
+/** The boot CPU, and those started later, go on with E2H,TGE=1,1 (or 0,0). False: this CPU cannot do that. */
 bool vmm_mmu_set_vhe(bool on);
 
 /* trap.c */

@@ -40,9 +40,8 @@ void vmm_code_sync(const void *p, size_t bytes)
     uint64_t line = icache_line(), end = (uintptr_t)p + bytes;
 
     vmm_dcache_clean(p, bytes);
-    /* Past a megabyte all of it costs less than line by line; also the only sure way where the
-       cache is indexed by virtual addresses (CTR_EL0.L1Ip is VIPT) and the code will run at others.
-     */
+    /* Past a megabyte all of it costs less than line by line; also the only sure way where the cache is indexed by
+       virtual addresses (CTR_EL0.L1Ip is VIPT) and the code will run at others. */
     if (bytes > 1 << 20 || (vmm_read_CTR_EL0() >> 14 & 3) != 3)
         __asm__ volatile("ic ialluis" : : : "memory");
     else

@@ -34,8 +34,7 @@ VMM_SYSREG_READ(ID_AA64MMFR0_EL1)
 VMM_SYSREG_READ(ID_AA64MMFR1_EL1)
 VMM_SYSREG_READ(CNTPCT_EL0)
 VMM_SYSREG_READ(CNTFRQ_EL0)
-/* The EL2 physical timer by its own names: with E2H=1 CNTP_... at EL2 mean it as well, but these
- * are right with both. */
+/* The EL2 physical timer by its own names: with E2H=1 CNTP_... mean it at EL2 too, but these are right with both. */
 VMM_SYSREG(CNTHP_CTL_EL2)
 VMM_SYSREG(CNTHP_CVAL_EL2)
 VMM_SYSREG(HCR_EL2)
@@ -93,8 +92,8 @@ static inline bool vmm_irq_masked(void)
     return daif & 1 << 7;
 }
 
-/* Waits for an interrupt; a masked one ends the wait too (DDI 0487, D1.6.2). The DSB: what this CPU
-   wrote is seen while it sleeps. */
+/* Waits for an interrupt; a masked one ends the wait too (DDI 0487, D1.6.2). The DSB: what this CPU wrote is seen while
+   it sleeps. */
 static inline void vmm_wfi(void)
 {
     __asm__ volatile("dsb sy\n\twfi" : : : "memory");
@@ -119,12 +118,12 @@ static inline struct vmm_cpu *vmm_cpu_self(void)
 /* A call to firmware by SMC (SMCCC): function id and three arguments; X0 of the answer. */
 uint64_t vmm_smc(uint64_t fid, uint64_t a1, uint64_t a2, uint64_t a3);
 
-/* boot/cache.c. Data cache lines of a range, to the point of coherency: what a CPU or a guest with
-   its caches off, or a device, then finds in memory is what was written. */
+/* boot/cache.c. Data cache lines of a range, to the point of coherency: what a CPU or a guest with its caches off, or a
+   device, then finds in memory is what was written. */
 void vmm_dcache_clean(const void *p, size_t bytes);
 void vmm_dcache_clean_invalidate(const void *p, size_t bytes);
-/* After instructions were written to a range: cleans them to the point of coherency and invalidates
-   the instruction caches of all CPUs. */
+/* After instructions were written to a range: cleans them to the point of coherency and invalidates the instruction
+   caches of all CPUs. */
 void vmm_code_sync(const void *p, size_t bytes);
 /* Clears whole pages, with DC ZVA where the CPU allows it. */
 void vmm_zero(void *p, size_t bytes);

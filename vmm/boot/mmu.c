@@ -82,8 +82,7 @@ static uint64_t leaf_bits(uint64_t kind)
     return always | DESC_VALID | DESC_AF | DESC_DEVICE | never;
 }
 
-/* Maps [base, end), which lies within `table`'s reach, by the largest leaves that fit where nothing
- * is mapped yet. */
+/* Maps [base, end), which lies within `table`'s reach, by the largest leaves that fit where nothing is mapped yet. */
 static void map_in(uint64_t *table, unsigned level, uint64_t base, uint64_t end, uint64_t leaf)
 {
     unsigned shift = 39 - 9 * level;
@@ -120,9 +119,8 @@ void vmm_map(uint64_t base, uint64_t size, enum vmm_map_kind kind)
     regions[nr_regions].kind = kind;
     nr_regions++;
     map_in(root, 0, base, end, leaf_bits(kind));
-    /* Entries go from invalid to valid only, which needs no TLB invalidation, but must reach the
-       walkers before the first access (D8.16, "TLB maintenance requirements": DSB, and ISB here for
-       this CPU). */
+    /* Entries go from invalid to valid only, which needs no TLB invalidation, but must reach the walkers before the
+       first access (D8.16, "TLB maintenance requirements": DSB, and ISB here for this CPU). */
     vmm_dsb_ishst();
     vmm_isb();
 }
@@ -165,8 +163,8 @@ void vmm_mmu_early(uint64_t fdt)
         map_image(slot + VMM_STACK_BASE, slot + VMM_STACK_STRIDE, VMM_MAP_DATA);
     }
     vmm_map(VMM_EARLY_UART, VMM_PAGE_SIZE, VMM_MAP_DEVICE);
-    /* At most 2 MiB, 8-byte aligned (Linux, Documentation/arch/arm64/booting). Anything else is
-       left unmapped for vmm_board_discover() to complain about. */
+    /* At most 2 MiB, 8-byte aligned (Linux, Documentation/arch/arm64/booting). Anything else is left unmapped for
+       vmm_board_discover() to complain about. */
     if (fdt && !(fdt & 7) && header[0] == __builtin_bswap32(0xd00dfeed) && __builtin_bswap32(header[1]) <= 0x200000) {
         vmm_board.fdt_size = __builtin_bswap32(header[1]);
         vmm_map(fdt, vmm_board.fdt_size, VMM_MAP_RODATA);

@@ -15,8 +15,9 @@
 
 	.section .head.text, "ax"
 
-/* Documentation/arch/arm64/booting: text_offset 0 and flag bit 3 (anywhere in memory, 2 MiB aligned). QEMU puts such an
-   image 2 MiB above the start of RAM, since its own first instructions are at the start; that is where we are linked. */
+/* Linux, Documentation/arch/arm64/booting: text_offset 0 and flag bit 3 (anywhere in memory, 2 MiB aligned). QEMU puts
+   such an image 2 MiB above the start of RAM, since its own first instructions are at the start; that is where we are
+   linked. */
 	.global _start
 _start:
 	b	boot_cpu
@@ -28,7 +29,7 @@ _start:
 	.ascii	"ARM\x64"
 	.long	0
 
-/* The host's EL2 controls while no guest runs: interrupts are taken here (with E2H and TGE both 1 they would be anyway). */
+/* EL2's controls while no guest runs: interrupts are taken here (with E2H and TGE both 1 they would be anyway). */
 #define HOST_HCR	(HCR_RW | HCR_AMO | HCR_IMO | HCR_FMO)
 
 	.macro	mov64 reg, value

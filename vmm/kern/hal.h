@@ -17,8 +17,7 @@ void vmm_hal_init(void);
 /** On each CPU, its GIC ready: makes it one that can load vCPUs. */
 void vmm_pcpu_enable(struct vmm_cpu *cpu);
 
-/** Handles and ends an acknowledged interrupt. True: the vCPU that runs here has to leave its
- * guest. loop.c */
+/** Handles and ends an acknowledged interrupt. True: the vCPU that runs here has to leave its guest. loop.c */
 bool vmm_irq_handle(uint32_t token);
 
 /** From boot/vectors.S: an IRQ was taken while no guest runs. */

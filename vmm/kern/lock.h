@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * A spinlock. Taken with IRQs masked (vmm.h says why that is the normal state), for sections of some dozen instructions.
- * Plain C11 atomics, so that what uses it also runs in host tests.
+ * A spinlock. Taken with IRQs masked (vmm.h says why that is the normal state), for sections of some dozen
+ * instructions. Plain C11 atomics, so that what uses it also runs in host tests.
  *
- * Not a ticket lock, on purpose: where the CPUs are threads of an emulator and there are more of them than real ones, the
- * lock would be handed to a CPU that does not run just now while others that could take it spin: eight CPUs on two came to a
- * few dozen hand-overs a second. Who loses the race here loses the time of one short section.
+ * Not a ticket lock, on purpose: where the CPUs are threads of an emulator and there are more of them than real ones,
+ * the lock would be handed to a CPU that does not run just now while others that could take it spin: eight CPUs on two
+ * came to a few dozen hand-overs a second. Who loses the race here loses the time of one short section.
  */
 #ifndef VMM_KERN_LOCK_H
 #define VMM_KERN_LOCK_H

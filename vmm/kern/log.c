@@ -26,8 +26,8 @@ void vmm_log_stopping(void)
     atomic_store(&stopping, true);
 }
 
-/* Once somebody stops the machine, the lock's holder may never come back: it may be the one who
-   crashed. Better a torn line then than none. */
+/* Once somebody stops the machine, the lock's holder may never come back: it may be the one who crashed. Better a torn
+   line then than none. */
 void vmm_log_take(void)
 {
     for (unsigned long tries = 0; !vmm_trylock(&lock); tries++) {

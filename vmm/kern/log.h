@@ -15,9 +15,8 @@
 
 enum vmm_log_level { VMM_ERROR, VMM_WARN, VMM_INFO, VMM_DEBUG };
 
-/** One line, "vmm: " before it and a newline behind it. %s %c %d %i %u %x %X %p %% with 0, -,
-   width, precision for %s, and the lengths hh, h, l, ll, z. Any CPU, interrupt handlers and claims
-   too. */
+/** One line, "vmm: " before it and a newline behind it. %s %c %d %i %u %x %X %p %% with 0, -, width, precision for %s,
+   and the lengths hh, h, l, ll, z. Any CPU, interrupt handlers and claims too. */
 void vmm_log(enum vmm_log_level level, const char *fmt, ...) VMM_PRINTF(2, 3);
 void vmm_vlog(enum vmm_log_level level, const char *fmt, va_list args) VMM_PRINTF(2, 0);
 

@@ -19,7 +19,7 @@ static struct {
 } shared[NR_SHARED];
 static unsigned nr_shared;
 
-/* ---- * hooks ---- */
+/* ---- hooks ---- */
 
 unsigned vmm_sched_self(void)
 {
@@ -46,7 +46,7 @@ void vmm_sched_relax(void)
     vmm_cpu_relax();
 }
 
-/* ---- * interrupts ---- */
+/* ---- interrupts ---- */
 
 void vmm_irq_register(uint32_t intid, void (*fn)(void *ctx), void *ctx)
 {
@@ -79,8 +79,8 @@ bool vmm_irq_handle(uint32_t token)
         bool yield;
 
         atomic_fetch_add_explicit(intid == VMM_SGI_POKE ? &cpu->pokes : &cpu->ticks, 1, memory_order_relaxed);
-        /* An SGI ends before the scheduler is looked at: a poke sent after the look is then a new
-           one. The timer's level has to fall first, which tick() does by arming anew. */
+        /* An SGI ends before the scheduler is looked at: a poke sent after the look is then a new one. The timer's
+           level has to fall first, which tick() does by arming anew. */
         if (intid == VMM_SGI_POKE)
             vmm_gic_end(token, true);
         yield = vmm_sched_tick(cpu->index);
@@ -109,7 +109,7 @@ void vmm_irq_window(void)
     vmm_irq_mask();
 }
 
-/* ---- * loop ---- */
+/* ---- loop ---- */
 
 _Noreturn void vmm_sched_loop(void)
 {

@@ -6,8 +6,7 @@
 #ifndef VMM_KERN_OPTIONS_H
 #define VMM_KERN_OPTIONS_H
 
-/** Takes the words of a command line; one it does not know, or whose value is none, is logged and
- * ignored. */
+/** Takes the words of a command line; one it does not know, or whose value is none, is logged and ignored. */
 void vmm_options_parse(const char *args);
 
 #endif

@@ -38,8 +38,7 @@ static void set_taken(struct area *area, uint64_t i, bool taken)
     area->taken[i / 64] = taken ? area->taken[i / 64] | bit : area->taken[i / 64] & ~bit;
 }
 
-/* Index of the first page at or after i that is taken, at most `end`; or free, when asked for that.
- */
+/* Index of the first page at or after i that is taken, at most `end`; or free, when asked for that. */
 static uint64_t next(const struct area *area, uint64_t i, uint64_t end, bool taken)
 {
     while (i < end) {

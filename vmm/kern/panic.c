@@ -14,8 +14,8 @@
 
 static _Atomic(struct vmm_cpu *) stopper;
 
-/* The first CPU that stops the machine does it alone: its reason is the reason. Its own second
-   attempt (a crash while reporting a crash) may go on. */
+/* The first CPU that stops the machine does it alone: its reason is the reason. Its own second attempt (a crash while
+   reporting a crash) may go on. */
 static void become_stopper(void)
 {
     struct vmm_cpu *none = NULL, *self = vmm_cpu_self();

@@ -56,8 +56,7 @@ _Static_assert(offsetof(struct vmm_cpu, crashes) == VMM_CPU_CRASHES, "vectors.S"
 extern struct vmm_cpu vmm_cpus[VMM_MAX_CPUS];
 extern unsigned vmm_nr_cpus; /* in use of them; one that did not start is not `up` */
 
-/** Starts the other CPUs by PSCI and waits until they are up; one that does not come is logged and
- * left out. */
+/** Starts the other CPUs by PSCI and waits until they are up; one that does not come is logged and left out. */
 void vmm_smp_start(void);
 
 /** Where a CPU, its MMU on and its vectors in place, goes on: sets up its GIC and timer. */

@@ -59,8 +59,7 @@ void vmm_task_init(struct vmm_task *task)
     *task = (struct vmm_task){ .state = VMM_TASK_BLOCKED, .deadline = VMM_NEVER };
 }
 
-/* This CPU's alarm: its earliest deadline, and the end of the slice if somebody else wants the CPU.
- */
+/* This CPU's alarm: its earliest deadline, and the end of the slice if somebody else wants the CPU. */
 static void arm(unsigned self)
 {
     struct cpu *cpu = &s.cpu[self];
@@ -126,8 +125,7 @@ static void enqueue(unsigned self, struct vmm_task *task)
     if (s.stopper != NOBODY)
         return; /* resume() pokes */
 
-    /* Who takes it: the CPU it ran on last, whose caches may still know it; any idle one; one that
-     * must share. */
+    /* Who takes it: the CPU it ran on last, whose caches may still know it; any idle one; one that must share. */
     if (s.cpu[task->cpu].idle)
         who = task->cpu;
     for (unsigned i = 0; who == NOBODY && i < s.nr_cpus; i++)
@@ -257,8 +255,7 @@ bool vmm_sched_stop(void)
             }
     }
     vmm_unlock(&s.lock);
-    /* Each of them leaves its guest for the SGI, sees must_yield, and ends its step; pick() gives
-     * no other. */
+    /* Each of them leaves its guest for the SGI, sees must_yield, and ends its step; pick() gives no other. */
     while (mine && others_run(self))
         vmm_sched_relax();
     return mine;

@@ -46,8 +46,7 @@ void vmm_task_init(struct vmm_task *task);
    interrupted; if it is about to block, it will not. Any CPU, interrupt handlers and claims too. */
 void vmm_sched_wake(struct vmm_task *task);
 
-/** Whether the task that runs on this CPU must end its step: slice over, or the world is being
- * stopped. */
+/** Whether the task that runs on this CPU must end its step: slice over, or the world is being stopped. */
 bool vmm_sched_must_yield(unsigned cpu);
 
 /**
@@ -59,8 +58,8 @@ bool vmm_sched_must_yield(unsigned cpu);
 bool vmm_sched_stop(void);
 void vmm_sched_resume(void);
 
-/** Between stop and resume: makes a task that is not the caller's blocked, its deadline and pending
- * wake-up forgotten. */
+/** Between stop and resume: makes a task that is not the caller's blocked, its deadline and pending wake-up forgotten.
+   */
 void vmm_task_park(struct vmm_task *task);
 
 /* ---- loop.c and host tests ---- */
