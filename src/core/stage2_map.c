@@ -149,10 +149,14 @@ static enum avc_status change_leaf(struct change *c, uint64_t *entry, uint64_t d
     return AVC_OK;
 }
 
-static bool is_empty(const uint64_t *table)
+/* Entries that are broken and not made again yet count: what is left of a split block. */
+static bool is_empty(const struct change *c, const uint64_t *table)
 {
     for (unsigned i = 0; i < 512; i++)
         if (s2_read(&table[i]))
+            return false;
+    for (unsigned i = 0; i < c->tlb.nr_makes; i++)
+        if (c->tlb.make[i].entry >= table && c->tlb.make[i].entry < table + 512)
             return false;
     return true;
 }
@@ -172,7 +176,7 @@ static enum avc_status change_entry(struct change *c, uint64_t *entry, unsigned 
     }
     table = s2_table(c->s2, desc);
     status = change_range(c, table, level + 1, lo, end, live);
-    if (c->what == UNMAP && !c->dry && is_empty(table)) {
+    if (c->what == UNMAP && !c->dry && is_empty(c, table)) {
         s2_write(entry, 0);
         c->tlb.tables = true;
         push(c, &c->emptied, desc & S2_OA);
