@@ -18,11 +18,13 @@
 
 fake_guest_fn *fake_guest;
 unsigned fake_enters, fake_resumes;
+struct avc_fp fake_fp[FAKE_MAX_CPUS];
 
 void fake_guest_reset(void)
 {
     fake_guest = NULL;
     fake_enters = fake_resumes = 0;
+    memset(fake_fp, 0, sizeof fake_fp);
 }
 
 static void require(bool ok, const char *what)
@@ -31,6 +33,29 @@ static void require(bool ok, const char *what)
         fprintf(stderr, "fake guest: %s\n", what);
         abort();
     }
+}
+
+/* fp.S: EL2 itself traps where CPTR_EL2 says so, in the layout that HCR_EL2.E2H chooses. */
+static void require_fp(void)
+{
+    uint64_t cptr = fake_cpu->reg[FAKE_CPTR_EL2];
+
+    if (fake_cpu->reg[FAKE_HCR_EL2] & AVC_BIT(34))
+        require((cptr >> 20 & 1) == 1, "V registers used with CPTR_EL2.FPEN=0bx0");
+    else
+        require(!(cptr & AVC_BIT(10)), "V registers used with CPTR_EL2.TFP=1");
+}
+
+void avc_hw_fp_save(struct avc_fp *fp)
+{
+    require_fp();
+    *fp = fake_fp[fake_cpu - fake_cpus];
+}
+
+void avc_hw_fp_load(const struct avc_fp *fp)
+{
+    require_fp();
+    fake_fp[fake_cpu - fake_cpus] = *fp;
 }
 
 /* Registers that stay in the CPU while C runs: their memory holds nonsense meanwhile. */

@@ -22,6 +22,9 @@ extern fake_guest_fn *fake_guest;
 /* How often the guest was entered, and how often it went on behind a trap, since fake_guest_reset(). */
 extern unsigned fake_enters, fake_resumes;
 
+/* V0..V31, FPCR and FPSR of each CPU. */
+extern struct avc_fp fake_fp[FAKE_MAX_CPUS];
+
 /* No script, counters 0. */
 void fake_guest_reset(void);
 

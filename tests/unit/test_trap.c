@@ -366,8 +366,14 @@ static enum avc_status irqc_set(struct avc_vm *vm, struct avc_vcpu *v, uint32_t 
     (void)vm, (void)v, (void)intid, (void)level;
     return AVC_OK;
 }
-static const struct avc_irqc_ops irqc = { irqc_none, irqc_none,    irqc_none,     irqc_none,
-                                          irqc_irq,  irqc_pending, irqc_deadline, irqc_set };
+static const struct avc_irqc_ops irqc = { .load = irqc_none,
+                                          .put = irqc_none,
+                                          .enter = irqc_none,
+                                          .reset = irqc_none,
+                                          .irq = irqc_irq,
+                                          .pending = irqc_pending,
+                                          .deadline = irqc_deadline,
+                                          .set_irq = irqc_set };
 
 static struct avc_exit *take_irq(struct avc_vcpu *v, int kind)
 {
@@ -530,6 +536,46 @@ static void test_fp(void **state)
     }
 }
 
+/* The registers themselves: the guest sees its own and never the host's, the host gets its own back. */
+static bool guest_uses_fp(struct avc_vcpu *v, struct fake_trap *trap)
+{
+    static unsigned step;
+
+    (void)v;
+    switch (step++ % 3) {
+    case 0: /* the first use traps */
+        trap->esr = ESR_MAKE(7, true, 0);
+        return true;
+    case 1:
+        assert_int_equal(fake_fp->v[8][0], 0x60e58);
+        fake_fp->v[8][0]++;
+        fake_fp->fpcr = 0x1234;
+        trap->esr = ESR_MAKE(1, true, 0);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void test_fp_values(void **state)
+{
+    struct avc_vcpu *v;
+    uint64_t value[2] = { 0x60e58, 0 };
+
+    (void)state;
+    world_make();
+    v = world_load();
+    fake_fp->v[8][0] = 0x4057;
+    must(avc_vcpu_set_fp(v, 8, value));
+    fake_guest = guest_uses_fp;
+    assert_int_equal(avc_vcpu_run(v)->kind, AVC_WFI);
+    assert_int_equal(fake_fp->v[8][0], 0x4057);
+    assert_int_equal(fake_fp->fpcr, 0);
+    must(avc_vcpu_get_fp(v, 8, value));
+    assert_int_equal(value[0], 0x60e59);
+    assert_int_equal(v->fp->fpcr, 0x1234);
+}
+
 /* ---- the dump finds the vCPU ---- */
 
 static void test_dump(void **state)
@@ -554,7 +600,7 @@ int main(void)
         cmocka_unit_test(test_sysreg_decode), cmocka_unit_test(test_cp15),
         cmocka_unit_test(test_irq),           cmocka_unit_test(test_serror),
         cmocka_unit_test(test_wfx),           cmocka_unit_test(test_fp),
-        cmocka_unit_test(test_dump),
+        cmocka_unit_test(test_fp_values),     cmocka_unit_test(test_dump),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

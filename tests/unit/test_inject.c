@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* Exceptions into the guest: PSTATE, vector and syndrome, over every combination of what decides them. */
+#include "world.h"
+
+#include <cmocka.h>
+
+#include "esr.h"
+
+/* The new PSTATE by the pseudocode, line by line (J1.1.2, AArch64.TakeException). */
+static uint64_t model(uint64_t old, uint64_t sctlr, uint64_t has)
+{
+    uint64_t p = old & (UINT64_C(0xf) << 28); /* NZCV stay */
+
+    p |= old & AVC_BIT(24); /* DIT stays */
+    if (has >> AVC_FEAT_PAN & 1 && !(sctlr >> 23 & 1))
+        p |= AVC_BIT(22); /* PAN by SPAN */
+    else
+        p |= old & AVC_BIT(22);
+    if (has >> AVC_FEAT_SSBS & 1 && sctlr >> 44 & 1)
+        p |= AVC_BIT(12);
+    if (has >> AVC_FEAT_MTE & 1)
+        p |= AVC_BIT(25);
+    p |= 0xf << 6; /* DAIF */
+    return p | 5;  /* EL1h; IL, SS, UAO, BTYPE 0 */
+}
+
+static void test_pstate(void **state)
+{
+    static const uint64_t modes[] = { 0x0, 0x4, 0x5, 0x10, 0x30 };
+    static const unsigned vectors[] = { 0x400, 0, 0x200, 0x600, 0x600 };
+    static const uint64_t olds[] = { 0,
+                                     UINT64_C(0xf) << 28,
+                                     AVC_BIT(20) | AVC_BIT(21) | 3 << 10, /* IL, SS, BTYPE */
+                                     AVC_BIT(22),
+                                     AVC_BIT(23) | AVC_BIT(12),
+                                     AVC_BIT(24) | AVC_BIT(25),
+                                     AVC_BIT(13) | AVC_BIT(27) | AVC_BIT(26),
+                                     0xfff003c0 };
+    static const unsigned features[] = { AVC_FEAT_PAN, AVC_FEAT_SSBS, AVC_FEAT_MTE };
+    struct avc_vcpu *v;
+
+    (void)state;
+    world_make();
+    v = world_load();
+    for (unsigned n = 0; n < 5 * 8 * 8 * 4; n++) {
+        unsigned mode = n % 5, f = n / 40 % 8, s = n / 320;
+        uint64_t old = olds[n / 5 % 8] | modes[mode], has = 0;
+        uint64_t sctlr = (s & 1 ? AVC_BIT(23) : 0) | (s & 2 ? AVC_BIT(44) : 0);
+        struct avc_regs r = { START, old };
+
+        for (unsigned i = 0; i < 3; i++)
+            has |= (uint64_t)(f >> i & 1) << features[i];
+        world.vm.features.has = has;
+        avc_ctx_set(v, AVC_CTX_SCTLR_EL1, sctlr);
+        avc_inject_undef(v, &r, true);
+        assert_int_equal(r.pstate, model(old, sctlr, has));
+        assert_int_equal(r.pc, VBAR + vectors[mode]);
+        assert_int_equal(ctx(AVC_CTX_SPSR_EL1), old);
+        assert_int_equal(ctx(AVC_CTX_ELR_EL1), START);
+        assert_int_equal(ctx(AVC_CTX_ESR_EL1), ESR_IL);
+    }
+}
+
+/* FAR_EL1 is written by the classes it belongs to. */
+static void test_far(void **state)
+{
+    struct avc_vcpu *v;
+
+    (void)state;
+    world_make();
+    v = world_load();
+    for (unsigned ec = 0; ec < 64; ec++) {
+        struct avc_regs r = { START, EL1H };
+        bool far = ec == 0x20 || ec == 0x22 || ec == 0x24 || ec == 0x34;
+
+        avc_ctx_set(v, AVC_CTX_FAR_EL1, 1);
+        avc_inject_own(v, &r, ESR_MAKE(ec, true, FSC_ALIGNMENT), 0x4321);
+        assert_int_equal(ctx(AVC_CTX_FAR_EL1), far ? 0x4321 : 1);
+    }
+}
+
+/* The PC of an SVC that FGT has trapped, of 4 and (T32) 2 bytes. */
+static void test_svc(void **state)
+{
+    struct avc_regs a = { START, EL0T | SPSR_BTYPE }, b = { START, USR | SPSR_T32 };
+    struct avc_vcpu *v;
+
+    (void)state;
+    world_make();
+    v = world_load();
+    avc_inject_svc(v, &a, ESR_MAKE(0x15, true, 0x1234));
+    assert_int_equal(ctx(AVC_CTX_ELR_EL1), START + 4);
+    assert_int_equal(ctx(AVC_CTX_SPSR_EL1), EL0T);
+    assert_int_equal(ctx(AVC_CTX_ESR_EL1), ESR_MAKE(0x15, true, 0x1234));
+    avc_inject_svc(v, &b, ESR_MAKE(0x11, false, 0xff));
+    assert_int_equal(ctx(AVC_CTX_ELR_EL1), START + 2);
+    assert_int_equal(ctx(AVC_CTX_ESR_EL1), ESR_MAKE(0x11, false, 0xff));
+    assert_int_equal(b.pc, VBAR + 0x600);
+}
+
+/* A virtual SError: pending in HCR_EL2 until the guest takes it; its syndrome with RAS. */
+static void test_serror(void **state)
+{
+    struct avc_vcpu *v;
+
+    (void)state;
+    world_make();
+    world.machine.features.has |= AVC_BIT(AVC_FEAT_RAS);
+    v = world_load();
+    avc_inject_serror(v, 0x3ffffff);
+    assert_int_equal(ctx(AVC_CTX_VSESR_EL2), 0x1ffffff);
+    assert_true(v->hcr & AVC_BIT(8));
+    assert_false(fake_cpu->reg[FAKE_HCR_EL2] & AVC_BIT(8)); /* the host's */
+    fake_guest = NULL;
+    (void)avc_vcpu_run(v);
+    assert_true(v->vserror); /* still there */
+    fake_on_write = NULL;
+    must(avc_vcpu_put(v)); /* and moves with the vCPU */
+    must(avc_vcpu_load(v, &world.pcpu));
+    assert_true(v->hcr & AVC_BIT(8));
+    assert_int_equal(ctx(AVC_CTX_VSESR_EL2), 0x1ffffff);
+}
+
+static bool takes_serror(struct avc_vcpu *v, struct fake_trap *trap)
+{
+    (void)v, (void)trap;
+    fake_cpu->reg[FAKE_HCR_EL2] &= ~AVC_BIT(8); /* the CPU clears it */
+    return false;
+}
+
+static void test_serror_taken(void **state)
+{
+    struct avc_vcpu *v;
+
+    (void)state;
+    world_make();
+    v = world_load();
+    avc_inject_serror(v, 0);
+    fake_guest = takes_serror;
+    (void)avc_vcpu_run(v);
+    assert_false(v->vserror);
+    assert_false(v->hcr & AVC_BIT(8));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pstate), cmocka_unit_test(test_far),          cmocka_unit_test(test_svc),
+        cmocka_unit_test(test_serror), cmocka_unit_test(test_serror_taken),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
