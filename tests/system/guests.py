@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 the arm_vcpu authors
+"""Guests of one's own, by ./avc run under the hypervisor: raw Images of a few instructions.
+
+No initrd, no Linux; most of them never look at the device tree. What is seen of them from
+outside: bytes on stdout, bytes from stdin, exit statuses, and what is said about a crash.
+
+usage: guests.py [HOST-CPU/VHE...]      default: cortex-a72/off max/on max/off
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+
+from avctest import Avc, Image, Tap, run_avc
+
+tap = Tap()
+work = tempfile.mkdtemp(prefix="avc-guests.")
+OFF, RESET = Image.SYSTEM_OFF, 0x84000009
+CPU_OFF, CPU_ON, AFFINITY_INFO = 0x84000002, 0xC4000003, 0xC4000004
+
+
+def arguments(image, *more, **options):
+    kernel = image.write(os.path.join(work, "Image"), **options)
+    return ["run", "--kernel", kernel, "--memory", 64, "--timeout", 60, *more]
+
+
+def guest(name, image, status, out, board, *more, **options):
+    result = run_avc(*arguments(image, *board, *more, **options), timeout=90)
+    tap.ok(result.status == status and result.out == out, name,
+           f"wanted status {status} and {out!r}, got {result.status} and {result.out!r}\n{result.transcript}")
+    return result
+
+
+def test_ends(name, board):
+    for call in ("hvc", "smc"):
+        image = getattr(Image().print("hi"), call)(OFF).spin()
+        guest(f"{name}: prints and powers off by {call.upper()}", image, 0, b"hi", board)
+    guest(f"{name}: text_offset and image_size", Image().print("far").hvc(OFF).spin(), 0, b"far", board,
+          text_offset=0x80000, image_size=0x800000)
+    tree = Image().word(0xB9400001).mov(2, 0xEDFE0DD0).word(0x6B02003F)  # LDR W1, [X0]; CMP W1, W2
+    tree.word(0x54000000 | 2 << 5 | 1).word(0x14000003).spin()  # B.NE .+8; B .+12
+    guest(f"{name}: x0 is a device tree", tree.print("dtb").hvc(OFF).spin(), 0, b"dtb", board)
+    for address in (0, 0x9000000, 0xFFFFFFFF0000):
+        result = guest(f"{name}: a jump to {address:#x} is a crash", Image().print("x").jump(address), 3, b"x", board)
+        tap.ok("avc: error: the guest crashed: " in result.err and f"{address:x}" in result.err,
+               f"{name}: and the log says where", result.transcript)
+    guest(f"{name}: more than three resets are a crash", Image().print("r").hvc(RESET).spin(), 3, b"rrrr", board)
+    with Avc(arguments(Image().print("idle").spin(), *board)) as avc:
+        avc.close_stdin()
+        tap.ok(avc.expect("idle", 30) and avc.wait(2) is None, f"{name}: waits for ever, stdin at its end",
+               avc.transcript())
+
+
+def test_console(name, board):
+    everything = bytes(range(256))
+    guest(f"{name}: every byte comes out", Image().print(everything).hvc(OFF).spin(), 0, everything, board)
+    sent = (everything.replace(b"q", b"") * 16) + b"q"
+    with Avc(arguments(Image().print("?").echo("q").hvc(OFF).spin(), *board)) as avc:
+        avc.expect("?")
+        avc.send(sent)
+        tap.ok(avc.wait(60) == 0 and avc.stdout == b"?" + sent, f"{name}: {len(sent)} bytes sent come back",
+               avc.transcript()[-2000:])
+
+
+def test_cpus(name, board):
+    image = Image()
+    starts = []
+    for cpu in range(1, 8):
+        image.mov(0, CPU_ON).mov(1, cpu)
+        starts.append(len(image.code))
+        image.word(0).mov(3, ord("0") + cpu).word(0xD4000002)  # ADR X2, secondary, below; HVC
+        again = len(image.code)
+        image.mov(0, AFFINITY_INFO).mov(1, cpu).mov(2, 0).word(0xD4000002).word(0x7100041F)  # CMP W0, #1
+        image.word(0x54000001 | (again - len(image.code) & 0x7FFFF) << 5)  # B.NE again
+    image.hvc(OFF).spin()
+    for at in starts:
+        image.code[at] = 0x10000002 | (len(image.code) - at) << 5  # ADR: words, for its low two bits are 0
+    image.mov(19, Image.UART).word(0x39000000 | 19 << 5).hvc(CPU_OFF).spin()  # STRB W0, [X19]
+    guest(f"{name}: eight CPUs started one by one", image, 0, b"1234567", board, "--cpus", 8)
+
+
+def test_count(name, board):
+    clock = Image().mov(19, Image.UART)
+    for _ in range(3):
+        clock.word(0xD53BE041)  # MRS X1, CNTVCT_EL0
+        for _ in range(8):
+            clock.word(0x39000000 | 19 << 5 | 1).word(0xD348FC21)  # STRB W1, [X19]; LSR X1, X1, #8
+    args = arguments(clock.hvc(OFF).spin(), *board, "--count", "--cpus", 2)
+    first, second = (run_avc(*args, timeout=90) for _ in range(2))
+    tap.ok(first.status == 0 and len(first.out) == 24 and first.out == second.out and first.err == second.err,
+           f"{name}: --count, twice the same", first.transcript + second.transcript)
+
+
+def main():
+    try:
+        for name in sys.argv[1:] or ["cortex-a72/off", "max/on", "max/off"]:
+            cpu, vhe = name.split("/")
+            board = ["--host-cpu", cpu, "--host-vhe", vhe]
+            for test in (test_ends, test_console, test_cpus, test_count):
+                test(name, board)
+    finally:
+        shutil.rmtree(work)
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
