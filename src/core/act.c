@@ -37,7 +37,9 @@ static uint64_t extend(const struct avc_exit *e)
     unsigned unused = 64 - 8 * e->size;
     uint64_t value = e->value;
 
-    if (e->kind != AVC_MMIO || e->size >= 8)
+    if (e->swap)
+        value = __builtin_bswap64(value) >> unused;
+    if (e->size >= 8)
         return value;
     value = e->sign ? (uint64_t)((int64_t)(value << unused) >> unused) : value << unused >> unused;
     return e->sf ? value : (uint32_t)value;
@@ -56,8 +58,11 @@ static void finish(struct avc_vcpu *v, const struct avc_exit *e)
         break;
     case AVC_MMIO:
     case AVC_SYSREG:
-        if (!e->write)
-            avc_vcpu_set_gpr(v, e->reg, extend(e));
+    case AVC_STAGE2:
+        if (e->write || !e->size)
+            break;
+        avc_vcpu_set_gpr(v, e->reg, e->reg2 == 31 ? extend(e) : (uint32_t)e->value);
+        avc_vcpu_set_gpr(v, e->reg2, e->value >> 32); /* AArch32 MRRC; else 31 */
         break;
     default:
         break;
@@ -74,8 +79,7 @@ static void fault(struct avc_vcpu *v, const struct avc_exit *e, struct avc_regs 
         break;
     case AVC_MMIO:
     case AVC_STAGE2:
-        v->nr_faults++;
-        avc_inject_abort(v, r, e->fetch, e->va);
+        avc_inject_abort(v, r, e->esr, e->va);
         break;
     case AVC_SERROR:
         avc_inject_serror(v, e->esr & 0x1ffffff);
@@ -85,7 +89,6 @@ static void fault(struct avc_vcpu *v, const struct avc_exit *e, struct avc_regs 
     case AVC_SVC:
     case AVC_WFI:
     case AVC_WFE:
-        v->nr_faults++;
         if (is_hvc(e)) /* preferred return address is behind it */
             r->pc -= 4;
         avc_inject_undef(v, r, e->il);
@@ -110,7 +113,11 @@ static void act(struct avc_vcpu *v, const struct avc_exit *e, struct avc_regs *r
         if (e->kind <= AVC_SVC && is_hvc(e))
             r->pc -= 4;
         break;
-    default: /* EXIT and PASS are no answers to an exit: as if it were done again */
+    case AVC_PASS: /* the guest's own exception, which EL2 should not have been told of */
+        if (e->kind == AVC_CLASS || e->kind == AVC_SVC)
+            avc_inject_own(v, r, e->esr, e->va);
+        break;
+    default: /* EXIT is no answer to an exit: as if it were done again */
         break;
     }
 }
