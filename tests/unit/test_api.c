@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* What the API says to callers who get it wrong: null, unaligned, twice, too early, too late, elsewhere. */
+#include "world.h"
+
+#include <cmocka.h>
+
+#include <avc/psci.h>
+
+#define IS(call, status) assert_int_equal((int)(call), (int)(status))
+
+static uint8_t raw[sizeof(struct avc_machine) + 128] __attribute__((aligned(64)));
+
+/* ---- machine, pcpu ---- */
+
+static void test_machine(void **state)
+{
+    struct avc_machine *odd = (struct avc_machine *)(void *)(raw + 1);
+    static struct avc_machine m;
+
+    (void)state;
+    memset(raw, 0, sizeof raw);
+    memset(&m, 0, sizeof m);
+    fake_reset();
+    IS(avc_machine_init(NULL), AVC_EINVAL);
+    IS(avc_machine_init(odd), AVC_EALIGN);
+    IS(avc_machine_destroy(NULL), AVC_EINVAL);
+    IS(avc_machine_destroy(&m), AVC_ENOENT);
+    IS(avc_machine_init(&m), AVC_OK);
+    IS(avc_machine_init(&m), AVC_EEXIST);
+    IS(avc_machine_destroy(&m), AVC_OK);
+    IS(avc_machine_destroy(&m), AVC_ENOENT);
+
+    world_make();
+    IS(avc_machine_destroy(&world.machine), AVC_EBUSY);
+}
+
+static void test_pcpu(void **state)
+{
+    static struct avc_pcpu p;
+    static struct avc_machine m;
+    struct avc_hal hal;
+    struct avc_irq_handler none = { NULL, NULL };
+
+    (void)state;
+    world_make();
+    memset(&p, 0, sizeof p);
+    memset(&m, 0, sizeof m);
+    IS(avc_pcpu_init(NULL, &world.machine, &world.hal), AVC_EINVAL);
+    IS(avc_pcpu_init(&p, NULL, &world.hal), AVC_EINVAL);
+    IS(avc_pcpu_init(&p, &world.machine, NULL), AVC_EINVAL);
+    IS(avc_pcpu_init((struct avc_pcpu *)(void *)(raw + 1), &world.machine, &world.hal), AVC_EALIGN);
+    IS(avc_pcpu_init(&p, &m, &world.hal), AVC_ENOENT);
+    IS(avc_pcpu_init(&world.pcpu, &world.machine, &world.hal), AVC_EEXIST);
+
+    hal = world.hal;
+    hal.panic = NULL;
+    IS(avc_pcpu_init(&p, &world.machine, &hal), AVC_EHAL);
+    hal = world.hal;
+    hal.irq_end = NULL;
+    IS(avc_pcpu_init(&p, &world.machine, &hal), AVC_EHAL);
+    hal = world.hal;
+    hal.irq_handler = NULL;
+    IS(avc_pcpu_init(&p, &world.machine, &hal), AVC_EHAL);
+    hal.irq_fetch = NULL; /* then it is not needed */
+    IS(avc_pcpu_init(&p, &world.machine, &hal), AVC_OK);
+
+    IS(avc_pcpu_enable(NULL), AVC_EINVAL);
+    IS(avc_pcpu_disable(NULL), AVC_EINVAL);
+    assert_false(avc_pcpu_is_enabled(NULL));
+    assert_false(avc_pcpu_is_enabled(&p));
+    IS(avc_pcpu_disable(&p), AVC_ESTATE);
+    IS(avc_pcpu_enable(&world.pcpu), AVC_EBUSY);
+    fake_use_cpu(1);
+    IS(avc_pcpu_disable(&world.pcpu), AVC_EBUSY); /* not from here */
+    fake_cpu->reg[FAKE_CURRENTEL] = 1 << 2;
+    IS(avc_pcpu_enable(&p), AVC_ENOTSUP); /* at EL1 */
+    IS(avc_has_hardware_support(), AVC_ENOTSUP);
+    fake_cpu->reg[FAKE_CURRENTEL] = 2 << 2;
+    IS(avc_has_hardware_support(), AVC_OK);
+    IS(avc_pcpu_enable(&p), AVC_OK);
+    IS(avc_pcpu_disable(&p), AVC_OK);
+    memset(&p, 0, sizeof p);
+    IS(avc_pcpu_enable(&p), AVC_ENOENT);
+    IS(avc_pcpu_disable(&p), AVC_ENOENT);
+
+    IS(avc_pcpu_set_irq_handler(NULL, NULL), AVC_EINVAL);
+    IS(avc_pcpu_set_irq_handler(&world.pcpu, &none), AVC_EINVAL);
+    IS(avc_pcpu_set_irq_handler(&p, NULL), AVC_ENOENT);
+}
+
+/* ---- VM, claims ---- */
+
+static enum avc_answer claim_fn(struct avc_vcpu *v, struct avc_exit *e, void *context)
+{
+    (void)v, (void)e, (void)context;
+    return AVC_PASS;
+}
+
+static void test_vm(void **state)
+{
+    static struct avc_vm vm;
+    static struct avc_stage2 s2;
+    static struct avc_machine m;
+    struct avc_vcpu *list[1];
+    struct avc_vm_config good, c;
+
+    (void)state;
+    world_make();
+    memset(&vm, 0, sizeof vm);
+    memset(&s2, 0, sizeof s2);
+    memset(&m, 0, sizeof m);
+    good = (struct avc_vm_config){ .stage2 = &world.stage2, .vcpus = list, .max_vcpus = 1 };
+    IS(avc_vm_init(NULL, &world.machine, &good), AVC_EINVAL);
+    IS(avc_vm_init(&vm, NULL, &good), AVC_EINVAL);
+    IS(avc_vm_init(&vm, &world.machine, NULL), AVC_EINVAL);
+    IS(avc_vm_init((struct avc_vm *)(void *)(raw + 1), &world.machine, &good), AVC_EALIGN);
+    IS(avc_vm_init(&world.vm, &world.machine, &good), AVC_EEXIST);
+    IS(avc_vm_init(&vm, &m, &good), AVC_ENOENT);
+    c = good, c.stage2 = NULL;
+    IS(avc_vm_init(&vm, &world.machine, &c), AVC_EINVAL);
+    c = good, c.stage2 = &s2;
+    IS(avc_vm_init(&vm, &world.machine, &c), AVC_ENOENT);
+    c = good, c.vcpus = NULL;
+    IS(avc_vm_init(&vm, &world.machine, &c), AVC_EINVAL);
+    c = good, c.max_vcpus = 0;
+    IS(avc_vm_init(&vm, &world.machine, &c), AVC_EINVAL);
+    c = good, c.max_claims = 4;
+    IS(avc_vm_init(&vm, &world.machine, &c), AVC_EINVAL);
+    c = good, c.flags = 1u << 31;
+    IS(avc_vm_init(&vm, &world.machine, &c), AVC_EINVAL);
+    IS(avc_vm_init(&vm, &world.machine, &good), AVC_EBUSY); /* another VM has this memory */
+
+    IS(avc_vm_destroy(NULL), AVC_EINVAL);
+    IS(avc_vm_destroy(&vm), AVC_ENOENT);
+    IS(avc_vm_set_counter_offset(NULL, 0), AVC_EINVAL);
+    IS(avc_vm_set_counter_offset(&vm, 0), AVC_ENOENT);
+    IS(avc_vm_set_irqc(&world.vm, NULL, NULL), AVC_EINVAL);
+    IS(avc_vm_set_irq(NULL, 40, true), AVC_EINVAL);
+    IS(avc_vm_set_irq(&world.vm, 40, true), AVC_ENOENT); /* no controller */
+    IS(avc_psci_attach(NULL), AVC_EINVAL);
+    IS(avc_psci_attach(&vm), AVC_ENOENT);
+    IS(avc_psci_attach(&world.vm), AVC_OK);
+    IS(avc_psci_attach(&world.vm), AVC_EEXIST);
+
+    (void)world_load();
+    IS(avc_vm_destroy(&world.vm), AVC_EBUSY);
+    IS(avc_psci_attach(&world.vm), AVC_ESEALED);
+    IS(avc_vm_set_counter_offset(&world.vm, 0), AVC_ESEALED);
+    IS(avc_vcpu_put(&world.vcpu[0]), AVC_OK);
+    IS(avc_vm_destroy(&world.vm), AVC_OK);
+    IS(avc_vm_destroy(&world.vm), AVC_ENOENT);
+    IS(avc_vcpu_load(&world.vcpu[0], &world.pcpu), AVC_ENOENT); /* it went with its VM */
+}
+
+static enum avc_status claim(enum avc_kind kind, uint64_t first, uint64_t last)
+{
+    return avc_vm_claim(&world.vm, &(struct avc_claim){ kind, first, last, claim_fn, NULL });
+}
+
+static void test_claims(void **state)
+{
+    static struct avc_vm vm;
+    struct avc_claim c = { AVC_MMIO, 0, 1, claim_fn, NULL };
+    unsigned n;
+
+    (void)state;
+    world_make();
+    memset(&vm, 0, sizeof vm);
+    IS(avc_vm_claim(NULL, &c), AVC_EINVAL);
+    IS(avc_vm_claim(&world.vm, NULL), AVC_EINVAL);
+    IS(avc_vm_claim(&vm, &c), AVC_ENOENT);
+    c.fn = NULL;
+    IS(avc_vm_claim(&world.vm, &c), AVC_EINVAL);
+    IS(claim(AVC_STAGE2, 0, 1), AVC_EINVAL); /* not to be claimed */
+    IS(claim((enum avc_kind)99, 0, 1), AVC_EINVAL);
+    IS(claim(AVC_MMIO, 2, 1), AVC_ERANGE);
+    IS(claim(AVC_MMIO, 0, UINT64_C(1) << 36), AVC_ERANGE); /* beyond the IPA space */
+    IS(claim(AVC_CLASS, 64, 64), AVC_ERANGE);
+    IS(claim(AVC_CALL, 0, UINT64_C(1) << 32), AVC_ERANGE);
+    IS(claim(AVC_SYSREG, 0, 0x10000), AVC_ERANGE);
+
+    IS(claim(AVC_MMIO, 0x1000, 0x1fff), AVC_OK);
+    IS(claim(AVC_MMIO, 0x1fff, 0x2fff), AVC_EEXIST);
+    IS(claim(AVC_MMIO, 0x0, 0x1000), AVC_EEXIST);
+    IS(claim(AVC_MMIO, 0x1800, 0x1801), AVC_EEXIST);
+    IS(claim(AVC_MMIO, 0x0, 0x9999), AVC_EEXIST);
+    IS(claim(AVC_MMIO, 0x2000, 0x2fff), AVC_OK);
+    IS(claim(AVC_CALL, 0x1000, 0x1fff), AVC_OK); /* another kind */
+    for (n = 0; claim(AVC_CALL, 0x10000 + 2 * n, 0x10000 + 2 * n) == AVC_OK; n++)
+        ;
+    IS(claim(AVC_CALL, 0x10000 + 2 * n, 0x10000 + 2 * n), AVC_ENOMEM);
+
+    world_make();
+    (void)world_load();
+    IS(claim(AVC_MMIO, 0x1000, 0x1fff), AVC_ESEALED);
+    IS(avc_vm_claim_builtin(&world.vm, &(struct avc_claim){ AVC_MMIO, 0, 1, claim_fn, NULL }), AVC_ESEALED);
+    IS(avc_vcpu_init(&(struct avc_vcpu){ .magic = 0 }, &world.vm, &(struct avc_vcpu_config){ .mpidr = 2 }),
+       AVC_ESEALED);
+
+    /* a system call's trap needs FEAT_FGT, which this CPU has not */
+    world_make();
+    world.machine.features.has &= ~AVC_BIT(AVC_FEAT_FGT);
+    IS(claim(AVC_SVC, 0, 10), AVC_ENOTRAP);
+}
+
+/* ---- vCPUs ---- */
+
+static void test_vcpu(void **state)
+{
+    static struct avc_vcpu v;
+    static struct avc_vm vm;
+    struct avc_vcpu_config c = { .mpidr = 0 };
+    uint64_t value[2];
+
+    (void)state;
+    world_make();
+    memset(&v, 0, sizeof v);
+    memset(&vm, 0, sizeof vm);
+    IS(avc_vcpu_init(NULL, &world.vm, &c), AVC_EINVAL);
+    IS(avc_vcpu_init(&v, NULL, &c), AVC_EINVAL);
+    IS(avc_vcpu_init(&v, &world.vm, NULL), AVC_EINVAL);
+    IS(avc_vcpu_init((struct avc_vcpu *)(void *)(raw + 8), &world.vm, &c), AVC_EALIGN);
+    IS(avc_vcpu_init(&v, &vm, &c), AVC_ENOENT);
+    IS(avc_vcpu_init(&v, &world.vm, &(struct avc_vcpu_config){ .mpidr = 1u << 31 }), AVC_EINVAL);
+    IS(avc_vcpu_init(&world.vcpu[0], &world.vm, &c), AVC_OK);
+    IS(avc_vcpu_init(&world.vcpu[0], &world.vm, &c), AVC_EEXIST);
+    IS(avc_vcpu_init(&world.vcpu[1], &world.vm, &c), AVC_EEXIST); /* MPIDR taken */
+    c.mpidr = 1;
+    IS(avc_vcpu_init(&world.vcpu[1], &world.vm, &c), AVC_OK);
+    c.mpidr = 2;
+    IS(avc_vcpu_init(&v, &world.vm, &c), AVC_ENOMEM); /* max_vcpus */
+
+    IS(avc_vcpu_reset(NULL), AVC_EINVAL);
+    IS(avc_vcpu_reset(&v), AVC_ENOENT);
+    IS(avc_vcpu_start(NULL, 0, 0), AVC_EINVAL);
+    IS(avc_vcpu_start(&v, 0, 0), AVC_ENOENT);
+    IS(avc_vcpu_destroy(NULL), AVC_EINVAL);
+    IS(avc_vcpu_destroy(&v), AVC_ENOENT);
+    IS(avc_vcpu_load(NULL, &world.pcpu), AVC_EINVAL);
+    IS(avc_vcpu_load(&world.vcpu[0], NULL), AVC_EINVAL);
+    IS(avc_vcpu_load(&v, &world.pcpu), AVC_ENOENT);
+    IS(avc_vcpu_put(NULL), AVC_EINVAL);
+    IS(avc_vcpu_put(&v), AVC_ENOENT);
+    IS(avc_vcpu_put(&world.vcpu[0]), AVC_ESTATE);
+    IS(avc_vcpu_set_irq(NULL, 0, true), AVC_EINVAL);
+    IS(avc_vcpu_set_irq(&v, 0, true), AVC_ENOENT);
+    IS(avc_vcpu_set_irq(&world.vcpu[0], 2, true), AVC_ERANGE);
+
+    IS(avc_vcpu_get(NULL, AVC_REG_PC, value), AVC_EINVAL);
+    IS(avc_vcpu_get(&v, AVC_REG_PC, value), AVC_ENOENT);
+    IS(avc_vcpu_get(&world.vcpu[0], AVC_REG_PC, NULL), AVC_EINVAL);
+    IS(avc_vcpu_get(&world.vcpu[0], 0xdeadbeef, value), AVC_ENOENT);
+    IS(avc_vcpu_set(&world.vcpu[0], 0xdeadbeef, 0), AVC_ENOENT);
+    IS(avc_vcpu_set(&world.vcpu[0], AVC_REG_PSTATE, 0x3c9), AVC_EINVAL); /* EL2h */
+    IS(avc_vcpu_set(&world.vcpu[0], AVC_REG_PSTATE, 0x3cd), AVC_EINVAL); /* EL3h */
+    IS(avc_vcpu_set(&world.vcpu[0], AVC_REG_PSTATE, 0x1d3), AVC_EINVAL); /* AArch32 svc */
+    IS(avc_vcpu_get_fp(&world.vcpu[0], 32, value), AVC_ENOENT);
+    IS(avc_vcpu_get_fp(&world.vcpu[0], 0, NULL), AVC_EINVAL);
+    IS(avc_vcpu_set_fp(&world.vcpu[0], 32, value), AVC_ENOENT);
+    IS(avc_vcpu_set_fp(NULL, 0, value), AVC_EINVAL);
+}
+
+/* Run before load; load twice, on two CPUs, and another one where one is; put from elsewhere. */
+static void test_places(void **state)
+{
+    static struct avc_pcpu other;
+    struct avc_vcpu *v = &world.vcpu[0];
+    struct avc_exit *e;
+    uint64_t value;
+
+    (void)state;
+    world_make();
+    memset(&other, 0, sizeof other);
+    for (unsigned n = 0; n < 2; n++)
+        must(avc_vcpu_init(&world.vcpu[n], &world.vm, &(struct avc_vcpu_config){ .mpidr = n }));
+    must(avc_vcpu_start(v, START, 0));
+    e = avc_vcpu_run(v);
+    assert_int_equal(e->kind, AVC_FAIL);
+    assert_int_equal(e->status, AVC_ESTATE);
+
+    must(avc_pcpu_init(&other, &world.machine, &world.hal));
+    IS(avc_vcpu_load(v, &other), AVC_ESTATE); /* not enabled */
+    must(avc_vcpu_load(v, &world.pcpu));
+    IS(avc_vcpu_load(v, &world.pcpu), AVC_EBUSY);
+    IS(avc_vcpu_load(&world.vcpu[1], &world.pcpu), AVC_EBUSY);
+    IS(avc_pcpu_disable(&world.pcpu), AVC_EBUSY);
+
+    fake_use_cpu(1);
+    must(avc_pcpu_enable(&other));
+    IS(avc_vcpu_load(v, &other), AVC_EBUSY);
+    IS(avc_vcpu_load(&world.vcpu[1], &world.pcpu), AVC_ESTATE); /* that is not this CPU */
+    IS(avc_vcpu_put(v), AVC_EBUSY);
+    e = avc_vcpu_run(v);
+    assert_int_equal(e->kind, AVC_FAIL);
+    assert_int_equal(e->status, AVC_EBUSY);
+    IS(avc_vcpu_get(v, AVC_REG_PC, &value), AVC_EBUSY);
+    IS(avc_vcpu_set(v, AVC_REG_X0, 0), AVC_EBUSY);
+    IS(avc_vcpu_reset(v), AVC_EBUSY);
+    IS(avc_vcpu_start(v, START, 0), AVC_EBUSY);
+    IS(avc_vcpu_destroy(v), AVC_EBUSY);
+    assert_true(avc_vcpu_is_loaded(v));
+
+    fake_use_cpu(0);
+    IS(avc_vcpu_put(v), AVC_OK);
+    IS(avc_vcpu_put(v), AVC_ESTATE);
+    fake_use_cpu(1);
+    IS(avc_vcpu_load(v, &other), AVC_OK);
+    IS(avc_vcpu_put(v), AVC_OK);
+}
+
+/* HAL members that what the VM is makes necessary. */
+static void test_hal(void **state)
+{
+    (void)state;
+    world_make();
+    for (unsigned n = 0; n < 2; n++)
+        must(avc_vcpu_init(&world.vcpu[n], &world.vm, &(struct avc_vcpu_config){ .mpidr = n }));
+    world.hal.wake = NULL;
+    IS(avc_vcpu_load(&world.vcpu[0], &world.pcpu), AVC_EHAL);
+    world.hal.wake = hal_wake;
+    IS(avc_vcpu_load(&world.vcpu[0], &world.pcpu), AVC_OK);
+}
+
+/* ---- memory ---- */
+
+static void test_stage2(void **state)
+{
+    struct avc_mem mem = { NULL, page_get, page_put, page_at };
+    static struct avc_stage2 s2;
+    avc_pa_t pa;
+
+    (void)state;
+    world_make();
+    memset(&s2, 0, sizeof s2);
+    IS(avc_stage2_init(NULL, &world.machine, &mem, 36), AVC_EINVAL);
+    IS(avc_stage2_init(&s2, NULL, &mem, 36), AVC_EINVAL);
+    IS(avc_stage2_init(&s2, &world.machine, NULL, 36), AVC_EINVAL);
+    IS(avc_stage2_init(&world.stage2, &world.machine, &mem, 36), AVC_EEXIST);
+    IS(avc_stage2_init(&s2, &world.machine, &mem, 20), AVC_ERANGE);
+    IS(avc_stage2_init(&s2, &world.machine, &mem, 60), AVC_ERANGE);
+    IS(avc_stage2_map(NULL, 0, 0, 0x1000, AVC_RWX), AVC_EINVAL);
+    IS(avc_stage2_map(&s2, 0, 0, 0x1000, AVC_RWX), AVC_ENOENT);
+    IS(avc_stage2_map(&world.stage2, 0, 0, 0, AVC_RWX), AVC_EINVAL);
+    IS(avc_stage2_map(&world.stage2, 0, 0, 0x1000, 1u << 31), AVC_EINVAL);
+    IS(avc_stage2_map(&world.stage2, 0x800, 0, 0x1000, AVC_RWX), AVC_EALIGN);
+    IS(avc_stage2_map(&world.stage2, 0, 0x10, 0x1000, AVC_RWX), AVC_EALIGN);
+    IS(avc_stage2_map(&world.stage2, 0, 0, 0x1001, AVC_RWX), AVC_EALIGN);
+    IS(avc_stage2_map(&world.stage2, UINT64_C(1) << 36, 0, 0x1000, AVC_RWX), AVC_ERANGE);
+    IS(avc_stage2_map(&world.stage2, (UINT64_C(1) << 36) - 0x1000, 0, 0x2000, AVC_RWX), AVC_ERANGE);
+    IS(avc_stage2_map(&world.stage2, ~UINT64_C(0xfff), 0, 0x2000, AVC_RWX), AVC_ERANGE);
+    IS(avc_stage2_map(&world.stage2, 0x1000, UINT64_C(1) << 60, 0x1000, AVC_RWX), AVC_ERANGE);
+    IS(avc_stage2_map(&world.stage2, RAM, 0x1000, 0x1000, AVC_RWX), AVC_EEXIST);
+    IS(avc_stage2_unmap(&world.stage2, 0x12345000, 0x1000), AVC_ENOENT);
+    IS(avc_stage2_unmap(&world.stage2, UINT64_C(1) << 36, 0x1000), AVC_ERANGE);
+    IS(avc_stage2_unmap(NULL, 0, 0x1000), AVC_EINVAL);
+    IS(avc_stage2_protect(&world.stage2, 0x12345000, 0x1000, AVC_R), AVC_ENOENT);
+    IS(avc_stage2_lookup(&world.stage2, 0x12345000, &pa, NULL, NULL), AVC_ENOENT);
+    IS(avc_stage2_lookup(&world.stage2, UINT64_C(1) << 40, &pa, NULL, NULL), AVC_ERANGE);
+    IS(avc_stage2_destroy(&world.stage2), AVC_EBUSY);
+    IS(avc_stage2_destroy(NULL), AVC_EINVAL);
+}
+
+/* ---- texts ---- */
+
+static void test_texts(void **state)
+{
+    (void)state;
+    assert_string_equal(avc_status_name(AVC_EALIGN), "AVC_EALIGN");
+    assert_string_equal(avc_status_text(AVC_OK), "done");
+    assert_non_null(avc_status_text((enum avc_status)999));
+    assert_non_null(avc_status_name((enum avc_status)999));
+    assert_string_equal(avc_kind_name(AVC_STAGE2), "AVC_STAGE2");
+    for (unsigned n = 0; n < AVC_NR_KINDS + 3; n++)
+        assert_non_null(avc_kind_name((enum avc_kind)n));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_machine), cmocka_unit_test(test_pcpu),   cmocka_unit_test(test_vm),
+        cmocka_unit_test(test_claims),  cmocka_unit_test(test_vcpu),   cmocka_unit_test(test_places),
+        cmocka_unit_test(test_hal),     cmocka_unit_test(test_stage2), cmocka_unit_test(test_texts),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
