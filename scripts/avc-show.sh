@@ -40,9 +40,11 @@ examples() {
     packages_ensure qemu build tools
     libfdt_ensure
     lock_take
-    build_make target "${names[@]/#/examples/}" || exit 1
+    names=("${names[@]/#/examples/}")
+    build_make target "${names[@]/%/.bin}" || exit 1
     lock_drop
     for name in "${names[@]}"; do
+        name=${name#examples/}
         say "example $name"
         example_run "$name" || failed+=("$name")
     done
