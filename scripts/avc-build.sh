@@ -27,17 +27,21 @@ build_strictness() {
 # Meson's folders know where they lie and how they were set up: a tree that was moved, or
 # set up with other options, is set up again.
 build_setup() { # NAME
-    local name=$1 dir=$build/$1 options=() stamp compiler=
+    local name=$1 dir=$build/$1 options=() stamp compiler=()
     mapfile -t options < <(build_options "$name"; build_strictness)
-    [[ $name != host-clang ]] || compiler=clang-14
-    stamp="$top ${options[*]} $compiler"
+    case $name in
+    host) compiler=(CC=gcc) ;;
+    host-clang) compiler=(CC=clang-14) ;;
+    esac
+    stamp="$top ${options[*]} ${compiler[*]}"
     if [[ -e $dir/build.ninja && -e $dir/.avc-setup && $(<"$dir/.avc-setup") == "$stamp" ]]; then
         return
     fi
     rm -rf -- "$dir"
     mkdir -p "$build/log"
     : >"$build/log/$name.log"
-    logged "$build/log/$name.log" env ${compiler:+"CC=$compiler"} \
+    logged "$build/log/$name.log" \
+        env -u CC -u CFLAGS -u CPPFLAGS -u LDFLAGS "${compiler[@]}" \
         meson setup "${options[@]}" "$dir" "$top" || return
     printf '%s\n' "$stamp" >"$dir/.avc-setup"
 }

@@ -56,6 +56,8 @@ check() {
     libfdt_ensure
     guest_ensure
     lock_take
+    # shellcheck disable=SC2034 # avc-common.sh looks at it
+    log_tails=later
     for name in "${builds[@]}"; do
         # Left by an earlier check, it would be counted as if it were this one's.
         rm -f -- "$build/$name/meson-logs/testlog.json"

@@ -44,8 +44,12 @@ have() {
     command -v "$1" >/dev/null 2>&1
 }
 
-# The end of a log, for an error that has just been named.
+# The end of a log, for an error that has just been named. ./avc check shows its logs in one
+# report at the end.
+log_tails=now
+
 log_tail() { # FILE LINES
+    [[ $log_tails == now ]] || return 0
     printf -- '---- %s\n' "$1" >&2
     tail -n "$2" -- "$1" >&2
     printf -- '----\n' >&2

@@ -110,9 +110,9 @@ def main(arguments):
         if failed_next:
             try:
                 with open(path, encoding="utf-8", errors="replace") as log:
-                    count.failures.append((name, ["failed"], log.read()))
+                    count.failures.append((name, [f"its log is {path}"], log.read()))
             except OSError as problem:
-                count.failures.append((name, ["failed"], str(problem)))
+                count.failures.append((name, ["did not begin"], str(problem)))
             failed_next = False
         else:
             count.add_run(name, path)
