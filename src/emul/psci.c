@@ -137,12 +137,16 @@ static enum avc_answer system_reset2(struct avc_vcpu *vcpu, struct avc_exit *e)
     return system_end(vcpu, e, AVC_SYSTEM_RESET);
 }
 
-/* AFFINITY_INFO of a vCPU that is not at the index its Aff0 says; arguments were looked at already.
- */
+/* AFFINITY_INFO(target_affinity, lowest_affinity_level), where settled.c did not find the target at first sight. From
+   PSCI 1.0 on only level 0, the CPU itself, has to be known (DEN0022, 5.1.5). */
 static int64_t affinity_info(struct avc_vcpu *vcpu, uint32_t fid)
 {
-    struct avc_vcpu *other = avc_vm_vcpu_by_mpidr(vcpu->vm, call_arg(vcpu, fid, 1));
+    uint64_t target = call_arg(vcpu, fid, 1);
+    struct avc_vcpu *other;
 
+    if ((uint32_t)vcpu->x[2] != 0 || target & ~MPIDR_AFFINITY)
+        return AVC_PSCI_INVALID_PARAMETERS;
+    other = avc_vm_vcpu_by_mpidr(vcpu->vm, target);
     return other ? psci_affinity_state(other) : AVC_PSCI_INVALID_PARAMETERS;
 }
 

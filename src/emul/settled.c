@@ -24,24 +24,28 @@ static uint64_t psci_migrate_info_type(struct avc_vcpu *vcpu, uint32_t fid)
     return avc_call_answer(vcpu, AVC_PSCI_MIGRATE_NOT_REQUIRED);
 }
 
-/* From PSCI 1.0 on only level 0, the CPU itself, has to be known (DEN0022, 5.1.5). Here: a target
-   whose Aff0 is its index, as it is in any VM of up to 16 vCPUs that was not numbered otherwise on
-   purpose. */
-static uint64_t psci_affinity_info(struct avc_vcpu *vcpu, uint32_t fid)
+/* The common case: a target whose Aff0 is its index. Whatever is not quite that, errors too, is told apart by the full
+   way. A stored MPIDR is the affinity fields and bit 31. */
+static uint64_t psci_affinity_info(struct avc_vcpu *vcpu, uint64_t target)
 {
     const struct avc_vm *vm = vcpu->vm;
-    uint64_t target = call_arg(vcpu, fid, 1);
     uint32_t index = (uint32_t)target & 0xff;
-    const struct avc_vcpu *other;
 
-    if ((uint32_t)vcpu->x[2] != 0 || target & ~MPIDR_AFFINITY)
-        return avc_call_answer(vcpu, AVC_PSCI_INVALID_PARAMETERS);
-    if (index >= vm->nr_vcpus)
+    if ((uint32_t)vcpu->x[2] != 0 || index >= vm->nr_vcpus || vm->vcpus[index]->mpidr != target + AVC_BIT(31))
         return HW_SLOW;
-    other = vm->vcpus[index];
-    if (!other || other->magic != AVC_MAGIC_VCPU || (other->mpidr & MPIDR_AFFINITY) != target)
-        return HW_SLOW;
-    return avc_call_answer(vcpu, psci_affinity_state(other));
+    return avc_call_answer(vcpu, psci_affinity_state(vm->vcpus[index]));
+}
+
+static uint64_t psci_affinity_info32(struct avc_vcpu *vcpu, uint32_t fid)
+{
+    (void)fid;
+    return psci_affinity_info(vcpu, (uint32_t)vcpu->x[1]);
+}
+
+static uint64_t psci_affinity_info64(struct avc_vcpu *vcpu, uint32_t fid)
+{
+    (void)fid;
+    return psci_affinity_info(vcpu, vcpu->x[1]);
 }
 
 static uint64_t psci_features(struct avc_vcpu *vcpu, uint32_t fid);
@@ -49,38 +53,38 @@ static uint64_t psci_features(struct avc_vcpu *vcpu, uint32_t fid);
 /* By the low five bits of the id: what the 32-bit form does, and the 64-bit form. */
 #define PSCI_ROWS 32
 static avc_fast_fn *const psci_rows[PSCI_ROWS][2] = {
-    { psci_version, NONE },                     /* 00 VERSION */
-    { FULL, FULL },                             /* 01 CPU_SUSPEND */
-    { FULL, NONE },                             /* 02 CPU_OFF */
-    { FULL, FULL },                             /* 03 CPU_ON */
-    { psci_affinity_info, psci_affinity_info }, /* 04 AFFINITY_INFO */
-    { NONE, NONE },                             /* 05 MIGRATE */
-    { psci_migrate_info_type, NONE },           /* 06 MIGRATE_INFO_TYPE */
-    { NONE, NONE },                             /* 07 MIGRATE_INFO_UP_CPU */
-    { FULL, NONE },                             /* 08 SYSTEM_OFF */
-    { FULL, NONE },                             /* 09 SYSTEM_RESET */
-    { psci_features, NONE },                    /* 0a PSCI_FEATURES */
-    { NONE, NONE },                             /* 0b CPU_FREEZE */
-    { NONE, NONE },                             /* 0c CPU_DEFAULT_SUSPEND */
-    { NONE, NONE },                             /* 0d NODE_HW_STATE */
-    { NONE, NONE },                             /* 0e SYSTEM_SUSPEND */
-    { NONE, NONE },                             /* 0f PSCI_SET_SUSPEND_MODE */
-    { NONE, NONE },                             /* 10 PSCI_STAT_RESIDENCY */
-    { NONE, NONE },                             /* 11 PSCI_STAT_COUNT */
-    { FULL, FULL },                             /* 12 SYSTEM_RESET2 */
-    { NONE, NONE },                             /* 13 MEM_PROTECT */
-    { NONE, NONE },                             /* 14 MEM_PROTECT_CHECK_RANGE */
-    { NONE, NONE },                             /* 15 */
-    { NONE, NONE },                             /* 16 */
-    { NONE, NONE },                             /* 17 */
-    { NONE, NONE },                             /* 18 */
-    { NONE, NONE },                             /* 19 */
-    { NONE, NONE },                             /* 1a */
-    { NONE, NONE },                             /* 1b */
-    { NONE, NONE },                             /* 1c */
-    { NONE, NONE },                             /* 1d */
-    { NONE, NONE },                             /* 1e */
-    { NONE, NONE },                             /* 1f */
+    { psci_version, NONE },                         /* 00 VERSION */
+    { FULL, FULL },                                 /* 01 CPU_SUSPEND */
+    { FULL, NONE },                                 /* 02 CPU_OFF */
+    { FULL, FULL },                                 /* 03 CPU_ON */
+    { psci_affinity_info32, psci_affinity_info64 }, /* 04 AFFINITY_INFO */
+    { NONE, NONE },                                 /* 05 MIGRATE */
+    { psci_migrate_info_type, NONE },               /* 06 MIGRATE_INFO_TYPE */
+    { NONE, NONE },                                 /* 07 MIGRATE_INFO_UP_CPU */
+    { FULL, NONE },                                 /* 08 SYSTEM_OFF */
+    { FULL, NONE },                                 /* 09 SYSTEM_RESET */
+    { psci_features, NONE },                        /* 0a PSCI_FEATURES */
+    { NONE, NONE },                                 /* 0b CPU_FREEZE */
+    { NONE, NONE },                                 /* 0c CPU_DEFAULT_SUSPEND */
+    { NONE, NONE },                                 /* 0d NODE_HW_STATE */
+    { NONE, NONE },                                 /* 0e SYSTEM_SUSPEND */
+    { NONE, NONE },                                 /* 0f PSCI_SET_SUSPEND_MODE */
+    { NONE, NONE },                                 /* 10 PSCI_STAT_RESIDENCY */
+    { NONE, NONE },                                 /* 11 PSCI_STAT_COUNT */
+    { FULL, FULL },                                 /* 12 SYSTEM_RESET2 */
+    { NONE, NONE },                                 /* 13 MEM_PROTECT */
+    { NONE, NONE },                                 /* 14 MEM_PROTECT_CHECK_RANGE */
+    { NONE, NONE },                                 /* 15 */
+    { NONE, NONE },                                 /* 16 */
+    { NONE, NONE },                                 /* 17 */
+    { NONE, NONE },                                 /* 18 */
+    { NONE, NONE },                                 /* 19 */
+    { NONE, NONE },                                 /* 1a */
+    { NONE, NONE },                                 /* 1b */
+    { NONE, NONE },                                 /* 1c */
+    { NONE, NONE },                                 /* 1d */
+    { NONE, NONE },                                 /* 1e */
+    { NONE, NONE },                                 /* 1f */
 };
 
 /* Offered means: has a row. SMCCC_VERSION is asked for here by callers that do not know yet whether
@@ -138,40 +142,49 @@ static int64_t workaround_offer(const struct avc_vm *vm, unsigned n)
     }
 }
 
+static uint64_t arch_features(struct avc_vcpu *vcpu)
+{
+    uint32_t asked = (uint32_t)vcpu->x[1];
+    unsigned n = workaround_number(asked);
+
+    if (n)
+        return avc_call_answer(vcpu, workaround_offer(vcpu->vm, n));
+    return avc_call_answer(
+        vcpu, asked == AVC_SMCCC_VERSION || asked == AVC_SMCCC_ARCH_FEATURES ? 0 : AVC_SMCCC_NOT_SUPPORTED);
+}
+
 static uint64_t smccc(struct avc_vcpu *vcpu, uint32_t fid)
 {
-    uint32_t asked = fid == AVC_SMCCC_ARCH_FEATURES ? (uint32_t)vcpu->x[1] : fid;
-    unsigned n = workaround_number(asked);
+    unsigned n;
     int64_t offer;
 
     if (fid == AVC_SMCCC_VERSION)
         return avc_call_answer(vcpu, 0x10002); /* 1.2 */
-    if (n)
-        offer = workaround_offer(vcpu->vm, n);
-    else
-        offer = asked == AVC_SMCCC_VERSION || asked == AVC_SMCCC_ARCH_FEATURES ? 0 : AVC_SMCCC_NOT_SUPPORTED;
-    if (fid == AVC_SMCCC_ARCH_FEATURES || offer == AVC_SMCCC_NOT_SUPPORTED)
-        return avc_call_answer(vcpu, offer);
+    if (fid == AVC_SMCCC_ARCH_FEATURES)
+        return arch_features(vcpu);
+    n = workaround_number(fid);
+    offer = n ? workaround_offer(vcpu->vm, n) : AVC_SMCCC_NOT_SUPPORTED;
     if (offer == 0)
-        return HW_SLOW;              /* firmware's turn */
-    return avc_call_answer(vcpu, 0); /* harmless where it is not needed */
+        return HW_SLOW;                                                         /* firmware's turn */
+    return avc_call_answer(vcpu, offer == AVC_SMCCC_NOT_SUPPORTED ? offer : 0); /* harmless where it is not needed */
 }
 
 /* ---- TRNG (DEN0098) ---- */
 
+static bool trng_offers(uint32_t fid)
+{
+    return fid - AVC_TRNG_VERSION <= AVC_TRNG_RND - AVC_TRNG_VERSION || fid == (AVC_TRNG_RND | AVC_SMC64);
+}
+
 static uint64_t trng(struct avc_vcpu *vcpu, uint32_t fid)
 {
-    uint32_t asked = fid == AVC_TRNG_FEATURES ? (uint32_t)vcpu->x[1] : fid;
-
     if (!avc_has(&vcpu->vm->features, AVC_FEAT_RNDR))
         return avc_call_answer(vcpu, AVC_TRNG_NOT_SUPPORTED);
-    if (asked != (AVC_TRNG_RND | AVC_SMC64) && (asked < AVC_TRNG_VERSION || asked > AVC_TRNG_RND))
-        return avc_call_answer(vcpu, AVC_TRNG_NOT_SUPPORTED);
-    if (fid == AVC_TRNG_FEATURES)
-        return avc_call_answer(vcpu, 0);
     if (fid == AVC_TRNG_VERSION)
         return avc_call_answer(vcpu, 0x10000); /* 1.0 */
-    return HW_SLOW;
+    if (fid == AVC_TRNG_FEATURES)
+        return avc_call_answer(vcpu, trng_offers((uint32_t)vcpu->x[1]) ? 0 : AVC_TRNG_NOT_SUPPORTED);
+    return trng_offers(fid) ? HW_SLOW : avc_call_answer(vcpu, AVC_TRNG_NOT_SUPPORTED);
 }
 
 const struct avc_call avc_psci_calls32 = { psci32, avc_psci_full };
