@@ -92,7 +92,7 @@ bool avc_condition_passed(uint64_t esr, uint64_t pstate); /* true for AArch64 */
 
 /* ---- abort.c, call.c, sysreg.c: trap functions named in the table ---- */
 avc_trap_fn avc_trap_dabt, avc_trap_iabt, avc_trap_hvc, avc_trap_smc, avc_trap_sysreg, avc_trap_wfx, avc_trap_fp,
-    avc_trap_svc, avc_trap_undef, avc_trap_cp15, avc_trap_reflect;
+    avc_trap_svc, avc_trap_undef, avc_trap_cp15, avc_trap_reflect, avc_trap_pauth, avc_trap_eret;
 
 /* ---- fp.c: the FP/SIMD registers, moved on first use ---- */
 void avc_fp_enter_guest(struct avc_vcpu *vcpu); /* in a trap: the guest's into the CPU, untrapped */

@@ -11,6 +11,9 @@
 #define cp15    avc_trap_cp15
 #define never   avc_trap_undef /* the answer to what cannot come, too */
 
+#define HCR_APK AVC_BIT(40)
+#define HCR_API AVC_BIT(41)
+
 #define UNALLOCATED(X, ec)                                                                                             \
     X(ec, "unallocated", never, false, "a class of a later architecture: its feature is not enabled")
 
@@ -26,7 +29,7 @@
     X(0x06, "LDC, STC (coproc 0b1110)", undef, true, "debug comms channel: hidden")                                    \
     X(0x07, "SVE, Advanced SIMD, FP", avc_trap_fp, true, "CPTR_EL2: the registers are moved on first use")             \
     X(0x08, "VMRS", undef, true, "HCR_EL2.TID0, TID3 from AArch32 EL1, which guests do not have")                      \
-    X(0x09, "PAuth instruction or key register", undef, true, "HCR_EL2.API, APK are 0 only where PAuth is hidden")     \
+    X(0x09, "PAuth instruction or key register", avc_trap_pauth, true, "HCR_EL2.API, APK: hidden, or for claims")      \
     X(0x0a, "LD64B, ST64B*", undef, true, "FEAT_LS64 is hidden")                                                       \
     UNALLOCATED(X, 0x0b)                                                                                               \
     X(0x0c, "MRRC (coproc 0b1110)", undef, true, "as class 0x05")                                                      \
@@ -43,7 +46,7 @@
     X(0x17, "SMC, AArch64", avc_trap_smc, true, "HCR_EL2.TSC: a guest's call never reaches firmware")                  \
     X(0x18, "MSR, MRS, system instruction", avc_trap_sysreg, true, "trapped registers")                                \
     X(0x19, "SVE", undef, true, "hidden (CPTR_EL2.TZ, ZEN)")                                                           \
-    X(0x1a, "ERET, ERETAA, ERETAB", undef, false, "HFGITR_EL2.ERET and HCR_EL2.NV are 0")                              \
+    X(0x1a, "ERET, ERETAA, ERETAB", avc_trap_eret, false, "HFGITR_EL2.ERET, for claims")                               \
     X(0x1b, "TSTART", undef, true, "FEAT_TME is hidden")                                                               \
     X(0x1c, "PAuth failure", reflect, false, "the guest's own (FEAT_FPAC): comes with HCR_EL2.TGE=1 only")             \
     X(0x1d, "SME", undef, true, "hidden (CPTR_EL2.TSM, SMEN)")                                                         \
@@ -141,12 +144,30 @@ uint64_t avc_trap_undef(struct avc_vcpu *v, uint64_t esr)
     return avc_exit_settle(v, e, avc_condition_passed(esr, avc_hw_read_SPSR_EL2()) ? AVC_FAULT : AVC_DONE);
 }
 
+/*
+ * Where the guest has pointer authentication, a CLASS claim has made it trap and then passed. Nobody but the CPU can
+ * authenticate: it is allowed from here on, until the vCPU is loaded again. Not there: the encodings are UNDEFINED.
+ */
+uint64_t avc_trap_pauth(struct avc_vcpu *v, uint64_t esr)
+{
+    uint64_t hcr = v->hcr | HCR_APK | HCR_API;
+
+    if (!avc_has(&v->vm->features, AVC_FEAT_PAUTH) || hcr == v->hcr)
+        return avc_trap_undef(v, esr);
+    v->hcr = hcr;
+    avc_hw_write_HCR_EL2(avc_hw_read_HCR_EL2() | HCR_APK | HCR_API); /* live: VSE may have fallen */
+    return HW_BACK;
+}
+
 /* A system call, which FEAT_FGT traps for VMs with SVC claims. Nobody's: the guest's kernel gets it. */
 uint64_t avc_trap_svc(struct avc_vcpu *v, uint64_t esr)
 {
-    bool aarch32 = avc_hw_read_SPSR_EL2() & SPSR_NRW;
-    struct avc_exit *e = avc_exit_begin(v, AVC_SVC, aarch32 ? (uint32_t)v->x[7] : v->x[8], esr);
+    uint64_t pstate = avc_hw_read_SPSR_EL2();
+    struct avc_exit *e;
 
+    if (!avc_at_el0(pstate)) /* of the kernel's own, trapped for a CLASS claim */
+        return avc_trap_reflect(v, esr);
+    e = avc_exit_begin(v, AVC_SVC, pstate & SPSR_NRW ? (uint32_t)v->x[7] : v->x[8], esr);
     e->answer = AVC_PASS;
     e->imm = (uint32_t)(esr & 0xffff);
     e->step = true;

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * ERET, for VMs that have it trapped by a CLASS claim (HFGITR_EL2.ERET): when the claim passes, the return is done by hand as
+ * the CPU would have done it (Arm ARM DDI 0487, J1.1.2, AArch64.ExceptionReturn and IllegalExceptionReturn).
+ */
+#include <avc/sysreg.h>
+
+#include "esr.h"
+
+#define ISS_ERETA AVC_BIT(1) /* ERETAA or ERETAB */
+
+/* A return from EL1 to this mode is illegal. */
+static bool is_illegal(const struct avc_vcpu *v, uint64_t spsr)
+{
+    uint64_t mode = spsr & 0xf;
+
+    if (spsr & SPSR_NRW) /* EL1 is AArch64, so that AArch32 is User mode at EL0 or nothing */
+        return mode != 0 || !avc_has(&v->vm->features, AVC_FEAT_AA32EL0);
+    return mode != 0 && mode != 4 && mode != 5; /* EL0t, EL1t, EL1h */
+}
+
+uint64_t avc_trap_eret(struct avc_vcpu *v, uint64_t esr)
+{
+    uint64_t pc, spsr, now = avc_hw_read_SPSR_EL2();
+
+    /* Only EL1 executes it. The authenticating forms need the CPU's own instruction, under a single step: not there yet,
+       and Linux has no use for them. */
+    if (avc_at_el0(now) || esr & ISS_ERETA)
+        return avc_trap_undef(v, esr);
+    pc = avc_ctx_get(v, AVC_CTX_ELR_EL1);
+    spsr = avc_ctx_get(v, AVC_CTX_SPSR_EL1);
+    if (is_illegal(v, spsr)) {
+        /* stays where it is, with IL set: the next instruction takes the Illegal Execution state exception */
+        uint64_t keep = SPSR_NRW | 0xf, take = SPSR_NZCV | SPSR_PAN | SPSR_DAIF;
+
+        pc &= spsr & SPSR_T32 ? ~UINT64_C(1) : ~UINT64_C(3);
+        spsr = (now & keep) | (spsr & take) | SPSR_IL;
+    } else if (spsr & SPSR_NRW) {
+        pc = (uint32_t)pc & (spsr & SPSR_T32 ? ~UINT64_C(1) : ~UINT64_C(3));
+    }
+    avc_hw_write_ELR_EL2(pc);
+    avc_hw_write_SPSR_EL2(spsr);
+    return HW_BACK;
+}
