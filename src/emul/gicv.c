@@ -143,9 +143,11 @@ void avc_vgic_fold(struct avc_vgic_op *op)
         struct avc_vgic_ref ref = avc_vgic_ref_of(self, LR_VINTID(self->lr[n]));
         uint32_t bit = 1u << LR_VINTID(self->lr[n]) % 32;
 
-        take_back(op, &ref, bit, avc_hw_lr_read(n), self->lr[n]);
-        self->lr[n] = 0;
-        if (ref.spis) /* it may be another's turn */
+        uint64_t lr = avc_hw_lr_read(n);
+
+        take_back(op, &ref, bit, lr, self->lr[n]);
+        self->lr[n] = lr; /* what is still in the register, for refill() */
+        if (ref.spis)     /* it may be another's turn */
             avc_vgic_deliver(op, &ref, bit);
     }
     /* A timer whose active physical interrupt was to be dropped while its own was in memory here. */
@@ -270,7 +272,7 @@ void avc_vgic_refill(struct avc_vgic_op *op)
 {
     struct avc_vgic_cpu *self = op->self;
     uint64_t vmcr = avc_hw_read_ICH_VMCR_EL2(), hcr = HCR_EN;
-    uint32_t nr_active, nr_pending, n = 0, clear;
+    uint32_t nr_active, nr_pending;
     struct choice c;
 
     if (!op->folded)
@@ -284,15 +286,23 @@ void avc_vgic_refill(struct avc_vgic_op *op)
     if (nr_pending > self->nr_lr - nr_active)
         nr_pending = self->nr_lr - nr_active;
 
-    for (uint32_t i = 0; i < nr_active + nr_pending; i++, n++) {
-        uint32_t intid = KEY_INTID(i < nr_active ? c.active[i] : c.pending[i - nr_active]);
+    for (uint32_t i = 0; i < nr_pending; i++)
+        c.active[nr_active + i] = c.pending[i];
+    /* No interrupt may ever be in two list registers (IHI 0069, ICH_LR<n>_EL2): out with what is to go elsewhere. */
+    for (uint32_t bits = self->lr_dirty; bits; bits &= bits - 1) {
+        uint32_t m = (uint32_t)__builtin_ctz(bits);
+
+        if (m >= nr_active + nr_pending ||
+            ((self->lr[m] & LR_STATE) && LR_VINTID(self->lr[m]) != KEY_INTID(c.active[m])))
+            avc_hw_lr_write(m, 0);
+    }
+    self->lr_dirty = 0;
+    for (uint32_t n = 0; n < nr_active + nr_pending; n++) {
+        uint32_t intid = KEY_INTID(c.active[n]);
         struct avc_vgic_ref ref = avc_vgic_ref_of(self, intid);
 
         put_in(op, &ref, intid % 32, n);
     }
-    for (clear = self->lr_dirty & ~self->lr_used; clear; clear &= clear - 1)
-        avc_hw_lr_write((unsigned)__builtin_ctz(clear), 0);
-    self->lr_dirty = self->lr_used;
 
     if (c.nr_pending > nr_pending)
         hcr |= HCR_NPIE | (vmcr & VMCR_ENG0 ? HCR_GRP0D : HCR_GRP0E) | (vmcr & VMCR_ENG1 ? HCR_GRP1D : HCR_GRP1E);
@@ -369,6 +379,8 @@ void avc_vgic_gicv_load(struct avc_vgic_op *op)
     /* What a list register holds after reset is unknown; empty ones are harmless. put() leaves zeros. */
     self->lr_used = 0;
     self->lr_dirty = (uint32_t)~avc_hw_read_ICH_ELRSR_EL2() & ((1u << self->nr_lr) - 1);
+    for (uint32_t bits = self->lr_dirty; bits; bits &= bits - 1)
+        self->lr[__builtin_ctz(bits)] = ~UINT64_C(0);
     /* The guest may have cleared it where that is possible, and VFIQEn depends on it: first, and synchronised (IHI 0069,
        "ICC_SRE_EL1", "ICH_VMCR_EL2"). */
     avc_hw_write_ICC_SRE_EL1(7);

@@ -1,0 +1,588 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* The vGIC by example: each test is one rule of the architecture, or one way of the interrupts through it. */
+#include "vgic_world.h"
+
+static uint32_t seen[64];
+
+/* ---- attach ---- */
+
+static void attach_refuses(void **state)
+{
+    struct avc_vgic_config good, c;
+
+    (void)state;
+    vw_make(4, true);
+    good = (struct avc_vgic_config){ GICD, GICR, NR_SPIS, NR_VCPUS, spis, gcpu };
+    assert_int_equal(avc_vgic_attach(NULL, &vm, &good), AVC_EINVAL);
+    assert_int_equal(avc_vgic_attach(&vgic, NULL, &good), AVC_EINVAL);
+    assert_int_equal(avc_vgic_attach(&vgic, &vm, NULL), AVC_EINVAL);
+    c = good, c.cpus = NULL;
+    assert_int_equal(avc_vgic_attach(&vgic, &vm, &c), AVC_EINVAL);
+    c = good, c.spis = NULL;
+    assert_int_equal(avc_vgic_attach(&vgic, &vm, &c), AVC_EINVAL);
+    c = good, c.dist_base += 0x1000;
+    assert_int_equal(avc_vgic_attach(&vgic, &vm, &c), AVC_EALIGN);
+    c = good, c.nr_spis = 33;
+    assert_int_equal(avc_vgic_attach(&vgic, &vm, &c), AVC_ERANGE);
+    c = good, c.nr_spis = 992;
+    assert_int_equal(avc_vgic_attach(&vgic, &vm, &c), AVC_ERANGE);
+    c = good, c.max_vcpus = 3;
+    assert_int_equal(avc_vgic_attach(&vgic, &vm, &c), AVC_ERANGE);
+    c = good, c.dist_base = GICR + 0x20000;
+    assert_int_equal(avc_vgic_attach(&vgic, &vm, &c), AVC_ERANGE);
+    c = good, c.redist_base = UINT64_C(0xffffffffffff0000);
+    assert_int_equal(avc_vgic_attach(&vgic, &vm, &c), AVC_ERANGE);
+    *reg(FAKE_ICC_SRE_EL2) = 0;
+    assert_int_equal(avc_vgic_attach(&vgic, &vm, &good), AVC_ENOTSUP);
+    *reg(FAKE_ICC_SRE_EL2) = 1;
+    assert_int_equal(avc_vgic_reset(&vgic), AVC_ENOENT);
+    assert_int_equal(avc_vgic_attach(&vgic, &vm, &good), AVC_OK);
+    assert_int_equal(avc_vgic_attach(&vgic, &vm, &good), AVC_EEXIST);
+    assert_int_equal(avc_vgic_reset(NULL), AVC_EINVAL);
+}
+
+static void attach_after_vcpus(void **state)
+{
+    (void)state;
+    vw_make(4, true);
+    for (unsigned n = 0; n < NR_VCPUS; n++)
+        must(avc_vcpu_init(&vcpu[n], &vm, &(struct avc_vcpu_config){ .mpidr = mpidrs[n] }));
+    must(avc_vgic_attach(&vgic, &vm, &(struct avc_vgic_config){ GICD, GICR, NR_SPIS, NR_VCPUS, spis, gcpu }));
+    vload(1, 0);
+    assert_int_equal(rd_size(1, RD(3) + 8, 8), UINT64_C(0x112) << 32 | 3 << 8 | 1 << 4);
+    assert_int_equal(avc_vgic_attach(&vgic, &vm, &(struct avc_vgic_config){ GICD, GICR, 0, 4, spis, gcpu }),
+                     AVC_ESEALED);
+}
+
+/* ---- SGIs ---- */
+
+static uint64_t sgi_value(unsigned intid, uint64_t mpidr, unsigned list)
+{
+    return (uint64_t)list | (mpidr >> 8 & 0xff) << 16 | (uint64_t)intid << 24 | (mpidr >> 16 & 0xff) << 32 |
+           (mpidr >> 4 & 15) << 44;
+}
+
+static void sgi_to_self(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    fake_log_clear();
+    assert_int_equal(sysreg_write(0, SGI1R, sgi_value(5, 0, 1)), AVC_DONE);
+    assert_int_equal(vcpu[0].attention, 0); /* in a list register already */
+    assert_int_equal(wakes[0], 0);
+    assert_int_equal(g_ack(true), 5);
+    /* again while it is active: pending and active */
+    assert_int_equal(sysreg_write(0, SGI1R, sgi_value(5, 0, 1)), AVC_DONE);
+    settle_vcpu(0);
+    assert_int_equal(g_ack(true), 1023);
+    g_eoi(true, 5);
+    settle_vcpu(0);
+    assert_int_equal(drain(0, seen, 4), 1);
+    assert_int_equal(seen[0], 5);
+    /* and twice before it is taken: once */
+    sysreg_write(0, SGI1R, sgi_value(5, 0, 1));
+    sysreg_write(0, SGI1R, sgi_value(5, 0, 1));
+    assert_int_equal(drain(0, seen, 4), 1);
+}
+
+static void sgi_forms(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 4);
+    /* list: two neighbours */
+    sysreg_write(0, SGI1R, sgi_value(1, 0, 3));
+    assert_int_equal(wakes[1], 1);
+    assert_int_equal(wakes[2] + wakes[3] + wakes[0], 0);
+    assert_int_equal(drain(0, seen, 4), 1);
+    assert_int_equal(drain(1, seen, 4), 1);
+    assert_int_equal(seen[0], 1);
+    /* another cluster, and the range selector */
+    fake_use_cpu(0);
+    sysreg_write(0, SGI1R, sgi_value(2, 0x100, 1));
+    assert_int_equal(drain(2, seen, 4), 1);
+    fake_use_cpu(0);
+    sysreg_write(0, SGI1R, sgi_value(3, 0x110, 1 << 2));
+    assert_int_equal(drain(3, seen, 4), 1);
+    assert_int_equal(seen[0], 3);
+    /* nobody there */
+    fake_use_cpu(0);
+    sysreg_write(0, SGI1R, sgi_value(3, 0x200, 0xffff));
+    sysreg_write(0, SGI1R, sgi_value(3, 0x100, 0xfffe));
+    /* all but self */
+    sysreg_write(0, SGI1R, UINT64_C(1) << 40 | 7 << 24 | 0xffff);
+    assert_int_equal(drain(0, seen, 4), 0);
+    for (unsigned v = 1; v < 4; v++) {
+        assert_int_equal(drain(v, seen, 4), 1);
+        assert_int_equal(seen[0], 7);
+    }
+}
+
+static void sgi_groups(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    wr(0, SGI(0) + 0x80, ~2u); /* SGI 1 is of group 0 */
+    sysreg_write(0, SGI0R, sgi_value(2, 0, 1));
+    sysreg_write(0, ASGI1R, sgi_value(2, 0, 1));
+    assert_int_equal(rd(0, SGI(0) + 0x200), 0);
+    sysreg_write(0, SGI0R, sgi_value(1, 0, 1));
+    assert_int_equal(rd(0, SGI(0) + 0x200), 2);
+    assert_int_equal(g_ack(true), 1023);
+    assert_int_equal(g_ack(false), 1); /* by FIQ */
+    g_eoi(false, 1);
+    sysreg_write(0, SGI1R, sgi_value(1, 0, 1)); /* of either group */
+    assert_int_equal(g_ack(false), 1);
+}
+
+static void sgi_to_waiting(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    assert_false(avc_vcpu_has_work(&vcpu[1]));
+    sysreg_write(0, SGI1R, sgi_value(9, 0, 2));
+    assert_int_equal(wakes[1], 1);
+    assert_true(avc_vcpu_has_work(&vcpu[1]));
+    vload(1, 1);
+    assert_int_equal(g_ack(true), 9);
+    assert_false(vm.irqc->pending(&vcpu[1])); /* it is being handled */
+}
+
+/* ---- SPIs ---- */
+
+static void spi_edge(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 2);
+    wr(0, GICD + 0xc08, 2 << 2); /* 33: edge */
+    wr64(0, GICD + 0x6000 + 8 * 33, 1);
+    wr(0, GICD + 0x104, 2);
+    must(avc_vm_set_irq(&vm, 33, true));
+    must(avc_vm_set_irq(&vm, 33, false));
+    assert_int_equal(wakes[1], 1);
+    assert_int_equal(drain(1, seen, 4), 1);
+    assert_int_equal(seen[0], 33);
+    /* disabled: remembered */
+    wr(0, GICD + 0x184, 2);
+    must(avc_vm_set_irq(&vm, 33, true));
+    must(avc_vm_set_irq(&vm, 33, false));
+    assert_int_equal(drain(1, seen, 4), 0);
+    fake_use_cpu(0);
+    assert_int_equal(rd(0, GICD + 0x204), 2);
+    wr(0, GICD + 0x104, 2);
+    assert_int_equal(drain(1, seen, 4), 1);
+}
+
+static void spi_level(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    wr(0, GICD + 0x104, 1);
+    must(avc_vm_set_irq(&vm, 32, true));
+    assert_int_equal(g_ack(true), 32);
+    g_eoi(true, 32); /* the device still wants it */
+    assert_true(misr());
+    settle_vcpu(0);
+    assert_int_equal(g_ack(true), 32);
+    must(avc_vm_set_irq(&vm, 32, false));
+    fake_log_clear();
+    g_eoi(true, 32);
+    assert_int_equal(misr(), 0); /* no exit for an end that nobody waits for */
+    must(avc_vm_set_irq(&vm, 32, true));
+    assert_int_equal(g_ack(true), 32);
+    must(avc_vm_set_irq(&vm, 32, false));
+    must(avc_vm_set_irq(&vm, 32, true)); /* again while active */
+    g_eoi(true, 32);
+    assert_true(misr());
+    settle_vcpu(0);
+    assert_int_equal(g_ack(true), 32);
+    must(avc_vm_set_irq(&vm, 32, false));
+    g_eoi(true, 32);
+    /* withdrawn before it is taken */
+    must(avc_vm_set_irq(&vm, 32, true));
+    must(avc_vm_set_irq(&vm, 32, false));
+    assert_int_equal(g_ack(true), 1023);
+}
+
+static void spi_routes(void **state)
+{
+    unsigned share[4] = { 0 };
+
+    (void)state;
+    vw_boot(4, true, 4);
+    wr(0, GICD + 0xc08, ~0u);
+    wr(0, GICD + 0x104, ~0u);
+    wr64(0, GICD + 0x6000 + 8 * 40, 0x112);
+    must(avc_vm_set_irq(&vm, 40, true));
+    /* moved before it is taken: pending in vCPU 3's list register already */
+    settle_all();
+    fake_use_cpu(0);
+    wr64(0, GICD + 0x6000 + 8 * 40, 0x100);
+    assert_int_equal(drain(3, seen, 4), 0);
+    assert_int_equal(drain(2, seen, 4), 1);
+    /* to nobody: waits */
+    fake_use_cpu(0);
+    wr64(0, GICD + 0x6000 + 8 * 40, 0x777);
+    must(avc_vm_set_irq(&vm, 40, false));
+    must(avc_vm_set_irq(&vm, 40, true));
+    for (unsigned v = 0; v < 4; v++)
+        assert_int_equal(drain(v, seen, 4), 0);
+    fake_use_cpu(0);
+    wr(0, GICD + 0x6000 + 8 * 40, 1);
+    assert_int_equal(drain(1, seen, 4), 1);
+    /* any: all get their share */
+    fake_use_cpu(0);
+    wr(0, GICD + 0x6000 + 8 * 40, 0x80000000);
+    for (unsigned i = 0; i < 4; i++) {
+        unsigned n = 0;
+
+        fake_use_cpu(0);
+        must(avc_vm_set_irq(&vm, 40, false));
+        must(avc_vm_set_irq(&vm, 40, true));
+        settle_all();
+        for (unsigned v = 0; v < 4; v++) {
+            unsigned got = drain(v, seen, 4);
+
+            n += got;
+            share[v] += got;
+        }
+        assert_int_equal(n, 1);
+    }
+    for (unsigned v = 0; v < 4; v++)
+        assert_int_equal(share[v], 1);
+    assert_int_equal(rd(0, GICD + 0x6000 + 8 * 40 + 4), 0);
+}
+
+static void spi_active_elsewhere(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 2);
+    wr(0, GICD + 0xc08, ~0u);
+    wr(0, GICD + 0x104, ~0u);
+    must(avc_vm_set_irq(&vm, 32, true));
+    assert_int_equal(g_ack(true), 32);
+    /* routed away while active, and it comes again: only after its end, and there */
+    wr64(0, GICD + 0x6000 + 8 * 32, 1);
+    must(avc_vm_set_irq(&vm, 32, false));
+    must(avc_vm_set_irq(&vm, 32, true));
+    assert_int_equal(drain(1, seen, 4), 0);
+    fake_use_cpu(0);
+    settle_all();
+    g_eoi(true, 32);
+    settle_all();
+    assert_int_equal(drain(0, seen, 4), 0);
+    assert_int_equal(drain(1, seen, 4), 1);
+}
+
+static void irq_ranges(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    assert_int_equal(avc_vm_set_irq(&vm, 31, true), AVC_ERANGE);
+    assert_int_equal(avc_vm_set_irq(&vm, 32 + NR_SPIS, true), AVC_ERANGE);
+    assert_int_equal(avc_vm_set_irq(&vm, ~0u, true), AVC_ERANGE);
+    assert_int_equal(avc_vm_set_irq(&vm, 32 + NR_SPIS - 1, true), AVC_OK);
+    assert_int_equal(avc_vcpu_set_irq(&vcpu[0], 15, true), AVC_ERANGE);
+    assert_int_equal(avc_vcpu_set_irq(&vcpu[0], 27, true), AVC_ERANGE);
+    assert_int_equal(avc_vcpu_set_irq(&vcpu[0], 32, true), AVC_ERANGE);
+    wr(0, SGI(0) + 0x100, 1 << 23);
+    assert_int_equal(avc_vcpu_set_irq(&vcpu[0], 23, true), AVC_OK);
+    assert_int_equal(g_ack(true), 23);
+}
+
+/* A handler of the host's, on the CPU where the vCPU is loaded but its thread is blocked: it must be woken. */
+static void wakes_own(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    wr(0, GICD + 0x104, 1);
+    vcpu[0].mode = AVC_MODE_HOST;
+    must(avc_vm_set_irq(&vm, 32, true));
+    assert_int_equal(wakes[0], 1);
+    assert_true(avc_vcpu_has_work(&vcpu[0]));
+}
+
+/* ---- more than list registers ---- */
+
+static void overflow_pending(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    wr(0, GICD + 0xc08, ~0u);
+    wr(0, GICD + 0xc0c, ~0u);
+    wr(0, GICD + 0x104, ~0u);
+    for (unsigned i = 0; i < 32; i++)
+        wr8(0, GICD + 0x400 + 32 + i, (31 - i) * 7 & 0xf8);
+    for (unsigned i = 0; i < 32; i++)
+        must(avc_vm_set_irq(&vm, 32 + i, true));
+    assert_int_equal(drain(0, seen, 33), 32);
+    for (unsigned i = 1; i < 32; i++)
+        assert_true(spis[0].bank.priority[seen[i] - 32] >= spis[0].bank.priority[seen[i - 1] - 32]);
+    assert_int_equal(drain(0, seen, 4), 0);
+}
+
+/* A group that the CPU interface has off must not keep the other one out, and is let in when it is switched on. */
+static void overflow_groups(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    wr(0, GICD + 0xc08, ~0u);
+    wr(0, GICD + 0x84, 0xff00);
+    for (unsigned i = 0; i < 8; i++)
+        wr8(0, GICD + 0x400 + 32 + i, 0x10); /* group 0, higher */
+    *reg(FAKE_ICH_VMCR_EL2) &= ~VMCR_ENG0;
+    wr(0, GICD + 0x204, 0xffff);
+    wr(0, GICD + 0x104, 0xffff);
+    for (unsigned i = 0; i < 8; i++) {
+        settle_vcpu(0);
+        assert_int_equal(g_ack(true), 40 + i);
+        g_eoi(true, 40 + i);
+    }
+    settle_vcpu(0);
+    assert_int_equal(g_ack(true), 1023);
+    *reg(FAKE_ICH_VMCR_EL2) |= VMCR_ENG0;
+    for (unsigned i = 0; i < 8; i++) {
+        settle_vcpu(0);
+        assert_int_equal(g_ack(false), 32 + i);
+        g_eoi(false, 32 + i);
+    }
+}
+
+/* Nested deeper than there are list registers, each ended in turn: by EOIR alone, and with EOImode 1. */
+static void overflow_active(void **state)
+{
+    bool mode1 = *state != NULL;
+
+    vw_boot(4, true, 1);
+    if (mode1)
+        *reg(FAKE_ICH_VMCR_EL2) |= VMCR_EOIM;
+    wr(0, GICD + 0xc08, ~0u);
+    wr(0, GICD + 0xc0c, ~0u);
+    wr(0, GICD + 0x104, ~0u);
+    for (unsigned i = 0; i < 20; i++) {
+        wr8(0, GICD + 0x400 + 32 + i, (20 - i) << 3);
+        must(avc_vm_set_irq(&vm, 32 + i, true));
+        settle_vcpu(0);
+        assert_int_equal(g_ack(true), 32 + i);
+    }
+    assert_int_equal(rd(0, GICD + 0x304), 0xfffff);
+    for (unsigned i = 20; i-- > 0;) {
+        settle_vcpu(0);
+        g_eoi(true, 32 + i);
+        settle_vcpu(0);
+        if (mode1) {
+            assert_int_equal(rd(0, GICD + 0x304), (2u << i) - 1);
+            g_dir(0, 32 + i);
+        }
+        settle_vcpu(0);
+        assert_int_equal(rd(0, GICD + 0x304), (1u << i) - 1);
+    }
+    assert_int_equal(drain(0, seen, 4), 0);
+}
+
+/* EOImode 1: an SPI may be deactivated by another vCPU than the one that took it. */
+static void dir_elsewhere(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 2);
+    for (unsigned c = 0; c < 2; c++)
+        fake_cpus[c].reg[FAKE_ICH_VMCR_EL2] |= VMCR_EOIM;
+    wr(0, GICD + 0x104, 1);
+    must(avc_vm_set_irq(&vm, 32, true));
+    assert_int_equal(g_ack(true), 32);
+    g_eoi(true, 32);
+    must(avc_vm_set_irq(&vm, 32, false));
+    vcpu[1].attention |= AVC_ATTN_IRQC;
+    settle_vcpu(1);
+    g_dir(1, 32);
+    settle_all();
+    fake_use_cpu(0);
+    assert_int_equal(rd(0, GICD + 0x304), 0);
+    must(avc_vm_set_irq(&vm, 32, true));
+    settle_vcpu(0);
+    assert_int_equal(g_ack(true), 32);
+}
+
+/* Without ICH_VTR_EL2.TDS everything common is trapped instead. */
+static void no_tdir(void **state)
+{
+    struct avc_exit e = { .kind = AVC_SYSREG };
+
+    (void)state;
+    vw_boot(4, true, 1);
+    gcpu[0].tds = false;
+    *reg(FAKE_ICH_VMCR_EL2) |= VMCR_EOIM;
+    vcpu[0].attention |= AVC_ATTN_IRQC;
+    settle_vcpu(0);
+    assert_true(*reg(FAKE_ICH_HCR_EL2) & HCR_TC);
+    assert_int_equal(sysreg_write(0, AVC_SYSREG_KEY(3, 0, 4, 6, 0), 0x77), AVC_DONE);
+    assert_int_equal(VMCR_PMR(*reg(FAKE_ICH_VMCR_EL2)), 0x70);
+    e.key = AVC_SYSREG_KEY(3, 0, 4, 6, 0);
+    assert_int_equal(claim(&vcpu[0], avc_claim_find(&vm, AVC_SYSREG, e.key)->fn, &e), AVC_DONE);
+    assert_int_equal(e.value, 0x70);
+    e.key = AVC_SYSREG_KEY(3, 0, 12, 11, 3);
+    *reg(FAKE_ICH_AP1R0_EL2) = 1 << 5;
+    assert_int_equal(claim(&vcpu[0], avc_claim_find(&vm, AVC_SYSREG, e.key)->fn, &e), AVC_DONE);
+    assert_int_equal(e.value, 5 << 3);
+    e.key = AVC_SYSREG_KEY(3, 0, 12, 12, 4);
+    assert_int_equal(claim(&vcpu[0], avc_claim_find(&vm, AVC_SYSREG, e.key)->fn, &e), AVC_DONE);
+    assert_int_equal(e.value & 0x703, 0x402);
+    assert_int_equal(sysreg_write(0, e.key, 1), AVC_DONE);
+    assert_int_equal(*reg(FAKE_ICH_VMCR_EL2) & (VMCR_EOIM | VMCR_CBPR), VMCR_CBPR);
+    assert_false(*reg(FAKE_ICH_HCR_EL2) & HCR_TC);
+    /* reads of write-only registers, and the other way round, are UNDEFINED */
+    e.key = SGI1R;
+    assert_int_equal(claim(&vcpu[0], avc_claim_find(&vm, AVC_SYSREG, e.key)->fn, &e), AVC_FAULT);
+    assert_int_equal(sysreg_write(0, AVC_SYSREG_KEY(3, 0, 12, 11, 3), 0), AVC_FAULT);
+}
+
+/* ---- state of other CPUs' list registers ---- */
+
+static void read_is_exact(void **state)
+{
+    uint64_t x = 0;
+
+    (void)state;
+    vw_boot(4, true, 2);
+    wr64(0, GICD + 0x6000 + 8 * 32, 1);
+    wr(0, GICD + 0x104, 1);
+    must(avc_vm_set_irq(&vm, 32, true));
+    settle_all();
+    fake_use_cpu(1);
+    assert_int_equal(g_ack(true), 32); /* only the hardware knows */
+    fake_use_cpu(0);
+    assert_int_equal(mmio(0, GICD + 0x304, 4, false, &x), AVC_RETRY);
+    assert_true(rd(0, GICD + 0x0) & 1u << 31); /* RWP */
+    assert_true(rd(0, RD(1)) & 1u << 3);
+    assert_int_equal(mmio(0, GICD + 0x304, 4, false, &x), AVC_RETRY);
+    settle_vcpu(1);
+    fake_use_cpu(0);
+    assert_int_equal(mmio(0, GICD + 0x304, 4, false, &x), AVC_DONE);
+    assert_int_equal(x, 1);
+    assert_false(rd(0, GICD + 0x0) & 1u << 31);
+}
+
+static void disable_takes_back(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 2);
+    wr64(0, GICD + 0x6000 + 8 * 32, 1);
+    wr(0, GICD + 0x104, 1);
+    must(avc_vm_set_irq(&vm, 32, true));
+    settle_all();
+    fake_use_cpu(0);
+    wr(0, GICD + 0x184, 1);
+    assert_true(rd(0, GICD) & 1u << 31);
+    settle_all();
+    assert_false(rd(0, GICD) & 1u << 31);
+    fake_use_cpu(1);
+    assert_int_equal(g_ack(true), 1023);
+    fake_use_cpu(0);
+    wr(0, GICD + 0x104, 1);
+    wr(0, GICD + 0x0, 1); /* group 1 off */
+    assert_int_equal(drain(1, seen, 1), 0);
+    fake_use_cpu(0);
+    wr(0, GICD + 0x0, 2);
+    settle_vcpu(1);
+    assert_int_equal(g_ack(true), 32);
+    /* and an active one, cleared from elsewhere */
+    fake_use_cpu(0);
+    must(avc_vm_set_irq(&vm, 32, false));
+    wr(0, GICD + 0x384, 1);
+    settle_all();
+    assert_int_equal(rd(0, GICD + 0x304), 0);
+}
+
+/* ---- load, put, reset ---- */
+
+static void moves(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    wr(0, GICD + 0xc08, ~0u);
+    wr(0, GICD + 0x104, ~0u);
+    must(avc_vm_set_irq(&vm, 32, true));
+    must(avc_vm_set_irq(&vm, 33, true));
+    assert_int_equal(g_ack(true), 32);
+    vput(0);
+    assert_int_equal(avc_vgic_reset(&vgic), AVC_OK); /* forgets both */
+    vload(0, 2);
+    assert_int_equal(g_ack(true), 1023);
+    vput(0);
+
+    vw_boot(4, true, 1);
+    wr(0, GICD + 0xc08, ~0u);
+    wr(0, GICD + 0x104, ~0u);
+    must(avc_vm_set_irq(&vm, 32, true));
+    must(avc_vm_set_irq(&vm, 33, true));
+    assert_int_equal(g_ack(true), 32);
+    assert_int_equal(avc_vgic_reset(&vgic), AVC_EBUSY);
+    vput(0);
+    assert_true(gcpu[0].ap1[0] != 0);
+    vload(0, 2);
+    assert_int_equal(g_running(), 0xa0);
+    assert_int_equal(g_ack(true), 1023); /* equal priority does not preempt */
+    g_eoi(true, 32);
+    assert_int_equal(HCR_EOICOUNT(*reg(FAKE_ICH_HCR_EL2)), 0);
+    assert_int_equal(g_ack(true), 33);
+    vput(0);
+    /* reset of the vCPU: what it handled is nobody's */
+    must(avc_vcpu_reset(&vcpu[0]));
+    vload(0, 1);
+    assert_int_equal(rd(0, GICD + 0x304), 0);
+    assert_int_equal(rd(0, SGI(0) + 0x100), 0);
+    assert_int_equal(rd(0, GICD + 0x104), ~0u);
+}
+
+static void waiting_rules(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    wr(0, GICD + 0x104, 1);
+    assert_false(vm.irqc->pending(&vcpu[0]));
+    must(avc_vm_set_irq(&vm, 32, true));
+    assert_true(vm.irqc->pending(&vcpu[0]));
+    *reg(FAKE_ICH_VMCR_EL2) &= ~(UINT64_C(0xff) << 24);
+    *reg(FAKE_ICH_VMCR_EL2) |= UINT64_C(0xa0) << 24; /* mask: not above */
+    assert_false(vm.irqc->pending(&vcpu[0]));
+    *reg(FAKE_ICH_VMCR_EL2) |= UINT64_C(0xa8) << 24;
+    assert_true(vm.irqc->pending(&vcpu[0]));
+    *reg(FAKE_ICH_VMCR_EL2) &= ~VMCR_ENG1;
+    assert_false(vm.irqc->pending(&vcpu[0]));
+    vput(0);
+    assert_false(vm.irqc->pending(&vcpu[0]));
+    gcpu[0].vmcr |= VMCR_ENG1;
+    assert_true(vm.irqc->pending(&vcpu[0]));
+    gcpu[0].ap1[0] = 1 << (0xa0 >> 3); /* runs at the same priority */
+    assert_false(vm.irqc->pending(&vcpu[0]));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(attach_refuses),
+        cmocka_unit_test(attach_after_vcpus),
+        cmocka_unit_test(sgi_to_self),
+        cmocka_unit_test(sgi_forms),
+        cmocka_unit_test(sgi_groups),
+        cmocka_unit_test(sgi_to_waiting),
+        cmocka_unit_test(spi_edge),
+        cmocka_unit_test(spi_level),
+        cmocka_unit_test(spi_routes),
+        cmocka_unit_test(spi_active_elsewhere),
+        cmocka_unit_test(irq_ranges),
+        cmocka_unit_test(wakes_own),
+        cmocka_unit_test(overflow_pending),
+        cmocka_unit_test(overflow_groups),
+        { "overflow_active, EOImode 0", overflow_active, NULL, NULL, NULL },
+        { "overflow_active, EOImode 1", overflow_active, NULL, NULL, (void *)1 },
+        cmocka_unit_test(dir_elsewhere),
+        cmocka_unit_test(no_tdir),
+        cmocka_unit_test(read_is_exact),
+        cmocka_unit_test(disable_takes_back),
+        cmocka_unit_test(moves),
+        cmocka_unit_test(waiting_rules),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
