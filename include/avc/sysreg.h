@@ -18,9 +18,9 @@
 #define AVC_REG_PSTATE (AVC_REG_CORE + 33) /* as in SPSR_EL2 */
 
 enum avc_reg {
-#define CTX(name, op0, op1, crn, crm, op2, group, cond, reset, mask, policy)                       \
+#define CTX(name, op0, op1, crn, crm, op2, group, cond, reset, mask, policy)                                           \
     AVC_REG_##name = AVC_SYSREG_KEY(op0, op1, crn, crm, op2),
-#define REG(name, op0, op1, crn, crm, op2, cond, policy, value)                                    \
+#define REG(name, op0, op1, crn, crm, op2, cond, policy, value)                                                        \
     AVC_REG_##name = AVC_SYSREG_KEY(op0, op1, crn, crm, op2),
 #include <avc/sysreg.def>
 #undef CTX
@@ -40,8 +40,7 @@ enum avc_ctx {
 #if defined(__cplusplus)
 static_assert((int)AVC_NR_CTX_USED <= AVC_NR_CTX, "avc_vcpu.ctx[] is too small for avc/sysreg.def");
 #else
-_Static_assert((int)AVC_NR_CTX_USED <= AVC_NR_CTX,
-               "avc_vcpu.ctx[] is too small for avc/sysreg.def");
+_Static_assert((int)AVC_NR_CTX_USED <= AVC_NR_CTX, "avc_vcpu.ctx[] is too small for avc/sysreg.def");
 #endif
 
 #endif

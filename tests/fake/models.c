@@ -3,7 +3,7 @@
 /* ID registers of real models of CPUs, as QEMU 10.0.2 gives them to EL2 of its virt machine with a GICv3. */
 #include "models.h"
 
-#define ID(crm, op2) [((crm) - 1) * 8 + (op2)]
+#define ID(crm, op2) [((crm)-1) * 8 + (op2)]
 
 /* clang-format off */
 const struct fake_model fake_a53 = {

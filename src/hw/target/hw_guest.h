@@ -12,9 +12,9 @@
 
 #include <avc/sysreg.h>
 
-#define HW_MRS(v, op0, op1, crn, crm, op2)                                                         \
+#define HW_MRS(v, op0, op1, crn, crm, op2)                                                                             \
     __asm__ volatile("mrs %0, S" #op0 "_" #op1 "_C" #crn "_C" #crm "_" #op2 : "=r"(v)::"memory")
-#define HW_MSR(v, op0, op1, crn, crm, op2)                                                         \
+#define HW_MSR(v, op0, op1, crn, crm, op2)                                                                             \
     __asm__ volatile("msr S" #op0 "_" #op1 "_C" #crn "_C" #crm "_" #op2 ", %0" ::"r"(v) : "memory")
 
 /* clang-format off */

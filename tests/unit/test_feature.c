@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* What CPUs have, what they have in common, and what a guest is told: on the ID registers of five models. */
+#include "world.h"
+
+#include <cmocka.h>
+
+#include "models.h"
+#include "smc.h"
+
+#define ID(crm, op2) (((crm)-1) * 8 + (op2))
+
+static struct avc_features probe(const struct fake_model *model)
+{
+    struct avc_features f;
+
+    fake_become(0, model);
+    avc_hw_probe(&f);
+    return f;
+}
+
+static void decoded(void **state)
+{
+    struct avc_features a72, n1, max;
+
+    fake_reset();
+    a72 = probe(&fake_a72);
+    assert_false(avc_has(&a72, AVC_FEAT_VHE) || avc_has(&a72, AVC_FEAT_FGT) || avc_has(&a72, AVC_FEAT_PAUTH));
+    assert_true(avc_has(&a72, AVC_FEAT_FP) && avc_has(&a72, AVC_FEAT_AA32EL0) && avc_has(&a72, AVC_FEAT_AA32EL1));
+    assert_true(avc_has(&a72, AVC_FEAT_GICV3) && avc_has(&a72, AVC_FEAT_DOUBLELOCK));
+    assert_int_equal(a72.pa_bits, 44);
+    assert_int_equal(a72.breakpoints, 6);
+    assert_int_equal(a72.watchpoints, 4);
+    assert_int_equal(a72.list_regs, 4);
+    assert_int_equal(a72.pri_bits, 5);
+    n1 = probe(&fake_n1);
+    assert_true(avc_has(&n1, AVC_FEAT_VHE) && avc_has(&n1, AVC_FEAT_VMID16) && avc_has(&n1, AVC_FEAT_RAS));
+    assert_true(avc_has(&n1, AVC_FEAT_LSE) && avc_has(&n1, AVC_FEAT_LOR) && !avc_has(&n1, AVC_FEAT_FGT));
+    max = probe(&fake_max);
+    assert_true(avc_has(&max, AVC_FEAT_FGT) && avc_has(&max, AVC_FEAT_ECV) && avc_has(&max, AVC_FEAT_PAUTH));
+    assert_true(avc_has(&max, AVC_FEAT_SVE) && avc_has(&max, AVC_FEAT_SME) && avc_has(&max, AVC_FEAT_RNDR));
+    assert_true(avc_has(&max, AVC_FEAT_WFXT) && avc_has(&max, AVC_FEAT_EVT) && avc_has(&max, AVC_FEAT_HCX));
+    assert_int_equal(max.pa_bits, 52);
+}
+
+/* Common features are what each CPU covers; a CPU covers itself, and the union of two nothing. */
+static void common(void **state)
+{
+    fake_reset();
+    for (unsigned a = 0; a < FAKE_NR_MODELS; a++)
+        for (unsigned b = 0; b < FAKE_NR_MODELS; b++) {
+            struct avc_features fa = probe(fake_models[a]), fb = probe(fake_models[b]), all = fa;
+
+            assert_true(avc_feature_covers(&fa, &fa));
+            avc_feature_common(&all, &fb);
+            assert_true(avc_feature_covers(&fa, &all));
+            assert_true(avc_feature_covers(&fb, &all));
+            assert_int_equal(all.has & ~(fa.has & fb.has), 0);
+            assert_true(all.pa_bits <= fa.pa_bits && all.pa_bits <= fb.pa_bits);
+        }
+    {
+        struct avc_features a72 = probe(&fake_a72), max = probe(&fake_max);
+
+        assert_false(avc_feature_covers(&a72, &max));
+    }
+}
+
+/* FP is a field in which 0b1111 is less than 0. */
+static void signed_fields(void **state)
+{
+    struct avc_features all, none;
+
+    fake_reset();
+    all = none = probe(&fake_a72);
+    none.id[ID(4, 0)] |= 0xff0000;
+    avc_feature_decode(&none);
+    assert_false(avc_has(&none, AVC_FEAT_FP));
+    assert_false(avc_feature_covers(&none, &all));
+    avc_feature_common(&all, &none);
+    assert_false(avc_has(&all, AVC_FEAT_FP));
+    assert_int_equal(all.id[ID(4, 0)] >> 16 & 0xff, 0xff);
+}
+
+static const uint64_t *guest_ids(const struct fake_model *model, bool gic)
+{
+    static const struct avc_irqc_ops ops = { 0 };
+
+    fake_become(0, model);
+    world_make();
+    fake_become(0, model);
+    must(avc_pcpu_disable(&world.pcpu));
+    must(avc_pcpu_enable(&world.pcpu));
+    if (gic)
+        must(avc_vm_set_irqc(&world.vm, &ops, NULL));
+    world.vm.features = world.machine.features;
+    avc_feature_guest_ids(&world.vm);
+    return world.vm.id_regs;
+}
+
+/* Field by field what each model's guest reads: pinned, so that a change is seen. */
+static void pinned(void **state)
+{
+    static const struct {
+        const struct fake_model *model;
+        unsigned reg;
+        uint64_t value;
+    } rows[] = {
+        { &fake_a53, ID(4, 0), 0x12 },
+        { &fake_a72, ID(4, 0), 0x12 },
+        { &fake_a72, ID(5, 0), 0xf010305006 },
+        { &fake_a72, ID(6, 0), 0x11120 },
+        { &fake_a72, ID(7, 0), 0x1121 }, /* 36 bits of IPA space */
+        { &fake_a72, ID(1, 0), 0x131 },
+        { &fake_a72, ID(1, 1), 0x10001 },
+        { &fake_a72, ID(1, 2), 0x6 },
+        { &fake_n1, ID(4, 0), 0x1100000010110012 },
+        { &fake_n1, ID(4, 1), 0x20 },
+        { &fake_n1, ID(5, 0), 0xf010305008 },
+        { &fake_n1, ID(6, 0), 0x100010211120 },
+        { &fake_n1, ID(6, 1), 0x100001 },
+        { &fake_n1, ID(7, 0), 0x101121 },
+        { &fake_n1, ID(7, 1), 0x202002 },
+        { &fake_n1, ID(7, 2), 0x1011 },
+        { &fake_max, ID(4, 0), 0x1101000010110012 },
+        { &fake_max, ID(4, 1), 0x21 },
+        { &fake_max, ID(5, 0), 0xf010305009 },
+        { &fake_max, ID(6, 0), 0x1221111110212120 },
+        { &fake_max, ID(7, 3), 0 },
+    };
+
+    for (size_t n = 0; n < AVC_ARRAY_SIZE(rows); n++) {
+        uint64_t value = guest_ids(rows[n].model, false)[rows[n].reg];
+
+        if (value != rows[n].value)
+            print_error("%s, CRm %u, op2 %u: %#llx\n", rows[n].model->name, rows[n].reg / 8 + 1, rows[n].reg % 8,
+                        (unsigned long long)value);
+        assert_int_equal(value, rows[n].value);
+    }
+}
+
+/* What is hidden is hidden on every model; and no field says more than the CPU has. */
+static void hidden(void **state)
+{
+    static const struct {
+        unsigned reg, lo;
+    } fields[] = {
+        { ID(4, 0), 8 },  { ID(4, 0), 12 }, { ID(4, 0), 32 }, { ID(4, 0), 36 }, { ID(4, 0), 40 }, { ID(4, 0), 44 },
+        { ID(4, 0), 52 }, { ID(4, 1), 8 },  { ID(4, 1), 16 }, { ID(4, 1), 24 }, { ID(4, 1), 32 }, { ID(4, 1), 36 },
+        { ID(5, 0), 4 },  { ID(5, 0), 8 },  { ID(5, 0), 32 }, { ID(5, 0), 40 }, { ID(5, 0), 44 }, { ID(5, 0), 52 },
+        { ID(6, 1), 60 }, { ID(6, 2), 16 }, { ID(7, 0), 56 }, { ID(7, 1), 4 },  { ID(7, 1), 8 },  { ID(7, 1), 16 },
+        { ID(7, 1), 40 }, { ID(7, 2), 24 }, { ID(7, 2), 40 }, { ID(7, 2), 56 }, { ID(1, 2), 24 }, { ID(1, 1), 12 },
+    };
+
+    for (unsigned m = 0; m < FAKE_NR_MODELS; m++) {
+        const uint64_t *id = guest_ids(fake_models[m], false);
+
+        for (size_t n = 0; n < AVC_ARRAY_SIZE(fields); n++)
+            assert_int_equal(id[fields[n].reg] >> fields[n].lo & 0xf, 0);
+        for (unsigned reg = ID(4, 0); reg < AVC_NR_ID_REGS; reg++)
+            for (unsigned lo = 0; lo < 64; lo += 4)
+                if (!(reg == ID(5, 0) && lo == 36)) /* DoubleLock: 0b1111 is none */
+                    assert_true((id[reg] >> lo & 0xf) <= (fake_models[m]->id[reg] >> lo & 0xf));
+        assert_int_equal(id[ID(4, 0)] >> 24 & 0xf, 0);
+        id = guest_ids(fake_models[m], true);
+        assert_int_equal(id[ID(4, 0)] >> 24 & 0xf, 1);
+    }
+}
+
+static void pa_range(void **state)
+{
+    static const struct {
+        uint8_t ipa, range;
+    } rows[] = { { 32, 0 }, { 33, 1 }, { 36, 1 }, { 39, 2 }, { 40, 2 }, { 42, 3 }, { 44, 4 }, { 48, 4 } };
+
+    guest_ids(&fake_a72, false); /* 44 bits */
+    for (size_t n = 0; n < AVC_ARRAY_SIZE(rows); n++) {
+        world.stage2.ipa_bits = rows[n].ipa;
+        avc_feature_guest_ids(&world.vm);
+        assert_int_equal(world.vm.id_regs[ID(7, 0)] & 0xf, rows[n].range);
+    }
+}
+
+/* ---- this CPU ---- */
+
+static void supported(void **state)
+{
+    struct fake_model odd = fake_a72;
+
+    fake_reset();
+    fake_become(0, &odd);
+    assert_int_equal(avc_has_hardware_support(), AVC_OK);
+    fake_cpu->reg[FAKE_CURRENTEL] = 1 << 2;
+    assert_int_equal(avc_has_hardware_support(), AVC_ENOTSUP);
+    fake_cpu->reg[FAKE_CURRENTEL] = 3 << 2;
+    assert_int_equal(avc_has_hardware_support(), AVC_ENOTSUP);
+    fake_cpu->reg[FAKE_CURRENTEL] = 2 << 2;
+    odd.id[ID(4, 0)] &= ~UINT64_C(0xf0); /* no AArch64 EL1 */
+    assert_int_equal(avc_has_hardware_support(), AVC_ENOTSUP);
+    odd = fake_a72;
+    odd.id[ID(7, 0)] |= UINT64_C(0xf) << 28; /* no 4 KiB pages */
+    assert_int_equal(avc_has_hardware_support(), AVC_ENOTSUP);
+    odd.id[ID(7, 0)] |= UINT64_C(2) << 40; /* but at stage 2 */
+    assert_int_equal(avc_has_hardware_support(), AVC_OK);
+    odd = fake_a72;
+    odd.id[ID(7, 0)] |= UINT64_C(1) << 40; /* and the other way round */
+    assert_int_equal(avc_has_hardware_support(), AVC_ENOTSUP);
+}
+
+static uint64_t firmware_version;
+
+static void firmware(uint64_t x[18])
+{
+    switch ((uint32_t)x[0]) {
+    case 0x84000000: /* PSCI_VERSION */
+        x[0] = 0x10001;
+        break;
+    case 0x8400000a: /* PSCI_FEATURES */
+        x[0] = firmware_version ? 0 : 0xffffffff;
+        break;
+    case 0x80000000: /* SMCCC_VERSION */
+        x[0] = firmware_version;
+        break;
+    case 0x80000001: /* ARCH_FEATURES: 1 needed, 2 not required, 3 not here */
+        x[0] = x[1] == 0x80008000 ? 0 : x[1] == 0x80007fff ? (uint64_t)-2 : 1;
+        break;
+    default:
+        fail();
+    }
+}
+
+static void workarounds(void **state)
+{
+    struct fake_model with_el3 = fake_a72;
+
+    fake_reset();
+    fake_smc_reset();
+    assert_int_equal(probe(&fake_a72).workarounds, 0); /* no EL3: SMC would be UNDEFINED */
+    assert_int_equal(fake_smc_calls, 0);
+    with_el3.id[ID(4, 0)] |= 0x2000;
+    fake_on_smc = firmware;
+    firmware_version = 0;
+    assert_int_equal(probe(&with_el3).workarounds, 0);
+    firmware_version = 0x10001;
+    assert_int_equal(probe(&with_el3).workarounds, 1 | 3 << 2 | 2 << 4);
+    fake_smc_reset();
+    fake_become(0, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(decoded),   cmocka_unit_test(common),      cmocka_unit_test(signed_fields),
+        cmocka_unit_test(pinned),    cmocka_unit_test(hidden),      cmocka_unit_test(pa_range),
+        cmocka_unit_test(supported), cmocka_unit_test(workarounds),
+    };
+
+    return cmocka_run_group_tests_name("feature", tests, NULL, NULL);
+}

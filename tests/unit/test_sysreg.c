@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* The register table at work: encodings, get and set loaded or not, load and put in order, trapped accesses. */
+#include "world.h"
+
+#include <cmocka.h>
+
+#include "ctx.h"
+#include "models.h"
+
+#define E2H AVC_BIT(34)
+#define TGE AVC_BIT(27)
+
+struct line {
+    const char *name;
+    uint32_t key;
+    int ctx; /* -1: none */
+    unsigned group;
+    unsigned cond;
+    uint64_t reset, mask;
+};
+
+static const struct line lines[] = {
+#define CTX(name, op0, op1, crn, crm, op2, group, cond, reset, mask, policy)                                           \
+    { #name, AVC_REG_##name, AVC_CTX_##name, AVC_GROUP_##group, AVC_COND_##cond, reset, (uint64_t)(mask) },
+#define REG(name, op0, op1, crn, crm, op2, cond, policy, value)                                                        \
+    { #name, AVC_REG_##name, -1, AVC_GROUP_SHADOW, AVC_COND_##cond, value, 0 },
+#include <avc/sysreg.def>
+#undef CTX
+#undef REG
+};
+
+static bool stored(const struct line *l)
+{
+    return l->ctx >= 0;
+}
+
+/* A value per register, none like another. */
+static uint64_t pattern(const struct line *l)
+{
+    return (0xa5a5000000000000u | (uint64_t)l->key << 16 | (l->key ^ 0x5a5a)) & l->mask;
+}
+
+static struct avc_vcpu *two_vcpus(const struct fake_model *model, uint64_t host_hcr, uint32_t uses)
+{
+    fake_become(0, model);
+    world_make();
+    fake_become(0, model);
+    fake_cpu->reg[FAKE_HCR_EL2] = host_hcr;
+    /* the world probed before: once more, with the model's ID registers */
+    must(avc_pcpu_disable(&world.pcpu));
+    must(avc_pcpu_enable(&world.pcpu));
+    world.hal.uses = uses;
+    for (unsigned n = 0; n < 2; n++)
+        must(avc_vcpu_init(&world.vcpu[n], &world.vm, &(struct avc_vcpu_config){ .mpidr = n }));
+    return &world.vcpu[0];
+}
+
+static void encodings_differ(void **state)
+{
+    for (size_t a = 0; a < AVC_ARRAY_SIZE(lines); a++) {
+        assert_string_equal(avc_sysreg_name(lines[a].key), lines[a].name);
+        assert_true(lines[a].key < 0x10000);
+        for (size_t b = 0; b < a; b++) {
+            assert_int_not_equal(lines[a].key, lines[b].key);
+            assert_string_not_equal(lines[a].name, lines[b].name);
+        }
+    }
+    assert_null(avc_sysreg_name(AVC_SYSREG_KEY(3, 0, 15, 2, 0)));
+    assert_null(avc_sysreg_name(AVC_REG_PC));
+    assert_int_equal(AVC_REG_SCTLR_EL1, 0xc080);
+    assert_true((int)AVC_NR_CTX_USED <= AVC_NR_CTX);
+}
+
+/* EL2 reaches by op1=5 what EL1 has at op1=0, or EL0 at op1=3 (the timers): D24.2. */
+static void el12_forms_exist(void **state)
+{
+    for (size_t n = 0; n < AVC_ARRAY_SIZE(lines); n++) {
+        unsigned op1 = lines[n].key >> 11 & 7;
+
+        switch (lines[n].group) {
+        case AVC_GROUP_XLAT:
+        case AVC_GROUP_EL1:
+            assert_int_equal(op1, 0);
+            break;
+        case AVC_GROUP_TIMER:
+            assert_int_equal(op1, 3);
+            break;
+        }
+    }
+}
+
+static void reset_values(void **state)
+{
+    struct avc_vcpu *v = two_vcpus(&fake_max, 0, 0);
+
+    for (size_t n = 0; n < AVC_ARRAY_SIZE(lines); n++)
+        if (stored(&lines[n]))
+            assert_int_equal(v->ctx[lines[n].ctx], lines[n].reset);
+    assert_int_equal(v->ctx[AVC_CTX_SCTLR_EL1] & 0x1005, 0);              /* M, C, I */
+    assert_int_equal(v->ctx[AVC_CTX_SCTLR_EL1] & 0x30d00800, 0x30d00800); /* RES1 of Armv8.0 */
+    assert_int_equal(v->ctx[AVC_CTX_OSLSR_EL1], 0xa);                     /* locked, as after a cold reset */
+}
+
+/* Each register: set and get, not loaded, loaded, and over put and load; on each model and both kinds of host. */
+static void set_get_everywhere(const struct fake_model *model, uint64_t hcr, uint32_t uses)
+{
+    struct avc_vcpu *v = two_vcpus(model, hcr, uses);
+    const struct avc_features *f = &world.machine.features;
+    uint64_t value;
+    unsigned tried = 0;
+
+    must(avc_vcpu_start(v, START, 0));
+    for (int round = 0; round < 3; round++) {
+        for (size_t n = 0; n < AVC_ARRAY_SIZE(lines); n++) {
+            const struct line *l = &lines[n];
+            uint64_t want = pattern(l) ^ (round == 1 ? l->mask : 0);
+
+            if (!stored(l))
+                continue;
+            if (!avc_cond_met(f, l->cond)) {
+                assert_int_equal(avc_vcpu_set(v, l->key, want), AVC_ENOENT);
+                assert_int_equal(avc_vcpu_get(v, l->key, &value), AVC_ENOENT);
+                continue;
+            }
+            must(avc_vcpu_set(v, l->key, want));
+            must(avc_vcpu_get(v, l->key, &value));
+            if (l->group == AVC_GROUP_TIMER)
+                value &= ~UINT64_C(4); /* ISTATUS, or its place in CVAL */
+            assert_int_equal(value & l->mask & ~(l->group == AVC_GROUP_TIMER ? 4u : 0u),
+                             want & ~(l->group == AVC_GROUP_TIMER ? 4u : 0u));
+            tried++;
+        }
+        if (round == 0)
+            must(avc_vcpu_load(v, &world.pcpu));
+        if (round == 1)
+            must(avc_vcpu_put(v));
+        /* what was set before the move is there after it */
+        for (size_t n = 0; n < AVC_ARRAY_SIZE(lines); n++) {
+            const struct line *l = &lines[n];
+
+            if (!stored(l) || l->group == AVC_GROUP_TIMER || !avc_cond_met(f, l->cond) || round == 2)
+                continue;
+            must(avc_vcpu_get(v, l->key, &value));
+            assert_int_equal(value & l->mask, pattern(l) ^ (round == 1 ? l->mask : 0));
+        }
+    }
+    assert_true(tried > 100);
+}
+
+static void set_get(void **state)
+{
+    for (unsigned n = 0; n < FAKE_NR_MODELS; n++) {
+        bool vhe = fake_models[n]->id[(7 - 1) * 8 + 1] >> 8 & 0xf; /* ID_AA64MMFR1_EL1.VH */
+
+        set_get_everywhere(fake_models[n], 0, 0);
+        set_get_everywhere(fake_models[n], 0, AVC_HOST_SP_EL0 | AVC_HOST_TPIDR | AVC_HOST_PAUTH);
+        if (vhe)
+            set_get_everywhere(fake_models[n], E2H | TGE, 0);
+    }
+}
+
+static void set_refuses(void **state)
+{
+    struct avc_vcpu *v = two_vcpus(&fake_a72, 0, 0);
+    uint64_t value = 0;
+
+    assert_int_equal(avc_vcpu_set(v, AVC_REG_MIDR_EL1, 0), AVC_ERANGE);
+    assert_int_equal(avc_vcpu_set(v, AVC_REG_ID_AA64PFR0_EL1, 0), AVC_ERANGE);
+    assert_int_equal(avc_vcpu_set(v, AVC_SYSREG_KEY(3, 0, 0, 7, 7), 0), AVC_ERANGE);
+    assert_int_equal(avc_vcpu_set(v, AVC_SYSREG_KEY(3, 0, 15, 2, 0), 0), AVC_ENOENT);
+    assert_int_equal(avc_vcpu_get(v, AVC_SYSREG_KEY(3, 0, 15, 2, 0), &value), AVC_ENOENT);
+    assert_int_equal(avc_vcpu_get(v, AVC_REG_OSLAR_EL1, &value), AVC_ENOENT);
+    assert_int_equal(avc_vcpu_get(v, AVC_REG_APIAKeyLo_EL1, &value), AVC_ENOENT); /* no PAuth here */
+    assert_int_equal(avc_vcpu_get(v, AVC_REG_ICC_SRE_EL1, &value), AVC_ENOENT);   /* no controller */
+    must(avc_vcpu_get(v, AVC_REG_MPIDR_EL1, &value));
+    assert_int_equal(value, 0x80000000);
+}
+
+/* ---- load and put ---- */
+
+static long wrote(size_t from, unsigned which)
+{
+    return fake_log_find(from, FAKE_WRITE, which);
+}
+
+static long wrote_ctx(size_t from, unsigned ctx)
+{
+    return wrote(from, FAKE_NR_REGS + ctx);
+}
+
+static bool isb_between(long a, long b)
+{
+    long isb = fake_log_find((size_t)a, FAKE_OP, FAKE_OP_isb);
+
+    return isb > a && isb < b;
+}
+
+static void order_of_load(void **state)
+{
+    for (int e2h = 0; e2h < 2; e2h++) {
+        struct avc_vcpu *v = two_vcpus(e2h ? &fake_n1 : &fake_a72, e2h ? E2H | TGE : 0, 0);
+        long off, cval, ctl, epd, m, vttbr, sctlr, tcr;
+
+        must(avc_vcpu_start(v, START, 0));
+        must(avc_vcpu_set(v, AVC_REG_CNTV_CTL_EL0, 1));
+        must(avc_vcpu_set(v, AVC_REG_TCR_EL1, 0x1234));
+        fake_log_clear();
+        must(avc_vcpu_load(v, &world.pcpu));
+
+        /* timers: off, ISB, offset and compare value, ISB, on */
+        off = wrote_ctx(0, AVC_CTX_CNTV_CTL_EL0);
+        assert_int_equal(fake_log[off].value, 0);
+        assert_true(off < wrote(0, FAKE_CNTVOFF_EL2));
+        cval = wrote_ctx(0, AVC_CTX_CNTV_CVAL_EL0);
+        ctl = wrote_ctx((size_t)off + 1, AVC_CTX_CNTV_CTL_EL0);
+        assert_int_equal(fake_log[ctl].value, 1);
+        assert_true(isb_between(off, cval) && isb_between(cval, ctl));
+        assert_true(wrote(0, FAKE_CNTVOFF_EL2) < ctl);
+
+        /* walks: EPD set, ISB, M set, ISB, tables, ISB, SCTLR, ISB, TCR */
+        epd = wrote_ctx(0, AVC_CTX_TCR_EL1);
+        m = wrote_ctx(0, AVC_CTX_SCTLR_EL1);
+        vttbr = wrote(0, FAKE_VTTBR_EL2);
+        sctlr = wrote_ctx((size_t)m + 1, AVC_CTX_SCTLR_EL1);
+        tcr = wrote_ctx((size_t)epd + 1, AVC_CTX_TCR_EL1);
+        assert_int_equal(fake_log[epd].value & 0x800080, 0x800080);
+        assert_int_equal(fake_log[m].value & 1, 1);
+        assert_int_equal(fake_log[tcr].value, 0x1234);
+        assert_true(isb_between(epd, m) && isb_between(m, vttbr) && isb_between(vttbr, sctlr));
+        assert_true(isb_between(sctlr, tcr));
+        for (size_t n = 0; n < AVC_ARRAY_SIZE(lines); n++)
+            if (lines[n].group == AVC_GROUP_EL1)
+                assert_true(wrote_ctx(0, (unsigned)lines[n].ctx) > m && wrote_ctx(0, (unsigned)lines[n].ctx) < sctlr);
+        assert_true(wrote(0, FAKE_VTCR_EL2) > m && wrote(0, FAKE_VTCR_EL2) < sctlr);
+
+        /* HCR_EL2 is not touched by load, but on CPUs that would walk for EL1 at EL2 */
+        if (e2h)
+            assert_int_equal(wrote(0, FAKE_HCR_EL2), -1);
+        else
+            assert_true(wrote(0, FAKE_HCR_EL2) > m && wrote(0, FAKE_HCR_EL2) < sctlr);
+        assert_int_equal(v->host_hcr, e2h ? E2H | TGE : 1);
+        assert_int_equal(v->hcr & E2H, e2h ? E2H : 0);
+        assert_int_equal(v->hcr & TGE, 0);
+        must(avc_vcpu_put(v));
+        assert_int_equal(fake_cpu->reg[FAKE_HCR_EL2], e2h ? E2H | TGE : 0);
+    }
+}
+
+/* A poisoned host gets everything back at put, and its thread registers at each return of run. */
+static void host_gets_all_back(void **state)
+{
+    static const unsigned kept[] = {
+        FAKE_HCR_EL2,     FAKE_MDCR_EL2,    FAKE_CPTR_EL2,    FAKE_HSTR_EL2,    FAKE_HFGRTR_EL2,
+        FAKE_HFGWTR_EL2,  FAKE_HFGITR_EL2,  FAKE_HCRX_EL2,    FAKE_HDFGRTR_EL2, FAKE_HDFGWTR_EL2,
+        FAKE_HAFGRTR_EL2, FAKE_VPIDR_EL2,   FAKE_VMPIDR_EL2,  FAKE_VBAR_EL2,    FAKE_VTTBR_EL2,
+        FAKE_VTCR_EL2,    FAKE_CNTVOFF_EL2, FAKE_CNTHCTL_EL2, FAKE_MDSCR_EL1,   FAKE_ICH_HCR_EL2,
+    };
+
+    for (unsigned n = 0; n < FAKE_NR_MODELS; n++)
+        for (uint32_t uses = 0; uses < 8; uses++)
+            for (int debug = 0; debug < 2; debug++) {
+                struct avc_vcpu *v = two_vcpus(fake_models[n], n >= 3 ? E2H | TGE : 0, uses);
+                uint64_t before_ctx[AVC_NR_CTX], before[FAKE_NR_REGS];
+
+                must(avc_vcpu_start(v, START, 0));
+                if (debug) {
+                    must(avc_vcpu_set(v, AVC_REG_OSLSR_EL1, 0));
+                    must(avc_vcpu_set(v, AVC_REG_MDSCR_EL1, 0x8000));
+                }
+                for (unsigned r = 0; r < AVC_ARRAY_SIZE(kept); r++)
+                    if (kept[r] != FAKE_HCR_EL2)
+                        fake_cpu->reg[kept[r]] = 0x1000 + r;
+                fake_cpu->reg[FAKE_OSLSR_EL1] = 2;
+                for (unsigned c = 0; c < AVC_NR_CTX; c++)
+                    fake_cpu->ctx[c] = 0xbad0000000000000 | c;
+                fake_cpu->ctx[AVC_CTX_CNTV_CTL_EL0] = 2;
+                fake_cpu->ctx[AVC_CTX_CNTP_CTL_EL0] = 3;
+                memcpy(before, fake_cpu->reg, sizeof before);
+                memcpy(before_ctx, fake_cpu->ctx, sizeof before_ctx);
+
+                must(avc_vcpu_load(v, &world.pcpu));
+                assert_int_equal(v->debug_live, debug);
+                (void)avc_vcpu_run(v); /* powers up: out and in again in the middle of run */
+                assert_int_equal(v->ctx[AVC_CTX_OSLSR_EL1], 0xa);
+                if (uses & AVC_HOST_SP_EL0)
+                    assert_int_equal(fake_cpu->ctx[AVC_CTX_SP_EL0], before_ctx[AVC_CTX_SP_EL0]);
+                else
+                    assert_int_equal(fake_cpu->ctx[AVC_CTX_SP_EL0], 0);
+                if (uses & AVC_HOST_TPIDR)
+                    assert_int_equal(fake_cpu->ctx[AVC_CTX_TPIDR_EL1], before_ctx[AVC_CTX_TPIDR_EL1]);
+                if (uses & AVC_HOST_PAUTH)
+                    assert_int_equal(fake_cpu->ctx[AVC_CTX_APIAKeyLo_EL1], before_ctx[AVC_CTX_APIAKeyLo_EL1]);
+                assert_int_equal(fake_cpu->ctx[AVC_CTX_VBAR_EL1], 0);
+                must(avc_vcpu_put(v));
+                for (unsigned r = 0; r < AVC_ARRAY_SIZE(kept); r++)
+                    assert_int_equal(fake_cpu->reg[kept[r]], before[kept[r]]);
+                for (unsigned c = 0; c < AVC_NR_CTX_USED; c++)
+                    assert_int_equal(fake_cpu->ctx[c], before_ctx[c]);
+                assert_int_equal(v->live, 0);
+            }
+}
+
+/* Two vCPUs in turn on one CPU never see each other's. */
+static void vcpus_are_apart(void **state)
+{
+    struct avc_vcpu *a = two_vcpus(&fake_max, E2H | TGE, 0), *b = &world.vcpu[1];
+    const struct avc_features *f = &world.machine.features;
+    uint64_t value;
+
+    must(avc_vcpu_load(a, &world.pcpu));
+    for (size_t n = 0; n < AVC_ARRAY_SIZE(lines); n++)
+        if (stored(&lines[n]) && avc_cond_met(f, lines[n].cond))
+            must(avc_vcpu_set(a, lines[n].key, pattern(&lines[n])));
+    must(avc_vcpu_put(a));
+    must(avc_vcpu_load(b, &world.pcpu));
+    for (size_t n = 0; n < AVC_ARRAY_SIZE(lines); n++)
+        if (stored(&lines[n]) && avc_cond_met(f, lines[n].cond)) {
+            must(avc_vcpu_get(b, lines[n].key, &value));
+            assert_int_equal(value, lines[n].reset);
+        }
+    must(avc_vcpu_put(b));
+}
+
+/* ---- trapped accesses ---- */
+
+static uint64_t esr_of(uint32_t key, bool read, unsigned rt)
+{
+    return UINT64_C(0x18) << 26 | AVC_BIT(25) | (uint64_t)(key >> 14 & 3) << 20 | (uint64_t)(key & 7) << 17 |
+           (uint64_t)(key >> 11 & 7) << 14 | (uint64_t)(key >> 7 & 15) << 10 | (uint64_t)rt << 5 |
+           (uint64_t)(key >> 3 & 15) << 1 | read;
+}
+
+static bool undefined(struct avc_vcpu *v)
+{
+    return world.trap.elr == VBAR + 0x200 && ctx(AVC_CTX_ESR_EL1) >> 26 == 0;
+}
+
+static uint64_t mrs(struct avc_vcpu *v, uint32_t key)
+{
+    v->x[3] = 0xdead;
+    (void)take_sync(v, esr_of(key, true, 3), EL1H);
+    return v->x[3];
+}
+
+static void msr(struct avc_vcpu *v, uint32_t key, uint64_t value)
+{
+    v->x[3] = value;
+    (void)take_sync(v, esr_of(key, false, 3), EL1H);
+}
+
+static void trapped(void **state)
+{
+    struct avc_vcpu *v;
+
+    two_vcpus(&fake_max, E2H | TGE, 0);
+    v = &world.vcpu[0];
+    must(avc_vcpu_start(v, START, 0));
+    must(avc_vcpu_load(v, &world.pcpu));
+    (void)avc_vcpu_run(v);
+    avc_ctx_set(v, AVC_CTX_VBAR_EL1, VBAR);
+
+    /* ID registers: from the VM's list, reserved ones are zero, writes UNDEFINED */
+    assert_int_equal(mrs(v, AVC_REG_ID_AA64PFR0_EL1), world.vm.id_regs[24]);
+    assert_false(undefined(v));
+    assert_int_equal(mrs(v, AVC_SYSREG_KEY(3, 0, 0, 7, 7)), 0);
+    assert_false(undefined(v));
+    msr(v, AVC_REG_ID_AA64PFR0_EL1, 1);
+    assert_true(undefined(v));
+
+    /* ACTLR: zero, ignored; implementation defined: UNDEFINED, counted */
+    msr(v, AVC_REG_ACTLR_EL1, ~0u);
+    assert_false(undefined(v));
+    assert_int_equal(mrs(v, AVC_REG_ACTLR_EL1), 0);
+    v->nr_undef = 0;
+    msr(v, AVC_SYSREG_KEY(3, 1, 15, 2, 0), 1);
+    assert_true(undefined(v));
+    assert_int_equal(v->nr_undef, 1);
+
+    /* what is hidden: PMU, LOR, ZCR, RNG state of MTE */
+    mrs(v, AVC_SYSREG_KEY(3, 3, 9, 12, 0));
+    assert_true(undefined(v));
+    mrs(v, AVC_SYSREG_KEY(3, 0, 10, 4, 3));
+    assert_true(undefined(v));
+    mrs(v, AVC_SYSREG_KEY(3, 0, 1, 2, 0));
+    assert_true(undefined(v));
+
+    /* the OS lock */
+    assert_int_equal(mrs(v, AVC_REG_OSLSR_EL1), 0xa);
+    msr(v, AVC_REG_OSLAR_EL1, 0);
+    assert_int_equal(mrs(v, AVC_REG_OSLSR_EL1), 8);
+    mrs(v, AVC_REG_OSLAR_EL1);
+    assert_true(undefined(v));
+    msr(v, AVC_REG_OSLSR_EL1, 0);
+    assert_true(undefined(v));
+
+    /* set and way: clean and invalidate, whatever was asked */
+    fake_log_clear();
+    msr(v, AVC_REG_DC_ISW, 0x40);
+    assert_true(fake_log_find(0, FAKE_OP, FAKE_OP_dc_cisw) >= 0);
+    assert_false(undefined(v));
+
+    /* no error records */
+    assert_int_equal(mrs(v, AVC_REG_ERRIDR_EL1), 0);
+    mrs(v, AVC_SYSREG_KEY(3, 0, 5, 4, 0));
+    assert_true(undefined(v));
+}
+
+static void breakpoints(void **state)
+{
+    struct avc_vcpu *v = two_vcpus(&fake_a72, 0, 0);
+
+    must(avc_vcpu_start(v, START, 0));
+    must(avc_vcpu_load(v, &world.pcpu));
+    (void)avc_vcpu_run(v);
+    avc_ctx_set(v, AVC_CTX_VBAR_EL1, VBAR);
+    fake_cpu->ctx[AVC_CTX_DBGBVR0_EL1] = 0x4057; /* the host's */
+    fake_cpu->reg[FAKE_MDSCR_EL1] = 0;
+
+    /* stored, but not in the CPU before MDE is set and the lock is open */
+    msr(v, AVC_REG_DBGBVR0_EL1, START);
+    msr(v, AVC_REG_DBGBCR0_EL1, 0xffffffff);
+    assert_int_equal(mrs(v, AVC_REG_DBGBCR0_EL1) & 0xe000, 0); /* HMC, SSC: never EL2 */
+    msr(v, AVC_REG_MDSCR_EL1, 0x8000);
+    assert_int_equal(fake_cpu->ctx[AVC_CTX_DBGBVR0_EL1], 0x4057);
+    assert_int_equal(fake_cpu->reg[FAKE_MDSCR_EL1], 0);
+    msr(v, AVC_REG_OSLAR_EL1, 0);
+    assert_true(v->debug_live);
+    assert_int_equal(fake_cpu->ctx[AVC_CTX_DBGBVR0_EL1], START);
+    assert_int_equal(fake_cpu->reg[FAKE_MDSCR_EL1], 0x8000);
+    assert_int_equal(mrs(v, AVC_REG_DBGBVR0_EL1), START);
+    msr(v, AVC_REG_DBGBVR0_EL1, START + 4); /* written through */
+    assert_int_equal(fake_cpu->ctx[AVC_CTX_DBGBVR0_EL1], START + 4);
+
+    /* beyond the six that the CPU has */
+    msr(v, AVC_REG_DBGBVR6_EL1, 1);
+    assert_true(undefined(v));
+
+    msr(v, AVC_REG_MDSCR_EL1, 0);
+    assert_false(v->debug_live);
+    assert_int_equal(fake_cpu->ctx[AVC_CTX_DBGBVR0_EL1], 0x4057);
+    assert_int_equal(mrs(v, AVC_REG_DBGBVR0_EL1), START + 4);
+    must(avc_vcpu_put(v));
+}
+
+static void timer_views(void **state)
+{
+    struct avc_vcpu *v = two_vcpus(&fake_a72, 0, 0);
+    uint64_t value;
+
+    fake_cpu->reg[FAKE_CNTPCT_EL0] = 1000000;
+    must(avc_vm_set_counter_offset(&world.vm, 400000));
+    must(avc_vcpu_get(v, AVC_REG_CNTVCT_EL0, &value));
+    assert_int_equal(value, 600000);
+    must(avc_vcpu_set(v, AVC_REG_CNTV_TVAL_EL0, 500));
+    must(avc_vcpu_get(v, AVC_REG_CNTV_CVAL_EL0, &value));
+    assert_int_equal(value, 600500);
+    must(avc_vcpu_set(v, AVC_REG_CNTP_TVAL_EL0, 0xffffffff)); /* signed: one ago */
+    must(avc_vcpu_get(v, AVC_REG_CNTP_CVAL_EL0, &value));
+    assert_int_equal(value, 999999);
+    must(avc_vcpu_set(v, AVC_REG_CNTP_CTL_EL0, 1));
+    must(avc_vcpu_get(v, AVC_REG_CNTP_CTL_EL0, &value));
+    assert_int_equal(value, 5);
+    must(avc_vcpu_get(v, AVC_REG_CNTV_CTL_EL0, &value));
+    assert_int_equal(value, 0);
+}
+
+/* A guest that reads nonsense for ever gets sixteen lines, then one at each power of two. */
+static unsigned logged;
+static void count_line(void *ctx, enum avc_log_level level, const char *line)
+{
+    (void)ctx;
+    if (logged++ == 0)
+        assert_non_null(strstr(line, "AVC_SYSREG_KEY(3, 0, 15, 2, 1)"));
+}
+
+static void log_is_bounded(void **state)
+{
+    struct avc_vcpu *v = two_vcpus(&fake_a72, 0, 0);
+
+    world.hal.log = count_line;
+    must(avc_vcpu_start(v, START, 0));
+    must(avc_vcpu_load(v, &world.pcpu));
+    (void)avc_vcpu_run(v);
+    logged = 0;
+    for (unsigned n = 0; n < 1000; n++)
+        mrs(v, AVC_SYSREG_KEY(3, 0, 15, 2, 1));
+    assert_int_equal(logged, 16 + 5); /* 32, 64, 128, 256, 512 */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(encodings_differ),
+        cmocka_unit_test(el12_forms_exist),
+        cmocka_unit_test(reset_values),
+        cmocka_unit_test(set_get),
+        cmocka_unit_test(set_refuses),
+        cmocka_unit_test(order_of_load),
+        cmocka_unit_test(host_gets_all_back),
+        cmocka_unit_test(vcpus_are_apart),
+        cmocka_unit_test(trapped),
+        cmocka_unit_test(breakpoints),
+        cmocka_unit_test(timer_views),
+        cmocka_unit_test(log_is_bounded),
+    };
+
+    return cmocka_run_group_tests_name("sysreg", tests, NULL, NULL);
+}
