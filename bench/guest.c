@@ -68,7 +68,10 @@ static void sgi_to_self(void)
     for (unsigned n = 0; n < 100; n++) {
         uint64_t before = now();
 
+        handled_at = 0;
         WRITE("s3_0_c12_c11_5", 1ul << 24 | 1);
+        while (!handled_at)
+            ;
         sum += handled_at - before;
     }
     guest_irq_mask();

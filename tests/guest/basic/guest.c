@@ -3,8 +3,8 @@
 /* The first steps: calls and what they keep, an undefined instruction, a fault where nothing is, FP. */
 #include "guest.h"
 
-static unsigned taken;
-static uint64_t last_esr, last_far;
+static volatile unsigned taken;
+static volatile uint64_t last_esr, last_far;
 
 static void count(struct guest_regs *regs, uint64_t esr, uint64_t far)
 {
@@ -94,7 +94,7 @@ int guest_main(unsigned cpu)
 
     *(volatile uint32_t *)0x20000000;
     guest_ok(taken == 2 && last_esr >> 26 == 0x25 && (last_esr & 0x3f) == 0x10 && last_far == 0x20000000,
-             "a load from nowhere is a synchronous external abort (esr %lx far %lx)", last_esr, last_far);
+             "a load from nowhere is a synchronous external abort (%u: esr %lx far %lx)", taken, last_esr, last_far);
     __asm__ volatile("stp xzr, xzr, [%0]" ::"r"(0x20000000ul) : "memory");
     guest_ok(taken == 3 && last_esr >> 26 == 0x25 && (last_esr & 0x3f) == 0x10, "so is a store of a pair");
     __asm__ volatile("mrs x0, s3_0_c15_c7_7" ::: "x0");

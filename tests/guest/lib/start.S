@@ -9,7 +9,8 @@ _start:
     adrp x0, stacks
     add x0, x0, :lo12:stacks
     add x1, x19, #1
-    add sp, x0, x1, lsl #14
+    add x0, x0, x1, lsl #14     /* 16 KiB each */
+    mov sp, x0
     adr x0, vectors
     msr vbar_el1, x0
     mov x0, #(3 << 20)          /* CPACR_EL1.FPEN */

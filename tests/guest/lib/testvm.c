@@ -24,12 +24,16 @@ static enum avc_answer on_irq(void *ctx, avc_irq_t irq)
     return AVC_EXIT;
 }
 
-/* vCPU n lives on CPU n % cpus, for good. */
-static unsigned nr_cpus = 1;
+static void log_line(void *ctx, enum avc_log_level level, const char *line)
+{
+    host_printf("# avc: %s\n", line); /* among TAP */
+}
+
+unsigned test_nr_cpus = 1;
 
 static void wake(void *ctx, struct avc_vcpu *vcpu)
 {
-    unsigned cpu = vcpu->index % nr_cpus;
+    unsigned cpu = vcpu->index % test_nr_cpus;
 
     if (cpu != host_cpu())
         host_sgi(cpu, SGI_KICK);
@@ -53,7 +57,7 @@ void test_cpu_init(uint32_t uses)
             .irq_end = host_irq_end,
             .irq_mask = host_irq_mask_ppi,
             .irq_handler = on_irq,
-            .log = host_log,
+            .log = log_line,
             .eoi_split = true,
             .uses = uses,
         };
@@ -147,80 +151,4 @@ bool test_vcpu_step(struct test_vm *t, unsigned n, const struct test_config *con
         }
         return true;
     }
-}
-
-/* ---- the default test: one VM, test_config ---- */
-
-static struct test_vm default_vm;
-
-/* Whether its last exit said that it waits, and nothing has come since. */
-static bool waits(struct avc_vcpu *v)
-{
-    enum avc_kind kind = v->exit.kind;
-
-    if (!v->exit.answer && kind == AVC_CLASS) /* has not run yet */
-        kind = AVC_CPU_OFF;
-    return (kind == AVC_WFI || kind == AVC_CPU_SUSPEND || kind == AVC_CPU_OFF) && !avc_vcpu_has_work(v);
-}
-
-/* One CPU's share of the vCPUs in turn, until the VM is off. */
-static void run_share(unsigned cpu)
-{
-    struct test_vm *t = &default_vm;
-    unsigned vcpus = avc_vm_nr_vcpus(&t->vm);
-    bool alone = cpu + nr_cpus >= vcpus; /* no other vCPU here: it stays loaded */
-    bool loaded = false;
-
-    while (!*(volatile bool *)&t->off) {
-        bool busy = false;
-        uint64_t deadline = ~UINT64_C(0);
-
-        for (unsigned n = cpu; n < vcpus && !t->off; n += nr_cpus) {
-            struct avc_vcpu *v = &t->vcpu[n];
-
-            if (waits(v)) {
-                uint64_t d = avc_vcpu_deadline(v);
-
-                deadline = d < deadline ? d : deadline;
-                if (d > host_ticks())
-                    continue;
-            }
-            if (!loaded)
-                host_must(avc_vcpu_load(v, &test_pcpu[cpu]));
-            loaded = true;
-            for (unsigned slice = 0; slice < 200 && test_vcpu_step(t, n, &test_config); slice++)
-                ;
-            busy = true;
-            if (!alone) {
-                host_must(avc_vcpu_put(v));
-                loaded = false;
-            }
-        }
-        if (!busy) { /* an interrupt that came since has_work() is pending, and ends WFI at once */
-            host_timer_set(deadline);
-            host_wait();
-            host_irq_unmask();
-            host_irq_mask();
-        }
-    }
-    if (loaded)
-        host_must(avc_vcpu_put(&t->vcpu[cpu]));
-}
-
-static void secondary(unsigned cpu)
-{
-    test_cpu_init(test_config.uses);
-    run_share(cpu);
-}
-
-int host_main(void) __attribute__((weak));
-int host_main(void)
-{
-    nr_cpus = test_config.cpus ? test_config.cpus : 1;
-    test_cpu_init(test_config.uses);
-    test_vm_init(&default_vm, &test_config);
-    for (unsigned n = 1; n < nr_cpus; n++)
-        host_cpu_start(n, secondary);
-    run_share(0);
-    return 0;
 }

@@ -42,6 +42,8 @@ struct test_vm {
     bool off;
 };
 
+/* vCPU n lives on CPU n % test_nr_cpus, for good. */
+extern unsigned test_nr_cpus;
 extern struct avc_machine test_machine;
 extern struct avc_pcpu test_pcpu[8];
 

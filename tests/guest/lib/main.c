@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* host_main() of tests that have nothing special to do: one VM, as `test_config` says. */
+#include "testvm.h"
+
+static struct test_vm default_vm;
+
+/* Whether its last exit said that it waits, and nothing has come since. */
+static bool waits(struct avc_vcpu *v)
+{
+    enum avc_kind kind = v->exit.kind;
+
+    if (!v->exit.answer && kind == AVC_CLASS) /* has not run yet */
+        kind = AVC_CPU_OFF;
+    return (kind == AVC_WFI || kind == AVC_CPU_SUSPEND || kind == AVC_CPU_OFF) && !avc_vcpu_has_work(v);
+}
+
+/* One CPU's share of the vCPUs in turn, until the VM is off. */
+static void run_share(unsigned cpu)
+{
+    struct test_vm *t = &default_vm;
+    unsigned vcpus = avc_vm_nr_vcpus(&t->vm);
+    bool alone = cpu + test_nr_cpus >= vcpus; /* no other vCPU here: it stays loaded */
+    bool loaded = false;
+
+    while (!*(volatile bool *)&t->off) {
+        bool busy = false;
+        uint64_t deadline = ~UINT64_C(0);
+
+        for (unsigned n = cpu; n < vcpus && !t->off; n += test_nr_cpus) {
+            struct avc_vcpu *v = &t->vcpu[n];
+
+            if (waits(v)) {
+                uint64_t d = avc_vcpu_deadline(v);
+
+                deadline = d < deadline ? d : deadline;
+                if (d > host_ticks())
+                    continue;
+            }
+            if (!loaded)
+                host_must(avc_vcpu_load(v, &test_pcpu[cpu]));
+            loaded = true;
+            for (unsigned slice = 0; slice < 200 && test_vcpu_step(t, n, &test_config); slice++)
+                ;
+            busy = true;
+            if (!alone) {
+                host_must(avc_vcpu_put(v));
+                loaded = false;
+            }
+        }
+        if (!busy) { /* an interrupt that came since has_work() is pending, and ends WFI at once */
+            host_timer_set(deadline);
+            host_wait();
+            host_irq_unmask();
+            host_irq_mask();
+        }
+    }
+    if (loaded)
+        host_must(avc_vcpu_put(&t->vcpu[cpu]));
+}
+
+static void secondary(unsigned cpu)
+{
+    test_cpu_init(test_config.uses);
+    run_share(cpu);
+}
+
+int host_main(void)
+{
+    test_nr_cpus = test_config.cpus ? test_config.cpus : 1;
+    test_cpu_init(test_config.uses);
+    test_vm_init(&default_vm, &test_config);
+    for (unsigned n = 1; n < test_nr_cpus; n++)
+        host_cpu_start(n, secondary);
+    run_share(0);
+    return 0;
+}
