@@ -8,15 +8,15 @@
 
 void (*fake_on_smc)(uint64_t x[18]);
 unsigned fake_smc_calls;
-unsigned fake_random_left;
-uint64_t fake_random;
+unsigned fake_rndr_left;
+uint64_t fake_rndr_next;
 
 void fake_smc_reset(void)
 {
     fake_on_smc = NULL;
     fake_smc_calls = 0;
-    fake_random_left = 0;
-    fake_random = UINT64_C(0x0123456789abcdef);
+    fake_rndr_left = 0;
+    fake_rndr_next = UINT64_C(0x0123456789abcdef);
 }
 
 void avc_hw_smc(uint64_t x[18])
@@ -32,10 +32,10 @@ void avc_hw_smc(uint64_t x[18])
 bool avc_hw_rndrrs(uint64_t *value)
 {
     *value = 0; /* as the register reads when it has none */
-    if (fake_random_left == 0)
+    if (fake_rndr_left == 0)
         return false;
-    fake_random_left--;
-    *value = fake_random;
-    fake_random = fake_random * UINT64_C(6364136223846793005) + 1442695040888963407;
+    fake_rndr_left--;
+    *value = fake_rndr_next;
+    fake_rndr_next = fake_rndr_next * UINT64_C(6364136223846793005) + 1442695040888963407;
     return true;
 }

@@ -10,9 +10,9 @@
 extern void (*fake_on_smc)(uint64_t x[18]);
 extern unsigned fake_smc_calls;
 
-/* Reads of RNDRRS that still succeed; each gives fake_random, which is then changed. */
-extern unsigned fake_random_left;
-extern uint64_t fake_random;
+/* Reads of RNDRRS that still succeed; each gives fake_rndr_next, which is then changed. */
+extern unsigned fake_rndr_left;
+extern uint64_t fake_rndr_next;
 
 /* No firmware, no calls, no random numbers. */
 void fake_smc_reset(void);

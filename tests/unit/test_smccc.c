@@ -83,7 +83,7 @@ static void workarounds(void **state)
 static void trng_absent(void **state)
 {
     vm.features.has &= ~AVC_BIT(AVC_FEAT_RNDR);
-    fake_random_left = 1000;
+    fake_rndr_left = 1000;
     FOR_EACH_WAY(w)
     {
         for (uint32_t fid = AVC_TRNG_VERSION; fid <= AVC_TRNG_LAST; fid++) {
@@ -91,7 +91,7 @@ static void trng_absent(void **state)
             assert_int_equal((int64_t)call(w, fid | AVC_SMC64, 32, 0, 0), -1);
         }
     }
-    assert_int_equal(fake_random_left, 1000);
+    assert_int_equal(fake_rndr_left, 1000);
 }
 
 static int with_rndr(void **state)
@@ -139,12 +139,12 @@ static void trng_random(void **state)
             uint64_t expect;
 
             fake_smc_reset();
-            fake_random_left = words; /* no more are taken than needed */
-            fake_random |= UINT64_C(0x8000000080000000);
-            expect = fake_random;
+            fake_rndr_left = words; /* no more are taken than needed */
+            fake_rndr_next |= UINT64_C(0x8000000080000000);
+            expect = fake_rndr_next;
             call_with(w, x);
             assert_int_equal(x[0], 0);
-            assert_int_equal(fake_random_left, 0);
+            assert_int_equal(fake_rndr_left, 0);
             for (unsigned n = 0; n < 3; n++) {
                 unsigned left = bits > n * width ? bits - n * width : 0;
                 uint64_t mask = left == 0 ? 0 : ~UINT64_C(0) >> (64 - (left < width ? left : width));
@@ -181,7 +181,7 @@ static void trng_errors(void **state)
     for (unsigned n = 0; n < AVC_ARRAY_SIZE(rows); n++) {
         uint64_t x[31] = { rows[n].fid, rows[n].bits, random64(), random64(), 7 };
 
-        fake_random_left = rows[n].left;
+        fake_rndr_left = rows[n].left;
         call_with(w, x);
         assert_int_equal((int64_t)x[0], rows[n].result);
         assert_true(x[1] == 0 && x[2] == 0 && x[3] == 0);
