@@ -46,11 +46,7 @@ struct vmm_guest {
 
 extern struct vmm_guest vmm_guest;
 
-/** Machine as after power-on, images in memory, first vCPU started. No vCPU is loaded, and none
-    will be meanwhile. */
-void vmm_guest_start(const uint8_t *dtb);
-
-/** The same for a guest that asked for it. Called in a step, after put; the step then ends with
+/** Everything as after power-on, and started again. Called in a step, after put; the step then ends with
     VMM_STEP_BLOCK, or, when false is returned, with VMM_STEP_YIELD. */
 bool vmm_guest_reset(void);
 

@@ -62,12 +62,20 @@ static enum next answer(struct vmm_vcpu *vv, struct avc_exit *e)
             avc_vcpu_set_return_value(vcpu, avc_vcpu_gpr(vcpu, 1) + avc_vcpu_gpr(vcpu, 2));
         return GO_ON;
     case AVC_STAGE2:
+        if (vmm_ram_touch(&vmm_guest.ram, e->key)) {
+            e->answer = AVC_RETRY;
+            return GO_ON;
+        }
         /* It would do the same again at each vector it is sent to. */
         if (e->fetch)
             vmm_guest_crash(vv, e, "instruction fetch outside its memory");
         note_unclaimed(e, vcpu->index);
         return GO_ON;
     case AVC_MMIO:
+        if (vmm_ram_touch(&vmm_guest.ram, e->key)) {
+            e->answer = AVC_RETRY;
+            return GO_ON;
+        }
         note_unclaimed(e, vcpu->index);
         return GO_ON;
     case AVC_SERROR:

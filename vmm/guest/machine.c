@@ -162,7 +162,6 @@ static void make_vm(void)
     };
 
     must(avc_stage2_init(&g->stage2, &vmm_machine, &pages, 0), "stage 2");
-    must(vmm_ram_map(&g->ram, &g->stage2), "the guest's memory");
     must(avc_vm_init(&g->vm, &vmm_machine, &vm), "the VM");
     must(avc_psci_attach(&g->vm), "the guest's firmware");
     must(avc_vgic_attach(&g->vgic, &g->vm, &gic), "the guest's interrupt controller");
@@ -209,6 +208,23 @@ static uint8_t *make_dtb(const void *seeds)
     return dtb;
 }
 
+static void load(avc_ipa_t to, const void *from, uint64_t bytes)
+{
+    vmm_assert(vmm_ram_write(&vmm_guest.ram, to, from, bytes)); /* vmm_image_place() has looked */
+}
+
+/* Images into memory, first vCPU switched on: wakes its task. */
+static void start(const uint8_t *dtb)
+{
+    struct vmm_guest *g = &vmm_guest;
+
+    load(g->layout.dtb, dtb, VMM_DTB_ROOM);
+    load(g->layout.kernel, (const void *)vmm_board.kernel.base, vmm_board.kernel.size);
+    if (g->layout.initrd)
+        load(g->layout.initrd, (const void *)vmm_board.ramdisk.base, vmm_board.ramdisk.size);
+    must(avc_vcpu_start(&g->vcpu[0].vcpu, g->layout.kernel, g->layout.dtb), "the first vCPU");
+}
+
 void vmm_guest_init(void)
 {
     struct vmm_guest *g = &vmm_guest;
@@ -221,7 +237,7 @@ void vmm_guest_init(void)
         vmm_exit(VMM_EXIT_FAILURE, "no kernel was loaded: /chosen has no multiboot,kernel module");
     must_not(vmm_image_check((const void *)vmm_board.kernel.base, vmm_board.kernel.size, granules(), &image));
     must_not(vmm_image_place(VMM_GUEST_RAM, vmm_options.memory, &image, vmm_board.ramdisk.size, &g->layout));
-    if (!vmm_ram_init(&g->ram, VMM_GUEST_RAM, vmm_options.memory))
+    if (!vmm_ram_init(&g->ram, VMM_GUEST_RAM, vmm_options.memory, &g->stage2))
         vmm_exit(VMM_EXIT_FAILURE, "no memory for the guest: %llu MiB wanted, %llu MiB free",
                  (unsigned long long)vmm_options.memory >> 20, (unsigned long long)vmm_pages_free_bytes() >> 20);
     /* Both trees now: libfdt may use SIMD registers, which are a guest's later on. The second has
@@ -234,26 +250,7 @@ void vmm_guest_init(void)
             g->nr_vcpus == 1 ? "" : "s", (unsigned long long)g->ram.size >> 20, g->ram.nr, g->ram.nr == 1 ? "" : "s",
             (unsigned long long)g->layout.kernel, g->layout.initrd ? "initrd at " : "device tree at ",
             (unsigned long long)(g->layout.initrd ? g->layout.initrd : g->layout.dtb));
-    vmm_guest_start(g->first_dtb);
-}
-
-static void load(avc_ipa_t to, const void *from, uint64_t bytes)
-{
-    vmm_assert(vmm_ram_write(&vmm_guest.ram, to, from, bytes)); /* vmm_image_place() has looked */
-}
-
-void vmm_guest_start(const uint8_t *dtb)
-{
-    struct vmm_guest *g = &vmm_guest;
-
-    /* All of it, after a reset as well: the second start finds what the first one found. */
-    vmm_ram_clear(&g->ram);
-    load(g->layout.dtb, dtb, VMM_DTB_ROOM);
-    load(g->layout.kernel, (const void *)vmm_board.kernel.base, vmm_board.kernel.size);
-    if (g->layout.initrd)
-        load(g->layout.initrd, (const void *)vmm_board.ramdisk.base, vmm_board.ramdisk.size);
-    vmm_ram_sync(&g->ram, g->layout.kernel, vmm_board.kernel.size);
-    must(avc_vcpu_start(&g->vcpu[0].vcpu, g->layout.kernel, g->layout.dtb), "the first vCPU");
+    start(g->first_dtb);
 }
 
 bool vmm_guest_reset(void)
@@ -272,9 +269,10 @@ bool vmm_guest_reset(void)
     vmm_pl011_reset(&g->uart);
     vmm_pl031_reset(&g->rtc);
     must(avc_vgic_reset(&g->vgic), "the interrupt controller's reset");
+    vmm_ram_reset(&g->ram);
     /* A guest may rely on the TLBs that a real reset leaves empty. */
     must(avc_stage2_flush(&g->stage2), "the TLBs' flush");
-    vmm_guest_start(g->dtb); /* wakes the first vCPU's task, be it the caller's own */
+    start(g->dtb);
     vmm_sched_resume();
     return true;
 }

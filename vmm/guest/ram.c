@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Guest memory from the page allocator; see ram.h. */
+/* Guest memory from the page allocator, mapped on demand; see ram.h. */
 #include "ram.h"
 
 #include "vmm.h"
-
-#define MIB2 (UINT64_C(2) << 20)
-#define GIB  (UINT64_C(1) << 30)
 
 static void give_back(struct vmm_ram *ram)
 {
@@ -17,30 +14,30 @@ static void give_back(struct vmm_ram *ram)
 }
 
 /*
- * The largest pieces first, halved until one can be had. 2 MiB alignment makes stage 2 use 2 MiB
- * blocks; a piece of a GiB and more is first asked for at an address that allows 1 GiB blocks. All
- * pieces but the last are whole multiples of 2 MiB, so that their guest addresses stay aligned.
+ * The largest pieces first, halved until one can be had. All but the last are whole blocks, and all begin at a multiple
+ * of a block, so that stage 2 maps each block by one entry.
  */
-bool vmm_ram_init(struct vmm_ram *ram, avc_ipa_t base, uint64_t size)
+bool vmm_ram_init(struct vmm_ram *ram, avc_ipa_t base, uint64_t size, struct avc_stage2 *stage2)
 {
     uint64_t left = size, want = size;
 
-    *ram = (struct vmm_ram){ .base = base, .size = size };
+    memset(ram, 0, sizeof(*ram));
+    ram->base = base;
+    ram->size = size;
+    ram->stage2 = stage2;
+    if (size > VMM_RAM_MAX)
+        return false;
     while (left) {
-        uint8_t *at = want >= GIB ? vmm_pages_alloc(want, GIB) : NULL;
+        uint8_t *at = ram->nr < VMM_RAM_PIECES ? vmm_pages_alloc(want, VMM_RAM_BLOCK) : NULL;
 
-        if (!at)
-            at = vmm_pages_alloc(want, MIB2);
-        if (at && ram->nr < VMM_RAM_PIECES) {
+        if (at) {
             ram->piece[ram->nr].at = at;
             ram->piece[ram->nr++].size = want;
             left -= want;
             want = want < left ? want : left;
-        } else if (want > MIB2 && ram->nr < VMM_RAM_PIECES) {
-            want = (want / 2 + MIB2 - 1) & ~(MIB2 - 1);
+        } else if (want > VMM_RAM_BLOCK && ram->nr < VMM_RAM_PIECES) {
+            want = (want / 2 + VMM_RAM_BLOCK - 1) & ~(VMM_RAM_BLOCK - 1);
         } else {
-            if (at)
-                vmm_pages_free(at, want);
             give_back(ram);
             return false;
         }
@@ -48,35 +45,16 @@ bool vmm_ram_init(struct vmm_ram *ram, avc_ipa_t base, uint64_t size)
     return true;
 }
 
-enum avc_status vmm_ram_map(const struct vmm_ram *ram, struct avc_stage2 *stage2)
-{
-    avc_ipa_t ipa = ram->base;
-
-    for (unsigned i = 0; i < ram->nr; i++) {
-        enum avc_status status =
-            avc_stage2_map(stage2, ipa, (uintptr_t)ram->piece[i].at, ram->piece[i].size, AVC_RWX | AVC_NORMAL);
-
-        if (status)
-            return status;
-        ipa += ram->piece[i].size;
-    }
-    return AVC_OK;
-}
-
-void vmm_ram_clear(const struct vmm_ram *ram)
-{
-    for (unsigned i = 0; i < ram->nr; i++)
-        vmm_zero(ram->piece[i].at, ram->piece[i].size);
-}
-
-/* The piece that holds an address, and how many bytes are left in it from there on. */
+/* The memory behind an address that is in it, and how many bytes of its block are left from there on. */
 static uint8_t *find(const struct vmm_ram *ram, avc_ipa_t at, uint64_t *left)
 {
     uint64_t offset = at - ram->base;
 
     for (unsigned i = 0; i < ram->nr; i++) {
         if (offset < ram->piece[i].size) {
-            *left = ram->piece[i].size - offset;
+            uint64_t block = VMM_RAM_BLOCK - offset % VMM_RAM_BLOCK, piece = ram->piece[i].size - offset;
+
+            *left = block < piece ? block : piece;
             return ram->piece[i].at + offset;
         }
         offset -= ram->piece[i].size;
@@ -84,18 +62,69 @@ static uint8_t *find(const struct vmm_ram *ram, avc_ipa_t at, uint64_t *left)
     vmm_panic("guest address 0x%llx is in no piece", (unsigned long long)at);
 }
 
-bool vmm_ram_write(const struct vmm_ram *ram, avc_ipa_t to, const void *from, uint64_t bytes)
+static bool has(const struct vmm_ram *ram, avc_ipa_t at, uint64_t bytes)
+{
+    return at >= ram->base && bytes <= ram->size && at - ram->base <= ram->size - bytes;
+}
+
+static uint64_t *there(struct vmm_ram *ram, avc_ipa_t at, uint64_t *bit)
+{
+    uint64_t block = (at - ram->base) / VMM_RAM_BLOCK;
+
+    *bit = UINT64_C(1) << block % 64;
+    return &ram->there[block / 64];
+}
+
+/*
+ * Cleaned, because a guest may have its caches off and read memory itself, and because a line that is dirty with
+ * something older would some day be written over the guest's data. Invalidated, because what the guest writes past the
+ * caches it must find when it has switched them on (Arm ARM B2.8, "Mismatched memory attributes").
+ */
+static void fill(struct vmm_ram *ram, avc_ipa_t at)
+{
+    avc_ipa_t block = at - (at - ram->base) % VMM_RAM_BLOCK;
+    enum avc_status status;
+    uint64_t bytes;
+    uint8_t *p = find(ram, block, &bytes);
+
+    vmm_zero(p, bytes);
+    vmm_dcache_clean_invalidate(p, bytes);
+    status = avc_stage2_map(ram->stage2, block, (uintptr_t)p, bytes, AVC_RWX | AVC_NORMAL);
+    if (status)
+        vmm_exit(VMM_EXIT_FAILURE, "guest memory at 0x%llx: %s", (unsigned long long)block, avc_status_text(status));
+}
+
+bool vmm_ram_touch(struct vmm_ram *ram, avc_ipa_t at)
+{
+    uint64_t bit, *word;
+
+    if (!has(ram, at, 1))
+        return false;
+    word = there(ram, at, &bit);
+    vmm_lock(&ram->lock);
+    if (!(*word & bit)) { /* else another vCPU was faster */
+        fill(ram, at);
+        *word |= bit;
+    }
+    vmm_unlock(&ram->lock);
+    return true;
+}
+
+bool vmm_ram_write(struct vmm_ram *ram, avc_ipa_t to, const void *from, uint64_t bytes)
 {
     const uint8_t *p = from;
 
-    if (!vmm_ram_has(ram, to, bytes))
+    if (!has(ram, to, bytes))
         return false;
     while (bytes) {
         uint64_t n;
         uint8_t *at = find(ram, to, &n);
 
         n = n < bytes ? n : bytes;
+        vmm_ram_touch(ram, to);
         memcpy(at, p, n);
+        vmm_dcache_clean_invalidate(at, n);
+        vmm_code_sync(at, n); /* instruction caches of all CPUs */
         to += n;
         p += n;
         bytes -= n;
@@ -103,16 +132,18 @@ bool vmm_ram_write(const struct vmm_ram *ram, avc_ipa_t to, const void *from, ui
     return true;
 }
 
-bool vmm_ram_read(const struct vmm_ram *ram, void *to, avc_ipa_t from, uint64_t bytes)
+bool vmm_ram_read(struct vmm_ram *ram, void *to, avc_ipa_t from, uint64_t bytes)
 {
     uint8_t *p = to;
 
-    if (!vmm_ram_has(ram, from, bytes))
+    if (!has(ram, from, bytes))
         return false;
     while (bytes) {
-        uint64_t n;
+        uint64_t n, bit;
         const uint8_t *at = find(ram, from, &n);
 
+        if (!(*there(ram, from, &bit) & bit))
+            return false; /* somebody else's, still */
         n = n < bytes ? n : bytes;
         memcpy(p, at, n);
         from += n;
@@ -122,23 +153,11 @@ bool vmm_ram_read(const struct vmm_ram *ram, void *to, avc_ipa_t from, uint64_t 
     return true;
 }
 
-/*
- * Cleaned, because a guest starts with its caches off and reads memory itself; all of it, for a line that is dirty with
- * something older would some day be written over the guest's data. And invalidated, because what the guest writes past
- * the caches it must find when it has switched them on (Arm ARM D7.5, mismatched attributes: the guest's duty for its own
- * accesses only). Instruction caches for what a guest executes first; code that it writes itself is its own affair.
- */
-void vmm_ram_sync(const struct vmm_ram *ram, avc_ipa_t code, uint64_t bytes)
+void vmm_ram_reset(struct vmm_ram *ram)
 {
-    for (unsigned i = 0; i < ram->nr; i++)
-        vmm_dcache_clean_invalidate(ram->piece[i].at, ram->piece[i].size);
-    while (bytes) {
-        uint64_t n;
-        uint8_t *at = find(ram, code, &n);
+    enum avc_status status = avc_stage2_unmap(ram->stage2, ram->base, ram->size);
 
-        n = n < bytes ? n : bytes;
-        vmm_code_sync(at, n);
-        code += n;
-        bytes -= n;
-    }
+    if (status != AVC_OK && status != AVC_ENOENT)
+        vmm_exit(VMM_EXIT_FAILURE, "guest memory: %s", avc_status_text(status));
+    memset(ram->there, 0, sizeof(ram->there));
 }
