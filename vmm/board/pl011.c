@@ -79,17 +79,19 @@ void vmm_log_uart_drain(void)
     drain(log_base);
 }
 
-/* The interrupt is a level that lasts while bytes wait. What `ready` leaves behind would raise it
-   again at once, so it is masked until somebody wants more. */
+/* The interrupt is a level that lasts while bytes wait. What `ready` leaves behind would raise it again at once, so it
+   stays masked until somebody wants more. Masked first: a resume by another CPU, when `ready` has just found no room,
+   must not be undone. */
 static void rx_interrupt(void *ctx)
 {
     uint64_t base = vmm_board.guest_uart.base;
 
     (void)ctx;
+    mmio_write32(base + IMSC, 0);
     mmio_write32(base + ICR, INT_RX | INT_RT);
     rx_ready(rx_ctx);
-    if (!(mmio_read32(base + FR) & FR_RXFE))
-        mmio_write32(base + IMSC, 0);
+    if (mmio_read32(base + FR) & FR_RXFE)
+        vmm_console_rx_resume();
 }
 
 void vmm_console_init(void (*ready)(void *ctx), void *ctx)

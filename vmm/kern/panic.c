@@ -24,6 +24,10 @@ static void become_stopper(void)
     if (!atomic_compare_exchange_strong(&stopper, &none, self) && none != self)
         for (;;)
             vmm_wfi();
+    if (!none) /* the first time: guests on other CPUs stop too, whatever they were about to print */
+        for (unsigned i = 0; i < vmm_nr_cpus; i++)
+            if (&vmm_cpus[i] != self && self->up && vmm_cpus[i].up)
+                vmm_gic_send_sgi(&vmm_cpus[i], VMM_SGI_STOP);
 }
 
 _Noreturn void vmm_exit(int status, const char *fmt, ...)
