@@ -224,7 +224,7 @@ static uint32_t g_running(void)
 
 /* The list register that is signalled now, or -1: highest priority, group on, above the mask, preempts. 5 preemption bits,
    binary points at their minimum, so that each of the 32 priorities is a group. */
-static int g_signalled(void)
+static inline int g_signalled(void)
 {
     uint64_t vmcr = *reg(FAKE_ICH_VMCR_EL2);
     int best = -1;
@@ -246,7 +246,7 @@ static int g_signalled(void)
 }
 
 /* ICV_IAR0_EL1 or ICV_IAR1_EL1 */
-static uint32_t g_ack(bool group1)
+static inline uint32_t g_ack(bool group1)
 {
     int n = g_signalled();
     uint64_t *v;
@@ -276,7 +276,7 @@ static void g_deactivate(uint32_t intid)
 }
 
 /* ICV_EOIR0_EL1 or ICV_EOIR1_EL1 */
-static void g_eoi(bool group1, uint32_t intid)
+static inline void g_eoi(bool group1, uint32_t intid)
 {
     uint64_t *apr = reg(group1 ? FAKE_ICH_AP1R0_EL2 : FAKE_ICH_AP0R0_EL2);
 
@@ -310,26 +310,26 @@ static enum avc_answer mmio(unsigned v, uint64_t ipa, unsigned size, bool write,
     return answer;
 }
 
-static void wr(unsigned v, uint64_t ipa, uint32_t value)
+static inline void wr(unsigned v, uint64_t ipa, uint32_t value)
 {
     uint64_t x = value;
 
     assert_int_equal(mmio(v, ipa, 4, true, &x), AVC_DONE);
 }
 
-static void wr8(unsigned v, uint64_t ipa, uint32_t value)
+static inline void wr8(unsigned v, uint64_t ipa, uint32_t value)
 {
     uint64_t x = value;
 
     assert_int_equal(mmio(v, ipa, 1, true, &x), AVC_DONE);
 }
 
-static void wr64(unsigned v, uint64_t ipa, uint64_t value)
+static inline void wr64(unsigned v, uint64_t ipa, uint64_t value)
 {
     assert_int_equal(mmio(v, ipa, 8, true, &value), AVC_DONE);
 }
 
-static enum avc_answer sysreg_write(unsigned v, uint32_t key, uint64_t value)
+static inline enum avc_answer sysreg_write(unsigned v, uint32_t key, uint64_t value)
 {
     struct avc_exit e = { .kind = AVC_SYSREG, .key = key, .write = true, .value = value };
     const struct avc_claim *c = avc_claim_find(&vm, AVC_SYSREG, key);
@@ -344,7 +344,7 @@ static enum avc_answer sysreg_write(unsigned v, uint32_t key, uint64_t value)
 #define DIR    AVC_SYSREG_KEY(3, 0, 12, 11, 1)
 
 /* The guest's write of ICC_DIR_EL1, trapped or not. */
-static void g_dir(unsigned v, uint32_t intid)
+static inline void g_dir(unsigned v, uint32_t intid)
 {
     if (*reg(FAKE_ICH_HCR_EL2) & (HCR_TDIR | HCR_TC))
         assert_int_equal(sysreg_write(v, DIR, intid), AVC_DONE);
@@ -360,7 +360,7 @@ static void on_cpu_of(unsigned v)
     fake_use_cpu((unsigned)(vcpu[v].pcpu - pcpu));
 }
 
-static bool line_of(unsigned t)
+static inline bool line_of(unsigned t)
 {
     uint64_t ctl = fake_cpu->ctx[t ? AVC_CTX_CNTP_CTL_EL0 : AVC_CTX_CNTV_CTL_EL0];
     uint64_t cval = fake_cpu->ctx[t ? AVC_CTX_CNTP_CVAL_EL0 : AVC_CTX_CNTV_CVAL_EL0];
@@ -402,7 +402,7 @@ static void settle_vcpu(unsigned v)
     }
 }
 
-static void settle_all(void)
+static inline void settle_all(void)
 {
     unsigned now = cpu_now();
 
@@ -414,7 +414,7 @@ static void settle_all(void)
 }
 
 /* Reads, with the other CPUs doing their part when the instruction is to be repeated. */
-static uint64_t rd_size(unsigned v, uint64_t ipa, unsigned size)
+static inline uint64_t rd_size(unsigned v, uint64_t ipa, unsigned size)
 {
     uint64_t x;
 
@@ -432,19 +432,19 @@ static uint64_t rd_size(unsigned v, uint64_t ipa, unsigned size)
     }
 }
 
-static uint32_t rd(unsigned v, uint64_t ipa)
+static inline uint32_t rd(unsigned v, uint64_t ipa)
 {
     return (uint32_t)rd_size(v, ipa, 4);
 }
 
-static void vload(unsigned v, unsigned c)
+static inline void vload(unsigned v, unsigned c)
 {
     fake_use_cpu(c);
     must(avc_vcpu_load(&vcpu[v], &pcpu[c]));
     vcpu[v].mode = AVC_MODE_GUEST;
 }
 
-static void vput(unsigned v)
+static inline void vput(unsigned v)
 {
     on_cpu_of(v);
     must(avc_vcpu_put(&vcpu[v]));
@@ -458,7 +458,7 @@ static void vput(unsigned v)
 }
 
 /* The machine with this many list registers, the VM with its vCPUs, none loaded. */
-static void vw_make(unsigned list_regs, bool split)
+static inline void vw_make(unsigned list_regs, bool split)
 {
     static struct fake_model model;
     struct avc_mem mem = { NULL, vw_get, vw_put, vw_at };
@@ -509,7 +509,7 @@ static void vw_make(unsigned list_regs, bool split)
                                               .max_claims = AVC_ARRAY_SIZE(claims) }));
 }
 
-static void vw_attach(uint32_t nr_spis)
+static inline void vw_attach(uint32_t nr_spis)
 {
     must(avc_vgic_attach(&vgic, &vm,
                          &(struct avc_vgic_config){ .dist_base = GICD,
@@ -528,7 +528,7 @@ static void vw_attach(uint32_t nr_spis)
 }
 
 /* As an operating system would leave it: groups on, everything in group 1 and of priority 0xa0, SGIs enabled, mask open. */
-static void vw_boot(unsigned list_regs, bool split, unsigned loaded)
+static inline void vw_boot(unsigned list_regs, bool split, unsigned loaded)
 {
     vw_make(list_regs, split);
     vw_attach(NR_SPIS);
@@ -560,7 +560,7 @@ static void vw_boot(unsigned list_regs, bool split, unsigned loaded)
 }
 
 /* The vCPU of this CPU takes and ends group 1 interrupts until there is no more: their number. */
-static unsigned drain(unsigned v, uint32_t *seen, unsigned max)
+static inline unsigned drain(unsigned v, uint32_t *seen, unsigned max)
 {
     unsigned n = 0;
 

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * Random guests and devices against a reference: a GIC that is an array of interrupts and has no list registers. After each
+ * step, when every CPU has done what it was told to, what each vCPU's hardware signals must be what the reference signals,
+ * and now and then all registers of pending, active and enabled interrupts are compared, as some vCPU reads them.
+ */
+#include "vgic_world.h"
+
+#define NR_INTIDS (32 + NR_SPIS)
+#define PMR       0xf8
+
+static uint64_t seed;
+
+static uint32_t rnd(uint32_t n)
+{
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(seed >> 33) % n;
+}
+
+/* ---- the reference ---- */
+
+struct ref {
+    bool enabled, latch, line, edge, group1, active;
+    uint8_t priority;
+    int target;
+};
+
+static struct ref refs[NR_VCPUS][NR_INTIDS]; /* SPIs: of vCPU 0 */
+static uint32_t running[NR_VCPUS];           /* active priorities, bit per priority / 8 */
+static struct {
+    uint32_t intid[32];
+    bool group1[32];
+    unsigned nr;
+} stack[NR_VCPUS];                      /* acknowledged, priority not dropped */
+static bool mode1;                      /* EOImode */
+static bool taken[NR_VCPUS][NR_INTIDS]; /* acknowledged, to be deactivated by the guest */
+static unsigned takes, spills;
+
+static struct ref *ref(unsigned v, uint32_t intid)
+{
+    return intid < 32 ? &refs[v][intid] : &refs[0][intid];
+}
+
+static bool ref_pending(const struct ref *r)
+{
+    return r->latch || (r->line && !r->edge);
+}
+
+/* Priority of what vCPU v's CPU interface would signal, 0x100 for nothing. */
+static uint32_t ref_signals(unsigned v)
+{
+    uint32_t best = 0x100, run = running[v] ? (uint32_t)__builtin_ctz(running[v]) << 3 : 0x100;
+
+    for (uint32_t i = 0; i < NR_INTIDS; i++) {
+        const struct ref *r = ref(v, i);
+
+        if (ref_pending(r) && r->enabled && !r->active && (i < 32 || r->target == (int)v) && r->priority < best)
+            best = r->priority;
+    }
+    return best < PMR && best < run ? best : 0x100;
+}
+
+/* ---- steps ---- */
+
+static unsigned some_loaded(void)
+{
+    unsigned v = rnd(NR_VCPUS);
+
+    while (!vcpu[v].pcpu)
+        v = (v + 1) % NR_VCPUS;
+    on_cpu_of(v);
+    return v;
+}
+
+/* Where vCPU v's interrupt `intid` has its bit: register of the block at `offset`. */
+static uint64_t bit_register(unsigned v, uint32_t intid, uint32_t offset)
+{
+    return intid < 32 ? SGI(v) + offset : GICD + offset + intid / 32 * 4;
+}
+
+static uint32_t some_intid(void)
+{
+    uint32_t intid = rnd(4) ? 24 + rnd(24) : rnd(NR_INTIDS); /* some of them often, so that things meet */
+
+    return intid == 27 || intid == 30 ? 28 : intid;
+}
+
+static void step_bit(void)
+{
+    unsigned by = some_loaded(), v = rnd(NR_VCPUS);
+    uint32_t intid = some_intid(), bit = 1u << intid % 32;
+    struct ref *r = ref(v, intid);
+
+    switch (rnd(7)) {
+    case 0:
+    case 1:
+        r->enabled = true;
+        wr(by, bit_register(v, intid, 0x100), bit);
+        break;
+    case 2:
+        r->enabled = false;
+        wr(by, bit_register(v, intid, 0x180), bit);
+        break;
+    case 3:
+        r->latch = true;
+        wr(by, bit_register(v, intid, 0x200), bit);
+        break;
+    case 4:
+        r->latch = false;
+        wr(by, bit_register(v, intid, 0x280), bit);
+        break;
+    case 5: /* with EOImode 0 an end of interrupt would find these instead of its own */
+        if (mode1) {
+            r->active = true;
+            wr(by, bit_register(v, intid, 0x300), bit);
+        }
+        break;
+    case 6:
+        if (mode1) {
+            r->active = false;
+            for (unsigned n = 0; n < NR_VCPUS; n++)
+                if (intid >= 32 || n == v)
+                    taken[n][intid] = false;
+            wr(by, bit_register(v, intid, 0x380), bit);
+        }
+        break;
+    }
+}
+
+static void step_config(void)
+{
+    unsigned by = some_loaded(), v = rnd(NR_VCPUS);
+    uint32_t intid = some_intid();
+    struct ref *r = ref(v, intid);
+    uint64_t at;
+
+    switch (rnd(4)) {
+    case 0:
+        if (r->active && !mode1)
+            break; /* its end is found by priority */
+        r->priority = (uint8_t)(rnd(32) << 3);
+        wr8(by, (intid < 32 ? SGI(v) : GICD) + 0x400 + intid, r->priority | rnd(8));
+        break;
+    case 1:
+        if (intid >= 32) {
+            unsigned to = rnd(NR_VCPUS + 1);
+
+            r->target = to == NR_VCPUS ? -1 : (int)to;
+            wr64(by, GICD + 0x6000 + 8 * intid, to == NR_VCPUS ? 0x7700 : mpidrs[to]);
+        }
+        break;
+    case 2: /* only while it is disabled and nowhere (IHI 0069, GICD_ICFGR<n>) */
+        if (intid >= 32 && !r->enabled && !r->active) {
+            at = GICD + 0xc00 + intid / 16 * 4;
+            r->edge = !r->edge;
+            wr(by, at, rd(by, at) ^ (2u << intid % 16 * 2));
+        }
+        break;
+    case 3:
+        if (r->active)
+            break; /* the guest would end it as of the wrong group */
+        r->group1 = !r->group1;
+        at = bit_register(v, intid, 0x80);
+        wr(by, at, rd(by, at) ^ 1u << intid % 32);
+        break;
+    }
+}
+
+static void step_line(void)
+{
+    unsigned v = rnd(NR_VCPUS);
+    uint32_t intid = some_intid();
+    struct ref *r = ref(v, intid);
+    bool level = rnd(2);
+
+    if (intid < 16)
+        return;
+    if (rnd(2))
+        fake_use_cpu(rnd(NR_CPUS)); /* a device may be anywhere */
+    if (level && !r->line && r->edge)
+        r->latch = true;
+    r->line = level;
+    must(intid < 32 ? avc_vcpu_set_irq(&vcpu[v], intid, level) : avc_vm_set_irq(&vm, intid, level));
+}
+
+static void step_sgi(void)
+{
+    unsigned by = some_loaded(), v = rnd(NR_VCPUS);
+    uint32_t intid = rnd(16);
+    uint64_t m = mpidrs[v];
+
+    if (rnd(4) == 0) {
+        sysreg_write(by, SGI1R, UINT64_C(1) << 40 | intid << 24);
+        for (unsigned n = 0; n < NR_VCPUS; n++)
+            if (n != by)
+                refs[n][intid].latch = true;
+        return;
+    }
+    refs[v][intid].latch = true;
+    sysreg_write(by, SGI1R, 1u << (m & 15) | (m >> 8 & 0xff) << 16 | intid << 24 | (m >> 4 & 15) << 44);
+}
+
+/* The guest takes an interrupt. */
+static void step_take(void)
+{
+    unsigned v = some_loaded();
+    int n = g_signalled();
+    bool group1 = n >= 0 && *lr((unsigned)n) & LR_GROUP;
+    uint32_t intid, expected = ref_signals(v);
+    struct ref *r;
+
+    if (n < 0)
+        return;
+    takes++;
+    spills += gcpu[v].spilled;
+    intid = g_ack(group1);
+    r = ref(v, intid);
+    assert_true(ref_pending(r) && r->enabled && !r->active && r->group1 == group1);
+    assert_int_equal(r->priority, expected);
+    r->latch = false;
+    r->active = true;
+    taken[v][intid] = true;
+    running[v] |= 1u << (r->priority >> 3);
+    stack[v].intid[stack[v].nr] = intid;
+    stack[v].group1[stack[v].nr++] = group1;
+}
+
+static void ref_deactivate(unsigned v, uint32_t intid)
+{
+    ref(v, intid)->active = false;
+    for (unsigned n = 0; n < NR_VCPUS; n++)
+        if (intid >= 32 || n == v)
+            taken[n][intid] = false;
+}
+
+/* It is through with one. */
+static void step_end(void)
+{
+    unsigned v = some_loaded(), k;
+    uint32_t intid;
+
+    if (mode1 && rnd(2)) { /* deactivates in any order; SPIs also where they were not taken */
+        unsigned from = rnd(NR_VCPUS);
+
+        intid = some_intid();
+        if (taken[intid < 32 ? v : from][intid]) {
+            ref_deactivate(v, intid);
+            g_dir(v, intid);
+        }
+        return;
+    }
+    if (!stack[v].nr)
+        return;
+    k = --stack[v].nr;
+    intid = stack[v].intid[k];
+    running[v] &= running[v] - 1;
+    if (!mode1)
+        ref_deactivate(v, intid);
+    g_eoi(stack[v].group1[k], intid);
+}
+
+static void step_move(void)
+{
+    unsigned v = rnd(NR_VCPUS), loaded = 0;
+
+    for (unsigned n = 0; n < NR_VCPUS; n++)
+        loaded += vcpu[n].pcpu != NULL;
+    if (vcpu[v].pcpu) {
+        if (loaded > 1)
+            vput(v);
+        return;
+    }
+    for (unsigned c = 0; c < NR_CPUS; c++)
+        if (!pcpu[c].current) {
+            vload(v, c);
+            return;
+        }
+}
+
+/* ---- comparison ---- */
+
+static void compare_signals(unsigned step)
+{
+    for (unsigned v = 0; v < NR_VCPUS; v++) {
+        uint32_t expected = ref_signals(v);
+        int n;
+
+        if (vcpu[v].pcpu) {
+            on_cpu_of(v);
+            n = g_signalled();
+            if (expected != (n < 0 ? 0x100 : lr_priority(*lr((unsigned)n))))
+                fail_msg("step %u: vCPU %u signals %#x, expected %#x", step, v,
+                         n < 0 ? 0x100 : lr_priority(*lr((unsigned)n)), expected);
+            if (n >= 0) {
+                const struct ref *r = ref(v, LR_VINTID(*lr((unsigned)n)));
+
+                assert_true(ref_pending(r) && r->enabled && !r->active);
+            }
+        }
+        if (step % 8 == 0 && vm.irqc->pending(&vcpu[v]) != (expected != 0x100))
+            fail_msg("step %u: vCPU %u pending() is wrong", step, v);
+    }
+}
+
+static void compare_bank(unsigned step, unsigned by, unsigned v, uint32_t first)
+{
+    uint32_t want[3] = { 0 }, got[3];
+
+    for (unsigned n = 0; n < 32; n++) {
+        const struct ref *r = ref(v, first + n);
+
+        want[0] |= (uint32_t)ref_pending(r) << n;
+        want[1] |= (uint32_t)r->active << n;
+        want[2] |= (uint32_t)r->enabled << n;
+    }
+    for (unsigned k = 0; k < 3; k++) {
+        static const uint32_t offset[3] = { 0x200, 0x300, 0x180 };
+
+        got[k] = rd(by, bit_register(v, first, offset[k]));
+        if (got[k] != want[k])
+            fail_msg("step %u: vCPU %u reads vCPU %u INTID %u.. at %#x: %#x, expected %#x", step, by, v, first,
+                     offset[k], got[k], want[k]);
+    }
+}
+
+static void compare_registers(unsigned step)
+{
+    unsigned by = some_loaded();
+
+    for (unsigned v = 0; v < NR_VCPUS; v++)
+        compare_bank(step, by, v, 0);
+    for (uint32_t first = 32; first < NR_INTIDS; first += 32)
+        compare_bank(step, by, 0, first);
+    settle_all();
+}
+
+static void run(unsigned list_regs, bool eoi_mode, uint64_t start, unsigned steps)
+{
+    seed = start;
+    mode1 = eoi_mode;
+    memset(refs, 0, sizeof refs);
+    memset(running, 0, sizeof running);
+    memset(stack, 0, sizeof stack);
+    memset(taken, 0, sizeof taken);
+    vw_boot(list_regs, true, 2);
+    for (unsigned v = 0; v < NR_VCPUS; v++) {
+        if (vcpu[v].pcpu) {
+            on_cpu_of(v);
+            *reg(FAKE_ICH_VMCR_EL2) |= mode1 ? VMCR_EOIM : 0;
+            vcpu[v].attention |= AVC_ATTN_IRQC;
+        }
+        gcpu[v].vmcr |= mode1 ? VMCR_EOIM : 0;
+        for (uint32_t i = 0; i < NR_INTIDS; i++) {
+            refs[v][i] = (struct ref){ .group1 = true, .priority = 0xa0, .edge = i < 16 };
+            refs[v][i].enabled = i < 16;
+        }
+    }
+    settle_all();
+
+    for (unsigned step = 0; step < steps; step++) {
+        uint32_t what = rnd(100);
+
+        if (what < 30)
+            step_bit();
+        else if (what < 42)
+            step_config();
+        else if (what < 55)
+            step_line();
+        else if (what < 65)
+            step_sgi();
+        else if (what < 80)
+            step_take();
+        else if (what < 96)
+            step_end();
+        else
+            step_move();
+        settle_all();
+        compare_signals(step);
+        if (step % 16 == 0)
+            compare_registers(step);
+    }
+}
+
+static void random_guests(void **state)
+{
+    static const unsigned list_regs[] = { 4, 16, 1 };
+
+    (void)state;
+    for (unsigned n = 0; n < AVC_ARRAY_SIZE(list_regs); n++)
+        for (unsigned mode = 0; mode < 2; mode++)
+            for (unsigned s = 1; s <= 3; s++)
+                run(list_regs[n], mode, 1000 * n + 100 * mode + s, 3000);
+    assert_true(takes > 2000); /* the steps did meet */
+    assert_true(spills > 200);
+    print_message("# %u interrupts taken, %u of them with more than list registers hold\n", takes, spills);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_guests),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
