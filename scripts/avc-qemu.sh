@@ -98,7 +98,7 @@ emulator_run() { # TIMEOUT(0: none) ARGUMENT...
     # The board of an old QEMU has one UART. The log takes the debugger's way out instead, for
     # which the hypervisor is given log=semihosting.
     [[ -z ${AVC_QEMU_OLD-} ]] || log=(-semihosting-config 'enable=on,target=native,chardev=log')
-    scratch=$(mktemp -d "${TMPDIR:-/tmp}/avc.XXXXXX")
+    scratch=$(mktemp -d "${TMPDIR:-/tmp}/avc.XXXXXX") || die 2 "no temporary folder could be made"
     trap emulator_cleanup EXIT
     trap 'emulator_signalled 129' HUP
     trap 'emulator_signalled 130' INT

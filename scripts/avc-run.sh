@@ -6,6 +6,7 @@
 # ./avc run: options, their checks, the guest's place in memory, the boot.
 
 default_append='console=ttyAMA0 earlycon panic=1'
+debian_memory=64 # MiB with which Debian's kernel gets to our prompt; with 56 it does not
 
 run_usage() {
     cat <<TEXT
@@ -34,8 +35,8 @@ builds and fetches what is missing first, and says so.
   --quiet             no messages and no log, but errors
 
 The guest's console is stdin and stdout. The hypervisor's log goes to stderr, each line
-beginning with [avc]. On a terminal, Ctrl-A x leaves and all other keys are the guest's;
-elsewhere all bytes are the guest's, and the end of stdin does not stop it.
+beginning with [avc]. On a terminal, Ctrl-A x leaves, Ctrl-A twice sends one, and all other
+keys are the guest's; elsewhere all bytes are the guest's, and the end of stdin does not stop it.
 
 Exit status: 0 the guest powered off; 1 the build or the emulator failed, or was left by
 Ctrl-A x; 2 wrong usage, an unusable file, something missing; 3 the guest crashed; 124
@@ -125,7 +126,12 @@ run_check_files() {
     if [[ $append == *[[:cntrl:]]* ]]; then
         die_usage run '--append has a control character in it (a newline?)'
     fi
-    [[ -z $kernel ]] || run_check_memory
+    if [[ -n $kernel ]]; then
+        run_check_memory
+    elif ((memory < debian_memory)); then
+        die 2 "the guest's memory is too small: --memory $memory" \
+            "Debian's kernel needs $debian_memory MiB to get to a prompt."
+    fi
     [[ -z $initrd ]] || file_check initrd "$initrd"
     if ! cpu_has_vhe "${host_cpu%%,*}" && [[ $host_vhe == on ]]; then
         die_usage run "--host-vhe on: $host_cpu has no FEAT_VHE" \
@@ -155,8 +161,6 @@ run_ensure() {
         guest_ensure
         kernel=$guest_kernel
         [[ -n $initrd ]] || initrd=$guest_initrd
-        ((memory >= 64)) || die 2 "the guest's memory is too small: --memory $memory" \
-            "Debian's kernel needs 64 MiB to get to a prompt."
         run_check_memory
     fi
     vmm_ensure

@@ -148,7 +148,7 @@ def test_kernel_files():
     image.write(path("far"), text_offset=1 << 60)
     kernel("kernel with a mad offset", path("far"), "text_offset")
     refused("memory too small for Debian's kernel", ["run", "--memory", 32], "too small", "64",
-            env=stand_in("any-vmm", Image().spin()), timeout=300)
+            env=stand_in("any-vmm", Image().spin()))
     refused("more memory than there is", ["run", "--kernel", path("any"), "--memory", 262144],
             "--memory 262144", env=stand_in("any-vmm", Image().spin()))
 
@@ -287,6 +287,8 @@ def test_log():
 
 def test_statuses():
     args = ["run", "--kernel", path("any"), *BOARD]
+    refused("TMPDIR that is none", args, "temporary", env={**stand_in("any-vmm", Image().spin()),
+                                                           "TMPDIR": path("none")})
     for status in (0, 1, 2, 3, 77):
         image = Image().print(f"vmm: exit {status}: reason\n", Image.LOG).smc(OFF).spin()
         result = run_avc(*args, env=stand_in("status", image))
