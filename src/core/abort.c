@@ -184,7 +184,8 @@ static uint64_t permission(struct avc_vcpu *v, uint64_t esr)
         if ((attrs & need) == need)
             return retry();
     }
-    if (!walk && esr & ISS_CM) { /* DC IVAC wants to write; read-only memory is not changed by dropping its lines */
+    if (!walk && !is_fetch(esr) &&
+        esr & ISS_CM) { /* DC IVAC wants to write; read-only memory is not changed by dropping its lines */
         e = avc_exit_begin(v, AVC_MMIO, ipa, esr);
         e->step = true;
         e->write = true;

@@ -13,7 +13,6 @@
  */
 #include "esr.h"
 
-#define HCR_VM    AVC_BIT(0)
 #define HCR_E2H   AVC_BIT(34)
 #define CPTR_TFP  AVC_BIT(10)         /* E2H=0: traps FP and SIMD */
 #define CPTR_FPEN (UINT64_C(3) << 20) /* E2H=1: 0b11 traps nothing */
@@ -45,8 +44,8 @@ void avc_fp_leave_guest(struct avc_vcpu *v, bool put)
 
     if (!v->fp_live || (!put && v->pcpu->hal->uses & AVC_HOST_NO_FP))
         return;
-    /* asked by a claim: CPTR_EL2 is the guest's, and it has to trap again from here on */
-    in_trap = avc_load_relaxed(&v->mode) == AVC_MODE_GUEST && avc_hw_read_HCR_EL2() & HCR_VM;
+    /* asked by a claim, behind our vectors: CPTR_EL2 is the guest's, and it has to trap again from here on */
+    in_trap = avc_hw_read_VBAR_EL2() != v->host_vbar;
     cptr = in_trap ? trapped(v) : avc_hw_read_CPTR_EL2();
     avc_hw_write_CPTR_EL2(opened(v, cptr));
     avc_hw_isb();

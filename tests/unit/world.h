@@ -20,6 +20,8 @@
 
 #include "core.h"
 #include "guest.h"
+#include "models.h"
+#include "smc.h"
 
 /* Guest memory: ordinary, read-only and not executable, a device handed through, mapped later. */
 #define RAM      UINT64_C(0x40000000)
@@ -55,6 +57,10 @@ static struct world {
     bool taken;
     unsigned pages;
 } world;
+
+/* What the CPU is; set before world_make(). NULL, false: a Cortex-A72 whose host has HCR_EL2.E2H=0. */
+static const struct fake_model *world_model;
+static bool world_e2h;
 
 static uint8_t world_pages[NR_PAGES][4096] __attribute__((aligned(65536)));
 
@@ -137,8 +143,14 @@ static inline void world_make_flags(uint32_t flags)
 
     fake_reset();
     fake_guest_reset();
+    fake_smc_reset();
+    fake_become(0, world_model);
+    if (world_e2h) {
+        fake_cpu->reg[FAKE_HCR_EL2] = AVC_BIT(34) | AVC_BIT(27); /* E2H, TGE */
+        fake_cpu->reg[FAKE_CPTR_EL2] = UINT64_C(3) << 20;        /* FPEN */
+    }
+    memset(world_pages, 0, world.pages * sizeof world_pages[0]);
     memset(&world, 0, sizeof world);
-    memset(world_pages, 0, sizeof world_pages);
     world.irq = AVC_IRQ_SPURIOUS;
     world.irq_answer = AVC_DONE;
     world.hal = (struct avc_hal){ .panic = hal_panic,

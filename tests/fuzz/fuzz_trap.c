@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * The whole way of an exit, fed with bytes: which CPU, which host, which claims; then exceptions with any syndrome, claims
+ * and a VMM that answer anything. What must hold after each of them is in oracle.c. Nothing here knows what the library
+ * does inside.
+ *
+ * With libFuzzer: clang -fsanitize=fuzzer,address,undefined. In ./avc check: replay.c runs the corpus and a fixed
+ * number of random inputs.
+ */
+#include "oracle.h"
+
+#include <avc/psci.h>
+#include <avc/vgic.h>
+
+#define MAX_TRAPS 48
+
+#define DIST   UINT64_C(0x08000000)
+#define REDIST UINT64_C(0x080a0000)
+
+/* ---- bytes ---- */
+
+static const uint8_t *input;
+static size_t input_left;
+
+static uint64_t take_bytes(unsigned n)
+{
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < n && input_left; i++, input_left--)
+        value |= (uint64_t)*input++ << 8 * i;
+    return value;
+}
+
+static uint8_t byte(void)
+{
+    return (uint8_t)take_bytes(1);
+}
+
+/* ---- claims: answers come from the input ---- */
+
+static enum avc_answer any_claim(struct avc_vcpu *v, struct avc_exit *e, void *context)
+{
+    uint8_t what = byte();
+    enum avc_answer answer = (enum avc_answer)(what % 6); /* one of them is no answer */
+
+    (void)context;
+    oracle_claim(v, e, answer);
+    if (what & 0x40)
+        e->value = take_bytes(8);
+    if (what & 0x80) {
+        unsigned n = byte() % 31;
+
+        avc_vcpu_set_gpr(v, n, take_bytes(4));
+        oracle_may_change(1u << n);
+    }
+    e->answer = (enum avc_answer)(what >> 3 & 7); /* must not matter */
+    return answer;
+}
+
+static struct avc_vgic vgic;
+static struct avc_vgic_spis spis[2];
+static struct avc_vgic_cpu gic_cpus[2];
+
+static void may(enum avc_status status)
+{
+    (void)status; /* a CPU without the trap refuses the claim */
+}
+
+static void claims(unsigned which)
+{
+    static const struct {
+        enum avc_kind kind;
+        uint64_t first, last;
+    } rows[8] = {
+        { AVC_MMIO, NOWHERE, NOWHERE + 0xfff },
+        { AVC_MMIO, ROM, ROM + 0xfff },
+        { AVC_CALL, 0xc6000000, 0xc600ffff },
+        { AVC_SYSREG, AVC_SYSREG_KEY(3, 0, 1, 0, 1), AVC_SYSREG_KEY(3, 0, 1, 0, 1) }, /* ACTLR_EL1 */
+        { AVC_SYSREG, AVC_SYSREG_KEY(3, 3, 14, 0, 0), AVC_SYSREG_KEY(3, 3, 14, 15, 7) },
+        { AVC_SVC, 0, 1000 },
+        { AVC_CLASS, 0x00, 0x15 },
+        { AVC_CLASS, 0x18, 0x3f },
+    };
+
+    for (unsigned i = 0; i < 8; i++) {
+        if (!(which >> i & 1))
+            continue;
+        if (rows[i].kind != AVC_CLASS) {
+            may(avc_vm_claim(&world.vm,
+                             &(struct avc_claim){ rows[i].kind, rows[i].first, rows[i].last, any_claim, NULL }));
+            continue;
+        }
+        for (uint64_t ec = rows[i].first; ec <= rows[i].last; ec++) /* each for itself: some cannot trap */
+            may(avc_vm_claim(&world.vm, &(struct avc_claim){ AVC_CLASS, ec, ec, any_claim, NULL }));
+    }
+}
+
+/* ---- the guest ---- */
+
+static unsigned traps_left;
+
+static uint64_t address(void)
+{
+    static const uint64_t bases[16] = {
+        RAM,
+        ROM,
+        PASS,
+        NOWHERE,
+        DIST,
+        REDIST,
+        0,
+        0x70000000,
+        RAM + 0x3ff000,
+        ROM + 0x1000,
+        REDIST + 0x10000,
+        REDIST + 0x20000,
+        UINT64_C(1) << 35,
+        UINT64_C(0xffffff000),
+        DIST + 0xf000,
+        UINT64_C(1) << 47,
+    };
+    uint64_t at = take_bytes(3);
+
+    return bases[at & 15] + (at >> 4 & 0xfffff);
+}
+
+static uint64_t function_id(void)
+{
+    static const uint32_t bases[8] = { 0x84000000, 0xc4000000, 0x80000000, 0x80008000,
+                                       0x80003fff, 0xc6000000, 0x84000050, 0x80007fff };
+    uint8_t what = byte();
+
+    return bases[what & 7] + (what >> 3) + ((uint64_t)(what >> 7) << 40); /* junk in the upper half */
+}
+
+static uint64_t any_pstate(void)
+{
+    static const uint64_t modes[8] = { 0x5, 0x5, 0x5, 0x4, 0x0, 0x0, 0x10, 0x30 };
+    uint64_t raw = take_bytes(4), p = modes[raw & 7];
+
+    p |= raw & 0xf0000000;
+    if (p & SPSR_NRW)
+        return p | (raw & (SPSR_E | SPSR_SS | SPSR_PAN | (UINT64_C(0x3f) << 10) | (UINT64_C(3) << 25)));
+    return p | (raw & (SPSR_DAIF | SPSR_BTYPE | SPSR_SSBS | SPSR_SS | SPSR_PAN | SPSR_UAO | SPSR_DIT | SPSR_TCO));
+}
+
+static void at_hook(enum fake_op op, uint64_t va)
+{
+    if (op == FAKE_OP_at_s1e1r)
+        fake_cpu->reg[FAKE_PAR_EL1] = byte() & 1 ? 0x80d : oracle_ipa() & ~UINT64_C(0xfff);
+    (void)va;
+}
+
+static void map_something(void)
+{
+    static const uint32_t attrs[4] = { AVC_RWX, AVC_R, AVC_RW | AVC_DEVICE, 0 };
+    uint64_t at = address() & ~UINT64_C(0xfff);
+    uint8_t what = byte();
+
+    if (at >= DIST && at < DIST + 0x01000000)
+        return; /* nobody maps memory over what is emulated */
+    if (what & 1)
+        may(avc_stage2_map(&world.stage2, at, UINT64_C(0x180000000) + at, 0x1000, attrs[what >> 1 & 3]));
+    else if (what & 2)
+        may(avc_stage2_unmap(&world.stage2, at, 0x1000));
+    else
+        may(avc_stage2_protect(&world.stage2, at, 0x1000, attrs[what >> 2 & 3]));
+}
+
+/* One exception: everything about it from the input. */
+static bool guest(struct avc_vcpu *v, struct fake_trap *trap)
+{
+    uint8_t what;
+    uint64_t ipa;
+
+    oracle_check(v, trap->elr, trap->spsr);
+    if (!input_left || !traps_left)
+        return false;
+    traps_left--;
+    what = byte();
+    trap->kind = (what & 7) < 5 ? FAKE_SYNC : (what & 7) - 4;
+    if (what & 8) {
+        unsigned n = byte() % 31;
+
+        v->x[n] = take_bytes(8);
+    }
+    if (what & 16)
+        v->x[0] = function_id();
+    if (what & 32) {
+        trap->elr = RAM + take_bytes(2) * 4;
+        trap->spsr = any_pstate();
+    }
+    if (what & 64)
+        avc_vcpu_kick(v);
+    if (what & 128)
+        map_something();
+    trap->esr = take_bytes(4);
+    ipa = address();
+    trap->far = 0xffff000000340000 | (ipa & 0xfff);
+    trap->hpfar = ipa >> 12 << 4;
+    if (trap->kind == FAKE_IRQ) {
+        world.irq = (ipa & 0x3ff) == 0x3ff ? AVC_IRQ_SPURIOUS : (avc_irq_t)(ipa & 0x3ff);
+        world.irq_answer = ipa & 0x400 ? AVC_EXIT : AVC_DONE;
+    }
+    oracle_begin(v, trap, ipa);
+    return true;
+}
+
+/* ---- the VMM ---- */
+
+static void restart(struct avc_vcpu *v)
+{
+    must(avc_vcpu_put(v));
+    oracle_check_host(true);
+    must(avc_vcpu_start(v, START, 0));
+    must(avc_vcpu_load(v, &world.pcpu));
+    oracle_forget();
+}
+
+static void vmm(struct avc_vcpu *v)
+{
+    static const enum avc_answer answers[] = { AVC_DONE, AVC_RETRY, AVC_FAULT, AVC_EXIT, AVC_PASS };
+
+    for (unsigned n = 0; n < 2 * MAX_TRAPS && input_left && traps_left; n++) {
+        struct avc_exit *e = avc_vcpu_run(v);
+        uint8_t what;
+
+        oracle_check_host(false);
+        if (e->kind == AVC_KICKED)
+            continue;
+        what = byte();
+        if (e->kind == AVC_CPU_OFF || (e->kind == AVC_SYSTEM_RESET && what & 1)) {
+            restart(v);
+            continue;
+        }
+        if (what & 8) /* else the preset: a VMM that does not care */
+            e->answer = answers[what % 5];
+        if (what & 16)
+            e->value = take_bytes(8);
+        oracle_exit(v, e);
+        if (what & 32) { /* moves; the answer is still due */
+            must(avc_vcpu_put(v));
+            oracle_check_host(true);
+            must(avc_vcpu_load(v, &world.pcpu));
+        }
+        if (what & 64)
+            may(avc_vcpu_set_irq(v, what & 128 ? 27 : 0, what & 1));
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    uint8_t model, host, with;
+    struct avc_vcpu *v;
+
+    input = data;
+    input_left = size;
+    traps_left = MAX_TRAPS;
+    model = byte();
+    host = byte();
+    with = byte();
+    world_model = fake_models[model % FAKE_NR_MODELS];
+    world_e2h = host & 1 && (world_model == &fake_n1 || world_model == &fake_max);
+    world_make_flags((host & 2 ? AVC_VM_TRAP_WFE : 0) | (host & 4 ? AVC_VM_NO_WFI : 0));
+    if (host & 8)
+        world.hal.irq_fetch = NULL;
+    world.hal.uses =
+        (host & 16 ? AVC_HOST_NO_FP : 0) | (host & 32 ? AVC_HOST_SP_EL0 | AVC_HOST_TPIDR | AVC_HOST_PAUTH : 0);
+    world.hal.eoi_split = model & 0x80;
+    claims(with);
+    if (host & 64)
+        must(avc_psci_attach(&world.vm));
+    if (host & 128) {
+        memset(&vgic, 0, sizeof vgic);
+        memset(spis, 0, sizeof spis);
+        memset(gic_cpus, 0, sizeof gic_cpus);
+        must(avc_vgic_attach(&vgic, &world.vm,
+                             &(struct avc_vgic_config){ .dist_base = DIST,
+                                                        .redist_base = REDIST,
+                                                        .nr_spis = 64,
+                                                        .max_vcpus = 2,
+                                                        .spis = spis,
+                                                        .cpus = gic_cpus }));
+    }
+    oracle_host();
+    v = world_load();
+    fake_on_op = at_hook;
+    fake_guest = guest;
+    oracle_forget();
+    vmm(v);
+    traps_left = 0;
+    (void)avc_vcpu_run(v); /* the last answer is looked at, too */
+    must(avc_vcpu_put(v));
+    oracle_check_host(true);
+    return 0;
+}

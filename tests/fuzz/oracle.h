@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * What must hold after each exception of fuzz_trap.c; a violation prints what happened and aborts.
+ *
+ * The guest goes on at the same instruction, behind it, or in a handler of its own; which of the three follows from who
+ * answered what. No general register changes but the result's. After run the host finds EL2's registers as they were,
+ * after put all of them.
+ */
+#ifndef ORACLE_H
+#define ORACLE_H
+
+#include "../unit/world.h"
+
+#include "esr.h"
+
+#define HCR_VM AVC_BIT(0) /* stays set from load to put, for an erratum; means nothing to EL2 */
+
+enum {
+    SAME = 1,   /* this instruction again; for HVC and asynchronous exceptions: just on */
+    STEP = 2,   /* behind it */
+    BACK = 4,   /* HVC again */
+    RAISED = 8, /* an exception of the guest's own */
+    ERET = 16,
+    RESET = 32, /* PSCI CPU_SUSPEND with power-down */
+};
+
+static struct {
+    bool valid;
+    struct fake_trap trap;
+    uint64_t ipa, x[31], vbar, elr_el1;
+    uint32_t may_change;
+    bool answered; /* by a claim or the VMM: */
+    enum avc_answer answer;
+    struct avc_exit e;
+} now;
+
+static struct {
+    struct fake_cpu cpu;
+    struct avc_fp fp;
+} found; /* the host's */
+
+static void wrong(const struct avc_vcpu *v, const char *what, uint64_t a, uint64_t b)
+{
+    fprintf(stderr,
+            "oracle: %s: %#llx, %#llx\n  trap kind %d esr %#llx elr %#llx spsr %#llx far %#llx ipa %#llx\n"
+            "  answer %d kind %s key %#llx vbar %#llx\n  exit %s answer %d\n",
+            what, (unsigned long long)a, (unsigned long long)b, (int)now.trap.kind, (unsigned long long)now.trap.esr,
+            (unsigned long long)now.trap.elr, (unsigned long long)now.trap.spsr, (unsigned long long)now.trap.far,
+            (unsigned long long)now.ipa, now.answered ? (int)now.answer : -1, avc_kind_name(now.e.kind),
+            (unsigned long long)now.e.key, (unsigned long long)now.vbar, avc_kind_name(v->exit.kind),
+            (int)v->exit.answer);
+    abort();
+}
+
+/* ---- the host ---- */
+
+static bool is_fixed(unsigned reg) /* says what the machine is, or moves by itself */
+{
+    switch (reg) {
+    case FAKE_MIDR_EL1:
+    case FAKE_MPIDR_EL1:
+    case FAKE_ISR_EL1:
+    case FAKE_CTR_EL0:
+    case FAKE_DCZID_EL0:
+    case FAKE_CLIDR_EL1:
+    case FAKE_REVIDR_EL1:
+    case FAKE_CURRENTEL:
+    case FAKE_DAIF:
+    case FAKE_HCR_EL2:
+    case FAKE_CPTR_EL2:
+    case FAKE_SCTLR_EL2:
+    case FAKE_CNTFRQ_EL0:
+    case FAKE_CNTPCT_EL0:
+    case FAKE_CNTVCT_EL0:
+    case FAKE_ICC_SRE_EL2:
+    case FAKE_ICH_VTR_EL2:
+    case FAKE_ICH_MISR_EL2:
+    case FAKE_ICH_EISR_EL2:
+    case FAKE_ICH_ELRSR_EL2:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Written by each exception, so that no host can expect to find them. */
+static bool is_syndrome(unsigned reg)
+{
+    return reg == FAKE_ESR_EL2 || reg == FAKE_ELR_EL2 || reg == FAKE_SPSR_EL2 || reg == FAKE_FAR_EL2 ||
+           reg == FAKE_HPFAR_EL2;
+}
+
+/* The virtual CPU interface has no other user than guests: what is in it between two of them is nobody's. */
+static bool is_interface(unsigned reg)
+{
+    return (reg >= FAKE_ICH_HCR_EL2 && reg <= FAKE_ICH_LR15_EL2) || reg == FAKE_ICC_SRE_EL1 || reg == FAKE_ICC_DIR_EL1;
+}
+
+static void oracle_host(void)
+{
+    for (unsigned n = 0; n < FAKE_NR_REGS; n++)
+        if (!is_fixed(n) && !is_interface(n))
+            fake_cpu->reg[n] = UINT64_C(0x105700) + n;
+    for (unsigned n = 0; n < AVC_NR_CTX; n++)
+        fake_cpu->ctx[n] = UINT64_C(0x1057000000) + n;
+    fake_cpu->ctx[AVC_CTX_CNTV_CTL_EL0] = 2; /* has two bits to write */
+    fake_cpu->ctx[AVC_CTX_CNTP_CTL_EL0] = 3;
+    for (unsigned n = 0; n < 32; n++)
+        fake_fp->v[n][0] = fake_fp->v[n][1] = 0x105700 + n;
+    fake_fp->fpcr = 0x105700;
+    fake_fp->fpsr = 0x105701;
+    found.cpu = *fake_cpu;
+    found.fp = *fake_fp;
+}
+
+static void check_fp(const struct avc_vcpu *v)
+{
+    for (unsigned n = 8; n < 16; n++)
+        if (fake_fp->v[n][0] != found.fp.v[n][0])
+            wrong(v, "V register of the host", n, fake_fp->v[n][0]);
+    if (fake_fp->fpcr != found.fp.fpcr || fake_fp->fpsr != found.fp.fpsr)
+        wrong(v, "FPCR or FPSR of the host", fake_fp->fpcr, fake_fp->fpsr);
+}
+
+static void check_ctx(const struct avc_vcpu *v, unsigned n)
+{
+    if (fake_cpu->ctx[n] != found.cpu.ctx[n])
+        wrong(v, "EL1 register of the host", n, fake_cpu->ctx[n]);
+}
+
+static void oracle_check_host(bool put)
+{
+    static const unsigned always[] = { FAKE_VBAR_EL2, FAKE_HCR_EL2, FAKE_CPTR_EL2, FAKE_SCTLR_EL2, FAKE_TPIDR_EL2 };
+    const struct avc_vcpu *v = &world.vcpu[0];
+
+    if (fake_cpu->masked)
+        wrong(v, "DAIF", 1, 0);
+    for (unsigned n = 0; n < AVC_ARRAY_SIZE(always); n++)
+        if ((fake_cpu->reg[always[n]] ^ found.cpu.reg[always[n]]) & ~(always[n] == FAKE_HCR_EL2 && !put ? HCR_VM : 0))
+            wrong(v, "EL2 register after run", n, fake_cpu->reg[always[n]]);
+    if (put || !(world.hal.uses & AVC_HOST_NO_FP))
+        check_fp(v);
+    if (put) {
+        for (unsigned n = 0; n < FAKE_NR_REGS; n++)
+            if (!is_fixed(n) && !is_syndrome(n) && !is_interface(n) && fake_cpu->reg[n] != found.cpu.reg[n])
+                wrong(v, "EL2 register after put", n, fake_cpu->reg[n]);
+        for (unsigned n = 0; n < AVC_NR_CTX; n++)
+            check_ctx(v, n);
+    } else {
+        if (world.hal.uses & AVC_HOST_SP_EL0)
+            check_ctx(v, AVC_CTX_SP_EL0);
+        if (world.hal.uses & AVC_HOST_TPIDR)
+            check_ctx(v, AVC_CTX_TPIDR_EL0);
+        if (world.hal.uses & AVC_HOST_PAUTH && avc_has(&world.vm.features, AVC_FEAT_PAUTH))
+            check_ctx(v, AVC_CTX_APIAKeyLo_EL1);
+    }
+}
+
+/* ---- one exception ---- */
+
+static void oracle_forget(void)
+{
+    now.valid = false;
+}
+
+static void oracle_begin(struct avc_vcpu *v, const struct fake_trap *trap, uint64_t ipa)
+{
+    now.valid = true;
+    now.trap = *trap;
+    now.ipa = ipa;
+    now.may_change = 0;
+    now.answered = false;
+    now.e = (struct avc_exit){ .kind = AVC_CLASS };
+    memcpy(now.x, v->x, sizeof now.x);
+    now.vbar = avc_ctx_get(v, AVC_CTX_VBAR_EL1);
+    now.elr_el1 = avc_ctx_get(v, AVC_CTX_ELR_EL1);
+}
+
+static uint64_t oracle_ipa(void)
+{
+    return now.ipa;
+}
+
+static void oracle_claim(struct avc_vcpu *v, const struct avc_exit *e, enum avc_answer answer)
+{
+    (void)v;
+    now.e = *e;
+    now.answered = answer != AVC_PASS && answer != AVC_EXIT;
+    now.answer = (unsigned)answer <= AVC_PASS ? answer : AVC_FAULT;
+}
+
+static void oracle_may_change(uint32_t mask)
+{
+    now.may_change |= mask;
+}
+
+static void oracle_exit(struct avc_vcpu *v, const struct avc_exit *e)
+{
+    (void)v;
+    now.e = *e;
+    now.answered = true;
+    now.answer = e->answer;
+}
+
+/* Classes whose exception leaves the PC at an instruction that a claim may finish. */
+#define STEPS                                                                                                          \
+    (AVC_BIT(0x00) | AVC_BIT(0x01) | AVC_BIT(0x03) | AVC_BIT(0x04) | AVC_BIT(0x05) | AVC_BIT(0x06) | AVC_BIT(0x07) |   \
+     AVC_BIT(0x08) | AVC_BIT(0x09) | AVC_BIT(0x0a) | AVC_BIT(0x0c) | AVC_BIT(0x11) | AVC_BIT(0x13) | AVC_BIT(0x14) |   \
+     AVC_BIT(0x15) | AVC_BIT(0x17) | AVC_BIT(0x18) | AVC_BIT(0x19) | AVC_BIT(0x1b) | AVC_BIT(0x1d) | AVC_BIT(0x24) |   \
+     AVC_BIT(0x28) | AVC_BIT(0x2c) | AVC_BIT(0x34) | AVC_BIT(0x38) | AVC_BIT(0x3c))
+
+/* What may come of it when neither a claim of ours nor the VMM has answered. */
+static unsigned builtin(unsigned ec)
+{
+    if (!avc_condition_passed(now.trap.esr, now.trap.spsr) && ec != 0x07 && ec != 0x13)
+        return STEP;
+    switch (ec) {
+    case 0x01:
+        return STEP;
+    case 0x03:
+    case 0x04:
+    case 0x18:
+        return STEP | RAISED;
+    case 0x07:
+    case 0x09:
+    case 0x20:
+        return SAME | RAISED;
+    case 0x13:
+        return STEP | RAISED;
+    case 0x16:
+        return SAME;
+    case 0x17:
+        return STEP;
+    case 0x1a:
+        return ERET | RAISED;
+    case 0x24: /* STEP: cache maintenance, and the library's own devices */
+        return SAME | RAISED |
+               (now.trap.esr & (ISS_CM | ISS_ISV) && !(now.trap.esr & ISS_S1PTW && !(now.trap.esr & ISS_CM)) ? STEP
+                                                                                                             : 0);
+    default:
+        return RAISED;
+    }
+}
+
+static unsigned answered(unsigned ec)
+{
+    bool call = ec == 0x16 || ec == 0x17;
+
+    switch (now.e.kind) {
+    case AVC_CALL:
+        return now.answer == AVC_RETRY                             ? (ec == 0x16 ? BACK : SAME)
+               : now.answer == AVC_DONE || now.answer == AVC_FAULT ? (ec == 0x16 ? SAME : STEP)
+                                                                   : SAME;
+    case AVC_CLASS:
+    case AVC_SVC:
+        switch (now.answer) {
+        case AVC_DONE:
+            return STEPS >> ec & 1 ? STEP : SAME;
+        case AVC_RETRY:
+            return ec == 0x16 ? BACK : SAME;
+        case AVC_EXIT:
+            return SAME;
+        default:
+            return RAISED;
+        }
+    case AVC_MMIO:
+    case AVC_SYSREG:
+    case AVC_STAGE2:
+        if (now.answer == AVC_DONE)
+            return now.e.kind == AVC_STAGE2 && !now.e.size ? SAME : STEP;
+        return now.answer == AVC_FAULT ? RAISED : SAME;
+    case AVC_WFI:
+    case AVC_WFE:
+        return now.answer == AVC_DONE ? STEP : now.answer == AVC_FAULT ? RAISED : SAME;
+    case AVC_IRQ:
+    case AVC_SERROR:
+        return SAME;
+    default:
+        return call ? SAME | STEP | RESET : SAME;
+    }
+}
+
+static uint64_t vector_of(uint64_t spsr)
+{
+    return spsr & SPSR_NRW ? 0x600 : (spsr & 0xc) == 0 ? 0x400 : spsr & 1 ? 0x200 : 0;
+}
+
+static unsigned outcome(const struct avc_vcpu *v, unsigned ec, uint64_t elr, uint64_t spsr)
+{
+    const struct fake_trap *t = &now.trap;
+    uint64_t pc = t->elr, pstate = t->spsr;
+    unsigned is = 0;
+
+    if (elr == pc && spsr == pstate)
+        is |= SAME;
+    if (elr == pc - 4 && spsr == pstate && ec == 0x16)
+        is |= BACK;
+    avc_step(&pc, &pstate, t->esr & ESR_IL);
+    if (elr == pc && spsr == pstate)
+        is |= STEP;
+    if (elr == now.vbar + vector_of(t->spsr) && (spsr & 0x3df) == EL1H) {
+        uint64_t from = avc_ctx_get(v, AVC_CTX_ELR_EL1), saved = avc_ctx_get(v, AVC_CTX_SPSR_EL1);
+
+        if ((from == t->elr && saved == t->spsr) || (ec == 0x16 && from == t->elr - 4 && saved == t->spsr) ||
+            ((ec == 0x11 || ec == 0x15) && from == pc && saved == pstate))
+            is |= RAISED;
+    }
+    if (ec == 0x1a && ((elr ^ now.elr_el1) & 0xfffffffc) == 0)
+        is |= ERET;
+    if (spsr == EL1H && elr == now.x[2])
+        is |= RESET;
+    return is;
+}
+
+static uint32_t results(unsigned ec, unsigned is)
+{
+    uint64_t esr = now.trap.esr;
+
+    if (is & RESET)
+        return ~UINT32_C(0);
+    if (ec == 0x16 || ec == 0x17)
+        return 0xf; /* SMCCC: x0..x3 */
+    if (!(is & STEP))
+        return 0;
+    if (ec == 0x24)
+        return esr & ISS_WNR ? 0 : UINT32_C(1) << ISS_SRT(esr);
+    if (ec == 0x18 || ec == 0x03)
+        return esr & 1 ? UINT32_C(1) << AVC_FIELD(esr, 9, 5) : 0;
+    if (ec == 0x04)
+        return esr & 1 ? UINT32_C(1) << AVC_FIELD(esr, 9, 5) | UINT32_C(1) << AVC_FIELD(esr, 14, 10) : 0;
+    return 0;
+}
+
+static void oracle_check(struct avc_vcpu *v, uint64_t elr, uint64_t spsr)
+{
+    unsigned ec = now.trap.kind == FAKE_SYNC ? ESR_EC(now.trap.esr) : 0x40, may, is;
+    uint32_t mask;
+
+    if (!now.valid)
+        return;
+    now.valid = false;
+    may = now.trap.kind != FAKE_SYNC ? SAME : now.answered ? answered(ec) : builtin(ec);
+    is = outcome(v, ec, elr, spsr);
+    if (!(is & may)) {
+        fprintf(stderr, "oracle: PC %#llx PSTATE %#llx: is %#x, may be %#x\n", (unsigned long long)elr,
+                (unsigned long long)spsr, is, may);
+        wrong(v, "the PC", elr, spsr);
+    }
+    mask = now.may_change | results(ec, is & may);
+    for (unsigned n = 0; n < 31; n++)
+        if (!(mask >> n & 1) && v->x[n] != now.x[n])
+            wrong(v, "general register", n, v->x[n]);
+}
+
+#endif
