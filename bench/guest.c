@@ -64,6 +64,7 @@ static void sgi_to_self(void)
 {
     uint64_t sum = 0;
 
+    guest_gic_enable(1);
     guest_irq_unmask();
     for (unsigned n = 0; n < 100; n++) {
         uint64_t before = now();

@@ -56,7 +56,6 @@ void avc_vcpu_reset_state(struct avc_vcpu *v)
     v->pstate = PSTATE_RESET;
     __builtin_memset(v->fp, 0, sizeof *v->fp);
     v->vserror = false;
-    v->irq_line = v->fiq_line = false;
     v->edge &= ~AVC_EDGE_ACT;
     v->serror = 0;
     avc_sysreg_reset(v);

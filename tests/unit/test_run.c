@@ -75,6 +75,8 @@ static bool life(struct avc_vcpu *v, struct fake_trap *trap)
         entries_since++;
     if (fake_cpu->reg[FAKE_HCR_EL2] & AVC_BIT(7))
         seen = true;
+    if (seen) /* its handler would clear the device; here the script is over */
+        return false;
     if (doorbell) {
         doorbell = false;
         world.irq = 1;
@@ -145,7 +147,7 @@ static void no_kick_is_lost(void **state)
             break;
         if (!kicked && !blocked) /* the last run was over: the next one tells */
             kicked = vmm(1);
-        if (!kicked || blocked)
+        if (!kicked || (blocked && avc_vcpu_has_work(vcpu)))
             fail_msg("kick after access %u of the life: delivered %d, blocked %d", n, kicked, blocked);
     }
     assert_true(n > 100); /* it was a life */
