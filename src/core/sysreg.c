@@ -148,8 +148,19 @@ static void update_debug(struct avc_vcpu *v)
         avc_hw_write_MDSCR_EL1(avc_debug_mdscr(v));
 }
 
+/* Halfwords of a breakpoint come in pairs (DDI 0487, DBGBCR<n>_EL1.BAS: the other values are reserved). Done here, so that
+   a register reads the same whether it is in the CPU or not. */
+static uint64_t pair_bas(uint64_t bcr)
+{
+    uint64_t bas = bcr & 0xa0; /* BAS[0], BAS[2] */
+
+    return (bcr & ~UINT64_C(0x1e0)) | bas | bas << 1;
+}
+
 static void set_debug(struct avc_vcpu *v, const struct row *row, uint64_t value)
 {
+    if (row->group == AVC_GROUP_DEBUG && (row->key & 7) == 5)
+        value = pair_bas(value);
     avc_ctx_set(v, row->ctx, value & row->mask);
     if (row->group == AVC_GROUP_SHADOW)
         update_debug(v);
