@@ -21,6 +21,7 @@ Avc         runs the launcher (or, by argv=, anything). On a tty, stdin and stdo
             its own. expect() looks only at what no earlier expect() has consumed and returns
             the match, or None when the time is up or the child has ended. All waiting has a
             limit, and leaving the with-block ends the child and all it started.
+Scratch     a folder for files, and for Images that stand in for the hypervisor.
 run_avc     for a child that needs no talking to: status, stdout, stderr.
 Image       assembles an arm64 Image of a few instructions: guests and stand-ins for the
             hypervisor that do one thing.
@@ -33,10 +34,12 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 
@@ -69,6 +72,13 @@ class Tap:
 
     def contains(self, text, part, name):
         return self.ok(part in text, name, f"wanted {part!r} in:\n{text}")
+
+    def refused(self, name, args, *parts, env=None, timeout=20):
+        """./avc ends with status 2, nothing on stdout, and an error that has all parts in it."""
+        result = run_avc(*args, env=env, timeout=timeout)
+        good = (result.status == 2 and not result.out and "avc: error: " in result.err
+                and all(part in result.err for part in parts))
+        return self.ok(good, name, f"wanted status 2 and {parts}, got {result.status}\n{result.transcript}")
 
     def skip(self, name, reason):
         self.count += 1
@@ -231,6 +241,30 @@ def run_avc(*args, timeout=60, env=None, cwd=None):
         with Avc(args, stdin=nothing, env=env, cwd=cwd) as avc:
             status = avc.wait(timeout)
             return Result(status, avc.stdout, avc.stderr, avc.transcript())
+
+
+class Scratch:
+    """A folder for a test's files; remove() in the end."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="avc-test.")
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def save(self, name, data):
+        with open(self.path(name), "wb") as file:
+            file.write(data)
+        return self.path(name)
+
+    def stand_in(self, name, image):
+        """The environment that has ./avc run boot this Image in place of the hypervisor."""
+        return {"AVC_VMM_IMAGE": image.write(self.path(name))}
+
+    def remove(self):
+        for folder, _, _ in os.walk(self.folder):
+            os.chmod(folder, 0o700)
+        shutil.rmtree(self.folder)
 
 
 class Image:

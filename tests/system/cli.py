@@ -1,52 +1,28 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""The command line of ./avc: what it refuses and why, the console, exit statuses, the lock.
+"""The command line of ./avc: what it refuses and why, what QEMU is told, the lock, the count of a check.
 
-Needs QEMU, not the hypervisor: programs of a few instructions stand in for it, so that each
-way an emulator can end is tested by itself. What needs the hypervisor is in guests.py.
+Needs QEMU, not the hypervisor: programs of a few instructions stand in for it. console.py tests what is
+seen of a run in the same way; guests.py what needs the hypervisor.
 """
 
 import fcntl
 import os
 import re
 import shutil
-import signal
-import stat
 import struct
 import subprocess
 import sys
 import tempfile
-import time
 
-from avctest import AVC, TOP, Avc, Image, Tap, run_avc
+from avctest import AVC, TOP, Avc, Image, Scratch, Tap, run_avc
 
 tap = Tap()
-work = tempfile.mkdtemp(prefix="avc-cli.")
+scratch = Scratch()
+work, path, save, stand_in = scratch.folder, scratch.path, scratch.save, scratch.stand_in
 OFF = Image.SYSTEM_OFF
 BOARD = ["--host-cpu", "cortex-a53", "--host-cpus", 1, "--memory", 64]
-
-
-def path(name):
-    return os.path.join(work, name)
-
-
-def save(name, data):
-    with open(path(name), "wb") as file:
-        file.write(data)
-    return path(name)
-
-
-def stand_in(name, image):
-    return {"AVC_VMM_IMAGE": image.write(path(name))}
-
-
-def refused(name, args, *parts, env=None, timeout=20):
-    """Status 2, nothing on stdout, and an error that says what is named here."""
-    result = run_avc(*args, env=env, timeout=timeout)
-    good = (result.status == 2 and not result.out and "avc: error: " in result.err
-            and all(part in result.err for part in parts))
-    tap.ok(good, name, f"wanted status 2 and {parts}, got {result.status}\n{result.transcript}")
 
 
 # ---- usage ----
@@ -64,35 +40,35 @@ def test_usage():
     tap.contains(result.out.decode(), "'console=ttyAMA0 ", "run --help prints the default of --append")
     result = run_avc()
     tap.ok(result.status == 2 and "usage" in result.err, "no command", result.transcript)
-    refused("unknown command", ["walk"], "walk", "usage")
-    refused("unknown option", ["run", "--fast"], "unknown option: --fast", "--help")
-    refused("unknown option of check", ["check", "--fast"], "--fast", "--help")
-    refused("argument that belongs to no option", ["run", "Image"], "Image", "--kernel")
-    refused("no such example", ["examples", "99-none"], "99-none")
-    refused("argument for clean", ["clean", "all"], "all")
+    tap.refused("unknown command", ["walk"], "walk", "usage")
+    tap.refused("unknown option", ["run", "--fast"], "unknown option: --fast", "--help")
+    tap.refused("unknown option of check", ["check", "--fast"], "--fast", "--help")
+    tap.refused("argument that belongs to no option", ["run", "Image"], "Image", "--kernel")
+    tap.refused("no such example", ["examples", "99-none"], "99-none")
+    tap.refused("argument for clean", ["clean", "all"], "all")
     for option in ("--kernel", "--initrd", "--append", "--cpus", "--memory", "--host-cpus",
                    "--host-cpu", "--host-vhe", "--timeout"):
-        refused(f"{option} without a value", ["run", option], f"{option} wants a value")
+        tap.refused(f"{option} without a value", ["run", option], f"{option} wants a value")
 
 
 def test_values():
     for option in ("--cpus", "--host-cpus"):
         for value in ("0", "100", "9", "-1", "two", "", "1.5", "0x2", "99999999999999999999"):
-            refused(f"{option} '{value}'", ["run", option, value], option, "1 to 8", f"'{value}'")
+            tap.refused(f"{option} '{value}'", ["run", option, value], option, "1 to 8", f"'{value}'")
     for value in ("0", "-5", "lots", "512M"):
-        refused(f"--memory {value}", ["run", "--memory", value], "--memory", f"'{value}'")
+        tap.refused(f"--memory {value}", ["run", "--memory", value], "--memory", f"'{value}'")
     for value in ("0", "soon"):
-        refused(f"--timeout {value}", ["run", "--timeout", value], "--timeout", f"'{value}'")
-    refused("--host-vhe maybe", ["run", "--host-vhe", "maybe"], "on or off", "'maybe'")
-    refused("--option=value", ["run", "--cpus=0"], "--cpus", "'0'")
-    refused("newline in --append", ["run", "--append", "a\nb"], "--append")
+        tap.refused(f"--timeout {value}", ["run", "--timeout", value], "--timeout", f"'{value}'")
+    tap.refused("--host-vhe maybe", ["run", "--host-vhe", "maybe"], "on or off", "'maybe'")
+    tap.refused("--option=value", ["run", "--cpus=0"], "--cpus", "'0'")
+    tap.refused("newline in --append", ["run", "--append", "a\nb"], "--append")
     for model in ("cortex-a53", "cortex-a57", "cortex-a72"):
-        refused(f"--host-vhe on with {model}", ["run", "--host-cpu", model, "--host-vhe", "on"],
+        tap.refused(f"--host-vhe on with {model}", ["run", "--host-cpu", model, "--host-vhe", "on"],
                 model, "FEAT_VHE")
     kernel = Image().spin().write(path("any"))
     env = stand_in("any-vmm", Image().spin())
     for model in ("cortex-b1", "cortex-a15", "cortex-m3", ""):
-        refused(f"--host-cpu '{model}'",
+        tap.refused(f"--host-cpu '{model}'",
                 ["run", "--kernel", kernel, "--memory", 64, "--host-cpu", model],
                 "--host-cpu", "cortex-a72", "neoverse-n1", "max", env=env)
 
@@ -105,7 +81,7 @@ def elf(machine):
 
 def test_kernel_files():
     def kernel(name, file, *parts, more=()):
-        refused(name, ["run", "--kernel", file, *more], *parts)
+        tap.refused(name, ["run", "--kernel", file, *more], *parts)
 
     kernel("kernel missing", path("none"), "does not exist", path("none"))
     kernel("kernel empty", save("empty", b""), "empty")
@@ -147,17 +123,17 @@ def test_kernel_files():
     kernel("kernel with a mad size", path("vast"), "0x8000000000000000")
     image.write(path("far"), text_offset=1 << 60)
     kernel("kernel with a mad offset", path("far"), "text_offset")
-    refused("memory too small for Debian's kernel", ["run", "--memory", 32], "too small", "64",
+    tap.refused("memory too small for Debian's kernel", ["run", "--memory", 32], "too small", "64",
             env=stand_in("any-vmm", Image().spin()))
-    refused("more memory than there is", ["run", "--kernel", path("any"), "--memory", 262144],
+    tap.refused("more memory than there is", ["run", "--kernel", path("any"), "--memory", 262144],
             "--memory 262144", env=stand_in("any-vmm", Image().spin()))
 
     good = ["run", "--kernel", path("any"), "--initrd"]
-    refused("initrd missing", [*good, path("none")], "initrd", "does not exist")
-    refused("initrd empty", [*good, path("empty")], "initrd", "empty")
-    refused("initrd is a directory", [*good, work], "initrd", "directory")
+    tap.refused("initrd missing", [*good, path("none")], "initrd", "does not exist")
+    tap.refused("initrd empty", [*good, path("empty")], "initrd", "empty")
+    tap.refused("initrd is a directory", [*good, work], "initrd", "directory")
     save("fat", bytes(70 << 20))
-    refused("initrd bigger than memory", [*good, path("fat"), "--memory", 64], "too small", "70 MiB")
+    tap.refused("initrd bigger than memory", [*good, path("fat"), "--memory", 64], "too small", "70 MiB")
 
 
 def test_unreadable():
@@ -166,7 +142,7 @@ def test_unreadable():
     os.chmod(path("secret"), 0)
     os.chmod(work, 0o755)
     if os.geteuid() != 0:
-        refused(name, ["run", "--kernel", path("secret")], "can't be read")
+        tap.refused(name, ["run", "--kernel", path("secret")], "can't be read")
     elif not reachable():
         tap.skip(name, "this tree is closed to other users")
     else:
@@ -212,12 +188,12 @@ esac
 def test_no_qemu():
     env = {**stand_in("any-vmm", Image().spin()), "PATH": bare_path(), "AVC_QEMU": None}
     args = ["run", "--kernel", path("any"), "--memory", 64]
-    refused("no QEMU, no apt-get", args, "apt-get", env=env)
-    refused("AVC_QEMU names nothing", args, "AVC_QEMU", env={**env, "AVC_QEMU": path("none")})
+    tap.refused("no QEMU, no apt-get", args, "apt-get", env=env)
+    tap.refused("AVC_QEMU names nothing", args, "AVC_QEMU", env={**env, "AVC_QEMU": path("none")})
     env["PATH"] = bare_path(("apt-get", APT_FAILS))
     name = "no QEMU, and apt-get can't install it"
     if os.geteuid() == 0:
-        refused(name, args, "can't install it", "Unable to locate", env=env)
+        tap.refused(name, args, "can't install it", "Unable to locate", env=env)
     else:
         tap.skip(name, "only root installs")
     name = "no QEMU, not root: the command to run"
@@ -229,142 +205,6 @@ def test_no_qemu():
         status = avc.wait(20)
         command = re.search(r"^(sudo sh|su -) -c '.*apt-get install .*qemu-system-arm.*'$", avc.stderr, re.M)
         tap.ok(status == 2 and command, name, avc.transcript())
-
-
-# ---- console ----
-
-def test_bytes():
-    everything = bytes(range(256))
-    env = stand_in("bytes", Image().print(everything).print("vmm: exit 0: off\n", Image.LOG).smc(OFF).spin())
-    result = run_avc("run", "--kernel", path("any"), *BOARD, env=env)
-    tap.equal(result.out, everything, "stdout is the first UART, byte for byte", result.transcript)
-
-    env = stand_in("echo", Image().print("?").echo("q").print("vmm: exit 0: off\n", Image.LOG).smc(OFF).spin())
-    args = ["run", "--kernel", path("any"), *BOARD, "--timeout", 30]
-    sent = everything.replace(b"q", b"") + b"q"
-    with Avc(args, env=env) as avc:
-        avc.expect("?")
-        avc.send(sent)
-        tap.equal(avc.wait(30), 0, "a pipe at stdin", avc.transcript())
-        tap.equal(avc.stdout, b"?" + sent, "through a pipe all bytes are the guest's, Ctrl-A and Ctrl-C too")
-        tap.ok("Ctrl-A" not in avc.stderr, "nothing about leaving without a terminal", avc.stderr)
-    with open(save("typed", b"abcq"), "rb") as typed, Avc(args, stdin=typed, env=env) as avc:
-        tap.equal(avc.wait(30), 0, "a file at stdin", avc.transcript())
-        tap.equal(avc.stdout, b"?abcq", "what the file holds reaches the guest")
-    with Avc(args, env=env) as avc:
-        avc.expect("?")
-        avc.send("ab")
-        avc.close_stdin()
-        tap.ok(avc.expect("ab") and avc.wait(2) is None, "the end of stdin does not stop the guest",
-               avc.transcript())
-
-    slow = Image()
-    for _ in range(6):
-        slow.print(".").mov(2, 200_000_000).word(0xF1000442).word(0x54FFFFE1)  # SUBS X2,X2,#1; B.NE
-    env = stand_in("slow", slow.print("vmm: exit 0: off\n", Image.LOG).smc(OFF).spin())
-    command = " ".join(map(str, args))
-    with Avc(argv=["bash", "-c", f'exec "{AVC}" {command} <&-'], env=env) as avc:
-        tap.ok(avc.wait(60) == 0 and avc.stdout == b"......", "stdin closed from the beginning", avc.transcript())
-
-
-def test_log():
-    log = Image().print("G\n").print("vmm: one\r\nvmm: two\nvmm: exit 0: off\n", Image.LOG).smc(OFF).spin()
-    env = stand_in("log", log)
-    args = ["run", "--kernel", path("any"), *BOARD]
-    result = run_avc(*args, env=env)
-    tap.ok("[avc] vmm: one\n[avc] vmm: two\n[avc] vmm: exit 0: off\n" in result.err and result.out == b"G\n",
-           "the log is stderr with a prefix", result.transcript)
-    result = run_avc(*args, "--quiet", env=env)
-    tap.ok(result.status == 0 and result.err == "" and result.out == b"G\n", "--quiet", result.transcript)
-    crash = Image().print("vmm: pc=0x1234\nvmm: exit 3: no such address\n", Image.LOG).smc(OFF).spin()
-    env = stand_in("crash", crash)
-    for more in ([], ["--quiet"]):
-        result = run_avc(*args, *more, env=env)
-        tap.ok(result.status == 3 and "crashed: no such address" in result.err
-               and result.err.count("[avc] vmm: pc=0x1234\n") == 1,
-               " ".join(["a crash is status 3, and explained", *more]), result.transcript)
-
-
-def test_statuses():
-    args = ["run", "--kernel", path("any"), *BOARD]
-    refused("TMPDIR that is none", args, "temporary", env={**stand_in("any-vmm", Image().spin()),
-                                                           "TMPDIR": path("none")})
-    for status in (0, 1, 2, 3, 77):
-        image = Image().print(f"vmm: exit {status}: reason\n", Image.LOG).smc(OFF).spin()
-        result = run_avc(*args, env=stand_in("status", image))
-        tap.equal(result.status, status, f"the hypervisor's status {status}", result.transcript)
-    image = Image().print("vmm: started\n", Image.LOG).smc(OFF).spin()
-    for more in ([], ["--quiet"]):
-        result = run_avc(*args, *more, env=stand_in("mute", image))
-        tap.ok(result.status == 1 and result.err.count("[avc] vmm: started") == 1 and "avc: error" in result.err,
-               " ".join(["an emulator that ends without a word is status 1", *more]), result.transcript)
-    result = run_avc(*args, "--", "-no-such-option", env=stand_in("mute", image))
-    tap.ok(result.status == 1 and "no-such-option" in result.err, "QEMU's own errors are shown", result.transcript)
-    begin = time.monotonic()
-    result = run_avc(*args, "--timeout", 2, env=stand_in("stuck", Image().print("here").spin()))
-    took = time.monotonic() - begin
-    tap.ok(result.status == 124 and result.out == b"here" and 2 <= took < 15 and "terminating" not in result.err,
-           "time-out", f"{took} s\n{result.transcript}")
-
-
-# ---- terminal, signals, what is left behind ----
-
-def processes_of(session):
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-                fields = file.read().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        if int(fields[3]) == session and fields[0] != "Z":
-            found.append(int(pid))
-    return found
-
-
-def gone(session, seconds=10):
-    end = time.monotonic() + seconds
-    while processes_of(session) and time.monotonic() < end:
-        time.sleep(0.1)
-    return not processes_of(session)
-
-
-def test_terminal():
-    scratch = tempfile.mkdtemp(dir=work)
-    echo = Image().print("?").echo("q").print("vmm: exit 0: off\n", Image.LOG).smc(OFF).spin()
-    env = {**stand_in("echo", echo), "TMPDIR": scratch}
-    args = ["run", "--kernel", path("any"), *BOARD]
-
-    def ending(name, wanted, act, more=()):
-        with Avc([*args, *more], tty=True, env=env) as avc:
-            if not tap.ok(avc.expect("?"), f"{name}: boots", avc.transcript()):
-                return
-            raw = not avc.terminal_restored()
-            act(avc)
-            status = avc.wait(20)
-            tap.equal(status, wanted, f"{name}: status", avc.transcript())
-            tap.ok(raw and avc.terminal_restored(), f"{name}: the terminal is as it was", f"raw before: {raw}")
-            tap.ok(gone(avc.child.pid), f"{name}: nothing is left running", str(processes_of(avc.child.pid)))
-            tap.equal(os.listdir(scratch), [], f"{name}: no files are left")
-
-    def keys(avc):
-        tap.ok(avc.expect_err("Ctrl-A", 1), "how to leave is said", avc.stderr)
-        avc.send("\x03\x1a\x1c")
-        tap.ok(avc.expect(b"\x03\x1a\x1c", 10), "Ctrl-C, Ctrl-Z and Ctrl-\\ are the guest's", avc.transcript())
-        avc.send("q")
-
-    ending("guest off", 0, keys)
-    ending("Ctrl-A x", 1, lambda avc: avc.send("\x01x"))
-    ending("time-out", 124, lambda avc: None, more=["--timeout", 2])
-    ending("SIGTERM", 143, lambda avc: avc.kill(signal.SIGTERM))
-    ending("SIGINT", 130, lambda avc: avc.kill(signal.SIGINT))
-    ending("SIGHUP", 129, lambda avc: avc.kill(signal.SIGHUP))
-    with Avc(args, tty=True, env=env) as avc:
-        avc.expect("?")
-        avc.kill(signal.SIGKILL)
-        avc.wait(10)
-        tap.ok(gone(avc.child.pid), "SIGKILL: the emulator ends as well", str(processes_of(avc.child.pid)))
-        tap.ok(avc.terminal_restored(), "SIGKILL: the terminal is as it was")
 
 
 # ---- what QEMU is told ----
@@ -409,21 +249,6 @@ def test_arguments():
     os.symlink(AVC, path("link"))
     with Avc(argv=[path("link"), "run", "--kernel", kernel, *map(str, BOARD)], env={"AVC_VMM_IMAGE": off}) as avc:
         tap.equal(avc.wait(20), 0, "the launcher by a symbolic link", avc.transcript())
-
-
-def test_count():
-    clock = Image()
-    for register in (0xD53BE001, 0xD53BE021):  # MRS X1, CNTFRQ_EL0; MRS X1, CNTPCT_EL0
-        clock.mov(19, Image.UART).word(register)
-        for _ in range(8):
-            clock.word(0x39000000 | 19 << 5 | 1).word(0xD348FC21)  # STRB W1, [X19]; LSR X1, X1, #8
-    env = stand_in("clock", clock.print("vmm: exit 0: off\n", Image.LOG).smc(OFF).spin())
-    for model in ("cortex-a72", "neoverse-n1", "max"):
-        args = ["run", "--kernel", path("any"), "--memory", 64, "--host-cpu", model, "--count"]
-        first, second = (run_avc(*args, env=env) for _ in range(2))
-        tap.ok(first.status == 0 and len(first.out) == 16 and first.out == second.out,
-               f"--count on {model}: two runs read the same counter", first.transcript + second.transcript)
-        tap.equal(int.from_bytes(first.out[:8], "little"), 1_000_000_000, f"--count on {model}: it counts at 1 GHz")
 
 
 # ---- a tree of its own: lock, clean, a check that can't be ----
@@ -486,13 +311,11 @@ def test_counting():
 def main():
     try:
         Image().spin().write(path("any"))
-        for test in (test_usage, test_values, test_kernel_files, test_unreadable, test_no_qemu, test_bytes,
-                     test_log, test_statuses, test_terminal, test_arguments, test_count, test_tree, test_counting):
+        for test in (test_usage, test_values, test_kernel_files, test_unreadable, test_no_qemu,
+                     test_arguments, test_tree, test_counting):
             test()
     finally:
-        for folder, _, _ in os.walk(work):
-            os.chmod(folder, stat.S_IRWXU)
-        shutil.rmtree(work)
+        scratch.remove()
     return tap.done()
 
 
