@@ -308,9 +308,14 @@ void avc_vgic_refill(struct avc_vgic_op *op)
         hcr |= HCR_NPIE | (vmcr & VMCR_ENG0 ? HCR_GRP0D : HCR_GRP0E) | (vmcr & VMCR_ENG1 ? HCR_GRP1D : HCR_GRP1E);
     if (c.nr_active > nr_active)
         hcr |= HCR_LRENPIE;
-    /* ICC_DIR_EL1 of one that is not in a list register here: spilled, or an SPI that another vCPU took. */
-    if (c.nr_active > nr_active || ((vmcr & VMCR_EOIM) && op->vgic->vm->nr_vcpus > 1))
-        hcr |= self->tds ? HCR_TDIR : HCR_TC;
+    /* ICC_DIR_EL1 of one that is not in a list register here: spilled, or an SPI that another vCPU took. With EOImode 0
+       nobody writes it, so that the trap may be on before the guest has chosen; TC would trap more than that. */
+    if (c.nr_active > nr_active || op->vgic->vm->nr_vcpus > 1) {
+        if (self->tds)
+            hcr |= HCR_TDIR;
+        else if (c.nr_active > nr_active || (vmcr & VMCR_EOIM))
+            hcr |= HCR_TC;
+    }
     self->spilled = c.nr_pending > nr_pending || c.nr_active > nr_active;
     if (hcr != self->hcr) {
         self->hcr = hcr;
