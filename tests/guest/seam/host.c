@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * An interrupt that becomes pending at each single instruction of the way into a guest, and then of the ways through the
+ * exits that are settled at EL2. The emulator counts one tick an instruction, so a timer set d ticks ahead expires at the
+ * d-th instruction from here; d goes through all values. Each must end in exactly one AVC_IRQ.
+ */
+#include "testvm.h"
+
+#define EL2_TIMER 26
+#define ENTRY     700  /* more than the way from here into the guest */
+#define LOOP      4000 /* more than once round the guest's loop of exits */
+
+static struct test_vm t;
+
+/* One interrupt d ticks from now. Returns the guest's progress; sets *wrong if run said anything else. */
+static uint64_t one(struct avc_vcpu *v, unsigned d, unsigned *wrong)
+{
+    uint64_t before = avc_vcpu_gpr(v, 19);
+    struct avc_exit *e;
+
+    host_timer_set(host_ticks() + d);
+    e = avc_vcpu_run(v);
+    *wrong += e->kind != AVC_IRQ || !e->handled || e->key != EL2_TIMER;
+    return avc_vcpu_gpr(v, 19) - before;
+}
+
+int host_main(void)
+{
+    static const struct test_config config = { .vcpus = 1 };
+    struct avc_vcpu *v = &t.vcpu[0];
+    unsigned wrong = 0, still = 0, moved = 0, back = 0;
+
+    test_cpu_init(0);
+    test_vm_init(&t, &config);
+    host_must(avc_vcpu_load(v, &test_pcpu[0]));
+    one(v, 20000, &wrong); /* up to the guest's loop */
+
+    for (unsigned d = 0; d < ENTRY; d++) {
+        uint64_t progress = one(v, d, &wrong);
+
+        if (progress)
+            moved++;
+        else
+            still++;
+        if (moved && !progress)
+            back++;
+    }
+    host_printf("# expired before the guest's first instruction: %u of %u\n", still, ENTRY);
+    host_printf("%sok 1 - an interrupt at any of %u instructions of the way in is one exit\n", wrong ? "not " : "",
+                still);
+    host_printf("%sok 2 - the sweep began before the way in and ended in the guest\n",
+                still > 50 && moved > 50 && back == 0 ? "" : "not ");
+
+    wrong = 0;
+    moved = 0;
+    avc_vcpu_set_gpr(v, 20, 1);
+    for (unsigned d = 0; d < LOOP; d++)
+        moved += one(v, d, &wrong) > 1;
+    host_printf("%sok 3 - so is one at any of %u instructions of the guest's exits\n", wrong ? "not " : "", LOOP);
+    host_printf("%sok 4 - the sweep went round its loop\n", moved > 100 ? "" : "not ");
+    host_puts("1..4\n");
+    return 0;
+}
