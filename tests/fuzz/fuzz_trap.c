@@ -134,6 +134,13 @@ static uint64_t function_id(void)
     return bases[what & 7] + (what >> 3) + ((uint64_t)(what >> 7) << 40); /* junk in the upper half */
 }
 
+/* op0, op2, op1, CRn, CRm as a syndrome has them */
+static uint64_t sysreg_iss(uint32_t key)
+{
+    return AVC_FIELD(key, 15, 14) << 20 | AVC_FIELD(key, 2, 0) << 17 | AVC_FIELD(key, 13, 11) << 14 |
+           AVC_FIELD(key, 10, 7) << 10 | AVC_FIELD(key, 6, 3) << 1;
+}
+
 static uint64_t any_pstate(void)
 {
     static const uint64_t modes[8] = { 0x5, 0x5, 0x5, 0x4, 0x0, 0x0, 0x10, 0x30 };
@@ -143,6 +150,44 @@ static uint64_t any_pstate(void)
     if (p & SPSR_NRW)
         return p | (raw & (SPSR_E | SPSR_SS | SPSR_PAN | (UINT64_C(0x3f) << 10) | (UINT64_C(3) << 25)));
     return p | (raw & (SPSR_DAIF | SPSR_BTYPE | SPSR_SSBS | SPSR_SS | SPSR_PAN | SPSR_UAO | SPSR_DIT | SPSR_TCO));
+}
+
+/* Half of them are any 32 bits; the others go where much is decided. */
+static uint64_t any_esr(void)
+{
+    static const uint32_t keys[] = {
+#define CTX(name, op0, op1, crn, crm, op2, ...) AVC_SYSREG_KEY(op0, op1, crn, crm, op2),
+#define REG(name, op0, op1, crn, crm, op2, ...) AVC_SYSREG_KEY(op0, op1, crn, crm, op2),
+#include <avc/sysreg.def>
+#undef CTX
+#undef REG
+        AVC_SYSREG_KEY(3, 0, 12, 11, 5), AVC_SYSREG_KEY(3, 0, 12, 11, 6), AVC_SYSREG_KEY(3, 0, 12, 11, 7), /* SGIs */
+        AVC_SYSREG_KEY(3, 0, 12, 11, 1), AVC_SYSREG_KEY(3, 0, 4, 6, 0), /* ICC_DIR_EL1, ICC_PMR_EL1 */
+        AVC_SYSREG_KEY(1, 0, 7, 14, 2),  AVC_SYSREG_KEY(1, 3, 7, 5, 1),   AVC_SYSREG_KEY(1, 0, 8, 3, 0),
+    };
+    static const uint8_t calls[] = { 0x16, 0x16, 0x17, 0x01, 0x07, 0x1a, 0x15, 0x03 };
+    uint64_t raw = take_bytes(4), il = ESR_IL;
+    uint32_t key;
+
+    switch (raw >> 28 & 15) {
+    case 8: /* MMIO, all statuses of translation */
+    case 9:
+        return ESR_MAKE(0x24, il, (raw & 0xffff40) | ISS_ISV | 4 | (raw & 3)) & ~(ISS_CM | ISS_S1PTW);
+    case 10: /* permission */
+        return ESR_MAKE(0x24, il, (raw & 0x1ffffc0) | 0xc | (raw & 3));
+    case 11:
+        return ESR_MAKE(0x24, il, (raw & 0x1ffffc0) | 4 | (raw & 3));
+    case 12:
+        return ESR_MAKE(0x20, il, (raw & 0x2c0) | (raw & 0xf));
+    case 13:
+    case 14:
+        key = keys[(raw & 0xffff) % AVC_ARRAY_SIZE(keys)];
+        return ESR_MAKE(0x18, il, sysreg_iss(key) | AVC_FIELD(raw, 20, 16) << 5 | AVC_FIELD(raw, 21, 21));
+    case 15:
+        return ESR_MAKE(calls[raw >> 25 & 7], il, raw & 0xffff);
+    default:
+        return raw | (raw >> 1 & 1) << 31;
+    }
 }
 
 static void at_hook(enum fake_op op, uint64_t va)
@@ -195,7 +240,7 @@ static bool guest(struct avc_vcpu *v, struct fake_trap *trap)
         avc_vcpu_kick(v);
     if (what & 128)
         map_something();
-    trap->esr = take_bytes(4);
+    trap->esr = any_esr();
     ipa = address();
     trap->far = 0xffff000000340000 | (ipa & 0xfff);
     trap->hpfar = ipa >> 12 << 4;

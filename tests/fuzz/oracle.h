@@ -213,8 +213,8 @@ static void oracle_exit(struct avc_vcpu *v, const struct avc_exit *e)
 /* What may come of it when neither a claim of ours nor the VMM has answered. */
 static unsigned builtin(unsigned ec)
 {
-    if (!avc_condition_passed(now.trap.esr, now.trap.spsr) && ec != 0x07 && ec != 0x13)
-        return STEP;
+    if (!avc_condition_passed(now.trap.esr, now.trap.spsr) && ec != 0x13)
+        return ec == 0x07 ? SAME | STEP : STEP; /* FP: may do it again first */
     switch (ec) {
     case 0x01:
         return STEP;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define ROUNDS    200
-#define PER_ROUND 200
+#define PER_ROUND 100
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
