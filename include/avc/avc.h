@@ -404,8 +404,9 @@ struct avc_irqc_ops {
     void (*put)(struct avc_vcpu *vcpu);   /* on the CPU it is being taken from */
     void (*enter)(struct avc_vcpu *vcpu); /* before entering the guest, when AVC_ATTN_IRQC was set */
     void (*reset)(struct avc_vcpu *vcpu); /* vCPU is not loaded */
-    /* a physical interrupt was fetched while the guest ran, or waits at load: true when it was for this
-       controller, which has then ended it by hal->irq_end */
+    /* a physical interrupt was fetched while it is loaded here: true when it was for this controller, which has then ended
+       it by hal->irq_end. AVC_IRQ_SPURIOUS: one is pending and the host does not fetch; true when there is none any more
+       that is this controller's, and there was */
     bool (*irq)(struct avc_vcpu *vcpu, avc_irq_t irq);
     bool (*pending)(struct avc_vcpu *vcpu);      /* would WFI complete now? any CPU */
     uint64_t (*deadline)(struct avc_vcpu *vcpu); /* CNTPCT at which it will have a timer interrupt, ~0 none */

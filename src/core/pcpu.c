@@ -150,5 +150,10 @@ enum avc_answer avc_pcpu_irq(struct avc_pcpu *p)
     if (!p->hal->irq_fetch)
         return AVC_PASS;
     irq = p->hal->irq_fetch(p->hal->ctx);
-    return irq == AVC_IRQ_SPURIOUS ? AVC_DONE : avc_pcpu_handle(p, irq);
+    if (irq == AVC_IRQ_SPURIOUS)
+        return AVC_DONE;
+    /* a timer of a vCPU that is loaded but waits in the VMM */
+    if (p->current && p->current->vm->irqc && p->current->vm->irqc->irq(p->current, irq))
+        return AVC_DONE;
+    return avc_pcpu_handle(p, irq);
 }

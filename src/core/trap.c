@@ -194,8 +194,12 @@ uint64_t avc_trap_irq(struct avc_vcpu *v)
     avc_irq_t irq;
 
     v->nr_irqs++;
-    if (!hal->irq_fetch)
+    if (!hal->irq_fetch) {
+        /* what is the guest's own goes away without being acknowledged: a timer's PPI is masked */
+        if (irqc && irqc->irq && irqc->irq(v, AVC_IRQ_SPURIOUS))
+            return HW_BACK;
         return irq_exit(v, AVC_IRQ_SPURIOUS, false);
+    }
     irq = hal->irq_fetch(hal->ctx);
     if (irq == AVC_IRQ_SPURIOUS)
         return HW_BACK;

@@ -182,6 +182,8 @@ bool avc_vgic_timer_irq(struct avc_vcpu *vcpu, avc_irq_t irq)
         avc_vgic_fold(&op);
     else
         deactivate = timer_fired(&op, timers[intid == self->phys[1]].bit);
+    if (avc_load_relaxed(&vcpu->mode) != AVC_MODE_GUEST) /* taken by the host's vector: its thread may be blocked */
+        avc_vgic_kick(&op, self, false);
     avc_vgic_end(&op);
     if (irq == AVC_IRQ_SPURIOUS || intid == self->maintenance)
         avc_hw_isb(); /* the maintenance line follows the list registers: low before its interrupt is ended */

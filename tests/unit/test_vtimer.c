@@ -334,6 +334,26 @@ static void not_fetched(void **state)
     vput(0);
 }
 
+/* By the host's own vector, while the vCPU is loaded and its thread blocked. */
+static void outside_of_run(void **state)
+{
+    (void)state;
+    boot(true, 0);
+    vcpu[0].mode = AVC_MODE_HOST;
+    set_timer(0, 1, 1000);
+    phys[0].active[27] = true;
+    fake_cpu->masked = true;
+    fetched = 27;
+    assert_int_equal(avc_pcpu_irq(&pcpu[0]), AVC_DONE);
+    fake_cpu->masked = false;
+    assert_int_equal(wakes[0], 1);
+    assert_true(avc_vcpu_has_work(&vcpu[0]));
+    assert_int_equal(g_ack(true), 27);
+    set_timer(0, 0, 0);
+    g_eoi(true, 27);
+    vput(0);
+}
+
 static void other_intids(void **state)
 {
     (void)state;
@@ -369,6 +389,7 @@ int main(void)
         cmocka_unit_test(active_across_put),
         cmocka_unit_test(deadlines),
         cmocka_unit_test(not_fetched),
+        cmocka_unit_test(outside_of_run),
         cmocka_unit_test(other_intids),
     };
 

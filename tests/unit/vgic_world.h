@@ -105,10 +105,15 @@ static void hal_wake(void *ctx, struct avc_vcpu *v)
     wakes[v->index]++;
 }
 
+static avc_irq_t fetched = AVC_IRQ_SPURIOUS; /* next */
+
 static avc_irq_t hal_fetch(void *ctx)
 {
+    avc_irq_t irq = fetched;
+
     (void)ctx;
-    return AVC_IRQ_SPURIOUS;
+    fetched = AVC_IRQ_SPURIOUS;
+    return irq;
 }
 
 static void hal_end(void *ctx, avc_irq_t irq, bool deactivate)
