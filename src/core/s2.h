@@ -88,7 +88,9 @@ void avc_tlb_commit(struct avc_tlb_batch *batch);
 void avc_tlb_flush_vm(struct avc_stage2 *s2);                         /* stages 1 and 2, all CPUs */
 void avc_tlb_flush_local(const struct avc_stage2 *s2, uint64_t vmid); /* what guests of the VM cached here */
 void avc_tlb_flush_cpu(const struct avc_pcpu *pcpu);                  /* all guests', here */
-bool avc_tlb_icache_by_va(const struct avc_features *features);
+
+enum avc_icache { AVC_ICACHE_VPIPT, AVC_ICACHE_AIVIVT, AVC_ICACHE_VIPT, AVC_ICACHE_PIPT };
+enum avc_icache avc_tlb_icache(const struct avc_features *features);
 
 /* vmid.c */
 #define AVC_VMID_OF(token) ((token)&0xffff)

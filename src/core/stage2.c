@@ -166,7 +166,7 @@ enum avc_status avc_stage2_destroy(struct avc_stage2 *s2)
     if (s2->vm || avc_vmid_in_use(s2))
         return AVC_EBUSY;
     s2->magic = 0;
-    avc_tlb_flush_vm(s2); /* before the pages can be anything else: a walk may be cached, and go on from there */
+    avc_tlb_flush_vm(s2); /* before the pages can be anything else: tables in them may be cached */
     if (!s2->adopted) {
         free_tables(s2, s2->root, s2->start_level, AVC_BIT(s2->ipa_bits - s2_shift(s2->start_level)));
         s2->mem.put(s2->mem.ctx, s2->root, s2->root_pages * AVC_PAGE_SIZE);

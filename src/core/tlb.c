@@ -92,16 +92,16 @@ static void let_go(const struct held *h)
 
 /*
  * Instruction caches that find lines by virtual address and ASID (AIVIVT), or by VMID too (VPIPT), hold translations in
- * their own way; CTR_EL0.L1Ip 1 and 0. VIPT and PIPT ones (2, 3) go by physical address and have no part in this.
+ * their own way. VIPT and PIPT ones go by physical address and have no part in this.
  */
-bool avc_tlb_icache_by_va(const struct avc_features *features)
+enum avc_icache avc_tlb_icache(const struct avc_features *features)
 {
-    return AVC_FIELD(features->ctr, 15, 14) < 2;
+    return (enum avc_icache)AVC_FIELD(features->ctr, 15, 14); /* CTR_EL0.L1Ip */
 }
 
 static void forget_icache(const struct avc_stage2 *s2)
 {
-    if (!avc_tlb_icache_by_va(&s2->machine->features))
+    if (avc_tlb_icache(&s2->machine->features) > AVC_ICACHE_AIVIVT)
         return;
     avc_hw_ic_ialluis();
     avc_hw_dsb_ish();
@@ -250,7 +250,7 @@ void avc_tlb_flush_local(const struct avc_stage2 *s2, uint64_t vmid)
 void avc_tlb_flush_cpu(const struct avc_pcpu *pcpu)
 {
     avc_hw_tlbi_alle1(); /* whatever HCR_EL2.TGE says: ALLE1 is for EL1&0, all VMIDs */
-    if (avc_tlb_icache_by_va(&pcpu->features))
+    if (avc_tlb_icache(&pcpu->features) <= AVC_ICACHE_AIVIVT)
         avc_hw_ic_iallu();
     avc_hw_dsb_nsh();
     avc_hw_isb();

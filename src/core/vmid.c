@@ -106,7 +106,7 @@ uint64_t avc_vmid_load(struct avc_pcpu *pcpu, struct avc_vcpu *vcpu)
         avc_tlb_flush_cpu(pcpu);
     } else if (ran->vmid != token || ran->vcpu != vcpu) {
         avc_tlb_flush_local(s2, AVC_VMID_OF(token));
-        if (avc_tlb_icache_by_va(&pcpu->features)) {
+        if (avc_tlb_icache(&pcpu->features) == AVC_ICACHE_AIVIVT) {
             avc_hw_ic_iallu();
             avc_hw_dsb_nsh();
             avc_hw_isb();

@@ -63,7 +63,8 @@ const struct avc_mem fake_mem = { NULL, get, put, at };
 
 uint64_t *fake_pages_at(avc_pa_t pa)
 {
-    if (pa < FAKE_PAGES_BASE || pa >= FAKE_PAGES_BASE + sizeof memory || pa % 4096 || !out[(pa - FAKE_PAGES_BASE) / 4096])
+    if (pa < FAKE_PAGES_BASE || pa >= FAKE_PAGES_BASE + sizeof memory || pa % 4096 ||
+        !out[(pa - FAKE_PAGES_BASE) / 4096])
         return NULL;
     return (uint64_t *)(void *)&memory[pa - FAKE_PAGES_BASE];
 }

@@ -168,12 +168,14 @@ static void keep_stage2(struct tlb *t, uint64_t vmid, const struct fake_leaf *le
     t->stage2[fake_random() % NR_STAGE2] = (struct stage2){ true, vmid, *leaf };
 }
 
-static bool find_stage2(struct tlb *t, uint64_t vmid, uint64_t vtcr, uint64_t vttbr, uint64_t ipa, struct fake_leaf *leaf)
+static bool find_stage2(struct tlb *t, uint64_t vmid, uint64_t vtcr, uint64_t vttbr, uint64_t ipa,
+                        struct fake_leaf *leaf)
 {
     struct noter noter = { t, vmid };
     unsigned start = (unsigned)(fake_random() % NR_STAGE2);
+    bool again = fake_random() % 8 == 0; /* may be fetched again though it is there */
 
-    for (unsigned n = 0; n < NR_STAGE2; n++) {
+    for (unsigned n = 0; n < NR_STAGE2 && !again; n++) {
         const struct stage2 *s = &t->stage2[(start + n) % NR_STAGE2];
 
         if (s->valid && s->vmid == vmid && ipa - s->leaf.ipa < s->leaf.size) {
@@ -221,8 +223,7 @@ bool fake_tlb_access(unsigned cpu, const struct fake_s1 *s1, struct fake_leaf *l
     leaf->pa += s1->ipa - leaf->ipa; /* stage 1 maps pages */
     leaf->ipa = s1->ipa;
     leaf->size = 4096;
-    t->combined[fake_random() % NR_COMBINED] =
-        (struct combined){ true, s1->global, s1->asid, vmid, s1->va, *leaf };
+    t->combined[fake_random() % NR_COMBINED] = (struct combined){ true, s1->global, s1->asid, vmid, s1->va, *leaf };
     return true;
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * A model of the CPUs' TLBs. It caches as much as the Arm ARM lets it: stage 2 entries of whole blocks, pointers to tables, and
- * entries of both stages combined, on each CPU, and forgets only what a completed TLBI tells it to.
+ * A model of the CPUs' TLBs. It caches as much as the Arm ARM lets it: stage 2 entries of whole blocks, pointers to
+ * tables, and entries of both stages combined, on each CPU, and forgets only what a completed TLBI tells it to.
  *
- * It listens to the operations the library makes (fake_on_op, fake_on_write): a TLBI has its effect at a DSB that covers
- * it, several of them in any order; the VMID is VTTBR_EL2's as of the last ISB.
+ * It listens to the operations the library makes (fake_on_op, fake_on_write): a TLBI has its effect at a DSB that
+ * covers it, several of them in any order; the VMID is VTTBR_EL2's as of the last ISB.
  */
 #ifndef FAKE_TLB_H
 #define FAKE_TLB_H
@@ -30,8 +30,8 @@ bool fake_stage2_walk(uint64_t vtcr, uint64_t vttbr, uint64_t ipa, struct fake_l
 
 /* All TLBs empty, hooks set; after fake_reset(). */
 void fake_tlb_reset(uint64_t seed);
-/* A guest's access on a CPU, with the VTTBR_EL2 and VTCR_EL2 of that CPU: from the TLB if anything fits, else by a walk that may
-   leave entries. False: a fault, which leaves none. */
+/* A guest's access on a CPU, with the VTTBR_EL2 and VTCR_EL2 of that CPU: from the TLB if anything fits, else by a walk
+   that may leave entries. False: a fault, which leaves none. */
 bool fake_tlb_access(unsigned cpu, const struct fake_s1 *s1, struct fake_leaf *leaf);
 /* A guest's TLBI VMALLE1 with HCR_EL2.FB set: on all CPUs, for its VMID. */
 void fake_tlb_guest_flush(unsigned cpu);

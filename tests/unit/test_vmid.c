@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* VMIDs: who gets which, what happens when they run out, and which flush a load makes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "pages.h"
+#include "s2.h"
+#include "tlb.h"
+
+#define CPUS  4
+#define VMS   300
+#define VCPUS 3
+
+static struct avc_machine machine;
+static struct avc_hal hal;
+static struct avc_pcpu pcpus[CPUS];
+static struct avc_stage2 s2s[VMS];
+static struct avc_vm vms[VMS];
+static struct avc_vcpu vcpus[VMS][VCPUS];
+
+static void fresh(uint64_t features)
+{
+    fake_reset();
+    fake_pages_reset();
+    fake_tlb_reset(1);
+    memset(pcpus, 0, sizeof pcpus);
+    memset(s2s, 0, sizeof s2s);
+    machine = (struct avc_machine){ .magic = AVC_MAGIC_MACHINE };
+    machine.features.pa_bits = 44;
+    machine.features.ctr = 0x8444c004;
+    machine.features.has = features;
+    for (unsigned i = 0; i < CPUS; i++) {
+        pcpus[i].machine = &machine;
+        pcpus[i].hal = &hal;
+        pcpus[i].features = machine.features;
+        pcpus[i].next = machine.pcpus;
+        pcpus[i].enabled = true;
+        pcpus[i].tlb_stale = true; /* as enable leaves it */
+        machine.pcpus = &pcpus[i];
+    }
+    for (unsigned i = 0; i < VMS; i++) {
+        assert_int_equal(avc_stage2_init(&s2s[i], &machine, &fake_mem, 39), AVC_OK);
+        vms[i].stage2 = &s2s[i];
+        for (unsigned k = 0; k < VCPUS; k++) {
+            vcpus[i][k].vm = &vms[i];
+            vcpus[i][k].last = NULL;
+        }
+    }
+}
+
+static unsigned count(enum fake_op op)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < fake_log_len; i++)
+        n += fake_log[i].what == FAKE_OP && fake_log[i].which == op;
+    return n;
+}
+
+/* Returns the VMID in VTTBR_EL2. */
+static unsigned load(unsigned cpu, unsigned vm, unsigned vcpu)
+{
+    uint64_t vttbr;
+
+    fake_use_cpu(cpu);
+    fake_log_clear();
+    vttbr = avc_vmid_load(&pcpus[cpu], &vcpus[vm][vcpu]);
+    assert_int_equal(vttbr & 0xffffffffffff, s2s[vm].root_pa);
+    assert_ptr_equal(vcpus[vm][vcpu].last, &pcpus[cpu]);
+    assert_null(fake_tlb_error);
+    return (unsigned)(vttbr >> 48);
+}
+
+static void put(unsigned cpu, unsigned vm, unsigned vcpu)
+{
+    fake_use_cpu(cpu);
+    avc_vmid_put(&pcpus[cpu], &vcpus[vm][vcpu]);
+}
+
+static void one_per_vm(void **state)
+{
+    (void)state;
+    fresh(0);
+    for (unsigned i = 0; i < 255; i++) {
+        assert_int_equal(load(0, i, 0), i + 1);
+        assert_int_equal(load(1, i, 1), i + 1);
+        assert_true(avc_vmid_in_use(&s2s[i]));
+        assert_int_equal(avc_stage2_destroy(&s2s[i]), AVC_EBUSY);
+        put(0, i, 0);
+        assert_true(avc_vmid_in_use(&s2s[i]));
+        put(1, i, 1);
+        assert_false(avc_vmid_in_use(&s2s[i]));
+    }
+    assert_int_equal(load(0, 17, 2), 18);
+    assert_false(pcpus[2].enabled && !pcpus[2].tlb_stale);
+}
+
+static void sixteen_bits(void **state)
+{
+    (void)state;
+    fresh(UINT64_C(1) << AVC_FEAT_VMID16);
+    machine.vmid_generation = 1 << 16;
+    machine.vmid_next = 254;
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(load(0, i, 0), 254 + i);
+        put(0, i, 0);
+    }
+    machine.vmid_next = 65535;
+    assert_int_equal(load(0, 4, 0), 65535);
+    put(0, 4, 0);
+    assert_int_equal(load(0, 5, 0), 1);
+    assert_int_equal(machine.vmid_generation, 2 << 16);
+}
+
+static void rollover(void **state)
+{
+    (void)state;
+    fresh(0);
+    load(1, 7, 0); /* gets 1 and stays */
+    load(2, 8, 0); /* gets 2 and stays */
+    for (unsigned i = 10; i < 263; i++) {
+        assert_int_equal(load(0, i, 0), 3 + i - 10);
+        put(0, i, 0);
+    }
+    assert_false(pcpus[0].tlb_stale || pcpus[1].tlb_stale);
+    /* none left: a new generation, in which 1 and 2 are still taken */
+    assert_int_equal(load(0, 263, 0), 3);
+    assert_int_equal(count(FAKE_OP_tlbi_alle1), 1);
+    assert_int_equal(machine.vmid_generation, 2 << 16);
+    assert_false(pcpus[0].tlb_stale);
+    assert_true(pcpus[1].tlb_stale && pcpus[2].tlb_stale && pcpus[3].tlb_stale);
+    /* a second vCPU of a VM whose VMID was kept finds it, in the new generation */
+    assert_int_equal(load(3, 7, 1), 1);
+    assert_int_equal(count(FAKE_OP_tlbi_alle1), 1);
+    assert_int_equal(s2s[7].vmid, 2 << 16 | 1);
+    assert_int_equal(pcpus[1].vmid_active, s2s[7].vmid);
+    assert_true(avc_vmid_in_use(&s2s[7]));
+    /* a VM that was not loaded gets another; 4 is free */
+    put(0, 263, 0);
+    assert_int_equal(load(0, 10, 0), 4);
+    assert_int_equal(count(FAKE_OP_tlbi_alle1), 0);
+    /* one that leaves and comes back while stale has lost its own */
+    put(2, 8, 0);
+    assert_false(avc_vmid_in_use(&s2s[8]));
+    assert_int_equal(load(2, 8, 0), 5);
+    assert_int_equal(count(FAKE_OP_tlbi_alle1), 1);
+    put(2, 8, 0);
+    /* kept over two rollovers without a load in between */
+    put(3, 7, 1);
+    machine.vmid_next = 256;
+    assert_int_equal(load(2, 20, 0), 2);
+    put(2, 20, 0);
+    machine.vmid_next = 256;
+    assert_int_equal(load(2, 21, 0), 2);
+    put(2, 21, 0);
+    assert_int_equal(machine.vmid_generation, 4 << 16);
+    assert_int_equal(load(3, 7, 2), 1);
+    assert_int_equal(s2s[7].vmid, 4 << 16 | 1);
+}
+
+/* No flush for the vCPU that comes back; one, local and for its VMID, where another of its VM has been. */
+static void local_rule(void **state)
+{
+    (void)state;
+    fresh(0);
+    load(0, 0, 0);
+    assert_int_equal(count(FAKE_OP_tlbi_alle1), 1); /* the CPU was just enabled */
+    assert_int_equal(count(FAKE_OP_tlbi_vmalle1), 0);
+    put(0, 0, 0);
+    load(0, 0, 0);
+    assert_int_equal(count(FAKE_OP_tlbi_alle1) + count(FAKE_OP_tlbi_vmalle1), 0);
+    put(0, 0, 0);
+    load(0, 1, 0); /* another VM: another VMID */
+    put(0, 1, 0);
+    load(0, 0, 0);
+    assert_int_equal(count(FAKE_OP_tlbi_alle1) + count(FAKE_OP_tlbi_vmalle1), 0);
+    put(0, 0, 0);
+    load(0, 1, 0);
+    put(0, 1, 0);
+    load(0, 0, 1); /* a sibling; VM 1 in between changes nothing */
+    assert_int_equal(count(FAKE_OP_tlbi_vmalle1), 1);
+    assert_int_equal(count(FAKE_OP_dsb_nsh), 1);
+    put(0, 0, 1);
+    load(0, 0, 0);
+    assert_int_equal(count(FAKE_OP_tlbi_vmalle1), 1);
+    put(0, 0, 0);
+    /* there and back again, and nobody of the VM was here */
+    load(1, 0, 0);
+    put(1, 0, 0);
+    load(0, 0, 0);
+    assert_int_equal(count(FAKE_OP_tlbi_alle1) + count(FAKE_OP_tlbi_vmalle1), 0);
+    put(0, 0, 0);
+    /* there, a sibling here meanwhile, and back */
+    load(1, 0, 0);
+    load(0, 0, 1);
+    put(0, 0, 1);
+    put(1, 0, 0);
+    load(0, 0, 0);
+    assert_int_equal(count(FAKE_OP_tlbi_vmalle1), 1);
+    put(0, 0, 0);
+    /* a VM whose VMID shares the place in the table costs a flush, not a mistake */
+    for (unsigned i = 2; i < 17; i++) {
+        load(0, i, 0);
+        put(0, i, 0);
+    }
+    assert_int_equal(AVC_VMID_OF(s2s[16].vmid), 17);
+    load(0, 0, 0);
+    assert_int_equal(count(FAKE_OP_tlbi_vmalle1), 1);
+    assert_int_equal(count(FAKE_OP_ic_iallu), 0);
+    put(0, 0, 0);
+    /* nor does the storage of a vCPU that has become one of that other VM */
+    vcpus[0][0].vm = &vms[16];
+    fake_log_clear();
+    assert_int_equal(avc_vmid_load(&pcpus[0], &vcpus[0][0]) >> 48, 17);
+    assert_int_equal(count(FAKE_OP_tlbi_vmalle1), 1);
+}
+
+static void local_rule_from_vhe_host(void **state)
+{
+    (void)state;
+    fresh(0);
+    load(0, 0, 0);
+    put(0, 0, 0);
+    fake_cpu->reg[FAKE_HCR_EL2] = UINT64_C(1) << 34 | UINT64_C(1) << 27;
+    load(0, 0, 1);
+    for (size_t i = 0, hcr = 0; i < fake_log_len; i++) {
+        if (fake_log[i].what == FAKE_WRITE && fake_log[i].which == FAKE_HCR_EL2)
+            hcr = fake_log[i].value;
+        if (fake_log[i].what == FAKE_OP && fake_log[i].which == FAKE_OP_tlbi_vmalle1)
+            assert_int_equal(hcr, UINT64_C(1) << 34);
+    }
+    assert_int_equal(count(FAKE_OP_tlbi_vmalle1), 1);
+    assert_int_equal(fake_cpu->reg[FAKE_HCR_EL2], UINT64_C(1) << 34 | UINT64_C(1) << 27);
+}
+
+static void instruction_caches(void **state)
+{
+    (void)state;
+    for (uint64_t policy = 0; policy < 4; policy++) {
+        fresh(0);
+        pcpus[0].features.ctr = 0x84440004 | policy << 14;
+        load(0, 0, 0);
+        assert_int_equal(count(FAKE_OP_ic_iallu), policy < 2);
+        put(0, 0, 0);
+        load(0, 0, 1);
+        assert_int_equal(count(FAKE_OP_ic_iallu), policy == 1); /* by VMID and PA: the same for both vCPUs */
+        put(0, 0, 1);
+        load(0, 0, 1);
+        assert_int_equal(count(FAKE_OP_ic_iallu), 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_per_vm),
+        cmocka_unit_test(sixteen_bits),
+        cmocka_unit_test(rollover),
+        cmocka_unit_test(local_rule),
+        cmocka_unit_test(local_rule_from_vhe_host),
+        cmocka_unit_test(instruction_caches),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
