@@ -44,9 +44,9 @@ extern "C" {
 typedef uint64_t avc_ipa_t;
 typedef uint64_t avc_pa_t;
 
-/* A ticket lock; see src/core/atomic.h. */
+/* See src/core/atomic.h. */
 struct avc_lock {
-    uint32_t serving, next;
+    uint32_t held;
 };
 
 struct avc_exit;

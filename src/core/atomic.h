@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Atomics on plain integers (the public structs are C++ too), and a ticket lock. */
+/* Atomics on plain integers (the public structs are C++ too), and a lock. */
 #ifndef AVC_ATOMIC_H
 #define AVC_ATOMIC_H
 
@@ -24,21 +24,21 @@ static inline bool avc_cas(uint32_t *p, uint32_t from, uint32_t to)
 }
 
 /*
- * A ticket lock: first come, first served, so no CPU starves. Held with interrupts masked and for bounded time only: the
- * caller's duty.
+ * A lock that whoever comes first takes, not a fair one: a fair lock hands itself to a waiter whose CPU may not be running
+ * (this library under an emulator or another hypervisor, with more CPUs than there really are), and everybody waits for
+ * it. Held with interrupts masked and for bounded time only, so that nobody waits long. Waiters spin on a plain load,
+ * which leaves the line shared until it changes.
  */
 static inline void avc_lock(struct avc_lock *lock)
 {
-    uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
-
-    while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
-        ;
+    while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE))
+        while (__atomic_load_n(&lock->held, __ATOMIC_RELAXED))
+            ;
 }
 
 static inline void avc_unlock(struct avc_lock *lock)
 {
-    /* only the holder writes it, so that a plain read of the old value will do */
-    __atomic_store_n(&lock->serving, lock->serving + 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
 }
 
 #endif
