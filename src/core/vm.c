@@ -116,8 +116,12 @@ enum avc_status avc_vm_set_irq(struct avc_vm *vm, uint32_t intid, bool level)
 
 static enum avc_status seal(struct avc_vm *vm)
 {
-    enum avc_status status = avc_claim_seal(vm);
+    enum avc_status status;
 
+    /* a CPU with a smaller PA size may have been enabled since the tables were made */
+    if (!avc_stage2_fits(vm->stage2, &vm->machine->features))
+        return AVC_ENOTSUP;
+    status = avc_claim_seal(vm);
     if (status)
         return status;
     vm->features = vm->machine->features;
