@@ -273,7 +273,7 @@ static void run(uint64_t seed, uint64_t features, uint64_t ctr)
     }
     for (unsigned n = 0; n < STEPS; n++)
         step();
-    print_message("%lu accesses, %lu faults, %lu TLB hits, %lu walks, %lu generations\n", (unsigned long)accesses,
+    print_message("# %lu accesses, %lu faults, %lu TLB hits, %lu walks, %lu generations\n", (unsigned long)accesses,
                   (unsigned long)faults, (unsigned long)fake_tlb_hits, (unsigned long)fake_tlb_walks,
                   (unsigned long)(machine.vmid_generation >> 16));
     assert_true(accesses > STEPS / 3 && faults > accesses / 100 && faults < accesses / 2);
