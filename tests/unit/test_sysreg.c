@@ -38,7 +38,11 @@ static bool stored(const struct line *l)
 /* A value per register, none like another. */
 static uint64_t pattern(const struct line *l)
 {
-    return (0xa5a5000000000000u | (uint64_t)l->key << 16 | (l->key ^ 0x5a5a)) & l->mask;
+    uint64_t value = 0xa5a5000000000000u | (uint64_t)l->key << 16 | (l->key ^ 0x5a5a);
+
+    if (strncmp(l->name, "DBGBCR", 6) == 0)
+        value |= 0x1e0; /* BAS: pairs of bits */
+    return value & l->mask;
 }
 
 static struct avc_vcpu *two_vcpus(const struct fake_model *model, uint64_t host_hcr, uint32_t uses)
