@@ -85,11 +85,8 @@ static const uint64_t *guest_ids(const struct fake_model *model, bool gic)
 {
     static const struct avc_irqc_ops ops = { 0 };
 
-    fake_become(0, model);
+    world_model = model;
     world_make();
-    fake_become(0, model);
-    must(avc_pcpu_disable(&world.pcpu));
-    must(avc_pcpu_enable(&world.pcpu));
     if (gic)
         must(avc_vm_set_irqc(&world.vm, &ops, NULL));
     world.vm.features = world.machine.features;

@@ -45,15 +45,12 @@ static uint64_t pattern(const struct line *l)
     return value & l->mask;
 }
 
+/* host_hcr: 0, or E2H and TGE. */
 static struct avc_vcpu *two_vcpus(const struct fake_model *model, uint64_t host_hcr, uint32_t uses)
 {
-    fake_become(0, model);
+    world_model = model;
+    world_e2h = host_hcr & E2H;
     world_make();
-    fake_become(0, model);
-    fake_cpu->reg[FAKE_HCR_EL2] = host_hcr;
-    /* the world probed before: once more, with the model's ID registers */
-    must(avc_pcpu_disable(&world.pcpu));
-    must(avc_pcpu_enable(&world.pcpu));
     world.hal.uses = uses;
     for (unsigned n = 0; n < 2; n++)
         must(avc_vcpu_init(&world.vcpu[n], &world.vm, &(struct avc_vcpu_config){ .mpidr = n }));

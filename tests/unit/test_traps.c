@@ -11,11 +11,8 @@
 
 static const struct avc_traps *made(const struct fake_model *model, uint32_t flags)
 {
-    fake_become(0, model);
+    world_model = model;
     world_make_flags(flags);
-    fake_become(0, model);
-    must(avc_pcpu_disable(&world.pcpu));
-    must(avc_pcpu_enable(&world.pcpu));
     world.vm.features = world.machine.features;
     avc_traps_make(&world.vm);
     return &world.vm.traps;
