@@ -182,6 +182,21 @@ static enum avc_answer read_state(struct avc_vgic_op *op, const struct avc_vgic_
     return avc_done(e, value & ref->valid);
 }
 
+/* The usual write to GICD_I{S,C}ENABLER: nothing of it pending, in a list register or a timer's. False: the long way. */
+static bool enable_only(struct avc_vgic_cpu *self, const struct avc_vgic_ref *ref, uint32_t v, bool set)
+{
+    struct avc_vgic_bank *b = ref->bank;
+    struct avc_lock *lock = &self->vgic->lock;
+    bool simple;
+
+    avc_lock(lock);
+    simple = !(v & (b->in_lr | b->latch | b->line | (ref->owner ? TIMER_BITS : 0)));
+    if (simple)
+        b->enable = set ? b->enable | v : b->enable & ~v;
+    avc_unlock(lock);
+    return simple;
+}
+
 enum avc_answer avc_vgic_bank_access(struct avc_vgic_cpu *self, const struct avc_vgic_ref *ref, unsigned block,
                                      struct avc_exit *e)
 {
@@ -190,6 +205,9 @@ enum avc_answer avc_vgic_bank_access(struct avc_vgic_cpu *self, const struct avc
 
     if (!e->write && block <= ICENABLE)
         return avc_done(e, avc_load_relaxed(block == GROUP ? &ref->bank->group : &ref->bank->enable));
+    if (e->write && (block == ISENABLE || block == ICENABLE) &&
+        enable_only(self, ref, (uint32_t)e->value & ref->valid, block == ISENABLE))
+        return AVC_DONE;
     avc_vgic_begin(&op, self->vgic, self, false);
     if (e->write)
         writers[block](&op, ref, (uint32_t)e->value & ref->valid);

@@ -48,19 +48,19 @@ static void write_ctlr(struct avc_vgic *vgic, struct avc_vgic_cpu *self, uint32_
 }
 
 /* 0x000 .. 0x07f. GICD_STATUSR is not implemented (optional). */
-static enum avc_answer control(struct avc_vgic *vgic, struct avc_vgic_cpu *self, struct avc_exit *e, uint32_t offset)
+static enum avc_answer control(struct avc_vgic *vgic, struct avc_vcpu *vcpu, struct avc_exit *e, uint32_t offset)
 {
     if (e->write) {
         if (offset == 0)
-            write_ctlr(vgic, self, (uint32_t)e->value);
+            write_ctlr(vgic, avc_vgic_cpu_of(vcpu), (uint32_t)e->value);
         return AVC_DONE;
     }
+    if (offset == 0x4)
+        return avc_done(e, vgic->typer);
     switch (offset) {
     case 0x0:
         return avc_done(e, avc_load_relaxed(&vgic->ctlr) | CTLR_ARE | CTLR_DS |
                                (avc_load_relaxed(&vgic->folds) ? CTLR_RWP : 0));
-    case 0x4:
-        return avc_done(e, vgic->typer);
     case 0x8:
         return avc_done(e, AVC_VGIC_IIDR);
     default:
@@ -103,13 +103,14 @@ static enum avc_answer router(struct avc_vgic *vgic, struct avc_vgic_cpu *self, 
 enum avc_answer avc_vgic_dist_access(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     struct avc_vgic *vgic = ctx;
-    struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
+    struct avc_vgic_cpu *self;
     uint32_t offset = e->key & (AVC_VGIC_DIST_SIZE - 1), block = offset >> 7, bank;
     bool word = e->size == 4 && !(offset & 3);
     struct avc_vgic_ref ref;
 
     if (word && block == 0)
-        return control(vgic, self, e, offset);
+        return control(vgic, vcpu, e, offset);
+    self = avc_vgic_cpu_of(vcpu);
     if (word && block < 8) { /* a bit each: 0x080 .. 0x3ff */
         bank = offset >> 2 & 31;
         if (bank - 1 >= vgic->nr_banks)

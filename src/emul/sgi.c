@@ -38,18 +38,24 @@ static enum avc_answer sgi(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     struct avc_vgic *vgic = ctx;
     struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
-    bool any_group = (e->key & 7) == ICC_SGI1R, all = e->value & SGI_IRM;
+    bool any_group = (e->key & 7) == ICC_SGI1R, all = e->value & SGI_IRM, to_self;
     uint64_t base = base_of(e->value);
     uint32_t list = SGI_LIST(e->value), bit = 1u << SGI_INTID(e->value), nr = vgic->vm->nr_vcpus;
     struct avc_vgic_op op;
 
     if (!e->write)
         return AVC_FAULT; /* write-only */
-    avc_vgic_begin(&op, vgic, self, false);
-    if (!all && (self->mpidr & ~UINT64_C(15)) == base && list >> (self->mpidr & 15) & 1) {
-        pend(&op, self, bit, any_group);
+    to_self = !all && (self->mpidr & ~UINT64_C(15)) == base && list >> (self->mpidr & 15) & 1;
+    if (to_self) {
         list &= ~(1u << (self->mpidr & 15));
+        if (any_group && avc_vgic_again(self, SGI_INTID(e->value), false))
+            to_self = false;
+        if (!to_self && !list)
+            return AVC_DONE;
     }
+    avc_vgic_begin(&op, vgic, self, false);
+    if (to_self)
+        pend(&op, self, bit, any_group);
     if (all || list)
         for (uint32_t n = 0; n < nr; n++) {
             struct avc_vgic_cpu *cpu = &vgic->cpus[n];

@@ -7,7 +7,8 @@
  *     dist.c    the distributor's frame         redist.c  the redistributors' frames
  *     bank.c    registers that hold a bit or a byte per interrupt, the same in both
  *     pend.c    from "pending" to a vCPU: who is to be told, lines, routes
- *     gicv.c    list registers: fold them back, choose, fill
+ *     gicv.c    list registers: fold them back, fill them
+ *     choose.c  what goes in, and whether it would be signalled
  *     sgi.c     the CPU interface's registers that trap
  *     vtimer.c  the timers' PPIs
  *
@@ -182,14 +183,31 @@ void avc_vgic_refill(struct avc_vgic_op *op); /* self: folded; chooses and write
 bool avc_vgic_retire(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t bit);
 /* self: one deliverable interrupt that is in no list register goes into a free one; false: refill instead. */
 bool avc_vgic_inject(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t bit);
+/* self, without the lock: a private edge, or a linked timer, comes again whose last one the guest is through with, and
+   whose list register nobody has looked at since: written once more as it was. False: the long way. */
+bool avc_vgic_again(struct avc_vgic_cpu *self, uint32_t intid, bool linked);
 /* self: list register that holds it. It is in one. */
 unsigned avc_vgic_lr_of(const struct avc_vgic_cpu *cpu, uint32_t intid);
+void avc_vgic_gicv_load(struct avc_vgic_op *op);
+void avc_vgic_gicv_put(struct avc_vgic_op *op);
+
+/* ---- choose.c ---- */
+/* One candidate, in order: group switched on, priority, INTID. */
+#define KEY(off, priority, intid) ((uint32_t)(off) << 24 | (uint32_t)(priority) << 16 | (intid))
+#define KEY_INTID(key)            ((key)&0xffff)
+#define KEY_PRIORITY(key)         ((key) >> 16 & 0xff)
+
+struct avc_vgic_choice {
+    uint32_t active[AVC_VGIC_MAX_LRS], pending[AVC_VGIC_MAX_LRS]; /* the first `max` of each, sorted */
+    uint32_t nr_active, nr_pending;                               /* how many there are in all */
+};
+/* All that is active on cpu, or pending for it and deliverable. */
+void avc_vgic_choose(const struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, uint32_t max, uint64_t vmcr,
+                     struct avc_vgic_choice *c);
 /* Would it signal an interrupt to its guest now? Any CPU; `live`: self, folded. */
 bool avc_vgic_signals(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, bool live);
 /* Priority of what the guest is handling, 0xff: nothing. */
 uint32_t avc_vgic_running(const uint64_t ap0[4], const uint64_t ap1[4], unsigned pre_bits);
-void avc_vgic_gicv_load(struct avc_vgic_op *op);
-void avc_vgic_gicv_put(struct avc_vgic_op *op);
 
 /* ---- bank.c ---- */
 /* Blocks 1..7 (offset >> 7): group, set/clear enable, pending, active. */

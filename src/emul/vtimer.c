@@ -164,17 +164,12 @@ static bool settle(struct avc_vgic_op *op)
     return ours;
 }
 
-bool avc_vgic_timer_irq(struct avc_vcpu *vcpu, avc_irq_t irq)
+/* Not a timer's again. */
+static bool irq_slow(struct avc_vcpu *vcpu, struct avc_vgic_cpu *self, avc_irq_t irq, uint32_t intid)
 {
-    struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
-    uint32_t intid = irq & 0xffffff; /* ICC_IAR1_EL1.INTID */
     struct avc_vgic_op op;
     bool deactivate = true, ours = true;
 
-    if (!self->loaded)
-        return false;
-    if (irq != AVC_IRQ_SPURIOUS && intid != self->phys[0] && intid != self->phys[1] && intid != self->maintenance)
-        return false;
     avc_vgic_begin(&op, self->vgic, self, false);
     if (irq == AVC_IRQ_SPURIOUS)
         ours = settle(&op);
@@ -190,6 +185,28 @@ bool avc_vgic_timer_irq(struct avc_vcpu *vcpu, avc_irq_t irq)
     if (irq != AVC_IRQ_SPURIOUS)
         self->hal->irq_end(self->hal->ctx, irq, deactivate);
     return ours;
+}
+
+bool avc_vgic_timer_irq(struct avc_vcpu *vcpu, avc_irq_t irq)
+{
+    struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
+    uint32_t intid = irq & 0xffffff, guest; /* ICC_IAR1_EL1.INTID */
+
+    if (intid == self->phys[0])
+        guest = AVC_VGIC_VTIMER_INTID;
+    else if (intid == self->phys[1])
+        guest = AVC_VGIC_PTIMER_INTID;
+    else if (irq == AVC_IRQ_SPURIOUS || intid == self->maintenance)
+        guest = 0;
+    else
+        return false;
+    if (!self->loaded)
+        return false;
+    if (guest && avc_load_relaxed(&vcpu->mode) == AVC_MODE_GUEST && avc_vgic_again(self, guest, true)) {
+        self->hal->irq_end(self->hal->ctx, irq, false); /* linked as it was */
+        return true;
+    }
+    return irq_slow(vcpu, self, irq, intid);
 }
 
 /* ---- waiting ---- */

@@ -86,6 +86,22 @@ static void sgi_to_self(void **state)
     assert_int_equal(drain(0, seen, 4), 1);
 }
 
+/* Another vCPU has taken one back, and this one's CPU has not looked yet: an SGI sent after that is not lost with it. */
+static void sgi_after_icpendr(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 2);
+    sysreg_write(0, SGI1R, sgi_value(5, 0, 1));
+    assert_int_equal(g_ack(true), 5);
+    g_eoi(true, 5);
+    fake_use_cpu(1);
+    wr(1, SGI(0) + 0x280, 1 << 5);
+    fake_use_cpu(0);
+    sysreg_write(0, SGI1R, sgi_value(5, 0, 1));
+    settle_all();
+    assert_int_equal(g_ack(true), 5);
+}
+
 static void sgi_forms(void **state)
 {
     (void)state;
@@ -563,6 +579,7 @@ int main(void)
         cmocka_unit_test(attach_refuses),
         cmocka_unit_test(attach_after_vcpus),
         cmocka_unit_test(sgi_to_self),
+        cmocka_unit_test(sgi_after_icpendr),
         cmocka_unit_test(sgi_forms),
         cmocka_unit_test(sgi_groups),
         cmocka_unit_test(sgi_to_waiting),

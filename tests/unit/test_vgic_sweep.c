@@ -117,7 +117,7 @@ static uint64_t sum(void)
     const uint8_t *const parts[] = { (const uint8_t *)&copy, (const uint8_t *)spis, (const uint8_t *)gcpu };
     const size_t sizes[] = { sizeof copy, 2 * sizeof spis[0], sizeof gcpu };
 
-    copy.lock = (struct avc_lock){ 0, 0 };
+    memset(&copy.lock, 0, sizeof copy.lock);
     for (unsigned p = 0; p < 3; p++)
         for (size_t i = 0; i + 8 <= sizes[p]; i += 8) {
             uint64_t word;

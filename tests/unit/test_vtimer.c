@@ -208,6 +208,24 @@ static void ispendr_while_linked(void **state)
     vput(0);
 }
 
+/* By software alone, ended, and then by the timer: that one is linked. */
+static void ispendr_first(void **state)
+{
+    (void)state;
+    boot(true, 0);
+    wr(0, SGI(0) + 0x200, 1u << 27);
+    assert_int_equal(g_ack(true), 27);
+    g_eoi(true, 27);
+    set_timer(0, 1, 1000);
+    settle_vcpu(0);
+    assert_int_equal(g_ack(true), 27);
+    assert_true(phys[0].active[27]);
+    set_timer(0, 0, 0);
+    g_eoi(true, 27);
+    assert_false(phys[0].active[27]);
+    vput(0);
+}
+
 /* Off the CPU in each state; vput() checks that nothing stays active or masked. */
 static void put_in_every_state(void **state)
 {
@@ -385,6 +403,7 @@ int main(void)
         cmocka_unit_test(icactiver),
         cmocka_unit_test(icactiver_elsewhere),
         cmocka_unit_test(ispendr_while_linked),
+        cmocka_unit_test(ispendr_first),
         cmocka_unit_test(put_in_every_state),
         cmocka_unit_test(active_across_put),
         cmocka_unit_test(deadlines),
