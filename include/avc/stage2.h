@@ -60,6 +60,7 @@ struct avc_stage2 {
     struct avc_vm *vm; /* who uses it; set and cleared by avc_vm_init() and avc_vm_destroy() */
     uint64_t *root;    /* NULL: adopted without mem */
     avc_pa_t root_pa;
+    avc_pa_t reach;      /* all bits set in any PA it uses or maps */
     uint64_t vmid;       /* generation << 16 | VMID, 0: none yet; machine's lock. See vmid.c */
     uint32_t tables;     /* table pages in use, without the root */
     uint32_t root_pages; /* tables that are concatenated at the start level */

@@ -114,7 +114,7 @@ enum avc_status avc_stage2_init(struct avc_stage2 *s2, struct avc_machine *machi
     avc_hw_dsb_ishst(); /* before any CPU can be told of it */
     s2->mem = *mem;
     s2->root = root;
-    s2->root_pa = pa;
+    s2->root_pa = s2->reach = pa;
     s2->magic = AVC_MAGIC_STAGE2;
     return AVC_OK;
 }
@@ -137,7 +137,7 @@ enum avc_status avc_stage2_adopt(struct avc_stage2 *s2, struct avc_machine *mach
         s2->mem = *mem;
         s2->root = mem->at(mem->ctx, root_pa);
     }
-    s2->root_pa = root_pa;
+    s2->root_pa = s2->reach = root_pa;
     s2->adopted = true;
     s2->magic = AVC_MAGIC_STAGE2;
     return AVC_OK;
@@ -177,11 +177,11 @@ enum avc_status avc_stage2_destroy(struct avc_stage2 *s2)
 
 uint64_t avc_stage2_vtcr(const struct avc_stage2 *s2)
 {
-    /* PS, as ID_AA64MMFR0_EL1.PARange: 32, 36, 40, 42, 44, 48 bits. Rounded down: what PS excludes faults. */
+    /* PS, as ID_AA64MMFR0_EL1.PARange; at most what all CPUs have */
     static const uint8_t sizes[] = { 32, 36, 40, 42, 44, 48 };
     unsigned ps = AVC_ARRAY_SIZE(sizes) - 1;
 
-    while (ps && sizes[ps] > s2->pa_bits)
+    while (ps && sizes[ps] > pa_bits(&s2->machine->features))
         ps--;
     return VTCR_RES1 | VTCR_PS(ps) | VTCR_TG0_4K | VTCR_SH0_IS | VTCR_ORGN0_WB | VTCR_IRGN0_WB |
            (avc_has(&s2->machine->features, AVC_FEAT_VMID16) ? VTCR_VS : 0) | VTCR_SL0(2 - s2->start_level) |
@@ -190,7 +190,7 @@ uint64_t avc_stage2_vtcr(const struct avc_stage2 *s2)
 
 bool avc_stage2_fits(const struct avc_stage2 *s2, const struct avc_features *features)
 {
-    return pa_bits(features) >= s2->pa_bits;
+    return pa_bits(features) >= s2->ipa_bits && !(s2->reach >> pa_bits(features));
 }
 
 enum avc_status avc_stage2_flush(struct avc_stage2 *s2)

@@ -35,6 +35,7 @@ struct change {
     bool found;       /* and whether there is anything to unmap */
     uint64_t pages;   /* list: to be used */
     uint64_t emptied; /* list: to be given back */
+    avc_pa_t reach;   /* bits set in any PA it brings in */
     struct avc_tlb_batch tlb;
 };
 
@@ -227,6 +228,7 @@ static enum avc_status attempt(struct change *c, uint32_t have)
         status = AVC_ENOMEM;
     if (!status) {
         status = pass(c, false);
+        c->s2->reach |= c->reach;
         avc_tlb_commit(&c->tlb);
         /* what became valid is seen by all walks from here on, and by this CPU's (D8, "Translation table walks and
          * barriers") */
@@ -251,6 +253,7 @@ static enum avc_status get_page(struct change *c)
         return pa >> c->s2->pa_bits ? AVC_ERANGE : AVC_EALIGN;
     }
     push(c, &c->pages, pa);
+    c->reach |= pa;
     return AVC_OK;
 }
 
@@ -298,6 +301,7 @@ enum avc_status avc_stage2_map(struct avc_stage2 *s2, avc_ipa_t ipa, avc_pa_t pa
         return AVC_EALIGN;
     if (pa + size < pa || (pa + size - 1) >> s2->pa_bits)
         return AVC_ERANGE;
+    c.reach = pa | (pa + size - 1);
     return change(&c);
 }
 

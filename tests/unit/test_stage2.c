@@ -162,11 +162,28 @@ static void default_ipa_size(void **state)
         assert_int_equal(s2.ipa_bits, ipa[i]);
         assert_int_equal(avc_stage2_vtcr(&s2) >> 16 & 7, i < 6 ? i : 5);
         assert_int_equal(avc_stage2_fits(&s2, &machine.features), true);
-        assert_int_equal(avc_stage2_fits(&s2, &smaller), pa[i] <= 36);
+        assert_int_equal(avc_stage2_fits(&s2, &smaller), ipa[i] <= 36);
         assert_int_equal(avc_stage2_vtcr(&s2) >> 19 & 1, 0);
         machine.features.has |= UINT64_C(1) << AVC_FEAT_VMID16;
         assert_int_equal(avc_stage2_vtcr(&s2) >> 19 & 1, 1);
     }
+}
+
+/* CPUs that come later may reach less, if nothing is beyond. */
+static void fits_smaller_cpus(void **state)
+{
+    struct avc_features smaller = { .pa_bits = 36 };
+
+    (void)state;
+    fresh(44, 36);
+    assert_true(avc_stage2_fits(&s2, &smaller));
+    assert_int_equal(avc_stage2_map(&s2, 0, 63 * GIB, GIB, AVC_RWX), AVC_OK);
+    assert_true(avc_stage2_fits(&s2, &smaller));
+    smaller.pa_bits = 35;
+    assert_false(avc_stage2_fits(&s2, &smaller));
+    smaller.pa_bits = 36;
+    assert_int_equal(avc_stage2_map(&s2, GIB, 64 * GIB - 4096, 8192, AVC_RWX), AVC_OK);
+    assert_false(avc_stage2_fits(&s2, &smaller));
 }
 
 static void largest_blocks(void **state)
@@ -376,10 +393,9 @@ static void adopting(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refuses_bad_setups),    cmocka_unit_test(refuses_bad_ranges),
-        cmocka_unit_test(any_ipa_size),          cmocka_unit_test(default_ipa_size),
-        cmocka_unit_test(largest_blocks),        cmocka_unit_test(descriptors),
-        cmocka_unit_test(mapping_twice),         cmocka_unit_test(splitting),
+        cmocka_unit_test(refuses_bad_setups),    cmocka_unit_test(refuses_bad_ranges), cmocka_unit_test(any_ipa_size),
+        cmocka_unit_test(default_ipa_size),      cmocka_unit_test(fits_smaller_cpus),  cmocka_unit_test(largest_blocks),
+        cmocka_unit_test(descriptors),           cmocka_unit_test(mapping_twice),      cmocka_unit_test(splitting),
         cmocka_unit_test(every_page_call_fails), cmocka_unit_test(adopting),
     };
 
