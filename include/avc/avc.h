@@ -120,7 +120,7 @@ enum avc_answer {
     AVC_FAULT, /* the guest's fault: UNDEFINED for SYSREG, CLASS and SVC; an external abort for MMIO and STAGE2;
                   NOT_SUPPORTED for CALL; a virtual SError for SERROR */
     AVC_EXIT,  /* (claims) to the VMM: run returns with this event */
-    AVC_PASS   /* (claims) not mine: go on as if this claim were not there. In an exit of kind CLASS or SVC: the guest gets
+    AVC_PASS /* (claims) not mine: go on as if this claim were not there. In an exit of kind CLASS or SVC: the guest gets
                   the exception that it would have had without the trap */
 };
 
@@ -576,9 +576,9 @@ struct avc_vcpu {
     /* Cold. */
     uint64_t magic;
     uint64_t nr_irqs, nr_isv0, nr_faults, nr_undef; /* more counters */
-    uint32_t index;                       /* in its VM */
-    uint32_t power;                       /* enum avc_power, atomic */
-    uint64_t mpidr;                       /* VMPIDR_EL2 */
+    uint32_t index;                                 /* in its VM */
+    uint32_t power;                                 /* enum avc_power, atomic */
+    uint64_t mpidr;                                 /* VMPIDR_EL2 */
     uint64_t start_pc, start_x0;
     uint64_t vttbr;           /* VTTBR_EL2 while loaded */
     struct avc_pcpu *last;    /* CPU it ran on last (local-TLB rule) */

@@ -39,9 +39,9 @@ extern "C" {
 /* 32 interrupts; bit n is INTID 32 * bank + n. While an interrupt is in a list register (in_lr) its active and
    edge-pending state is there, and the bits here are what came in addition since. */
 struct avc_vgic_bank {
-    uint32_t enable, group, edge;     /* as the guest wrote */
-    uint32_t latch;                   /* pending by an edge, or by a write to ISPENDR */
-    uint32_t line;                    /* level of the input */
+    uint32_t enable, group, edge; /* as the guest wrote */
+    uint32_t latch;               /* pending by an edge, or by a write to ISPENDR */
+    uint32_t line;                /* level of the input */
     uint32_t active;
     uint32_t in_lr;
     uint32_t drop_pending, drop_active; /* asked of one that is in a list register of another CPU */
@@ -61,31 +61,31 @@ struct avc_vgic;
 /** One vCPU's redistributor and CPU interface; caller's storage, contents are the library's. */
 struct avc_vgic_cpu {
     struct avc_vgic *vgic;
-    struct avc_vcpu *vcpu;   /* NULL until it is first loaded or reset */
-    struct avc_vgic_bank bank; /* SGIs and PPIs */
-    const struct avc_hal *hal; /* of the CPU where it is loaded */
-    uint64_t mpidr;          /* affinity of the vCPU */
-    uint64_t on;             /* MPIDR_EL1 of the CPU where it is loaded */
+    struct avc_vcpu *vcpu;         /* NULL until it is first loaded or reset */
+    struct avc_vgic_bank bank;     /* SGIs and PPIs */
+    const struct avc_hal *hal;     /* of the CPU where it is loaded */
+    uint64_t mpidr;                /* affinity of the vCPU */
+    uint64_t on;                   /* MPIDR_EL1 of the CPU where it is loaded */
     uint64_t lr[AVC_VGIC_MAX_LRS]; /* list registers as last written */
-    uint64_t hcr, vmcr;      /* ICH_HCR_EL2 as last written; ICH_VMCR_EL2 while not loaded */
-    uint64_t ap0[4], ap1[4]; /* active priorities while not loaded */
-    uint32_t lr_used;        /* bit n: lr[n] holds an interrupt */
-    uint32_t lr_dirty;       /* bit n: list register n of the CPU is not 0 */
-    uint32_t linked;         /* timer PPIs whose physical interrupt is active and is the guest's to end */
-    uint32_t masked;         /* timer PPIs masked at the physical controller */
-    uint32_t mask_wanted;    /* ... and which are to be */
-    uint32_t phys[2];        /* physical INTIDs of the timers */
-    uint32_t maintenance;    /* ... and of the maintenance interrupt */
+    uint64_t hcr, vmcr;            /* ICH_HCR_EL2 as last written; ICH_VMCR_EL2 while not loaded */
+    uint64_t ap0[4], ap1[4];       /* active priorities while not loaded */
+    uint32_t lr_used;              /* bit n: lr[n] holds an interrupt */
+    uint32_t lr_dirty;             /* bit n: list register n of the CPU is not 0 */
+    uint32_t linked;               /* timer PPIs whose physical interrupt is active and is the guest's to end */
+    uint32_t masked;               /* timer PPIs masked at the physical controller */
+    uint32_t mask_wanted;          /* ... and which are to be */
+    uint32_t phys[2];              /* physical INTIDs of the timers */
+    uint32_t maintenance;          /* ... and of the maintenance interrupt */
     uint32_t index;
-    uint32_t waker;          /* GICR_WAKER */
-    uint64_t reading;        /* IPA + 1 of a read that waits for other CPUs' list registers */
-    uint8_t nr_lr, nr_apr;   /* of the CPU where it is loaded */
+    uint32_t waker;        /* GICR_WAKER */
+    uint64_t reading;      /* IPA + 1 of a read that waits for other CPUs' list registers */
+    uint8_t nr_lr, nr_apr; /* of the CPU where it is loaded */
     uint8_t pre_bits;
-    bool tds;                /* ... and whether ICH_HCR_EL2.TDIR is there */
+    bool tds; /* ... and whether ICH_HCR_EL2.TDIR is there */
     bool loaded;
-    bool spilled;            /* more interrupts than list registers */
-    bool fold_wanted;        /* another CPU waits for this one to look at its list registers */
-    bool split;              /* hal->eoi_split */
+    bool spilled;     /* more interrupts than list registers */
+    bool fold_wanted; /* another CPU waits for this one to look at its list registers */
+    bool split;       /* hal->eoi_split */
 };
 
 /** The interrupt controller of one VM; contents are the library's. */
@@ -96,26 +96,26 @@ struct avc_vgic {
     avc_ipa_t dist_base, redist_base;
     struct avc_vgic_spis *spis;
     struct avc_vgic_cpu *cpus;
-    uint32_t nr_banks;    /* of SPIs */
+    uint32_t nr_banks; /* of SPIs */
     uint32_t max_vcpus;
     uint32_t nr_spis;
-    uint32_t ctlr;        /* GICD_CTLR: EnableGrp0, EnableGrp1 */
-    uint32_t busy;        /* bit b: SPI bank b has something pending or active */
-    uint32_t folds;       /* CPUs with fold_wanted */
-    uint32_t rotor;       /* vCPU that got the last 1-of-N interrupt */
-    uint32_t typer;       /* GICD_TYPER */
-    uint8_t pri_mask;     /* implemented bits of a priority */
-    bool routed;          /* targets follow from routes: vCPUs are known */
+    uint32_t ctlr;    /* GICD_CTLR: EnableGrp0, EnableGrp1 */
+    uint32_t busy;    /* bit b: SPI bank b has something pending or active */
+    uint32_t folds;   /* CPUs with fold_wanted */
+    uint32_t rotor;   /* vCPU that got the last 1-of-N interrupt */
+    uint32_t typer;   /* GICD_TYPER */
+    uint8_t pri_mask; /* implemented bits of a priority */
+    bool routed;      /* targets follow from routes: vCPUs are known */
 };
 
 /** How it is made. The arrays are borrowed until avc_vm_destroy(). */
 struct avc_vgic_config {
-    avc_ipa_t dist_base;         /* of the distributor, 64 KiB aligned */
-    avc_ipa_t redist_base;       /* of the first redistributor, 64 KiB aligned; the others follow, in order of init */
-    uint32_t nr_spis;            /* multiple of 32, up to 960; or 988 */
-    uint32_t max_vcpus;          /* as the VM's */
-    struct avc_vgic_spis *spis;  /* (nr_spis + 31) / 32 entries; NULL when none */
-    struct avc_vgic_cpu *cpus;   /* max_vcpus entries */
+    avc_ipa_t dist_base;        /* of the distributor, 64 KiB aligned */
+    avc_ipa_t redist_base;      /* of the first redistributor, 64 KiB aligned; the others follow, in order of init */
+    uint32_t nr_spis;           /* multiple of 32, up to 960; or 988 */
+    uint32_t max_vcpus;         /* as the VM's */
+    struct avc_vgic_spis *spis; /* (nr_spis + 31) / 32 entries; NULL when none */
+    struct avc_vgic_cpu *cpus;  /* max_vcpus entries */
 };
 
 /** Gives the VM this controller: claims its frames and the CPU interface's trapped registers, and sets it as the VM's.

@@ -16,7 +16,7 @@
  * The attention word is read here without ordering: whoever sets it sends an interrupt after that, which is taken right
  * after ERET if this read came too early (see avc_vcpu_request()).
  */
-#include "macros.h"
+#include "macros.inc"
 
 #define HW_AGAIN 3
 #define HW_SLOW 4

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-C_FILES = (".c", ".h", ".S", ".def", ".ld")
+C_FILES = (".c", ".h", ".S", ".inc", ".def", ".ld")
 
 # Who may include whose headers, besides <...> of its own folder: the public ones are everybody's.
 LAYERS = {

@@ -16,12 +16,14 @@ enum fake_reg {
     FAKE_NR_REGS
 };
 
-#define FAKE_OPS0(X)                                                                                           \
-    X(isb) X(dsb_ish) X(dsb_ishst) X(dsb_nsh) X(dsb_sy) X(relax) X(irq_disable) X(tlbi_vmalls12e1is)          \
-    X(tlbi_vmalls12e1) X(tlbi_vmalle1is) X(tlbi_vmalle1) X(tlbi_alle1is) X(tlbi_alle1) X(ic_iallu) X(ic_ialluis)
-#define FAKE_OPS1(X)                                                                                           \
-    X(tlbi_ipas2e1is) X(tlbi_ipas2le1is) X(tlbi_ripas2e1is) X(tlbi_ripas2le1is) X(dc_cvac) X(dc_civac) X(dc_cisw)        \
-    X(ic_ivau) X(at_s1e1r) X(at_s1e0r) X(at_s12e1r) X(irq_restore)
+#define FAKE_OPS0(X)                                                                                                   \
+    X(isb)                                                                                                             \
+    X(dsb_ish) X(dsb_ishst) X(dsb_nsh) X(dsb_sy) X(relax) X(irq_disable) X(tlbi_vmalls12e1is) X(tlbi_vmalls12e1)       \
+        X(tlbi_vmalle1is) X(tlbi_vmalle1) X(tlbi_alle1is) X(tlbi_alle1) X(ic_iallu) X(ic_ialluis)
+#define FAKE_OPS1(X)                                                                                                   \
+    X(tlbi_ipas2e1is)                                                                                                  \
+    X(tlbi_ipas2le1is) X(tlbi_ripas2e1is) X(tlbi_ripas2le1is) X(dc_cvac) X(dc_civac) X(dc_cisw) X(ic_ivau) X(at_s1e1r) \
+        X(at_s1e0r) X(at_s12e1r) X(irq_restore)
 
 enum fake_op {
 #define FAKE_OP_ENUM(name) FAKE_OP_##name,
@@ -34,29 +36,29 @@ uint64_t fake_read(enum fake_reg reg);
 void fake_write(enum fake_reg reg, uint64_t value);
 void fake_op(enum fake_op op, uint64_t value);
 
-#define X(name, op0, op1, crn, crm, op2)                                                                       \
-    static inline uint64_t avc_hw_read_##name(void)                                                            \
-    {                                                                                                          \
-        return fake_read(FAKE_##name);                                                                         \
-    }                                                                                                          \
-    static inline void avc_hw_write_##name(uint64_t v)                                                         \
-    {                                                                                                          \
-        fake_write(FAKE_##name, v);                                                                            \
+#define X(name, op0, op1, crn, crm, op2)                                                                               \
+    static inline uint64_t avc_hw_read_##name(void)                                                                    \
+    {                                                                                                                  \
+        return fake_read(FAKE_##name);                                                                                 \
+    }                                                                                                                  \
+    static inline void avc_hw_write_##name(uint64_t v)                                                                 \
+    {                                                                                                                  \
+        fake_write(FAKE_##name, v);                                                                                    \
     }
 #include "hwreg.def"
 #undef X
 
-#define FAKE_FN0(name)                                                                                         \
-    static inline void avc_hw_##name(void)                                                                     \
-    {                                                                                                          \
-        fake_op(FAKE_OP_##name, 0);                                                                            \
+#define FAKE_FN0(name)                                                                                                 \
+    static inline void avc_hw_##name(void)                                                                             \
+    {                                                                                                                  \
+        fake_op(FAKE_OP_##name, 0);                                                                                    \
     }
 FAKE_OPS0(FAKE_FN0)
 #undef FAKE_FN0
-#define FAKE_FN1(name)                                                                                         \
-    static inline void avc_hw_##name(uint64_t v)                                                               \
-    {                                                                                                          \
-        fake_op(FAKE_OP_##name, v);                                                                            \
+#define FAKE_FN1(name)                                                                                                 \
+    static inline void avc_hw_##name(uint64_t v)                                                                       \
+    {                                                                                                                  \
+        fake_op(FAKE_OP_##name, v);                                                                                    \
     }
 FAKE_OPS1(FAKE_FN1)
 #undef FAKE_FN1

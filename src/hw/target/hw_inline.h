@@ -5,24 +5,24 @@
 #define AVC_HW_INLINE_H
 
 /* "memory" orders register accesses with the code around them, barriers included. */
-#define X(name, op0, op1, crn, crm, op2)                                                                       \
-    static inline uint64_t avc_hw_read_##name(void)                                                            \
-    {                                                                                                          \
-        uint64_t v;                                                                                            \
-        __asm__ volatile("mrs %0, S" #op0 "_" #op1 "_C" #crn "_C" #crm "_" #op2 : "=r"(v)::"memory");          \
-        return v;                                                                                              \
-    }                                                                                                          \
-    static inline void avc_hw_write_##name(uint64_t v)                                                         \
-    {                                                                                                          \
-        __asm__ volatile("msr S" #op0 "_" #op1 "_C" #crn "_C" #crm "_" #op2 ", %0" ::"r"(v) : "memory");       \
+#define X(name, op0, op1, crn, crm, op2)                                                                               \
+    static inline uint64_t avc_hw_read_##name(void)                                                                    \
+    {                                                                                                                  \
+        uint64_t v;                                                                                                    \
+        __asm__ volatile("mrs %0, S" #op0 "_" #op1 "_C" #crn "_C" #crm "_" #op2 : "=r"(v)::"memory");                  \
+        return v;                                                                                                      \
+    }                                                                                                                  \
+    static inline void avc_hw_write_##name(uint64_t v)                                                                 \
+    {                                                                                                                  \
+        __asm__ volatile("msr S" #op0 "_" #op1 "_C" #crn "_C" #crm "_" #op2 ", %0" ::"r"(v) : "memory");               \
     }
 #include "hwreg.def"
 #undef X
 
-#define HW_OP0(name, text)                                                                                     \
-    static inline void avc_hw_##name(void)                                                                     \
-    {                                                                                                          \
-        __asm__ volatile(text ::: "memory");                                                                   \
+#define HW_OP0(name, text)                                                                                             \
+    static inline void avc_hw_##name(void)                                                                             \
+    {                                                                                                                  \
+        __asm__ volatile(text ::: "memory");                                                                           \
     }
 HW_OP0(isb, "isb")
 HW_OP0(dsb_ish, "dsb ish")
@@ -41,10 +41,10 @@ HW_OP0(ic_iallu, "ic iallu")
 HW_OP0(ic_ialluis, "ic ialluis")
 #undef HW_OP0
 
-#define HW_OP1(name, text)                                                                                     \
-    static inline void avc_hw_##name(uint64_t v)                                                               \
-    {                                                                                                          \
-        __asm__ volatile(text ", %0" ::"r"(v) : "memory");                                                     \
+#define HW_OP1(name, text)                                                                                             \
+    static inline void avc_hw_##name(uint64_t v)                                                                       \
+    {                                                                                                                  \
+        __asm__ volatile(text ", %0" ::"r"(v) : "memory");                                                             \
     }
 HW_OP1(tlbi_ipas2e1is, "tlbi ipas2e1is")
 HW_OP1(tlbi_ipas2le1is, "tlbi ipas2le1is")
