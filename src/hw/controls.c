@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * EL2's controls over a guest: what traps, its stage 2, its identity. Only what this CPU has is touched; what it has beyond
+ * the VM's features (CPUs may differ) is closed all the same, because the guest's values say so for every field.
+ */
+#include "controls.h"
+
+/* Bits that stay the host's while a guest runs: they are about the host's own counters and event stream. */
+#define MDCR_HOST                                                                                                      \
+    (0x1f /* HPMN */ | AVC_BIT(7) /* HPME */ | AVC_BIT(17) /* HPMD */ | AVC_BIT(23) /* HCCD */ |                       \
+     AVC_BIT(26) /* HLP */ | AVC_BIT(28) /* MTPME */ | AVC_BIT(29) /* HPMFZO */)
+#define CNTHCTL_HOST     (0xfc /* EVNTEN, EVNTDIR, EVNTI */ | AVC_BIT(17) /* EVNTIS */)
+#define CNTHCTL_HOST_VHE (CNTHCTL_HOST | 0x303 /* EL0PCTEN, EL0VCTEN, EL0VTEN, EL0PTEN: host's EL0 */)
+
+#define CPTR_TFP      AVC_BIT(10)         /* E2H=0 */
+#define CPTR_VHE_FPEN (UINT64_C(3) << 20) /* E2H=1: 0b11 does not trap */
+
+#define ICH_HCR_TC    AVC_BIT(10) /* the registers of both groups */
+#define ICH_HCR_TALL0 AVC_BIT(11)
+#define ICH_HCR_TALL1 AVC_BIT(12)
+
+#define MPAM2_TIDR     AVC_BIT(58)
+#define MPAM2_TRAP     (AVC_BIT(48) | AVC_BIT(49)) /* MPAM1_EL1 and MPAM0_EL1 */
+#define MPAMIDR_TIDR   AVC_BIT(58)
+#define MPAMIDR_HCR    AVC_BIT(17)
+#define MPAMHCR_TRAPID AVC_BIT(31)
+
+static inline uint64_t id_field(const struct avc_features *f, unsigned crm, unsigned op2, unsigned lo)
+{
+    return f->id[(crm - 1) * 8 + op2] >> lo & 0xf;
+}
+
+static bool has_fgt2(const struct avc_features *f)
+{
+    return id_field(f, 7, 0, 56) >= 2;
+}
+
+static void write_fgt(const struct avc_features *cpu, const struct avc_traps *t)
+{
+    if (!avc_has(cpu, AVC_FEAT_FGT))
+        return;
+    avc_hw_write_HFGRTR_EL2(t->hfgrtr);
+    avc_hw_write_HFGWTR_EL2(t->hfgwtr);
+    avc_hw_write_HFGITR_EL2(t->hfgitr);
+    avc_hw_write_HDFGRTR_EL2(t->hdfgrtr);
+    avc_hw_write_HDFGWTR_EL2(t->hdfgwtr);
+    if (avc_has(cpu, AVC_FEAT_AMU))
+        avc_hw_write_HAFGRTR_EL2(t->hafgrtr);
+}
+
+void avc_hw_traps_write(struct avc_vcpu *v)
+{
+    const struct avc_traps *t = &v->vm->traps;
+    const struct avc_features *cpu = &v->pcpu->features;
+    const uint64_t *host = v->pcpu->host_saved;
+    bool e2h = host[S_HCR] & HCR_E2H;
+
+    v->hcr = (v->hcr & (HCR_VSE | HCR_VI | HCR_VF)) | t->hcr | (host[S_HCR] & HCR_E2H);
+    v->cptr = e2h ? t->cptr_vhe : t->cptr;
+    if (v->fp_live)
+        v->cptr = e2h ? v->cptr | CPTR_VHE_FPEN : v->cptr & ~CPTR_TFP;
+    avc_hw_write_MDCR_EL2(t->mdcr | (host[S_MDCR] & MDCR_HOST));
+    avc_hw_write_HSTR_EL2(t->hstr);
+    avc_hw_write_CNTHCTL_EL2(e2h ? t->cnthctl_vhe | (host[S_CNTHCTL] & CNTHCTL_HOST_VHE)
+                                 : t->cnthctl | (host[S_CNTHCTL] & CNTHCTL_HOST));
+    avc_hw_write_VTCR_EL2(t->vtcr);
+    if (avc_has(cpu, AVC_FEAT_HCX))
+        avc_hw_write_HCRX_EL2(t->hcrx);
+    write_fgt(cpu, t);
+}
+
+static void save(uint64_t *host, const struct avc_features *cpu)
+{
+    host[S_HCR] = avc_hw_read_HCR_EL2();
+    host[S_MDCR] = avc_hw_read_MDCR_EL2();
+    host[S_HSTR] = avc_hw_read_HSTR_EL2();
+    host[S_CNTHCTL] = avc_hw_read_CNTHCTL_EL2();
+    host[S_CNTVOFF] = avc_hw_read_CNTVOFF_EL2();
+    host[S_VTCR] = avc_hw_read_VTCR_EL2();
+    host[S_VTTBR] = avc_hw_read_VTTBR_EL2();
+    host[S_VPIDR] = avc_hw_read_VPIDR_EL2();
+    host[S_VMPIDR] = avc_hw_read_VMPIDR_EL2();
+    host[S_MDSCR] = avc_hw_read_MDSCR_EL1();
+    if (avc_has(cpu, AVC_FEAT_HCX))
+        host[S_HCRX] = avc_hw_read_HCRX_EL2();
+    if (avc_has(cpu, AVC_FEAT_FGT)) {
+        host[S_HFGRTR] = avc_hw_read_HFGRTR_EL2();
+        host[S_HFGWTR] = avc_hw_read_HFGWTR_EL2();
+        host[S_HFGITR] = avc_hw_read_HFGITR_EL2();
+        host[S_HDFGRTR] = avc_hw_read_HDFGRTR_EL2();
+        host[S_HDFGWTR] = avc_hw_read_HDFGWTR_EL2();
+        if (avc_has(cpu, AVC_FEAT_AMU))
+            host[S_HAFGRTR] = avc_hw_read_HAFGRTR_EL2();
+    }
+    if (has_fgt2(cpu)) {
+        host[S_HFGRTR2] = avc_hw_read_HFGRTR2_EL2();
+        host[S_HFGWTR2] = avc_hw_read_HFGWTR2_EL2();
+        host[S_HFGITR2] = avc_hw_read_HFGITR2_EL2();
+        host[S_HDFGRTR2] = avc_hw_read_HDFGRTR2_EL2();
+        host[S_HDFGWTR2] = avc_hw_read_HDFGWTR2_EL2();
+    }
+}
+
+static void write_fgt2(const struct avc_features *cpu, const uint64_t *host)
+{
+    if (!has_fgt2(cpu))
+        return;
+    /* the guest's are zero: every field is of the kind that traps at 0 what is not offered */
+    avc_hw_write_HFGRTR2_EL2(host ? host[S_HFGRTR2] : 0);
+    avc_hw_write_HFGWTR2_EL2(host ? host[S_HFGWTR2] : 0);
+    avc_hw_write_HFGITR2_EL2(host ? host[S_HFGITR2] : 0);
+    avc_hw_write_HDFGRTR2_EL2(host ? host[S_HDFGRTR2] : 0);
+    avc_hw_write_HDFGWTR2_EL2(host ? host[S_HDFGWTR2] : 0);
+}
+
+/* MPAM's controls also hold EL2's own partition, which stays; MPAMIDR_EL1 is trapped in one of two ways. */
+static void mpam_load(uint64_t *host)
+{
+    uint64_t mpamidr = avc_hw_read_MPAMIDR_EL1();
+
+    host[S_MPAM2] = avc_hw_read_MPAM2_EL2();
+    avc_hw_write_MPAM2_EL2(host[S_MPAM2] | MPAM2_TRAP | (mpamidr & MPAMIDR_TIDR ? MPAM2_TIDR : 0));
+    if (mpamidr & MPAMIDR_HCR) {
+        host[S_MPAMHCR] = avc_hw_read_MPAMHCR_EL2();
+        avc_hw_write_MPAMHCR_EL2(host[S_MPAMHCR] | MPAMHCR_TRAPID);
+    }
+}
+
+static void mpam_put(const uint64_t *host)
+{
+    avc_hw_write_MPAM2_EL2(host[S_MPAM2]);
+    if (avc_hw_read_MPAMIDR_EL1() & MPAMIDR_HCR)
+        avc_hw_write_MPAMHCR_EL2(host[S_MPAMHCR]);
+}
+
+/* Without interrupt controller a GICv3's registers must trap: HCR_EL2.IMO makes them the virtual interface's, which
+   would carry state from one guest to the next. A controller writes ICH_HCR_EL2 itself. */
+static bool traps_icc(const struct avc_vcpu *v)
+{
+    return !v->vm->irqc && avc_has(&v->pcpu->features, AVC_FEAT_GICV3);
+}
+
+void avc_hw_controls_load(struct avc_vcpu *v)
+{
+    const struct avc_features *cpu = &v->pcpu->features;
+    uint64_t *host = v->pcpu->host_saved;
+
+    save(host, cpu);
+    v->host_vbar = avc_hw_read_VBAR_EL2();
+    v->host_cptr = avc_hw_read_CPTR_EL2();
+    v->host_hcr = host[S_HCR];
+    v->hcr = v->vserror ? HCR_VSE : 0;
+    if (!v->vm->irqc)
+        v->hcr |= (v->irq_line ? HCR_VI : 0) | (v->fiq_line ? HCR_VF : 0);
+
+    avc_hw_traps_write(v);
+    write_fgt2(cpu, NULL);
+    avc_hw_write_VTTBR_EL2(v->vttbr);
+    avc_hw_write_VPIDR_EL2(v->vm->features.midr);
+    avc_hw_write_VMPIDR_EL2(v->mpidr);
+    if (avc_has(cpu, AVC_FEAT_MPAM))
+        mpam_load(host);
+    if (traps_icc(v)) {
+        host[S_ICH_HCR] = avc_hw_read_ICH_HCR_EL2();
+        avc_hw_write_ICH_HCR_EL2(ICH_HCR_TC | ICH_HCR_TALL0 | ICH_HCR_TALL1);
+    }
+}
+
+void avc_hw_controls_put(struct avc_vcpu *v)
+{
+    const struct avc_features *cpu = &v->pcpu->features;
+    const uint64_t *host = v->pcpu->host_saved;
+
+    avc_hw_write_VTTBR_EL2(host[S_VTTBR]);
+    avc_hw_write_VTCR_EL2(host[S_VTCR]);
+    avc_hw_write_VPIDR_EL2(host[S_VPIDR]);
+    avc_hw_write_VMPIDR_EL2(host[S_VMPIDR]);
+    avc_hw_write_MDCR_EL2(host[S_MDCR]);
+    avc_hw_write_HSTR_EL2(host[S_HSTR]);
+    avc_hw_write_CNTHCTL_EL2(host[S_CNTHCTL]);
+    if (avc_has(cpu, AVC_FEAT_HCX))
+        avc_hw_write_HCRX_EL2(host[S_HCRX]);
+    write_fgt(cpu, &(struct avc_traps){
+                       .hfgrtr = host[S_HFGRTR],
+                       .hfgwtr = host[S_HFGWTR],
+                       .hfgitr = host[S_HFGITR],
+                       .hdfgrtr = host[S_HDFGRTR],
+                       .hdfgwtr = host[S_HDFGWTR],
+                       .hafgrtr = host[S_HAFGRTR],
+                   });
+    write_fgt2(cpu, host);
+    if (avc_has(cpu, AVC_FEAT_MPAM))
+        mpam_put(host);
+    if (traps_icc(v))
+        avc_hw_write_ICH_HCR_EL2(host[S_ICH_HCR]);
+}

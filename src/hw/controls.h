@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* EL2's controls over a guest, for regs.c: the host's are kept in avc_pcpu.host_saved[] from load to put. */
+#ifndef AVC_CONTROLS_H
+#define AVC_CONTROLS_H
+
+#include "ctx.h"
+
+#define HCR_VM  AVC_BIT(0)
+#define HCR_VF  AVC_BIT(6)
+#define HCR_VI  AVC_BIT(7)
+#define HCR_VSE AVC_BIT(8)
+#define HCR_E2H AVC_BIT(34)
+
+/* Places in host_saved[]. */
+/* clang-format off */
+enum {
+    S_HCR, S_MDCR, S_HSTR, S_CNTHCTL, S_CNTVOFF, S_VTCR, S_VTTBR, S_VPIDR, S_VMPIDR, S_MDSCR, S_OSLSR,
+    S_HCRX, S_HFGRTR, S_HFGWTR, S_HFGITR, S_HDFGRTR, S_HDFGWTR, S_HAFGRTR,
+    S_HFGRTR2, S_HFGWTR2, S_HFGITR2, S_HDFGRTR2, S_HDFGWTR2, S_MPAM2, S_MPAMHCR, S_ICH_HCR,
+    S_COUNT
+};
+/* clang-format on */
+_Static_assert(S_COUNT <= sizeof((struct avc_pcpu *)0)->host_saved / sizeof(uint64_t), "host_saved[]");
+
+/* The host's are read (and v->host_hcr, host_cptr, host_vbar); the guest's written, all but HCR_EL2, CPTR_EL2 and VBAR_EL2, which
+   enter.S swaps, and CNTVOFF_EL2, which goes with the timers. */
+void avc_hw_controls_load(struct avc_vcpu *vcpu);
+/* The host's written. */
+void avc_hw_controls_put(struct avc_vcpu *vcpu);
+
+#endif
