@@ -4,12 +4,13 @@
 #include "guest.h"
 
 /* Plain values; X(name, mask of bits that hold what is written). */
-#define REGS(X)                                                                                                        \
-    X("sp_el0", ~0ul)                                                                                                  \
-    X("tpidr_el0", ~0ul)                                                                                               \
-    X("tpidrro_el0", ~0ul) X("tpidr_el1", ~0ul) X("contextidr_el1", 0xfffffffful) X("far_el1", ~0ul)                   \
-        X("elr_el1", ~0ul) X("cntv_cval_el0", ~0ul) X("cntp_cval_el0", ~0ul) X("s2_0_c0_c0_4", 0xfffffffffffcul)       \
-            X("s2_0_c0_c0_6", 0xfffffffffffcul) X("afsr0_el1", 0ul) X("esr_el1", 0xfffffffful) X("csselr_el1", 1ul)
+/* clang-format off */
+#define REGS(X) \
+    X("sp_el0", ~0ul) X("tpidr_el0", ~0ul) X("tpidrro_el0", ~0ul) X("tpidr_el1", ~0ul) \
+    X("contextidr_el1", 0xfffffffful) X("far_el1", ~0ul) X("elr_el1", ~0ul) X("cntv_cval_el0", ~0ul) \
+    X("cntp_cval_el0", ~0ul) X("s2_0_c0_c0_4", 0xfffffffffffcul) X("s2_0_c0_c0_6", 0xfffffffffffcul) \
+    X("afsr0_el1", 0ul) X("esr_el1", 0xfffffffful) X("csselr_el1", 1ul)
+/* clang-format on */
 
 #define KEYS(X) X("s3_0_c2_c1_0") X("s3_0_c2_c2_3") X("s3_0_c2_c3_1")
 

@@ -17,33 +17,36 @@ struct avc_exit *poisoned_run(struct avc_vcpu *vcpu, uint64_t *lost);
 #define MSR(reg, value) __asm__ volatile("msr " reg ", %0; isb" ::"r"((uint64_t)(value)) : "memory")
 
 /* After each return of run. X(text, assembler's name) */
-#define RUN_REGS(X)                                                                                                    \
-    X("VBAR_EL2", "vbar_el2")                                                                                          \
-    X("HCR_EL2", "hcr_el2")                                                                                            \
-    X("CPTR_EL2", "cptr_el2") X("DAIF", "daif") X("SP_EL0", "sp_el0") X("TPIDR_EL0", "tpidr_el0")                      \
-        X("TPIDRRO_EL0", "tpidrro_el0") X("TPIDR_EL1", "tpidr_el1") X("TPIDR_EL2", "tpidr_el2")                        \
-            X("SCTLR_EL2", "sctlr_el2") X("TCR_EL2", "tcr_el2") X("TTBR0_EL2", "ttbr0_el2") X("MAIR_EL2", "mair_el2")
+/* clang-format off */
+#define RUN_REGS(X) \
+    X("VBAR_EL2", "vbar_el2") X("HCR_EL2", "hcr_el2") X("CPTR_EL2", "cptr_el2") X("DAIF", "daif") \
+    X("SP_EL0", "sp_el0") X("TPIDR_EL0", "tpidr_el0") X("TPIDRRO_EL0", "tpidrro_el0") X("TPIDR_EL1", "tpidr_el1") \
+    X("TPIDR_EL2", "tpidr_el2") X("SCTLR_EL2", "sctlr_el2") X("TCR_EL2", "tcr_el2") X("TTBR0_EL2", "ttbr0_el2") \
+    X("MAIR_EL2", "mair_el2")
+/* clang-format on */
 
 /* After put. With E2H=1 the EL12 forms are meant: see host_el1(). */
-#define PUT_REGS(X)                                                                                                    \
-    X("VTTBR_EL2", "vttbr_el2")                                                                                        \
-    X("VTCR_EL2", "vtcr_el2")                                                                                          \
-    X("MDCR_EL2", "mdcr_el2") X("HSTR_EL2", "hstr_el2") X("CNTVOFF_EL2", "cntvoff_el2")                                \
-        X("CNTHCTL_EL2", "cnthctl_el2") X("VPIDR_EL2", "vpidr_el2") X("VMPIDR_EL2", "vmpidr_el2")                      \
-            X("PAR_EL1", "par_el1") X("MDSCR_EL1", "mdscr_el1") X("SP_EL1", "sp_el1") X("CSSELR_EL1", "csselr_el1")    \
-                X("ICH_HCR_EL2", "s3_4_c12_c11_0") X("DBGBVR0_EL1", "s2_0_c0_c0_4") X("DBGWVR0_EL1", "s2_0_c0_c0_6")
+/* clang-format off */
+#define PUT_REGS(X) \
+    X("VTTBR_EL2", "vttbr_el2") X("VTCR_EL2", "vtcr_el2") X("MDCR_EL2", "mdcr_el2") X("HSTR_EL2", "hstr_el2") \
+    X("CNTVOFF_EL2", "cntvoff_el2") X("CNTHCTL_EL2", "cnthctl_el2") X("VPIDR_EL2", "vpidr_el2") \
+    X("VMPIDR_EL2", "vmpidr_el2") X("PAR_EL1", "par_el1") X("MDSCR_EL1", "mdscr_el1") X("SP_EL1", "sp_el1") \
+    X("CSSELR_EL1", "csselr_el1") X("ICH_HCR_EL2", "s3_4_c12_c11_0") X("DBGBVR0_EL1", "s2_0_c0_c0_4") \
+    X("DBGWVR0_EL1", "s2_0_c0_c0_6")
+/* clang-format on */
 
 /* X(text, name with E2H=0, name with E2H=1) */
-#define EL1_REGS(X)                                                                                                    \
-    X("SCTLR_EL1", "sctlr_el1", "s3_5_c1_c0_0")                                                                        \
-    X("CPACR_EL1", "cpacr_el1", "s3_5_c1_c0_2")                                                                        \
-    X("TTBR0_EL1", "ttbr0_el1", "s3_5_c2_c0_0") X("TTBR1_EL1", "ttbr1_el1", "s3_5_c2_c0_1")                            \
-        X("TCR_EL1", "tcr_el1", "s3_5_c2_c0_2") X("ESR_EL1", "esr_el1", "s3_5_c5_c2_0")                                \
-            X("FAR_EL1", "far_el1", "s3_5_c6_c0_0") X("MAIR_EL1", "mair_el1", "s3_5_c10_c2_0")                         \
-                X("VBAR_EL1", "vbar_el1", "s3_5_c12_c0_0") X("CONTEXTIDR_EL1", "contextidr_el1", "s3_5_c13_c0_1")      \
-                    X("CNTKCTL_EL1", "cntkctl_el1", "s3_5_c14_c1_0") X("ELR_EL1", "elr_el1", "s3_5_c4_c0_1")           \
-                        X("SPSR_EL1", "spsr_el1", "s3_5_c4_c0_0") X("CNTV_CVAL_EL0", "cntv_cval_el0", "s3_5_c14_c3_2") \
-                            X("CNTP_CVAL_EL0", "cntp_cval_el0", "s3_5_c14_c2_2")
+/* clang-format off */
+#define EL1_REGS(X) \
+    X("SCTLR_EL1", "sctlr_el1", "s3_5_c1_c0_0") X("CPACR_EL1", "cpacr_el1", "s3_5_c1_c0_2") \
+    X("TTBR0_EL1", "ttbr0_el1", "s3_5_c2_c0_0") X("TTBR1_EL1", "ttbr1_el1", "s3_5_c2_c0_1") \
+    X("TCR_EL1", "tcr_el1", "s3_5_c2_c0_2") X("ESR_EL1", "esr_el1", "s3_5_c5_c2_0") \
+    X("FAR_EL1", "far_el1", "s3_5_c6_c0_0") X("MAIR_EL1", "mair_el1", "s3_5_c10_c2_0") \
+    X("VBAR_EL1", "vbar_el1", "s3_5_c12_c0_0") X("CONTEXTIDR_EL1", "contextidr_el1", "s3_5_c13_c0_1") \
+    X("CNTKCTL_EL1", "cntkctl_el1", "s3_5_c14_c1_0") X("ELR_EL1", "elr_el1", "s3_5_c4_c0_1") \
+    X("SPSR_EL1", "spsr_el1", "s3_5_c4_c0_0") X("CNTV_CVAL_EL0", "cntv_cval_el0", "s3_5_c14_c3_2") \
+    X("CNTP_CVAL_EL0", "cntp_cval_el0", "s3_5_c14_c2_2")
+/* clang-format on */
 
 #define MAX 64
 
@@ -96,11 +99,11 @@ static bool has_pauth(void)
     return MRS("id_aa64isar1_el1") & 0xff0;
 }
 
-#define KEYS(X)                                                                                                        \
-    X("s3_0_c2_c1_0")                                                                                                  \
-    X("s3_0_c2_c1_1")                                                                                                  \
-    X("s3_0_c2_c1_2") X("s3_0_c2_c1_3") X("s3_0_c2_c2_0") X("s3_0_c2_c2_1") X("s3_0_c2_c2_2") X("s3_0_c2_c2_3")        \
-        X("s3_0_c2_c3_0") X("s3_0_c2_c3_1")
+/* clang-format off */
+#define KEYS(X) \
+    X("s3_0_c2_c1_0") X("s3_0_c2_c1_1") X("s3_0_c2_c1_2") X("s3_0_c2_c1_3") X("s3_0_c2_c2_0") X("s3_0_c2_c2_1") \
+    X("s3_0_c2_c2_2") X("s3_0_c2_c2_3") X("s3_0_c2_c3_0") X("s3_0_c2_c3_1")
+/* clang-format on */
 
 static void poison_keys(void)
 {
