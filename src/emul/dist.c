@@ -15,7 +15,7 @@
 #define CTLR_RWP       (1u << 31)
 #define IROUTER_FIELDS (UINT64_C(0xff00ffffff) | ROUTE_IRM)
 
-/* Peripheral ID 2: architecture revision 3. Component IDs as for any such component (IHI 0069, 12.1.? and CoreSight). */
+/* Peripheral ID 2: architecture revision 3. Component IDs as for any such component (IHI 0069, and CoreSight). */
 uint32_t avc_vgic_id_reg(uint32_t offset)
 {
     switch (offset) {
