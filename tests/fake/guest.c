@@ -36,14 +36,16 @@ static void require(bool ok, const char *what)
 }
 
 /* fp.S: EL2 itself traps where CPTR_EL2 says so, in the layout that HCR_EL2.E2H chooses. */
-static void require_fp(void)
+static bool fp_open(void)
 {
     uint64_t cptr = fake_cpu->reg[FAKE_CPTR_EL2];
 
-    if (fake_cpu->reg[FAKE_HCR_EL2] & AVC_BIT(34))
-        require((cptr >> 20 & 1) == 1, "V registers used with CPTR_EL2.FPEN=0bx0");
-    else
-        require(!(cptr & AVC_BIT(10)), "V registers used with CPTR_EL2.TFP=1");
+    return fake_cpu->reg[FAKE_HCR_EL2] & AVC_BIT(34) ? cptr >> 20 & 1 : !(cptr & AVC_BIT(10));
+}
+
+static void require_fp(void)
+{
+    require(fp_open(), "V registers used while CPTR_EL2 traps them");
 }
 
 void avc_hw_fp_save(struct avc_fp *fp)
@@ -147,6 +149,8 @@ static bool guest_runs(struct avc_vcpu *v, struct fake_trap *trap)
     require(reg[FAKE_HCR_EL2] == v->hcr || reg[FAKE_HCR_EL2] == (v->hcr & ~AVC_BIT(8)),
             "HCR_EL2 is not the guest's at ERET");
     require(reg[FAKE_CPTR_EL2] == v->cptr, "CPTR_EL2 is not the guest's at ERET");
+    if (!v->fp_live)
+        require(!fp_open(), "the guest would see the host's V registers");
     *trap = (struct fake_trap){ .elr = reg[FAKE_ELR_EL2], .spsr = reg[FAKE_SPSR_EL2] };
     if (!fake_guest || !fake_guest(v, trap))
         return false;

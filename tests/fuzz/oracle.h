@@ -111,6 +111,7 @@ static void oracle_host(void)
         fake_fp->v[n][0] = fake_fp->v[n][1] = 0x105700 + n;
     fake_fp->fpcr = 0x105700;
     fake_fp->fpsr = 0x105701;
+    fake_cpu->reg[FAKE_CPTR_EL2] = world_e2h ? 0 : 0x37ff; /* a host that does not use FP has it trapped */
     found.cpu = *fake_cpu;
     found.fp = *fake_fp;
 }
@@ -303,7 +304,8 @@ static unsigned outcome(const struct avc_vcpu *v, unsigned ec, uint64_t elr, uin
     if (elr == now.vbar + vector_of(t->spsr) && (spsr & 0x3df) == EL1H) {
         uint64_t from = avc_ctx_get(v, AVC_CTX_ELR_EL1), saved = avc_ctx_get(v, AVC_CTX_SPSR_EL1);
 
-        if ((from == t->elr && saved == t->spsr) || (ec == 0x16 && from == t->elr - 4 && saved == t->spsr) ||
+        if ((ec != 0x16 && from == t->elr && saved == t->spsr) ||
+            (ec == 0x16 && from == t->elr - 4 && saved == t->spsr) ||
             ((ec == 0x11 || ec == 0x15) && from == pc && saved == pstate))
             is |= RAISED;
     }

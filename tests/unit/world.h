@@ -49,7 +49,7 @@ static struct world {
     struct avc_vcpu *vcpus[2];
     struct avc_claim claims[AVC_CLAIM_SLOTS(32)];
     /* the HAL */
-    unsigned wakes, fetches, ends;
+    unsigned wakes, fetches, ends, handled;
     avc_irq_t irq; /* next token; spurious after that */
     enum avc_answer irq_answer;
     /* the guest's one exception, and where it is afterwards */
@@ -125,6 +125,7 @@ static void hal_mask(void *ctx, uint32_t intid, bool masked)
 static enum avc_answer hal_irq(void *ctx, avc_irq_t irq)
 {
     (void)ctx, (void)irq;
+    world.handled++;
     return world.irq_answer;
 }
 
