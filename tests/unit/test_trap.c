@@ -697,6 +697,46 @@ static void test_fp_values(void **state)
     assert_int_equal(v->fp->fpcr, 0x1234);
 }
 
+/* A claim that looks at V8 puts the registers away; the guest has to fetch them again. */
+static enum avc_answer fp_claim(struct avc_vcpu *v, struct avc_exit *e, void *context)
+{
+    uint64_t value[2];
+
+    (void)context;
+    assert_true(v->fp_live);
+    must(avc_vcpu_get_fp(v, 8, value));
+    assert_false(v->fp_live);
+    assert_int_equal(fake_fp->v[8][0], 0x4057);
+    return avc_done(e, value[0]);
+}
+
+static bool guest_calls_with_fp(struct avc_vcpu *v, struct fake_trap *trap)
+{
+    (void)v;
+    if (fake_resumes > 1)
+        return false; /* the fake has looked at CPTR_EL2 */
+    trap->esr = fake_resumes == 0 ? ESR_MAKE(7, true, 0) : ESR_MAKE(0x16, true, 0);
+    return true;
+}
+
+static void test_fp_claim(void **state)
+{
+    struct avc_vcpu *v;
+    uint64_t value[2] = { 0x60e58, 0 };
+
+    (void)state;
+    world_make();
+    world_claim(AVC_CALL, 0xc6000000, 0xc6000000, fp_claim, NULL);
+    v = world_load();
+    fake_fp->v[8][0] = 0x4057;
+    must(avc_vcpu_set_fp(v, 8, value));
+    v->x[0] = 0xc6000000;
+    fake_resumes = 0;
+    fake_guest = guest_calls_with_fp;
+    assert_int_equal(avc_vcpu_run(v)->kind, AVC_KICKED);
+    assert_int_equal(v->x[0], 0x60e58);
+}
+
 /* ---- the dump finds the vCPU ---- */
 
 static void test_dump(void **state)
@@ -730,6 +770,7 @@ int main(void)
         cmocka_unit_test(test_wfx),
         cmocka_unit_test(test_fp),
         cmocka_unit_test(test_fp_values),
+        cmocka_unit_test(test_fp_claim),
         cmocka_unit_test(test_dump),
     };
 
