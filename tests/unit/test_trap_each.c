@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* What some classes do in particular: system registers, interrupts, WFI and WFE, FP; and the dump. */
+#include "world.h"
+
+#include <cmocka.h>
+
+#include "esr.h"
+
+/* ---- system registers ---- */
+
+static struct avc_exit seen;
+static uint64_t reg_value;
+
+static enum avc_answer reg_claim(struct avc_vcpu *v, struct avc_exit *e, void *context)
+{
+    (void)v, (void)context;
+    seen = *e;
+    return avc_done(e, reg_value);
+}
+
+static uint64_t sysreg_iss(unsigned op0, unsigned op1, unsigned crn, unsigned crm, unsigned op2, unsigned rt, bool read)
+{
+    return (uint64_t)op0 << 20 | op2 << 17 | op1 << 14 | crn << 10 | rt << 5 | crm << 1 | read;
+}
+
+static void test_sysreg_decode(void **state)
+{
+    struct avc_vcpu *v;
+
+    (void)state;
+    world_make();
+    world.machine.features.has = ~UINT64_C(0);
+    world_claim(AVC_SYSREG, AVC_SYSREG_KEY(3, 0, 1, 0, 1), AVC_SYSREG_KEY(3, 0, 1, 0, 1), reg_claim, NULL);
+    v = world_load();
+    for (unsigned rt = 0; rt < 32; rt++) {
+        uint64_t x = avc_vcpu_gpr(v, rt);
+
+        take_sync(v, ESR_MAKE(0x18, true, sysreg_iss(3, 0, 1, 0, 1, rt, false)), EL1H);
+        assert_int_equal(seen.key, AVC_SYSREG_KEY(3, 0, 1, 0, 1));
+        assert_true(seen.write);
+        assert_int_equal(seen.value, x);
+        assert_int_equal(avc_vcpu_gpr(v, rt), x);
+        reg_value = 0xfeed0000feed0000 + rt;
+        take_sync(v, ESR_MAKE(0x18, true, sysreg_iss(3, 0, 1, 0, 1, rt, true)), EL1H);
+        assert_false(seen.write);
+        assert_int_equal(avc_vcpu_gpr(v, rt), rt == 31 ? 0 : reg_value);
+        assert_int_equal(world.trap.elr, START + 4);
+    }
+}
+
+/* The names of AArch64 for the registers of AArch32 EL0; 32 and 64 bits wide. */
+static void test_cp15(void **state)
+{
+    static const struct {
+        uint64_t iss;
+        bool two;
+        uint32_t key;
+    } rows[] = {
+        { 14 << 10 | 0 << 1 | 0 << 17, false, AVC_SYSREG_KEY(3, 3, 14, 0, 0) }, /* CNTFRQ */
+        { 14 << 10 | 2 << 1 | 1 << 17, false, AVC_SYSREG_KEY(3, 3, 14, 2, 1) }, /* CNTP_CTL */
+        { 14 << 10 | 3 << 1 | 0 << 17, false, AVC_SYSREG_KEY(3, 3, 14, 3, 0) }, /* CNTV_TVAL */
+        { 9 << 10 | 13 << 1 | 0 << 17, false, AVC_SYSREG_KEY(3, 3, 9, 13, 0) }, /* PMCCNTR */
+        { 13 << 10 | 0 << 1 | 2 << 17, false, AVC_SYSREG_KEY(3, 3, 13, 0, 2) }, /* TPIDRURW */
+        { 14 << 1 | 0 << 16, true, AVC_SYSREG_KEY(3, 3, 14, 0, 1) },            /* CNTPCT */
+        { 14 << 1 | 1 << 16, true, AVC_SYSREG_KEY(3, 3, 14, 0, 2) },            /* CNTVCT */
+        { 14 << 1 | 2 << 16, true, AVC_SYSREG_KEY(3, 3, 14, 2, 2) },            /* CNTP_CVAL */
+        { 14 << 1 | 3 << 16, true, AVC_SYSREG_KEY(3, 3, 14, 3, 2) },            /* CNTV_CVAL */
+        { 9 << 1 | 0 << 16, true, AVC_SYSREG_KEY(3, 3, 9, 13, 0) },             /* PMCCNTR, 64 bits */
+    };
+    const uint64_t always = ISS_CV | 14 << 20;
+
+    (void)state;
+    for (unsigned i = 0; i < AVC_ARRAY_SIZE(rows); i++) {
+        uint64_t iss = always | rows[i].iss | 3 << 5 | (rows[i].two ? 4 << 10 : 0);
+        unsigned ec = rows[i].two ? 0x04 : 0x03;
+        struct avc_vcpu *v;
+
+        world_make();
+        world.machine.features.has = ~UINT64_C(0);
+        if (avc_vm_claim(&world.vm, &(struct avc_claim){ AVC_SYSREG, rows[i].key, rows[i].key, reg_claim, NULL }))
+            continue;
+        v = world_load();
+        v->x[3] = 0xaaaaaaaa33333333;
+        v->x[4] = 0xbbbbbbbb44444444;
+        take_sync(v, ESR_MAKE(ec, true, iss), USR);
+        assert_int_equal(seen.key, rows[i].key);
+        assert_true(seen.write);
+        assert_int_equal(seen.value, rows[i].two ? 0x4444444433333333 : 0x33333333);
+        reg_value = 0x0123456789abcdef;
+        take_sync(v, ESR_MAKE(ec, true, iss | 1), USR);
+        assert_int_equal(v->x[3], 0x89abcdef);
+        assert_int_equal(v->x[4], rows[i].two ? 0x01234567 : 0xbbbbbbbb44444444);
+        assert_int_equal(world.trap.elr, START + 4);
+        /* R15 */
+        take_sync(v, ESR_MAKE(ec, true, (iss & ~UINT64_C(0x3e0)) | 15 << 5 | 1), USR);
+        assert_int_equal(ctx(AVC_CTX_ESR_EL1), ESR_IL);
+    }
+}
+
+/* ---- interrupts ---- */
+
+static bool irqc_takes;
+static bool irqc_irq(struct avc_vcpu *v, avc_irq_t irq)
+{
+    (void)v, (void)irq;
+    return irqc_takes;
+}
+static void irqc_none(struct avc_vcpu *v)
+{
+    (void)v;
+}
+static bool irqc_level;
+static bool irqc_pending(struct avc_vcpu *v)
+{
+    (void)v;
+    return irqc_level;
+}
+static uint64_t irqc_when;
+static uint64_t irqc_deadline(struct avc_vcpu *v)
+{
+    (void)v;
+    return irqc_when;
+}
+static enum avc_status irqc_set(struct avc_vm *vm, struct avc_vcpu *v, uint32_t intid, bool level)
+{
+    (void)vm, (void)v, (void)intid, (void)level;
+    return AVC_OK;
+}
+static const struct avc_irqc_ops irqc = { .load = irqc_none,
+                                          .put = irqc_none,
+                                          .enter = irqc_none,
+                                          .reset = irqc_none,
+                                          .irq = irqc_irq,
+                                          .pending = irqc_pending,
+                                          .deadline = irqc_deadline,
+                                          .set_irq = irqc_set };
+
+static struct avc_exit *take_irq(struct avc_vcpu *v, int kind)
+{
+    return take(v, (struct fake_trap){ .kind = kind, .elr = START, .spsr = EL1H });
+}
+
+static void test_irq(void **state)
+{
+    struct avc_vcpu *v;
+    struct avc_exit *e;
+
+    (void)state;
+    world_make();
+    must(avc_vm_set_irqc(&world.vm, &irqc, NULL));
+    v = world_load();
+
+    irqc_takes = false;
+    assert_int_equal(take_irq(v, FAKE_IRQ)->kind, AVC_KICKED); /* spurious */
+    assert_int_equal(world.fetches, 1);
+    world.irq = 27;
+    irqc_takes = true;
+    assert_int_equal(take_irq(v, FAKE_IRQ)->kind, AVC_KICKED); /* the controller's */
+    irqc_takes = false;
+    world.irq = 33;
+    assert_int_equal(take_irq(v, FAKE_IRQ)->kind, AVC_KICKED); /* the handler's */
+    world.irq = 34;
+    world.irq_answer = AVC_EXIT;
+    e = take_irq(v, FAKE_IRQ);
+    assert_int_equal(e->kind, AVC_IRQ);
+    assert_int_equal(e->key, 34);
+    assert_true(e->handled);
+    go_on(v);
+    assert_int_equal(world.trap.elr, START);
+    assert_int_equal(v->nr_irqs, 4);
+    assert_int_equal(world.fetches, 4);
+    assert_int_equal(world.handled, 2); /* once each, never for a spurious one */
+    assert_int_equal(world.ends, 0);    /* nobody but its owner ends an interrupt */
+
+    world.hal.irq_fetch = NULL; /* stays pending for the host's own vector */
+    e = take_irq(v, FAKE_IRQ);
+    assert_int_equal(e->kind, AVC_IRQ);
+    assert_false(e->handled);
+    e = take_irq(v, FAKE_FIQ);
+    assert_int_equal(e->kind, AVC_IRQ);
+    assert_false(e->handled);
+}
+
+static void test_serror(void **state)
+{
+    struct avc_vcpu *v;
+    struct avc_exit *e;
+
+    (void)state;
+    world_make();
+    v = world_load();
+    e = take(v, (struct fake_trap){ .kind = FAKE_SERROR, .esr = ESR_MAKE(0x2f, true, 5), .elr = START, .spsr = EL1H });
+    assert_int_equal(e->kind, AVC_SERROR);
+    assert_int_equal(e->answer, AVC_FAULT);
+    assert_int_equal(e->esr, ESR_MAKE(0x2f, true, 5));
+    go_on(v);
+    assert_true(v->vserror);
+    assert_true(v->hcr & AVC_BIT(8));
+    assert_int_equal(world.trap.elr, START);
+
+    /* one that is pending when the guest is left */
+    world_make();
+    v = world_load();
+    fake_cpu->reg[FAKE_ISR_EL1] = AVC_BIT(8);
+    e = take_sync(v, ESR_MAKE(0x01, true, 0), EL1H);
+    assert_int_equal(e->kind, AVC_WFI);
+    e = avc_vcpu_run(v);
+    assert_int_equal(e->kind, AVC_SERROR);
+}
+
+/* ---- WFI, WFE ---- */
+
+static void test_wfx(void **state)
+{
+    const uint64_t wfi = ESR_MAKE(1, true, 0), wfe = ESR_MAKE(1, true, 1);
+    const uint64_t wfit = ESR_MAKE(1, true, 2 | 1 << 2 | 7 << 5), wfet = wfit | 1;
+    struct avc_vcpu *v;
+    struct avc_exit *e;
+
+    (void)state;
+    world_make_flags(AVC_VM_TRAP_WFE);
+    must(avc_vm_set_irqc(&world.vm, &irqc, NULL));
+    must(avc_vm_set_counter_offset(&world.vm, 1000));
+    v = world_load();
+    irqc_level = true;
+    assert_int_equal(take_sync(v, wfi, EL1H)->kind, AVC_KICKED);
+    assert_int_equal(world.trap.elr, START + 4);
+    irqc_level = false;
+    irqc_when = 777777;
+    fake_cpu->reg[FAKE_CNTPCT_EL0] = 5000;
+    e = take_sync(v, wfi, EL1H);
+    assert_int_equal(e->kind, AVC_WFI);
+    assert_int_equal(e->value, 777777);
+    assert_int_equal(e->answer, AVC_DONE);
+    e = take_sync(v, wfe, EL1H);
+    assert_int_equal(e->kind, AVC_WFE);
+
+    v->x[7] = 4000; /* CNTVCT is 4000 now */
+    assert_int_equal(take_sync(v, wfit, EL1H)->kind, AVC_KICKED);
+    assert_int_equal(world.trap.elr, START + 4);
+    v->x[7] = 4001;
+    e = take_sync(v, wfit, EL1H);
+    assert_int_equal(e->kind, AVC_WFI);
+    assert_int_equal(e->value, 5001);
+    v->x[7] = ~UINT64_C(0); /* beyond what CNTPCT can show: never */
+    e = take_sync(v, wfet, EL1H);
+    assert_int_equal(e->kind, AVC_WFE);
+    assert_int_equal(e->value, 777777);
+
+    v->vserror = true;
+    assert_int_equal(take_sync(v, wfi, EL1H)->kind, AVC_KICKED);
+
+    world_make(); /* without controller: its two lines; WFE not asked for */
+    v = world_load();
+    assert_int_equal(take_sync(v, wfe, EL1H)->kind, AVC_KICKED);
+    assert_int_equal(world.trap.elr, START + 4);
+    must(avc_vcpu_set_irq(v, 0, true));
+    assert_int_equal(take_sync(v, wfi, EL1H)->kind, AVC_KICKED);
+    must(avc_vcpu_set_irq(v, 0, false));
+    e = take_sync(v, wfi, EL1H);
+    assert_int_equal(e->kind, AVC_WFI);
+    assert_int_equal(e->value, ~UINT64_C(0));
+}
+
+/* ---- FP ---- */
+
+/* What CPTR_EL2 is when V registers move. */
+static void test_fp(void **state)
+{
+    (void)state;
+    for (unsigned no_fp = 0; no_fp < 2; no_fp++) {
+        struct avc_vcpu *v;
+        uint64_t host;
+        long open;
+
+        world_make();
+        world.hal.uses = no_fp ? AVC_HOST_NO_FP : 0;
+        fake_cpu->reg[FAKE_CPTR_EL2] = host = 0x37ff; /* a host that never uses FP has it trapped */
+        v = world_load();
+        fake_log_clear();
+        assert_int_equal(take_sync(v, ESR_MAKE(7, true, 0), EL1H)->kind, AVC_KICKED);
+        assert_int_equal(world.trap.elr, START);
+        assert_int_equal(v->fp_live, no_fp);
+        assert_int_equal(v->cptr >> 10 & 1, !no_fp); /* not live: it traps again */
+        assert_int_equal(fake_cpu->reg[FAKE_CPTR_EL2], host);
+        open = fake_log_find(1 + (size_t)fake_log_find(0, FAKE_WRITE, FAKE_CPTR_EL2), FAKE_WRITE, FAKE_CPTR_EL2);
+        assert_true(open > 0);
+        assert_int_equal(fake_log[open].value & AVC_BIT(10), 0);
+        assert_int_equal(fake_log[open + 1].what, FAKE_OP);
+        assert_int_equal(fake_log[open + 1].which, FAKE_OP_isb);
+        if (no_fp) { /* a second trap cannot be; and it cannot spin either */
+            take_sync(v, ESR_MAKE(7, true, 0), EL1H);
+            assert_int_equal(ctx(AVC_CTX_ESR_EL1), ESR_IL);
+        }
+        must(avc_vcpu_put(v));
+        assert_false(v->fp_live);
+        assert_int_equal(fake_cpu->reg[FAKE_CPTR_EL2], host);
+    }
+}
+
+/* The registers themselves: the guest sees its own and never the host's, the host gets its own back. */
+static bool guest_uses_fp(struct avc_vcpu *v, struct fake_trap *trap)
+{
+    static unsigned step;
+
+    (void)v;
+    switch (step++ % 3) {
+    case 0: /* the first use traps */
+        trap->esr = ESR_MAKE(7, true, 0);
+        return true;
+    case 1:
+        assert_int_equal(fake_fp->v[8][0], 0x60e58);
+        fake_fp->v[8][0]++;
+        fake_fp->fpcr = 0x1234;
+        trap->esr = ESR_MAKE(1, true, 0);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void test_fp_values(void **state)
+{
+    struct avc_vcpu *v;
+    uint64_t value[2] = { 0x60e58, 0 };
+
+    (void)state;
+    world_make();
+    v = world_load();
+    fake_fp->v[8][0] = 0x4057;
+    must(avc_vcpu_set_fp(v, 8, value));
+    fake_guest = guest_uses_fp;
+    assert_int_equal(avc_vcpu_run(v)->kind, AVC_WFI);
+    assert_int_equal(fake_fp->v[8][0], 0x4057);
+    assert_int_equal(fake_fp->fpcr, 0);
+    must(avc_vcpu_get_fp(v, 8, value));
+    assert_int_equal(value[0], 0x60e59);
+    assert_int_equal(v->fp->fpcr, 0x1234);
+}
+
+/* A claim that looks at V8 puts the registers away; the guest has to fetch them again. */
+static enum avc_answer fp_claim(struct avc_vcpu *v, struct avc_exit *e, void *context)
+{
+    uint64_t value[2];
+
+    (void)context;
+    assert_true(v->fp_live);
+    must(avc_vcpu_get_fp(v, 8, value));
+    assert_false(v->fp_live);
+    assert_int_equal(fake_fp->v[8][0], 0x4057);
+    return avc_done(e, value[0]);
+}
+
+static bool guest_calls_with_fp(struct avc_vcpu *v, struct fake_trap *trap)
+{
+    (void)v;
+    if (fake_resumes > 1)
+        return false; /* the fake has looked at CPTR_EL2 */
+    trap->esr = fake_resumes == 0 ? ESR_MAKE(7, true, 0) : ESR_MAKE(0x16, true, 0);
+    return true;
+}
+
+static void test_fp_claim(void **state)
+{
+    struct avc_vcpu *v;
+    uint64_t value[2] = { 0x60e58, 0 };
+
+    (void)state;
+    world_make();
+    world_claim(AVC_CALL, 0xc6000000, 0xc6000000, fp_claim, NULL);
+    v = world_load();
+    fake_fp->v[8][0] = 0x4057;
+    must(avc_vcpu_set_fp(v, 8, value));
+    v->x[0] = 0xc6000000;
+    fake_resumes = 0;
+    fake_guest = guest_calls_with_fp;
+    assert_int_equal(avc_vcpu_run(v)->kind, AVC_KICKED);
+    assert_int_equal(v->x[0], 0x60e58);
+}
+
+/* ---- the dump finds the vCPU ---- */
+
+static void test_dump(void **state)
+{
+    static uint64_t stack[64];
+    static struct avc_vcpu vcpu = { .x = { 1 } };
+
+    (void)state;
+    vcpu.self = &vcpu;
+    vcpu.self_mark = (uintptr_t)&vcpu ^ AVC_MAGIC_VCPU;
+    stack[40] = (uintptr_t)&vcpu;
+    stack[41] = (uintptr_t)&vcpu ^ AVC_MAGIC_VCPU;
+    assert_ptr_equal(avc_dump_find_vcpu((uintptr_t)&stack[2]), &vcpu);
+    assert_ptr_equal(avc_dump_find_vcpu((uintptr_t)&vcpu), &vcpu);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sysreg_decode), cmocka_unit_test(test_cp15),     cmocka_unit_test(test_irq),
+        cmocka_unit_test(test_serror),        cmocka_unit_test(test_wfx),      cmocka_unit_test(test_fp),
+        cmocka_unit_test(test_fp_values),     cmocka_unit_test(test_fp_claim), cmocka_unit_test(test_dump),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
