@@ -14,11 +14,9 @@ int host_main(void)
 {
     static const struct avc_hal hal = { .panic = host_panic };
     static const struct avc_claim all = { AVC_CALL, 0, UINT32_MAX, avc_to_firmware, NULL };
-    const struct avc_vm_config vm_config = { .stage2 = &stage2,
-                                             .vcpus = vcpus,
-                                             .max_vcpus = 1,
-                                             .claims = claims,
-                                             .max_claims = AVC_CLAIM_SLOTS(1) };
+    const struct avc_vm_config vm_config = {
+        .stage2 = &stage2, .vcpus = vcpus, .max_vcpus = 1, .claims = claims, .max_claims = AVC_CLAIM_SLOTS(1)
+    };
     const struct avc_vcpu_config vcpu_config = { .mpidr = 0 };
     uint64_t value;
 
