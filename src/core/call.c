@@ -74,6 +74,12 @@ static unsigned make_list(struct avc_call_range *list, unsigned room, const stru
     return used;
 }
 
+/* Whether a claim is all of a bucket. */
+static bool all_of(const struct avc_claim *claim, unsigned b)
+{
+    return claim->first <= (uint64_t)b << AVC_CALL_BUCKET && claim->last >= ((uint64_t)(b + 1) << AVC_CALL_BUCKET) - 1;
+}
+
 /*
  * The full way can settle every id, so that the lists may be as short as they like. From the top down: fast calls, which
  * the library's own are, have bit 31 set.
@@ -87,7 +93,7 @@ void avc_call_seal(struct avc_vm *vm)
         unsigned first = index->bucket[b].first, n = index->bucket[b].end - first, room = AVC_CALL_RANGES - used;
 
         vm->calls[b] = n ? &rest : &none;
-        if (n && room >= 3) {
+        if (n && room >= 3 && !(all_of(&index->claims[first], b) && fast_of(&index->claims[first]) == avc_fast_full)) {
             vm->calls[b] = &vm->call_ranges[used];
             used += make_list(&vm->call_ranges[used], room < LIST_MAX ? room : LIST_MAX, &index->claims[first], n,
                               (uint64_t)b << AVC_CALL_BUCKET);

@@ -189,7 +189,6 @@ static const struct {
     { AVC_CLASS, AVC_FEAT_SME, 0x1d, 0x1d },
     { AVC_CLASS, NONE, 0x20, 0x20 }, /* instruction abort */
     { AVC_CLASS, NONE, 0x24, 0x24 }, /* data abort */
-    { AVC_CLASS, NONE, 0x2f, 0x2f }, /* SError */
 
     { AVC_SYSREG, NONE, K(1, 0, 7, 6, 2), K(1, 0, 7, 6, 2) },               /* DC ISW: TSW */
     { AVC_SYSREG, NONE, K(1, 0, 7, 10, 2), K(1, 0, 7, 10, 2) },             /* DC CSW */

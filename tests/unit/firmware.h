@@ -67,7 +67,7 @@ static void page_put(void *ctx, void *va, size_t bytes)
 
 static void *page_at(void *ctx, avc_pa_t pa)
 {
-    return pages[0] + (pa - 0x80000000);
+    return &pages[(pa - 0x80000000) / AVC_PAGE_SIZE][pa % AVC_PAGE_SIZE];
 }
 
 static const struct avc_mem memory = { NULL, page_get, page_put, page_at };
