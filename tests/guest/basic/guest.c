@@ -26,8 +26,8 @@ static unsigned registers_lost(uint64_t function)
     before[2] = 6;
     __asm__ volatile("stp x29, x30, [sp, #-32]!\n"
                      "stp x18, x19, [sp, #16]\n"
-                     "mov x30, %0\n"
-                     "stp x30, %1, [sp, #-16]!\n"
+                     "stp %0, %1, [sp, #-16]!\n" /* either may be any register */
+                     "ldr x30, [sp]\n"
                      "ldp x0, x1, [x30, #0]\n"
                      "ldp x2, x3, [x30, #16]\n"
                      "ldp x4, x5, [x30, #32]\n"
