@@ -104,11 +104,12 @@ common:
 
     .section .rodata
     .balign 4096
-table:                          /* identity, blocks of 1 GiB: devices, then memory; EL1 only, but for the fourth */
+table:                          /* blocks of 1 GiB: devices, memory, memory; the second one again, for EL0 */
     .quad 0x0060000000000405
     .quad 0x701 + (1 << 30)
     .quad 0x701 + (2 << 30)
-    .skip 4096 - 24
+    .quad 0x741 + (1 << 30)
+    .skip 4096 - 32
 
     .section .noinit, "aw", %nobits
     .balign 16
