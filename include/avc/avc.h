@@ -241,10 +241,9 @@ struct avc_hal {
 #define AVC_HOST_SP_EL0 (1u << 0) /* SP_EL0, as a current-thread pointer */
 #define AVC_HOST_TPIDR  (1u << 1) /* TPIDR_EL0, TPIDRRO_EL0 and TPIDR_EL1 */
 #define AVC_HOST_PAUTH  (1u << 2) /* pointer authentication keys */
-#define AVC_HOST_NO_FP                                                                                                 \
-    (1u << 3) /* the host never touches FP/SIMD between load and put: the guest's stays live.
-                                      Not set: the guest's is saved, and V8-V15 (low halves), FPCR and FPSR of the host
-                                      are put back, at each return of run after the guest has used it */
+/* The host never touches FP and SIMD between load and put: the guest's stay in the CPU. Not set: the guest's are saved,
+   and V8..V15 (low halves), FPCR and FPSR of the host are put back, at each return of run in which the guest used them. */
+#define AVC_HOST_NO_FP (1u << 3)
 
 /** A replaceable interrupt handler: one pointer to a constant pair. */
 struct avc_irq_handler {
@@ -254,7 +253,7 @@ struct avc_irq_handler {
 
 /* ------------------------------------------------------------------------------------ features, machine --- */
 
-/* What the library asks of a CPU, made from its ID registers by avc_feature_read(). */
+/* What the library asks of a CPU, made from its ID registers by src/core/feature.c. */
 enum avc_feature_bit {
     AVC_FEAT_VHE,
     AVC_FEAT_VMID16,
@@ -521,11 +520,10 @@ AVC_MUST_USE enum avc_status avc_vm_set_irq(struct avc_vm *vm, uint32_t intid, b
 /* ----------------------------------------------------------------------------------------------- vCPUs --- */
 
 /* Why a vCPU cannot simply go back into its guest: bits of avc_vcpu.attention. Set from any CPU. */
-#define AVC_ATTN_KICK   (1u << 0) /* run must return AVC_KICKED */
-#define AVC_ATTN_IRQC   (1u << 1) /* the interrupt controller wants its enter() called */
-#define AVC_ATTN_POWER  (1u << 2) /* it was switched on, or is off */
-#define AVC_ATTN_SERROR (1u << 3) /* an SError arrived while leaving the guest */
-#define AVC_ATTN_TRAPS  (1u << 4) /* trap registers changed */
+#define AVC_ATTN_KICK  (1u << 0) /* run must return AVC_KICKED */
+#define AVC_ATTN_IRQC  (1u << 1) /* the interrupt controller wants its enter() called */
+#define AVC_ATTN_POWER (1u << 2) /* it was switched on, or is off */
+#define AVC_ATTN_TRAPS (1u << 3) /* trap registers changed */
 
 /* Work of run's own at its edges, known on this CPU alone. */
 #define AVC_EDGE_ACT  (1u << 0) /* the VMM's answer to the last exit is due */
@@ -538,8 +536,7 @@ enum avc_power { AVC_POWER_OFF, AVC_POWER_CLAIMED, AVC_POWER_PENDING, AVC_POWER_
 /* Where it is. */
 enum avc_mode { AVC_MODE_OUT, AVC_MODE_HOST, AVC_MODE_GUEST };
 
-#define AVC_NR_CTX  224 /* at least the saved registers of avc/sysreg.def; a test compares */
-#define AVC_NR_IRQC 64
+#define AVC_NR_CTX 224 /* at least the saved registers of avc/sysreg.def; a test compares */
 
 struct avc_fp {
     uint64_t v[32][2] __attribute__((aligned(16)));

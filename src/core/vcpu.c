@@ -245,7 +245,7 @@ bool avc_vcpu_has_work(struct avc_vcpu *v)
 
     if (power != AVC_POWER_ON)
         return power == AVC_POWER_PENDING || (avc_load_seq(&v->attention) & AVC_ATTN_KICK);
-    if (avc_load_seq(&v->attention) & (AVC_ATTN_KICK | AVC_ATTN_SERROR))
+    if (avc_load_seq(&v->attention) & AVC_ATTN_KICK || v->serror)
         return true;
     return v->vm->irqc ? v->vm->irqc->pending(v) : v->irq_line || v->fiq_line;
 }
