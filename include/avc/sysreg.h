@@ -17,6 +17,10 @@
 #define AVC_REG_PC     (AVC_REG_CORE + 32)
 #define AVC_REG_PSTATE (AVC_REG_CORE + 33) /* as in SPSR_EL2 */
 
+/* Of the FP state, and moved with it: avc_vcpu_get_fp() has V0..V31. */
+#define AVC_REG_FPCR AVC_SYSREG_KEY(3, 3, 4, 4, 0)
+#define AVC_REG_FPSR AVC_SYSREG_KEY(3, 3, 4, 4, 1)
+
 enum avc_reg {
 #define CTX(name, op0, op1, crn, crm, op2, group, cond, reset, mask, policy)                                           \
     AVC_REG_##name = AVC_SYSREG_KEY(op0, op1, crn, crm, op2),

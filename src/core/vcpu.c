@@ -289,6 +289,16 @@ static enum avc_status check_mine(const struct avc_vcpu *v)
     return v->pcpu && !avc_vcpu_here(v) ? AVC_EBUSY : AVC_OK;
 }
 
+/* The guest's V registers, FPCR and FPSR, out of the CPU. They come back with the guest's next use of one. */
+static struct avc_fp *fp_in_memory(struct avc_vcpu *v)
+{
+    uint64_t daif = avc_hw_irq_save();
+
+    avc_fp_leave_guest(v, true);
+    avc_hw_irq_restore(daif);
+    return v->fp;
+}
+
 enum avc_status avc_vcpu_get(struct avc_vcpu *v, uint32_t reg, uint64_t *value)
 {
     enum avc_status status = value ? check_mine(v) : AVC_EINVAL;
@@ -301,6 +311,10 @@ enum avc_status avc_vcpu_get(struct avc_vcpu *v, uint32_t reg, uint64_t *value)
         *value = in_trap(v) ? avc_hw_read_ELR_EL2() : v->pc;
     else if (reg == AVC_REG_PSTATE)
         *value = in_trap(v) ? avc_hw_read_SPSR_EL2() : v->pstate;
+    else if (reg == AVC_REG_FPCR)
+        *value = fp_in_memory(v)->fpcr;
+    else if (reg == AVC_REG_FPSR)
+        *value = fp_in_memory(v)->fpsr;
     else
         return avc_sysreg_get(v, reg, value);
     return AVC_OK;
@@ -332,6 +346,10 @@ enum avc_status avc_vcpu_set(struct avc_vcpu *v, uint32_t reg, uint64_t value)
         v->pstate = value;
         if (in_trap(v))
             avc_hw_write_SPSR_EL2(value);
+    } else if (reg == AVC_REG_FPCR) {
+        fp_in_memory(v)->fpcr = value;
+    } else if (reg == AVC_REG_FPSR) {
+        fp_in_memory(v)->fpsr = value;
     } else {
         return avc_sysreg_set(v, reg, value);
     }
@@ -341,30 +359,30 @@ enum avc_status avc_vcpu_set(struct avc_vcpu *v, uint32_t reg, uint64_t value)
 enum avc_status avc_vcpu_get_fp(struct avc_vcpu *v, uint32_t n, uint64_t value[2])
 {
     enum avc_status status = value ? check_mine(v) : AVC_EINVAL;
+    struct avc_fp *fp;
 
     if (status)
         return status;
     if (n > 31)
         return AVC_ENOENT;
-    if (v->fp_live)
-        avc_fp_leave_guest(v, true);
-    value[0] = v->fp->v[n][0];
-    value[1] = v->fp->v[n][1];
+    fp = fp_in_memory(v);
+    value[0] = fp->v[n][0];
+    value[1] = fp->v[n][1];
     return AVC_OK;
 }
 
 enum avc_status avc_vcpu_set_fp(struct avc_vcpu *v, uint32_t n, const uint64_t value[2])
 {
     enum avc_status status = value ? check_mine(v) : AVC_EINVAL;
+    struct avc_fp *fp;
 
     if (status)
         return status;
     if (n > 31)
         return AVC_ENOENT;
-    if (v->fp_live)
-        avc_fp_leave_guest(v, true);
-    v->fp->v[n][0] = value[0];
-    v->fp->v[n][1] = value[1];
+    fp = fp_in_memory(v);
+    fp->v[n][0] = value[0];
+    fp->v[n][1] = value[1];
     return AVC_OK;
 }
 

@@ -302,10 +302,8 @@ static void test_fp(void **state)
 /* The registers themselves: the guest sees its own and never the host's, the host gets its own back. */
 static bool guest_uses_fp(struct avc_vcpu *v, struct fake_trap *trap)
 {
-    static unsigned step;
-
     (void)v;
-    switch (step++ % 3) {
+    switch (fake_resumes) {
     case 0: /* the first use traps */
         trap->esr = ESR_MAKE(7, true, 0);
         return true;
@@ -336,7 +334,36 @@ static void test_fp_values(void **state)
     assert_int_equal(fake_fp->fpcr, 0);
     must(avc_vcpu_get_fp(v, 8, value));
     assert_int_equal(value[0], 0x60e59);
-    assert_int_equal(v->fp->fpcr, 0x1234);
+    must(avc_vcpu_get(v, AVC_REG_FPCR, value));
+    assert_int_equal(value[0], 0x1234);
+    must(avc_vcpu_set(v, AVC_REG_FPSR, 0x10));
+    must(avc_vcpu_get(v, AVC_REG_FPSR, value));
+    assert_int_equal(value[0], 0x10);
+    assert_int_equal(v->fp->fpsr, 0x10);
+}
+
+/* A host that leaves FP alone: the guest's registers are in the CPU between runs, and are asked there. */
+static void test_fp_by_id(void **state)
+{
+    struct avc_vcpu *v;
+    uint64_t value;
+
+    (void)state;
+    world_make();
+    world.hal.uses = AVC_HOST_NO_FP;
+    v = world_load();
+    must(avc_vcpu_set_fp(v, 8, (uint64_t[2]){ 0x60e58, 0 }));
+    fake_fp->fpcr = 0x4057;
+    fake_guest = guest_uses_fp;
+    fake_resumes = 0;
+    assert_int_equal(avc_vcpu_run(v)->kind, AVC_WFI);
+    assert_true(v->fp_live);
+    must(avc_vcpu_get(v, AVC_REG_FPCR, &value));
+    assert_int_equal(value, 0x1234);
+    assert_int_equal(fake_fp->fpcr, 0x4057);
+    must(avc_vcpu_set(v, AVC_REG_FPCR, 0x60e58));
+    must(avc_vcpu_get(v, AVC_REG_FPCR, &value));
+    assert_int_equal(value, 0x60e58);
 }
 
 /* A claim that looks at V8 puts the registers away; the guest has to fetch them again. */
@@ -401,6 +428,7 @@ int main(void)
         cmocka_unit_test(test_sysreg_decode), cmocka_unit_test(test_cp15),     cmocka_unit_test(test_irq),
         cmocka_unit_test(test_serror),        cmocka_unit_test(test_wfx),      cmocka_unit_test(test_fp),
         cmocka_unit_test(test_fp_values),     cmocka_unit_test(test_fp_claim), cmocka_unit_test(test_dump),
+        cmocka_unit_test(test_fp_by_id),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
