@@ -57,6 +57,8 @@ avc_leave:
     stp x2, x3, [x1, #V_PC]
     mrs x4, hcr_el2             /* HCR_EL2.VSE falls when the guest takes its virtual SError (D1.3.4.4) */
     str x4, [x1, #V_HCR]
+    dsb sy                      /* what the guest's own accesses have still to report is pending now, not later */
+    isb                         /* and ISR_EL1 is read after that */
     mrs x5, isr_el1
     tbnz x5, #8, take_serror    /* ISR_EL1.A */
 leave_host:
@@ -77,12 +79,13 @@ leave_host:
     ret
     .size avc_leave, . - avc_leave
 
-/* Let it be taken here, where avc_vectors knows what it is: an SError recognised between these two labels is written
-   into the vCPU (x1). If it was gone again, nothing happens. */
+/* Let it be taken here, where avc_vectors knows what it is: an SError is written into the vCPU (x1) when ELR_EL2 is one of
+   the two instructions that find it unmasked: the ISB (PSTATE is written at once, D1.3.3), and the one behind it, before
+   which it is taken at the latest. If it was gone again, nothing happens. */
 take_serror:
     msr daifclr, #4
-    isb
     .globl avc_serror_window
 avc_serror_window:
+    isb
     msr daifset, #4
     b leave_host

@@ -229,9 +229,10 @@ host_serror:
     mrs x2, elr_el2
     adrp x3, avc_serror_window
     add x3, x3, :lo12:avc_serror_window
-    cmp x2, x3
+    sub x2, x2, x3
     mov x0, #7
-    b.ne host
+    cmp x2, #4
+    b.hi host
     mrs x2, esr_el2
     orr x2, x2, #(1 << 63)
     str x2, [x1, #V_SERROR]
