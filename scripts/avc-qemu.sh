@@ -5,8 +5,8 @@
 #
 # The emulated machine: its command line, the two UARTs, the time-out, the exit status.
 #
-# The first UART is the guest's and is stdout, byte for byte. The second is the hypervisor's
-# log; its last line, "vmm: exit STATUS: REASON", says how the guest ended.
+# The first UART is the guest's and is stdout, byte for byte. The second, of a PCI card where the
+# board has only one, is the hypervisor's log; its last line, "vmm: exit STATUS: REASON", says how the guest ended.
 
 # CPU models of QEMU's virt machine that have an AArch64 EL2, out of QEMU's own list.
 cpu_models() {
@@ -95,9 +95,8 @@ emulator_run() { # TIMEOUT(0: none) ARGUMENT...
     local limit=$1 console='stdio,id=guest,signal=off' log=(-serial chardev:log)
     local status=0 readers=()
     shift
-    # The board of an old QEMU has one UART. The log takes the debugger's way out instead, for
-    # which the hypervisor is given log=semihosting.
-    [[ -z ${AVC_QEMU_OLD-} ]] || log=(-semihosting-config 'enable=on,target=native,chardev=log')
+    # The board of an old QEMU has one UART. The hypervisor then looks for one on the PCI bus.
+    [[ -z ${AVC_QEMU_OLD-} ]] || log=(-device pci-serial,chardev=log)
     scratch=$(mktemp -d "${TMPDIR:-/tmp}/avc.XXXXXX") || die 2 "no temporary folder could be made"
     trap emulator_cleanup EXIT
     trap 'emulator_signalled 129' HUP

@@ -203,7 +203,6 @@ run_place() {
 
 run_boot() {
     local status=0 line options="cpus=$cpus memory=$memory host-vhe=$host_vhe"
-    [[ -z ${AVC_QEMU_OLD-} ]] || options+=' log=semihosting'
     machine_describe "$host_cpu" "$host_cpus" "$host_memory" "$count"
     say "booting: $cpus guest CPUs on $host_cpus of $host_cpu, E2H ${host_vhe}, $memory MiB"
     if [[ -t 0 ]]; then

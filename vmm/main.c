@@ -49,8 +49,9 @@ _Noreturn void vmm_main(uint64_t fdt)
 {
     vmm_board_discover(fdt);
     vmm_map(vmm_board.guest_uart.base, VMM_PAGE_SIZE, VMM_MAP_DEVICE);
-    vmm_map(vmm_board.log_uart.base, VMM_PAGE_SIZE, VMM_MAP_DEVICE);
-    vmm_log_uart_init();
+    if (vmm_board.log_uart.base)
+        vmm_map(vmm_board.log_uart.base, VMM_PAGE_SIZE, VMM_MAP_DEVICE);
+    vmm_log_out_init();
     vmm_options_parse(vmm_board.bootargs);
     if (!vmm_mmu_set_vhe(vmm_options.host_vhe))
         vmm_log(VMM_WARN, "host-vhe=%s: this CPU cannot do that", vmm_options.host_vhe ? "on" : "off");

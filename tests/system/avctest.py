@@ -273,7 +273,9 @@ class Image:
     x0 to x3 are scratch; x19 holds the address of the UART that print() uses."""
 
     UART = 0x09000000  # first PL011 of the virt machine, a guest's and the board's alike
-    LOG = 0x09040000  # second PL011 of the board
+    LOG = 0x09040000  # second PL011 of the board; an old QEMU's has a card in its place
+    CARD_CONFIG = 0x4010008000  # that card's PCI configuration space: bus 0, device 1
+    IO_PORTS = 0x3EFF0000
     SYSTEM_OFF = 0x84000008  # PSCI, DEN0022
 
     def __init__(self):
@@ -291,7 +293,14 @@ class Image:
                 self.word(0xF2800000 | half << 21 | part << 5 | register)  # MOVK
         return self
 
+    def store(self, address, value):
+        return self.mov(0, address).mov(1, value).word(0xB9000000 | 0 << 5 | 1)  # STR W1, [X0]
+
     def print(self, text, uart=UART):
+        if uart == self.LOG and old_qemu():
+            port = 0x1000
+            self.store(self.CARD_CONFIG + 0x10, port).store(self.CARD_CONFIG + 4, 1)  # BAR 0; command: I/O
+            uart = self.IO_PORTS + port
         self.mov(19, uart)
         for byte in text.encode() if isinstance(text, str) else text:
             self.mov(1, byte).word(0x39000000 | 19 << 5 | 1)  # STRB W1, [X19]

@@ -30,6 +30,13 @@ struct vmm_uart {
     uint32_t intid;
 };
 
+/** A PCI host bridge whose bus 0 is in memory. */
+struct vmm_pci {
+    struct vmm_range ecam; /* its configuration space; size 0: there is no such bridge */
+    struct vmm_range io;   /* I/O ports from io_port on, as the CPU addresses them */
+    uint64_t io_port;
+};
+
 struct vmm_board {
     uint64_t fdt, fdt_size;
     const char *bootargs; /* "" when none */
@@ -38,8 +45,9 @@ struct vmm_board {
     struct vmm_range reserved[VMM_MAX_RANGES]; /* from the device tree's reservations */
     unsigned nr_reserved;
     struct vmm_module kernel, ramdisk;
-    struct vmm_uart guest_uart, log_uart; /* the same one when the board has only one */
-    uint64_t rtc;                         /* a PL031; 0: none */
+    struct vmm_uart guest_uart, log_uart; /* no log_uart when the board has only one */
+    struct vmm_pci pci;
+    uint64_t rtc; /* a PL031; 0: none */
     struct vmm_range gicd;
     struct vmm_range gicr[VMM_MAX_RANGES];
     unsigned nr_gicr;
@@ -55,10 +63,24 @@ extern struct vmm_board vmm_board;
 /** Reads the device tree. Panics about one that cannot be used. */
 void vmm_board_discover(uint64_t fdt);
 
+/* ---- log_out.c ---- */
+
+/** Output of the log, by polling. The caller holds the log's lock. */
+void vmm_log_out_init(void); /* the UARTs are mapped */
+void vmm_log_out_write(const char *s, size_t n);
+void vmm_log_out_last(const char *s, size_t n); /* nothing comes after it; returns when it is out */
+
+/* ---- pci_serial.c: one of the ways the log goes out ---- */
+
+/** Looks for the device and maps it. False: there is none, and the others must not be called. */
+bool vmm_pci_serial_init(void);
+void vmm_pci_serial_write(const char *s, size_t n);
+void vmm_pci_serial_drain(void);
+
 /* ---- pl011.c ---- */
 
-/** Polled output of the log; sends each byte before it returns. Its caller holds the log's lock. */
-void vmm_log_uart_init(void);
+/** Another. Before init: what panics before the device tree was read use. */
+void vmm_log_uart_init(const struct vmm_uart *uart);
 void vmm_log_uart_write(const char *s, size_t n);
 void vmm_log_uart_drain(void);
 

@@ -127,10 +127,35 @@ static void find_uarts(void)
             *second = uart;
         }
     }
-    if (!second->base)
-        *second = *first;
     if (!first->base)
         vmm_panic("the device tree has no PL011");
+}
+
+/* A bridge's ranges: PCI address, its first cell the kind; address on the parent's bus; size. (IEEE 1275, PCI bus
+   binding 2.1, 2.2.1.1) */
+static void find_pci(void)
+{
+    int node = fdt_node_offset_by_compatible(fdt, -1, "pci-host-ecam-generic"), length, stride;
+    struct vmm_pci *pci = &vmm_board.pci;
+    int parent_cells = fdt_address_cells(fdt, 0);
+    const fdt32_t *cell;
+
+    if (node < 0 || !is_okay(node) || cell_of(node, "bus-range", 0, 0) != 0)
+        return;
+    cell = fdt_getprop(fdt, node, "ranges", &length);
+    if (!cell || parent_cells < 1 || parent_cells > 2 || !reg(node, 0, &pci->ecam))
+        return;
+    stride = 3 + parent_cells + 2;
+    for (; length >= stride * 4; cell += stride, length -= stride * 4) {
+        const fdt32_t *to = cell + 3, *size = to + parent_cells;
+
+        if ((fdt32_ld(cell) >> 24 & 3) != 1) /* I/O */
+            continue;
+        pci->io_port = (uint64_t)fdt32_ld(cell + 1) << 32 | fdt32_ld(cell + 2);
+        pci->io.base = parent_cells == 2 ? (uint64_t)fdt32_ld(to) << 32 | fdt32_ld(to + 1) : fdt32_ld(to);
+        pci->io.size = (uint64_t)fdt32_ld(size) << 32 | fdt32_ld(size + 1);
+        return;
+    }
 }
 
 static void find_rtc(void)
@@ -218,6 +243,7 @@ void vmm_board_discover(uint64_t address)
     chosen = fdt_path_offset(fdt, "/chosen");
     vmm_board.bootargs = chosen >= 0 ? string_of(chosen, "bootargs") : "";
     find_uarts();
+    find_pci();
     find_memory();
     find_reserved();
     find_rtc();

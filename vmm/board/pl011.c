@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The two PL011s (Arm DDI 0183): output by polling for the log; output by polling and input by
+ * The PL011s (Arm DDI 0183): output by polling for the log; output by polling and input by
  * interrupt for the guest's console. Baud rate and word length stay as firmware has set them.
  */
 #include <stdatomic.h>
@@ -62,10 +62,10 @@ static void drain(uint64_t base)
         vmm_cpu_relax();
 }
 
-void vmm_log_uart_init(void)
+void vmm_log_uart_init(const struct vmm_uart *uart)
 {
-    set_up(vmm_board.log_uart.base);
-    log_base = vmm_board.log_uart.base;
+    set_up(uart->base);
+    log_base = uart->base;
 }
 
 void vmm_log_uart_write(const char *s, size_t n)

@@ -50,7 +50,7 @@ void vmm_vlog(enum vmm_log_level level, const char *fmt, va_list args)
     length = strlen(line);
     line[length++] = '\n';
     vmm_log_take();
-    vmm_log_uart_write(line, length);
+    vmm_log_out_write(line, length);
     vmm_unlock(&lock);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The hypervisor's log: lines on the board's second UART (the first when there is only one), and
- * the two ways to stop.
+ * The hypervisor's log: lines, for board/log_out.c to put where they are seen, and the two ways to
+ * stop.
  */
 #ifndef VMM_KERN_LOG_H
 #define VMM_KERN_LOG_H

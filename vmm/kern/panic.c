@@ -45,8 +45,7 @@ _Noreturn void vmm_exit(int status, const char *fmt, ...)
     length = (int)strlen(line);
     line[length++] = '\n';
     vmm_log_take(); /* and keep it: this line is the last */
-    vmm_log_uart_write(line, (size_t)length);
-    vmm_log_uart_drain();
+    vmm_log_out_last(line, (size_t)length);
     vmm_console_drain();
     vmm_psci_system_off();
 }

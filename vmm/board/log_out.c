@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * Where the log goes: the board's second PL011; else a 16550 on its PCI bus; else into memory, for a debugger. Never the
+ * first PL011 while a guest runs: that one is the guest's, byte for byte.
+ */
+#include "board/board.h"
+#include "boot/boot.h"
+
+/* Until vmm_log_out_init(): the early UART, for panics about the device tree. */
+static enum { TO_PL011, TO_PCI_SERIAL, TO_MEMORY } way = TO_PL011;
+
+/* The latest bytes, in a ring. Nobody here reads them: used, or the compiler would leave them out. */
+static char kept[16384] __attribute__((used));
+static size_t kept_end __attribute__((used)); /* of all bytes */
+
+static void keep(const char *s, size_t n)
+{
+    while (n--)
+        kept[kept_end++ % sizeof(kept)] = *s++;
+}
+
+void vmm_log_out_init(void)
+{
+    if (vmm_board.log_uart.base) {
+        vmm_log_uart_init(&vmm_board.log_uart);
+    } else if (vmm_pci_serial_init()) {
+        way = TO_PCI_SERIAL;
+    } else {
+        vmm_log_uart_init(&vmm_board.guest_uart); /* for vmm_log_out_last() */
+        way = TO_MEMORY;
+    }
+}
+
+void vmm_log_out_write(const char *s, size_t n)
+{
+    if (way == TO_PL011)
+        vmm_log_uart_write(s, n);
+    else if (way == TO_PCI_SERIAL)
+        vmm_pci_serial_write(s, n);
+    else
+        keep(s, n);
+}
+
+void vmm_log_out_last(const char *s, size_t n)
+{
+    vmm_log_out_write(s, n);
+    if (way == TO_PCI_SERIAL) {
+        vmm_pci_serial_drain();
+        return;
+    }
+    /* A log that nobody sees is bad, but how the guest ended must be known to who started it; the guest has said all it
+       will say, though perhaps not the end of its line. */
+    if (way == TO_MEMORY) {
+        vmm_log_uart_write("\n", 1);
+        vmm_log_uart_write(s, n);
+    }
+    vmm_log_uart_drain();
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * A 16550 on a PCI card: where the log goes on a board with one PL011, which is the guest's. QEMU's virt machine has no
+ * second one before version 9.1, but takes such a card (-device pci-serial).
+ *
+ * Only what that takes: function by function through bus 0's configuration space (PCI Local Bus 3.0, chapter 6; memory
+ * mapped as in PCI Express Base 2.0, 7.2.2), one I/O BAR, output by polling. Nothing else here uses PCI, and guests
+ * cannot reach it.
+ */
+#include "board/board.h"
+#include "board/mmio.h"
+#include "boot/boot.h"
+#include "boot/cpu.h"
+
+/* Configuration space, as 32-bit words */
+#define PCI_ID          0x00 /* vendor in the lower half; 0xffff: nothing there */
+#define PCI_COMMAND     0x04
+#define PCI_CLASS       0x08 /* class, subclass, interface, revision */
+#define PCI_HEADER_TYPE 0x0c /* in bits 23:16 */
+#define PCI_BAR0        0x10
+
+#define COMMAND_IO        0x1u
+#define CLASS_SERIAL      0x0700u
+#define INTERFACE_16550   2u /* those above it are its successors, which begin as one */
+#define HEADER_TYPE(word) ((word) >> 16 & 0x7f)
+#define HEADER_MULTI      (1u << 23)
+#define BAR_IO            0x1u
+
+#define NR_FUNCTIONS  256u    /* of a bus: 32 devices of 8 */
+#define FUNCTION_SIZE 0x1000u /* of configuration space */
+
+/* Where the BAR goes: any multiple of 256, the most that an I/O BAR may decode. Not 0, which some cards take for "not
+   given yet". */
+#define IO_PORT 0x1000u
+#define IO_SIZE 0x100u
+
+/* The 16550's registers (PC16550D data sheet); DLL and DLM while LCR_DLAB is set */
+#define THR 0
+#define DLL 0
+#define IER 1
+#define DLM 1
+#define FCR 2
+#define LCR 3
+#define MCR 4
+#define LSR 5
+
+#define FCR_ENABLE_CLEAR 0x07u
+#define LCR_WLEN8        0x03u
+#define LCR_DLAB         0x80u
+#define MCR_DTR_RTS      0x03u
+#define LSR_THRE         0x20u
+#define LSR_TEMT         0x40u
+
+static uint64_t base; /* of the 16550's registers */
+
+static bool is_serial(uint64_t function)
+{
+    uint32_t class = mmio_read32(function + PCI_CLASS);
+
+    return class >> 16 == CLASS_SERIAL && (class >> 8 & 0xff) >= INTERFACE_16550 &&
+           HEADER_TYPE(mmio_read32(function + PCI_HEADER_TYPE)) == 0 && mmio_read32(function + PCI_BAR0) & BAR_IO;
+}
+
+/* The first one's configuration space, or 0. */
+static uint64_t find(uint64_t bus)
+{
+    for (unsigned n = 0; n < NR_FUNCTIONS; n++) {
+        uint64_t function = bus + n * FUNCTION_SIZE;
+        bool present = (mmio_read32(function + PCI_ID) & 0xffff) != 0xffff;
+
+        if (present && is_serial(function))
+            return function;
+        /* A device with one function need not look at the number and may answer to all eight. */
+        if (n % 8 == 0 && !(present && mmio_read32(function + PCI_HEADER_TYPE) & HEADER_MULTI))
+            n += 7;
+    }
+    return 0;
+}
+
+static void set_up(void)
+{
+    mmio_write8(base + IER, 0);
+    /* 115200 baud by the usual 1.8432 MHz: no firmware has chosen anything for a card it did not look at. */
+    mmio_write8(base + LCR, LCR_DLAB | LCR_WLEN8);
+    mmio_write8(base + DLL, 1);
+    mmio_write8(base + DLM, 0);
+    mmio_write8(base + LCR, LCR_WLEN8);
+    mmio_write8(base + FCR, FCR_ENABLE_CLEAR);
+    mmio_write8(base + MCR, MCR_DTR_RTS);
+}
+
+bool vmm_pci_serial_init(void)
+{
+    const struct vmm_pci *pci = &vmm_board.pci;
+    uint64_t function;
+
+    /* The window has to hold the port that we give out. */
+    if (pci->ecam.size < NR_FUNCTIONS * FUNCTION_SIZE || pci->io_port > IO_PORT ||
+        pci->io.size < IO_PORT - pci->io_port + IO_SIZE)
+        return false;
+    vmm_map(pci->ecam.base, NR_FUNCTIONS * FUNCTION_SIZE, VMM_MAP_DEVICE);
+    function = find(pci->ecam.base);
+    if (!function)
+        return false;
+    base = pci->io.base + (IO_PORT - pci->io_port);
+    vmm_map(base, IO_SIZE, VMM_MAP_DEVICE);
+    mmio_write32(function + PCI_BAR0, IO_PORT);
+    /* The upper half is status, whose bits are cleared by ones. */
+    mmio_write32(function + PCI_COMMAND, (mmio_read32(function + PCI_COMMAND) & 0xffff) | COMMAND_IO);
+    /* Two devices to the CPU, between which Device memory keeps no order: the card decodes its port once a read from
+       configuration space has come back. */
+    (void)mmio_read32(function + PCI_COMMAND);
+    vmm_dsb_sy();
+    set_up();
+    return true;
+}
+
+static void wait(uint8_t bit)
+{
+    while (!(mmio_read8(base + LSR) & bit))
+        vmm_cpu_relax();
+}
+
+void vmm_pci_serial_write(const char *s, size_t n)
+{
+    while (n--) {
+        wait(LSR_THRE);
+        mmio_write8(base + THR, (uint8_t)*s++);
+    }
+}
+
+void vmm_pci_serial_drain(void)
+{
+    wait(LSR_TEMT);
+}
