@@ -6,7 +6,8 @@
 # The emulated machine: its command line, the two UARTs, the time-out, the exit status.
 #
 # The first UART is the guest's and is stdout, byte for byte. The second, of a PCI card where the
-# board has only one, is the hypervisor's log; its last line, "vmm: exit STATUS: REASON", says how the guest ended.
+# board has only one, is the hypervisor's log; its last line, "vmm: exit STATUS: REASON", says how
+# the guest ended.
 
 # CPU models of QEMU's virt machine that have an AArch64 EL2, out of QEMU's own list.
 cpu_models() {
@@ -96,7 +97,7 @@ emulator_run() { # TIMEOUT(0: none) ARGUMENT...
     local status=0 readers=()
     shift
     # The board of an old QEMU has one UART. The hypervisor then looks for one on the PCI bus.
-    [[ -z ${AVC_QEMU_OLD-} ]] || log=(-device pci-serial,chardev=log)
+    [[ -z ${AVC_QEMU_OLD-} ]] || log=(-device 'pci-serial,chardev=log')
     scratch=$(mktemp -d "${TMPDIR:-/tmp}/avc.XXXXXX") || die 2 "no temporary folder could be made"
     trap emulator_cleanup EXIT
     trap 'emulator_signalled 129' HUP

@@ -6,10 +6,13 @@
 No initrd, no Linux; most of them never look at the device tree. What is seen of them from
 outside: bytes on stdout, bytes from stdin, exit statuses, and what is said about a crash.
 
-usage: guests.py [HOST-CPU/VHE...]      default: cortex-a72/off max/on max/off
+usage: guests.py [HOST-CPU/VHE | one-uart]...      default: cortex-a72/off max/on max/off one-uart
+
+one-uart: a board with one UART, which is the guest's.
 """
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -94,9 +97,42 @@ def test_count(name, board):
            f"{name}: --count, twice the same", first.transcript + second.transcript)
 
 
+def test_one_uart():
+    """What says that it is an old QEMU gets the log's PCI card. This one leaves it out if asked to."""
+    qemu = os.path.join(work, "qemu")
+    with open(qemu, "w", encoding="utf-8") as script:
+        script.write(f"""#!/bin/bash
+[[ $1 != --version ]] || {{ echo QEMU emulator version 7.2.0; exit; }}
+arguments=()
+for argument; do
+    [[ $argument == pci-serial,* && -n $NO_CARD ]] && unset 'arguments[-1]' || arguments+=("$argument")
+done
+exec {os.environ.get("AVC_QEMU") or "qemu-system-aarch64"} "${{arguments[@]}}"
+""")
+    os.chmod(qemu, 0o755)
+    old = {"AVC_QEMU": qemu, "NO_CARD": ""}
+    for cpu in ("cortex-a72", "max"):
+        args = arguments(Image().print("out").hvc(OFF).spin(), "--host-cpu", cpu)
+        result = run_avc(*args, env=old)
+        tap.ok(result.status == 0 and result.out == b"out" and "[avc] vmm: exit 0: " in result.err
+               and "[avc] vmm: guest: " in result.err, f"{cpu}: the log by a PCI card", result.transcript)
+    args = arguments(Image().print("x").jump(0), "--quiet")
+    result = run_avc(*args, env=old)
+    tap.ok(result.status == 3 and result.out == b"x" and "[avc] vmm: exit 3: " in result.err,
+           "a PCI card's log tells of a crash", result.transcript)
+    args = arguments(Image().print("out").hvc(OFF).spin())
+    result = run_avc(*args, env={**old, "NO_CARD": "1"})
+    tap.ok(result.status == 1 and re.fullmatch(rb"out\nvmm: exit 0: [^\n]+\n", result.out)
+           and "[avc] vmm: " not in result.err, "nowhere to log: only the end is told, where the guest's output was",
+           result.transcript)
+
+
 def main():
     try:
-        for name in sys.argv[1:] or ["cortex-a72/off", "max/on", "max/off"]:
+        for name in sys.argv[1:] or ["cortex-a72/off", "max/on", "max/off", "one-uart"]:
+            if name == "one-uart":
+                test_one_uart()
+                continue
             cpu, vhe = name.split("/")
             board = ["--host-cpu", cpu, "--host-vhe", vhe]
             for test in (test_ends, test_console, test_cpus, test_count):
