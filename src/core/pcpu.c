@@ -25,6 +25,16 @@ enum avc_status avc_pcpu_init(struct avc_pcpu *p, struct avc_machine *m, const s
     return AVC_OK;
 }
 
+/* The enabled CPU with this MPIDR_EL1. Without the lock too: a list that is followed while a CPU comes or goes ends. */
+static const struct avc_pcpu *enabled_here(const struct avc_machine *m, uint64_t mpidr)
+{
+    const struct avc_pcpu *p = avc_load_acquire(&m->pcpus);
+
+    while (p && p->mpidr != mpidr)
+        p = avc_load_acquire(&p->next);
+    return p;
+}
+
 enum avc_status avc_pcpu_enable(struct avc_pcpu *p)
 {
     struct avc_machine *m;
@@ -46,7 +56,9 @@ enum avc_status avc_pcpu_enable(struct avc_pcpu *p)
     m = p->machine;
     daif = avc_hw_irq_save();
     avc_lock(&m->lock);
-    if (m->fixed && !avc_feature_covers(&p->features, &m->features)) {
+    if (enabled_here(m, p->mpidr)) {
+        status = AVC_EBUSY;
+    } else if (m->fixed && !avc_feature_covers(&p->features, &m->features)) {
         status = AVC_ENOTSUP;
     } else {
         if (!m->fixed && !m->enabled)
@@ -82,7 +94,7 @@ enum avc_status avc_pcpu_disable(struct avc_pcpu *p)
     avc_lock(&m->lock);
     for (struct avc_pcpu **link = &m->pcpus; *link; link = &(*link)->next)
         if (*link == p) {
-            *link = p->next;
+            avc_store_release(link, p->next);
             break;
         }
     m->enabled--;
@@ -99,13 +111,11 @@ bool avc_pcpu_is_enabled(const struct avc_pcpu *p)
 
 const struct avc_hal *avc_machine_hal(const struct avc_machine *m)
 {
-    uint64_t mpidr = avc_hw_read_MPIDR_EL1();
+    const struct avc_pcpu *p = enabled_here(m, avc_hw_read_MPIDR_EL1());
 
-    /* enabled CPUs are few, and the list only changes when one comes or goes */
-    for (const struct avc_pcpu *p = avc_load_acquire(&m->pcpus); p; p = p->next)
-        if (p->mpidr == mpidr)
-            return p->hal;
-    return m->pcpus ? m->pcpus->hal : NULL;
+    if (!p)
+        p = avc_load_acquire(&m->pcpus); /* once: the last one may be going */
+    return p ? p->hal : NULL;
 }
 
 /*
@@ -153,7 +163,11 @@ enum avc_answer avc_pcpu_irq(struct avc_pcpu *p)
     if (irq == AVC_IRQ_SPURIOUS)
         return AVC_DONE;
     /* a timer of a vCPU that is loaded but waits in the VMM */
-    if (p->current && p->current->vm->irqc && p->current->vm->irqc->irq(p->current, irq))
-        return AVC_DONE;
+    if (p->current) {
+        const struct avc_irqc_ops *irqc = p->current->vm->irqc;
+
+        if (irqc && irqc->irq && irqc->irq(p->current, irq))
+            return AVC_DONE;
+    }
     return avc_pcpu_handle(p, irq);
 }
