@@ -175,14 +175,18 @@ enum avc_status avc_claim_seal(struct avc_vm *vm)
             return AVC_ENOTRAP;
     if (vm->max_claims > UINT16_MAX)
         return AVC_ERANGE;
+    if (embedder > vm->max_claims) /* tried before */
+        return AVC_ENOMEM;
     sort(vm->claims, embedder);
     for (; vm->nr_builtin > 0; vm->nr_builtin--) {
         uint32_t next = vm->max_claims - vm->nr_builtin;
 
         /* the slot being read is free to be written: it was copied */
         n = append_rest(vm, vm->claims[next], embedder, n, next + 1);
-        if (n == 0)
+        if (n == 0) {
+            vm->max_claims = 0; /* the library's claims are written over: another try must not go on without them */
             return AVC_ENOMEM;
+        }
     }
     sort(vm->claims, n);
     vm->nr_claims = n;
