@@ -12,13 +12,18 @@
 #define ISS_RV         AVC_BIT(2) /* RN is valid */
 #define ISS_RN(esr)    ((unsigned)AVC_FIELD(esr, 9, 5))
 
+#define HCR_VSE AVC_BIT(8)
+
 /* An interrupt, masked or not, or a virtual SError: what WFI wakes for. */
 static bool has_interrupt(struct avc_vcpu *v)
 {
     const struct avc_irqc_ops *irqc = v->vm->irqc;
 
-    if (v->vserror)
-        return true;
+    if (v->vserror) {
+        if (avc_hw_read_HCR_EL2() & HCR_VSE)
+            return true;
+        v->vserror = false; /* taken since the guest was entered */
+    }
     return irqc ? irqc->pending(v) : v->irq_line || v->fiq_line;
 }
 
