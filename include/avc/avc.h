@@ -371,7 +371,7 @@ AVC_MUST_USE enum avc_status avc_pcpu_init(struct avc_pcpu *pcpu, struct avc_mac
                                            const struct avc_hal *hal);
 
 /** Probes the calling CPU and makes it ready to load vCPUs. Claims nothing that disable does not give back.
-    Errors: EINVAL, ENOENT (not initialised), EBUSY (enabled already), ENOTSUP (see avc_has_hardware_support(); or a
+    Errors: EINVAL, ENOENT (not initialised), EBUSY (enabled already, or this CPU is by another object), ENOTSUP (see avc_has_hardware_support(); or a
     VM was sealed and this CPU lacks a feature the others have). Context: setup, on the CPU itself, at EL2. */
 AVC_MUST_USE enum avc_status avc_pcpu_enable(struct avc_pcpu *pcpu);
 
@@ -524,6 +524,7 @@ AVC_MUST_USE enum avc_status avc_vm_set_irq(struct avc_vm *vm, uint32_t intid, b
 #define AVC_ATTN_IRQC  (1u << 1) /* the interrupt controller wants its enter() called */
 #define AVC_ATTN_POWER (1u << 2) /* it was switched on, or is off */
 #define AVC_ATTN_TRAPS (1u << 3) /* trap registers changed */
+#define AVC_ATTN_ALL   0xfu
 
 /* Work of run's own at its edges, known on this CPU alone. */
 #define AVC_EDGE_ACT  (1u << 0) /* the VMM's answer to the last exit is due */
@@ -606,7 +607,8 @@ AVC_MUST_USE enum avc_status avc_vcpu_reset(struct avc_vcpu *vcpu);
     does. Errors: as reset. */
 AVC_MUST_USE enum avc_status avc_vcpu_start(struct avc_vcpu *vcpu, avc_ipa_t pc, uint64_t x0);
 
-/** Takes a vCPU out of use; its place in the VM's list stays. Errors: EINVAL, ENOENT, EBUSY. */
+/** Takes a vCPU out of use for good: all that is asked of it later is refused (ENOENT), and the guest finds no such CPU.
+    Its place in the VM's list, and so its storage, stays until avc_vm_destroy(). Errors: EINVAL, ENOENT, EBUSY. */
 AVC_MUST_USE enum avc_status avc_vcpu_destroy(struct avc_vcpu *vcpu);
 
 /** Moves the vCPU onto the calling CPU; the first load of a VM seals it. Errors: EINVAL, ENOENT, ESTATE (CPU not
@@ -614,12 +616,12 @@ AVC_MUST_USE enum avc_status avc_vcpu_destroy(struct avc_vcpu *vcpu);
     missing with timers), ENOMEM (claims). Context: on the CPU itself, IRQs masked or not. */
 AVC_MUST_USE enum avc_status avc_vcpu_load(struct avc_vcpu *vcpu, struct avc_pcpu *pcpu);
 
-/** Moves it off again. Errors: EINVAL, ENOENT, ESTATE (not loaded), EBUSY (loaded on another CPU). Context: loaded. */
+/** Moves it off again. Errors: EINVAL, ENOENT, ESTATE (not loaded, or from a claim), EBUSY (loaded on another CPU). Context: loaded. */
 AVC_MUST_USE enum avc_status avc_vcpu_put(struct avc_vcpu *vcpu);
 
 /** Finishes the last exit as its `answer` says, enters the guest, and comes back with the next exit; never NULL. The
     exit belongs to the vCPU and is valid until the next run. Takes the guest's exceptions through vectors of its own,
-    which are in place only inside of the call. Errors: an exit of kind AVC_FAIL: ESTATE (not loaded), EBUSY (loaded on
+    which are in place only inside of the call. Errors: an exit of kind AVC_FAIL: ESTATE (not loaded, or from a claim), EBUSY (loaded on
     another CPU). Context: loaded, EL2h, at least 1 KiB of stack. */
 struct avc_exit *avc_vcpu_run(struct avc_vcpu *vcpu);
 

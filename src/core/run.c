@@ -36,6 +36,14 @@ static void drive_lines(struct avc_vcpu *v)
 /* Does what attention asks for. False when run has to return: the exit is filled in. */
 static bool attend(struct avc_vcpu *v, uint64_t attention)
 {
+    if (v->serror) { /* before a reset would forget it */
+        leave(v, AVC_SERROR);
+        v->exit.esr = v->serror & ~AVC_BIT(63);
+        v->exit.answer = AVC_FAULT;
+        v->serror = 0;
+        v->edge |= AVC_EDGE_ACT;
+        return false;
+    }
     if (attention & AVC_ATTN_POWER) {
         if (avc_load_seq(&v->power) == AVC_POWER_PENDING) {
             avc_fetch_and(&v->attention, ~(uint64_t)AVC_ATTN_POWER);
@@ -59,14 +67,6 @@ static bool attend(struct avc_vcpu *v, uint64_t attention)
         else
             drive_lines(v);
     }
-    if (v->serror) {
-        leave(v, AVC_SERROR);
-        v->exit.esr = v->serror & ~AVC_BIT(63);
-        v->exit.answer = AVC_FAULT;
-        v->serror = 0;
-        v->edge |= AVC_EDGE_ACT;
-        return false;
-    }
     if (attention & AVC_ATTN_KICK) {
         avc_fetch_and(&v->attention, ~(uint64_t)AVC_ATTN_KICK);
         leave(v, AVC_KICKED);
@@ -86,12 +86,19 @@ static void edge_in(struct avc_vcpu *v)
         avc_hw_host_swap_in(v);
 }
 
+/* How often attention is looked at again before an entry. Other vCPUs can ask for it as fast as they can trap; to do all
+   of it first would let a guest keep this CPU here, masked. */
+#define MAX_ROUNDS 16
+
 struct avc_exit *avc_vcpu_run(struct avc_vcpu *v)
 {
+    unsigned rounds = 0;
     uint64_t daif, code;
 
     if (avc_unlikely(!avc_vcpu_here(v)))
         return fail(v, v->pcpu ? AVC_EBUSY : AVC_ESTATE);
+    if (avc_unlikely(avc_load_relaxed(&v->mode) == AVC_MODE_GUEST)) /* by a claim */
+        return fail(v, AVC_ESTATE);
 
     daif = avc_hw_irq_save();
     if (v->edge)
@@ -102,8 +109,13 @@ struct avc_exit *avc_vcpu_run(struct avc_vcpu *v)
 
         if (avc_unlikely(attention | v->serror) && !attend(v, attention))
             break;
-        if (avc_unlikely(avc_load_seq(&v->attention)))
-            continue; /* enter() and power_up() may have asked for more */
+        if (avc_unlikely(avc_load_seq(&v->attention))) { /* enter() and power_up() may have asked for more */
+            if (++rounds < MAX_ROUNDS)
+                continue;
+            leave(v, AVC_KICKED);
+            break;
+        }
+        rounds = 0;
         code = avc_hw_enter(v);
         if (avc_unlikely(v->vserror) && !(v->hcr & AVC_BIT(8)))
             v->vserror = false; /* HCR_EL2.VSE: taken */

@@ -25,6 +25,9 @@ enum avc_status avc_vcpu_init(struct avc_vcpu *v, struct avc_vm *vm, const struc
         return AVC_ENOMEM;
     if (avc_vm_vcpu_by_mpidr(vm, config->mpidr))
         return AVC_EEXIST;
+    for (uint32_t n = 0; n < vm->nr_vcpus; n++)
+        if (vm->vcpus[n] == v) /* destroyed: its place stays taken */
+            return AVC_EEXIST;
 
     __builtin_memset(v, 0, sizeof *v); /* not a compound literal: that would stand on the stack */
     v->magic = AVC_MAGIC_VCPU;
@@ -89,9 +92,11 @@ enum avc_status avc_vcpu_destroy(struct avc_vcpu *v)
 {
     enum avc_status status = avc_vcpu_reset(v);
 
-    if (status == AVC_OK)
-        v->pc = 0;
-    return status;
+    if (status)
+        return status;
+    v->mpidr = 0; /* nobody finds it any more: see avc_vm_vcpu_by_mpidr() */
+    v->magic = 0;
+    return AVC_OK;
 }
 
 /* ---- power ---- */
@@ -114,6 +119,12 @@ void avc_vcpu_power_off(struct avc_vcpu *v)
 }
 
 /* ---- load and put ---- */
+
+/* Whether run is in progress: to its own CPU, that it is asked by a claim. PC and PSTATE are in ELR_EL2 and SPSR_EL2. */
+static bool in_trap(const struct avc_vcpu *v)
+{
+    return avc_load_relaxed(&v->mode) == AVC_MODE_GUEST;
+}
 
 bool avc_vcpu_here(const struct avc_vcpu *v)
 {
@@ -192,6 +203,8 @@ enum avc_status avc_vcpu_put(struct avc_vcpu *v)
         return AVC_ESTATE;
     if (!avc_vcpu_here(v))
         return AVC_EBUSY;
+    if (in_trap(v))
+        return AVC_ESTATE;
     daif = avc_hw_irq_save();
     avc_vcpu_switch_out(v);
     v->pcpu->current = NULL;
@@ -223,7 +236,7 @@ void avc_vcpu_request(struct avc_vcpu *v, uint64_t attention)
     const struct avc_hal *hal;
     struct avc_pcpu *p;
 
-    avc_fetch_or(&v->attention, attention);
+    avc_fetch_or(&v->attention, attention & AVC_ATTN_ALL);
     p = avc_load_seq(&v->pcpu);
     if (p && avc_load_seq(&v->mode) == AVC_MODE_GUEST && p->mpidr == avc_hw_read_MPIDR_EL1())
         return;
@@ -243,6 +256,8 @@ bool avc_vcpu_has_work(struct avc_vcpu *v)
 {
     uint32_t power = avc_load_seq(&v->power);
 
+    if (avc_load_relaxed(&v->serror)) /* run will tell */
+        return true;
     if (power != AVC_POWER_ON)
         return power == AVC_POWER_PENDING || (avc_load_seq(&v->attention) & AVC_ATTN_KICK);
     if (avc_load_seq(&v->attention) & AVC_ATTN_KICK || v->serror)
@@ -273,12 +288,6 @@ enum avc_status avc_vcpu_set_irq(struct avc_vcpu *v, uint32_t intid, bool level)
 }
 
 /* ---- registers ---- */
-
-/* Whether PC and PSTATE are in ELR_EL2 and SPSR_EL2: in a claim. */
-static bool in_trap(const struct avc_vcpu *v)
-{
-    return avc_load_relaxed(&v->mode) == AVC_MODE_GUEST;
-}
 
 static enum avc_status check_mine(const struct avc_vcpu *v)
 {
@@ -320,12 +329,14 @@ enum avc_status avc_vcpu_get(struct avc_vcpu *v, uint32_t reg, uint64_t *value)
     return AVC_OK;
 }
 
-/* What a guest's PSTATE may be made of: AArch64 EL0t, EL1t, EL1h; never EL2, whatever the caller says. */
-static bool pstate_ok(uint64_t pstate)
+/* What a guest's PSTATE may be made of: AArch64 EL0t, EL1t, EL1h, and AArch32 User where the CPUs have it; never EL2,
+   whatever the caller says. Anything else would be an illegal return, which is taken in EL2. */
+static bool pstate_ok(const struct avc_vcpu *v, uint64_t pstate)
 {
     uint64_t mode = pstate & 0x1f;
 
-    return mode == 0x0 || mode == 0x4 || mode == 0x5 || mode == 0x10; /* the last: AArch32 User */
+    return mode == 0x0 || mode == 0x4 || mode == 0x5 ||
+           (mode == 0x10 && avc_has(&v->vm->machine->features, AVC_FEAT_AA32EL0));
 }
 
 enum avc_status avc_vcpu_set(struct avc_vcpu *v, uint32_t reg, uint64_t value)
@@ -341,7 +352,7 @@ enum avc_status avc_vcpu_set(struct avc_vcpu *v, uint32_t reg, uint64_t value)
         if (in_trap(v))
             avc_hw_write_ELR_EL2(value);
     } else if (reg == AVC_REG_PSTATE) {
-        if (!pstate_ok(value))
+        if (!pstate_ok(v, value))
             return AVC_EINVAL;
         v->pstate = value;
         if (in_trap(v))

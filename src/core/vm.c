@@ -82,8 +82,10 @@ uint32_t avc_vm_nr_vcpus(const struct avc_vm *vm)
 
 struct avc_vcpu *avc_vm_vcpu_by_mpidr(const struct avc_vm *vm, uint64_t mpidr)
 {
+    uint64_t wanted = (mpidr & MPIDR_AFFINITY) | AVC_BIT(31); /* RES1: a destroyed vCPU has it no more */
+
     for (uint32_t n = 0; n < vm->nr_vcpus; n++)
-        if (((vm->vcpus[n]->mpidr ^ mpidr) & MPIDR_AFFINITY) == 0)
+        if (vm->vcpus[n]->mpidr == wanted)
             return vm->vcpus[n];
     return NULL;
 }

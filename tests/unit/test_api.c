@@ -80,6 +80,9 @@ static void test_pcpu(void **state)
     IS(avc_has_hardware_support(), AVC_OK);
     IS(avc_pcpu_enable(&p), AVC_OK);
     IS(avc_pcpu_disable(&p), AVC_OK);
+    fake_use_cpu(0);
+    IS(avc_pcpu_enable(&p), AVC_EBUSY); /* this CPU has one: two vCPUs would be loaded here */
+    assert_false(avc_pcpu_is_enabled(&p));
     memset(&p, 0, sizeof p);
     IS(avc_pcpu_enable(&p), AVC_ENOENT);
     IS(avc_pcpu_disable(&p), AVC_ENOENT);
@@ -255,6 +258,10 @@ static void test_vcpu(void **state)
     IS(avc_vcpu_set(&world.vcpu[0], AVC_REG_PSTATE, 0x3c9), AVC_EINVAL); /* EL2h */
     IS(avc_vcpu_set(&world.vcpu[0], AVC_REG_PSTATE, 0x3cd), AVC_EINVAL); /* EL3h */
     IS(avc_vcpu_set(&world.vcpu[0], AVC_REG_PSTATE, 0x1d3), AVC_EINVAL); /* AArch32 svc */
+    world.machine.features.has &= ~AVC_BIT(AVC_FEAT_AA32EL0);
+    IS(avc_vcpu_set(&world.vcpu[0], AVC_REG_PSTATE, 0x10), AVC_EINVAL); /* no AArch32: an illegal return, in EL2 */
+    world.machine.features.has |= AVC_BIT(AVC_FEAT_AA32EL0);
+    IS(avc_vcpu_set(&world.vcpu[0], AVC_REG_PSTATE, 0x10), AVC_OK);
     IS(avc_vcpu_get_fp(&world.vcpu[0], 32, value), AVC_ENOENT);
     IS(avc_vcpu_get_fp(&world.vcpu[0], 0, NULL), AVC_EINVAL);
     IS(avc_vcpu_set_fp(&world.vcpu[0], 32, value), AVC_ENOENT);
@@ -307,6 +314,79 @@ static void test_places(void **state)
     fake_use_cpu(1);
     IS(avc_vcpu_load(v, &other), AVC_OK);
     IS(avc_vcpu_put(v), AVC_OK);
+}
+
+/* Destroyed: nobody has it, nobody finds it, nothing is done with it. */
+static void test_destroyed(void **state)
+{
+    struct avc_vcpu *v = &world.vcpu[1];
+    uint64_t value;
+
+    (void)state;
+    world_make();
+    for (unsigned n = 0; n < 2; n++)
+        must(avc_vcpu_init(&world.vcpu[n], &world.vm, &(struct avc_vcpu_config){ .mpidr = n }));
+    assert_ptr_equal(avc_vm_vcpu_by_mpidr(&world.vm, 1), v);
+    IS(avc_vcpu_destroy(v), AVC_OK);
+    IS(avc_vcpu_destroy(v), AVC_ENOENT);
+    IS(avc_vcpu_start(v, START, 0), AVC_ENOENT);
+    IS(avc_vcpu_load(v, &world.pcpu), AVC_ENOENT);
+    IS(avc_vcpu_get(v, AVC_REG_PC, &value), AVC_ENOENT);
+    assert_null(avc_vm_vcpu_by_mpidr(&world.vm, 1));
+    assert_ptr_equal(avc_vm_vcpu_by_mpidr(&world.vm, 0), &world.vcpu[0]);
+    world.vm.max_vcpus = 3;
+    IS(avc_vcpu_init(v, &world.vm, &(struct avc_vcpu_config){ .mpidr = 5 }), AVC_EEXIST); /* twice in one list */
+    world.vm.max_vcpus = 2;
+    IS(avc_vcpu_destroy(&world.vcpu[0]), AVC_OK);
+    assert_null(avc_vm_vcpu_by_mpidr(&world.vm, 0));
+    IS(avc_vm_destroy(&world.vm), AVC_OK);
+}
+
+/* What only the VMM's thread may do, done by a claim. */
+static enum avc_answer misled(struct avc_vcpu *v, struct avc_exit *e, void *context)
+{
+    struct avc_exit *nested = avc_vcpu_run(v);
+
+    (void)context;
+    assert_int_equal(nested->kind, AVC_FAIL);
+    IS(nested->status, AVC_ESTATE);
+    IS(avc_vcpu_put(v), AVC_ESTATE);
+    IS(avc_vcpu_load(&world.vcpu[1], &world.pcpu), AVC_EBUSY);
+    IS(avc_vcpu_start(v, START, 0), AVC_EBUSY);
+    IS(avc_vcpu_destroy(v), AVC_EBUSY);
+    return avc_done(e, 0x4057);
+}
+
+static void test_from_a_claim(void **state)
+{
+    struct avc_vcpu *v;
+
+    (void)state;
+    world_make();
+    world_claim(AVC_CALL, 0xc6000000, 0xc6000000, misled, NULL);
+    v = world_load();
+    v->x[0] = 0xc6000000;
+    assert_int_equal(take_sync(v, UINT64_C(0x5a000000), EL1H)->kind, AVC_KICKED);
+    assert_int_equal(v->x[0], 0x4057);
+    IS(avc_vcpu_put(v), AVC_OK);
+}
+
+/* A seal that finds the storage too small finds it so again: it does not go on with the claims that were left. */
+static void test_seal_again(void **state)
+{
+    (void)state;
+    world_make();
+    world.vm.max_claims = 4;
+    for (unsigned n = 0; n < 2; n++)
+        IS(avc_vm_claim_builtin(&world.vm,
+                                &(struct avc_claim){ AVC_MMIO, 0x10000 * n, 0x10000 * n + 0xffff, claim_fn, NULL }),
+           AVC_OK);
+    IS(claim(AVC_MMIO, 0x8000, 0x8003), AVC_OK);   /* cuts one in two */
+    IS(claim(AVC_MMIO, 0x18000, 0x18003), AVC_OK); /* and the other */
+    for (unsigned n = 0; n < 2; n++)
+        must(avc_vcpu_init(&world.vcpu[n], &world.vm, &(struct avc_vcpu_config){ .mpidr = n }));
+    for (unsigned n = 0; n < 3; n++)
+        IS(avc_vcpu_load(&world.vcpu[0], &world.pcpu), AVC_ENOMEM);
 }
 
 /* HAL members that what the VM is makes necessary. */
@@ -378,9 +458,10 @@ static void test_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_machine), cmocka_unit_test(test_pcpu),   cmocka_unit_test(test_vm),
-        cmocka_unit_test(test_claims),  cmocka_unit_test(test_vcpu),   cmocka_unit_test(test_places),
-        cmocka_unit_test(test_hal),     cmocka_unit_test(test_stage2), cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_machine),   cmocka_unit_test(test_pcpu),         cmocka_unit_test(test_vm),
+        cmocka_unit_test(test_claims),    cmocka_unit_test(test_vcpu),         cmocka_unit_test(test_places),
+        cmocka_unit_test(test_hal),       cmocka_unit_test(test_stage2),       cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_destroyed), cmocka_unit_test(test_from_a_claim), cmocka_unit_test(test_seal_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

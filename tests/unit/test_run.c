@@ -228,12 +228,58 @@ static void power(void **state)
     assert_false(avc_vcpu_power_on(second, START, 1));
 }
 
+/* Attention that nobody knows, or that comes again as fast as it is done: run returns, it does not stay here masked. */
+static void enter_again(struct avc_vcpu *v)
+{
+    avc_vcpu_request(v, AVC_ATTN_IRQC);
+}
+static void nothing(struct avc_vcpu *v)
+{
+}
+static bool never(struct avc_vcpu *v)
+{
+    return false;
+}
+
+static void run_does_not_spin(void **state)
+{
+    static const struct avc_irqc_ops ops = {
+        .load = nothing,
+        .put = nothing,
+        .enter = enter_again,
+        .reset = nothing,
+        .pending = never,
+    };
+    struct avc_vcpu *v;
+
+    world_make();
+    v = world_load();
+    avc_vcpu_request(v, ~UINT64_C(0) << 4);
+    fake_enters = 0;
+    world.taken = true;
+    (void)take_sync(v, ESR_HVC, EL1H);
+    assert_int_equal(fake_enters, 1);
+
+    world_make();
+    must(avc_vm_set_irqc(&world.vm, &ops, NULL));
+    v = world_load();
+    avc_vcpu_request(v, AVC_ATTN_IRQC);
+    fake_enters = 0;
+    assert_int_equal(avc_vcpu_run(v)->kind, AVC_KICKED);
+    assert_int_equal(fake_enters, 0);
+
+    /* a controller without irq(): the host's vector asks all the same */
+    world.irq = 33;
+    assert_int_equal(avc_pcpu_irq(&world.pcpu), AVC_DONE);
+    assert_int_equal(world.handled, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_kick_is_lost), cmocka_unit_test(no_interrupt_is_lost),
         cmocka_unit_test(a_kick_waits),    cmocka_unit_test(run_needs_a_load),
-        cmocka_unit_test(power),
+        cmocka_unit_test(power),           cmocka_unit_test(run_does_not_spin),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,6 +104,10 @@ static bool irqc_takes;
 static bool irqc_irq(struct avc_vcpu *v, avc_irq_t irq)
 {
     (void)v, (void)irq;
+    if (irq != AVC_IRQ_SPURIOUS) { /* between the acknowledge and the vector's look at `attention` */
+        assert_int_equal(fake_log[fake_log_len - 1].what, FAKE_OP);
+        assert_int_equal(fake_log[fake_log_len - 1].which, FAKE_OP_isb);
+    }
     return irqc_takes;
 }
 static void irqc_none(struct avc_vcpu *v)
@@ -205,8 +209,20 @@ static void test_serror(void **state)
     fake_cpu->reg[FAKE_ISR_EL1] = AVC_BIT(8);
     e = take_sync(v, ESR_MAKE(0x01, true, 0), EL1H);
     assert_int_equal(e->kind, AVC_WFI);
+    assert_true(avc_vcpu_has_work(v)); /* or a VMM would let it wait */
     e = avc_vcpu_run(v);
     assert_int_equal(e->kind, AVC_SERROR);
+    assert_false(avc_vcpu_has_work(v));
+    e->answer = AVC_DONE;
+
+    /* the guest switches itself off: what it left behind is told first, a reset would forget it */
+    fake_cpu->reg[FAKE_ISR_EL1] = AVC_BIT(8);
+    (void)take_sync(v, ESR_MAKE(0x01, true, 0), EL1H);
+    avc_vcpu_power_off(v);
+    assert_true(avc_vcpu_power_on(v, START, 0));
+    assert_int_equal(avc_vcpu_run(v)->kind, AVC_SERROR);
+    (void)avc_vcpu_run(v);
+    assert_false(v->vserror);
 }
 
 /* ---- WFI, WFE ---- */
@@ -248,8 +264,13 @@ static void test_wfx(void **state)
     assert_int_equal(e->kind, AVC_WFE);
     assert_int_equal(e->value, 777777);
 
+    /* a virtual SError, until the guest has taken it: the CPU clears VSE, and the vector need not have been left since */
     v->vserror = true;
+    v->hcr |= AVC_BIT(8);
     assert_int_equal(take_sync(v, wfi, EL1H)->kind, AVC_KICKED);
+    v->vserror = true;
+    v->hcr &= ~AVC_BIT(8);
+    assert_int_equal(take_sync(v, wfi, EL1H)->kind, AVC_WFI);
 
     world_make(); /* without controller: its two lines; WFE not asked for */
     v = world_load();

@@ -452,6 +452,7 @@ static inline void vload(unsigned v, unsigned c)
 static inline void vput(unsigned v)
 {
     on_cpu_of(v);
+    vcpu[v].mode = AVC_MODE_HOST; /* run has returned */
     must(avc_vcpu_put(&vcpu[v]));
     for (unsigned n = 0; n < nr_lr(); n++)
         assert_int_equal(*lr(n), 0);
