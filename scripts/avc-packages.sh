@@ -129,16 +129,16 @@ qemu_upgradable() { # MAJOR
     [[ -z ${AVC_QEMU-} && $EUID -eq 0 && ! -e $build/.no-backports ]] && on_bookworm
 }
 
-# Tests look at AVC_QEMU_OLD to skip, by name, what an old QEMU has not.
+# Tests look at AVC_QEMU_OLD, too: the major version of a QEMU that is old.
 qemu_export_age() { # MAJOR
     unset AVC_QEMU_OLD
-    [[ $1 -eq 0 || $1 -ge $qemu_wanted ]] || export AVC_QEMU_OLD=1
+    [[ $1 -eq 0 || $1 -ge $qemu_wanted ]] || export AVC_QEMU_OLD=$1
 }
 
 qemu_note_age() {
     [[ -n ${AVC_QEMU_OLD-} ]] || return 0
-    say "QEMU $(qemu_major) is older than $qemu_wanted; skipped, for it has none of these:" \
-        'FEAT_FGT, FEAT_ECV, FEAT_EVT, FEAT_WFxT, FEAT_NV2, and newer CPU models'
+    say "QEMU $AVC_QEMU_OLD is older than $qemu_wanted: its CPUs have not all of FEAT_FGT, FEAT_ECV," \
+        'FEAT_EVT, FEAT_WFxT, FEAT_NV2; what is for these is not used, nor tested'
 }
 
 packages_announce() { # QEMU_MISSING PACKAGE...

@@ -17,6 +17,8 @@ def command(cpu, cpus, image, count):
     model = cpu
     if count and cpu == "max":
         model += ",cntfrq=1000000000"
+    if cpu == "max" and os.environ.get("AVC_QEMU_OLD") == "7":
+        model += ",sme=off"  # SME without FEAT_FGT; see machine_describe() of the launcher
     args = [os.environ.get("AVC_QEMU", "qemu-system-aarch64"), "-M", "virt,virtualization=on,gic-version=3,dtb-randomness=off", "-cpu", model,
             "-smp", str(cpus), "-m", "1024", "-nic", "none", "-display", "none", "-monitor", "none",
             "-serial", "stdio", "-kernel", image]
