@@ -622,7 +622,8 @@ AVC_MUST_USE enum avc_status avc_vcpu_put(struct avc_vcpu *vcpu);
 /** Finishes the last exit as its `answer` says, enters the guest, and comes back with the next exit; never NULL. The
     exit belongs to the vCPU and is valid until the next run. Takes the guest's exceptions through vectors of its own,
     which are in place only inside of the call. Errors: an exit of kind AVC_FAIL: ESTATE (not loaded, or from a claim), EBUSY (loaded on
-    another CPU). Context: loaded, EL2h, at least 1 KiB of stack. */
+    another CPU). Context: loaded, EL2h, with 2 KiB of stack besides what
+    the HAL and claims use. */
 struct avc_exit *avc_vcpu_run(struct avc_vcpu *vcpu);
 
 /** Makes run return AVC_KICKED, now if it is in progress, at once if it is called next. Context: any. */
