@@ -73,5 +73,5 @@ _Noreturn void vmm_guest_crash(struct vmm_vcpu *vv, const struct avc_exit *e, co
     general(vcpu);
     system(vcpu);
     stack(vcpu);
-    vmm_exit(VMM_EXIT_CRASH, "the guest crashed: vCPU %u, %s, pc 0x%llx", vcpu->index, why, (unsigned long long)e->pc);
+    vmm_exit(VMM_EXIT_CRASH, "vCPU %u: %s, pc 0x%llx", vcpu->index, why, (unsigned long long)e->pc);
 }
