@@ -13,6 +13,9 @@
  * the PPIs of the timers and of the maintenance interrupt enabled at its controller on each CPU that loads vCPUs,
  * in struct avc_hal irq_mask, wake, and irq_fetch with irq_end (or none of the two: see avc_hal).
  *
+ * A timer's interrupt that is in a list register stays pending there when the guest switches the timer off before it has
+ * taken the interrupt: it is then taken with its cause gone, as a guest has to expect of a level that falls late.
+ *
  * One lock per VM, held with interrupts masked and for bounded time: at worst one pass over the interrupts of the VM and
  * one over its vCPUs. No callback is made while it is held.
  */

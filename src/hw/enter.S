@@ -48,7 +48,7 @@ avc_hw_enter:
     b avc_resume_all
     .size avc_hw_enter, . - avc_hw_enter
 
-/* x0: what avc_hw_enter() returns; x1: the vCPU, all of x0..x30 saved in it; sp: run's stack. */
+/* x0: what avc_hw_enter() returns; x1: the vCPU, all of x0..x30 saved in it; sp: run's stack; x18: the host's again. */
     .globl avc_leave
     .type avc_leave, %function
 avc_leave:
@@ -74,7 +74,6 @@ leave_host:
     ldp x23, x24, [sp, #48]
     ldp x25, x26, [sp, #64]
     ldp x27, x28, [sp, #80]
-    ldr x18, [sp, #FRAME_X18]
     ldp x29, x30, [sp], #FRAME_SIZE
     ret
     .size avc_leave, . - avc_leave

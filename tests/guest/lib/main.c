@@ -3,6 +3,8 @@
 /* host_main() of tests that have nothing special to do: one VM, as `test_config` says. */
 #include "testvm.h"
 
+#define SLICE 100000 /* ticks: 0.1 to 2 ms */
+
 static struct test_vm default_vm;
 
 /* Whether its last exit said that it waits, and nothing has come since. */
@@ -13,6 +15,21 @@ static bool waits(struct avc_vcpu *v)
     if (!v->exit.answer && kind == AVC_CLASS) /* has not run yet */
         kind = AVC_CPU_OFF;
     return (kind == AVC_WFI || kind == AVC_CPU_SUSPEND || kind == AVC_CPU_OFF) && !avc_vcpu_has_work(v);
+}
+
+/* When vCPU n has to make room for the others of this CPU: at once after a slice, or when one of them stops waiting. */
+static uint64_t slice_end(struct test_vm *t, unsigned cpu, unsigned n)
+{
+    uint64_t now = host_ticks(), end = ~UINT64_C(0);
+
+    for (unsigned other = cpu; other < avc_vm_nr_vcpus(&t->vm); other += test_nr_cpus) {
+        struct avc_vcpu *v = &t->vcpu[other];
+        uint64_t at = waits(v) ? avc_vcpu_deadline(v) : now + SLICE;
+
+        if (other != n && at < end)
+            end = at;
+    }
+    return end;
 }
 
 /* One CPU's share of the vCPUs in turn, until the VM is off. */
@@ -40,6 +57,8 @@ static void run_share(unsigned cpu)
             if (!loaded)
                 host_must(avc_vcpu_load(v, &test_pcpu[cpu]));
             loaded = true;
+            if (!alone)
+                host_timer_set(slice_end(t, cpu, n));
             for (unsigned slice = 0; slice < 200 && test_vcpu_step(t, n, &test_config); slice++)
                 ;
             busy = true;

@@ -140,6 +140,7 @@ bool test_vcpu_step(struct test_vm *t, unsigned n, const struct test_config *con
         host_must(e->status);
         return false;
     case AVC_IRQ:
+        return e->key != EL2_TIMER; /* the end of its slice */
     case AVC_KICKED:
         return true;
     default:

@@ -111,6 +111,17 @@ static void on_irq(struct guest_regs *regs)
     guest_gic_eoi(intid);
 }
 
+/* One that had reached a list register when its timer was switched off is still taken, once: avc/vgic.h. */
+static void late(void)
+{
+    uint32_t intid = guest_gic_ack();
+
+    if (intid == timers[0].intid || intid == timers[1].intid)
+        guest_gic_eoi(intid);
+    else
+        state[guest_cpu()].wrong += intid != SPURIOUS;
+}
+
 /* Both timers, period after period, until they have come `nr` times. */
 static void tick(unsigned nr, bool wfi, unsigned long_handler)
 {
@@ -133,11 +144,12 @@ static void tick(unsigned nr, bool wfi, unsigned long_handler)
             exits(1);
     }
     guest_irq_mask();
-    for (unsigned t = 0; t < 2; t++)
+    for (unsigned t = 0; t < 2; t++) {
         off(t);
-    if (quiet())
-        return;
-    state[cpu].wrong++;
+        late();
+    }
+    if (!quiet())
+        state[cpu].wrong++;
 }
 
 static bool good(unsigned cpu, unsigned nr)
