@@ -330,7 +330,7 @@ struct avc_machine {
     uint32_t vmid_next;            /* where the search goes on */
 };
 
-/** Prepares a machine. Errors: EINVAL (null), EALIGN, EEXIST (initialised before). Context: setup. */
+/** Prepares a machine: one for a CPU, since each numbers VMIDs for itself. Errors: EINVAL (null), EALIGN, EEXIST (initialised before). Context: setup. */
 AVC_MUST_USE enum avc_status avc_machine_init(struct avc_machine *machine);
 
 /** Forgets a machine. Errors: EINVAL, ENOENT, EBUSY (a CPU is enabled). Context: setup. */
@@ -371,11 +371,12 @@ AVC_MUST_USE enum avc_status avc_pcpu_init(struct avc_pcpu *pcpu, struct avc_mac
                                            const struct avc_hal *hal);
 
 /** Probes the calling CPU and makes it ready to load vCPUs. Claims nothing that disable does not give back.
-    Errors: EINVAL, ENOENT (not initialised), EBUSY (enabled already, or this CPU is by another object), ENOTSUP (see avc_has_hardware_support(); or a
-    VM was sealed and this CPU lacks a feature the others have). Context: setup, on the CPU itself, at EL2. */
+    Errors: EINVAL, ENOENT (not initialised), EBUSY (enabled already, or this CPU is by another object), ENOTSUP (see
+    avc_has_hardware_support(); or a VM was sealed and this CPU lacks a feature the others have). Context: setup, on the CPU itself, at EL2. */
 AVC_MUST_USE enum avc_status avc_pcpu_enable(struct avc_pcpu *pcpu);
 
-/** Gives the calling CPU back as enable found it. Errors: EINVAL, ENOENT, ESTATE (not enabled), EBUSY (a vCPU is
+/** Gives the calling CPU back as enable found it. The object's storage must outlive calls that other CPUs are making just
+    now: they look for their own in the machine's list without a lock. Errors: EINVAL, ENOENT, ESTATE (not enabled), EBUSY (a vCPU is
     loaded, or called on another CPU). Context: on the CPU itself. */
 AVC_MUST_USE enum avc_status avc_pcpu_disable(struct avc_pcpu *pcpu);
 
@@ -498,7 +499,7 @@ AVC_MUST_USE enum avc_status avc_vm_claim(struct avc_vm *vm, const struct avc_cl
     error comes of an overlap with one. Context: setup. */
 AVC_MUST_USE enum avc_status avc_vm_claim_builtin(struct avc_vm *vm, const struct avc_claim *claim);
 
-/** Sets the interrupt controller. Errors: EINVAL, ENOENT, ESEALED, EEXIST. Context: setup. */
+/** Sets the interrupt controller. Errors: EINVAL (null, or a function other than irq is), ENOENT, ESEALED, EEXIST. Context: setup. */
 AVC_MUST_USE enum avc_status avc_vm_set_irqc(struct avc_vm *vm, const struct avc_irqc_ops *ops, void *data);
 
 /** The n-th vCPU in the order of init, NULL past the last; how many there are. Context: any. */
@@ -613,17 +614,20 @@ AVC_MUST_USE enum avc_status avc_vcpu_destroy(struct avc_vcpu *vcpu);
 
 /** Moves the vCPU onto the calling CPU; the first load of a VM seals it. Errors: EINVAL, ENOENT, ESTATE (CPU not
     enabled), EBUSY (loaded somewhere, or the CPU has another one), ENOTSUP, EHAL (wake missing with 2 vCPUs; irq_mask
-    missing with timers), ENOMEM (claims). Context: on the CPU itself, IRQs masked or not. */
+    missing with timers), ENOMEM (claims). VBAR_EL2, CPTR_EL2 and HCR_EL2 are read here and given back at each return of
+    run: the host must not change them until put. Context: on the CPU itself, IRQs masked or not. */
 AVC_MUST_USE enum avc_status avc_vcpu_load(struct avc_vcpu *vcpu, struct avc_pcpu *pcpu);
 
-/** Moves it off again. Errors: EINVAL, ENOENT, ESTATE (not loaded, or from a claim), EBUSY (loaded on another CPU). Context: loaded. */
+/** Moves it off again. Errors: EINVAL, ENOENT, ESTATE (not loaded, or from a claim), EBUSY (loaded on another CPU).
+    Context: loaded. */
 AVC_MUST_USE enum avc_status avc_vcpu_put(struct avc_vcpu *vcpu);
 
 /** Finishes the last exit as its `answer` says, enters the guest, and comes back with the next exit; never NULL. The
     exit belongs to the vCPU and is valid until the next run. Takes the guest's exceptions through vectors of its own,
-    which are in place only inside of the call. Errors: an exit of kind AVC_FAIL: ESTATE (not loaded, or from a claim), EBUSY (loaded on
-    another CPU). Context: loaded, EL2h, with 2 KiB of stack besides what
-    the HAL and claims use. */
+    which are in place only inside of the call. PSTATE.PAN, DIT, SSBS and TCO are afterwards as the exception left them: a
+    host with E2H=1 that relies on PAN sets it again. Errors: an exit of kind AVC_FAIL: ESTATE (not loaded, or from a
+    claim), EBUSY (loaded on another CPU). Context: loaded, EL2h, with 2 KiB of stack besides what the HAL and claims
+    use. */
 struct avc_exit *avc_vcpu_run(struct avc_vcpu *vcpu);
 
 /** Makes run return AVC_KICKED, now if it is in progress, at once if it is called next. Context: any. */
@@ -646,7 +650,8 @@ uint64_t avc_vcpu_deadline(struct avc_vcpu *vcpu);
 AVC_MUST_USE enum avc_status avc_vcpu_set_irq(struct avc_vcpu *vcpu, uint32_t intid, bool level);
 
 /** Registers by id: avc/sysreg.h names them, from avc/sysreg.def. The live register or the saved copy, whichever holds
-    it. Errors: EINVAL, ENOENT (unknown, or hidden from this guest), EBUSY (loaded elsewhere), ERANGE (read-only).
+    it. A PC set while an exit is open is where DONE steps from: answer AVC_RETRY to go on right there.
+    Errors: EINVAL, ENOENT (unknown, or hidden from this guest), EBUSY (loaded elsewhere), ERANGE (read-only).
     Context: thread that owns it. */
 AVC_MUST_USE enum avc_status avc_vcpu_get(struct avc_vcpu *vcpu, uint32_t reg, uint64_t *value);
 AVC_MUST_USE enum avc_status avc_vcpu_set(struct avc_vcpu *vcpu, uint32_t reg, uint64_t value);

@@ -62,8 +62,12 @@ void avc_vcpu_reset_state(struct avc_vcpu *v)
     v->edge &= ~AVC_EDGE_ACT;
     v->serror = 0;
     avc_sysreg_reset(v);
-    if (v->vm->irqc)
+    if (v->vm->irqc) {
+        uint64_t daif = avc_hw_irq_save();
+
         v->vm->irqc->reset(v);
+        avc_hw_irq_restore(daif);
+    }
 }
 
 enum avc_status avc_vcpu_reset(struct avc_vcpu *v)
@@ -260,7 +264,7 @@ bool avc_vcpu_has_work(struct avc_vcpu *v)
         return true;
     if (power != AVC_POWER_ON)
         return power == AVC_POWER_PENDING || (avc_load_seq(&v->attention) & AVC_ATTN_KICK);
-    if (avc_load_seq(&v->attention) & AVC_ATTN_KICK || v->serror)
+    if (avc_load_seq(&v->attention) & AVC_ATTN_KICK)
         return true;
     return v->vm->irqc ? v->vm->irqc->pending(v) : v->irq_line || v->fiq_line;
 }

@@ -54,7 +54,8 @@ enum avc_status avc_vm_destroy(struct avc_vm *vm)
 
 enum avc_status avc_vm_set_irqc(struct avc_vm *vm, const struct avc_irqc_ops *ops, void *data)
 {
-    if (!vm || !ops)
+    if (!vm || !ops || !ops->load || !ops->put || !ops->enter || !ops->reset || !ops->pending || !ops->deadline ||
+        !ops->set_irq)
         return AVC_EINVAL;
     if (vm->magic != AVC_MAGIC_VM)
         return AVC_ENOENT;

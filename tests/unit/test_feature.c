@@ -88,7 +88,7 @@ static const uint64_t *guest_ids(const struct fake_model *model, bool gic)
     world_model = model;
     world_make();
     if (gic)
-        must(avc_vm_set_irqc(&world.vm, &ops, NULL));
+        world.vm.irqc = &ops; /* that there is one is all that is looked at */
     world.vm.features = world.machine.features;
     avc_feature_guest_ids(&world.vm);
     return world.vm.id_regs;

@@ -241,6 +241,15 @@ static bool never(struct avc_vcpu *v)
     return false;
 }
 
+static uint64_t no_deadline(struct avc_vcpu *v)
+{
+    return ~UINT64_C(0);
+}
+static enum avc_status no_line(struct avc_vm *vm, struct avc_vcpu *v, uint32_t intid, bool level)
+{
+    return AVC_ERANGE;
+}
+
 static void run_does_not_spin(void **state)
 {
     static const struct avc_irqc_ops ops = {
@@ -249,7 +258,10 @@ static void run_does_not_spin(void **state)
         .enter = enter_again,
         .reset = nothing,
         .pending = never,
+        .deadline = no_deadline,
+        .set_irq = no_line,
     };
+    struct avc_irqc_ops half = ops;
     struct avc_vcpu *v;
 
     world_make();
@@ -261,6 +273,8 @@ static void run_does_not_spin(void **state)
     assert_int_equal(fake_enters, 1);
 
     world_make();
+    half.set_irq = NULL;
+    assert_int_equal(avc_vm_set_irqc(&world.vm, &half, NULL), AVC_EINVAL);
     must(avc_vm_set_irqc(&world.vm, &ops, NULL));
     v = world_load();
     avc_vcpu_request(v, AVC_ATTN_IRQC);
