@@ -3,7 +3,7 @@
 /* See host.h. */
 #include "host.h"
 
-#include <stdarg.h>
+#include "format.h"
 
 #define UART   ((volatile uint32_t *)0x09000000)
 #define UARTFR (0x18 / 4)
@@ -71,55 +71,12 @@ void host_puts(const char *text)
         host_putc(*text++);
 }
 
-static void put_number(uint64_t value, unsigned base, unsigned width, char pad)
-{
-    char digits[20];
-    unsigned n = 0;
-
-    do
-        digits[n++] = "0123456789abcdef"[value % base];
-    while ((value /= base));
-    for (; width > n; width--)
-        host_putc(pad);
-    while (n)
-        host_putc(digits[--n]);
-}
-
 void host_printf(const char *fmt, ...)
 {
     va_list args;
 
     va_start(args, fmt);
-    for (; *fmt; fmt++) {
-        unsigned width = 0;
-        bool is_long = false;
-        char pad = ' ';
-
-        if (*fmt != '%') {
-            host_putc(*fmt);
-            continue;
-        }
-        if (*++fmt == '0')
-            pad = '0';
-        for (; *fmt >= '0' && *fmt <= '9'; fmt++)
-            width = width * 10 + (unsigned)(*fmt - '0');
-        for (; *fmt == 'l'; fmt++)
-            is_long = true;
-        if (*fmt == 's') {
-            host_puts(va_arg(args, const char *));
-        } else if (*fmt == 'c') {
-            host_putc((char)va_arg(args, int));
-        } else if (*fmt == 'd') {
-            int64_t value = is_long ? va_arg(args, long) : va_arg(args, int);
-
-            if (value < 0)
-                host_putc('-');
-            put_number(value < 0 ? -(uint64_t)value : (uint64_t)value, 10, width, pad);
-        } else {
-            put_number(is_long ? va_arg(args, unsigned long) : va_arg(args, unsigned), *fmt == 'x' ? 16 : 10, width,
-                       pad);
-        }
-    }
+    format(host_putc, fmt, args);
     va_end(args);
 }
 

@@ -3,7 +3,7 @@
 /* See guest.h. */
 #include "guest.h"
 
-#include <stdarg.h>
+#include "format.h"
 
 #define PSCI_CPU_ON     UINT64_C(0xc4000003)
 #define PSCI_SYSTEM_OFF UINT64_C(0x84000008)
@@ -56,59 +56,12 @@ void guest_putc(char c)
     guest_hvc(CALL_PUTC, (unsigned char)c, 0, 0, NULL);
 }
 
-static void put_number(uint64_t value, unsigned base, unsigned width, char pad)
-{
-    char digits[20];
-    unsigned n = 0;
-
-    do
-        digits[n++] = "0123456789abcdef"[value % base];
-    while ((value /= base));
-    for (; width > n; width--)
-        guest_putc(pad);
-    while (n)
-        guest_putc(digits[--n]);
-}
-
-static void print(const char *fmt, va_list args)
-{
-    for (; *fmt; fmt++) {
-        unsigned width = 0;
-        bool is_long = false;
-        char pad = ' ';
-
-        if (*fmt != '%') {
-            guest_putc(*fmt);
-            continue;
-        }
-        if (*++fmt == '0')
-            pad = '0';
-        for (; *fmt >= '0' && *fmt <= '9'; fmt++)
-            width = width * 10 + (unsigned)(*fmt - '0');
-        for (; *fmt == 'l'; fmt++)
-            is_long = true;
-        if (*fmt == 's') {
-            for (const char *s = va_arg(args, const char *); *s; s++)
-                guest_putc(*s);
-        } else if (*fmt == 'd') {
-            int64_t value = is_long ? va_arg(args, long) : va_arg(args, int);
-
-            if (value < 0)
-                guest_putc('-');
-            put_number(value < 0 ? -(uint64_t)value : (uint64_t)value, 10, width, pad);
-        } else {
-            put_number(is_long ? va_arg(args, unsigned long) : va_arg(args, unsigned), *fmt == 'x' ? 16 : 10, width,
-                       pad);
-        }
-    }
-}
-
 void guest_printf(const char *fmt, ...)
 {
     va_list args;
 
     va_start(args, fmt);
-    print(fmt, args);
+    format(guest_putc, fmt, args);
     va_end(args);
 }
 
@@ -119,7 +72,7 @@ void guest_ok(bool ok, const char *fmt, ...)
     guest_printf("%sok %u - ", ok ? "" : "not ", ++tests);
     failures += !ok;
     va_start(args, fmt);
-    print(fmt, args);
+    format(guest_putc, fmt, args);
     va_end(args);
     guest_putc('\n');
 }
