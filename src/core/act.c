@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /* The one place that writes result registers and moves the PC, whoever gave the answer: claim, built-in or VMM. */
-#include "core.h"
+#include "esr.h"
 
-/* SPSR_EL2 bits (Arm ARM C5.2.20): what one instruction's end changes. */
-#define SPSR_M4    AVC_BIT(4)          /* AArch32 */
-#define SPSR_BTYPE (UINT64_C(3) << 10) /* AArch64 */
-#define SPSR_SS    AVC_BIT(21)
+/* The IT state in SPSR_EL2 (Arm ARM C5.2.20), in two pieces. */
 #define SPSR_IT_LO (UINT64_C(0x3f) << 10) /* AArch32: IT[7:2] */
 #define SPSR_IT_HI (UINT64_C(3) << 25)    /* IT[1:0] */
 
@@ -21,7 +18,7 @@ static uint64_t it_advance(uint64_t pstate)
 
 void avc_step(uint64_t *pc, uint64_t *pstate, bool il)
 {
-    if (*pstate & SPSR_M4) {
+    if (*pstate & SPSR_NRW) {
         *pc = (uint32_t)(*pc + (il ? 4 : 2));
         *pstate = it_advance(*pstate);
     } else {

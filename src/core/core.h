@@ -16,6 +16,20 @@
 /* Bits hi..lo of v, and a value put there. */
 #define AVC_FIELD(v, hi, lo) (((uint64_t)(v) >> (lo)) & (~UINT64_C(0) >> (63 - ((hi) - (lo)))))
 
+/* HCR_EL2 (Arm ARM, "HCR_EL2") where code names its bits; all that guests run with are in traps.c. */
+#define HCR_VM  AVC_BIT(0)
+#define HCR_VF  AVC_BIT(6)
+#define HCR_VI  AVC_BIT(7)
+#define HCR_VSE AVC_BIT(8)
+#define HCR_TGE AVC_BIT(27)
+#define HCR_E2H AVC_BIT(34)
+#define HCR_APK AVC_BIT(40)
+#define HCR_API AVC_BIT(41)
+
+/* The affinity fields of MPIDR_EL1, and of all that names a CPU like it: Aff3 in bits 39..32, Aff2..Aff0 in 23..0.
+   All other bits of a PSCI call's target must be zero (DEN0022, "target_cpu"). */
+#define MPIDR_AFFINITY UINT64_C(0xff00ffffff)
+
 /* Marks of initialised objects: what the letters say. */
 #define AVC_MAGIC_MACHINE UINT64_C(0x656e696863616d61)
 #define AVC_MAGIC_PCPU    UINT64_C(0x2121757063707661)

@@ -13,7 +13,6 @@
  */
 #include "esr.h"
 
-#define HCR_E2H   AVC_BIT(34)
 #define CPTR_TFP  AVC_BIT(10)         /* E2H=0: traps FP and SIMD */
 #define CPTR_FPEN (UINT64_C(3) << 20) /* E2H=1: 0b11 traps nothing */
 

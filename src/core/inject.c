@@ -12,8 +12,6 @@
 #define SCTLR_SPAN  AVC_BIT(23) /* 0: PSTATE.PAN is set on an exception to EL1 */
 #define SCTLR_DSSBS AVC_BIT(44) /* what PSTATE.SSBS becomes */
 
-#define HCR_VSE AVC_BIT(8)
-
 /* The vector's offset from VBAR_EL1 (D1.3.1.4 "Exception vectors"). Synchronous: no more to add. */
 static uint64_t vector(uint64_t pstate)
 {

@@ -29,7 +29,7 @@ static void power_up(struct avc_vcpu *v)
 /* HCR_EL2.VI and VF, where no interrupt controller drives the lines. */
 static void drive_lines(struct avc_vcpu *v)
 {
-    v->hcr &= ~(AVC_BIT(6) | AVC_BIT(7));
+    v->hcr &= ~(HCR_VF | HCR_VI);
     v->hcr |= (uint64_t)avc_load_seq(&v->fiq_line) << 6 | (uint64_t)avc_load_seq(&v->irq_line) << 7;
 }
 
@@ -117,7 +117,7 @@ struct avc_exit *avc_vcpu_run(struct avc_vcpu *v)
         }
         rounds = 0;
         code = avc_hw_enter(v);
-        if (avc_unlikely(v->vserror) && !(v->hcr & AVC_BIT(8)))
+        if (avc_unlikely(v->vserror) && !(v->hcr & HCR_VSE))
             v->vserror = false; /* HCR_EL2.VSE: taken */
         if (code == HW_EXIT) {
             v->edge |= AVC_EDGE_ACT;

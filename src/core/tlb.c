@@ -14,8 +14,6 @@
  */
 #include "s2.h"
 
-#define HCR_TGE    AVC_BIT(27)
-#define HCR_E2H    AVC_BIT(34)
 #define TCR_EPD0   AVC_BIT(7)
 #define TCR_EPD1   AVC_BIT(23)
 #define SCTLR_M    AVC_BIT(0)

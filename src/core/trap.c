@@ -11,9 +11,6 @@
 #define cp15    avc_trap_cp15
 #define never   avc_trap_undef /* the answer to what cannot come, too */
 
-#define HCR_APK AVC_BIT(40)
-#define HCR_API AVC_BIT(41)
-
 #define UNALLOCATED(X, ec)                                                                                             \
     X(ec, "unallocated", never, false, "a class of a later architecture: its feature is not enabled")
 

@@ -11,7 +11,7 @@
 
 enum avc_status avc_vcpu_init(struct avc_vcpu *v, struct avc_vm *vm, const struct avc_vcpu_config *config)
 {
-    if (!v || !vm || !config || (config->mpidr & ~UINT64_C(0xff00ffffff)))
+    if (!v || !vm || !config || (config->mpidr & ~MPIDR_AFFINITY))
         return AVC_EINVAL;
     if ((uintptr_t)v % _Alignof(struct avc_vcpu))
         return AVC_EALIGN;

@@ -78,9 +78,6 @@ uint32_t avc_vm_nr_vcpus(const struct avc_vm *vm)
     return vm->nr_vcpus;
 }
 
-/* Aff3 in bits 39..32, Aff2..Aff0 in 23..0 (Arm ARM, MPIDR_EL1). */
-#define MPIDR_AFFINITY UINT64_C(0xff00ffffff)
-
 struct avc_vcpu *avc_vm_vcpu_by_mpidr(const struct avc_vm *vm, uint64_t mpidr)
 {
     uint64_t wanted = (mpidr & MPIDR_AFFINITY) | AVC_BIT(31); /* RES1: a destroyed vCPU has it no more */

@@ -12,8 +12,6 @@
 #define ISS_RV         AVC_BIT(2) /* RN is valid */
 #define ISS_RN(esr)    ((unsigned)AVC_FIELD(esr, 9, 5))
 
-#define HCR_VSE AVC_BIT(8)
-
 /* An interrupt, masked or not, or a virtual SError: what WFI wakes for. */
 static bool has_interrupt(struct avc_vcpu *v)
 {

@@ -13,7 +13,7 @@
 #define CTLR_ARE       (1u << 4)
 #define CTLR_DS        (1u << 6)
 #define CTLR_RWP       (1u << 31)
-#define IROUTER_FIELDS (UINT64_C(0xff00ffffff) | ROUTE_IRM)
+#define IROUTER_FIELDS (MPIDR_AFFINITY | ROUTE_IRM)
 
 /* Peripheral ID 2: architecture revision 3. Component IDs as for any such component (IHI 0069, and CoreSight). */
 uint32_t avc_vgic_id_reg(uint32_t offset)

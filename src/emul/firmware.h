@@ -18,10 +18,6 @@ extern const struct avc_call avc_trng_calls;
 
 avc_claim_fn avc_psci_full, avc_smccc_full, avc_trng_full;
 
-/* Affinity fields of an MPIDR; all other bits of a PSCI target must be zero (DEN0022, 5.1.4,
- * "target_cpu"). */
-#define MPIDR_AFFINITY UINT64_C(0xff00ffffff)
-
 /* Argument n of a call, in the width of its convention: what lies above in an SMC32 call is not the
    caller's (DEN0028, 3.1, "unused bits"). */
 static inline uint64_t call_arg(const struct avc_vcpu *vcpu, uint32_t fid, unsigned n)

@@ -10,8 +10,6 @@
  */
 #include "vgic.h"
 
-#define AFFINITY UINT64_C(0xff00ffffff)
-
 /* After the lock: callbacks. The order matters to nobody: a kicked vCPU looks at state, not at messages. */
 void avc_vgic_end_slow(struct avc_vgic_op *op)
 {
@@ -132,7 +130,7 @@ uint16_t avc_vgic_target(const struct avc_vgic *vgic, uint64_t route)
 
     if (route & ROUTE_IRM)
         return NONE; /* chosen when it is pending */
-    vcpu = avc_vm_vcpu_by_mpidr(vgic->vm, route & AFFINITY);
+    vcpu = avc_vm_vcpu_by_mpidr(vgic->vm, route & MPIDR_AFFINITY);
     return vcpu ? (uint16_t)vcpu->index : NONE;
 }
 

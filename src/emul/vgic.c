@@ -3,8 +3,7 @@
 /* The vGIC as the core sees it: attach, reset, load, put, enter, pending. */
 #include "vgic.h"
 
-#define AFFINITY UINT64_C(0xff00ffffff)
-#define SRE      AVC_BIT(0)
+#define SRE AVC_BIT(0)
 
 /* ---- reset ---- */
 
@@ -41,7 +40,7 @@ static void meet(struct avc_vgic *vgic, struct avc_vcpu *vcpu)
     struct avc_vgic_cpu *cpu = &vgic->cpus[vcpu->index];
 
     cpu->vcpu = vcpu;
-    cpu->mpidr = vcpu->mpidr & AFFINITY;
+    cpu->mpidr = vcpu->mpidr & MPIDR_AFFINITY;
 }
 
 /* The core's, at vCPU reset: not loaded. */

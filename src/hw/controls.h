@@ -6,12 +6,6 @@
 
 #include "ctx.h"
 
-#define HCR_VM  AVC_BIT(0)
-#define HCR_VF  AVC_BIT(6)
-#define HCR_VI  AVC_BIT(7)
-#define HCR_VSE AVC_BIT(8)
-#define HCR_E2H AVC_BIT(34)
-
 /* Places in host_saved[]. */
 /* clang-format off */
 enum {

@@ -6,7 +6,7 @@
 
 static inline bool is_e2h(const struct avc_vcpu *v)
 {
-    return v->hcr >> 34 & 1; /* HCR_EL2.E2H: the same for host and guest */
+    return v->hcr & HCR_E2H; /* HCR_EL2.E2H: the same for host and guest */
 }
 
 uint64_t avc_hw_ctx_read(const struct avc_vcpu *v, unsigned ctx)
