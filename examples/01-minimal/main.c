@@ -19,20 +19,16 @@ static struct avc_claim claims[AVC_CLAIM_SLOTS(1)];
 
 static const struct avc_hal hal = { .panic = host_panic, .wake = host_wake };
 
-static const uint32_t guest[] = {
-    /* for each byte of text: x0 = 0xffff, x1 = byte, hvc #0 */
-    0x10000173,             /*    adr  x19, text     */
-    0x38401661,             /* 1: ldrb w1, [x19], #1 */
-    0xb4000081,             /*    cbz  x1, 2f        */
-    0xd29fffe0,             /*    mov  x0, #0xffff   */
-    0xd4000002,             /*    hvc  #0            */
-    0x17fffffc,             /*    b    1b            */
-    0xd2800100,             /* 2: mov  x0, #8        */
-    0xf2b08000,             /*    movk x0, #0x8400, lsl #16: PSCI SYSTEM_OFF */
-    0xd4000002,             /*    hvc  #0            */
-    0x14000000, 0xd503201f, /*    b    .             */
-    0x6c6c6568, 0x00000a6f, /* text: "hello\n"       */
-};
+HOST_GUEST(guest, "    adr x19, 3f                 \n"
+                  "1:  ldrb w1, [x19], #1          \n"
+                  "    cbz w1, 2f                  \n"
+                  "    mov x0, #0xffff             \n" /* print the byte in x1 */
+                  "    hvc #0                      \n"
+                  "    b 1b                        \n"
+                  "2:  mov x0, #8                  \n"
+                  "    movk x0, #0x8400, lsl #16   \n" /* PSCI SYSTEM_OFF */
+                  "    hvc #0                      \n"
+                  "3:  .asciz \"hello\\n\"          \n");
 
 int host_main(void)
 {
@@ -56,7 +52,7 @@ int host_main(void)
     host_must(avc_psci_attach(&vm));
     host_must(avc_vm_claim(&vm, &print)); /* unclaimed calls read NOT_SUPPORTED and never get here */
     host_must(avc_vcpu_init(&vcpu, &vm, &vcpu_config));
-    host_copy_code(ram, guest, sizeof guest);
+    host_copy_code(ram, guest, HOST_GUEST_SIZE(guest));
     host_must(avc_vcpu_start(&vcpu, RAM, 0));
     host_must(avc_vcpu_load(&vcpu, &cpu));
 

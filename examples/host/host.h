@@ -34,6 +34,11 @@ void host_must(enum avc_status status);
 extern const struct avc_mem host_mem;
 /* Memory for a guest: 2 MiB aligned, zeroed. */
 void *host_guest_ram(size_t bytes);
+/* A program for a guest, in assembly, position-independent, as an array of that name. */
+#define HOST_GUEST(name, text)                                                                                         \
+    extern const char name[], name##_end[];                                                                            \
+    __asm__(".pushsection .rodata." #name ", \"a\"\n.balign 8\n" #name ":\n" text "\n" #name "_end:\n.popsection\n")
+#define HOST_GUEST_SIZE(name) ((size_t)(name##_end - (name)))
 /* A program for a guest: copied, cleaned to the point of coherency (guests start with caches off), and the instruction
    cache invalidated. */
 void host_copy_code(void *to, const void *from, size_t bytes);
