@@ -42,6 +42,7 @@ common:
     msr vbar_el2, x0
 
     mov x0, #(1 << 31)          /* HCR_EL2.RW */
+    orr x0, x0, #(1 << 4)       /* IMO: else EL2 takes no IRQ where TGE is 0 (Arm ARM D1.3.6) */
     adrp x1, host_table
     add x1, x1, :lo12:host_table
     movz x2, #0x3519            /* TCR_EL2: 39 bits, write-back, inner shareable, 4 KiB; E2H = 0 */
