@@ -32,12 +32,20 @@ void host_must(enum avc_status status);
 
 /* 4 KiB pages and more, naturally aligned, zeroed, from a pool of 16 MiB; given pages back to the pool. */
 extern const struct avc_mem host_mem;
-/* Memory for a guest: 2 MiB aligned, zeroed. */
+/* Memory for a guest: 2 MiB aligned, zeroed, no line of it in a cache. */
 void *host_guest_ram(size_t bytes);
-/* A program for a guest, in assembly, position-independent, as an array of that name. */
+/* A program for a guest, in assembly, position-independent, as an array of that name. It may use these macros:
+       print "text"   says it by a call that examples/host/host_vm.c answers, with x1, x2 ... for each %d or %x in it;
+                      takes x0, x9 and the labels 8 and 9
+       off            PSCI SYSTEM_OFF */
 #define HOST_GUEST(name, text)                                                                                         \
     extern const char name[], name##_end[];                                                                            \
-    __asm__(".pushsection .rodata." #name ", \"a\"\n.balign 8\n" #name ":\n" text "\n" #name "_end:\n.popsection\n")
+    __asm__(".pushsection .rodata." #name ", \"a\"\n.balign 8\n" #name ":\n" HOST_GUEST_MACROS text "\n.ltorg\n" #name \
+            "_end:\n.purgem print\n.purgem off\n.popsection\n")
+#define HOST_GUEST_MACROS                                                                                              \
+    ".macro print text\n adr x9, 8f\n mov w0, #0x86000000\n hvc #0\n b 9f\n"                                           \
+    "8: .asciz \"\\text\\n\"\n .balign 4\n 9:\n .endm\n"                                                               \
+    ".macro off\n ldr w0, =0x84000008\n hvc #0\n .endm\n"
 #define HOST_GUEST_SIZE(name) ((size_t)(name##_end - (name)))
 /* A program for a guest: copied, cleaned to the point of coherency (guests start with caches off), and the instruction
    cache invalidated. */
