@@ -180,8 +180,37 @@ struct avc_claim {
     void *ctx;
 };
 
-/** Ready-made claim functions: hand the event to the VMM; answer FAULT; forward a CALL to firmware by SMC. */
-avc_claim_fn avc_to_vmm, avc_deny, avc_to_firmware;
+/** Ready-made claim functions: hand the event to the VMM; answer FAULT. Any kind of claim; ctx: not used. */
+avc_claim_fn avc_to_vmm, avc_deny;
+
+/**
+ * Ready-made claim function for CALL: hands the guest's call, HVC or SMC, on to the host's firmware by SMC, x0..x17 as
+ * they are, and gives the guest x0..x17 as they come back. ctx: a const struct avc_firmware_audit, or NULL.
+ *
+ * It forwards all that the claim's range has in it but what would let the guest speak for EL2:
+ *   PSCI, SDEI and DRTM (0x84000000..3f and 0x84000110..12f), ARCH_WORKAROUND_2, which switches a mitigation of the CPU,
+ *   their 64-bit forms, and what firmware might take for them, as it has any of bits 23..16 set: the answer is PASS.
+ *   PSCI is then served by avc_psci_attach(), and NOT_SUPPORTED as the others are where that is not there;
+ *   SMCCC's hint that SVE registers hold nothing (bit 16 of a fast call's id) is cleared: they are the host's;
+ *   an immediate other than 0 is no SMCCC call: NOT_SUPPORTED;
+ *   on a CPU without EL3 (ID_AA64PFR0_EL1) nothing is forwarded, unless the host says AVC_HOST_SMC: NOT_SUPPORTED.
+ * An address in an argument is an IPA of the guest's, which firmware takes for a physical one, and the client id in W7 is
+ * what the guest wrote: claim for this function only calls that have neither, or see to them in a claim of your own that
+ * calls it, or avc_smc(). Firmware must be quick, as a claim: IRQs stay masked until it is back.
+ */
+avc_claim_fn avc_to_firmware;
+
+/**
+ * Sees each call on its way to firmware, and each answer, from the claim that forwards it (same context, same limits): x0
+ * to x17 as firmware gets them, and as it left them. e: how and from where the guest called (esr, pc). On one vCPU an
+ * answer is always that of the call before. Constant while the VM exists; each member may be NULL.
+ */
+struct avc_firmware_audit {
+    void *ctx;
+    /** false: the call is not made; the guest reads NOT_SUPPORTED, and there is no answer to be seen. */
+    bool (*call)(void *ctx, struct avc_vcpu *vcpu, const struct avc_exit *e, const uint64_t x[18]);
+    void (*answer)(void *ctx, struct avc_vcpu *vcpu, const struct avc_exit *e, const uint64_t x[18]);
+};
 
 /** Entries of caller's storage that a VM needs for `n` claims of the embedder's and the library's own. */
 #define AVC_CLAIM_SLOTS(n) (2 * (n) + 64)
@@ -234,7 +263,7 @@ struct avc_hal {
     uint32_t ptimer_ppi;
     uint32_t maintenance_ppi;
 
-    /** What the host uses at EL2 between runs and wants given back at each return of run. */
+    /** What the host uses at EL2 between runs and wants given back at each return of run; and AVC_HOST_SMC. */
     uint32_t uses;
 };
 
@@ -244,6 +273,9 @@ struct avc_hal {
 /* The host never touches FP and SIMD between load and put: the guest's stay in the CPU. Not set: the guest's are saved,
    and V8..V15 (low halves), FPCR and FPSR of the host are put back, at each return of run in which the guest used them. */
 #define AVC_HOST_NO_FP (1u << 3)
+/* SMC has an answer although ID_AA64PFR0_EL1 shows no EL3: from a hypervisor below, or the emulator. Without it
+   avc_to_firmware() answers for such a CPU, since SMC would be UNDEFINED, at EL2. */
+#define AVC_HOST_SMC (1u << 4)
 
 /** A replaceable interrupt handler: one pointer to a constant pair. */
 struct avc_irq_handler {
@@ -680,7 +712,7 @@ bool avc_vcpu_is_loaded(const struct avc_vcpu *vcpu);
 
 /* ----------------------------------------------------------------------------------------------- extra --- */
 
-/** An SMC to firmware, SMCCC 1.2: x[0..17] in and out. Context: any, at EL2. */
+/** An SMC to firmware, SMCCC 1.2: x[0..17] in and out. UNDEFINED where there is none. Context: any, claims too, at EL2. */
 void avc_smc(uint64_t x[18]);
 
 #ifdef __cplusplus

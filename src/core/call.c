@@ -100,29 +100,3 @@ void avc_call_seal(struct avc_vm *vm)
         }
     }
 }
-
-/* ---- firmware ---- */
-
-void avc_smc(uint64_t x[18])
-{
-    avc_hw_smc(x);
-}
-
-/*
- * The guest's call with all its arguments, for an embedder that trusts firmware to tell the guest's
- * addresses from its own. Whatever came as x0..x17 goes out and comes back as SMCCC 1.2 has it.
- */
-enum avc_answer avc_to_firmware(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
-{
-    uint64_t x[18];
-
-    (void)ctx;
-    if (e->kind != AVC_CALL)
-        return AVC_FAULT;
-    for (unsigned n = 0; n < AVC_ARRAY_SIZE(x); n++)
-        x[n] = vcpu->x[n];
-    avc_hw_smc(x);
-    for (unsigned n = 0; n < AVC_ARRAY_SIZE(x); n++)
-        vcpu->x[n] = x[n];
-    return avc_done(e, x[0]);
-}

@@ -105,54 +105,6 @@ static void deny(void **state)
     assert_true(call(SMC, 0x86000001, 0, 0, 0) == ~UINT64_C(0));
 }
 
-static void plus_n(uint64_t x[18])
-{
-    for (unsigned n = 0; n < 18; n++)
-        x[n] += n + 1;
-}
-
-static void to_firmware(void **state)
-{
-    claim(0x82000000, 0x8200ffff, avc_to_firmware, 0);
-    load();
-    fake_on_smc = plus_n;
-    for (enum way way = HVC; way <= SMC; way++) {
-        uint64_t x[31];
-
-        for (unsigned n = 0; n < 31; n++)
-            x[n] = n << 8;
-        x[0] = 0x82000000;
-        call_with(way, x);
-        assert_int_equal(x[0], 0x82000001);
-        for (unsigned n = 1; n < 31; n++)
-            assert_int_equal(x[n], (n << 8) + (n < 18 ? n + 1 : 0));
-    }
-    assert_int_equal(fake_smc_calls, 2);
-    assert_true(call(SMC, 0x82010000, 0, 0, 0) == ~UINT64_C(0)); /* beside the claim: not even there */
-    assert_int_equal(fake_smc_calls, 2);
-}
-
-static void avc_smc_is_firmware(void **state)
-{
-    uint64_t x[18] = { 10 };
-
-    load();
-    fake_on_smc = plus_n;
-    avc_smc(x);
-    assert_int_equal(x[0], 11);
-    assert_int_equal(x[17], 18);
-}
-
-/* avc_to_firmware() on something that is no call does not send registers to EL3. */
-static void to_firmware_calls_only(void **state)
-{
-    struct avc_exit e = { .kind = AVC_MMIO };
-
-    load();
-    assert_int_equal(avc_to_firmware(&vcpus[0], &e, NULL), AVC_FAULT);
-    assert_int_equal(fake_smc_calls, 0);
-}
-
 /* The embedder's claims win over the library's, id by id. */
 static void embedder_wins(void **state)
 {
@@ -281,9 +233,6 @@ int main(void)
         cmocka_unit_test_setup(immediate, bare),
         cmocka_unit_test_setup(vmm_answers, bare),
         cmocka_unit_test_setup(deny, bare),
-        cmocka_unit_test_setup(to_firmware, bare),
-        cmocka_unit_test_setup(avc_smc_is_firmware, bare),
-        cmocka_unit_test_setup(to_firmware_calls_only, bare),
         cmocka_unit_test_setup(embedder_wins, bare),
         cmocka_unit_test_setup(light_way_finds_the_same, bare),
         cmocka_unit_test_setup(crowded, bare),
