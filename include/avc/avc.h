@@ -225,8 +225,10 @@ typedef uint32_t avc_irq_t;
 enum avc_log_level { AVC_LOG_ERROR, AVC_LOG_WARN, AVC_LOG_INFO };
 
 /**
- * What the host gives. Constant while a CPU uses it. All functions are called on the CPU concerned with IRQs masked
- * and must not call back into the library, but for avc_vcpu_kick() and avc_vcpu_is_loaded().
+ * What the host gives. Constant while a CPU uses it. All functions are called on the CPU concerned with IRQs masked; wake,
+ * when it is the host that asks for something, with IRQs as that call finds them. Those called in the course of run stand
+ * where a claim does: no FP or SIMD, no per-thread registers of the host's. They must not call back into the library, but
+ * for avc_vcpu_kick() and avc_vcpu_is_loaded(); irq_handler may call whatever has context any.
  */
 struct avc_hal {
     void *ctx;
