@@ -1,0 +1,301 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 the arm_vcpu authors
+"""Checks of what is written about the tree, in TAP.
+
+A fenced block in docs/ says on the line before it where it comes from:
+
+    <!-- from examples/01-minimal/main.c -->   a contiguous run of lines of that file, which ./avc check builds; what
+                                               the lines are indented by in common may be left out
+    <!-- picture -->                           a drawing, for blocks of kind `text` only
+    <!-- not run: REASON -->                   commands that no test can run, for blocks of kind `sh` only
+
+Blocks of kind `sh` with neither hold commands that are known: see `command_error`. What docs/zh/NAME.md shows is what
+docs/NAME.md shows, in the same order, under as many headings.
+
+    docs.py [ROOT]     ROOT: another tree than this one, for the tests of this file
+"""
+import difflib
+import pathlib
+import re
+import subprocess
+import sys
+import textwrap
+import urllib.parse
+
+# Where the public names alone count, and where the library's insides are spoken of as well.
+EMBEDDERS = ("docs/embedding.md", "docs/extending.md", "docs/zh/extending.md")
+CODE = (".c", ".h", ".S", ".inc", ".def", ".ld", ".py", ".sh", ".build", ".in")
+TOP = ("bench", "cross", "docs", "examples", "include", "scripts", "src", "tests", "vmm")
+
+
+class Tree:
+    def __init__(self, root):
+        self.root = pathlib.Path(root)
+        if (self.root / ".git").exists():
+            out = subprocess.run(["git", "-C", root, "ls-files", "-co", "--exclude-standard", "-z"],
+                                 capture_output=True, check=True).stdout.decode()
+            names = out.split("\0")
+        else:
+            names = [str(p.relative_to(self.root)) for p in self.root.rglob("*")]
+        self.files = {n for n in names if n and (self.root / n).is_file()}
+        self.folders = {str(parent) for n in self.files for parent in pathlib.PurePath(n).parents}
+        self.docs = sorted(n for n in self.files if n.endswith(".md") and n.startswith("docs/"))
+        self._text = {}
+
+    def text(self, name):
+        if name not in self._text:
+            self._text[name] = (self.root / name).read_text(encoding="utf-8", errors="replace")
+        return self._text[name]
+
+    def lines(self, name):
+        return [line.rstrip() for line in self.text(name).splitlines()]
+
+    def words(self, *prefixes):
+        """All identifiers of the sources under these prefixes."""
+        return {word for n in self.files if n.startswith(prefixes) and (n.endswith(CODE) or n == "avc")
+                for word in re.findall(r"[A-Za-z_]\w+", self.text(n))}
+
+
+class Block:
+    def __init__(self, doc, number, kind, mark, lines):
+        self.at = f"{doc}:{number}"
+        self.kind = kind
+        self.mark = mark  # what the comment before it says, or ""
+        self.lines = textwrap.dedent("\n".join(lines)).split("\n")
+
+    def source(self):
+        return self.mark[5:].strip() if self.mark.startswith("from ") else None
+
+
+def blocks(tree, doc):
+    """The fenced blocks of a document, in order."""
+    found, lines, at = [], tree.lines(doc), 0
+    while at < len(lines):
+        fence = re.match(r"\s*(```+)\s*(\S*)", lines[at])
+        if fence:
+            end = next((n for n in range(at + 1, len(lines)) if lines[n].strip() == fence[1]), len(lines))
+            mark = re.fullmatch(r"\s*<!-- (.*) -->", lines[at - 1]) if at else None
+            found.append(Block(doc, at + 1, fence[2], mark[1] if mark else "", lines[at + 1:end]))
+            at = end
+        at += 1
+    return found
+
+
+def prose(tree, doc):
+    """(number, line) of what is not in a fenced block."""
+    fence = None
+    for number, line in enumerate(tree.lines(doc), 1):
+        mark = re.match(r"\s*(```+)", line)
+        if mark:
+            fence = mark[1] if fence is None else None if line.strip() == fence else fence
+        elif fence is None:
+            yield number, line
+
+
+# ---- where blocks come from ----
+
+
+def is_built(tree, path):
+    """Named by a meson.build above it, itself or its folder. Headers are built with what includes them."""
+    if path.endswith((".h", ".def")):
+        return True
+    for parent in pathlib.PurePath(path).parents:
+        build = str(parent / "meson.build")
+        if build in tree.files:
+            inside = pathlib.PurePath(path).relative_to(parent)
+            if str(inside) in tree.text(build) or f"'{inside.parts[0]}'" in tree.text(build):
+                return True
+    return False
+
+
+def nearest(block, source):
+    """Where the source is most like the block, and the first line that differs."""
+    size = len(block.lines)
+    best, best_score = 0, -1
+    for start in range(max(1, len(source) - size + 1)):
+        window = source[start:start + size]
+        score = sum(a.strip() == b.strip() for a, b in zip(block.lines, window))
+        if score > best_score:
+            best, best_score = start, score
+    if best_score == 0:  # no line is the same: the one that is most like the first
+        like = difflib.get_close_matches(block.lines[0].strip(), [s.strip() for s in source], 1, 0)
+        best = [s.strip() for s in source].index(like[0]) if like else 0
+    window = textwrap.dedent("\n".join(source[best:best + size])).split("\n")
+    for n, line in enumerate(block.lines):
+        there = window[n] if n < len(window) else "(end of file)"
+        if there != line:
+            return f"most like its line {best + n + 1}, which is\n    {there}\nwhere the document has\n    {line}"
+    return "the same but for indentation"
+
+
+def source_error(tree, block):
+    path = block.source()
+    if path not in tree.files:
+        return f"there is no {path}"
+    if not is_built(tree, path):
+        return f"{path} is not built by ./avc check: no meson.build names it"
+    source, size = tree.lines(path), len(block.lines)
+    for start in range(len(source) - size + 1):
+        if textwrap.dedent("\n".join(source[start:start + size])).split("\n") == block.lines:
+            return None
+    return f"not in {path}; {nearest(block, source)}"
+
+
+def command_error(tree, line):
+    """A command is known when README shows it, or it is ./avc's, or runs a file that is there."""
+    line = re.sub(r"\s#.*", "", line).strip()
+    if not line or line.startswith("#") or line in [r.strip() for r in tree.lines("README.md")]:
+        return None
+    words = line.split()
+    while words and re.fullmatch(r"AVC_\w+=\S+", words[0]):
+        words.pop(0)
+    if words[:1] == ["./avc"]:
+        known = re.search(r"^    (\w+(?: \| \w+)+)\) ", tree.text("avc"), flags=re.M)
+        if len(words) < 2 or words[1] not in known[1].split(" | ") + ["help"]:
+            return f"./avc has no such command: {line}"
+        end = words.index("--") if "--" in words else len(words)
+        scripts = "".join(tree.text(n) for n in tree.files if n.startswith("scripts/"))
+        bad = [w for w in words[2:end] if w.startswith("-") and w.split("=")[0] not in scripts]
+        return f"./avc {words[1]} has no option {bad[0]}" if bad else None
+    if words[:1] == ["python3"]:
+        return None if len(words) > 1 and words[1] in tree.files else f"there is no {words[1:2]}: {line}"
+    if words[:2] in (["meson", "setup"], ["meson", "test"], ["meson", "install"]) or words[:2] == ["ninja", "-C"]:
+        return None
+    return f"not a known command: {line}"
+
+
+def snippets(tree):
+    for doc in tree.docs:
+        for block in blocks(tree, doc):
+            if block.source():
+                error = source_error(tree, block)
+            elif block.kind == "text" and block.mark == "picture":
+                error = None
+            elif block.kind == "sh" and re.match(r"not run: \S", block.mark):
+                error = None
+            elif block.kind == "sh" and not block.mark:
+                error = next(filter(None, (command_error(tree, line) for line in block.lines)), None)
+            else:
+                error = f"a block of kind '{block.kind}' that does not say where it comes from"
+            if error:
+                yield f"{block.at}: {error}"
+
+
+def indented_blocks(tree):
+    """Code that is set off by indentation would go unchecked."""
+    for doc in tree.docs:
+        before, in_list = "", False
+        for number, line in prose(tree, doc):
+            if line and not line[0].isspace():
+                in_list = bool(re.match(r"([*+-]|\d+\.) ", line))
+            if re.match(r"(    |\t)\s*\S", line) and not before and not in_list:
+                yield f"{doc}:{number}: code set off by indentation; fence it and say where it comes from"
+            before = line
+
+
+# ---- two languages ----
+
+
+def headings(tree, doc):
+    return [(number, len(m[1]), m[2]) for number, line in prose(tree, doc) for m in [re.match(r"(#+) (.*)", line)] if m]
+
+
+def languages(tree):
+    for doc in tree.docs:
+        other = f"docs/{pathlib.PurePath(doc).name}"
+        if not doc.startswith("docs/zh/"):
+            continue
+        if other not in tree.files:
+            yield f"{doc}: there is no {other}"
+            continue
+        ours, theirs = ([b for b in blocks(tree, d) if b.mark != "picture"] for d in (doc, other))
+        for a, b in zip(ours, theirs):
+            if (a.mark, a.kind, a.lines) != (b.mark, b.kind, b.lines):
+                yield f"{a.at}: not the block of {b.at}: {a.mark or a.lines[0]} here, {b.mark or b.lines[0]} there"
+                break
+        else:
+            if len(ours) != len(theirs):
+                more = (ours if len(ours) > len(theirs) else theirs)[min(len(ours), len(theirs))]
+                yield f"{more.at}: a block that the other language does not have"
+        ours, theirs = headings(tree, doc), headings(tree, other)
+        for a, b in zip(ours, theirs):
+            if a[1] != b[1]:
+                yield f"{doc}:{a[0]}: heading of level {a[1]}, {other}:{b[0]} has level {b[1]}"
+                break
+        else:
+            if len(ours) != len(theirs):
+                yield f"{doc}: {len(ours)} headings, {other} has {len(theirs)}"
+
+
+# ---- links and names ----
+
+
+def anchors(tree, doc):
+    """As GitHub makes them: lower case, punctuation left out, blanks to dashes, a number for the second of a kind."""
+    found = set()
+    for _, _, title in headings(tree, doc):
+        slug = re.sub(r"[^\w\- ]", "", title.replace("`", "").strip().lower()).replace(" ", "-")
+        found.add(slug if slug not in found else next(s for s in (f"{slug}-{n}" for n in range(1, 99)) if s not in found))
+    return found
+
+
+def links(tree):
+    for doc in [*tree.docs, "README.md"]:
+        for number, line in prose(tree, doc):
+            for target in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`]*`", "", line)):
+                if re.match(r"[a-z]+:", target):
+                    continue
+                path, _, anchor = urllib.parse.unquote(target).partition("#")
+                name = doc if not path else str(pathlib.PurePath(*resolve(pathlib.PurePath(doc).parent / path)))
+                if name not in tree.files and name not in tree.folders:
+                    yield f"{doc}:{number}: link to {target}, which is not there"
+                elif anchor and name.endswith(".md") and anchor not in anchors(tree, name):
+                    yield f"{doc}:{number}: link to {target}, and {name} has no such heading"
+
+
+def resolve(path):
+    parts = []
+    for part in path.parts:
+        if part == ".." and parts:
+            parts.pop()
+        elif part != ".":
+            parts.append(part)
+    return parts or ["."]
+
+
+def names(tree):
+    """Functions, constants and files that are named exist."""
+    public, all_words = tree.words("include/"), tree.words("")
+    registers = set(re.findall(r"\b(?:CTX|REG)\((\w+)", tree.text("include/avc/sysreg.def")))
+    for doc in [*tree.docs, "README.md"]:
+        known = public if doc in EMBEDDERS else all_words
+        for number, line in prose(tree, doc):
+            line = re.sub(r"\]\([^)]*\)", "]", line)
+            for word in re.findall(r"(?<![\w/.-])(?:avc|AVC|vmm|host|HOST)_\w+", line):
+                have = known if word.startswith(("avc_", "AVC_")) else all_words
+                if word in have or (word.endswith("_") and any(w.startswith(word) for w in have)):
+                    continue
+                if word.startswith("AVC_REG_") and word[8:] in registers:
+                    continue
+                yield f"{doc}:{number}: there is no {word}" + (" in include/avc" if have is public else "")
+            for path in re.findall(r"`((?:%s)/[\w./-]+)`" % "|".join(TOP), line):
+                if path.rstrip("/") not in tree.files | tree.folders and "NN" not in path and "NAME" not in path:
+                    yield f"{doc}:{number}: there is no {path}"
+
+
+def main():
+    tree = Tree(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).resolve().parents[2])
+    checks = [snippets, indented_blocks, languages, links, names]
+    print(f"1..{len(checks)}")
+    failed = 0
+    for number, check in enumerate(checks, 1):
+        complaints = list(check(tree))
+        print(f"{'not ok' if complaints else 'ok'} {number} - {check.__name__.replace('_', ' ')}")
+        for complaint in complaints:
+            print("# " + complaint.replace("\n", "\n#   "))
+        failed += bool(complaints)
+    return 1 if failed else 0
+
+
+sys.exit(main())
