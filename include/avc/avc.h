@@ -120,8 +120,10 @@ enum avc_answer {
     AVC_FAULT, /* the guest's fault: UNDEFINED for SYSREG, CLASS and SVC; an external abort for MMIO and STAGE2;
                   NOT_SUPPORTED for CALL; a virtual SError for SERROR */
     AVC_EXIT,  /* (claims) to the VMM: run returns with this event */
-    AVC_PASS /* (claims) not mine: go on as if this claim were not there. In an exit of kind CLASS or SVC: the guest gets
-                  the exception that it would have had without the trap */
+    AVC_PASS /* (claims) not mine: go on as if this claim were not there, with the library's own claim on the key (PSCI,
+                  vGIC) if there is one, then with what it does without any. Of the event only `value` goes on as the claim
+                  left it: what a guest writes can be filtered. In an exit of kind CLASS or SVC: the guest gets the
+                  exception that it would have had without the trap */
 };
 
 /** One event, as claims and the VMM see it. Registers are read from the vCPU: avc_vcpu_gpr(). */
@@ -524,8 +526,8 @@ AVC_MUST_USE enum avc_status avc_vm_init(struct avc_vm *vm, struct avc_machine *
 /** Takes a VM and its vCPUs back. Errors: EINVAL, ENOENT, EBUSY (a vCPU is loaded). Context: setup. */
 AVC_MUST_USE enum avc_status avc_vm_destroy(struct avc_vm *vm);
 
-/** Makes a claim; copied. Before the first load. Claims of one kind must not overlap; they go before the library's
-    own. Errors: EINVAL, ENOENT, ESEALED, ERANGE (first > last, key too big), EEXIST (overlap), ENOMEM (storage),
+/** Makes a claim; copied. Before the first load. Claims of one kind must not overlap; they go before the library's own,
+    which are asked when they pass. Errors: EINVAL, ENOENT, ESEALED, ERANGE (first > last, key too big), EEXIST (overlap), ENOMEM (storage),
     ENOTRAP (the CPU has no such trap). Context: setup. */
 AVC_MUST_USE enum avc_status avc_vm_claim(struct avc_vm *vm, const struct avc_claim *claim);
 

@@ -113,7 +113,7 @@ static struct avc_exit *begin_mmio(struct avc_vcpu *v, uint64_t esr, avc_ipa_t i
  */
 static uint64_t data_unmapped(struct avc_vcpu *v, uint64_t esr, avc_ipa_t ipa)
 {
-    struct avc_exit *e;
+    struct avc_exit *e = NULL;
     enum avc_answer answer;
 
     if (esr & ISS_ISV) {
@@ -130,8 +130,8 @@ static uint64_t data_unmapped(struct avc_vcpu *v, uint64_t esr, avc_ipa_t ipa)
         e->write = true; /* no result */
         return avc_exit_settle(v, e, AVC_DONE);
     }
-    if (esr & ISS_ISV)
-        return avc_exit_settle(v, begin_mmio(v, esr, ipa), AVC_EXIT);
+    if (e) /* not begun anew: a claim that passed may have changed the value */
+        return avc_exit_settle(v, e, AVC_EXIT);
     /*
      * Pairs, exclusives, atomics, SIMD, write-back: the syndrome does not say what to do. The architecture's answer
      * is an external abort, after the VMM was asked. A decoder of instructions, if there will be one, stands here: it

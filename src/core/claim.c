@@ -2,8 +2,12 @@
 /* Copyright 2026 the arm_vcpu authors */
 /*
  * Claims: who wants which event. Until the VM is sealed the embedder's stand at the start of the caller's storage and the
- * library's own at its end. Sealing takes from the library's what the embedder's cover, sorts all that is left by kind
- * and key, and indexes each kind by buckets of keys.
+ * library's own at its end. Sealing appends to the embedder's what they leave of the library's, sorts that by kind and
+ * key, and indexes each kind by buckets of keys: one search finds whom to ask first. The library's own stay at the end, whole
+ * and sorted, for an embedder's claim that passes.
+ *
+ * Storage: n claims of the embedder's cut b of the library's into n + b pieces at most, since each claim can make one piece
+ * more. With the n claims themselves and the b whole ones that is 2n + 2b, which AVC_CLAIM_SLOTS(n) holds up to b = 32.
  */
 #include <avc/stage2.h>
 
@@ -112,11 +116,11 @@ static void sort(struct avc_claim *c, uint32_t n)
     }
 }
 
-/* Appends to claims[n..] what claims[0..embedder), sorted, leave of `whole`. Returns the new n, or 0 when the storage up
-   to `end` is too small. */
-static uint32_t append_rest(struct avc_vm *vm, struct avc_claim whole, uint32_t embedder, uint32_t n, uint32_t end)
+/* Appends to claims[n..] what the embedder's claims, sorted, leave of `whole`. Returns the new n, or 0 when the storage
+   up to `end` is too small. */
+static uint32_t append_rest(struct avc_vm *vm, struct avc_claim whole, uint32_t n, uint32_t end)
 {
-    for (uint32_t i = 0; i < embedder; i++) {
+    for (uint32_t i = 0; i < vm->nr_claims; i++) {
         const struct avc_claim *taken = &vm->claims[i];
 
         if (!overlap(taken, &whole))
@@ -165,28 +169,28 @@ static void index_kind(struct avc_claim_index *index, enum avc_kind kind, const 
     }
 }
 
+/* The library's own claims, whole. */
+static struct avc_claim *builtin(const struct avc_vm *vm)
+{
+    return &vm->claims[vm->max_claims - vm->nr_builtin];
+}
+
 enum avc_status avc_claim_seal(struct avc_vm *vm)
 {
-    uint32_t embedder = vm->nr_claims, n = embedder, at = 0;
+    uint32_t n = vm->nr_claims, end = vm->max_claims - vm->nr_builtin, at = 0;
 
     /* a CPU may have been enabled after the claim was made */
-    for (uint32_t i = 0; i < embedder; i++)
+    for (uint32_t i = 0; i < n; i++)
         if (!avc_traps_can(&vm->machine->features, vm->claims[i].kind, vm->claims[i].first, vm->claims[i].last))
             return AVC_ENOTRAP;
     if (vm->max_claims > UINT16_MAX)
         return AVC_ERANGE;
-    if (embedder > vm->max_claims) /* tried before */
-        return AVC_ENOMEM;
-    sort(vm->claims, embedder);
-    for (; vm->nr_builtin > 0; vm->nr_builtin--) {
-        uint32_t next = vm->max_claims - vm->nr_builtin;
-
-        /* the slot being read is free to be written: it was copied */
-        n = append_rest(vm, vm->claims[next], embedder, n, next + 1);
-        if (n == 0) {
-            vm->max_claims = 0; /* the library's claims are written over: another try must not go on without them */
+    sort(vm->claims, n);
+    sort(builtin(vm), vm->nr_builtin);
+    for (uint32_t i = 0; i < vm->nr_builtin; i++) {
+        n = append_rest(vm, builtin(vm)[i], n, end);
+        if (!n) /* no claim is lost: those of both sides are there still, and another try fails likewise */
             return AVC_ENOMEM;
-        }
     }
     sort(vm->claims, n);
     vm->nr_claims = n;
@@ -217,6 +221,22 @@ const struct avc_claim *avc_claim_find(const struct avc_vm *vm, enum avc_kind ki
             hi = mid;
     }
     return lo < end && index->claims[lo].first <= key ? &index->claims[lo] : NULL;
+}
+
+const struct avc_claim *avc_claim_find_builtin(const struct avc_vm *vm, enum avc_kind kind, uint64_t key)
+{
+    const struct avc_claim *claims = builtin(vm);
+    uint32_t lo = 0, hi = vm->nr_builtin;
+
+    while (lo < hi) { /* likewise */
+        uint32_t mid = lo + (hi - lo) / 2;
+
+        if (claims[mid].kind < kind || (claims[mid].kind == kind && claims[mid].last < key))
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < vm->nr_builtin && claims[lo].kind == kind && claims[lo].first <= key ? &claims[lo] : NULL;
 }
 
 /* ---- ready-made ---- */

@@ -70,8 +70,8 @@ uint64_t avc_trap_fiq(struct avc_vcpu *vcpu);
 _Noreturn void avc_trap_host(uint64_t vector, uint64_t sp, uint64_t esr, uint64_t elr, uint64_t far);
 struct avc_vcpu *avc_dump_find_vcpu(uint64_t sp);
 
-/* Offers e (kind, key, preset answer filled in) to the claim on its key; `builtin` true when it was there. Returns the
-   answer; AVC_PASS when nobody took it. */
+/* Offers e (kind, key, preset answer filled in) to the claim on its key: the embedder's, and if there is none or it passes,
+   the library's own. Returns the answer; AVC_PASS when nobody took it. */
 enum avc_answer avc_claim_offer(struct avc_vcpu *vcpu, struct avc_exit *e);
 /* Fills in the parts of vcpu->exit all events share, from ESR_EL2, ELR_EL2. */
 struct avc_exit *avc_exit_begin(struct avc_vcpu *vcpu, enum avc_kind kind, uint64_t key, uint64_t esr);
@@ -116,7 +116,9 @@ void avc_fp_leave_guest(struct avc_vcpu *vcpu, bool put);
 /* ---- claim.c ---- */
 /* Sorts the claims, takes from the library's own what the embedder's cover, builds the indexes. */
 enum avc_status avc_claim_seal(struct avc_vm *vm);
+/* Whom to ask first about a key, and the library's own claim on it, whoever else has one; or NULL. */
 const struct avc_claim *avc_claim_find(const struct avc_vm *vm, enum avc_kind kind, uint64_t key);
+const struct avc_claim *avc_claim_find_builtin(const struct avc_vm *vm, enum avc_kind kind, uint64_t key);
 unsigned avc_claim_bucket(enum avc_kind kind, uint64_t key);
 
 /* ---- sysreg.c: avc/sysreg.def at work ---- */

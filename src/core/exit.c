@@ -21,23 +21,47 @@ struct avc_exit *avc_exit_begin(struct avc_vcpu *v, enum avc_kind kind, uint64_t
     return &v->exit;
 }
 
+/* What a claim of this kind has left behind, but for its answer. The event may go on to a built-in or to the VMM: it finds
+   the architecture's answer there, not the claim's. A claim that made another event of it (PSCI) has set that one's. */
+static inline void tidy(struct avc_exit *e, enum avc_kind kind, enum avc_answer preset)
+{
+    if (avc_likely(e->kind == kind))
+        e->answer = preset;
+}
+
+/* A claim has passed. If it is an embedder's, the library's own on the same key is next. */
+static __attribute__((noinline)) enum avc_answer passed(struct avc_vcpu *v, struct avc_exit *e, enum avc_kind kind,
+                                                        enum avc_answer preset)
+{
+    const struct avc_claim *first = avc_claim_find(v->vm, kind, e->key), *own;
+    enum avc_answer answer;
+
+    e->kind = kind; /* whoever passes has made no other event of it */
+    e->answer = preset;
+    own = avc_claim_find_builtin(v->vm, kind, e->key);
+    if (!own || !first || (own->fn == first->fn && own->ctx == first->ctx))
+        return AVC_PASS;
+    answer = own->fn(v, e, own->ctx);
+    tidy(e, kind, preset);
+    return (unsigned)answer <= AVC_PASS ? answer : AVC_FAULT;
+}
+
 enum avc_answer avc_claim_offer(struct avc_vcpu *v, struct avc_exit *e)
 {
-    const struct avc_claim *claim;
     enum avc_answer preset = e->answer, answer;
     enum avc_kind kind = e->kind;
+    const struct avc_claim *claim;
 
-    if (e->kind >= AVC_NR_CLAIM_KINDS)
+    if (kind >= AVC_NR_CLAIM_KINDS)
         return AVC_PASS;
-    claim = avc_claim_find(v->vm, e->kind, e->key);
+    claim = avc_claim_find(v->vm, kind, e->key);
     if (!claim)
         return AVC_PASS;
     answer = claim->fn(v, e, claim->ctx);
-    /* The event may go on to a built-in or to the VMM: it finds the architecture's answer there, not the claim's. A claim
-       that made another event of it (PSCI) has set that one's. */
-    if (e->kind == kind)
-        e->answer = preset;
-    return (unsigned)answer <= AVC_PASS ? answer : AVC_FAULT;
+    tidy(e, kind, preset);
+    if (avc_unlikely((unsigned)answer >= AVC_PASS))
+        return answer == AVC_PASS ? passed(v, e, kind, preset) : AVC_FAULT;
+    return answer;
 }
 
 uint64_t avc_exit_settle(struct avc_vcpu *v, struct avc_exit *e, enum avc_answer answer)

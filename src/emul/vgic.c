@@ -221,9 +221,11 @@ static uint32_t typer(uint32_t nr_banks)
 enum avc_status avc_vgic_attach(struct avc_vgic *vgic, struct avc_vm *vm, const struct avc_vgic_config *config)
 {
     enum avc_status status = vgic ? check(vm, config) : AVC_EINVAL;
+    uint32_t before;
 
     if (status)
         return status;
+    before = vm->nr_builtin;
     *vgic = (struct avc_vgic){
         .vm = vm,
         .dist_base = config->dist_base,
@@ -257,5 +259,7 @@ enum avc_status avc_vgic_attach(struct avc_vgic *vgic, struct avc_vm *vm, const 
         status = avc_vm_set_irqc(vm, &vgic_ops, vgic);
     if (status == AVC_OK)
         vgic->magic = AVC_MAGIC_VGIC;
+    else
+        vm->nr_builtin = before; /* all or nothing */
     return status;
 }

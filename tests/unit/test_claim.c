@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * Claims: whose turn it is on a key, what a claim that passes leaves to the library, and storage of every size.
+ */
+#include "world.h"
+
+#include <cmocka.h>
+
+#include <avc/psci.h>
+#include <avc/vgic.h>
+
+#include "esr.h"
+
+#define DIST UINT64_C(0x08000000)
+#define RD   UINT64_C(0x080a0000)
+
+#define EC_HVC 0x16u
+#define EC_SMC 0x17u
+#define EC_MSR 0x18u
+
+static struct avc_vgic vgic;
+static struct avc_vgic_spis spis[2];
+static struct avc_vgic_cpu gic_cpus[2];
+
+static void attach_all(void)
+{
+    memset(&vgic, 0, sizeof vgic);
+    memset(spis, 0, sizeof spis);
+    memset(gic_cpus, 0, sizeof gic_cpus);
+    must(avc_psci_attach(&world.vm));
+    must(avc_vgic_attach(
+        &vgic, &world.vm,
+        &(struct avc_vgic_config){
+            .dist_base = DIST, .redist_base = RD, .nr_spis = 64, .max_vcpus = 2, .spis = spis, .cpus = gic_cpus }));
+}
+
+static uint64_t seed;
+
+static uint64_t random64(void)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return seed;
+}
+
+static unsigned asked;
+
+static enum avc_answer pass(struct avc_vcpu *v, struct avc_exit *e, void *context)
+{
+    (void)v, (void)context;
+    asked++;
+    e->answer = AVC_RETRY; /* must not matter */
+    return AVC_PASS;
+}
+
+/* ---- a VM whose claims all pass is a VM without them ---- */
+
+static struct fake_trap random_call(struct avc_vcpu *v)
+{
+    static const uint32_t ids[] = { 0,          0xc6000000, 0x8400ff00,        AVC_SMCCC_VERSION,
+                                    0x80000001, 0x84000050, AVC_PSCI_FEATURES, AVC_PSCI_AFFINITY_INFO };
+    uint32_t fid = random64() % 2 ? ids[random64() % AVC_ARRAY_SIZE(ids)] : AVC_PSCI_VERSION + random64() % 0x20;
+    unsigned ec = random64() % 2 ? EC_HVC : EC_SMC;
+
+    v->x[0] = fid | (random64() % 2 ? AVC_SMC64 : 0);
+    v->x[1] = random64() % 4 ? random64() % 3 : AVC_PSCI_VERSION + random64() % 0x20;
+    v->x[2] = random64() % 2 ? RAM : 0;
+    v->x[3] = random64();
+    return (struct fake_trap){ .esr = ESR_MAKE(ec, true, random64() & 0xffff) };
+}
+
+static struct fake_trap random_access(struct avc_vcpu *v)
+{
+    uint64_t base = random64() % 3 ? random64() % 2 ? DIST : RD + random64() % 2 * AVC_VGIC_REDIST_SIZE : NOWHERE;
+    uint64_t ipa = base + random64() % 0x1000 / 4 * 4;
+    uint64_t iss = ISS_ISV | UINT64_C(2) << 22 | random64() % 31 << 16 | (random64() % 2 ? ISS_WNR : 0) | 6;
+
+    (void)v;
+    return (struct fake_trap){ .esr = ESR_MAKE(AVC_EC_DABT_LOWER, true, iss), .far = ipa, .hpfar = ipa >> 12 << 4 };
+}
+
+static struct fake_trap random_register(struct avc_vcpu *v)
+{
+    static const uint32_t keys[] = { AVC_REG_ID_AA64PFR0_EL1, AVC_REG_ACTLR_EL1, AVC_SYSREG_KEY(3, 0, 12, 11, 5),
+                                     AVC_SYSREG_KEY(3, 0, 15, 0, 0), AVC_SYSREG_KEY(3, 0, 12, 12, 5) };
+    uint32_t k = random64() % 3 ? keys[random64() % AVC_ARRAY_SIZE(keys)] : (uint32_t)random64() & 0xffff;
+    uint32_t iss = (k >> 14) << 20 | (k & 7) << 17 | (k >> 11 & 7) << 14 | (k >> 7 & 15) << 10 | (k >> 3 & 15) << 1;
+
+    (void)v;
+    return (struct fake_trap){ .esr = ESR_MAKE(EC_MSR, true, iss | random64() % 32 << 5 | random64() % 2) };
+}
+
+static struct fake_trap random_class(struct avc_vcpu *v)
+{
+    static const unsigned classes[] = { 0x00, 0x01, 0x07, 0x0e, 0x20, 0x22, 0x34, 0x3c };
+
+    (void)v;
+    return (struct fake_trap){ .esr = ESR_MAKE(classes[random64() % AVC_ARRAY_SIZE(classes)], true, 0),
+                               .hpfar = NOWHERE >> 12 << 4 };
+}
+
+/* What came of an exception. */
+struct outcome {
+    struct avc_exit e;
+    uint64_t x[31], elr, spsr, esr_el1, elr_el1, far_el1, mode;
+};
+
+#define ROUNDS 6000
+
+static void take_all(struct outcome *out, bool claims)
+{
+    static struct fake_trap (*const events[])(struct avc_vcpu *) = { random_call, random_access, random_register,
+                                                                     random_class };
+    struct avc_vcpu *v;
+
+    seed = 88172645463325252;
+    world_make();
+    if (claims) {
+        world_claim(AVC_CALL, 0, UINT32_MAX, pass, NULL);
+        world_claim(AVC_MMIO, 0, (UINT64_C(1) << 36) - 1, pass, NULL);
+        world_claim(AVC_SYSREG, 0, 0xffff, pass, NULL);
+        world_claim(AVC_CLASS, 0, 63, pass, NULL);
+    }
+    attach_all();
+    v = world_load();
+    for (unsigned n = 0; n < ROUNDS; n++, out++) {
+        struct fake_trap trap;
+        struct avc_exit *e;
+
+        trap = events[random64() % AVC_ARRAY_SIZE(events)](v);
+        trap.elr = START;
+        trap.spsr = EL1H;
+        memset(out, 0, sizeof *out);
+        e = take(v, trap);
+        out->e.kind = e->kind, out->e.answer = e->answer, out->e.key = e->key, out->e.value = e->value;
+        out->e.size = e->size, out->e.write = e->write, out->e.esr = e->esr, out->e.imm = e->imm, out->e.va = e->va;
+        if (e->kind == AVC_CPU_OFF || e->kind == AVC_SYSTEM_OFF || e->kind == AVC_SYSTEM_RESET) {
+            must(avc_vcpu_put(v));
+            must(avc_vcpu_start(v, START, 0));
+            must(avc_vcpu_load(v, &world.pcpu));
+        }
+        go_on(v);
+        memcpy(out->x, v->x, sizeof out->x);
+        out->elr = v->pc, out->spsr = v->pstate;
+        out->esr_el1 = ctx(AVC_CTX_ESR_EL1), out->elr_el1 = ctx(AVC_CTX_ELR_EL1);
+        out->far_el1 = ctx(AVC_CTX_FAR_EL1), out->mode = v->power;
+    }
+    must(avc_vcpu_put(v));
+}
+
+static void test_pass_is_nothing(void **state)
+{
+    static struct outcome without[ROUNDS], with[ROUNDS];
+    unsigned kinds[AVC_NR_KINDS] = { 0 };
+
+    (void)state;
+    take_all(without, false);
+    asked = 0;
+    take_all(with, true);
+    assert_true(asked > ROUNDS); /* by class, and most by key */
+    for (unsigned n = 0; n < ROUNDS; n++) {
+        kinds[with[n].e.kind]++;
+        assert_memory_equal(&with[n], &without[n], sizeof with[n]);
+    }
+    /* and the events were of all sorts */
+    assert_true(kinds[AVC_KICKED] > ROUNDS / 4 && kinds[AVC_MMIO] > 100 && kinds[AVC_WFI] > 10);
+    assert_true(kinds[AVC_SYSTEM_OFF] > 10 && kinds[AVC_CPU_OFF] > 10 && kinds[AVC_STAGE2] > 10);
+}
+
+/* ---- what a claim that passes may have done ---- */
+
+/* A filter: nobody switches interrupt 40 on. */
+static enum avc_answer mask_40(struct avc_vcpu *v, struct avc_exit *e, void *context)
+{
+    (void)v, (void)context;
+    e->value &= ~UINT64_C(0x100);
+    return AVC_PASS;
+}
+
+static void test_value_goes_on(void **state)
+{
+    struct fake_trap trap = { .elr = START, .spsr = EL1H, .far = DIST + 0x104, .hpfar = DIST >> 12 << 4 };
+    uint64_t iss = ISS_ISV | UINT64_C(2) << 22 | 3 << 16 | 6;
+    struct avc_vcpu *v;
+    struct avc_exit *e;
+
+    (void)state;
+    world_make();
+    world_claim(AVC_MMIO, DIST + 0x104, DIST + 0x107, mask_40, NULL); /* GICD_ISENABLER1 */
+    world_claim(AVC_MMIO, NOWHERE, NOWHERE + 3, mask_40, NULL);
+    attach_all();
+    v = world_load();
+    v->x[3] = 0x301;
+    trap.esr = ESR_MAKE(AVC_EC_DABT_LOWER, true, iss | ISS_WNR);
+    assert_int_equal(take(v, trap)->kind, AVC_KICKED);
+    trap.esr = ESR_MAKE(AVC_EC_DABT_LOWER, true, iss);
+    assert_int_equal(take(v, trap)->kind, AVC_KICKED);
+    assert_int_equal(v->x[3], 0x201);
+    /* nobody's: the VMM gets what the filter has left, too */
+    v->x[3] = 0x301;
+    trap.esr = ESR_MAKE(AVC_EC_DABT_LOWER, true, iss | ISS_WNR);
+    trap.far = NOWHERE, trap.hpfar = NOWHERE >> 12 << 4;
+    e = take(v, trap);
+    assert_int_equal(e->kind, AVC_MMIO);
+    assert_int_equal(e->value, 0x201);
+    assert_int_equal(e->answer, AVC_FAULT);
+}
+
+static enum avc_answer other_kind(struct avc_vcpu *v, struct avc_exit *e, void *context)
+{
+    (void)v, (void)context;
+    e->kind = AVC_WFI;
+    e->answer = AVC_DONE;
+    return AVC_PASS;
+}
+
+static enum avc_answer no_answer(struct avc_vcpu *v, struct avc_exit *e, void *context)
+{
+    (void)v, (void)e, (void)context;
+    return (enum avc_answer)77;
+}
+
+static void test_bad_answers(void **state)
+{
+    struct avc_vcpu *v;
+
+    (void)state;
+    world_make();
+    world_claim(AVC_CALL, AVC_PSCI_VERSION, AVC_PSCI_VERSION, other_kind, NULL);
+    world_claim(AVC_CALL, AVC_PSCI_FEATURES, AVC_PSCI_FEATURES, no_answer, NULL);
+    attach_all();
+    v = world_load();
+    v->x[0] = AVC_PSCI_VERSION;
+    take_sync(v, ESR_MAKE(EC_HVC, true, 0), EL1H);
+    assert_int_equal(v->x[0], 0x10001);
+    v->x[0] = AVC_PSCI_FEATURES;
+    v->x[1] = AVC_PSCI_VERSION;
+    take_sync(v, ESR_MAKE(EC_HVC, true, 0), EL1H);
+    assert_true(v->x[0] == ~UINT64_C(0)); /* FAULT */
+}
+
+/* ---- any set of claims, storage of every size ---- */
+
+struct who {
+    unsigned called;
+};
+
+static enum avc_answer count_done(struct avc_vcpu *v, struct avc_exit *e, void *context)
+{
+    (void)v;
+    ((struct who *)context)->called++;
+    return avc_done(e, 0);
+}
+
+static enum avc_answer count_pass(struct avc_vcpu *v, struct avc_exit *e, void *context)
+{
+    (void)v, (void)e;
+    ((struct who *)context)->called++;
+    return AVC_PASS;
+}
+
+static struct avc_claim mine[40], own[AVC_CLAIM_SLOTS(0) / 2];
+static struct who my_turn[AVC_ARRAY_SIZE(mine)], own_turn[AVC_ARRAY_SIZE(own)];
+
+/* Sorted, disjoint, close together; kinds whose keys mean nothing to the fake. */
+static unsigned make_claims(struct avc_claim *c, struct who *turn, unsigned n, avc_claim_fn *fn)
+{
+    static const enum avc_kind kinds[] = { AVC_CALL, AVC_MMIO };
+    uint64_t at[2] = { 0 };
+    unsigned made = 0;
+
+    for (; made < n; made++) {
+        unsigned k = random64() % 2;
+        uint64_t first = at[k] + random64() % 4, last = first + random64() % 12;
+
+        c[made] = (struct avc_claim){ kinds[k], first, last, fn, &turn[made] };
+        at[k] = last + 1;
+    }
+    for (unsigned i = n; i > 1; i--) { /* made in any order */
+        unsigned j = random64() % i;
+        struct avc_claim t = c[i - 1];
+
+        c[i - 1] = c[j];
+        c[j] = t;
+    }
+    return made;
+}
+
+static struct who *find(const struct avc_claim *c, unsigned n, enum avc_kind kind, uint64_t key)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (c[i].kind == kind && c[i].first <= key && key <= c[i].last)
+            return c[i].ctx;
+    return NULL;
+}
+
+/* Asks everywhere: the embedder's first, and then, as theirs pass, the library's; each once. */
+static void ask_everywhere(struct avc_vcpu *v, unsigned nr_mine, unsigned nr_own)
+{
+    for (unsigned k = 0; k < 2; k++)
+        for (uint64_t key = 0; key < 700; key++) {
+            enum avc_kind kind = k ? AVC_MMIO : AVC_CALL;
+            struct who *one = find(mine, nr_mine, kind, key), *other = find(own, nr_own, kind, key);
+            enum avc_answer answer;
+            struct avc_exit *e;
+
+            memset(my_turn, 0, sizeof my_turn);
+            memset(own_turn, 0, sizeof own_turn);
+            e = avc_exit_begin(v, kind, key, 0);
+            answer = avc_claim_offer(v, e);
+            assert_int_equal(answer, other ? AVC_DONE : AVC_PASS);
+            for (unsigned i = 0; i < nr_mine; i++)
+                assert_int_equal(my_turn[i].called, &my_turn[i] == one);
+            for (unsigned i = 0; i < nr_own; i++)
+                assert_int_equal(own_turn[i].called, &own_turn[i] == other);
+            assert_int_equal(e->kind, kind);
+            assert_int_equal(e->answer, AVC_FAULT);
+        }
+}
+
+/* How far a VM with so much storage gets: claims refused, load refused, or all well. */
+static enum { REFUSED, NO_LOAD, ALL_WELL } with_storage(unsigned nr_mine, unsigned nr_own, uint32_t slots)
+{
+    static struct avc_claim storage[AVC_CLAIM_SLOTS(AVC_ARRAY_SIZE(mine)) + 1];
+    const struct avc_claim fence = { AVC_SVC, 1, 2, pass, storage };
+    enum avc_status status;
+
+    world_make();
+    storage[slots] = fence;
+    world.vm.claims = slots ? storage : NULL;
+    world.vm.max_claims = slots;
+    for (unsigned n = 0; n < nr_own + nr_mine; n++) {
+        status = n < nr_own ? avc_vm_claim_builtin(&world.vm, &own[n]) : avc_vm_claim(&world.vm, &mine[n - nr_own]);
+        assert_int_equal(status, n < slots ? AVC_OK : AVC_ENOMEM);
+        if (status)
+            return REFUSED;
+    }
+    for (unsigned n = 0; n < 2; n++)
+        must(avc_vcpu_init(&world.vcpu[n], &world.vm, &(struct avc_vcpu_config){ .mpidr = n }));
+    must(avc_vcpu_start(&world.vcpu[0], START, 0));
+    status = avc_vcpu_load(&world.vcpu[0], &world.pcpu);
+    assert_memory_equal(&storage[slots], &fence, sizeof fence);
+    if (status) {
+        assert_int_equal(status, AVC_ENOMEM);
+        assert_int_equal(avc_vcpu_load(&world.vcpu[0], &world.pcpu), AVC_ENOMEM); /* and stays so */
+        return NO_LOAD;
+    }
+    ask_everywhere(&world.vcpu[0], nr_mine, nr_own);
+    must(avc_vcpu_put(&world.vcpu[0]));
+    return ALL_WELL;
+}
+
+static void test_storage(void **state)
+{
+    unsigned seen[3] = { 0 };
+
+    (void)state;
+    seed = 1234567;
+    for (unsigned round = 0; round < 24; round++) {
+        unsigned nr_mine = round ? (unsigned)(random64() % AVC_ARRAY_SIZE(mine)) : 0, nr_own = round % 2 ? 4 : 32,
+                 well = 0;
+
+        make_claims(mine, my_turn, nr_mine, count_pass);
+        make_claims(own, own_turn, nr_own, count_done);
+        for (uint32_t slots = 0; slots <= AVC_CLAIM_SLOTS(nr_mine); slots++) {
+            unsigned how = with_storage(nr_mine, nr_own, slots);
+
+            seen[how]++;
+            assert_true(!well || how == ALL_WELL); /* more room is never worse */
+            well = how == ALL_WELL;
+            if (well && slots + 8 < AVC_CLAIM_SLOTS(nr_mine)) /* the rest cannot differ: to the last eight */
+                slots = AVC_CLAIM_SLOTS(nr_mine) - 8;
+        }
+        assert_true(well); /* AVC_CLAIM_SLOTS is enough */
+    }
+    assert_true(seen[REFUSED] > 100 && seen[NO_LOAD] > 100 && seen[ALL_WELL] > 100);
+}
+
+/* The worst cut: each of the embedder's claims in the middle of one of the library's. */
+static void test_worst_cut(void **state)
+{
+    (void)state;
+    for (unsigned nr_own = 1; nr_own <= AVC_ARRAY_SIZE(own); nr_own++) {
+        for (unsigned n = 0; n < nr_own; n++)
+            own[n] = (struct avc_claim){ AVC_CALL, 20 * n, 20 * n + 19, count_done, &own_turn[n] };
+        for (unsigned n = 0; n < AVC_ARRAY_SIZE(mine); n++) {
+            uint64_t at = 20 * (n % nr_own) + 1 + 2 * (n / nr_own % 9);
+
+            mine[n] = (struct avc_claim){ AVC_CALL, at, at, count_pass, &my_turn[n] };
+        }
+        for (unsigned nr = 1; nr <= AVC_ARRAY_SIZE(mine) && nr <= 9 * nr_own; nr += 3)
+            assert_int_equal(with_storage(nr, nr_own, AVC_CLAIM_SLOTS(nr)), ALL_WELL);
+    }
+}
+
+/* What AVC_CLAIM_SLOTS counts on. */
+static void test_own_claims_are_few(void **state)
+{
+    (void)state;
+    world_make();
+    attach_all();
+    assert_true(world.vm.nr_builtin <= AVC_CLAIM_SLOTS(0) / 2);
+}
+
+/* A part of the library that cannot be attached leaves no claims behind. */
+static void test_attach_all_or_nothing(void **state)
+{
+    struct avc_vgic_config config = {
+        .dist_base = DIST, .redist_base = RD, .nr_spis = 64, .max_vcpus = 2, .spis = spis, .cpus = gic_cpus
+    };
+    uint32_t needed;
+
+    (void)state;
+    world_make();
+    attach_all();
+    needed = world.vm.nr_builtin;
+    for (uint32_t slots = 0; slots < needed; slots++) {
+        world_make();
+        world.vm.max_claims = slots;
+        if (avc_psci_attach(&world.vm) == AVC_OK)
+            assert_int_equal(avc_vgic_attach(&vgic, &world.vm, &config), AVC_ENOMEM);
+        assert_true(world.vm.nr_builtin == 0 || world.vm.psci);
+        assert_null(world.vm.irqc);
+        world.vm.max_claims = AVC_ARRAY_SIZE(world.claims);
+        if (!world.vm.psci)
+            must(avc_psci_attach(&world.vm));
+        must(avc_vgic_attach(&vgic, &world.vm, &config));
+    }
+    world_make();
+    config.redist_base = UINT64_C(1) << 36; /* outside of the VM */
+    assert_int_equal(avc_vgic_attach(&vgic, &world.vm, &config), AVC_ERANGE);
+    assert_int_equal(world.vm.nr_builtin, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pass_is_nothing),
+        cmocka_unit_test(test_value_goes_on),
+        cmocka_unit_test(test_bad_answers),
+        cmocka_unit_test(test_storage),
+        cmocka_unit_test(test_worst_cut),
+        cmocka_unit_test(test_own_claims_are_few),
+        cmocka_unit_test(test_attach_all_or_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
