@@ -52,7 +52,7 @@ check() {
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
 
-    packages_ensure qemu tools build check
+    packages_ensure qemu tools build examples check
     libfdt_ensure
     guest_ensure
     lock_take

@@ -15,9 +15,12 @@ tools   perl                                         perl-base
 build   aarch64-linux-gnu-gcc                        gcc-aarch64-linux-gnu
 build   meson                                        meson
 build   ninja                                        ninja-build
+examples make                                        make
+examples pkg-config                                  pkg-config
 check   gcc                                          gcc
 check   /usr/include/stdlib.h                        libc6-dev
-check   pkg-config                                   pkg-config
+check   g++                                          g++
+check   cmake                                        cmake
 check   clang-14                                     clang-14
 check   ld.lld-14                                    lld-14
 check   clang-format-14                              clang-format-14

@@ -9,16 +9,20 @@ examples_usage() {
     cat <<TEXT
 usage: ./avc examples [NAME...]
 
-Builds the examples and runs them one after the other, or those named, each by itself in
-QEMU, and shows what they print. There are: $(examples_all | paste -sd ' ')
+Installs the library into $examples_prefix, builds
+all examples, or those named, against what was installed there, runs them one after the other
+in QEMU, and compares what each prints with its expected.txt. NAME may be the number alone.
+There are: $(examples_all | paste -sd ' ')
 TEXT
 }
 
-examples_all() {
-    find "$top/examples" -mindepth 1 -maxdepth 1 -type d -name '[0-9]*' -printf '%f\n' | sort
-}
-
+examples_prefix=$build/install/usr/local
 example_seconds=60
+
+examples_all() {
+    find "$top/examples" -mindepth 2 -maxdepth 2 -path '*/[0-9][0-9]-*/main.c' -printf '%h\n' |
+        sed 's|.*/||' | sort
+}
 
 examples() {
     local name names=() failed=()
@@ -28,36 +32,70 @@ examples() {
             examples_usage
             exit 0
             ;;
-        *)
-            name=$(examples_all | grep -E -m 1 -- "^$1(-|\$)") || name=$(examples_all | grep -xF -- "$1") ||
-                die_usage examples "no such example: $1" "There are: $(examples_all | paste -sd ' ')"
-            names+=("$name")
-            ;;
+        *) names+=("$(example_find "$1")") || exit ;;
         esac
         shift
     done
     [[ ${#names[@]} -gt 0 ]] || mapfile -t names < <(examples_all)
-    packages_ensure qemu build tools
-    libfdt_ensure
+    packages_ensure qemu build examples
     lock_take
-    names=("${names[@]/#/examples/}")
-    build_make target "${names[@]/%/.bin}" || exit 1
+    build_make target src/libavc.a || exit 1
+    rm -rf -- "$build/install"
+    logged "$build/log/install-examples.log" \
+        meson install -C "$build/target" --no-rebuild --destdir "$build/install" || exit 1
     lock_drop
+    say "by hand: export PKG_CONFIG_PATH=$examples_prefix/lib/pkgconfig," \
+        "and make run in a copy of an example's folder"
     for name in "${names[@]}"; do
-        name=${name#examples/}
-        say "example $name"
         example_run "$name" || failed+=("$name")
     done
     [[ ${#failed[@]} -eq 0 ]] || die 1 "failed: ${failed[*]}"
 }
 
-# An example powers the board off when it is done.
+# The whole name of an example given by its name or its number.
+example_find() { # NAME
+    local name all
+    all=$(examples_all)
+    name=$(grep -xF -- "$1" <<<"$all") ||
+        { [[ $1 =~ ^[0-9]{1,2}$ ]] && name=$(grep -m 1 -- "^$(printf '%02d' "$((10#$1))")-" <<<"$all"); } ||
+        die_usage examples "no such example: $1" "There are: $(paste -sd ' ' <<<"$all")"
+    printf '%s\n' "$name"
+}
+
+# Make in a folder, with nothing of the caller's environment that would change what is built.
+example_make() { # FOLDER ARGUMENT...
+    timeout --foreground -k 10 "$example_seconds" \
+        env -u CC -u AR -u CFLAGS -u LDFLAGS -u OBJCOPY -u CROSS_COMPILE -u AVC_SOURCE -u E2H -u CPUS -u MAKEFLAGS \
+        PKG_CONFIG_PATH="$examples_prefix/lib/pkgconfig" make -s -C "$@" </dev/null
+}
+
+# Builds a copy of the installed folder. An example powers the board off when it is done.
 example_run() { # NAME
-    local status=0
-    machine_describe max 2 256 no
-    timeout --foreground -k 10 "$example_seconds" "$qemu" "${qemu_machine[@]}" \
-        -monitor none -serial stdio -kernel "$build/target/examples/$1.bin" </dev/null || status=$?
-    [[ $status -ne 124 ]] || error "$1 did not end within $example_seconds seconds"
+    local status=0 folder=$build/examples/$1 log=$build/log/example-$1.log models cpu needs
+    rm -rf -- "$folder"
+    mkdir -p "$build/examples"
+    : >"$log"
+    cp -r -- "$examples_prefix/share/arm_vcpu/examples/$1" "$folder" &&
+        logged "$log" example_make "$folder" || return
+    models=$(example_make "$folder" models) || return
+    cpu=max
+    [[ " $models " == *' max '* ]] || cpu=${models%% *}
+    needs=$(sed -n 's/.*qemu=\([0-9]*\).*/\1/p' "$folder/run" 2>/dev/null) || true
+    if [[ -n ${AVC_QEMU_OLD-} && ${needs:-0} -gt ${AVC_QEMU_OLD:-0} ]]; then
+        say "example $1 is left out: it needs QEMU $needs, and this is $AVC_QEMU_OLD"
+        return
+    fi
+    say "example $1, on $cpu"
+    [[ $cpu != max || ${AVC_QEMU_OLD-} != 7 ]] || cpu+=,sme=off # see machine_describe
+    example_make "$folder" run QEMU="$qemu" CPU="$cpu" | tee "$folder/output.txt" || status=$?
+    if [[ $status -eq 124 ]]; then
+        error "$1 did not end within $example_seconds seconds"
+    elif [[ $status -ne 0 ]]; then
+        error "$1 ended with status $status"
+    elif ! diff -u "$folder/expected.txt" "$folder/output.txt" >&2; then
+        error "$1 did not print what its expected.txt says"
+        status=1
+    fi
     return "$status"
 }
 

@@ -1,32 +1,54 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""Boots an example and compares what it prints with its expected.txt, in TAP.
+"""Builds the examples against the installed package, as a newcomer does, boots each on its CPU models, and compares what it
+prints with its expected.txt, in TAP.
 
-usage: example.py IMAGE EXPECTED CPU...
+usage: example.py BUILD [--cc COMMAND] [NAME...]
+
+BUILD is a build folder of the target, whose library is installed into a temporary folder. COMMAND compiles the examples.
 """
-import pathlib
-import subprocess
+import argparse
+import os
 import sys
 
-HERE = pathlib.Path(__file__).resolve().parent
+from avctest import TOP, Tap
+from installed import Installed, qemu_model
+
+
+def try_example(tap, package, name, cc):
+    folder = package.copy_example(name)
+    make = package.make(cc)
+    build = package.run(make, folder)
+    if not tap.ok(build.status == 0 and not build.err, f"{name} builds, without a warning", build.transcript):
+        return
+    models = package.run([*make, "models"], folder)
+    needs = folder / "run"
+    needs = dict(word.split("=", 1) for word in needs.read_text().split()) if needs.exists() else {}
+    if 0 < int(os.environ.get("AVC_QEMU_OLD", 0)) < int(needs.get("qemu", 0)):
+        tap.skip(name, f"it needs QEMU {needs['qemu']}")
+        return
+    wanted = (folder / "expected.txt").read_text()
+    tap.ok(models.out.split() and wanted, f"{name} is for some CPU, and prints something", models.transcript)
+    for model in models.out.split():
+        run = package.run([*make, "run", f"CPU={qemu_model(model)}"], folder, timeout=90)
+        tap.ok(run.status == 0 and run.out == wanted, f"{name} on {model}", run.transcript)
 
 
 def main():
-    image, expected, *cpus = sys.argv[1:]
-    wanted = pathlib.Path(expected).read_text()
-    failed = 0
-    print(f"1..{len(cpus)}")
-    for number, cpu in enumerate(cpus, 1):
-        run = subprocess.run([sys.executable, HERE / "boot.py", "--timeout", "60", cpu, "2", image],
-                             capture_output=True, text=True)
-        ok = run.returncode == 0 and run.stdout.replace("\r", "") == wanted
-        failed += not ok
-        print(f"{'ok' if ok else 'not ok'} {number} - {pathlib.Path(image).stem} on {cpu}")
-        if not ok:
-            for line in (run.stdout + run.stderr).splitlines():
-                print(f"# {line}")
-    return 1 if failed else 0
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("build")
+    parser.add_argument("--cc")
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    tap = Tap()
+    with Installed(options.build) as package:
+        folders = sorted(name for name in os.listdir(f"{TOP}/examples") if name[:1].isdigit())
+        tap.equal(package.examples(), folders, "every example is installed")
+        for name in options.names or package.examples():
+            try_example(tap, package, name, options.cc)
+    return tap.done()
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 the arm_vcpu authors
+#
+# The library by GNU make, from the list in sources.txt alone, as a part of your Makefile:
+#
+#     AVC_SOURCE := folder of this tree
+#     include $(AVC_SOURCE)/src/sources.mk
+#     kernel.elf: $(OBJECTS) $(AVC_LIB)
+#
+# Uses your CC, AR and CFLAGS, and AVC_BUILD, the folder for what is made. Sets
+#
+#   AVC_LIB            the archive, with a rule that makes it
+#   AVC_CFLAGS         for what includes the public headers
+#   AVC_KERNEL_CFLAGS  the words `flag` of the list: a kernel at EL2 wants most of them, too
+AVC_BUILD ?= build/avc
+AVC_LIB := $(AVC_BUILD)/libavc.a
+AVC_CFLAGS := -I$(AVC_SOURCE)/include
+
+avc_list := $(AVC_SOURCE)/src/sources.txt
+avc_words = $(shell sed -n 's/^$(1) //p' $(avc_list))
+
+AVC_KERNEL_CFLAGS := $(call avc_words,flag)
+avc_cflags := -std=gnu11 $(addprefix -I$(AVC_SOURCE)/src/,$(call avc_words,include)) $(AVC_KERNEL_CFLAGS) \
+	$(call avc_words,own-flag)
+avc_fast_objects := $(patsubst %,$(AVC_BUILD)/%.o,$(call avc_words,fast))
+avc_objects := $(patsubst %,$(AVC_BUILD)/%.o,$(call avc_words,source)) $(avc_fast_objects)
+
+$(avc_fast_objects): avc_cflags += $(call avc_words,fast-flag)
+
+$(avc_objects): $(AVC_BUILD)/%.o: $(AVC_SOURCE)/src/% $(avc_list)
+	@mkdir -p $(@D) && echo "  CC $<"
+	@$(CC) $(CFLAGS) $(avc_cflags) -MMD -c -o $@ $<
+
+$(AVC_LIB): $(avc_objects)
+	@rm -f $@
+	@$(AR) rcsD $@ $^
+
+-include $(avc_objects:.o=.d)
