@@ -97,9 +97,15 @@ void avc_inject_undef(struct avc_vcpu *vcpu, struct avc_regs *r, bool il); /* EC
 void avc_inject_abort(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr, uint64_t va);
 void avc_inject_sync(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr); /* ELR_EL1 = pc, as is */
 void avc_inject_svc(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr);  /* pc: of the SVC that FGT trapped */
-/* What the guest would have had if EL2 had not trapped this: an exception of its own, or UNDEFINED. */
+/* What the guest would have had if EL2 had not trapped this: an exception of its own, a return of its own, or UNDEFINED. */
 void avc_inject_own(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr, uint64_t va);
 void avc_inject_serror(struct avc_vcpu *vcpu, uint64_t iss); /* HCR_EL2.VSE */
+
+/* ---- eret.c: an exception return of the guest's that was trapped, done by hand; UNDEFINED where it is ---- */
+void avc_eret(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr);
+
+/* ---- svc.c ---- */
+void avc_svc_seal(struct avc_vm *vm); /* what of vm->traps avc_vm_trap_svc() switches; behind avc_traps_make() */
 
 /* ---- condition.c: AArch32 at EL0 ---- */
 bool avc_condition_passed(uint64_t esr, uint64_t pstate); /* true for AArch64 */

@@ -20,14 +20,16 @@ static bool is_illegal(const struct avc_vcpu *v, uint64_t spsr)
     return mode != 0 && mode != 4 && mode != 5; /* EL0t, EL1t, EL1h */
 }
 
-uint64_t avc_trap_eret(struct avc_vcpu *v, uint64_t esr)
+void avc_eret(struct avc_vcpu *v, struct avc_regs *r, uint64_t esr)
 {
-    uint64_t pc, spsr, now = avc_hw_read_SPSR_EL2();
+    uint64_t pc, spsr;
 
     /* Only EL1 executes it. The authenticating forms need the CPU's own instruction, under a single step: not there yet,
        and Linux has no use for them. */
-    if (avc_at_el0(now) || esr & ISS_ERETA)
-        return avc_trap_undef(v, esr);
+    if (avc_at_el0(r->pstate) || esr & ISS_ERETA) {
+        avc_inject_undef(v, r, esr & ESR_IL);
+        return;
+    }
     pc = avc_ctx_get(v, AVC_CTX_ELR_EL1);
     spsr = avc_ctx_get(v, AVC_CTX_SPSR_EL1);
     if (is_illegal(v, spsr)) {
@@ -35,11 +37,20 @@ uint64_t avc_trap_eret(struct avc_vcpu *v, uint64_t esr)
         uint64_t keep = SPSR_NRW | 0xf, take = SPSR_NZCV | SPSR_PAN | SPSR_DAIF;
 
         pc &= spsr & SPSR_T32 ? ~UINT64_C(1) : ~UINT64_C(3);
-        spsr = (now & keep) | (spsr & take) | SPSR_IL;
+        spsr = (r->pstate & keep) | (spsr & take) | SPSR_IL;
     } else if (spsr & SPSR_NRW) {
         pc = (uint32_t)pc & (spsr & SPSR_T32 ? ~UINT64_C(1) : ~UINT64_C(3));
     }
-    avc_hw_write_ELR_EL2(pc);
-    avc_hw_write_SPSR_EL2(spsr);
+    r->pc = pc;
+    r->pstate = spsr;
+}
+
+uint64_t avc_trap_eret(struct avc_vcpu *v, uint64_t esr)
+{
+    struct avc_regs r = { avc_hw_read_ELR_EL2(), avc_hw_read_SPSR_EL2() };
+
+    avc_eret(v, &r, esr);
+    avc_hw_write_ELR_EL2(r.pc);
+    avc_hw_write_SPSR_EL2(r.pstate);
     return HW_BACK;
 }

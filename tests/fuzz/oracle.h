@@ -263,6 +263,8 @@ static unsigned answered(unsigned ec)
             return ec == 0x16 ? BACK : SAME;
         case AVC_EXIT:
             return SAME;
+        case AVC_PASS:
+            return ec == 0x1a ? ERET | RAISED : RAISED;
         default:
             return RAISED;
         }
