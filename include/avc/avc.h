@@ -513,6 +513,8 @@ struct avc_vm {
     struct avc_lock lock;
     struct avc_features features; /* what sealed it */
     struct avc_traps traps;
+    uint64_t svc_traps;               /* the bits of traps.hfgitr that avc_vm_trap_svc() switches */
+    uint32_t traps_version;           /* odd while they are off, one more after each change; atomic */
     uint64_t id_regs[AVC_NR_ID_REGS]; /* what the guest reads */
     uint64_t cntvoff;                 /* CNTVCT = CNTPCT - cntvoff */
     void *user;
@@ -534,6 +536,17 @@ AVC_MUST_USE enum avc_status avc_vm_claim(struct avc_vm *vm, const struct avc_cl
 /** For parts of the library and add-ons like them: as avc_vm_claim(), but an embedder's claim on a key wins, and no
     error comes of an overlap with one. Context: setup. */
 AVC_MUST_USE enum avc_status avc_vm_claim_builtin(struct avc_vm *vm, const struct avc_claim *claim);
+
+/**
+ * Switches the traps of system calls and exception returns (HFGITR_EL2.SVC_EL0, SVC_EL1 and ERET) off, and on again: all that
+ * the VM's claims of kind SVC, and of kind CLASS on 0x11, 0x15 and 0x1a, see. Each vCPU follows at its next entry into the
+ * guest, for which one that runs is pulled out of it: when the call returns others may not have followed yet. While they
+ * are off system calls cost what they do without claims. Default: on, once there are such claims; a VM that
+ * starts with them off is told so before its first load.
+ * Errors: EINVAL, ENOENT, ENOTRAP (the CPU lacks FEAT_FGT; after the first load also: no such claim).
+ * Context: any, and claims.
+ */
+AVC_MUST_USE enum avc_status avc_vm_trap_svc(struct avc_vm *vm, bool on);
 
 /** Sets the interrupt controller. Errors: EINVAL (null, or a function other than irq is), ENOENT, ESEALED, EEXIST. Context: setup. */
 AVC_MUST_USE enum avc_status avc_vm_set_irqc(struct avc_vm *vm, const struct avc_irqc_ops *ops, void *data);
@@ -613,6 +626,7 @@ struct avc_vcpu {
     uint64_t nr_irqs, nr_isv0, nr_faults, nr_undef; /* more counters */
     uint32_t index;                                 /* in its VM */
     uint32_t power;                                 /* enum avc_power, atomic */
+    uint32_t traps_version;                         /* the VM's, that its trap registers are of; atomic */
     uint64_t mpidr;                                 /* VMPIDR_EL2 */
     uint64_t start_pc, start_x0;
     uint64_t vttbr;           /* VTTBR_EL2 while loaded */

@@ -15,6 +15,7 @@
 #define avc_store_seq(p, v) __atomic_store_n(p, v, __ATOMIC_SEQ_CST)
 #define avc_fetch_or(p, v)  __atomic_fetch_or(p, v, __ATOMIC_SEQ_CST)
 #define avc_fetch_and(p, v) __atomic_fetch_and(p, v, __ATOMIC_SEQ_CST)
+#define avc_fetch_add(p, v) __atomic_fetch_add(p, v, __ATOMIC_RELAXED)
 
 static inline bool avc_cas(uint32_t *p, uint32_t from, uint32_t to)
 {

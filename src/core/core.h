@@ -26,6 +26,11 @@
 #define HCR_APK AVC_BIT(40)
 #define HCR_API AVC_BIT(41)
 
+/* HFGITR_EL2 likewise: what avc_vm_trap_svc() switches. */
+#define HFGITR_ERET    AVC_BIT(51)
+#define HFGITR_SVC_EL0 AVC_BIT(52)
+#define HFGITR_SVC_EL1 AVC_BIT(53)
+
 /* The affinity fields of MPIDR_EL1, and of all that names a CPU like it: Aff3 in bits 39..32, Aff2..Aff0 in 23..0.
    All other bits of a PSCI call's target must be zero (DEN0022, "target_cpu"). */
 #define MPIDR_AFFINITY UINT64_C(0xff00ffffff)

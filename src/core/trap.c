@@ -156,21 +156,6 @@ uint64_t avc_trap_pauth(struct avc_vcpu *v, uint64_t esr)
     return HW_BACK;
 }
 
-/* A system call, which FEAT_FGT traps for VMs with SVC claims. Nobody's: the guest's kernel gets it. */
-uint64_t avc_trap_svc(struct avc_vcpu *v, uint64_t esr)
-{
-    uint64_t pstate = avc_hw_read_SPSR_EL2();
-    struct avc_exit *e;
-
-    if (!avc_at_el0(pstate)) /* of the kernel's own, trapped for a CLASS claim */
-        return avc_trap_reflect(v, esr);
-    e = avc_exit_begin(v, AVC_SVC, pstate & SPSR_NRW ? (uint32_t)v->x[7] : v->x[8], esr);
-    e->answer = AVC_PASS;
-    e->imm = (uint32_t)(esr & 0xffff);
-    e->step = true;
-    return avc_exit_finish(v, e, AVC_PASS);
-}
-
 /* ---- asynchronous ---- */
 
 static uint64_t irq_exit(struct avc_vcpu *v, avc_irq_t irq, bool handled)

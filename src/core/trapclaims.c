@@ -41,15 +41,15 @@ static const struct avc_trap_for rows[] = {
     /* ---- exception classes ---- */
     CLASS(0x01, T_HCR, NONE, AVC_BIT(13) | AVC_BIT(14)),                                     /* WFx: TWI, TWE */
     { 0x09, 0x09, AVC_CLASS, T_HCR, AVC_FEAT_PAUTH, NONE, true, AVC_BIT(40) | AVC_BIT(41) }, /* APK, API */
-    CLASS(0x11, T_HFGITR, AVC_FEAT_FGT, AVC_BIT(52)),               /* SVC of AArch32 EL0: SVC_EL0 */
-    CLASS(0x15, T_HFGITR, AVC_FEAT_FGT, AVC_BIT(52) | AVC_BIT(53)), /* SVC: SVC_EL0, SVC_EL1 */
-    CLASS(0x1a, T_HFGITR, AVC_FEAT_FGT, AVC_BIT(51)),               /* ERET */
-    CLASS(0x30, T_MDCR, NONE, AVC_BIT(8)),                          /* breakpoint: TDE */
-    CLASS(0x32, T_MDCR, NONE, AVC_BIT(8)),                          /* software step */
-    CLASS(0x34, T_MDCR, NONE, AVC_BIT(8)),                          /* watchpoint */
-    CLASS(0x38, T_MDCR, AVC_FEAT_AA32EL0, AVC_BIT(8)),              /* BKPT */
-    CLASS(0x3c, T_MDCR, NONE, AVC_BIT(8)),                          /* BRK */
-    { 0, 0xffff, AVC_SVC, T_HFGITR, AVC_FEAT_FGT, NONE, false, AVC_BIT(52) },
+    CLASS(0x11, T_HFGITR, AVC_FEAT_FGT, HFGITR_SVC_EL0),                                     /* SVC of AArch32 EL0 */
+    CLASS(0x15, T_HFGITR, AVC_FEAT_FGT, HFGITR_SVC_EL0 | HFGITR_SVC_EL1),                    /* SVC */
+    CLASS(0x1a, T_HFGITR, AVC_FEAT_FGT, HFGITR_ERET),                                        /* ERET */
+    CLASS(0x30, T_MDCR, NONE, AVC_BIT(8)),                                                   /* breakpoint: TDE */
+    CLASS(0x32, T_MDCR, NONE, AVC_BIT(8)),                                                   /* software step */
+    CLASS(0x34, T_MDCR, NONE, AVC_BIT(8)),                                                   /* watchpoint */
+    CLASS(0x38, T_MDCR, AVC_FEAT_AA32EL0, AVC_BIT(8)),                                       /* BKPT */
+    CLASS(0x3c, T_MDCR, NONE, AVC_BIT(8)),                                                   /* BRK */
+    { 0, 0xffff, AVC_SVC, T_HFGITR, AVC_FEAT_FGT, NONE, false, HFGITR_SVC_EL0 },
 
     /* ---- registers ---- */
     FGT_RW(K(3, 0, 5, 1, 0), 0),   /* AFSR0_EL1 */

@@ -127,6 +127,7 @@ static enum avc_status seal(struct avc_vm *vm)
     vm->features = vm->machine->features;
     avc_feature_guest_ids(vm);
     avc_traps_make(vm);
+    avc_svc_seal(vm);
     return AVC_OK;
 }
 

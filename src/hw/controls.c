@@ -42,7 +42,7 @@ static void write_fgt(const struct avc_features *cpu, const struct avc_traps *t)
         return;
     avc_hw_write_HFGRTR_EL2(t->hfgrtr);
     avc_hw_write_HFGWTR_EL2(t->hfgwtr);
-    avc_hw_write_HFGITR_EL2(t->hfgitr);
+    avc_hw_write_HFGITR_EL2(avc_load_relaxed(&t->hfgitr)); /* see svc.c */
     avc_hw_write_HDFGRTR_EL2(t->hdfgrtr);
     avc_hw_write_HDFGWTR_EL2(t->hdfgwtr);
     if (avc_has(cpu, AVC_FEAT_AMU))
@@ -56,6 +56,7 @@ void avc_hw_traps_write(struct avc_vcpu *v)
     const uint64_t *host = v->pcpu->host_saved;
     bool e2h = host[S_HCR] & HCR_E2H;
 
+    avc_store_seq(&v->traps_version, avc_load_seq(&v->vm->traps_version)); /* before what it is the version of */
     v->hcr = (v->hcr & (HCR_VSE | HCR_VI | HCR_VF)) | t->hcr | (host[S_HCR] & HCR_E2H);
     v->cptr = e2h ? t->cptr_vhe : t->cptr;
     if (v->fp_live)
