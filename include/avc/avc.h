@@ -136,19 +136,13 @@ struct avc_exit {
     bool write;             /* MMIO, SYSREG, STAGE2: the guest writes */
     bool fetch;             /* STAGE2: an instruction fetch */
     bool handled;           /* IRQ: the handler of this CPU has dealt with it; else it is still pending */
-    uint32_t imm;           /* immediate of HVC, SMC, SVC, BRK */
+    bool step;              /* private: DONE moves the PC */
     uint64_t esr;           /* ESR_EL2 as taken */
     uint64_t pc;            /* the guest's PC: of the trapped instruction; for HVC of the one after it */
     uint64_t va;            /* MMIO, STAGE2: FAR_EL2 */
     uint64_t arg;           /* see enum avc_kind */
+    uint32_t imm;           /* CALL, CLASS, SVC: immediate of HVC, SMC, SVC, BRK */
     enum avc_status status; /* FAIL */
-    /* private: how to finish it */
-    uint8_t reg;   /* register that takes or gave the value, 31: XZR */
-    bool sign, sf; /* sign-extend; 64-bit register */
-    bool il;       /* the instruction is 4 bytes long */
-    bool step;     /* DONE moves the PC */
-    bool swap;     /* the guest made a big-endian access: a read's value goes to the register with its bytes reversed */
-    uint8_t reg2;  /* AArch32 MRRC: register that takes bits 63..32; 31: none */
 };
 
 /** Finishes an exit with a value. Context: loaded, claim. */
@@ -485,6 +479,18 @@ struct avc_claim_index {
     } bucket[AVC_BUCKETS];
 };
 
+/* MMIO claims by page, where a page is all of one claim: see src/core/mmio.c. */
+#define AVC_MMIO_SLOTS 256
+struct avc_mmio_result {
+    uint64_t code, value;
+};
+struct avc_mmio_slot {
+    uint64_t page; /* IPA / 4096; ~0: none */
+    const struct avc_claim *claim;
+    struct avc_mmio_result (*fast)(struct avc_vcpu *vcpu, uint64_t esr, avc_ipa_t ipa);
+    uint64_t unused;
+};
+
 /* What the light way of an HVC does with the function ids up to `last`. Each bucket of ids has a list that ends with a
    range to UINT32_MAX; see src/core/call.c. */
 #define AVC_CALL_RANGES 96
@@ -495,6 +501,8 @@ struct avc_call_range {
 
 struct avc_vm {
     uint64_t magic;
+    uint64_t mmio_hash; /* multiplier, of mmio[] */
+    struct avc_mmio_slot mmio[AVC_MMIO_SLOTS];
     struct avc_machine *machine;
     struct avc_stage2 *stage2;
     struct avc_claim_index index[AVC_NR_CLAIM_KINDS];

@@ -13,12 +13,9 @@
 #include <avc/stage2.h>
 #include <avc/sysreg.h>
 
-#include "esr.h"
+#include "event.h"
 
 #define PAR_F AVC_BIT(0)
-
-#define SCTLR_E0E AVC_BIT(24)
-#define SCTLR_EE  AVC_BIT(25)
 
 static bool is_fetch(uint64_t esr)
 {
@@ -75,53 +72,47 @@ static uint64_t to_vmm(struct avc_vcpu *v, uint64_t esr, avc_ipa_t ipa)
 
 /* ---- MMIO ---- */
 
-/* Registers hold what a big-endian guest means; the device sees its bytes in the other order. */
-static bool big_endian(const struct avc_vcpu *v, uint64_t pstate)
-{
-    if (pstate & SPSR_NRW)
-        return pstate & SPSR_E;
-    return avc_ctx_get(v, AVC_CTX_SCTLR_EL1) & (avc_at_el0(pstate) ? SCTLR_E0E : SCTLR_EE);
-}
-
 /* A load or store of one register, as the syndrome has decoded it (ISV). */
-static struct avc_exit *begin_mmio(struct avc_vcpu *v, uint64_t esr, avc_ipa_t ipa)
+static inline struct avc_exit *begin_mmio(struct avc_vcpu *v, uint64_t esr, avc_ipa_t ipa, uint64_t va)
 {
-    struct avc_exit *e = avc_exit_begin(v, AVC_MMIO, ipa, esr);
-    unsigned bytes = 1u << ISS_SAS(esr);
+    struct avc_exit *e = &v->exit;
 
-    e->va = avc_hw_read_FAR_EL2();
-    e->size = (uint8_t)bytes;
+    e->kind = AVC_MMIO;
+    e->answer = AVC_FAULT;
+    e->key = ipa;
+    e->value = esr & ISS_WNR ? avc_mmio_stored(v, esr) : 0;
+    e->size = (uint8_t)(1u << ISS_SAS(esr));
     e->write = esr & ISS_WNR;
-    e->reg = ISS_SRT(esr);
-    e->sign = esr & ISS_SSE;
-    e->sf = esr & ISS_SF;
-    e->swap = bytes > 1 && big_endian(v, avc_hw_read_SPSR_EL2());
+    e->fetch = e->handled = false;
     e->step = true;
-    if (e->write) {
-        e->value = avc_vcpu_gpr(v, e->reg);
-        if (e->swap)
-            e->value = __builtin_bswap64(e->value) >> (64 - 8 * bytes);
-        e->value &= ~UINT64_C(0) >> (64 - 8 * bytes);
-    }
+    e->esr = esr;
+    e->pc = avc_hw_read_ELR_EL2();
+    e->va = va;
+    e->arg = 0;
+    e->imm = 0;
+    e->status = AVC_OK;
     return e;
 }
 
-/*
- * Nothing was mapped. The claim is asked before the tables are: a claimed address is no memory, so no other CPU can be
- * moving it, and the walk stays off the path of emulated devices. For everybody else memory that is there now means
- * RETRY.
- */
-static uint64_t data_unmapped(struct avc_vcpu *v, uint64_t esr, avc_ipa_t ipa)
+/* What ends a settled access, whether there was an event of it or not. */
+static inline uint64_t end_mmio(struct avc_vcpu *v, uint64_t esr, uint64_t value, uint64_t pc)
 {
-    struct avc_exit *e = NULL;
-    enum avc_answer answer;
+    uint64_t pstate = avc_hw_read_SPSR_EL2();
 
-    if (esr & ISS_ISV) {
-        e = begin_mmio(v, esr, ipa);
-        answer = avc_claim_offer(v, e);
-        if (answer != AVC_PASS)
-            return avc_exit_settle(v, e, answer);
-    }
+    if (!(esr & ISS_WNR))
+        avc_vcpu_set_gpr(v, ISS_SRT(esr), avc_mmio_loaded(v, esr, value, pstate));
+    avc_step_live(pc, pstate, esr & ESR_IL);
+    return HW_BACK_ALL;
+}
+
+/*
+ * Nothing was mapped, and no claim has settled it; `e` is the event, of a load or store. The claim is asked before the
+ * tables are: a claimed address is no memory, so no other CPU can be moving it, and the walk stays off the path of emulated
+ * devices. For everybody else memory that is there now means RETRY.
+ */
+static __attribute__((noinline)) uint64_t data_unmapped(struct avc_vcpu *v, uint64_t esr, avc_ipa_t ipa,
+                                                        struct avc_exit *e)
+{
     if (mapped(v, ipa, NULL))
         return retry();
     if (esr & ISS_CM) { /* maintenance of what no cache can hold */
@@ -143,13 +134,60 @@ static uint64_t data_unmapped(struct avc_vcpu *v, uint64_t esr, avc_ipa_t ipa)
 
 /* ---- by fault status ---- */
 
+/* A device register by the claim on it. */
+static __attribute__((noinline)) uint64_t claimed(struct avc_vcpu *v, uint64_t esr, const struct avc_claim *claim,
+                                                  avc_ipa_t ipa, uint64_t va)
+{
+    struct avc_exit *e = begin_mmio(v, esr, ipa, va);
+    enum avc_answer answer = claim->fn(v, e, claim->ctx);
+
+    e = &v->exit;
+    if (avc_likely(answer == AVC_DONE))
+        return end_mmio(v, e->esr, e->value, e->pc);
+    answer = avc_claim_after(v, e, AVC_MMIO, AVC_FAULT, answer);
+    return answer == AVC_PASS ? data_unmapped(v, e->esr, e->key, e) : avc_exit_settle(v, e, answer);
+}
+
+/* The same, for what has no slot of its own, or could not be settled fast. */
+static __attribute__((noinline)) uint64_t searched(struct avc_vcpu *v, uint64_t esr)
+{
+    uint64_t va = avc_hw_read_FAR_EL2();
+    avc_ipa_t ipa = hpfar_ipa(esr);
+    const struct avc_claim *claim = avc_claim_find(v->vm, AVC_MMIO, ipa);
+
+    return claim ? claimed(v, esr, claim, ipa, va) : data_unmapped(v, esr, ipa, begin_mmio(v, esr, ipa, va));
+}
+
+/* The same, of a device of the library's own. */
+static __attribute__((noinline)) uint64_t fast(struct avc_vcpu *v, uint64_t esr, avc_ipa_t ipa, avc_mmio_fn *fn)
+{
+    struct avc_mmio_result r = fn(v, esr, ipa);
+
+    if (avc_unlikely(r.code != HW_BACK))
+        return searched(v, esr);
+    return end_mmio(v, esr, r.value, avc_hw_read_ELR_EL2());
+}
+
+/* One load or store of a register where nothing was mapped, as the syndrome has decoded it. */
+static inline uint64_t device(struct avc_vcpu *v, uint64_t esr)
+{
+    uint64_t va = avc_hw_read_FAR_EL2(), page = AVC_FIELD(avc_hw_read_HPFAR_EL2(), 43, 4);
+    const struct avc_mmio_slot *slot = &v->vm->mmio[avc_mmio_slot(v->vm, page)];
+
+    if (avc_unlikely(slot->page != page))
+        return searched(v, esr);
+    if (slot->fast)
+        return fast(v, esr, page << 12 | (va & 0xfff), slot->fast);
+    return claimed(v, esr, slot->claim, page << 12 | (va & 0xfff), va);
+}
+
 /* Translation fault: HPFAR is valid, nothing was mapped when the CPU looked. */
 static uint64_t translation(struct avc_vcpu *v, uint64_t esr)
 {
     avc_ipa_t ipa = hpfar_ipa(esr);
 
     if (!is_fetch(esr) && !(esr & ISS_S1PTW))
-        return data_unmapped(v, esr, ipa);
+        return esr & ISS_ISV ? searched(v, esr) : data_unmapped(v, esr, ipa, NULL);
     if (mapped(v, ipa, NULL))
         return retry();
     return to_vmm(v, esr, ipa);
@@ -193,7 +231,7 @@ static uint64_t permission(struct avc_vcpu *v, uint64_t esr)
     }
     /* Memory with registers behind its writes: flash. A claim there says so. */
     if (!walk && !is_fetch(esr) && esr & ISS_ISV) {
-        e = begin_mmio(v, esr, ipa);
+        e = begin_mmio(v, esr, ipa, avc_hw_read_FAR_EL2());
         answer = avc_claim_offer(v, e);
         if (answer == AVC_PASS) {
             e->kind = AVC_STAGE2;
@@ -229,14 +267,22 @@ static abort_fn *const by_status[64] = {
     [0x0c] = permission,  [0x0d] = permission,  [0x0e] = permission,  [0x0f] = permission,  [0x30] = conflict,
 };
 
-uint64_t avc_trap_dabt(struct avc_vcpu *v, uint64_t esr)
+static __attribute__((noinline)) uint64_t rare(struct avc_vcpu *v, uint64_t esr)
 {
     abort_fn *fn = by_status[ISS_FSC(esr)];
 
     return fn ? fn(v, esr) : avc_trap_reflect(v, esr);
 }
 
+uint64_t avc_trap_dabt(struct avc_vcpu *v, uint64_t esr)
+{
+    /* a translation fault of one load or store */
+    if (avc_likely((esr & (ISS_ISV | ISS_S1PTW | 0x3c)) == (ISS_ISV | 0x04)))
+        return device(v, esr);
+    return rare(v, esr);
+}
+
 uint64_t avc_trap_iabt(struct avc_vcpu *v, uint64_t esr)
 {
-    return avc_trap_dabt(v, esr);
+    return rare(v, esr);
 }

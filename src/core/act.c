@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /* The one place that writes result registers and moves the PC, whoever gave the answer: claim, built-in or VMM. */
-#include "esr.h"
+#include "event.h"
 
 /* The IT state in SPSR_EL2 (Arm ARM C5.2.20), in two pieces. */
 #define SPSR_IT_LO (UINT64_C(0x3f) << 10) /* AArch32: IT[7:2] */
@@ -28,42 +28,38 @@ void avc_step(uint64_t *pc, uint64_t *pstate, bool il)
     *pstate &= ~SPSR_SS;
 }
 
-/* A value of `size` bytes as the load leaves it in a register (ESR_ELx.ISS: SSE, SF). */
-static uint64_t extend(const struct avc_exit *e)
+void avc_step_rare(uint64_t pc, uint64_t pstate, bool il)
 {
-    unsigned unused = 64 - 8 * e->size;
-    uint64_t value = e->value;
-
-    if (e->swap)
-        value = __builtin_bswap64(value) >> unused;
-    if (e->size >= 8)
-        return value;
-    value = e->sign ? (uint64_t)((int64_t)(value << unused) >> unused) : value << unused >> unused;
-    return e->sf ? value : (uint32_t)value;
+    avc_step(&pc, &pstate, il);
+    avc_hw_write_ELR_EL2(pc);
+    avc_hw_write_SPSR_EL2(pstate);
 }
 
 static bool is_hvc(const struct avc_exit *e)
 {
-    return AVC_FIELD(e->esr, 31, 26) == 0x16;
+    return ESR_EC(e->esr) == AVC_EC_HVC64;
 }
 
-static void finish(struct avc_vcpu *v, const struct avc_exit *e)
+static void finish_sysreg(struct avc_vcpu *v, const struct avc_exit *e)
 {
-    switch (e->kind) {
-    case AVC_CALL:
+    uint64_t value = ESR_EC(e->esr) == AVC_EC_SYSREG ? e->value : (uint32_t)e->value;
+
+    avc_vcpu_set_gpr(v, ISS_RT(e->esr), value);
+    if (ESR_EC(e->esr) == AVC_EC_CP15_64)
+        avc_vcpu_set_gpr(v, ISS_RT2(e->esr), e->value >> 32);
+}
+
+/* The result. Reads alone have a size and no write. */
+static inline void finish(struct avc_vcpu *v, const struct avc_exit *e, uint64_t pstate)
+{
+    if (e->kind == AVC_CALL)
         v->x[0] = e->value;
-        break;
-    case AVC_MMIO:
-    case AVC_SYSREG:
-    case AVC_STAGE2:
-        if (e->write || !e->size)
-            break;
-        avc_vcpu_set_gpr(v, e->reg, e->reg2 == 31 ? extend(e) : (uint32_t)e->value);
-        avc_vcpu_set_gpr(v, e->reg2, e->value >> 32); /* AArch32 MRRC; else 31 */
-        break;
-    default:
-        break;
-    }
+    else if (e->write || !e->size)
+        return;
+    else if (e->kind == AVC_SYSREG)
+        finish_sysreg(v, e);
+    else
+        avc_vcpu_set_gpr(v, ISS_SRT(e->esr), avc_mmio_loaded(v, e->esr, e->value, pstate));
 }
 
 static void fault(struct avc_vcpu *v, const struct avc_exit *e, struct avc_regs *r)
@@ -72,7 +68,7 @@ static void fault(struct avc_vcpu *v, const struct avc_exit *e, struct avc_regs 
     case AVC_CALL:
         v->x[0] = ~UINT64_C(0); /* SMCCC: NOT_SUPPORTED */
         if (e->step)
-            avc_step(&r->pc, &r->pstate, e->il);
+            avc_step(&r->pc, &r->pstate, e->esr & ESR_IL);
         break;
     case AVC_MMIO:
     case AVC_STAGE2:
@@ -88,7 +84,7 @@ static void fault(struct avc_vcpu *v, const struct avc_exit *e, struct avc_regs 
     case AVC_WFE:
         if (is_hvc(e)) /* preferred return address is behind it */
             r->pc -= 4;
-        avc_inject_undef(v, r, e->il);
+        avc_inject_undef(v, r, e->esr & ESR_IL);
         break;
     default: /* nothing of the guest's to blame */
         break;
@@ -99,9 +95,9 @@ static void act(struct avc_vcpu *v, const struct avc_exit *e, struct avc_regs *r
 {
     switch (e->answer) {
     case AVC_DONE:
-        finish(v, e);
+        finish(v, e, r->pstate);
         if (e->step)
-            avc_step(&r->pc, &r->pstate, e->il);
+            avc_step(&r->pc, &r->pstate, e->esr & ESR_IL);
         break;
     case AVC_FAULT:
         fault(v, e, r);
@@ -121,14 +117,19 @@ static void act(struct avc_vcpu *v, const struct avc_exit *e, struct avc_regs *r
 
 uint64_t avc_act_live(struct avc_vcpu *v, struct avc_exit *e)
 {
-    struct avc_regs r = { avc_hw_read_ELR_EL2(), avc_hw_read_SPSR_EL2() };
-    uint64_t pc = r.pc, pstate = r.pstate;
+    struct avc_regs r;
 
+    r.pstate = avc_hw_read_SPSR_EL2();
+    if (avc_likely(e->answer == AVC_DONE)) {
+        finish(v, e, r.pstate);
+        if (e->step)
+            avc_step_live(e->pc, r.pstate, e->esr & ESR_IL);
+        return HW_BACK_ALL;
+    }
+    r.pc = avc_hw_read_ELR_EL2();
     act(v, e, &r);
-    if (r.pc != pc)
-        avc_hw_write_ELR_EL2(r.pc);
-    if (r.pstate != pstate)
-        avc_hw_write_SPSR_EL2(r.pstate);
+    avc_hw_write_ELR_EL2(r.pc);
+    avc_hw_write_SPSR_EL2(r.pstate);
     return HW_BACK_ALL;
 }
 

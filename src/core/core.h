@@ -78,6 +78,9 @@ struct avc_vcpu *avc_dump_find_vcpu(uint64_t sp);
 /* Offers e (kind, key, preset answer filled in) to the claim on its key: the embedder's, and if there is none or it passes,
    the library's own. Returns the answer; AVC_PASS when nobody took it. */
 enum avc_answer avc_claim_offer(struct avc_vcpu *vcpu, struct avc_exit *e);
+/* The second half of it: what becomes of the answer that the claim on an event of this kind has given. */
+enum avc_answer avc_claim_after(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_kind kind, enum avc_answer preset,
+                                enum avc_answer answer);
 /* Fills in the parts of vcpu->exit all events share, from ESR_EL2, ELR_EL2. */
 struct avc_exit *avc_exit_begin(struct avc_vcpu *vcpu, enum avc_kind kind, uint64_t key, uint64_t esr);
 /* Offers, and acts on the answer or leaves to the VMM: what most trap functions end with. `unclaimed` is the answer if
@@ -131,6 +134,9 @@ enum avc_status avc_claim_seal(struct avc_vm *vm);
 const struct avc_claim *avc_claim_find(const struct avc_vm *vm, enum avc_kind kind, uint64_t key);
 const struct avc_claim *avc_claim_find_builtin(const struct avc_vm *vm, enum avc_kind kind, uint64_t key);
 unsigned avc_claim_bucket(enum avc_kind kind, uint64_t key);
+
+/* ---- mmio.c ---- */
+void avc_mmio_seal(struct avc_vm *vm); /* vm->mmio from the sealed claims */
 
 /* ---- sysreg.c: avc/sysreg.def at work ---- */
 /* Guest registers that are switched at load and put; live when the vCPU is loaded on this CPU. index: enum avc_ctx */

@@ -19,6 +19,7 @@ enum avc_ec {
     AVC_EC_SVC64 = 0x15,
     AVC_EC_HVC64 = 0x16,
     AVC_EC_SMC64 = 0x17,
+    AVC_EC_SYSREG = 0x18,
     AVC_EC_IABT_LOWER = 0x20,
     AVC_EC_IABT_SAME = 0x21,
     AVC_EC_PC_ALIGN = 0x22,
@@ -38,11 +39,16 @@ enum avc_ec {
 #define ISS_CV        AVC_BIT(24) /* COND is valid */
 #define ISS_COND(esr) ((unsigned)AVC_FIELD(esr, 23, 20))
 
+/* MSR, MRS, and what AArch32 EL0 has for them */
+#define ISS_READ     AVC_BIT(0)
+#define ISS_RT(esr)  ((unsigned)AVC_FIELD(esr, 9, 5))
+#define ISS_RT2(esr) ((unsigned)AVC_FIELD(esr, 14, 10)) /* MCRR, MRRC */
+
 /* aborts; instruction aborts have EA, S1PTW and the status only */
 #define ISS_ISV           AVC_BIT(24)                        /* SAS, SSE, SRT and SF are valid */
 #define ISS_SAS(esr)      ((unsigned)AVC_FIELD(esr, 23, 22)) /* log2 of the size */
 #define ISS_SSE           AVC_BIT(21)                        /* sign-extends */
-#define ISS_SRT(esr)      ((uint8_t)AVC_FIELD(esr, 20, 16))
+#define ISS_SRT(esr)      ((unsigned)AVC_FIELD(esr, 20, 16))
 #define ISS_SF            AVC_BIT(15)         /* the register is 64 bits wide */
 #define ISS_SET           (UINT64_C(3) << 11) /* state after a synchronous external abort (FEAT_RAS) */
 #define ISS_FNV           AVC_BIT(10)         /* FAR is not valid */

@@ -14,9 +14,6 @@ struct avc_exit *avc_exit_begin(struct avc_vcpu *v, enum avc_kind kind, uint64_t
         .key = key,
         .esr = esr,
         .pc = avc_hw_read_ELR_EL2(),
-        .reg = 31,
-        .reg2 = 31,
-        .il = esr & ESR_IL,
     };
     return &v->exit;
 }
@@ -30,8 +27,7 @@ static inline void tidy(struct avc_exit *e, enum avc_kind kind, enum avc_answer 
 }
 
 /* A claim has passed. If it is an embedder's, the library's own on the same key is next. */
-static __attribute__((noinline)) enum avc_answer passed(struct avc_vcpu *v, struct avc_exit *e, enum avc_kind kind,
-                                                        enum avc_answer preset)
+static enum avc_answer passed(struct avc_vcpu *v, struct avc_exit *e, enum avc_kind kind, enum avc_answer preset)
 {
     const struct avc_claim *first = avc_claim_find(v->vm, kind, e->key), *own;
     enum avc_answer answer;
@@ -46,22 +42,25 @@ static __attribute__((noinline)) enum avc_answer passed(struct avc_vcpu *v, stru
     return (unsigned)answer <= AVC_PASS ? answer : AVC_FAULT;
 }
 
+enum avc_answer avc_claim_after(struct avc_vcpu *v, struct avc_exit *e, enum avc_kind kind, enum avc_answer preset,
+                                enum avc_answer answer)
+{
+    tidy(e, kind, preset);
+    if (avc_unlikely((unsigned)answer >= AVC_PASS))
+        return answer == AVC_PASS ? passed(v, e, kind, preset) : AVC_FAULT;
+    return answer;
+}
+
 enum avc_answer avc_claim_offer(struct avc_vcpu *v, struct avc_exit *e)
 {
-    enum avc_answer preset = e->answer, answer;
+    enum avc_answer preset = e->answer;
     enum avc_kind kind = e->kind;
     const struct avc_claim *claim;
 
     if (kind >= AVC_NR_CLAIM_KINDS)
         return AVC_PASS;
     claim = avc_claim_find(v->vm, kind, e->key);
-    if (!claim)
-        return AVC_PASS;
-    answer = claim->fn(v, e, claim->ctx);
-    tidy(e, kind, preset);
-    if (avc_unlikely((unsigned)answer >= AVC_PASS))
-        return answer == AVC_PASS ? passed(v, e, kind, preset) : AVC_FAULT;
-    return answer;
+    return claim ? avc_claim_after(v, e, kind, preset, claim->fn(v, e, claim->ctx)) : AVC_PASS;
 }
 
 uint64_t avc_exit_settle(struct avc_vcpu *v, struct avc_exit *e, enum avc_answer answer)

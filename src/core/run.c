@@ -6,7 +6,7 @@
 
 static void leave(struct avc_vcpu *v, enum avc_kind kind)
 {
-    v->exit = (struct avc_exit){ .kind = kind, .answer = AVC_DONE, .pc = v->pc, .reg = 31 };
+    v->exit = (struct avc_exit){ .kind = kind, .answer = AVC_DONE, .pc = v->pc };
 }
 
 static struct avc_exit *fail(struct avc_vcpu *v, enum avc_status status)

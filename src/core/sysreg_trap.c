@@ -6,9 +6,6 @@
  */
 #include "esr.h"
 
-#define ISS_READ    AVC_BIT(0)
-#define ISS_RT(esr) ((uint8_t)AVC_FIELD(esr, 9, 5))
-
 static uint64_t access(struct avc_vcpu *v, struct avc_exit *e)
 {
     enum avc_answer answer = avc_claim_offer(v, e);
@@ -28,12 +25,10 @@ uint64_t avc_trap_sysreg(struct avc_vcpu *v, uint64_t esr)
     struct avc_exit *e = avc_exit_begin(v, AVC_SYSREG, key, esr);
 
     e->write = !(esr & ISS_READ);
-    e->reg = ISS_RT(esr);
-    e->sf = true;
     e->size = 8;
     e->step = true;
     if (e->write)
-        e->value = avc_vcpu_gpr(v, e->reg);
+        e->value = avc_vcpu_gpr(v, ISS_RT(esr));
     return access(v, e);
 }
 
@@ -91,17 +86,14 @@ uint64_t avc_trap_cp15(struct avc_vcpu *v, uint64_t esr)
                   : find(words, AVC_ARRAY_SIZE(words),
                          (unsigned)CP(AVC_FIELD(esr, 13, 10), AVC_FIELD(esr, 4, 1), AVC_FIELD(esr, 19, 17)));
     /* R15 as a target is UNPREDICTABLE; R0..R14 of EL0 are X0..X14 */
-    if (!key || ISS_RT(esr) > 14 || (two && AVC_FIELD(esr, 14, 10) > 14))
+    if (!key || ISS_RT(esr) > 14 || (two && ISS_RT2(esr) > 14))
         return avc_trap_undef(v, esr);
 
     e = avc_exit_begin(v, AVC_SYSREG, key, esr);
     e->write = !(esr & ISS_READ);
-    e->reg = ISS_RT(esr);
     e->size = two ? 8 : 4;
     e->step = true;
-    if (two)
-        e->reg2 = (uint8_t)AVC_FIELD(esr, 14, 10);
     if (e->write)
-        e->value = (uint32_t)avc_vcpu_gpr(v, e->reg) | (two ? avc_vcpu_gpr(v, e->reg2) << 32 : 0);
+        e->value = (uint32_t)avc_vcpu_gpr(v, ISS_RT(esr)) | (two ? avc_vcpu_gpr(v, ISS_RT2(esr)) << 32 : 0);
     return access(v, e);
 }

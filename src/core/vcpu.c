@@ -353,8 +353,10 @@ enum avc_status avc_vcpu_set(struct avc_vcpu *v, uint32_t reg, uint64_t value)
         v->x[reg - AVC_REG_X0] = value;
     } else if (reg == AVC_REG_PC) {
         v->pc = value;
-        if (in_trap(v))
+        if (in_trap(v)) {
+            v->exit.pc = value; /* where DONE steps from */
             avc_hw_write_ELR_EL2(value);
+        }
     } else if (reg == AVC_REG_PSTATE) {
         if (!pstate_ok(v, value))
             return AVC_EINVAL;

@@ -182,18 +182,15 @@ static enum avc_answer read_state(struct avc_vgic_op *op, const struct avc_vgic_
     return avc_done(e, value & ref->valid);
 }
 
-/* The usual write to GICD_I{S,C}ENABLER: nothing of it pending, in a list register or a timer's. False: the long way. */
-static bool enable_only(struct avc_vgic_cpu *self, const struct avc_vgic_ref *ref, uint32_t v, bool set)
+bool avc_vgic_enable_only(struct avc_vgic *vgic, struct avc_vgic_bank *b, uint32_t bits, bool set)
 {
-    struct avc_vgic_bank *b = ref->bank;
-    struct avc_lock *lock = &self->vgic->lock;
     bool simple;
 
-    avc_lock(lock);
-    simple = !(v & (b->in_lr | b->latch | b->line | (ref->owner ? TIMER_BITS : 0)));
+    avc_lock(&vgic->lock);
+    simple = !(bits & (b->in_lr | b->latch | b->line));
     if (simple)
-        b->enable = set ? b->enable | v : b->enable & ~v;
-    avc_unlock(lock);
+        b->enable = set ? b->enable | bits : b->enable & ~bits;
+    avc_unlock(&vgic->lock);
     return simple;
 }
 
@@ -205,9 +202,6 @@ enum avc_answer avc_vgic_bank_access(struct avc_vgic_cpu *self, const struct avc
 
     if (!e->write && block <= ICENABLE)
         return avc_done(e, avc_load_relaxed(block == GROUP ? &ref->bank->group : &ref->bank->enable));
-    if (e->write && (block == ISENABLE || block == ICENABLE) &&
-        enable_only(self, ref, (uint32_t)e->value & ref->valid, block == ISENABLE))
-        return AVC_DONE;
     avc_vgic_begin(&op, self->vgic, self, false);
     if (e->write)
         writers[block](&op, ref, (uint32_t)e->value & ref->valid);

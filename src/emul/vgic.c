@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /* The vGIC as the core sees it: attach, reset, load, put, enter, pending. */
+#include "event.h"
 #include "vgic.h"
 
 #define SRE AVC_BIT(0)
@@ -246,8 +247,8 @@ enum avc_status avc_vgic_attach(struct avc_vgic *vgic, struct avc_vm *vm, const 
     reset_all(vgic);
 
     status = avc_vm_claim_builtin(vm, &(struct avc_claim){ AVC_MMIO, config->dist_base,
-                                                           config->dist_base + AVC_VGIC_DIST_SIZE - 1,
-                                                           avc_vgic_dist_access, vgic });
+                                                           config->dist_base + AVC_VGIC_DIST_SIZE - 1, avc_mmio_settle,
+                                                           (void *)&avc_vgic_dist });
     if (status == AVC_OK)
         status = avc_vm_claim_builtin(
             vm, &(struct avc_claim){ AVC_MMIO, config->redist_base,

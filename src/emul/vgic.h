@@ -98,12 +98,16 @@ static inline struct avc_vgic_ref avc_vgic_ref_private(struct avc_vgic_cpu *cpu)
 }
 
 /* k: 0 .. vgic->nr_banks - 1. INTIDs 1020..1023 are not interrupts. */
-static inline struct avc_vgic_ref avc_vgic_ref_spis(struct avc_vgic *vgic, uint32_t k)
+static inline uint32_t avc_vgic_valid(const struct avc_vgic *vgic, uint32_t k)
 {
     uint32_t left = vgic->nr_spis - 32 * k;
-    uint32_t valid = left < 32 ? (1u << left) - 1 : ~0u;
 
-    return (struct avc_vgic_ref){ &vgic->spis[k].bank, NULL, &vgic->spis[k], 32 * k + 32, valid };
+    return left < 32 ? (1u << left) - 1 : ~0u;
+}
+
+static inline struct avc_vgic_ref avc_vgic_ref_spis(struct avc_vgic *vgic, uint32_t k)
+{
+    return (struct avc_vgic_ref){ &vgic->spis[k].bank, NULL, &vgic->spis[k], 32 * k + 32, avc_vgic_valid(vgic, k) };
 }
 
 static inline struct avc_vgic_ref avc_vgic_ref_of(struct avc_vgic_cpu *cpu, uint32_t intid)
@@ -213,12 +217,15 @@ uint32_t avc_vgic_running(const uint64_t ap0[4], const uint64_t ap1[4], unsigned
 /* Blocks 1..7 (offset >> 7): group, set/clear enable, pending, active. */
 enum avc_answer avc_vgic_bank_access(struct avc_vgic_cpu *self, const struct avc_vgic_ref *ref, unsigned block,
                                      struct avc_exit *e);
+/* The usual write to an enable register of SPIs: none of these is pending or in a list register. False: the long way. */
+bool avc_vgic_enable_only(struct avc_vgic *vgic, struct avc_vgic_bank *bank, uint32_t bits, bool set);
 enum avc_answer avc_vgic_priority_access(struct avc_vgic_cpu *self, const struct avc_vgic_ref *ref, struct avc_exit *e);
 enum avc_answer avc_vgic_config_access(struct avc_vgic_cpu *self, const struct avc_vgic_ref *ref, struct avc_exit *e);
 /* Makes one interrupt inactive, wherever it is. */
 void avc_vgic_deactivate(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t bit);
 
 /* ---- dist.c, redist.c, sgi.c: claims ---- */
+extern const struct avc_mmio avc_vgic_dist;
 avc_claim_fn avc_vgic_dist_access, avc_vgic_redist_access;
 enum avc_status avc_vgic_sgi_attach(struct avc_vgic *vgic);
 uint32_t avc_vgic_id_reg(uint32_t offset); /* 0xffd0 .. 0xfffc, of either frame */

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* The few lines that every settled trap runs through, inline: how an event begins, and how the PC moves at its end. */
+#ifndef AVC_EVENT_H
+#define AVC_EVENT_H
+
+#include "esr.h"
+#include "hw_guest.h"
+
+#define SCTLR_E0E AVC_BIT(24)
+#define SCTLR_EE  AVC_BIT(25)
+
+/*
+ * The PC behind an instruction of the guest that is in a trap. SPSR_EL2 is written only where that changes it, which is
+ * after an indirect branch, in a single step, and for AArch32.
+ */
+void avc_step_rare(uint64_t pc, uint64_t pstate, bool il);
+static inline void avc_step_live(uint64_t pc, uint64_t pstate, bool il)
+{
+    if (avc_unlikely(pstate & (SPSR_NRW | SPSR_SS | SPSR_BTYPE)))
+        avc_step_rare(pc, pstate, il);
+    else
+        avc_hw_write_ELR_EL2(pc + 4);
+}
+
+/* Registers hold what a big-endian guest means; a device sees its bytes in the other order. The vCPU is loaded here. */
+static inline bool avc_big_endian(const struct avc_vcpu *v, uint64_t pstate)
+{
+    uint64_t sctlr = avc_hw_guest_read_SCTLR_EL1(v->hcr & HCR_E2H);
+
+    if (avc_likely(!(sctlr & (SCTLR_E0E | SCTLR_EE) || pstate & SPSR_NRW)))
+        return false;
+    if (pstate & SPSR_NRW)
+        return pstate & SPSR_E;
+    return sctlr & (avc_at_el0(pstate) ? SCTLR_E0E : SCTLR_EE);
+}
+
+/* One register's load or store (ESR_ELx.ISS with ISV: SAS, SSE, SF, SRT): what the device sees of the register, and what
+   the register gets from the device. */
+static inline uint64_t avc_mmio_stored(const struct avc_vcpu *v, uint64_t esr)
+{
+    unsigned unused = 64 - (8u << ISS_SAS(esr));
+    uint64_t value = avc_vcpu_gpr(v, ISS_SRT(esr)) << unused;
+
+    if (avc_unlikely(ISS_SAS(esr) && avc_big_endian(v, avc_hw_read_SPSR_EL2())))
+        return __builtin_bswap64(value >> unused) >> unused;
+    return value >> unused;
+}
+
+static inline uint64_t avc_mmio_loaded(const struct avc_vcpu *v, uint64_t esr, uint64_t value, uint64_t pstate)
+{
+    unsigned unused;
+
+    if (avc_unlikely(avc_big_endian(v, pstate)))
+        value = __builtin_bswap64(value) >> (64 - (8u << ISS_SAS(esr)));
+    if (avc_likely((esr & (ISS_SSE | UINT64_C(3) << 22)) == UINT64_C(2) << 22)) /* an unsigned word, as most are */
+        return (uint32_t)value;
+    unused = 64 - (8u << ISS_SAS(esr));
+    value <<= unused;
+    value = esr & ISS_SSE ? (uint64_t)((int64_t)value >> unused) : value >> unused;
+    return esr & ISS_SF ? value : (uint32_t)value;
+}
+
+static inline unsigned avc_mmio_slot(const struct avc_vm *vm, uint64_t page)
+{
+    return (uint32_t)page * (uint32_t)vm->mmio_hash >> 24;
+}
+
+/* Whose an IPA is, or NULL. */
+static inline const struct avc_claim *avc_mmio_find(const struct avc_vm *vm, avc_ipa_t ipa)
+{
+    const struct avc_mmio_slot *slot = &vm->mmio[avc_mmio_slot(vm, ipa >> 12)];
+
+    return avc_likely(slot->page == ipa >> 12) ? slot->claim : avc_claim_find(vm, AVC_MMIO, ipa);
+}
+
+/*
+ * Devices of the library's own. A claim with the function avc_mmio_settle() brings one of these as its context: `fast` is
+ * tried first and says HW_BACK, with what was read, or HW_SLOW and has done nothing; `full` then gets the event. What a
+ * write has is avc_mmio_stored().
+ */
+typedef struct avc_mmio_result avc_mmio_fn(struct avc_vcpu *vcpu, uint64_t esr, avc_ipa_t ipa);
+struct avc_mmio {
+    avc_mmio_fn *fast;
+    avc_claim_fn *full;
+};
+avc_claim_fn avc_mmio_settle;
+
+#endif
