@@ -508,7 +508,7 @@ struct avc_vm {
     struct avc_claim_index index[AVC_NR_CLAIM_KINDS];
     const struct avc_call_range *calls[AVC_BUCKETS];
     struct avc_call_range call_ranges[AVC_CALL_RANGES];
-    const void *trap_table; /* 64 functions, by exception class */
+    const void *trap_table; /* AVC_NR_TRAPS functions */
     const struct avc_irqc_ops *irqc;
     void *irqc_data; /* the controller's own */
     struct avc_vcpu **vcpus;
@@ -582,11 +582,14 @@ AVC_MUST_USE enum avc_status avc_vm_set_irq(struct avc_vm *vm, uint32_t intid, b
 #define AVC_ATTN_IRQC  (1u << 1) /* the interrupt controller wants its enter() called */
 #define AVC_ATTN_POWER (1u << 2) /* it was switched on, or is off */
 #define AVC_ATTN_TRAPS (1u << 3) /* trap registers changed */
-#define AVC_ATTN_ALL   0xfu
+#define AVC_ATTN_WATCH (1u << 4) /* another observer, or none */
+#define AVC_ATTN_ALL   0x1fu
 
 /* Work of run's own at its edges, known on this CPU alone. */
 #define AVC_EDGE_ACT  (1u << 0) /* the VMM's answer to the last exit is due */
 #define AVC_EDGE_HOST (1u << 1) /* registers the host uses must be swapped */
+#define AVC_EDGE_FP   (1u << 2) /* the host wants its FP registers back at run's return */
+#define AVC_EDGE_SEEN (1u << 3) /* there is an observer */
 
 /* Power state, changed by PSCI with compare-and-swap: OFF to CLAIMED by one caller, which then writes where to start
    and makes it PENDING; to ON by the vCPU itself. */
@@ -602,6 +605,21 @@ struct avc_fp {
     uint64_t fpcr, fpsr;
 };
 
+/* A trap is named by its exception class (ESR_EL2.EC, 0..63), or by one of these: see avc/observe.h. */
+#define AVC_TRAP_IRQ    64
+#define AVC_TRAP_FIQ    65
+#define AVC_TRAP_SERROR 66
+#define AVC_NR_TRAPS    67
+
+/* The trap that is being observed; see src/core/observe.c. */
+struct avc_observed {
+    const struct avc_observer *by; /* the observer that is taken up, or NULL; atomic */
+    uint64_t in, pc, esr, faults;  /* of the trap: when, where, why, and nr_faults before it */
+    uint64_t since;                /* when the guest was entered */
+    uint32_t trap;
+    bool open; /* it is not over yet */
+};
+
 struct avc_vcpu {
     /* Hot: reached from vectors.S through SP_EL2 while the guest runs; hw/offsets.h has the offsets, asserted. */
     uint64_t x[31];
@@ -609,33 +627,36 @@ struct avc_vcpu {
     uint64_t pstate;
     uint64_t attention;     /* AVC_ATTN_..., atomic */
     uint64_t host_sp;       /* run's stack */
-    const void *trap_table; /* the VM's: 64 functions, by exception class */
+    const void *trap_table; /* AVC_NR_TRAPS functions: the VM's, or those that observe */
     struct avc_vm *vm;
     uint64_t hcr, host_hcr;
     uint64_t cptr, host_cptr;
     uint64_t host_vbar;
-    uint64_t serror;         /* 1 << 63 | ESR_EL2 of an SError taken while leaving */
-    uint64_t fast;           /* function that settles an HVC in the light path, or 0 */
-    struct avc_vcpu *self;   /* a pair by which a dump finds the vCPU: this, and */
-    uint64_t self_mark;      /* this ^ AVC_MAGIC_VCPU */
-    uint64_t mode;           /* enum avc_mode, atomic */
-    struct avc_pcpu *pcpu;   /* where it is loaded, or NULL; atomic */
-    uint32_t edge;           /* what run has to do besides, at entry and return: AVC_EDGE_... */
-    bool fp_live;            /* the guest's FP registers are in the CPU */
-    bool debug_live;         /* the guest's breakpoints are in the CPU */
-    bool vserror;            /* a virtual SError is pending */
-    bool irq_line, fiq_line; /* without interrupt controller */
-    uint64_t exits[64];      /* counted by exception class */
+    uint64_t serror;                 /* 1 << 63 | ESR_EL2 of an SError taken while leaving */
+    uint64_t fast;                   /* function that settles an HVC in the light path, or 0 */
+    struct avc_vcpu *self;           /* a pair by which a dump finds the vCPU: this, and */
+    uint64_t self_mark;              /* this ^ AVC_MAGIC_VCPU */
+    uint64_t mode;                   /* enum avc_mode, atomic */
+    struct avc_pcpu *pcpu;           /* where it is loaded, or NULL; atomic */
+    uint32_t edge;                   /* what run has to do besides, at entry and return: AVC_EDGE_... */
+    bool fp_live;                    /* the guest's FP registers are in the CPU */
+    bool debug_live;                 /* the guest's breakpoints are in the CPU */
+    bool vserror;                    /* a virtual SError is pending */
+    bool irq_line, fiq_line;         /* without interrupt controller */
+    uint64_t nr_traps[AVC_NR_TRAPS]; /* counters: avc_vcpu_counters() */
+    uint64_t nr_exits[AVC_NR_KINDS];
     struct avc_exit exit;
     struct avc_exit failed; /* AVC_FAIL, so that a call from the wrong CPU leaves `exit` to its owner */
 
     /* Cold. */
     uint64_t magic;
-    uint64_t nr_irqs, nr_isv0, nr_faults, nr_undef; /* more counters */
-    uint32_t index;                                 /* in its VM */
-    uint32_t power;                                 /* enum avc_power, atomic */
-    uint32_t traps_version;                         /* the VM's, that its trap registers are of; atomic */
-    uint64_t mpidr;                                 /* VMPIDR_EL2 */
+    uint64_t nr_isv0, nr_faults, nr_undef, nr_unclaimed; /* more counters */
+    const struct avc_observer *observer;                 /* the one asked for, or NULL; atomic */
+    struct avc_observed observed;
+    uint32_t index;         /* in its VM */
+    uint32_t power;         /* enum avc_power, atomic */
+    uint32_t traps_version; /* the VM's, that its trap registers are of; atomic */
+    uint64_t mpidr;         /* VMPIDR_EL2 */
     uint64_t start_pc, start_x0;
     uint64_t vttbr;           /* VTTBR_EL2 while loaded */
     struct avc_pcpu *last;    /* CPU it ran on last (local-TLB rule) */

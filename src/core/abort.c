@@ -128,7 +128,7 @@ static __attribute__((noinline)) uint64_t data_unmapped(struct avc_vcpu *v, uint
      * is an external abort, after the VMM was asked. A decoder of instructions, if there will be one, stands here: it
      * fetches the word once through the guest's own translation and makes an MMIO event of it.
      */
-    v->nr_isv0++;
+    avc_count(&v->nr_isv0);
     return to_vmm(v, esr, ipa);
 }
 

@@ -35,6 +35,12 @@
    All other bits of a PSCI call's target must be zero (DEN0022, "target_cpu"). */
 #define MPIDR_AFFINITY UINT64_C(0xff00ffffff)
 
+/* One more of a number that this CPU alone writes and any may read: never in two pieces. */
+static inline void avc_count(uint64_t *counter)
+{
+    *(volatile uint64_t *)counter += 1;
+}
+
 /* Marks of initialised objects: what the letters say. */
 #define AVC_MAGIC_MACHINE UINT64_C(0x656e696863616d61)
 #define AVC_MAGIC_PCPU    UINT64_C(0x2121757063707661)
@@ -53,8 +59,8 @@
  */
 enum { HW_BACK = 0, HW_BACK_ALL = 1, HW_EXIT = 2, HW_AGAIN = 3, HW_SLOW = 4 };
 
-/* A function of the trap table, one per exception class: called by the vector with all of x0..x30 in vcpu->x, on run's
-   stack, masked; ELR_EL2, SPSR_EL2, FAR_EL2 and HPFAR_EL2 are live. */
+/* A function of the trap table: called by the vector with all of x0..x30 in vcpu->x, on run's stack, masked; ELR_EL2,
+   SPSR_EL2, FAR_EL2 and HPFAR_EL2 are live. Those of IRQ and FIQ: x19..x28 are not in vcpu->x, and esr is nothing. */
 typedef uint64_t avc_trap_fn(struct avc_vcpu *vcpu, uint64_t esr);
 
 /* ---- trap.c: the table of the 64 classes, and the way through claims ---- */
@@ -65,11 +71,10 @@ struct avc_trap_row {
     const char *reason; /* why this answer */
 };
 extern const struct avc_trap_row avc_trap_rows[64];
-extern avc_trap_fn *const avc_trap_table[64];         /* made from the rows */
-extern avc_trap_fn *const avc_trap_table_claimed[64]; /* each asks the CLASS claims first */
-uint64_t avc_trap_irq(struct avc_vcpu *vcpu);         /* vector: IRQ and FIQ */
-uint64_t avc_trap_serror(struct avc_vcpu *vcpu, uint64_t esr);
-uint64_t avc_trap_fiq(struct avc_vcpu *vcpu);
+extern avc_trap_fn *const avc_trap_table[AVC_NR_TRAPS];          /* made from the rows */
+extern avc_trap_fn *const avc_trap_table_claimed[AVC_NR_TRAPS];  /* each class asks the CLASS claims first */
+extern avc_trap_fn *const avc_trap_table_observed[AVC_NR_TRAPS]; /* observe.c around one of the two */
+avc_trap_fn avc_trap_irq, avc_trap_fiq, avc_trap_serror;
 /* vector: an exception at EL2 itself while our vectors are in; never returns. `sp` is the stack it happened on, run's or
    (in the vectors themselves) the vCPU: avc_dump_find_vcpu(sp) finds the vCPU either way, or NULL. */
 _Noreturn void avc_trap_host(uint64_t vector, uint64_t sp, uint64_t esr, uint64_t elr, uint64_t far);
@@ -122,6 +127,16 @@ bool avc_condition_passed(uint64_t esr, uint64_t pstate); /* true for AArch64 */
 avc_trap_fn avc_trap_dabt, avc_trap_iabt, avc_trap_hvc, avc_trap_smc, avc_trap_sysreg, avc_trap_wfx, avc_trap_fp,
     avc_trap_svc, avc_trap_undef, avc_trap_cp15, avc_trap_reflect, avc_trap_pauth, avc_trap_eret;
 
+/* ---- observe.c ---- */
+/* Which tables the vCPU's traps go through, by the VM's claims and the observer asked for: v->trap_table and v->fast. At
+   load, and for AVC_ATTN_WATCH; masked. */
+void avc_observe_choose(struct avc_vcpu *vcpu);
+avc_trap_fn avc_observe_sync, avc_observe_irq, avc_observe_fiq, avc_observe_serror;
+/* With AVC_EDGE_SEEN: run enters the guest after it was outside. */
+void avc_observe_entry(struct avc_vcpu *vcpu);
+/* A trap that the vector did not end by itself is over: back to the guest, or run returns vcpu->exit. */
+void avc_observe_end(struct avc_vcpu *vcpu, bool to_vmm);
+
 /* ---- fp.c: the FP/SIMD registers, moved on first use ---- */
 void avc_fp_enter_guest(struct avc_vcpu *vcpu); /* in a trap: the guest's into the CPU, untrapped */
 /* Run's return, and (`put`) put: the guest's out and the host's in, as the host's policy asks. Masked. */
@@ -170,7 +185,13 @@ void avc_vmid_put(struct avc_pcpu *pcpu, struct avc_vcpu *vcpu);
 enum avc_status avc_vm_seal(struct avc_vm *vm);
 
 /* ---- vcpu.c ---- */
-bool avc_vcpu_here(const struct avc_vcpu *vcpu); /* loaded on the calling CPU */
+/* Loaded on the calling CPU. */
+static inline bool avc_vcpu_here(const struct avc_vcpu *vcpu)
+{
+    const struct avc_pcpu *p = avc_load_acquire(&vcpu->pcpu);
+
+    return p && p->mpidr == avc_hw_read_MPIDR_EL1();
+}
 /* Guest state out of the CPU it is loaded on, and in again; between, memory holds all of it. Masked. */
 void avc_vcpu_switch_out(struct avc_vcpu *vcpu);
 void avc_vcpu_switch_in(struct avc_vcpu *vcpu);

@@ -33,7 +33,7 @@ uint64_t avc_fast_hvc(struct avc_vcpu *vcpu, uint64_t esr)
     const struct avc_call_range *range = vcpu->vm->calls[avc_call_bucket(fid)];
 
     (void)esr; /* the immediate is for claims that take the full way; SMCCC calls have 0 */
-    vcpu->exits[AVC_EC_HVC64]++;
+    avc_count(&vcpu->nr_traps[AVC_EC_HVC64]);
     while (avc_unlikely(fid > range->last)) /* a list ends with UINT32_MAX */
         range++;
     return range->fast(vcpu, fid);

@@ -34,6 +34,8 @@ void avc_fp_enter_guest(struct avc_vcpu *v)
     avc_hw_fp_save(&v->host_fp);
     avc_hw_fp_load(v->fp);
     v->fp_live = true;
+    if (!(v->pcpu->hal->uses & AVC_HOST_NO_FP))
+        v->edge |= AVC_EDGE_FP;
 }
 
 void avc_fp_leave_guest(struct avc_vcpu *v, bool put)
@@ -54,6 +56,7 @@ void avc_fp_leave_guest(struct avc_vcpu *v, bool put)
     avc_hw_isb();
     v->cptr = trapped(v);
     v->fp_live = false;
+    v->edge &= ~AVC_EDGE_FP;
 }
 
 /*

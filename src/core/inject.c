@@ -49,7 +49,7 @@ static void take(struct avc_vcpu *v, struct avc_regs *r, uint64_t esr)
     avc_ctx_set(v, AVC_CTX_SPSR_EL1, r->pstate);
     r->pc = avc_ctx_get(v, AVC_CTX_VBAR_EL1) + vector(r->pstate);
     r->pstate = pstate_at_el1(v, r->pstate);
-    v->nr_faults++;
+    avc_count(&v->nr_faults);
 }
 
 /* Classes that exist twice, for an exception from a lower level and from the same: the even one, and the odd one behind
@@ -73,6 +73,7 @@ void avc_inject_sync(struct avc_vcpu *v, struct avc_regs *r, uint64_t esr)
 
 void avc_inject_undef(struct avc_vcpu *v, struct avc_regs *r, bool il)
 {
+    avc_count(&v->nr_undef);
     (void)il; /* "IL is 1 for an exception with unknown reason" (D24.2.40, ESR_ELx.IL) */
     avc_inject_sync(v, r, ESR_MAKE(AVC_EC_UNKNOWN, true, 0));
 }
@@ -148,7 +149,7 @@ void avc_inject_serror(struct avc_vcpu *v, uint64_t iss)
 {
     v->vserror = true;
     v->hcr |= HCR_VSE;
-    v->nr_faults++;
+    avc_count(&v->nr_faults);
     if (avc_has(&v->vm->features, AVC_FEAT_RAS))
         avc_ctx_set(v, AVC_CTX_VSESR_EL2, ESR_ISS(iss));
     if (avc_load_relaxed(&v->mode) == AVC_MODE_GUEST)

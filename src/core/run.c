@@ -36,11 +36,16 @@ static void drive_lines(struct avc_vcpu *v)
 /* Does what attention asks for. False when run has to return: the exit is filled in. */
 static bool attend(struct avc_vcpu *v, uint64_t attention)
 {
+    if (attention & AVC_ATTN_WATCH) {
+        avc_fetch_and(&v->attention, ~(uint64_t)AVC_ATTN_WATCH);
+        avc_observe_choose(v);
+    }
     if (v->serror) { /* before a reset would forget it */
         leave(v, AVC_SERROR);
         v->exit.esr = v->serror & ~AVC_BIT(63);
         v->exit.answer = AVC_FAULT;
         v->serror = 0;
+        avc_count(&v->nr_traps[AVC_TRAP_SERROR]);
         v->edge |= AVC_EDGE_ACT;
         return false;
     }
@@ -72,6 +77,7 @@ static bool attend(struct avc_vcpu *v, uint64_t attention)
         leave(v, AVC_KICKED);
         return false;
     }
+    avc_observe_end(v, false);
     return true;
 }
 
@@ -84,6 +90,17 @@ static void edge_in(struct avc_vcpu *v)
     }
     if (v->edge & AVC_EDGE_HOST)
         avc_hw_host_swap_in(v);
+    if (v->edge & AVC_EDGE_SEEN)
+        avc_observe_entry(v);
+}
+
+static void edge_out(struct avc_vcpu *v)
+{
+    if (v->edge & AVC_EDGE_FP)
+        avc_fp_leave_guest(v, false);
+    if (v->edge & AVC_EDGE_HOST)
+        avc_hw_host_swap_out(v);
+    avc_observe_end(v, true);
 }
 
 /* How often attention is looked at again before an entry. Other vCPUs can ask for it as fast as they can trap; to do all
@@ -119,22 +136,23 @@ struct avc_exit *avc_vcpu_run(struct avc_vcpu *v)
         code = avc_hw_enter(v);
         if (avc_unlikely(v->vserror) && !(v->hcr & HCR_VSE))
             v->vserror = false; /* HCR_EL2.VSE: taken */
-        if (code == HW_EXIT) {
+        if (avc_likely(code == HW_EXIT)) {
             v->edge |= AVC_EDGE_ACT;
             break;
         }
     }
+    avc_count(&v->nr_exits[v->exit.kind]);
+    if (avc_unlikely(v->edge & ~AVC_EDGE_ACT))
+        edge_out(v);
     avc_store_seq(&v->mode, AVC_MODE_HOST);
-    if (v->fp_live)
-        avc_fp_leave_guest(v, false);
-    if (v->edge & AVC_EDGE_HOST)
-        avc_hw_host_swap_out(v);
     avc_hw_irq_restore(daif);
     return &v->exit;
 }
 
-uint64_t avc_trap_fiq(struct avc_vcpu *v)
+uint64_t avc_trap_fiq(struct avc_vcpu *v, uint64_t esr)
 {
+    (void)esr;
+    avc_count(&v->nr_traps[AVC_TRAP_FIQ]);
     /* Group 0 and secure interrupts, where firmware leaves them to EL2: the host's, still pending */
     leave(v, AVC_IRQ);
     v->exit.key = AVC_IRQ_SPURIOUS;

@@ -330,8 +330,9 @@ enum avc_status avc_sysreg_set(struct avc_vcpu *v, uint32_t key, uint64_t value)
 static void log_unknown(struct avc_vcpu *v, const struct avc_exit *e)
 {
     uint32_t k = (uint32_t)e->key;
-    uint64_t n = ++v->nr_undef;
+    uint64_t n = v->nr_unclaimed + 1;
 
+    avc_count(&v->nr_unclaimed);
     if (!v->pcpu || (n > 16 && (n & (n - 1))))
         return;
     avc_log(v->pcpu->hal, AVC_LOG_WARN,

@@ -89,9 +89,11 @@ const struct avc_trap_row avc_trap_rows[64] = {
 #undef X
 };
 
-avc_trap_fn *const avc_trap_table[64] = {
+#define ASYNCHRONOUS(irq, fiq, serror) [AVC_TRAP_IRQ] = irq, [AVC_TRAP_FIQ] = fiq, [AVC_TRAP_SERROR] = serror,
+
+avc_trap_fn *const avc_trap_table[AVC_NR_TRAPS] = {
 #define X(ec, name, fn, step, reason) [ec] = fn,
-    ROWS(X)
+    ROWS(X) ASYNCHRONOUS(avc_trap_irq, avc_trap_fiq, avc_trap_serror)
 #undef X
 };
 
@@ -115,9 +117,16 @@ static uint64_t claimed(struct avc_vcpu *v, uint64_t esr)
     return row->fn(v, esr);
 }
 
-avc_trap_fn *const avc_trap_table_claimed[64] = {
+avc_trap_fn *const avc_trap_table_claimed[AVC_NR_TRAPS] = {
 #define X(ec, name, fn, step, reason) [ec] = claimed,
-    ROWS(X)
+    ROWS(X) ASYNCHRONOUS(avc_trap_irq, avc_trap_fiq, avc_trap_serror)
+#undef X
+};
+
+/* The table of vCPUs with an observer: it looks on while one of the two above does the work. */
+avc_trap_fn *const avc_trap_table_observed[AVC_NR_TRAPS] = {
+#define X(ec, name, fn, step, reason) [ec] = avc_observe_sync,
+    ROWS(X) ASYNCHRONOUS(avc_observe_irq, avc_observe_fiq, avc_observe_serror)
 #undef X
 };
 
@@ -168,14 +177,15 @@ static uint64_t irq_exit(struct avc_vcpu *v, avc_irq_t irq, bool handled)
 }
 
 /* Exactly one party acknowledges: without irq_fetch the host's own vector, after run has returned. */
-uint64_t avc_trap_irq(struct avc_vcpu *v)
+uint64_t avc_trap_irq(struct avc_vcpu *v, uint64_t esr)
 {
     struct avc_pcpu *p = v->pcpu;
     const struct avc_hal *hal = p->hal;
     const struct avc_irqc_ops *irqc = v->vm->irqc;
     avc_irq_t irq;
 
-    v->nr_irqs++;
+    (void)esr;
+    avc_count(&v->nr_traps[AVC_TRAP_IRQ]);
     if (!hal->irq_fetch) {
         /* what is the guest's own goes away without being acknowledged: a timer's PPI is masked */
         if (irqc && irqc->irq && irqc->irq(v, AVC_IRQ_SPURIOUS))

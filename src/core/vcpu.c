@@ -130,13 +130,6 @@ static bool in_trap(const struct avc_vcpu *v)
     return avc_load_relaxed(&v->mode) == AVC_MODE_GUEST;
 }
 
-bool avc_vcpu_here(const struct avc_vcpu *v)
-{
-    const struct avc_pcpu *p = avc_load_acquire(&v->pcpu);
-
-    return p && p->mpidr == avc_hw_read_MPIDR_EL1();
-}
-
 /* State into the CPU; v->pcpu is set. */
 void avc_vcpu_switch_in(struct avc_vcpu *v)
 {
@@ -185,10 +178,9 @@ enum avc_status avc_vcpu_load(struct avc_vcpu *v, struct avc_pcpu *p)
         return AVC_EBUSY;
     }
     p->current = v;
-    v->trap_table = v->vm->trap_table;
-    v->fast = v->vm->trap_table == avc_trap_table ? (uintptr_t)avc_fast_hvc : 0;
     v->edge = (v->edge & AVC_EDGE_ACT) |
               (hal->uses & (AVC_HOST_SP_EL0 | AVC_HOST_TPIDR | AVC_HOST_PAUTH) ? AVC_EDGE_HOST : 0);
+    avc_observe_choose(v);
     avc_vcpu_switch_in(v);
     avc_store_seq(&v->mode, AVC_MODE_HOST);
     avc_hw_irq_restore(daif);

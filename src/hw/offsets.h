@@ -15,7 +15,13 @@
 #define V_SERROR     336
 #define V_FAST       344
 #define V_SELF       352
-#define V_EXITS      400
+#define V_NR_TRAPS   400
+
+/* Rows of the trap table behind the 64 exception classes, and their offsets. */
+#define TRAP_IRQ    64
+#define TRAP_FIQ    65
+#define TRAP_SERROR 66
+#define T_ROW(trap) (8 * (trap))
 
 /* What avc_hw_enter() leaves on run's stack: x19..x30 of the host, then these. */
 #define FRAME_VCPU 96
@@ -43,6 +49,8 @@ AVC_OFFSET_IS(serror, V_SERROR);
 AVC_OFFSET_IS(fast, V_FAST);
 AVC_OFFSET_IS(self, V_SELF);
 AVC_OFFSET_IS(self_mark, V_SELF + 8);
-AVC_OFFSET_IS(exits, V_EXITS);
+AVC_OFFSET_IS(nr_traps, V_NR_TRAPS);
+_Static_assert(TRAP_IRQ == AVC_TRAP_IRQ && TRAP_FIQ == AVC_TRAP_FIQ && TRAP_SERROR == AVC_TRAP_SERROR,
+               "hw/offsets.h: rows of the trap table");
 #endif
 #endif

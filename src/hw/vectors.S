@@ -10,6 +10,8 @@
  *   sync     the full way: all registers are in memory before a trap function runs, since it may name any
  *   IRQ/FIQ  saves what C destroys; the rest only if the guest is left
  *   SError   as sync
+ * What is called stands in the vCPU's trap table: a row for each exception class, and one each for IRQ, FIQ and SError. An
+ * observer has a table of its own (src/core/observe.c), so that nothing here asks whether there is one.
  * All end alike: back into the guest when the function said HW_BACK or HW_BACK_ALL and nothing wants attention; else
  * avc_leave.
  *
@@ -128,7 +130,7 @@ hvc_full: /* the rest of save_low */
     mov w0, #EC_HVC64
     b sync_saved
 
-/* ---- every other synchronous exception: w0 class, x1 ESR_EL2 ---- */
+/* ---- every other synchronous exception: w0 row of the table, which is the class; x1 ESR_EL2 ---- */
 sync:
     save_low sp
 sync_saved:
@@ -140,11 +142,11 @@ sync_saved:
     ldr x4, [x2, #V_HOST_SP]
     add x5, x2, x0, lsl #3
     mov sp, x4
-    ldr x6, [x5, #V_EXITS]
+    ldr x6, [x5, #V_NR_TRAPS]
     ldr x18, [sp, #FRAME_X18]
     add x6, x6, #1
-    str x6, [x5, #V_EXITS]
-sync_call: /* x0 class, x1 ESR_EL2, x2 vCPU, x3 table */
+    str x6, [x5, #V_NR_TRAPS]
+sync_call: /* x0 row, x1 ESR_EL2, x2 vCPU, x3 table */
     ldr x3, [x3, x0, lsl #3]
     mov x0, x2
     blr x3
@@ -181,16 +183,16 @@ leave_or_again:
     csel x0, x2, x0, lo
     b avc_leave
 
-/* ---- interrupts ---- */
+/* ---- interrupts: counted by what is called, and without a syndrome ---- */
 irq:
     save_low sp
-    adrp x3, avc_trap_irq
-    add x3, x3, :lo12:avc_trap_irq
+    ldr x3, [sp, #V_TRAP_TABLE]
+    ldr x3, [x3, #T_ROW(TRAP_IRQ)]
     b irq_call
 fiq:
     save_low sp
-    adrp x3, avc_trap_fiq
-    add x3, x3, :lo12:avc_trap_fiq
+    ldr x3, [sp, #V_TRAP_TABLE]
+    ldr x3, [x3, #T_ROW(TRAP_FIQ)]
 irq_call:
     mov x0, sp
     ldr x4, [sp, #V_HOST_SP]
@@ -210,16 +212,9 @@ irq_call:
 
 serror:
     save_low sp
-    save_high sp
-    mov x0, sp
-    str x29, [sp, #V_X(29)]
-    mov x29, xzr
-    ldr x4, [sp, #V_HOST_SP]
-    mov sp, x4
     mrs x1, esr_el2
-    ldr x18, [sp, #FRAME_X18]
-    bl avc_trap_serror
-    b sync_done
+    mov w0, #TRAP_SERROR
+    b sync_saved
 
 /* ---- exceptions of EL2's own ---- */
 

@@ -84,13 +84,13 @@ static void give_back(struct avc_vcpu *v, const struct kept *k)
             v->x[n] = k->x[n];
 }
 
-static uint64_t sync_full(struct avc_vcpu *v, uint64_t esr)
+static uint64_t sync_full(struct avc_vcpu *v, unsigned row, uint64_t esr)
 {
     avc_trap_fn *const *table = v->trap_table;
     uint64_t high[10], code;
 
     memcpy(high, &v->x[19], sizeof high);
-    code = table[AVC_FIELD(esr, 31, 26)](v, esr);
+    code = table[row](v, esr);
     /* with HW_BACK x19..x28 are not loaded again: what was written to memory is lost */
     if (code == HW_BACK && !avc_load_relaxed(&v->attention))
         memcpy(&v->x[19], high, sizeof high);
@@ -107,19 +107,26 @@ static uint64_t sync(struct avc_vcpu *v, uint64_t esr)
         keep(v, &k, 0x3ffcfe00); /* all but x0..x8, x16, x17, x30 */
         code = ((avc_trap_fn *)(uintptr_t)v->fast)(v, esr);
         give_back(v, &k);
-        return code == HW_SLOW ? sync_full(v, esr) : code;
+        return code == HW_SLOW ? sync_full(v, ec, esr) : code;
     }
-    v->exits[ec]++;
-    return sync_full(v, esr);
+    v->nr_traps[ec]++;
+    return sync_full(v, ec, esr);
 }
 
-static uint64_t interrupt(struct avc_vcpu *v, uint64_t (*fn)(struct avc_vcpu *))
+static uint64_t serror(struct avc_vcpu *v, uint64_t esr)
 {
+    v->nr_traps[AVC_TRAP_SERROR]++;
+    return sync_full(v, AVC_TRAP_SERROR, esr);
+}
+
+static uint64_t interrupt(struct avc_vcpu *v, unsigned row)
+{
+    avc_trap_fn *const *table = v->trap_table;
     struct kept k;
     uint64_t code;
 
-    keep(v, &k, 0x1ff80000); /* x19..x28 */
-    code = fn(v);
+    keep(v, &k, 0x1ff80000);          /* x19..x28 */
+    code = table[row](v, NOT_STORED); /* x1 is the guest's */
     give_back(v, &k);
     require(code != HW_BACK_ALL, "an interrupt's function answered HW_BACK_ALL: x19..x28 were never stored");
     return code;
@@ -129,11 +136,11 @@ static uint64_t dispatch(struct avc_vcpu *v, const struct fake_trap *trap)
 {
     switch (trap->kind) {
     case FAKE_IRQ:
-        return interrupt(v, avc_trap_irq);
+        return interrupt(v, AVC_TRAP_IRQ);
     case FAKE_FIQ:
-        return interrupt(v, avc_trap_fiq);
+        return interrupt(v, AVC_TRAP_FIQ);
     case FAKE_SERROR:
-        return avc_trap_serror(v, trap->esr);
+        return serror(v, trap->esr);
     default:
         return sync(v, trap->esr);
     }

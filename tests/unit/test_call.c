@@ -206,10 +206,10 @@ static void counted(void **state)
     uint64_t before;
 
     load();
-    before = vcpus[0].exits[0x16];
+    before = vcpus[0].nr_traps[0x16];
     vcpus[0].x[0] = 0;
     avc_fast_hvc(&vcpus[0], esr_of(HVC, 0));
-    assert_int_equal(vcpus[0].exits[0x16], before + 1);
+    assert_int_equal(vcpus[0].nr_traps[0x16], before + 1);
 }
 
 /* A claim on the exception class sees calls first: no light way then. */

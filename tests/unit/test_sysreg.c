@@ -373,10 +373,10 @@ static void trapped(void **state)
     msr(v, AVC_REG_ACTLR_EL1, ~0u);
     assert_false(undefined(v));
     assert_int_equal(mrs(v, AVC_REG_ACTLR_EL1), 0);
-    v->nr_undef = 0;
+    v->nr_unclaimed = 0;
     msr(v, AVC_SYSREG_KEY(3, 1, 15, 2, 0), 1);
     assert_true(undefined(v));
-    assert_int_equal(v->nr_undef, 1);
+    assert_int_equal(v->nr_unclaimed, 1);
 
     /* what is hidden: PMU, LOR, ZCR, RNG state of MTE */
     mrs(v, AVC_SYSREG_KEY(3, 3, 9, 12, 0));

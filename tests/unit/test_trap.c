@@ -46,12 +46,12 @@ static void check_exception(const struct place *p, uint64_t esr, uint64_t elr)
 
 static void check_row(struct avc_vcpu *v, unsigned ec, const struct place *p)
 {
-    uint64_t esr = ESR_MAKE(ec, true, 0), behind = START + 4, faults = v->nr_faults, before = v->exits[ec];
+    uint64_t esr = ESR_MAKE(ec, true, 0), behind = START + 4, faults = v->nr_faults, before = v->nr_traps[ec];
     struct avc_exit *e;
 
     v->x[0] = 0x12345678; /* a function id of nobody's */
     e = take_sync(v, esr, p->pstate);
-    assert_int_equal(v->exits[ec], before + 1);
+    assert_int_equal(v->nr_traps[ec], before + 1);
     switch (expected[ec]) {
     case 'E':
         if (!avc_at_el0(p->pstate)) {

@@ -172,7 +172,7 @@ static void test_irq(void **state)
     assert_true(e->handled);
     go_on(v);
     assert_int_equal(world.trap.elr, START);
-    assert_int_equal(v->nr_irqs, 4);
+    assert_int_equal(v->nr_traps[AVC_TRAP_IRQ], 4);
     assert_int_equal(world.fetches, 4);
     assert_int_equal(world.handled, 2); /* once each, never for a spurious one */
     assert_int_equal(world.ends, 0);    /* nobody but its owner ends an interrupt */

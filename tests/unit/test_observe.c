@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * Counters and observers: each trap and each exit is counted once, under its own name and no other; an observer sees each
+ * trap once, with its times; another one may take its place at any moment.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <avc/observe.h>
+
+#include "esr.h"
+#include "world.h"
+
+#define ESR_HVC ESR_MAKE(0x16, true, 0)
+#define ESR_SMC ESR_MAKE(0x17, true, 0)
+#define ESR_WFI ESR_MAKE(0x01, true, 0)
+
+#define CALL_SLOW 0xc2000000 /* takes `duration` ticks, and answers 77 */
+#define CALL_VMM  0xc2000001
+#define CALL_KICK 0xc2000002
+#define CALL_DENY 0xc2000003
+#define CALL_IRQC 0xc2000004
+
+static uint64_t duration;
+
+static void pass(uint64_t ticks)
+{
+    fake_cpu->reg[FAKE_CNTPCT_EL0] += ticks;
+}
+
+static enum avc_answer slow(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+{
+    pass(duration);
+    return avc_done(e, 77);
+}
+
+static enum avc_answer kick(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+{
+    avc_vcpu_kick(v);
+    return avc_done(e, 78);
+}
+
+static enum avc_answer attention(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+{
+    avc_vcpu_request(v, AVC_ATTN_IRQC);
+    pass(5);
+    return avc_done(e, 79);
+}
+
+static enum avc_answer decline(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+{
+    return AVC_PASS;
+}
+
+static struct avc_vcpu *make(bool class_claim)
+{
+    world_make();
+    world_claim(AVC_CALL, CALL_SLOW, CALL_SLOW, slow, NULL);
+    world_claim(AVC_CALL, CALL_VMM, CALL_VMM, avc_to_vmm, NULL);
+    world_claim(AVC_CALL, CALL_KICK, CALL_KICK, kick, NULL);
+    world_claim(AVC_CALL, CALL_DENY, CALL_DENY, avc_deny, NULL);
+    world_claim(AVC_CALL, CALL_IRQC, CALL_IRQC, attention, NULL);
+    if (class_claim)
+        world_claim(AVC_CLASS, 0x16, 0x16, decline, NULL);
+    duration = 0;
+    return world_load();
+}
+
+static struct avc_exit *call(struct avc_vcpu *v, uint64_t fid)
+{
+    v->x[0] = fid;
+    return take_sync(v, ESR_HVC, EL1H);
+}
+
+/* ---- counters ---- */
+
+/* What has changed between two readings: this many of one, and nothing else. */
+
+static void grown(const struct avc_counters *before, const struct avc_counters *after, const uint64_t *one, uint64_t by)
+{
+    for (unsigned n = 0; n < AVC_NR_TRAPS; n++)
+        assert_int_equal(after->traps[n] - before->traps[n], &after->traps[n] == one ? by : 0);
+}
+
+static uint64_t exits(const struct avc_counters *c)
+{
+    uint64_t sum = 0;
+
+    for (unsigned n = 0; n < AVC_NR_KINDS; n++)
+        sum += c->exits[n];
+    return sum;
+}
+
+static void each_class(struct avc_vcpu *v)
+{
+    struct avc_counters before, after;
+
+    for (unsigned ec = 0; ec < 64; ec++)
+        for (unsigned el0 = 0; el0 < 2; el0++) {
+            enum avc_kind kind;
+
+            avc_vcpu_counters(v, &before);
+            v->x[0] = CALL_DENY;
+            kind = take_sync(v, ESR_MAKE(ec, true, 0), el0 ? EL0T : EL1H)->kind;
+            avc_vcpu_counters(v, &after);
+            grown(&before, &after, &after.traps[ec], 1);
+            assert_int_equal(after.exits[kind], before.exits[kind] + 1);
+            assert_int_equal(exits(&after), exits(&before) + 1);
+            go_on(v);
+        }
+}
+
+static struct avc_trace last;
+static unsigned traced;
+
+static void note(void *ctx, struct avc_vcpu *v, const struct avc_trace *t)
+{
+    assert_ptr_equal(ctx, &last);
+    last = *t;
+    traced++;
+}
+
+static struct avc_histogram histograms[AVC_NR_HISTOGRAMS];
+static const struct avc_observer both = { histograms, note, &last };
+
+static void observe(struct avc_vcpu *v, const struct avc_observer *observer)
+{
+    memset(histograms, 0, sizeof histograms);
+    memset(&last, 0, sizeof last);
+    traced = 0;
+    must(avc_vcpu_observe(v, observer));
+}
+
+static void all_classes_are_counted(void **state)
+{
+    for (unsigned claimed = 0; claimed < 2; claimed++) {
+        struct avc_vcpu *v = make(claimed);
+
+        each_class(v);
+        observe(v, &both);
+        each_class(v);
+        assert_int_equal(traced, 128);
+        observe(v, NULL);
+        each_class(v);
+        assert_int_equal(traced, 0);
+    }
+}
+
+static void interrupts_are_counted(void **state)
+{
+    static const struct {
+        int kind;
+        unsigned trap;
+    } rows[] = { { FAKE_IRQ, AVC_TRAP_IRQ }, { FAKE_FIQ, AVC_TRAP_FIQ }, { FAKE_SERROR, AVC_TRAP_SERROR } };
+    struct avc_vcpu *v = make(false);
+    struct avc_counters before, after;
+
+    for (unsigned n = 0; n < 6; n++) {
+        bool observed = n >= 3;
+        enum avc_kind kind;
+
+        observe(v, observed ? &both : NULL);
+        avc_vcpu_counters(v, &before);
+        kind = take(v,
+                    (struct fake_trap){
+                        .kind = rows[n % 3].kind, .esr = ESR_MAKE(0x2f, true, 1), .elr = START + 4 * n, .spsr = EL1H })
+                   ->kind;
+        avc_vcpu_counters(v, &after);
+        grown(&before, &after, &after.traps[rows[n % 3].trap], 1);
+        assert_int_equal(after.exits[kind], before.exits[kind] + 1);
+        assert_int_equal(traced, observed);
+        if (observed) {
+            assert_int_equal(last.trap, rows[n % 3].trap);
+            assert_int_equal(last.pc, START + 4 * n);
+            assert_int_equal(last.esr, rows[n % 3].kind == FAKE_SERROR ? ESR_MAKE(0x2f, true, 1) : 0);
+            assert_int_equal(histograms[rows[n % 3].trap].count, 1);
+        }
+        go_on(v);
+    }
+}
+
+/* One that was pending when the guest was left: counted when it is told. */
+static void an_serror_on_the_way_out(void **state)
+{
+    struct avc_vcpu *v = make(false);
+    struct avc_counters before, after;
+
+    avc_vcpu_counters(v, &before);
+    fake_cpu->reg[FAKE_ISR_EL1] = AVC_BIT(8);
+    assert_int_equal(call(v, CALL_VMM)->kind, AVC_CALL);
+    assert_int_equal(avc_vcpu_run(v)->kind, AVC_SERROR);
+    avc_vcpu_counters(v, &after);
+    assert_int_equal(after.traps[AVC_TRAP_SERROR], before.traps[AVC_TRAP_SERROR] + 1);
+    assert_int_equal(after.exits[AVC_SERROR], before.exits[AVC_SERROR] + 1);
+    assert_int_equal(after.exits[AVC_CALL], before.exits[AVC_CALL] + 1);
+}
+
+static void the_guests_mistakes(void **state)
+{
+    struct avc_vcpu *v = make(false);
+    struct avc_counters before, after;
+
+    avc_vcpu_counters(v, &before);
+    (void)take_sync(v, ESR_MAKE(0x02, true, 0), EL1H); /* a class that is not allocated */
+    avc_vcpu_counters(v, &after);
+    assert_int_equal(after.faults, before.faults + 1);
+    assert_int_equal(after.undefined, before.undefined + 1);
+    assert_int_equal(after.unclaimed, before.unclaimed);
+
+    before = after;
+    (void)take_sync(v, ESR_MAKE(0x18, true, 3u << 20 | 7u << 17 | 15u << 10 | 1u), EL1H); /* MRS S3_0_C15_C0_7 */
+    avc_vcpu_counters(v, &after);
+    assert_int_equal(after.undefined, before.undefined + 1);
+    assert_int_equal(after.unclaimed, before.unclaimed + 1);
+
+    before = after;
+    assert_int_equal(take(v, (struct fake_trap){ .esr = ESR_MAKE(0x24, true, 6), /* no ISV */
+                                                 .elr = START,
+                                                 .spsr = EL1H,
+                                                 .far = NOWHERE,
+                                                 .hpfar = NOWHERE >> 8 })
+                         ->kind,
+                     AVC_STAGE2);
+    go_on(v); /* an external abort */
+    avc_vcpu_counters(v, &after);
+    assert_int_equal(after.undecoded, before.undecoded + 1);
+    assert_int_equal(after.faults, before.faults + 1);
+    assert_int_equal(after.undefined, before.undefined);
+}
+
+static void names(void **state)
+{
+    assert_string_equal(avc_trap_name(0x16), "HVC, AArch64");
+    assert_string_equal(avc_trap_name(AVC_TRAP_IRQ), "IRQ");
+    assert_string_equal(avc_trap_name(AVC_TRAP_SERROR), "SError");
+    for (unsigned n = 0; n < 300; n++)
+        assert_true(avc_trap_name(n)[0]);
+}
+
+/* ---- histograms ---- */
+
+/* Each edge of each bucket, through a trap that takes so long. */
+static void buckets(void **state)
+{
+    struct avc_vcpu *v = make(false);
+    const struct avc_histogram *h = &histograms[0x16];
+
+    observe(v, &both);
+    for (unsigned bits = 0; bits < 64; bits++)
+        for (unsigned edge = 0; edge < 2; edge++) {
+            uint64_t low = bits ? UINT64_C(1) << (bits - 1) : 0, high = bits ? low + (low - 1) : 0;
+            unsigned n = bits < AVC_HISTOGRAM_BUCKETS ? bits : AVC_HISTOGRAM_BUCKETS - 1;
+            struct avc_histogram before = *h;
+
+            duration = edge ? high : low;
+            assert_int_equal(call(v, CALL_SLOW)->kind, AVC_KICKED);
+            assert_int_equal(h->count, before.count + 1);
+            assert_int_equal(h->ticks, before.ticks + duration);
+            assert_int_equal(h->bucket[n], before.bucket[n] + 1);
+            assert_int_equal(h->longest, duration > before.longest ? duration : before.longest);
+            assert_int_equal(last.out - last.in, duration);
+        }
+}
+
+static void percentiles(void **state)
+{
+    struct avc_histogram h = { 0 }, twice = { 0 }, copy;
+
+    assert_int_equal(avc_histogram_percentile(&h, 50), 0);
+    h = (struct avc_histogram){ .count = 100, .ticks = 5000, .longest = 900 };
+    h.bucket[5] = 90; /* 16..31 */
+    h.bucket[8] = 9;  /* 128..255 */
+    h.bucket[10] = 1; /* 512..1023 */
+    assert_int_equal(avc_histogram_percentile(&h, 0), 31);
+    assert_int_equal(avc_histogram_percentile(&h, 50), 31);
+    assert_int_equal(avc_histogram_percentile(&h, 90), 31);
+    assert_int_equal(avc_histogram_percentile(&h, 91), 255);
+    assert_int_equal(avc_histogram_percentile(&h, 99), 255);
+    assert_int_equal(avc_histogram_percentile(&h, 100), 900);
+    assert_int_equal(avc_histogram_percentile(&h, 1000), 900);
+    avc_histogram_merge(&twice, &h);
+    avc_histogram_merge(&twice, &h);
+    assert_int_equal(twice.count, 200);
+    assert_int_equal(twice.ticks, 10000);
+    assert_int_equal(twice.longest, 900);
+    assert_int_equal(twice.bucket[8], 18);
+    assert_int_equal(avc_histogram_percentile(&twice, 99), 255);
+    /* one time of each: no rounding hides it */
+    h = (struct avc_histogram){ .count = 2, .longest = UINT64_MAX };
+    h.bucket[0] = 1;
+    h.bucket[AVC_HISTOGRAM_BUCKETS - 1] = 1;
+    assert_int_equal(avc_histogram_percentile(&h, 50), 0);
+    assert_int_equal(avc_histogram_percentile(&h, 51), UINT64_MAX);
+    /* a count that the writer has not come to yet */
+    h.count = 1;
+    avc_histogram_read(&h, &copy);
+    assert_int_equal(copy.count, 2);
+    h = (struct avc_histogram){ .count = UINT64_MAX, .longest = 3 };
+    h.bucket[2] = UINT64_MAX;
+    assert_int_equal(avc_histogram_percentile(&h, 99), 3);
+}
+
+/* ---- what an observer sees ---- */
+
+static void seen(uint32_t trap, enum avc_outcome outcome, enum avc_kind kind, uint64_t key)
+{
+    assert_int_equal(traced, 1);
+    traced = 0;
+    assert_int_equal(last.trap, trap);
+    assert_int_equal(last.outcome, outcome);
+    assert_int_equal(last.kind, kind);
+    assert_int_equal(last.key, key);
+    assert_int_equal(last.pc, START);
+}
+
+static void outcomes(void **state)
+{
+    struct avc_vcpu *v = make(false);
+
+    observe(v, &both);
+    assert_int_equal(call(v, CALL_SLOW)->kind, AVC_KICKED);
+    assert_int_equal(v->x[0], 77);
+    seen(0x16, AVC_TO_GUEST, AVC_CALL, CALL_SLOW);
+    assert_int_equal(last.esr, ESR_HVC);
+    (void)call(v, 0x12345678); /* nobody's: no fault */
+    assert_int_equal(v->x[0], ~UINT64_C(0));
+    seen(0x16, AVC_TO_GUEST, AVC_CALL, 0x12345678);
+    assert_int_equal(call(v, CALL_VMM)->kind, AVC_CALL);
+    seen(0x16, AVC_TO_VMM, AVC_CALL, CALL_VMM);
+    go_on(v);
+    assert_int_equal(call(v, CALL_KICK)->kind, AVC_KICKED);
+    assert_int_equal(v->x[0], 78);
+    seen(0x16, AVC_TO_VMM, AVC_KICKED, 0);
+    (void)call(v, CALL_IRQC); /* attention, then back */
+    assert_int_equal(v->x[0], 79);
+    seen(0x16, AVC_TO_GUEST, AVC_CALL, CALL_IRQC);
+    assert_int_equal(last.out - last.in, 5);
+    (void)take_sync(v, ESR_MAKE(0x02, true, 0), EL1H);
+    seen(0x02, AVC_TO_FAULT, AVC_CLASS, 0x02);
+    world.irq = 33; /* the handler's, settled */
+    (void)take(v, (struct fake_trap){ .kind = FAKE_IRQ, .elr = START, .spsr = EL1H });
+    seen(AVC_TRAP_IRQ, AVC_TO_GUEST, AVC_NR_KINDS, 0);
+    world.irq = 34;
+    world.irq_answer = AVC_EXIT;
+    assert_int_equal(take(v, (struct fake_trap){ .kind = FAKE_IRQ, .elr = START, .spsr = EL1H })->kind, AVC_IRQ);
+    seen(AVC_TRAP_IRQ, AVC_TO_VMM, AVC_IRQ, 34);
+    assert_int_equal(take_sync(v, ESR_WFI, EL1H)->kind, AVC_WFI);
+    seen(0x01, AVC_TO_VMM, AVC_WFI, 0);
+}
+
+static void on_write(enum fake_reg reg, uint64_t value)
+{
+    if (reg == FAKE_VBAR_EL2)
+        pass(1000);
+}
+
+/* In the guest from the entry to the trap; at EL2 from there to the way back, or to run's return; in the VMM nobody's. */
+static void times(void **state)
+{
+    struct avc_vcpu *v = make(false);
+    struct avc_histogram *guest = &histograms[AVC_HISTOGRAM_GUEST], *hvc = &histograms[0x16];
+
+    observe(v, &both);
+    (void)call(v, CALL_SLOW); /* takes it up */
+    memset(histograms, 0, sizeof histograms);
+    pass(100000);
+    fake_on_write = on_write; /* at the entry, and on the way out */
+    (void)call(v, CALL_VMM);
+    assert_int_equal(guest->count, 1);
+    assert_int_equal(guest->ticks, 1000);
+    assert_int_equal(hvc->count, 1);
+    assert_int_equal(hvc->ticks, 1000);
+    pass(100000);
+    fake_on_write = NULL;
+    go_on(v);
+    duration = 40;
+    (void)call(v, CALL_SLOW);
+    assert_int_equal(guest->count, 2);
+    assert_int_equal(guest->ticks, 1000);
+    assert_int_equal(hvc->count, 2);
+    assert_int_equal(hvc->ticks, 1040);
+}
+
+/* Either half may be missing. */
+static void parts(void **state)
+{
+    static const struct avc_observer only_times = { .histograms = histograms },
+                                     only_trace = { .trace = note, .ctx = &last };
+    struct avc_vcpu *v = make(false);
+
+    observe(v, &only_times);
+    (void)call(v, CALL_SLOW);
+    assert_int_equal(traced, 0);
+    assert_int_equal(histograms[0x16].count, 1);
+    observe(v, &only_trace);
+    (void)call(v, CALL_SLOW);
+    assert_int_equal(traced, 1);
+    assert_int_equal(histograms[0x16].count, 0);
+}
+
+/* ---- on, off, and another one ---- */
+
+static void on_and_off(void **state)
+{
+    for (unsigned claimed = 0; claimed < 2; claimed++) {
+        struct avc_vcpu *v = make(claimed);
+        const void *table = v->trap_table;
+        uint64_t fast = v->fast;
+
+        world.wakes = 0;
+        assert_int_equal(fast == 0, claimed);
+        assert_false(avc_vcpu_observer_in_use(v, &both));
+        observe(v, &both);
+        assert_int_equal(world.wakes, 0); /* it is not in its guest: nothing to interrupt, and no reason to wake it */
+        assert_true(avc_vcpu_observer_in_use(v, &both));
+        (void)call(v, CALL_SLOW);
+        assert_int_equal(traced, 1);
+        assert_true(v->trap_table != table && !v->fast);
+
+        must(avc_vcpu_put(v)); /* stays */
+        must(avc_vcpu_load(v, &world.pcpu));
+        (void)call(v, CALL_SLOW);
+        assert_int_equal(traced, 2);
+        must(avc_vcpu_put(v));
+        must(avc_vcpu_start(v, START, 0));
+        assert_true(avc_vcpu_observer_in_use(v, &both));
+        must(avc_vcpu_load(v, &world.pcpu));
+        (void)call(v, CALL_SLOW);
+        assert_int_equal(traced, 3);
+
+        observe(v, NULL);
+        assert_false(avc_vcpu_observer_in_use(v, &both)); /* it is outside of run */
+        (void)call(v, CALL_SLOW);
+        assert_int_equal(v->x[0], 77);
+        assert_int_equal(traced, 0);
+        assert_int_equal(histograms[0x16].count, 0);
+        assert_ptr_equal(v->trap_table, table);
+        assert_int_equal(v->fast, fast);
+        assert_false(v->edge & AVC_EDGE_SEEN);
+    }
+}
+
+static void errors(void **state)
+{
+    static struct avc_vcpu nobody;
+    struct avc_vcpu *v = make(false);
+
+    assert_int_equal(avc_vcpu_observe(NULL, &both), AVC_EINVAL);
+    assert_int_equal(avc_vcpu_observe(&nobody, &both), AVC_ENOENT);
+    assert_false(avc_vcpu_observer_in_use(NULL, &both));
+    assert_false(avc_vcpu_observer_in_use(&nobody, &both));
+    observe(v, &both);
+    must(avc_vcpu_put(v));
+    must(avc_vcpu_destroy(v));
+    assert_false(avc_vcpu_observer_in_use(v, &both));
+}
+
+/* Another CPU replaces the observer after the n-th access to the machine of a life of traps, for every n: each trap is seen
+   by one of the two, and none by the old one once it is said to be out of use. */
+static unsigned calls, replace_at, by_old, by_new, life_left;
+static bool replacing, replaced, gone;
+static struct avc_vcpu *watched;
+
+static void see_old(void *ctx, struct avc_vcpu *v, const struct avc_trace *t)
+{
+    assert_false(gone);
+    by_old++;
+}
+
+static void see_new(void *ctx, struct avc_vcpu *v, const struct avc_trace *t)
+{
+    by_new++;
+}
+
+static const struct avc_observer old_one = { .trace = see_old }, new_one = { .trace = see_new };
+
+static void access(void)
+{
+    if (replacing)
+        return;
+    replacing = true;
+    if (++calls == replace_at) {
+        fake_use_cpu(1);
+        must(avc_vcpu_observe(watched, &new_one));
+        fake_use_cpu(0);
+        replaced = true;
+    }
+    if (replaced && !avc_vcpu_observer_in_use(watched, &old_one))
+        gone = true;
+    replacing = false;
+}
+
+static void access_read(enum fake_reg reg, uint64_t *value)
+{
+    access();
+}
+static void access_write(enum fake_reg reg, uint64_t value)
+{
+    access();
+}
+static void access_op(enum fake_op op, uint64_t value)
+{
+    access();
+}
+
+static bool life(struct avc_vcpu *v, struct fake_trap *trap)
+{
+    static const uint64_t esr[4] = { ESR_HVC, ESR_SMC, ESR_WFI, ESR_HVC };
+    unsigned n;
+
+    if (!life_left)
+        return false;
+    n = life_left--;
+    v->x[0] = n & 4 ? CALL_SLOW : CALL_IRQC;
+    *trap = (struct fake_trap){ .esr = esr[n % 4], .elr = START, .spsr = EL1H };
+    return true;
+}
+
+static void replaced_at_any_moment(void **state)
+{
+    const unsigned traps = 16;
+    unsigned n;
+
+    for (n = 1;; n++) {
+        watched = make(false);
+        must(avc_vcpu_observe(watched, &old_one));
+        calls = by_old = by_new = 0;
+        replace_at = n;
+        replaced = gone = false;
+        life_left = traps;
+        fake_guest = life;
+        fake_on_read = access_read;
+        fake_on_write = access_write;
+        fake_on_op = access_op;
+        while (life_left)
+            (void)avc_vcpu_run(watched);
+        fake_on_read = NULL;
+        fake_on_write = NULL;
+        fake_on_op = NULL;
+        if (!replaced)
+            break;
+        if (by_old + by_new != traps)
+            fail_msg("replaced after access %u: %u and %u of %u traps were seen", n, by_old, by_new, traps);
+        assert_false(avc_vcpu_observer_in_use(watched, &old_one));
+        assert_true(avc_vcpu_observer_in_use(watched, &new_one));
+    }
+    assert_true(n > 100);
+    assert_true(by_old == traps && by_new == 0);
+}
+
+/* In the guest on another CPU: it is interrupted, so that the new one does not wait for its next trap. */
+static void a_running_one_is_interrupted(void **state)
+{
+    watched = make(false);
+    calls = 0;
+    replaced = gone = false;
+    must(avc_vcpu_observe(watched, &old_one));
+    (void)call(watched, CALL_SLOW);
+    world.wakes = 0;
+    avc_store_seq(&watched->mode, AVC_MODE_GUEST);
+    fake_use_cpu(1);
+    must(avc_vcpu_observe(watched, NULL));
+    assert_int_equal(world.wakes, 1);
+    assert_true(avc_vcpu_observer_in_use(watched, &old_one));
+    fake_use_cpu(0);
+    must(avc_vcpu_observe(watched, NULL)); /* by itself, in a trap: its way back will look */
+    assert_int_equal(world.wakes, 1);
+    avc_store_seq(&watched->mode, AVC_MODE_HOST);
+    assert_false(avc_vcpu_observer_in_use(watched, &old_one));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_classes_are_counted),
+        cmocka_unit_test(interrupts_are_counted),
+        cmocka_unit_test(an_serror_on_the_way_out),
+        cmocka_unit_test(the_guests_mistakes),
+        cmocka_unit_test(names),
+        cmocka_unit_test(buckets),
+        cmocka_unit_test(percentiles),
+        cmocka_unit_test(outcomes),
+        cmocka_unit_test(times),
+        cmocka_unit_test(parts),
+        cmocka_unit_test(on_and_off),
+        cmocka_unit_test(errors),
+        cmocka_unit_test(replaced_at_any_moment),
+        cmocka_unit_test(a_running_one_is_interrupted),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
