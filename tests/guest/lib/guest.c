@@ -12,7 +12,8 @@ void (*guest_on_sync)(struct guest_regs *regs, uint64_t esr, uint64_t far);
 void (*guest_on_irq)(struct guest_regs *regs);
 void (*guest_on_serror)(struct guest_regs *regs, uint64_t esr);
 
-static unsigned tests, failures;
+unsigned guest_tests;
+static unsigned failures;
 
 void *memcpy(void *to, const void *from, size_t n);
 void *memset(void *to, int c, size_t n);
@@ -69,7 +70,7 @@ void guest_ok(bool ok, const char *fmt, ...)
 {
     va_list args;
 
-    guest_printf("%sok %u - ", ok ? "" : "not ", ++tests);
+    guest_printf("%sok %u - ", ok ? "" : "not ", ++guest_tests);
     failures += !ok;
     va_start(args, fmt);
     format(guest_putc, fmt, args);
@@ -79,7 +80,7 @@ void guest_ok(bool ok, const char *fmt, ...)
 
 void guest_plan(void)
 {
-    guest_printf("1..%u\n", tests);
+    guest_printf("1..%u\n", guest_tests);
 }
 
 unsigned guest_cpu(void)

@@ -31,6 +31,7 @@ void guest_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* TAP. guest_plan() last or first; guest_ok counts. */
 void guest_ok(bool ok, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void guest_plan(void);
+extern unsigned guest_tests; /* results so far; a guest that goes on with another's numbers sets it first */
 
 /* The SMCCC conduits: x0..x3 in, x0..x3 out in r when not NULL. */
 uint64_t guest_hvc(uint64_t x0, uint64_t x1, uint64_t x2, uint64_t x3, uint64_t r[4]);

@@ -70,7 +70,7 @@ void test_cpu_init(uint32_t uses)
 
 void test_vm_init(struct test_vm *t, const struct test_config *config)
 {
-    static const struct avc_claim calls = { AVC_CALL, CALL_PUTC, CALL_ADD, avc_to_vmm, NULL };
+    struct avc_claim calls = { AVC_CALL, CALL_PUTC, CALL_ADD, avc_to_vmm, NULL };
     unsigned vcpus = config->vcpus ? config->vcpus : 1;
     const struct avc_vm_config vm_config = {
         .stage2 = &t->stage2,
@@ -97,6 +97,10 @@ void test_vm_init(struct test_vm *t, const struct test_config *config)
     host_must(avc_psci_attach(&t->vm));
     if (!config->no_vgic)
         host_must(avc_vgic_attach(&t->vgic, &t->vm, &gic_config));
+    if (config->putc) {
+        calls.last = CALL_PUTC;
+        calls.fn = config->putc;
+    }
     host_must(avc_vm_claim(&t->vm, &calls));
     for (unsigned n = 0; n < config->nr_claims; n++)
         host_must(avc_vm_claim(&t->vm, &config->claims[n]));

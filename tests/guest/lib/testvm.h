@@ -22,6 +22,8 @@ struct test_config {
     uint32_t uses;                  /* struct avc_hal */
     const struct avc_claim *claims; /* the test's own, up to 16 */
     unsigned nr_claims;
+    /* settles CALL_PUTC, where the loop is not to; CALL_ADD is nobody's then */
+    avc_claim_fn *putc;
     /* sees each exit before the loop does; true: answered */
     bool (*on_exit)(struct avc_vcpu *vcpu, struct avc_exit *e);
     /* around each run, on the CPU that runs */
