@@ -221,10 +221,29 @@ typedef uint32_t avc_irq_t;
 enum avc_log_level { AVC_LOG_ERROR, AVC_LOG_WARN, AVC_LOG_INFO };
 
 /**
- * What the host gives. Constant while a CPU uses it. All functions are called on the CPU concerned with IRQs masked; wake,
- * when it is the host that asks for something, with IRQs as that call finds them. Those called in the course of run stand
- * where a claim does: no FP or SIMD, no per-thread registers of the host's. They must not call back into the library, but
- * for avc_vcpu_kick() and avc_vcpu_is_loaded(); irq_handler may call whatever has context any.
+ * What the host gives. Constant while a CPU uses it; CPUs may have different ones. All functions are called on the CPU
+ * concerned with IRQs masked; wake, when it is the host that asks for something, with IRQs as that call finds them. Those
+ * called in the course of run stand where a claim does: no FP or SIMD, no per-thread registers of the host's. They must
+ * not call back into the library, but for avc_vcpu_kick() and avc_vcpu_is_loaded(); irq_handler may call whatever has
+ * context any.
+ *
+ * Physical interrupts: exactly one party acknowledges each, and exactly one ends it.
+ *
+ * Without irq_fetch the library acknowledges and ends nothing. One that comes while a guest runs stays pending: run
+ * returns AVC_IRQ with `handled` false, and the host's own vector takes it when the host unmasks. Only the timers' and
+ * the maintenance interrupt of the vCPU's own controller go away by themselves, masked by irq_mask or with their cause.
+ *
+ * With irq_fetch:
+ *   - It is called once for each IRQ taken from a guest, and once in each avc_pcpu_irq(). What it returns is acknowledged
+ *     from then on, or AVC_IRQ_SPURIOUS: nothing was.
+ *   - A timer's or the maintenance interrupt, of a vCPU that is loaded here and has a controller, is the library's. It
+ *     calls irq_end for it exactly once, on this CPU, before it fetches again. With `deactivate` false, which happens
+ *     with eoi_split only, and to the timers' only, the interrupt stays active: the guest deactivates it, through its
+ *     list register, or the library does by ICC_DIR_EL1, on this CPU, when the vCPU is put at the latest.
+ *   - Any other is passed to this CPU's handler exactly once, which owns it to its end. The library does not look at it
+ *     again, whatever the answer.
+ *   - Not more than one is acknowledged and not yet ended by the library's doing: a fetch comes after the last one's
+ *     irq_end or handler. (A handler that unmasks at EL2 nests by its own doing.)
  */
 struct avc_hal {
     void *ctx;
@@ -233,7 +252,8 @@ struct avc_hal {
     void (*panic)(void *ctx, const char *why);
 
     /** Required with more than one vCPU, or with timers. The vCPU has work: if it runs on another CPU, interrupt that
-        CPU; if it is blocked, make it runnable. May be called on any CPU, for any vCPU of the machine. */
+        CPU; if it is blocked, make it runnable. May be called on any CPU, for any vCPU of the machine: it is that of the
+        HAL of the CPU that asks. */
     void (*wake)(void *ctx, struct avc_vcpu *vcpu);
 
     /** Optional. Acknowledges the highest pending interrupt: its raw IAR value, or AVC_IRQ_SPURIOUS.
@@ -241,20 +261,21 @@ struct avc_hal {
     avc_irq_t (*irq_fetch)(void *ctx);
 
     /** Required with irq_fetch. Ends an interrupt that the library kept for itself: priority drop, and with
-        `deactivate` also deactivation. */
+        `deactivate` also deactivation. (With EOImode 0 the drop is both.) */
     void (*irq_end)(void *ctx, avc_irq_t irq, bool deactivate);
 
     /** Masks or unmasks a PPI of this CPU at the physical interrupt controller. Required with timers. */
     void (*irq_mask)(void *ctx, uint32_t intid, bool masked);
 
     /** Required with irq_fetch: the handler of this CPU until avc_pcpu_set_irq_handler(). Owns the interrupt to its
-        end. AVC_DONE: back to the guest; AVC_EXIT: run returns AVC_IRQ with `handled` set. */
+        end. AVC_EXIT: run returns AVC_IRQ with `handled` set; AVC_DONE, or any other answer: back to the guest. While a
+        guest runs it must not unmask; called by a vector at EL2 it may, if it masks again before it returns. */
     enum avc_answer (*irq_handler)(void *ctx, avc_irq_t irq);
 
     /** Optional. One line, no newline. */
     void (*log)(void *ctx, enum avc_log_level level, const char *line);
 
-    bool eoi_split; /* the host's controller runs with EOImode 1: dropping and deactivating are two steps. Needed for
+    bool eoi_split; /* this CPU's interface runs with EOImode 1: dropping and deactivating are two steps. Needed for
                        interrupts linked to hardware; without it timer PPIs are masked until the guest's EOI */
 
     uint32_t vtimer_ppi; /* physical INTIDs, 0: the usual ones, 27, 30 and 25 */
@@ -275,7 +296,7 @@ struct avc_hal {
    avc_to_firmware() answers for such a CPU, since SMC would be UNDEFINED, at EL2. */
 #define AVC_HOST_SMC (1u << 4)
 
-/** A replaceable interrupt handler: one pointer to a constant pair. */
+/** A replaceable interrupt handler: one pointer to a constant pair. fn is as avc_hal.irq_handler. */
 struct avc_irq_handler {
     enum avc_answer (*fn)(void *ctx, avc_irq_t irq);
     void *ctx;
@@ -392,7 +413,10 @@ struct avc_pcpu {
         const struct avc_vcpu *vcpu;
         uint64_t vmid;
     } ran[AVC_NR_RAN];
-    uint64_t host_saved[32]; /* the host's EL2 controls from load to put; see src/hw/regs.c */
+    uint64_t host_saved[32];                     /* the host's EL2 controls from load to put; see src/hw/regs.c */
+    uint64_t found_vbar, found_tpidr, found_imo; /* what our vectors have taken the place of */
+    bool vectors;                                /* they stand for good */
+    uint8_t dumps;                               /* exceptions nobody expected */
 };
 
 /** Prepares the object of one CPU. Borrowed: hal, for as long as the object lives.
@@ -413,15 +437,44 @@ AVC_MUST_USE enum avc_status avc_pcpu_disable(struct avc_pcpu *pcpu);
 /** Whether enable succeeded and disable did not. Context: any. */
 bool avc_pcpu_is_enabled(const struct avc_pcpu *pcpu);
 
-/** Replaces this CPU's interrupt handler; NULL puts the HAL's back. Borrowed: the pair, until it is no longer in use:
-    after the call, avc_pcpu_irq_handler_in_use(pcpu, old) false means that the old one may go.
-    Errors: EINVAL, ENOENT. Context: any. */
+/**
+ * Replaces this CPU's interrupt handler; NULL puts the HAL's back. Each interrupt goes to one pair, function and context
+ * together: the old one or the new one. One that is being handled is finished by the pair it went to; a handler may
+ * replace itself. Borrowed: the pair, and what its function uses, until it is no longer in use: after this call,
+ * avc_pcpu_irq_handler_in_use(pcpu, old) false means that the old one may go. That is so at the latest when the call of it
+ * that is in progress has returned; for the caller on the CPU itself, outside of a handler, at once. Several CPUs may call
+ * this for one pcpu; who wants to know when a pair may go must be the one who has replaced it.
+ * Errors: EINVAL (null, or a pair without function), ENOENT (not initialised). Context: any, handlers too.
+ */
 AVC_MUST_USE enum avc_status avc_pcpu_set_irq_handler(struct avc_pcpu *pcpu, const struct avc_irq_handler *handler);
+
+/** Whether this pair (NULL: the HAL's) is the CPU's handler, or its function is being called there. While handlers nest
+    at EL2 it is true of any pair. Context: any. */
 bool avc_pcpu_irq_handler_in_use(const struct avc_pcpu *pcpu, const struct avc_irq_handler *handler);
 
-/** For the host's own IRQ vector: fetches one interrupt through the HAL and hands it to this CPU's handler.
-    Returns the handler's answer, AVC_DONE when spurious. Context: on the CPU itself, IRQs masked, outside of run. */
+/**
+ * For the host's own IRQ vector: fetches one interrupt through the HAL, keeps it if it is a timer's or the maintenance
+ * interrupt of the vCPU loaded here, and hands it to this CPU's handler otherwise. Returns the handler's answer;
+ * AVC_DONE when it was the library's, or spurious. Without irq_fetch: AVC_DONE when what was pending was the loaded vCPU's
+ * own, and is gone; AVC_PASS: it is the host's, to acknowledge and end. (A timer's that comes in just then and is
+ * acknowledged by the host is ended like any other: it comes again, and goes the first way.) EL2 takes IRQs where
+ * HCR_EL2.IMO is 1 or {E2H,TGE} are {1,1}. Context: on the CPU itself, enabled, IRQs masked, outside of run.
+ */
 enum avc_answer avc_pcpu_irq(struct avc_pcpu *pcpu);
+
+/**
+ * For a kernel without vectors: lets the library's stand at EL2 for good, between runs and without any vCPU. Each IRQ taken
+ * at EL2 is an avc_pcpu_irq(), on the stack it finds (EL2h; 192 bytes, and what the HAL uses), with x0..x30, ELR_EL2 and
+ * SPSR_EL2 kept. Anything else is a line in hal->log and hal->panic. Borrowed until they are removed: VBAR_EL2; TPIDR_EL2,
+ * which the host must not write; HCR_EL2.IMO, which is set. PSTATE stays: the host unmasks.
+ * Errors: EINVAL, ENOENT (not initialised), ESTATE (not enabled), EBUSY (a vCPU is loaded, or called on another CPU),
+ * EEXIST (they stand already), EHAL (no irq_fetch). Context: on the CPU itself, outside of handlers.
+ */
+AVC_MUST_USE enum avc_status avc_pcpu_install_vectors(struct avc_pcpu *pcpu);
+
+/** Gives VBAR_EL2, TPIDR_EL2 and HCR_EL2.IMO back as install found them; avc_pcpu_disable() does it too.
+    Errors: EINVAL, ENOENT (not initialised, or not installed), ESTATE, EBUSY. Context: as install. */
+AVC_MUST_USE enum avc_status avc_pcpu_remove_vectors(struct avc_pcpu *pcpu);
 
 /* ------------------------------------------------------------------------------------------------- VMs --- */
 

@@ -18,6 +18,7 @@
 
 /* HCR_EL2 (Arm ARM, "HCR_EL2") where code names its bits; all that guests run with are in traps.c. */
 #define HCR_VM  AVC_BIT(0)
+#define HCR_IMO AVC_BIT(4)
 #define HCR_VF  AVC_BIT(6)
 #define HCR_VI  AVC_BIT(7)
 #define HCR_VSE AVC_BIT(8)
@@ -75,11 +76,20 @@ extern avc_trap_fn *const avc_trap_table[AVC_NR_TRAPS];          /* made from th
 extern avc_trap_fn *const avc_trap_table_claimed[AVC_NR_TRAPS];  /* each class asks the CLASS claims first */
 extern avc_trap_fn *const avc_trap_table_observed[AVC_NR_TRAPS]; /* observe.c around one of the two */
 avc_trap_fn avc_trap_irq, avc_trap_fiq, avc_trap_serror;
-/* vector: an exception at EL2 itself while our vectors are in; never returns. `sp` is the stack it happened on, run's or
-   (in the vectors themselves) the vCPU: avc_dump_find_vcpu(sp) finds the vCPU either way, or NULL. */
+
+/* ---- dump.c: an exception that nobody expects at EL2; never returns ---- */
+struct avc_dump {
+    uint64_t vector, sp, esr, elr, far; /* vector: 0..15, as in the table */
+};
+/* vectors.S, while a guest runs. `sp` is the stack it happened on, run's or (in the vectors themselves) the vCPU:
+   avc_dump_find_vcpu(sp) finds the vCPU either way, or NULL. */
 _Noreturn void avc_trap_host(uint64_t vector, uint64_t sp, uint64_t esr, uint64_t elr, uint64_t far);
 struct avc_vcpu *avc_dump_find_vcpu(uint64_t sp);
+/* host_vectors.S; pcpu: TPIDR_EL2 */
+_Noreturn void avc_host_trap(uint64_t vector, uint64_t sp, uint64_t esr, uint64_t elr, uint64_t far,
+                             struct avc_pcpu *pcpu);
 
+/* ---- claim.c, exit.c ---- */
 /* Offers e (kind, key, preset answer filled in) to the claim on its key: the embedder's, and if there is none or it passes,
    the library's own. Returns the answer; AVC_PASS when nobody took it. */
 enum avc_answer avc_claim_offer(struct avc_vcpu *vcpu, struct avc_exit *e);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* One CPU: its HAL, its features, its interrupt handler. */
+/* One CPU: its HAL, its features, its interrupt handler, and the library's vectors for a host that has none. */
 #include "core.h"
 
 enum avc_status avc_pcpu_init(struct avc_pcpu *p, struct avc_machine *m, const struct avc_hal *hal)
@@ -76,6 +76,83 @@ enum avc_status avc_pcpu_enable(struct avc_pcpu *p)
     return status;
 }
 
+/* ---- vectors ---- */
+
+/*
+ * TPIDR_EL2 before VBAR_EL2, and the other way round when they go, each step seen before the next is taken: whenever our
+ * table stands, its register says which CPU this is. HCR_EL2.IMO: where {E2H,TGE} are not {1,1}, a physical IRQ is EL2's
+ * only with it (Arm ARM D1.3.6); nothing else in HCR_EL2 is touched, and a vCPU's load finds it as part of the host's.
+ */
+static void vectors_in(struct avc_pcpu *p)
+{
+    uint64_t hcr = avc_hw_read_HCR_EL2();
+
+    p->found_tpidr = avc_hw_read_TPIDR_EL2();
+    p->found_vbar = avc_hw_read_VBAR_EL2();
+    p->found_imo = hcr & HCR_IMO;
+    avc_hw_write_TPIDR_EL2((uintptr_t)p);
+    avc_hw_write_VBAR_EL2((uintptr_t)avc_host_vectors);
+    avc_hw_isb();
+    avc_hw_write_HCR_EL2(hcr | HCR_IMO);
+    avc_hw_isb();
+    p->vectors = true;
+}
+
+static void vectors_out(struct avc_pcpu *p)
+{
+    avc_hw_write_HCR_EL2((avc_hw_read_HCR_EL2() & ~HCR_IMO) | p->found_imo);
+    avc_hw_write_VBAR_EL2(p->found_vbar);
+    avc_hw_isb();
+    avc_hw_write_TPIDR_EL2(p->found_tpidr);
+    p->vectors = false;
+}
+
+/* What both calls need: an enabled CPU, this one, with no vCPU loaded, which has read VBAR_EL2 and HCR_EL2. */
+static enum avc_status check_vectors(const struct avc_pcpu *p)
+{
+    if (!p)
+        return AVC_EINVAL;
+    if (p->magic != AVC_MAGIC_PCPU)
+        return AVC_ENOENT;
+    if (!p->enabled)
+        return AVC_ESTATE;
+    return p->current || p->mpidr != avc_hw_read_MPIDR_EL1() ? AVC_EBUSY : AVC_OK;
+}
+
+enum avc_status avc_pcpu_install_vectors(struct avc_pcpu *p)
+{
+    enum avc_status status = check_vectors(p);
+    uint64_t daif;
+
+    if (status)
+        return status;
+    if (p->vectors)
+        return AVC_EEXIST;
+    if (!p->hal->irq_fetch) /* an IRQ would be taken, left pending, and taken again */
+        return AVC_EHAL;
+    daif = avc_hw_irq_save();
+    vectors_in(p);
+    avc_hw_irq_restore(daif);
+    return AVC_OK;
+}
+
+enum avc_status avc_pcpu_remove_vectors(struct avc_pcpu *p)
+{
+    enum avc_status status = check_vectors(p);
+    uint64_t daif;
+
+    if (status)
+        return status;
+    if (!p->vectors)
+        return AVC_ENOENT;
+    daif = avc_hw_irq_save();
+    vectors_out(p);
+    avc_hw_irq_restore(daif);
+    return AVC_OK;
+}
+
+/* ---- disable, and who is enabled ---- */
+
 enum avc_status avc_pcpu_disable(struct avc_pcpu *p)
 {
     struct avc_machine *m;
@@ -99,6 +176,8 @@ enum avc_status avc_pcpu_disable(struct avc_pcpu *p)
         }
     m->enabled--;
     p->enabled = false;
+    if (p->vectors)
+        vectors_out(p);
     avc_unlock(&m->lock);
     avc_hw_irq_restore(daif);
     return AVC_OK;
@@ -118,12 +197,25 @@ const struct avc_hal *avc_machine_hal(const struct avc_machine *m)
     return p ? p->hal : NULL;
 }
 
+/* ---- interrupts ---- */
+
 /*
  * The handler is one pointer to a constant pair, so that no CPU can ever see the function of one with the context of the
  * other. irq_in_use is a hazard pointer: handle() publishes the pair it is about to call and then looks again whether it
  * still is the handler; whoever replaced it sees either the published pointer, or a handle() that will see the new one.
  * Both sides are sequentially consistent stores followed by loads.
+ *
+ * Why "not in use" is final for a pair that is not made the handler again: a handle() that has published it and finds it
+ * replaced publishes another before it calls anything; one that has not yet will find it replaced. A pair replaced from
+ * inside of its own function stays published until that returns. Pairs that came and went meanwhile were never published,
+ * or for a moment only, by a handle() that does not read them.
+ *
+ * A handler that is called by the host's or the library's vector at EL2 may let other interrupts in, and then handle()
+ * is called in the middle of itself. One word cannot name two pairs: while they differ it says `several`, and every pair
+ * is in use. What it said before comes back with the return, so this lasts for the nested call only.
  */
+static const struct avc_irq_handler several;
+
 enum avc_status avc_pcpu_set_irq_handler(struct avc_pcpu *p, const struct avc_irq_handler *handler)
 {
     if (!p || (handler && !handler->fn))
@@ -136,38 +228,45 @@ enum avc_status avc_pcpu_set_irq_handler(struct avc_pcpu *p, const struct avc_ir
 
 bool avc_pcpu_irq_handler_in_use(const struct avc_pcpu *p, const struct avc_irq_handler *handler)
 {
-    return avc_load_seq(&p->irq_handler) == handler || avc_load_seq(&p->irq_in_use) == handler;
+    const struct avc_irq_handler *running;
+
+    if (!p || p->magic != AVC_MAGIC_PCPU)
+        return false;
+    if (!handler)
+        handler = &p->hal_handler;
+    if (avc_load_seq(&p->irq_handler) == handler)
+        return true;
+    running = avc_load_seq(&p->irq_in_use);
+    return running == handler || running == &several;
 }
 
 enum avc_answer avc_pcpu_handle(struct avc_pcpu *p, avc_irq_t irq)
 {
-    const struct avc_irq_handler *handler;
+    const struct avc_irq_handler *outer = avc_load_relaxed(&p->irq_in_use), *handler;
     enum avc_answer answer;
 
     do {
         handler = avc_load_seq(&p->irq_handler);
-        avc_store_seq(&p->irq_in_use, handler);
+        avc_store_seq(&p->irq_in_use, outer && outer != handler ? &several : handler);
     } while (handler != avc_load_seq(&p->irq_handler));
-    answer = handler->fn ? handler->fn(handler->ctx, irq) : AVC_EXIT;
-    avc_store_seq(&p->irq_in_use, NULL);
+    answer = handler->fn(handler->ctx, irq);
+    avc_store_seq(&p->irq_in_use, outer);
     return answer;
 }
 
 enum avc_answer avc_pcpu_irq(struct avc_pcpu *p)
 {
+    const struct avc_hal *hal = p->hal;
+    struct avc_vcpu *v = p->current; /* loaded, and waits in the VMM */
+    const struct avc_irqc_ops *irqc = v ? v->vm->irqc : NULL;
     avc_irq_t irq;
 
-    if (!p->hal->irq_fetch)
-        return AVC_PASS;
-    irq = p->hal->irq_fetch(p->hal->ctx);
+    if (!hal->irq_fetch) /* what is the guest's own goes away without being acknowledged, as in avc_trap_irq() */
+        return irqc && irqc->irq && irqc->irq(v, AVC_IRQ_SPURIOUS) ? AVC_DONE : AVC_PASS;
+    irq = hal->irq_fetch(hal->ctx);
     if (irq == AVC_IRQ_SPURIOUS)
         return AVC_DONE;
-    /* a timer of a vCPU that is loaded but waits in the VMM */
-    if (p->current) {
-        const struct avc_irqc_ops *irqc = p->current->vm->irqc;
-
-        if (irqc && irqc->irq && irqc->irq(p->current, irq))
-            return AVC_DONE;
-    }
+    if (irqc && irqc->irq && irqc->irq(v, irq)) /* one of its timers */
+        return AVC_DONE;
     return avc_pcpu_handle(p, irq);
 }

@@ -212,34 +212,3 @@ uint64_t avc_trap_serror(struct avc_vcpu *v, uint64_t esr)
     avc_exit_begin(v, AVC_SERROR, 0, esr);
     return HW_EXIT;
 }
-
-/* ---- an exception at EL2 ---- */
-
-/*
- * Where the stack tells which vCPU this CPU was running. avc_hw_enter() has left the pair {vCPU, vCPU ^ mark} in its frame,
- * above everything C has pushed since; in the vectors themselves, whose stack is the vCPU, the pair is a member.
- */
-struct avc_vcpu *avc_dump_find_vcpu(uint64_t sp)
-{
-    const uint64_t *at = (const uint64_t *)(uintptr_t)(sp & ~UINT64_C(15));
-
-    for (unsigned n = 0; n < 16384 / sizeof *at; n += 2)
-        if (at[n] && (at[n] ^ at[n + 1]) == AVC_MAGIC_VCPU)
-            return (struct avc_vcpu *)(uintptr_t)at[n];
-    return NULL;
-}
-
-_Noreturn void avc_trap_host(uint64_t vector, uint64_t sp, uint64_t esr, uint64_t elr, uint64_t far)
-{
-    static const char *const kinds[4] = { "synchronous exception", "IRQ", "FIQ", "SError" };
-    struct avc_vcpu *v = avc_dump_find_vcpu(sp);
-    const struct avc_hal *hal = v && v->pcpu ? v->pcpu->hal : NULL;
-
-    avc_log(hal, AVC_LOG_ERROR, "arm_vcpu: %s at EL2 (%s), ESR_EL2 %08lx ELR_EL2 %016lx FAR_EL2 %016lx SP %016lx",
-            kinds[vector & 3], avc_trap_rows[ESR_EC(esr)].name, (unsigned long)esr, (unsigned long)elr,
-            (unsigned long)far, (unsigned long)sp);
-    if (v)
-        avc_log(hal, AVC_LOG_ERROR, "arm_vcpu: running vCPU %u, last known PC %016lx PSTATE %08lx", v->index,
-                (unsigned long)v->pc, (unsigned long)v->pstate);
-    avc_panic(hal, "an exception at EL2 while a guest was running");
-}

@@ -17,6 +17,7 @@
 #define NOT_STORED UINT64_C(0xbad0bad0bad0bad0)
 
 fake_guest_fn *fake_guest;
+const char avc_host_vectors[] = "host_vectors.S";
 unsigned fake_enters, fake_resumes;
 struct avc_fp fake_fp[FAKE_MAX_CPUS];
 
