@@ -39,7 +39,8 @@ def text(path):
 def licence_headers(paths):
     for path in paths:
         name = pathlib.PurePath(path)
-        if name.suffix not in C_FILES + (".py", ".sh", ".build", ".ini") and path not in ("avc", ".ci/run"):
+        if name.suffix not in C_FILES + (".py", ".sh", ".build", ".ini", ".mk", ".cmake", ".in") and \
+                name.name not in ("Makefile", "CMakeLists.txt", "sources.txt") and path not in ("avc", ".ci/run"):
             continue
         head = "\n".join(text(path).splitlines()[:5])
         if "SPDX-License-Identifier: Apache-2.0" not in head or "Copyright 2026 the arm_vcpu authors" not in head:

@@ -44,7 +44,8 @@ def test_usage():
     tap.refused("unknown option", ["run", "--fast"], "unknown option: --fast", "--help")
     tap.refused("unknown option of check", ["check", "--fast"], "--fast", "--help")
     tap.refused("argument that belongs to no option", ["run", "Image"], "Image", "--kernel")
-    tap.refused("no such example", ["examples", "99-none"], "99-none")
+    for name in ("99-none", "99", "minimal", "0", "-x", ""):
+        tap.refused(f"no such example: '{name}'", ["examples", name], f"no such example: {name}", "01-minimal", "--help")
     tap.refused("argument for clean", ["clean", "all"], "all")
     for option in ("--kernel", "--initrd", "--append", "--cpus", "--memory", "--host-cpus",
                    "--host-cpu", "--host-vhe", "--timeout"):
@@ -251,6 +252,32 @@ def test_arguments():
         tap.equal(avc.wait(20), 0, "the launcher by a symbolic link", avc.transcript())
 
 
+# ---- the examples; what each of them does is seen by example.py ----
+
+def test_examples():
+    with open(os.path.join(TOP, "examples/01-minimal/expected.txt"), "rb") as file:
+        wanted = file.read()
+    for name in ("01-minimal", "1"):
+        result = run_avc("examples", name, timeout=400)
+        tap.ok(result.status == 0 and result.out == wanted and "01-minimal, on max" in result.err, f"examples {name}",
+               result.transcript)
+    script = path("qemu")
+    with open(script, "w", encoding="utf-8") as file:
+        file.write(f"""#!/bin/bash
+case $1 in
+--version) exec {os.environ.get('AVC_QEMU', 'qemu-system-aarch64')} --version ;;
+*) echo surprise; exit ${{TEST_STATUS-0}} ;;
+esac
+""")
+    os.chmod(script, 0o755)
+    result = run_avc("examples", "1", env={"AVC_QEMU": script}, timeout=400)
+    tap.ok(result.status == 1 and "+surprise" in result.err and "failed: 01-minimal" in result.err,
+           "an example that prints something else", result.transcript)
+    result = run_avc("examples", "1", env={"AVC_QEMU": script, "TEST_STATUS": "7"}, timeout=400)
+    tap.ok(result.status == 1 and "01-minimal ended with status" in result.err, "an example whose emulator fails",
+           result.transcript)
+
+
 # ---- a tree of its own: lock, clean, a check that can't be ----
 
 def test_tree():
@@ -312,7 +339,7 @@ def main():
     try:
         Image().spin().write(path("any"))
         for test in (test_usage, test_values, test_kernel_files, test_unreadable, test_no_qemu,
-                     test_arguments, test_tree, test_counting):
+                     test_arguments, test_examples, test_tree, test_counting):
             test()
     finally:
         scratch.remove()

@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 the arm_vcpu authors
+"""The installed package and the list of sources: what is in them, an embedder built by each of the three ways (pkg-config,
+CMake, sources) and booted, and what is said when it can't be. In TAP.
+
+usage: package.py BUILD [--cc COMMAND]
+
+BUILD is a build folder of the target. COMMAND compiles, but for CMake, which has a compiler by its toolchain file.
+"""
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import sys
+
+from avctest import TOP, Tap
+from installed import Installed
+
+TOP = pathlib.Path(TOP)
+EXAMPLE = "01-minimal"
+BOOT = ["run", "CPU=cortex-a53"]
+
+tap = Tap()
+
+
+def version():
+    return re.search(r"^\s*version: '([^']+)'", (TOP / "meson.build").read_text(), re.M)[1]
+
+
+def files_below(folder):
+    return sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
+
+
+# ---- what is installed ----
+
+def test_contents(package):
+    prefix = package.prefix
+    tap.equal(files_below(prefix / "include"), [f"avc/{name}" for name in files_below(TOP / "include/avc")],
+              "all public headers are installed, and nothing else")
+    tap.equal(files_below(prefix / "lib"),
+              sorted(["libavc.a", "pkgconfig/arm_vcpu.pc", "cmake/arm_vcpu/aarch64-gcc.cmake",
+                      "cmake/arm_vcpu/arm_vcpuConfig.cmake", "cmake/arm_vcpu/arm_vcpuConfigVersion.cmake"]),
+              "archive, pkg-config file and CMake files")
+    tap.equal(files_below(package.examples_folder() / "host"), files_below(TOP / "examples/host"), "the examples' host")
+    for name in package.examples():
+        tap.equal(files_below(package.examples_folder() / name),
+                  sorted(files_below(TOP / "examples" / name) + ["CMakeLists.txt", "Makefile"]), f"{name} is whole")
+    told = []
+    for name in files_below(prefix):
+        data = (prefix / name).read_bytes()
+        if not name.endswith(".a"):
+            told += [f"{name}: {place}" for place in (str(TOP), str(package.build), "/usr/local") if place.encode() in data]
+    tap.equal(told, [], "no installed file names the source tree, the build folder or the prefix")
+
+
+def test_pkg_config(package):
+    def ask(*words):
+        return package.run(["pkg-config", *words, "arm_vcpu"], package.folder)
+
+    tap.equal(ask("--modversion").out.strip(), version(), "pkg-config's version")
+    header = (package.prefix / "include/avc/avc.h").read_text()
+    tap.contains(header, f'#define AVC_VERSION "{version()}"\n', "the header's version is the same")
+    for more in ([], ["--define-prefix"]):
+        result = ask("--cflags", *more)
+        words = result.out.split()
+        tap.ok(len(words) == 1 and words[0][:2] == "-I" and (pathlib.Path(words[0][2:]) / "avc/avc.h").is_file(),
+               f"Cflags is the folder of the headers: {more}", result.transcript)
+        result = ask("--libs", *more)
+        words = result.out.split()
+        tap.ok(len(words) == 2 and (pathlib.Path(words[0][2:]) / "libavc.a").is_file() and words[1] == "-lavc",
+               f"Libs is the archive: {more}", result.transcript)
+    for variable, file in (("hostdir", "host.h"), ("examplesdir", f"{EXAMPLE}/main.c")):
+        folder = ask(f"--variable={variable}").out.strip()
+        tap.ok((pathlib.Path(folder) / file).is_file(), f"pkg-config's {variable}", folder)
+    tap.contains(ask("--variable=kernel_cflags").out, "-mgeneral-regs-only", "pkg-config's kernel_cflags")
+
+
+def test_archive(package):
+    result = package.run(["aarch64-linux-gnu-nm", "-g", package.prefix / "lib/libavc.a"], package.folder)
+    symbols = [line.split()[-2:] for line in result.out.splitlines() if re.search(r" [A-Za-z] \w+$", line)]
+    have = {name for kind, name in symbols if kind not in "Uw"}
+    wanted = {name for kind, name in symbols if kind in "Uw"} - have
+    tap.ok(wanted <= {"memcmp", "memcpy", "memmove", "memset"},
+           "the archive wants nothing but memcmp, memcpy, memmove and memset", wanted)
+    tap.ok(have and all(name.startswith("avc_") for name in have), "and all its names begin with avc_",
+           [name for name in have if not name.startswith("avc_")])
+
+
+# ---- the three ways ----
+
+def told_by_compiler(folder):
+    """What files the objects in a folder were made of, by the compiler's own account."""
+    return {word for file in folder.rglob("*.d") for word in file.read_text().split() if word.startswith("/")}
+
+
+def booted(way, folder, result):
+    """One point: it does what it should, and nothing of the source tree had a part in it."""
+    wanted = (folder / "expected.txt").read_text()
+    parts = [word for word in told_by_compiler(folder / "build") if word.startswith(f"{TOP}/")]
+    return tap.ok(result.status == 0 and result.out == wanted and not result.err and not parts,
+                  f"{EXAMPLE} by {way} boots, and prints what it should", f"{result.transcript}\n{parts}")
+
+
+def by_pkg_config(package, cc):
+    folder = package.copy_example(EXAMPLE, "by-pkg-config")
+    make = package.make(cc)
+    result = package.run([*make, "all"], folder)
+    tap.ok(result.status == 0 and not result.err, f"{EXAMPLE} by pkg-config builds", result.transcript)
+    booted("pkg-config", folder, package.run([*make, *BOOT], folder))
+    tap.equal(package.run([*make, "-q", "all"], folder).status, 0, "a second make has nothing to do")
+    package.run([*make, "all", "E2H=1"], folder)
+    result = package.run([*make, "run", "E2H=1", "CPU=neoverse-n1"], folder)
+    booted("pkg-config with E2H=1", folder, result)
+    hcr = package.run(["aarch64-linux-gnu-nm", "build/kernel.elf"], folder)
+    tap.contains(hcr.out, "0000000000000001 A host_e2h", "and was linked again for it")
+    (folder / "main.c").write_text((folder / "main.c").read_text().replace("hello", "howdy"))
+    result = package.run([*make, "check"], folder)
+    tap.ok(result.status != 0 and "+howdy" in result.out and "FAILED on cortex-a53" in result.out,
+           "make check fails where the output is not as expected, and shows the difference", result.transcript)
+    result = package.run([*make, "clean"], folder, PKG_CONFIG_PATH=None)
+    tap.ok(result.status == 0 and not (folder / "build").exists(), "make clean wants no package", result.transcript)
+
+
+def cmake(package, folder, *words, toolchain=True):
+    shutil.rmtree(folder / "build", ignore_errors=True)
+    line = ["cmake", "-B", "build", f"-DCMAKE_PREFIX_PATH={package.prefix}", *words]
+    if toolchain:
+        line.append(f"-DCMAKE_TOOLCHAIN_FILE={package.prefix}/lib/cmake/arm_vcpu/aarch64-gcc.cmake")
+    return package.run(line, folder, PKG_CONFIG_PATH=None)
+
+
+def by_cmake(package):
+    folder = package.copy_example(EXAMPLE, "by-cmake")
+    result = cmake(package, folder, f"-DQEMU={os.environ.get('AVC_QEMU', 'qemu-system-aarch64')}")
+    tap.ok(result.status == 0 and not result.err, "CMake finds the package", result.transcript)
+    result = package.run(["cmake", "--build", "build"], folder)
+    tap.ok(result.status == 0 and not result.err, f"{EXAMPLE} by CMake builds", result.transcript)
+    run = package.run(["make", "-s", "-C", "build", "run"], folder)
+    run.out = "".join(line for line in run.out.splitlines(True) if not line.startswith("["))  # CMake's progress
+    booted("CMake", folder, run)
+    result = cmake(package, folder, toolchain=False)
+    tap.ok(result.status != 0 and "arm_vcpu is for AArch64" in result.err and "aarch64-gcc.cmake" in result.err,
+           "CMake without a toolchain file is told so", result.transcript)
+    text = (folder / "CMakeLists.txt").read_text()
+    minor = ".".join(version().split(".")[:2])
+    for wanted, good in ((minor, True), (version(), True), (f"{version()} EXACT", True), ("0.0", False), ("0", False),
+                         (f"{minor}.999", False), ("1.0", False), ("99", False)):
+        (folder / "CMakeLists.txt").write_text(text.replace("find_package(arm_vcpu 0.1 ", f"find_package(arm_vcpu {wanted} "))
+        result = cmake(package, folder)
+        tap.ok((result.status == 0) == good and (good or f'requested version "{wanted}"' in result.err),
+               f"CMake, version {wanted} wanted: {'found' if good else 'refused'}", result.transcript)
+
+
+def listed(kind):
+    text = (TOP / "src/sources.txt").read_text()
+    return [line.split(" ", 1)[1] for line in text.splitlines() if line.startswith(kind + " ")]
+
+
+def by_sources(package, cc):
+    have = sorted(str(file.relative_to(TOP / "src")) for file in (TOP / "src").rglob("*") if file.suffix in (".c", ".S"))
+    tap.equal(sorted(listed("source") + listed("fast")), have, "sources.txt lists each source once, and no other")
+    # What is copied is all there is: the files of the list, headers, and the examples' host.
+    tree = package.folder / "tree"
+    headers = [str(file.relative_to(TOP)) for folder in ("src", "include") for file in (TOP / folder).rglob("*")
+               if file.suffix in (".h", ".def", ".inc")]
+    for name in [f"src/{file}" for file in listed("source") + listed("fast")] + headers + ["src/sources.txt", "src/sources.mk"]:
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(TOP / name, tree / name)
+    shutil.copytree(TOP / "examples/host", tree / "examples/host")
+    folder = package.copy_example(EXAMPLE, "by-sources")
+    make = [*package.make(cc), "-j2", f"AVC_SOURCE={tree}"]
+    plan = package.run(["make", "-n", *make[2:]], folder, PKG_CONFIG_PATH=None).out.splitlines()
+    kept = {re.search(r"-o \S*?/avc/(\S+)\.o ", line)[1] for line in plan if all(flag in line for flag in listed("fast-flag"))}
+    tap.equal(sorted(kept), sorted(listed("fast")), "fast files alone are compiled with x9 to x15 kept")
+    result = package.run([*make, "all"], folder, PKG_CONFIG_PATH=None, timeout=300)
+    tap.ok(result.status == 0 and not result.err, "the library builds from the list alone", result.transcript)
+    run = package.run([*make, *BOOT], folder, PKG_CONFIG_PATH=None)
+    booted("sources", folder, run)
+    tap.ok(any(word.startswith(str(tree)) for word in told_by_compiler(folder / "build")), "of the copied tree")
+
+
+# ---- what is said when it can't be ----
+
+def test_refusals(package):
+    folder = package.copy_example(EXAMPLE, "refused")
+    make = package.make()
+
+    def refused(name, words, *parts, **env):
+        result = package.run([*make, *words], folder, **env)
+        tap.ok(result.status != 0 and all(part in result.err for part in parts), name, f"wanted {parts}\n{result.transcript}")
+
+    refused("no package: make says what to do", [], "arm_vcpu", "export PKG_CONFIG_PATH=", "meson install", "AVC_SOURCE=",
+            PKG_CONFIG_PATH=package.folder, PKG_CONFIG_LIBDIR=package.folder)
+    refused("no pkg-config", ["PKG_CONFIG=no-pkg-config"], "no-pkg-config", "AVC_SOURCE=")
+    refused("a compiler for this machine", ["CC=gcc"], "CC=gcc", "no compiler for AArch64", "CROSS_COMPILE")
+    refused("no compiler", ["CROSS_COMPILE=none-"], "none-gcc", "no compiler for AArch64", "gcc-aarch64-linux-gnu")
+    refused("no emulator", ["run", "QEMU=no-qemu"], "no-qemu")
+    refused("AVC_SOURCE that is none", [f"AVC_SOURCE={package.folder}"], "AVC_SOURCE=", "src/sources.mk")
+    (folder / "run").write_text("cpu=max colour=red\n")
+    refused("a word in `run` that is none", [], "`run'", "colour=red")
+    (folder / "run").write_text("cpu=max,cortex-a57 cpus=3\nqemu=7\n")
+    tap.equal(package.run([*make, "models"], folder).out, "max cortex-a57\n", "the CPUs that `run` names")
+    result = package.run(["make", "-n", "run"], folder)
+    tap.ok("-smp 3 " in result.out and "-cpu max" in result.out, "make run is by what `run` says", result.transcript)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("build")
+    parser.add_argument("--cc")
+    options = parser.parse_args()
+    with Installed(options.build) as package:
+        test_contents(package)
+        test_pkg_config(package)
+        test_archive(package)
+        by_pkg_config(package, options.cc)
+        by_cmake(package)
+        by_sources(package, options.cc)
+        test_refusals(package)
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
