@@ -25,8 +25,8 @@ import urllib.parse
 
 # Where the public names alone count, and where the library's insides are spoken of as well.
 EMBEDDERS = ("docs/embedding.md", "docs/extending.md", "docs/zh/extending.md")
-CODE = (".c", ".h", ".S", ".inc", ".def", ".ld", ".py", ".sh", ".build", ".in")
-TOP = ("bench", "cross", "docs", "examples", "include", "scripts", "src", "tests", "vmm")
+CODE = (".c", ".h", ".S", ".inc", ".def", ".ld", ".py", ".sh", ".build", ".in", ".mk")
+TOP = ("bench", "cross", "docs", "examples", "include", "package", "scripts", "src", "tests", "vmm")
 
 
 class Tree:
