@@ -532,8 +532,8 @@ struct avc_claim_index {
     } bucket[AVC_BUCKETS];
 };
 
-/* MMIO claims by page, where a page is all of one claim: see src/core/mmio.c. */
-#define AVC_MMIO_SLOTS 256
+/* Who answers for a page of device registers, or for one access to a system register, by hash; see src/core/slot.c. */
+#define AVC_NR_SLOTS 256
 struct avc_mmio_result {
     uint64_t code, value;
 };
@@ -542,6 +542,11 @@ struct avc_mmio_slot {
     const struct avc_claim *claim;
     struct avc_mmio_result (*fast)(struct avc_vcpu *vcpu, uint64_t esr, avc_ipa_t ipa);
     uint64_t unused;
+};
+struct avc_sysreg_slot {
+    uint64_t esr;                  /* its syndrome, without the general register; 0: none */
+    const struct avc_claim *claim; /* NULL: a read of `value` */
+    uint64_t value, key;
 };
 
 /* What the light way of an HVC does with the function ids up to `last`. Each bucket of ids has a list that ends with a
@@ -554,8 +559,9 @@ struct avc_call_range {
 
 struct avc_vm {
     uint64_t magic;
-    uint64_t mmio_hash; /* multiplier, of mmio[] */
-    struct avc_mmio_slot mmio[AVC_MMIO_SLOTS];
+    uint64_t mmio_hash, sysreg_hash; /* multipliers */
+    struct avc_mmio_slot mmio[AVC_NR_SLOTS];
+    struct avc_sysreg_slot sysreg[AVC_NR_SLOTS];
     struct avc_machine *machine;
     struct avc_stage2 *stage2;
     struct avc_claim_index index[AVC_NR_CLAIM_KINDS];
@@ -686,7 +692,7 @@ struct avc_vcpu {
     uint64_t cptr, host_cptr;
     uint64_t host_vbar;
     uint64_t serror;                 /* 1 << 63 | ESR_EL2 of an SError taken while leaving */
-    uint64_t fast;                   /* function that settles an HVC in the light path, or 0 */
+    const void *ways;                /* where the vector goes with each class: src/hw/vectors.S */
     struct avc_vcpu *self;           /* a pair by which a dump finds the vCPU: this, and */
     uint64_t self_mark;              /* this ^ AVC_MAGIC_VCPU */
     uint64_t mode;                   /* enum avc_mode, atomic */

@@ -100,9 +100,9 @@ static inline uint64_t end_mmio(struct avc_vcpu *v, uint64_t esr, uint64_t value
     uint64_t pstate = avc_hw_read_SPSR_EL2();
 
     if (!(esr & ISS_WNR))
-        avc_vcpu_set_gpr(v, ISS_SRT(esr), avc_mmio_loaded(v, esr, value, pstate));
+        avc_write_gpr(v, ISS_SRT(esr), avc_mmio_loaded(v, esr, value, pstate));
     avc_step_live(pc, pstate, esr & ESR_IL);
-    return HW_BACK_ALL;
+    return HW_BACK;
 }
 
 /*
@@ -172,7 +172,7 @@ static __attribute__((noinline)) uint64_t fast(struct avc_vcpu *v, uint64_t esr,
 static inline uint64_t device(struct avc_vcpu *v, uint64_t esr)
 {
     uint64_t va = avc_hw_read_FAR_EL2(), page = AVC_FIELD(avc_hw_read_HPFAR_EL2(), 43, 4);
-    const struct avc_mmio_slot *slot = &v->vm->mmio[avc_mmio_slot(v->vm, page)];
+    const struct avc_mmio_slot *slot = &v->vm->mmio[avc_slot_of(page, v->vm->mmio_hash)];
 
     if (avc_unlikely(slot->page != page))
         return searched(v, esr);

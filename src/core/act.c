@@ -44,9 +44,9 @@ static void finish_sysreg(struct avc_vcpu *v, const struct avc_exit *e)
 {
     uint64_t value = ESR_EC(e->esr) == AVC_EC_SYSREG ? e->value : (uint32_t)e->value;
 
-    avc_vcpu_set_gpr(v, ISS_RT(e->esr), value);
+    avc_write_gpr(v, ISS_RT(e->esr), value);
     if (ESR_EC(e->esr) == AVC_EC_CP15_64)
-        avc_vcpu_set_gpr(v, ISS_RT2(e->esr), e->value >> 32);
+        avc_write_gpr(v, ISS_RT2(e->esr), e->value >> 32);
 }
 
 /* The result. Reads alone have a size and no write. */
@@ -59,7 +59,7 @@ static inline void finish(struct avc_vcpu *v, const struct avc_exit *e, uint64_t
     else if (e->kind == AVC_SYSREG)
         finish_sysreg(v, e);
     else
-        avc_vcpu_set_gpr(v, ISS_SRT(e->esr), avc_mmio_loaded(v, e->esr, e->value, pstate));
+        avc_write_gpr(v, ISS_SRT(e->esr), avc_mmio_loaded(v, e->esr, e->value, pstate));
 }
 
 static void fault(struct avc_vcpu *v, const struct avc_exit *e, struct avc_regs *r)
@@ -124,13 +124,13 @@ uint64_t avc_act_live(struct avc_vcpu *v, struct avc_exit *e)
         finish(v, e, r.pstate);
         if (e->step)
             avc_step_live(e->pc, r.pstate, e->esr & ESR_IL);
-        return HW_BACK_ALL;
+        return HW_BACK;
     }
     r.pc = avc_hw_read_ELR_EL2();
     act(v, e, &r);
     avc_hw_write_ELR_EL2(r.pc);
     avc_hw_write_SPSR_EL2(r.pstate);
-    return HW_BACK_ALL;
+    return HW_BACK;
 }
 
 void avc_act_saved(struct avc_vcpu *v, struct avc_exit *e)

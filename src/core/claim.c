@@ -202,7 +202,6 @@ enum avc_status avc_claim_seal(struct avc_vm *vm)
         index_kind(&vm->index[kind], kind, &vm->claims[first], at - first);
     }
     avc_call_seal(vm);
-    avc_mmio_seal(vm);
     vm->trap_table = vm->index[AVC_CLASS].nr ? avc_trap_table_claimed : avc_trap_table;
     return AVC_OK;
 }

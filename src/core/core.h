@@ -52,13 +52,13 @@ static inline void avc_count(uint64_t *counter)
 
 /*
  * What a trap function tells the vector.
- * HW_BACK: to the guest, x19..x29 as they are in the CPU. HW_BACK_ALL: x19..x29 may have changed in memory.
+ * HW_BACK: to the guest, with the registers as they are in memory (after an IRQ or FIQ x19..x28 as they are in the CPU).
  * HW_EXIT: avc_hw_enter() returns it, and vcpu->exit holds the event.
- * HW_AGAIN: avc_hw_enter() returns it: nothing to tell the VMM, but attention is due before the guest runs on.
- * With HW_BACK or HW_BACK_ALL and attention set the vector itself makes it HW_AGAIN.
+ * HW_AGAIN: avc_hw_enter() returns it: nothing to tell the VMM, but attention is due before the guest runs on. With HW_BACK
+ * and attention set the vector itself makes it HW_AGAIN.
  * HW_SLOW, of a function on the light way only: not settled; save the rest and ask the trap table.
  */
-enum { HW_BACK = 0, HW_BACK_ALL = 1, HW_EXIT = 2, HW_AGAIN = 3, HW_SLOW = 4 };
+enum { HW_BACK = 0, HW_EXIT = 2, HW_AGAIN = 3, HW_SLOW = 4 };
 
 /* A function of the trap table: called by the vector with all of x0..x30 in vcpu->x, on run's stack, masked; ELR_EL2,
    SPSR_EL2, FAR_EL2 and HPFAR_EL2 are live. Those of IRQ and FIQ: x19..x28 are not in vcpu->x, and esr is nothing. */
@@ -106,7 +106,7 @@ uint64_t avc_exit_settle(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_ans
 
 /* ---- act.c: the one place that writes result registers and moves the PC ---- */
 /* Does what e->answer says to the guest's registers: live in the CPU (in a trap), or saved (before run enters). */
-uint64_t avc_act_live(struct avc_vcpu *vcpu, struct avc_exit *e); /* HW_BACK or HW_BACK_ALL */
+uint64_t avc_act_live(struct avc_vcpu *vcpu, struct avc_exit *e); /* HW_BACK */
 void avc_act_saved(struct avc_vcpu *vcpu, struct avc_exit *e);
 /* PC and PSTATE after one instruction of 4 (il) or 2 bytes: BTYPE and SS cleared, IT state advanced (AArch32). */
 void avc_step(uint64_t *pc, uint64_t *pstate, bool il);
@@ -138,7 +138,7 @@ avc_trap_fn avc_trap_dabt, avc_trap_iabt, avc_trap_hvc, avc_trap_smc, avc_trap_s
     avc_trap_svc, avc_trap_undef, avc_trap_cp15, avc_trap_reflect, avc_trap_pauth, avc_trap_eret;
 
 /* ---- observe.c ---- */
-/* Which tables the vCPU's traps go through, by the VM's claims and the observer asked for: v->trap_table and v->fast. At
+/* Which tables the vCPU's traps go through, by the VM's claims and the observer asked for: v->trap_table and v->ways. At
    load, and for AVC_ATTN_WATCH; masked. */
 void avc_observe_choose(struct avc_vcpu *vcpu);
 avc_trap_fn avc_observe_sync, avc_observe_irq, avc_observe_fiq, avc_observe_serror;
@@ -160,8 +160,8 @@ const struct avc_claim *avc_claim_find(const struct avc_vm *vm, enum avc_kind ki
 const struct avc_claim *avc_claim_find_builtin(const struct avc_vm *vm, enum avc_kind kind, uint64_t key);
 unsigned avc_claim_bucket(enum avc_kind kind, uint64_t key);
 
-/* ---- mmio.c ---- */
-void avc_mmio_seal(struct avc_vm *vm); /* vm->mmio from the sealed claims */
+/* ---- slot.c ---- */
+void avc_slots_seal(struct avc_vm *vm); /* vm->mmio and vm->sysreg from the sealed claims and vm->id_regs */
 
 /* ---- sysreg.c: avc/sysreg.def at work ---- */
 /* Guest registers that are switched at load and put; live when the vCPU is loaded on this CPU. index: enum avc_ctx */
@@ -217,6 +217,7 @@ void avc_call_seal(struct avc_vm *vm); /* vm->calls from the sealed claims */
 
 /* ---- fast.c: the light way of vectors.S; compiled so that x9..x15 and x18 are kept ---- */
 uint64_t avc_fast_hvc(struct avc_vcpu *vcpu, uint64_t esr);
+uint64_t avc_fast_smc(struct avc_vcpu *vcpu, uint64_t esr);
 
 /* ---- pcpu.c ---- */
 /* The HAL of the calling CPU, for callbacks that may be made anywhere; NULL where none is enabled. */

@@ -41,14 +41,15 @@ enum avc_ec {
 
 /* MSR, MRS, and what AArch32 EL0 has for them */
 #define ISS_READ     AVC_BIT(0)
-#define ISS_RT(esr)  ((unsigned)AVC_FIELD(esr, 9, 5))
-#define ISS_RT2(esr) ((unsigned)AVC_FIELD(esr, 14, 10)) /* MCRR, MRRC */
+#define ISS_RT_MASK  (UINT64_C(31) << 5)
+#define ISS_RT(esr)  AVC_FIELD(esr, 9, 5)
+#define ISS_RT2(esr) AVC_FIELD(esr, 14, 10) /* MCRR, MRRC */
 
 /* aborts; instruction aborts have EA, S1PTW and the status only */
 #define ISS_ISV           AVC_BIT(24)                        /* SAS, SSE, SRT and SF are valid */
 #define ISS_SAS(esr)      ((unsigned)AVC_FIELD(esr, 23, 22)) /* log2 of the size */
 #define ISS_SSE           AVC_BIT(21)                        /* sign-extends */
-#define ISS_SRT(esr)      ((unsigned)AVC_FIELD(esr, 20, 16))
+#define ISS_SRT(esr)      AVC_FIELD(esr, 20, 16)
 #define ISS_SF            AVC_BIT(15)         /* the register is 64 bits wide */
 #define ISS_SET           (UINT64_C(3) << 11) /* state after a synchronous external abort (FEAT_RAS) */
 #define ISS_FNV           AVC_BIT(10)         /* FAR is not valid */
@@ -76,6 +77,20 @@ enum avc_ec {
 #define SPSR_TCO   AVC_BIT(25) /* AArch64 */
 #define SPSR_NZCV  (UINT64_C(0xf) << 28)
 #define SPSR_EL1H  UINT64_C(5)
+
+/* The key of a trapped MSR or MRS: the syndrome has op0, op2, op1, CRn, Rt, CRm, in this order. And the syndrome of a key. */
+static inline uint32_t avc_sysreg_key(uint64_t esr)
+{
+    return AVC_SYSREG_KEY(AVC_FIELD(esr, 21, 20), AVC_FIELD(esr, 16, 14), AVC_FIELD(esr, 13, 10), AVC_FIELD(esr, 4, 1),
+                          AVC_FIELD(esr, 19, 17));
+}
+
+static inline uint64_t avc_sysreg_esr(uint32_t key, bool read)
+{
+    return ESR_MAKE(AVC_EC_SYSREG, true,
+                    AVC_FIELD(key, 15, 14) << 20 | AVC_FIELD(key, 2, 0) << 17 | AVC_FIELD(key, 13, 11) << 14 |
+                        AVC_FIELD(key, 10, 7) << 10 | AVC_FIELD(key, 6, 3) << 1 | read);
+}
 
 /* the guest executes at EL0 (AArch32 exists for guests at EL0 only) */
 static inline bool avc_at_el0(uint64_t pstate)

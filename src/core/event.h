@@ -15,12 +15,17 @@
  * after an indirect branch, in a single step, and for AArch32.
  */
 void avc_step_rare(uint64_t pc, uint64_t pstate, bool il);
+static inline bool avc_step_is_plain(uint64_t pstate)
+{
+    return !(pstate & (SPSR_NRW | SPSR_SS | SPSR_BTYPE));
+}
+
 static inline void avc_step_live(uint64_t pc, uint64_t pstate, bool il)
 {
-    if (avc_unlikely(pstate & (SPSR_NRW | SPSR_SS | SPSR_BTYPE)))
-        avc_step_rare(pc, pstate, il);
-    else
+    if (avc_likely(avc_step_is_plain(pstate)))
         avc_hw_write_ELR_EL2(pc + 4);
+    else
+        avc_step_rare(pc, pstate, il);
 }
 
 /* Registers hold what a big-endian guest means; a device sees its bytes in the other order. The vCPU is loaded here. */
@@ -35,12 +40,19 @@ static inline bool avc_big_endian(const struct avc_vcpu *v, uint64_t pstate)
     return sctlr & (avc_at_el0(pstate) ? SCTLR_E0E : SCTLR_EE);
 }
 
+/* The register that an instruction writes; 31: none. */
+static inline void avc_write_gpr(struct avc_vcpu *v, uint64_t n, uint64_t value)
+{
+    if (avc_likely(n != 31))
+        v->x[n] = value;
+}
+
 /* One register's load or store (ESR_ELx.ISS with ISV: SAS, SSE, SF, SRT): what the device sees of the register, and what
    the register gets from the device. */
 static inline uint64_t avc_mmio_stored(const struct avc_vcpu *v, uint64_t esr)
 {
     unsigned unused = 64 - (8u << ISS_SAS(esr));
-    uint64_t value = avc_vcpu_gpr(v, ISS_SRT(esr)) << unused;
+    uint64_t value = avc_vcpu_gpr(v, (unsigned)ISS_SRT(esr)) << unused;
 
     if (avc_unlikely(ISS_SAS(esr) && avc_big_endian(v, avc_hw_read_SPSR_EL2())))
         return __builtin_bswap64(value >> unused) >> unused;
@@ -61,17 +73,10 @@ static inline uint64_t avc_mmio_loaded(const struct avc_vcpu *v, uint64_t esr, u
     return esr & ISS_SF ? value : (uint32_t)value;
 }
 
-static inline unsigned avc_mmio_slot(const struct avc_vm *vm, uint64_t page)
+/* The slot of a key in a table of AVC_NR_SLOTS. */
+static inline unsigned avc_slot_of(uint64_t key, uint64_t hash)
 {
-    return (uint32_t)page * (uint32_t)vm->mmio_hash >> 24;
-}
-
-/* Whose an IPA is, or NULL. */
-static inline const struct avc_claim *avc_mmio_find(const struct avc_vm *vm, avc_ipa_t ipa)
-{
-    const struct avc_mmio_slot *slot = &vm->mmio[avc_mmio_slot(vm, ipa >> 12)];
-
-    return avc_likely(slot->page == ipa >> 12) ? slot->claim : avc_claim_find(vm, AVC_MMIO, ipa);
+    return (uint32_t)key * (uint32_t)hash >> 24;
 }
 
 /*

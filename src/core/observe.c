@@ -105,7 +105,7 @@ void avc_observe_choose(struct avc_vcpu *v)
     avc_observe_end(v, false); /* by the old one */
     avc_store_seq(&v->observed.by, observer);
     v->trap_table = observer ? avc_trap_table_observed : table;
-    v->fast = !observer && table == avc_trap_table ? (uintptr_t)avc_fast_hvc : 0;
+    v->ways = !observer && table == avc_trap_table ? avc_ways_light : avc_ways_full;
     v->edge &= ~AVC_EDGE_SEEN;
     if (observer) {
         v->edge |= AVC_EDGE_SEEN;
@@ -170,7 +170,7 @@ static uint64_t observe(struct avc_vcpu *v, unsigned trap, uint64_t esr)
 
     begin(v, trap, esr);
     code = table[trap](v, esr);
-    if (code <= HW_BACK_ALL && !avc_load_relaxed(&v->attention))
+    if (code == HW_BACK && !avc_load_relaxed(&v->attention))
         avc_observe_end(v, false);
     return code;
 }

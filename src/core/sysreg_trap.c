@@ -4,7 +4,7 @@
  * Trapped accesses to system registers, made into one kind of event: MSR, MRS and system instructions of AArch64, and
  * the few registers that AArch32 EL0 reaches by MCR, MRC, MCRR and MRRC, under the names AArch64 has for them.
  */
-#include "esr.h"
+#include "event.h"
 
 static uint64_t access(struct avc_vcpu *v, struct avc_exit *e)
 {
@@ -17,19 +17,61 @@ static uint64_t access(struct avc_vcpu *v, struct avc_exit *e)
     return avc_exit_settle(v, e, answer);
 }
 
-uint64_t avc_trap_sysreg(struct avc_vcpu *v, uint64_t esr)
+static inline struct avc_exit *begin(struct avc_vcpu *v, uint32_t key, uint64_t esr)
 {
-    /* the syndrome has op0, op2, op1, CRn, Rt, CRm, in this order */
-    uint32_t key = AVC_SYSREG_KEY(AVC_FIELD(esr, 21, 20), AVC_FIELD(esr, 16, 14), AVC_FIELD(esr, 13, 10),
-                                  AVC_FIELD(esr, 4, 1), AVC_FIELD(esr, 19, 17));
     struct avc_exit *e = avc_exit_begin(v, AVC_SYSREG, key, esr);
 
     e->write = !(esr & ISS_READ);
     e->size = 8;
     e->step = true;
     if (e->write)
-        e->value = avc_vcpu_gpr(v, ISS_RT(esr));
-    return access(v, e);
+        e->value = avc_vcpu_gpr(v, (unsigned)ISS_RT(esr));
+    return e;
+}
+
+/* What ends a settled access. MSR and MRS of AArch64 are 4 bytes long. */
+static inline uint64_t end(struct avc_vcpu *v, uint64_t esr, uint64_t value, uint64_t pc)
+{
+    uint64_t pstate = avc_hw_read_SPSR_EL2();
+
+    if (avc_likely(esr & ISS_READ))
+        avc_write_gpr(v, ISS_RT(esr), value);
+    avc_step_live(pc, pstate, true);
+    return HW_BACK;
+}
+
+/* Nobody's, or of a claim without a slot. */
+static __attribute__((noinline)) uint64_t searched(struct avc_vcpu *v, uint64_t esr)
+{
+    return access(v, begin(v, avc_sysreg_key(esr), esr));
+}
+
+static __attribute__((noinline)) uint64_t claimed(struct avc_vcpu *v, const struct avc_claim *claim, uint32_t key,
+                                                  uint64_t esr)
+{
+    struct avc_exit *e = begin(v, key, esr);
+    enum avc_answer answer = claim->fn(v, e, claim->ctx);
+
+    if (avc_likely(answer == AVC_DONE))
+        return end(v, e->esr, e->value, e->pc);
+    answer = avc_claim_after(v, e, AVC_SYSREG, AVC_FAULT, answer);
+    if (answer == AVC_PASS) {
+        avc_sysreg_emulate(v, e);
+        answer = e->answer;
+    }
+    return avc_exit_settle(v, e, answer);
+}
+
+uint64_t avc_trap_sysreg(struct avc_vcpu *v, uint64_t esr)
+{
+    uint32_t what = (uint32_t)esr & ~(uint32_t)ISS_RT_MASK;
+    const struct avc_sysreg_slot *slot = &v->vm->sysreg[avc_slot_of(what, v->vm->sysreg_hash)];
+
+    if (avc_unlikely(slot->esr != what))
+        return searched(v, esr);
+    if (slot->claim)
+        return claimed(v, slot->claim, (uint32_t)slot->key, esr);
+    return end(v, esr, slot->value, avc_hw_read_ELR_EL2());
 }
 
 /* ---- AArch32 EL0 ---- */
@@ -94,6 +136,7 @@ uint64_t avc_trap_cp15(struct avc_vcpu *v, uint64_t esr)
     e->size = two ? 8 : 4;
     e->step = true;
     if (e->write)
-        e->value = (uint32_t)avc_vcpu_gpr(v, ISS_RT(esr)) | (two ? avc_vcpu_gpr(v, ISS_RT2(esr)) << 32 : 0);
+        e->value = (uint32_t)avc_vcpu_gpr(v, (unsigned)ISS_RT(esr)) |
+                   (two ? avc_vcpu_gpr(v, (unsigned)ISS_RT2(esr)) << 32 : 0);
     return access(v, e);
 }

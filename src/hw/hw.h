@@ -30,6 +30,9 @@ uint64_t avc_hw_enter(struct avc_vcpu *vcpu);
 /* host_vectors.S: the table for a host without one; takes its struct avc_pcpu from TPIDR_EL2 */
 extern const char avc_host_vectors[];
 
+/* vectors.S: values of vcpu->ways; HVC and SMC by the light way, or all by the full one. */
+extern const char avc_ways_light[], avc_ways_full[];
+
 /* regs.c: the guest's and the host's EL1/EL0 state, at load and put. */
 void avc_hw_load(struct avc_vcpu *vcpu);        /* host's EL2 controls and EL1 state out, guest's in */
 void avc_hw_put(struct avc_vcpu *vcpu);         /* guest's out, host's in */

@@ -13,7 +13,7 @@
 #define V_CPTR       312 /* and host_cptr */
 #define V_HOST_VBAR  328
 #define V_SERROR     336
-#define V_FAST       344
+#define V_WAYS       344
 #define V_SELF       352
 #define V_NR_TRAPS   400
 
@@ -46,7 +46,7 @@ AVC_OFFSET_IS(cptr, V_CPTR);
 AVC_OFFSET_IS(host_cptr, V_CPTR + 8);
 AVC_OFFSET_IS(host_vbar, V_HOST_VBAR);
 AVC_OFFSET_IS(serror, V_SERROR);
-AVC_OFFSET_IS(fast, V_FAST);
+AVC_OFFSET_IS(ways, V_WAYS);
 AVC_OFFSET_IS(self, V_SELF);
 AVC_OFFSET_IS(self_mark, V_SELF + 8);
 AVC_OFFSET_IS(nr_traps, V_NR_TRAPS);

@@ -4,16 +4,16 @@
  * The vectors that stand while a guest runs, and the way back into it. SP_EL2 points into the vCPU while the guest
  * runs; C runs on the stack of avc_vcpu_run().
  *
- * Four ways in:
- *   HVC      the light way: saves what C compiled for it may destroy (src/core/fast.c leaves x9..x15 and x18 alone),
- *            asks vcpu->fast; HW_SLOW goes on as any other exception
- *   sync     the full way: all registers are in memory before a trap function runs, since it may name any
+ * The ways in:
+ *   light    HVC and SMC: saves what C compiled for it may destroy (src/core/fast.c leaves x9..x15 and x18 alone); HW_SLOW
+ *            goes on as on the full way
+ *   full     every other synchronous exception, and SError: all registers are in memory before a trap function runs, since
+ *            it may name any
  *   IRQ/FIQ  saves what C destroys; the rest only if the guest is left
- *   SError   as sync
- * What is called stands in the vCPU's trap table: a row for each exception class, and one each for IRQ, FIQ and SError. An
- * observer has a table of its own (src/core/observe.c), so that nothing here asks whether there is one.
- * All end alike: back into the guest when the function said HW_BACK or HW_BACK_ALL and nothing wants attention; else
- * avc_leave.
+ * Which way a class goes is looked up in the vCPU's `ways`, and what the full way calls in its trap table: a row for each
+ * exception class, and one each for IRQ, FIQ and SError. Claims on classes and observers have tables of their own, and all
+ * classes go the full way then (src/core/observe.c), so that nothing here asks whether there are any.
+ * All end alike: back into the guest when the function said HW_BACK and nothing wants attention; else avc_leave.
  *
  * The attention word is read here without ordering: whoever sets it sends an interrupt after that, which is taken right
  * after ERET if this read came too early (see avc_vcpu_request()).
@@ -23,6 +23,7 @@
 #define HW_AGAIN 3
 #define HW_SLOW 4
 #define EC_HVC64 0x16
+#define EC_SMC64 0x17
 
     .text
 
@@ -35,11 +36,12 @@
     .macro entry_sync
     .balign 0x80
     stp x0, x1, [sp]
+    stp x2, x3, [sp, #V_X(2)]
     mrs x1, esr_el2
+    ldr x2, [sp, #V_WAYS]
     lsr w0, w1, #26
-    cmp w0, #EC_HVC64
-    b.eq hvc
-    b sync
+    ldr x2, [x2, x0, lsl #3]
+    br x2
     .endm
 
     .macro entry_host number
@@ -75,24 +77,21 @@ avc_vectors:
     entry serror
     .balign 0x80
 
-/* ---- HVC ---- */
-hvc:
-    stp x2, x3, [sp, #V_X(2)]
+/* ---- HVC and SMC; x0..x3 are saved, x0: class, x1: ESR_EL2 ---- */
+    .macro light function
     stp x4, x5, [sp, #V_X(4)]
     stp x6, x7, [sp, #V_X(6)]
-    ldr x2, [sp, #V_FAST]
     str x8, [sp, #V_X(8)]
     stp x16, x17, [sp, #V_X(16)]
     str x30, [sp, #V_X(30)]
     ldr x3, [sp, #V_HOST_SP]
-    cbz x2, hvc_full
     mov x0, sp
     mov sp, x3
-    blr x2
+    bl \function
     ldr x1, [sp, #FRAME_VCPU]
     ldr x2, [x1, #V_ATTENTION]
     orr x2, x2, x0
-    cbnz x2, hvc_slow
+    cbnz x2, light_slow
     mov sp, x1
     ldr x30, [sp, #V_X(30)]
     ldp x16, x17, [sp, #V_X(16)]
@@ -102,119 +101,109 @@ hvc:
     ldp x2, x3, [sp, #V_X(2)]
     ldp x0, x1, [sp]
     eret_guest
+    .endm
 
-hvc_slow: /* x0: answer, x1: vCPU, sp: run's stack; x9..x15 and x18..x29 are the guest's still */
+hvc:
+    light avc_fast_hvc
+smc:
+    light avc_fast_smc
+
+light_slow: /* x0: answer, x1: vCPU, sp: run's stack; x9..x15 and x18..x29 are the guest's still */
     str x9, [x1, #V_X(9)]
     stp x10, x11, [x1, #V_X(10)]
     stp x12, x13, [x1, #V_X(12)]
     stp x14, x15, [x1, #V_X(14)]
-    str x18, [x1, #V_X(18)]
     save_high x1
-    str x29, [x1, #V_X(29)]
     mov x29, xzr
     ldr x18, [sp, #FRAME_X18]
     cmp x0, #HW_SLOW
     b.ne leave_or_again
-    mov x2, x1                  /* counted already */
-    mrs x1, esr_el2
-    mov w0, #EC_HVC64
-    ldr x3, [x2, #V_TRAP_TABLE]
-    b sync_call
+    mrs x2, esr_el2             /* counted already */
+    lsr w3, w2, #26
+    ldr x4, [x1, #V_TRAP_TABLE]
+    mov x0, x1
+    mov x1, x2
+    ldr x3, [x4, x3, lsl #3]
+    b full_call
 
-hvc_full: /* the rest of save_low */
-    str x9, [sp, #V_X(9)]
-    stp x10, x11, [sp, #V_X(10)]
-    stp x12, x13, [sp, #V_X(12)]
-    stp x14, x15, [sp, #V_X(14)]
-    str x18, [sp, #V_X(18)]
-    mov w0, #EC_HVC64
-    b sync_saved
-
-/* ---- every other synchronous exception: w0 row of the table, which is the class; x1 ESR_EL2 ---- */
-sync:
+/* ---- all other classes: x0..x3 are saved, x0: row of the table, which is the class; x1: ESR_EL2 ---- */
+full:
     save_low sp
-sync_saved:
-    mov x2, sp
-    save_high x2
-    str x29, [x2, #V_X(29)]
-    mov x29, xzr
-    ldr x3, [x2, #V_TRAP_TABLE]
-    ldr x4, [x2, #V_HOST_SP]
-    add x5, x2, x0, lsl #3
-    mov sp, x4
-    ldr x6, [x5, #V_NR_TRAPS]
-    ldr x18, [sp, #FRAME_X18]
-    add x6, x6, #1
-    str x6, [x5, #V_NR_TRAPS]
-sync_call: /* x0 row, x1 ESR_EL2, x2 vCPU, x3 table */
-    ldr x3, [x3, x0, lsl #3]
-    mov x0, x2
-    blr x3
-sync_done:
-    ldr x1, [sp, #FRAME_VCPU]
-    ldr x2, [x1, #V_ATTENTION]
-    cmp x0, #1
-    ccmp x2, #0, #0, ls
-    b.ne leave_or_again
-    mov sp, x1
-    cbz x0, resume
-    .globl avc_resume_all
-avc_resume_all: /* sp: the vCPU */
-    load_high sp
-resume:
-    ldr x29, [sp, #V_X(29)]
-    ldp x2, x3, [sp, #V_X(2)]
-    ldp x4, x5, [sp, #V_X(4)]
-    ldp x6, x7, [sp, #V_X(6)]
-    ldp x8, x9, [sp, #V_X(8)]
-    ldp x10, x11, [sp, #V_X(10)]
-    ldp x12, x13, [sp, #V_X(12)]
-    ldp x14, x15, [sp, #V_X(14)]
-    ldp x16, x17, [sp, #V_X(16)]
-    ldr x18, [sp, #V_X(18)]
-    ldr x30, [sp, #V_X(30)]
-    ldp x0, x1, [sp]
-    eret_guest
-
-/* x0: HW_..., x1: vCPU, everything saved, sp: run's stack. HW_BACK and HW_BACK_ALL got here for attention. */
-leave_or_again:
-    cmp x0, #2
-    mov x2, #HW_AGAIN
-    csel x0, x2, x0, lo
-    b avc_leave
-
-/* ---- interrupts: counted by what is called, and without a syndrome ---- */
-irq:
-    save_low sp
-    ldr x3, [sp, #V_TRAP_TABLE]
-    ldr x3, [x3, #T_ROW(TRAP_IRQ)]
-    b irq_call
-fiq:
-    save_low sp
-    ldr x3, [sp, #V_TRAP_TABLE]
-    ldr x3, [x3, #T_ROW(TRAP_FIQ)]
-irq_call:
+    save_high sp
+    add x3, sp, x0, lsl #3
+    ldr x5, [sp, #V_TRAP_TABLE]
+    ldr x4, [x3, #V_NR_TRAPS]
+    ldr x6, [sp, #V_HOST_SP]
+    add x4, x4, #1
+    str x4, [x3, #V_NR_TRAPS]
+    ldr x3, [x5, x0, lsl #3]
     mov x0, sp
-    ldr x4, [sp, #V_HOST_SP]
-    str x29, [sp, #V_X(29)]
-    mov x29, xzr
-    mov sp, x4
+    mov sp, x6
     ldr x18, [sp, #FRAME_X18]
+    mov x29, xzr
+full_call: /* x0: vCPU, x1: ESR_EL2, x3: function */
     blr x3
     ldr x1, [sp, #FRAME_VCPU]
     ldr x2, [x1, #V_ATTENTION]
     orr x2, x2, x0
-    cbnz x2, 1f
+    cbnz x2, leave_or_again
     mov sp, x1
-    b resume
-1:  save_high x1                /* C kept them */
+    .globl avc_resume_all
+avc_resume_all: /* sp: the vCPU */
+    load_high sp
+    load_low sp
+    eret_guest
+
+/* x0: HW_..., x1: vCPU, everything saved, sp: run's stack. HW_BACK got here for attention. */
+leave_or_again:
+    cmp x0, #0
+    mov x2, #HW_AGAIN
+    csel x0, x2, x0, eq
+    b avc_leave
+
+/* ---- interrupts: counted by what is called, and without a syndrome ---- */
+    .macro interrupt row
+    stp x2, x3, [sp, #V_X(2)]
+    save_low sp
+    str x18, [sp, #V_X(18)]
+    str x29, [sp, #V_X(29)]
+    ldr x3, [sp, #V_TRAP_TABLE]
+    ldr x4, [sp, #V_HOST_SP]
+    ldr x3, [x3, #T_ROW(\row)]
+    mov x0, sp
+    mov sp, x4
+    ldr x18, [sp, #FRAME_X18]
+    mov x29, xzr
+    blr x3
+    ldr x1, [sp, #FRAME_VCPU]
+    ldr x2, [x1, #V_ATTENTION]
+    orr x2, x2, x0
+    cbnz x2, interrupt_leave
+    mov sp, x1
+    ldr x18, [sp, #V_X(18)]
+    ldr x29, [sp, #V_X(29)]
+    load_low sp
+    eret_guest
+    .endm
+
+irq:
+    interrupt TRAP_IRQ
+fiq:
+    interrupt TRAP_FIQ
+
+interrupt_leave: /* C has kept x19..x28; x18 and x29 are saved */
+    stp x19, x20, [x1, #V_X(19)]
+    stp x21, x22, [x1, #V_X(21)]
+    stp x23, x24, [x1, #V_X(23)]
+    stp x25, x26, [x1, #V_X(25)]
+    stp x27, x28, [x1, #V_X(27)]
     b leave_or_again
 
 serror:
-    save_low sp
+    stp x2, x3, [sp, #V_X(2)]
     mrs x1, esr_el2
     mov w0, #TRAP_SERROR
-    b sync_saved
+    b full
 
 /* ---- exceptions of EL2's own ---- */
 
@@ -247,3 +236,22 @@ host:
     bl avc_trap_host            /* (vector, sp, esr, elr, far); does not return */
 1:  wfi
     b 1b
+
+/* ---- the ways of the 64 exception classes ---- */
+    .section .rodata
+    .balign 8
+    .globl avc_ways_light
+avc_ways_light:
+    .rept EC_HVC64
+    .quad full
+    .endr
+    .quad hvc
+    .quad smc
+    .rept 63 - EC_SMC64
+    .quad full
+    .endr
+    .globl avc_ways_full
+avc_ways_full:
+    .rept 64
+    .quad full
+    .endr

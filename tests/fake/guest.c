@@ -11,6 +11,7 @@
 
 #define HW_SLOW      4
 #define EC_HVC64     0x16
+#define EC_SMC64     0x17
 #define FAKE_VECTORS UINT64_C(0xffff000000080800)
 #define ISR_A        AVC_BIT(8)
 /* What a register holds in memory that the vector has not stored. A library that reads it misbehaves visibly. */
@@ -85,17 +86,13 @@ static void give_back(struct avc_vcpu *v, const struct kept *k)
             v->x[n] = k->x[n];
 }
 
-static uint64_t sync_full(struct avc_vcpu *v, unsigned row, uint64_t esr)
+const char avc_ways_light[1], avc_ways_full[1];
+
+static uint64_t full(struct avc_vcpu *v, unsigned row, uint64_t esr)
 {
     avc_trap_fn *const *table = v->trap_table;
-    uint64_t high[10], code;
 
-    memcpy(high, &v->x[19], sizeof high);
-    code = table[row](v, esr);
-    /* with HW_BACK x19..x28 are not loaded again: what was written to memory is lost */
-    if (code == HW_BACK && !avc_load_relaxed(&v->attention))
-        memcpy(&v->x[19], high, sizeof high);
-    return code;
+    return table[row](v, esr);
 }
 
 static uint64_t sync(struct avc_vcpu *v, uint64_t esr)
@@ -104,20 +101,20 @@ static uint64_t sync(struct avc_vcpu *v, uint64_t esr)
     struct kept k;
     uint64_t code;
 
-    if (ec == EC_HVC64 && v->fast) {
+    if (v->ways == avc_ways_light && (ec == EC_HVC64 || ec == EC_SMC64)) {
         keep(v, &k, 0x3ffcfe00); /* all but x0..x8, x16, x17, x30 */
-        code = ((avc_trap_fn *)(uintptr_t)v->fast)(v, esr);
+        code = ec == EC_HVC64 ? avc_fast_hvc(v, esr) : avc_fast_smc(v, esr);
         give_back(v, &k);
-        return code == HW_SLOW ? sync_full(v, ec, esr) : code;
+        return code == HW_SLOW ? full(v, ec, esr) : code;
     }
     v->nr_traps[ec]++;
-    return sync_full(v, ec, esr);
+    return full(v, ec, esr);
 }
 
 static uint64_t serror(struct avc_vcpu *v, uint64_t esr)
 {
     v->nr_traps[AVC_TRAP_SERROR]++;
-    return sync_full(v, AVC_TRAP_SERROR, esr);
+    return full(v, AVC_TRAP_SERROR, esr);
 }
 
 static uint64_t interrupt(struct avc_vcpu *v, unsigned row)
@@ -129,7 +126,6 @@ static uint64_t interrupt(struct avc_vcpu *v, unsigned row)
     keep(v, &k, 0x1ff80000);          /* x19..x28 */
     code = table[row](v, NOT_STORED); /* x1 is the guest's */
     give_back(v, &k);
-    require(code != HW_BACK_ALL, "an interrupt's function answered HW_BACK_ALL: x19..x28 were never stored");
     return code;
 }
 
@@ -195,9 +191,9 @@ uint64_t avc_hw_enter(struct avc_vcpu *v)
         fake_resumes++;
         code = dispatch(v, &trap);
         require(code <= HW_AGAIN, "a trap function answered nonsense");
-        if (code <= HW_BACK_ALL && avc_load_relaxed(&v->attention))
+        if (code == HW_BACK && avc_load_relaxed(&v->attention))
             code = HW_AGAIN;
-    } while (code <= HW_BACK_ALL);
+    } while (code == HW_BACK);
 
     v->pc = avc_hw_read_ELR_EL2();
     v->pstate = avc_hw_read_SPSR_EL2();

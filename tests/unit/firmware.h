@@ -154,7 +154,7 @@ static uint64_t esr_of(enum way way, unsigned imm)
     return (way == HVC ? UINT64_C(0x16) : UINT64_C(0x17)) << 26 | 1 << 25 | imm;
 }
 
-/* Makes the call with registers x; they are then as they came out. HW_BACK, HW_BACK_ALL or HW_EXIT. */
+/* Makes the call with registers x; they are then as they came out. HW_BACK or HW_EXIT. */
 static uint64_t call_with(enum way way, uint64_t x[31])
 {
     struct avc_vcpu *v = &vcpus[0];
@@ -178,7 +178,7 @@ static uint64_t call_with(enum way way, uint64_t x[31])
     memcpy(v->x, x, sizeof v->x);
     back = way == HVC ? avc_trap_hvc(v, esr) : avc_trap_smc(v, esr);
     if (settled) {
-        assert_true(back == HW_BACK || back == HW_BACK_ALL);
+        assert_true(back == HW_BACK);
         assert_memory_equal(light, v->x, sizeof light);
     }
     memcpy(x, v->x, sizeof v->x);
@@ -198,7 +198,7 @@ static inline uint64_t call(enum way way, uint64_t fid, uint64_t a, uint64_t b, 
     x[3] = c;
     memcpy(before, x, sizeof x);
     back = call_with(way, x);
-    assert_true(back == HW_BACK || back == HW_BACK_ALL);
+    assert_true(back == HW_BACK);
     assert_memory_equal(&x[1], &before[1], sizeof x - sizeof x[0]);
     if (way == HVC) {
         assert_int_equal(fake_cpu->reg[FAKE_ELR_EL2], CALL_PC);

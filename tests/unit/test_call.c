@@ -218,11 +218,11 @@ static void class_claims_close_the_light_way(void **state)
     struct avc_claim c = { AVC_CLASS, 0x16, 0x16, note, NULL };
 
     load();
-    assert_true(vcpus[0].fast == (uintptr_t)avc_fast_hvc);
+    assert_ptr_equal(vcpus[0].ways, avc_ways_light);
     make_vm();
     assert_int_equal(avc_vm_claim(&vm, &c), AVC_OK);
     load();
-    assert_true(vcpus[0].fast == 0);
+    assert_ptr_equal(vcpus[0].ways, avc_ways_full);
 }
 
 int main(void)

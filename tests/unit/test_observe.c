@@ -410,17 +410,17 @@ static void on_and_off(void **state)
     for (unsigned claimed = 0; claimed < 2; claimed++) {
         struct avc_vcpu *v = make(claimed);
         const void *table = v->trap_table;
-        uint64_t fast = v->fast;
+        const void *ways = v->ways;
 
         world.wakes = 0;
-        assert_int_equal(fast == 0, claimed);
+        assert_int_equal(ways == avc_ways_full, claimed);
         assert_false(avc_vcpu_observer_in_use(v, &both));
         observe(v, &both);
         assert_int_equal(world.wakes, 0); /* it is not in its guest: nothing to interrupt, and no reason to wake it */
         assert_true(avc_vcpu_observer_in_use(v, &both));
         (void)call(v, CALL_SLOW);
         assert_int_equal(traced, 1);
-        assert_true(v->trap_table != table && !v->fast);
+        assert_true(v->trap_table != table && v->ways == avc_ways_full);
 
         must(avc_vcpu_put(v)); /* stays */
         must(avc_vcpu_load(v, &world.pcpu));
@@ -440,7 +440,7 @@ static void on_and_off(void **state)
         assert_int_equal(traced, 0);
         assert_int_equal(histograms[0x16].count, 0);
         assert_ptr_equal(v->trap_table, table);
-        assert_int_equal(v->fast, fast);
+        assert_ptr_equal(v->ways, ways);
         assert_false(v->edge & AVC_EDGE_SEEN);
     }
 }
