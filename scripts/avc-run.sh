@@ -31,6 +31,9 @@ builds and fetches what is missing first, and says so.
                       the model has FEAT_VHE)
   --count             deterministic: an instruction is a nanosecond, a clock that starts at
                       the same time, fixed seeds; two runs are the same to the instruction
+  --strace            the guest's system calls in the log, a line each: address space, kernel
+                      stack, name, arguments, result; needs FEAT_FGT (max has it)
+  --strace=NAME,NAME  these alone
   --timeout SEC       stop after so many seconds, with status 124
   --quiet             no messages and no log, but errors
 
@@ -49,7 +52,7 @@ TEXT
 
 run() {
     local kernel='' initrd='' append=$default_append cpus=2 memory=512 host_cpus=2
-    local host_cpu=max host_vhe='' count=no timeout=0 qemu_arguments=()
+    local host_cpu=max host_vhe='' strace='' count=no timeout=0 qemu_arguments=()
     local modules=() host_memory=0 status=0
     run_options "$@"
     run_check_files
@@ -85,6 +88,12 @@ run_options() {
             ;;
         --count) count=yes && continue ;;
         --quiet) quiet=yes && continue ;;
+        --strace) strace=strace && continue ;;
+        --strace=*)
+            run_check_strace "${option#*=}"
+            strace=$option && strace=${strace#--}
+            continue
+            ;;
         --kernel=* | --initrd=* | --append=* | --cpus=* | --memory=* | --host-cpus=* | \
             --host-cpu=* | --host-vhe=* | --timeout=*)
             value=${option#*=}
@@ -121,8 +130,21 @@ run_option() { # OPTION VALUE
     esac
 }
 
+# The names are the hypervisor's own table's.
+run_check_strace() { # NAME,NAME...
+    local name names table=$top/vmm/guest/syscalls.def
+    [[ ${#1} -le 1000 ]] || die_usage run '--strace: too many names'
+    IFS=, read -ra names <<<"$1,"
+    [[ ${#names[@]} -gt 0 ]] || names=('')
+    for name in "${names[@]}"; do
+        [[ $name =~ ^[a-z0-9_]+$ ]] && grep -q "^X([0-9]*, $name, " "$table" ||
+            die_usage run "--strace: Linux has no system call named '$name'" "They are listed in $table."
+    done
+}
+
 # What can be seen to be wrong before anything is installed, fetched or built.
 run_check_files() {
+    [[ -z $strace || $quiet == no ]] || die_usage run '--quiet would hide what --strace shows'
     if [[ $append == *[[:cntrl:]]* ]]; then
         die_usage run '--append has a control character in it (a newline?)'
     fi
@@ -202,7 +224,7 @@ run_place() {
 }
 
 run_boot() {
-    local status=0 line options="cpus=$cpus memory=$memory host-vhe=$host_vhe"
+    local status=0 line options="cpus=$cpus memory=$memory host-vhe=$host_vhe${strace:+ $strace}"
     machine_describe "$host_cpu" "$host_cpus" "$host_memory" "$count"
     say "booting: $cpus guest CPUs on $host_cpus of $host_cpu, E2H ${host_vhe}, $memory MiB"
     if [[ -t 0 ]]; then

@@ -13,11 +13,12 @@
 #include "image.h"
 #include "map.h"
 #include "ram.h"
+#include "strace.h"
 #include "vmm.h"
 
 #define VMM_MAX_RESETS 3 /* in a run; one more is a crash */
 
-#define VMM_GUEST_CLAIMS 8
+#define VMM_GUEST_CLAIMS (8 + VMM_STRACE_CLAIMS)
 #define VMM_GUEST_SPIS   64
 
 /** Hypercall for tests and benches, answered in the VMM's loop: X1 + X2. */

@@ -50,6 +50,7 @@ static enum next answer(struct vmm_vcpu *vv, struct avc_exit *e)
             vmm_irq_window();
         return GO_ON; /* the loop asks the scheduler */
     case AVC_KICKED:
+        vmm_strace_show(vcpu);
         return GO_ON;
     case AVC_WFI:
     case AVC_CPU_SUSPEND:

@@ -167,6 +167,7 @@ static void make_vm(void)
     must(avc_vgic_attach(&g->vgic, &g->vm, &gic), "the guest's interrupt controller");
     claim(AVC_CALL, VMM_CALL_ADD, 1, avc_to_vmm, NULL);
     make_devices();
+    vmm_strace_init(&g->vm);
     for (unsigned i = 0; i < g->nr_vcpus; i++) {
         struct avc_vcpu_config vcpu = { .mpidr = i, .user = &g->vcpu[i] };
 
@@ -270,6 +271,7 @@ bool vmm_guest_reset(void)
     vmm_pl031_reset(&g->rtc);
     must(avc_vgic_reset(&g->vgic), "the interrupt controller's reset");
     vmm_ram_reset(&g->ram);
+    vmm_strace_reset();
     /* A guest may rely on the TLBs that a real reset leaves empty. */
     must(avc_stage2_flush(&g->stage2), "the TLBs' flush");
     start(g->dtb);

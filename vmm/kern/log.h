@@ -30,6 +30,7 @@ int vmm_vsnprintf(char *buf, size_t size, const char *fmt, va_list args) VMM_PRI
 /** What a run ends with, told to the launcher. */
 #define VMM_EXIT_OFF     0 /* the guest powered itself off */
 #define VMM_EXIT_FAILURE 1 /* the hypervisor failed, or was given something it cannot use */
+#define VMM_EXIT_USAGE   2 /* an option that it, or this board, cannot do */
 #define VMM_EXIT_CRASH   3 /* the guest crashed */
 
 /** Logs "vmm: exit STATUS: REASON", as the last line, and powers the machine off. */

@@ -30,9 +30,11 @@ static bool number(const char *text, unsigned long *value)
     return *text && !*end;
 }
 
+#define MAX_WORD 1024
+
 static bool take(const char *word)
 {
-    static char selftest[32];
+    static char selftest[32], strace[MAX_WORD];
     const char *value;
     unsigned long n;
 
@@ -53,6 +55,12 @@ static bool take(const char *word)
         vmm_log_set_level(VMM_DEBUG);
         return true;
     }
+    value = strcmp(word, "strace") ? value_of(word, "strace") : "";
+    if (value) {
+        vmm_snprintf(strace, sizeof(strace), "%s", value);
+        vmm_options.strace = strace;
+        return true;
+    }
     value = strcmp(word, "selftest") ? value_of(word, "selftest") : "sched";
     if (value) {
         vmm_snprintf(selftest, sizeof(selftest), "%s", value);
@@ -65,7 +73,7 @@ static bool take(const char *word)
 void vmm_options_parse(const char *args)
 {
     while (*args) {
-        char word[64];
+        static char word[MAX_WORD];
         size_t n = 0;
 
         while (*args == ' ')
@@ -77,7 +85,7 @@ void vmm_options_parse(const char *args)
             if (n >= sizeof(word) || !take(word))
                 vmm_log(VMM_WARN,
                         "unknown option \"%.*s\"; known are cpus=N memory=MIB host-vhe=on|off "
-                        "debug selftest",
+                        "debug selftest strace[=NAME,NAME...]",
                         (int)n, args);
         }
         args += n;

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* The option strace: the guest's system calls in the log, one line each. */
+#ifndef VMM_GUEST_STRACE_H
+#define VMM_GUEST_STRACE_H
+
+#include "vmm.h"
+
+/** Claims that it takes of the VM's: see VMM_GUEST_CLAIMS. */
+#define VMM_STRACE_CLAIMS 65 /* a call for each name that may be given, and ERET */
+
+/** Claims what the option asks for; nothing without it. A CPU or a name that cannot be ends in vmm_exit(VMM_EXIT_USAGE).
+    Called before the first load. */
+void vmm_strace_init(struct avc_vm *vm);
+
+/** Writes the lines of what this vCPU has done; called when run has returned AVC_KICKED, before it runs again. */
+void vmm_strace_show(struct avc_vcpu *vcpu);
+
+/** The VM's reset. No vCPU is loaded. */
+void vmm_strace_reset(void);
+
+#endif
