@@ -137,8 +137,9 @@ run_check_strace() { # NAME,NAME...
     IFS=, read -ra names <<<"$1,"
     [[ ${#names[@]} -gt 0 ]] || names=('')
     for name in "${names[@]}"; do
-        [[ $name =~ ^[a-z0-9_]+$ ]] && grep -q "^X([0-9]*, $name, " "$table" ||
+        if [[ ! $name =~ ^[a-z0-9_]+$ ]] || ! grep -q "^X([0-9]*, $name, " "$table"; then
             die_usage run "--strace: Linux has no system call named '$name'" "They are listed in $table."
+        fi
     done
 }
 
