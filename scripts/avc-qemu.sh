@@ -70,13 +70,13 @@ emulator_signalled() { # STATUS
     [[ -z $emulator ]] || kill -TERM "$emulator" 2>/dev/null || true
 }
 
-# Prefixes the hypervisor's log and keeps a copy.
+# Prefixes the hypervisor's log and keeps a copy. A table that was asked for is not silenced.
 log_show() { # KEPT-COPY
     local line
     while IFS= read -r line || [[ -n $line ]]; do
         line=${line%$'\r'}
         printf '%s\n' "$line" >>"$1"
-        [[ $quiet == yes ]] || printf '[avc] %s\n' "$line" >&2
+        [[ $quiet == yes && $line != 'vmm: stat: '* ]] || printf '[avc] %s\n' "$line" >&2
     done
 }
 

@@ -34,6 +34,9 @@ builds and fetches what is missing first, and says so.
   --strace            the guest's system calls in the log, a line each: address space, kernel
                       stack, name, arguments, result; needs FEAT_FGT (max has it)
   --strace=NAME,NAME  these alone
+  --stat              when the guest has ended, the log has a table of what took it to the
+                      hypervisor, how often, and how long in ticks (instructions, with --count
+                      and --host-cpus 1); with --quiet the table alone; after a time-out none
   --timeout SEC       stop after so many seconds, with status 124
   --quiet             no messages and no log, but errors
 
@@ -52,7 +55,7 @@ TEXT
 
 run() {
     local kernel='' initrd='' append=$default_append cpus=2 memory=512 host_cpus=2
-    local host_cpu=max host_vhe='' strace='' count=no timeout=0 qemu_arguments=()
+    local host_cpu=max host_vhe='' strace='' stat='' count=no timeout=0 qemu_arguments=()
     local modules=() host_memory=0 status=0
     run_options "$@"
     run_check_files
@@ -94,6 +97,7 @@ run_options() {
             strace=$option && strace=${strace#--}
             continue
             ;;
+        --stat) stat=stat && continue ;;
         --kernel=* | --initrd=* | --append=* | --cpus=* | --memory=* | --host-cpus=* | \
             --host-cpu=* | --host-vhe=* | --timeout=*)
             value=${option#*=}
@@ -225,7 +229,7 @@ run_place() {
 }
 
 run_boot() {
-    local status=0 line options="cpus=$cpus memory=$memory host-vhe=$host_vhe${strace:+ $strace}"
+    local status=0 line options="cpus=$cpus memory=$memory host-vhe=$host_vhe${strace:+ $strace}${stat:+ $stat}"
     machine_describe "$host_cpu" "$host_cpus" "$host_memory" "$count"
     say "booting: $cpus guest CPUs on $host_cpus of $host_cpu, E2H ${host_vhe}, $memory MiB"
     if [[ -t 0 ]]; then

@@ -42,6 +42,7 @@ def test_usage():
     tap.ok(result.status == 2 and "usage" in result.err, "no command", result.transcript)
     tap.refused("unknown command", ["walk"], "walk", "usage")
     tap.refused("unknown option", ["run", "--fast"], "unknown option: --fast", "--help")
+    tap.refused("a value for --stat", ["run", "--stat=all"], "unknown option: --stat=all", "--help")
     tap.refused("unknown option of check", ["check", "--fast"], "--fast", "--help")
     tap.refused("argument that belongs to no option", ["run", "Image"], "Image", "--kernel")
     for name in ("99-none", "99", "minimal", "0", "-x", ""):
@@ -233,6 +234,9 @@ def test_arguments():
     tree, result = device_tree("options", "--cpus", 4, "--memory", 96, "--host-cpu", "neoverse-n1")
     tap.ok(b"cpus=4 memory=96 host-vhe=on\0" in tree, "the hypervisor's options, VHE where there is VHE",
            result.transcript)
+    tap.ok(b" stat\0" not in tree, "--stat is not a default", result.transcript)
+    tree, result = device_tree("stat", "--stat")
+    tap.ok(b" stat\0" in tree, "--stat is the hypervisor's", result.transcript)
     tree, result = device_tree("no-vhe", "--host-cpu", "cortex-a72")
     tap.ok(b"host-vhe=off\0" in tree, "no VHE where there is none", result.transcript)
     tree, result = device_tree("vhe-off", "--host-cpu", "neoverse-n1", "--host-vhe", "off")

@@ -97,6 +97,70 @@ def test_count(name, board):
            f"{name}: --count, twice the same", first.transcript + second.transcript)
 
 
+def stat_tables(err):
+    """{whose: {"traps": {name: (count, ticks, mean, p50, p99, longest)}, "exits": {name: count}, "share": text}} of a log."""
+    tables, table, part = {}, None, None
+    for line in err.splitlines():
+        text = line.removeprefix("[avc] vmm: stat: ")
+        if text == line:
+            continue
+        if begin := re.match(r"(.*), in ticks of [0-9]+ Hz$", text):
+            table = tables[begin[1]] = {"traps": {}, "exits": {}, "share": None}
+        elif text.startswith(("trap ", "exit to the VMM ")):
+            part = table["traps" if text.startswith("trap ") else "exits"]
+        elif end := re.match(r".*: EL2 had ([0-9.]+) % of ", text):
+            table["share"] = end[1]
+        elif row := re.match(r"(\S.*?) +([0-9]+) +[0-9.]+ +([0-9]+) +[0-9.]+" + 4 * " +([0-9]+)" + "$", text):
+            part[row[1]] = tuple(map(int, row.groups()[1:]))
+        elif row := re.match(r"(\S.*?) +([0-9]+) +[0-9.]+$", text):
+            part[row[1]] = int(row[2])
+    return tables
+
+
+def test_stat(name, board):
+    """What is counted is what this guest did: all of it is written here, and interrupts are the hypervisor's own."""
+    image = Image().print("s" * 20).mov(0, 0x42000000).word(0xB9400001)  # LDR W1, [X0]: memory's first use
+    for _ in range(7):
+        image.hvc(0x84000000).smc(0x84000000)  # PSCI_VERSION
+    for _ in range(3):
+        image.hvc(0xFFFF)  # to the VMM's loop
+    image.hvc(0x87654321).word(0xD5380400)  # nobody's; MRS X0, ID_AA64PFR0_EL1
+    args = arguments(image.hvc(OFF).spin(), *board, "--stat", "--count")
+    result = run_avc(*args, "--cpus", 1, timeout=90)
+    table = stat_tables(result.err).get("vCPU 0", {"traps": {}, "exits": {}, "share": None})
+    counts = {trap: row[0] for trap, row in table["traps"].items()}
+    wanted = {"HVC, AArch64": 7 + 3 + 1 + 1, "SMC, AArch64": 7, "MSR, MRS, system instruction": 1,
+              "Data Abort, lower level": 20 + 1, "all traps": 12 + 7 + 1 + 21 + counts.get("IRQ", 0)}
+    counts.pop("IRQ", None)
+    tap.ok(result.status == 0 and counts == wanted, f"{name}: --stat counts traps",
+           f"wanted {wanted}, got {counts}\n{result.transcript}")
+    wanted = {"AVC_CALL": 3, "AVC_MMIO": 1, "AVC_SYSTEM_OFF": 1, "all exits": 5 + table["exits"].get("AVC_IRQ", 0)}
+    tap.ok({kind: count for kind, count in table["exits"].items() if kind != "AVC_IRQ"} == wanted,
+           f"{name}: --stat counts exits by kind", result.transcript)
+    total = table["traps"].pop("all traps", (0, 0))
+    rows = list(table["traps"].values())
+    tap.ok(rows and total[:2] == tuple(map(sum, zip(*(row[:2] for row in rows))))
+           and rows == sorted(rows, key=lambda row: -row[1])
+           and table["exits"].pop("all exits", 0) == sum(table["exits"].values()) > 0,
+           f"{name}: --stat's sums, and what cost most first", result.transcript)
+    tap.ok(rows and all(count and ticks // count == mean and p50 <= p99 <= longest <= ticks <= count * longest
+                        for count, ticks, mean, p50, p99, longest in rows)
+           and 0 < float(table["share"] or 0) < 100, f"{name}: --stat's times fit together", result.transcript)
+
+    quiet = run_avc(*args, "--cpus", 1, "--quiet", timeout=90)
+    tap.equal(quiet.err.splitlines(), [line for line in result.err.splitlines() if line.startswith("[avc] vmm: stat: ")],
+              f"{name}: with --quiet the table alone", quiet.transcript)
+    both = stat_tables(run_avc(*args, "--cpus", 2, timeout=90).err)
+    tap.ok(list(both) == ["vCPU 0", "vCPU 1", "all 2 vCPUs"] and not both["vCPU 1"]["traps"]
+           and both["all 2 vCPUs"]["traps"] == both["vCPU 0"]["traps"], f"{name}: --stat of each vCPU, and of all",
+           both)
+    for text, what, status in (("crash", lambda image: image.jump(0), 3), ("reset", lambda image: image.hvc(RESET).spin(), 3)):
+        result = run_avc(*arguments(what(Image().print("x")), *board, "--stat"), timeout=90)
+        tap.ok(result.status == status and stat_tables(result.err), f"{name}: --stat at a {text}", result.transcript)
+    result = run_avc(*arguments(Image().hvc(OFF).spin(), *board), timeout=90)
+    tap.ok(result.status == 0 and not stat_tables(result.err), f"{name}: no table unasked", result.transcript)
+
+
 def test_one_uart():
     """What says that it is an old QEMU gets the log's PCI card. This one leaves it out if asked to."""
     qemu = os.path.join(work, "qemu")
@@ -135,7 +199,7 @@ def main():
                 continue
             cpu, vhe = name.split("/")
             board = ["--host-cpu", cpu, "--host-vhe", vhe]
-            for test in (test_ends, test_console, test_cpus, test_count):
+            for test in (test_ends, test_console, test_cpus, test_count, test_stat):
                 test(name, board)
     finally:
         shutil.rmtree(work)

@@ -4,6 +4,7 @@
 #include <avc/sysreg.h>
 
 #include "guest.h"
+#include "stat.h"
 
 #define SCTLR_M (UINT64_C(1) << 0)
 
@@ -73,5 +74,6 @@ _Noreturn void vmm_guest_crash(struct vmm_vcpu *vv, const struct avc_exit *e, co
     general(vcpu);
     system(vcpu);
     stack(vcpu);
+    vmm_stat_print();
     vmm_exit(VMM_EXIT_CRASH, "vCPU %u: %s, pc 0x%llx", vcpu->index, why, (unsigned long long)e->pc);
 }

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "guest.h"
+#include "stat.h"
 
 enum next { GO_ON, YIELD, BLOCK, POWER_OFF, RESET };
 
@@ -121,8 +122,10 @@ enum vmm_step vmm_vcpu_step(struct vmm_cpu *cpu, struct vmm_vcpu *vv, uint64_t *
     status = avc_vcpu_load(vcpu, vmm_pcpu(cpu));
     if (status)
         vmm_exit(VMM_EXIT_FAILURE, "vCPU %u cannot be loaded: %s", vcpu->index, avc_status_text(status));
+    vmm_stat_loaded(vcpu->index);
     while (next == GO_ON)
         next = vmm_sched_must_yield(cpu->index) ? YIELD : answer(vv, avc_vcpu_run(vcpu));
+    vmm_stat_put(vcpu->index);
     status = avc_vcpu_put(vcpu);
     vmm_assert(status == AVC_OK);
 
@@ -130,6 +133,9 @@ enum vmm_step vmm_vcpu_step(struct vmm_cpu *cpu, struct vmm_vcpu *vv, uint64_t *
     case BLOCK:
         return sleep(vcpu, deadline);
     case POWER_OFF:
+        if (vmm_options.stat && !vmm_sched_stop())
+            return VMM_STEP_YIELD; /* another vCPU of it is ending or resetting it */
+        vmm_stat_print();
         vmm_exit(VMM_EXIT_OFF, "the guest powered off");
     case RESET:
         *deadline = VMM_NEVER;

@@ -7,6 +7,7 @@
 #include <avc/psci.h>
 
 #include "guest.h"
+#include "stat.h"
 
 struct vmm_guest vmm_guest;
 
@@ -174,6 +175,7 @@ static void make_vm(void)
         vmm_task_init(&g->vcpu[i].task);
         must(avc_vcpu_init(&g->vcpu[i].vcpu, &g->vm, &vcpu), "a vCPU");
     }
+    vmm_stat_init();
 }
 
 /* Page sizes that EL1 of this CPU has (Arm ARM, ID_AA64MMFR0_EL1: TGran4, TGran64, TGran16). */
@@ -260,8 +262,10 @@ bool vmm_guest_reset(void)
 
     if (!vmm_sched_stop())
         return false; /* another vCPU of it was faster: it is being done */
-    if (++g->resets > VMM_MAX_RESETS)
+    if (++g->resets > VMM_MAX_RESETS) {
+        vmm_stat_print();
         vmm_exit(VMM_EXIT_CRASH, "the guest reset itself %u times", g->resets);
+    }
     vmm_log(VMM_INFO, "guest: reset %u", g->resets);
     for (unsigned i = 0; i < g->nr_vcpus; i++) {
         vmm_task_park(&g->vcpu[i].task);
