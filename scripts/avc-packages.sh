@@ -28,6 +28,9 @@ check   /usr/lib/llvm-14/lib/clang/*/lib/linux/*asan*  libclang-rt-14-dev
 check   /usr/include/cmocka.h                        libcmocka-dev
 check   /usr/include/libfdt.h                        libfdt-dev
 check   dtc                                          device-tree-compiler
+check   make                                         make
+check   dpkg-source                                  dpkg-dev
+check   /usr/include/openssl/sha.h                   libssl-dev
 '
 
 backports=bookworm-backports

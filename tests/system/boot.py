@@ -13,15 +13,20 @@ import subprocess
 import sys
 
 
-def command(cpu, cpus, image, count):
-    model = cpu
+def command(cpu, cpus, image, count=False, flash=None):
+    """image: by -kernel; flash: a file for the first flash bank, where firmware begins at EL3."""
+    model, board = cpu, "virt,virtualization=on,gic-version=3,dtb-randomness=off"
     if count and cpu == "max":
         model += ",cntfrq=1000000000"
     if cpu == "max" and os.environ.get("AVC_QEMU_OLD") == "7":
         model += ",sme=off"  # SME without FEAT_FGT; see machine_describe() of the launcher
-    args = [os.environ.get("AVC_QEMU", "qemu-system-aarch64"), "-M", "virt,virtualization=on,gic-version=3,dtb-randomness=off", "-cpu", model,
+    if flash:
+        board += ",secure=on"
+        if cpu == "max":
+            model += ",cntfrq=62500000"  # what TF-A's PLAT=qemu says in CNTFRQ_EL0
+    args = [os.environ.get("AVC_QEMU", "qemu-system-aarch64"), "-M", board, "-cpu", model,
             "-smp", str(cpus), "-m", "1024", "-nic", "none", "-display", "none", "-monitor", "none",
-            "-serial", "stdio", "-kernel", image]
+            "-serial", "stdio", *(["-bios", flash] if flash else ["-kernel", image])]
     if count:
         args += ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm"]
     return args
@@ -49,4 +54,5 @@ def main():
     return 1 if status else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -153,7 +153,7 @@ static void check_fid(uint32_t fid)
         assert_int_equal(step[1].x[0], fid >> 31 ? fid & ~SVE_HINT : fid);
 }
 
-/* PSCI has an answer of its own. */
+/* PSCI's answers are looked at below. */
 static bool is_psci(uint32_t fid)
 {
     return (fid & 0xbfffffe0) == AVC_PSCI_VERSION;
@@ -179,6 +179,31 @@ static void never_forwarded(void **state)
         if (!is_psci(fid))
             check_fid(fid);
     }
+}
+
+/* A claim on everything leaves PSCI where it was: served here. */
+static void psci_is_served_here(void **state)
+{
+    struct avc_exit *e;
+
+    forward(0x80000000, UINT32_MAX, &audit, true);
+    fake_on_smc = NULL;
+    for (enum way way = HVC; way <= SMC; way++) {
+        assert_int_equal(call(way, AVC_PSCI_VERSION, 0, 0, 0), 0x10001);
+        assert_int_equal(call(way, AVC_PSCI_VERSION | JUNK, 0, 0, 0), 0x10001);
+        assert_int_equal(call(way, AVC_PSCI_FEATURES, AVC_PSCI_SYSTEM_RESET, 0, 0), 0);
+        assert_true(call(way, AVC_PSCI_SYSTEM_SUSPEND, 0x1000, 0, 0) == ~UINT64_C(0));
+        assert_true(call(way, AVC_PSCI_SYSTEM_SUSPEND | AVC_SMC64, 0x1000, 0, 0) == ~UINT64_C(0));
+        assert_true(call(way, AVC_PSCI_SYSTEM_RESET | SVE_HINT, 0, 0, 0) == ~UINT64_C(0));
+        assert_int_equal(call(way, AVC_PSCI_CPU_ON | AVC_SMC64, 2, RAM, 0) & ~UINT64_C(0), AVC_PSCI_INVALID_PARAMETERS);
+        assert_int_equal(call(way, AVC_SMCCC_ARCH_WORKAROUND_2, 0, 0, 0), AVC_SMCCC_NOT_SUPPORTED);
+        e = exit_of(way, AVC_PSCI_CPU_SUSPEND, 0, 0, 0);
+        assert_int_equal(e->kind, AVC_CPU_SUSPEND);
+    }
+    assert_int_equal(steps, 0);
+    e = exit_of(SMC, AVC_PSCI_SYSTEM_RESET, 0, 0, 0);
+    assert_int_equal(e->kind, AVC_SYSTEM_RESET);
+    assert_int_equal(fake_smc_calls, 0);
 }
 
 /* Without PSCI here there is none, rather than the host's. */
@@ -249,15 +274,11 @@ static void by_hand(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(both_ways),
-        cmocka_unit_test(parts_of_an_audit),
-        cmocka_unit_test(audit_refuses),
-        cmocka_unit_test(never_forwarded),
-        cmocka_unit_test(psci_is_never_firmwares),
-        cmocka_unit_test(immediates),
-        cmocka_unit_test(no_el3),
-        cmocka_unit_test(calls_only),
-        cmocka_unit_test(by_hand),
+        cmocka_unit_test(both_ways),           cmocka_unit_test(parts_of_an_audit),
+        cmocka_unit_test(audit_refuses),       cmocka_unit_test(never_forwarded),
+        cmocka_unit_test(psci_is_served_here), cmocka_unit_test(psci_is_never_firmwares),
+        cmocka_unit_test(immediates),          cmocka_unit_test(no_el3),
+        cmocka_unit_test(calls_only),          cmocka_unit_test(by_hand),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,8 @@ extern void (*guest_on_serror)(struct guest_regs *regs, uint64_t esr);
 void guest_putc(char c);
 void guest_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* TAP. guest_plan() last or first; guest_ok counts. */
+/* TAP. guest_plan() last or first; guest_ok counts, in guest_tests: a guest that goes on for another one sets it. */
+extern unsigned guest_tests;
 void guest_ok(bool ok, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void guest_plan(void);
 extern unsigned guest_tests; /* results so far; a guest that goes on with another's numbers sets it first */
