@@ -9,11 +9,13 @@
 #   target-clang  the same by clang
 #   host          library against the fake hardware, for unit tests, by gcc
 #   host-clang    the same by clang, with the fuzz target
+#   package       the library alone by gcc, to be installed in build/install: what ./avc examples builds against
 
 build_options() { # NAME
     case $1 in
     target) printf '%s\n' --cross-file "$top/cross/aarch64-gcc.ini" "-Dlibfdt_dir=$sysroot" ;;
     target-clang) printf '%s\n' --cross-file "$top/cross/aarch64-clang.ini" "-Dlibfdt_dir=$sysroot" ;;
+    package) printf '%s\n' --cross-file "$top/cross/aarch64-gcc.ini" -Dlibrary_only=true --prefix "$build/install" ;;
     host | host-clang) ;;
     esac
 }

@@ -9,14 +9,15 @@ examples_usage() {
     cat <<TEXT
 usage: ./avc examples [NAME...]
 
-Installs the library into $examples_prefix, builds
-all examples, or those named, against what was installed there, runs them one after the other
-in QEMU, and compares what each prints with its expected.txt. NAME may be the number alone.
+Installs the library into $examples_prefix,
+builds all examples, or those named, against what was installed there, runs them one after
+the other in QEMU, and compares what each prints with its expected.txt. NAME may be the number
+alone.
 There are: $(examples_all | paste -sd ' ')
 TEXT
 }
 
-examples_prefix=$build/install/usr/local
+examples_prefix=$build/install
 example_seconds=60
 
 examples_all() {
@@ -39,10 +40,9 @@ examples() {
     [[ ${#names[@]} -gt 0 ]] || mapfile -t names < <(examples_all)
     packages_ensure qemu build examples
     lock_take
-    build_make target src/libavc.a || exit 1
-    rm -rf -- "$build/install"
-    logged "$build/log/install-examples.log" \
-        meson install -C "$build/target" --no-rebuild --destdir "$build/install" || exit 1
+    build_make package || exit 1
+    rm -rf -- "$examples_prefix"
+    logged "$build/log/package.log" env -u DESTDIR meson install -C "$build/package" --no-rebuild || exit 1
     lock_drop
     say "by hand: export PKG_CONFIG_PATH=$examples_prefix/lib/pkgconfig," \
         "and make run in a copy of an example's folder"
