@@ -62,7 +62,7 @@ AVC_MUST_USE enum avc_status avc_psci_attach(struct avc_vm *vm);
 #define AVC_PSCI_SYSTEM_RESET2       UINT32_C(0x84000012) /* also | AVC_SMC64 */
 #define AVC_PSCI_LAST                UINT32_C(0x8400001f) /* end of the range kept for PSCI */
 
-/* Results. Negative ones are sign-extended to 64 bits whatever the convention (DEN0028, 5.2). */
+/* Results. Negative ones are sign-extended to 64 bits whatever the convention (DEN0028, 5.1, 5.2). */
 #define AVC_PSCI_SUCCESS            INT64_C(0)
 #define AVC_PSCI_NOT_SUPPORTED      INT64_C(-1)
 #define AVC_PSCI_INVALID_PARAMETERS INT64_C(-2)

@@ -2,7 +2,7 @@
 /* Copyright 2026 the arm_vcpu authors */
 /*
  * HVC and SMC of the guest, the full way; fast.c is the light one. Either is an AVC_CALL whose key
- * is W0: the upper half of X0 is not the function id's (DEN0028, 3.1). Nobody's call is answered
+ * is W0: the upper half of X0 is not the function id's (DEN0028, 2.5 and 3.1). Nobody's call is answered
  * NOT_SUPPORTED and goes nowhere else: firmware sees a guest's call only where the embedder claimed
  * it with avc_to_firmware().
  *

@@ -37,7 +37,7 @@ static inline unsigned avc_call_bucket(uint32_t fid)
 }
 
 /* Result of a call: negative ones are sign-extended whatever the width of the convention
- * (DEN0028, 5.2). */
+ * (DEN0028, 5.1 leaves the upper half of a 32-bit one open, 5.2 asks for it in NOT_SUPPORTED). */
 static inline uint64_t avc_call_answer(struct avc_vcpu *vcpu, int64_t value)
 {
     vcpu->x[0] = (uint64_t)value;

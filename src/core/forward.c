@@ -3,7 +3,7 @@
 /*
  * The guest's call handed on to the host's firmware, for an embedder who claimed it with avc_to_firmware(). What goes out
  * is the guest's x0..x17 and what comes back is firmware's: registers of the host's own take no part, and x18..x30, FP
- * and SIMD are kept by firmware (DEN0028, 2.6).
+ * and SIMD are kept by firmware (DEN0028, 3.1).
  *
  * To firmware the caller is EL2. So what would make it act on EL2's behalf at the guest's word stays here whatever the
  * claim says: calls that end the machine, take CPUs away, name an address where a CPU goes on at EL2, or switch off what
@@ -50,7 +50,7 @@ enum avc_answer avc_to_firmware(struct avc_vcpu *vcpu, struct avc_exit *e, void 
     uint32_t fid = (uint32_t)e->key;
     uint64_t x[18];
 
-    if (e->kind != AVC_CALL || e->imm) /* SMCCC is the immediate 0 (DEN0028, 2.9) */
+    if (e->kind != AVC_CALL || e->imm) /* SMCCC is the immediate 0 (DEN0028, 2.9 of issue E) */
         return AVC_FAULT;
     if (is_withheld(fid))
         return AVC_PASS;

@@ -19,7 +19,7 @@ extern const struct avc_call avc_trng_calls;
 avc_claim_fn avc_psci_full, avc_smccc_full, avc_trng_full;
 
 /* Argument n of a call, in the width of its convention: what lies above in an SMC32 call is not the
-   caller's (DEN0028, 3.1, "unused bits"). */
+   caller's (DEN0028, 3.1). */
 static inline uint64_t call_arg(const struct avc_vcpu *vcpu, uint32_t fid, unsigned n)
 {
     return fid & AVC_SMC64 ? vcpu->x[n] : (uint32_t)vcpu->x[n];

@@ -102,7 +102,7 @@ static enum avc_answer cpu_suspend(struct avc_vcpu *vcpu, struct avc_exit *e)
     if (powerdown && !entry_ok(vcpu->vm, entry))
         return answer(e, AVC_PSCI_INVALID_ADDRESS);
     /* With a wake-up event pending the call returns at once, from power-down too, which has then
-       not been entered (DEN0022, 5.1.2). The host's kick is not one, but it makes run return all
+       not been entered (DEN0022, 5.4.5). The host's kick is not one, but it makes run return all
        the same. */
     if (avc_vcpu_has_work(vcpu))
         return answer(e, AVC_PSCI_SUCCESS);

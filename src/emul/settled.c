@@ -88,7 +88,7 @@ static avc_fast_fn *const psci_rows[PSCI_ROWS][2] = {
 };
 
 /* Offered means: has a row. SMCCC_VERSION is asked for here by callers that do not know yet whether
-   SMCCC 1.1 is there (DEN0028, appendix C). No flag of CPU_SUSPEND is set: original format of
+   SMCCC 1.1 is there (DEN0028, 7.2). No flag of CPU_SUSPEND is set: original format of
    power_state, no OS-initiated mode. */
 static uint64_t psci_features(struct avc_vcpu *vcpu, uint32_t fid)
 {

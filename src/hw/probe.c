@@ -47,8 +47,8 @@ static int64_t call(uint32_t fid, uint32_t arg)
 }
 
 /*
- * SMCCC_ARCH_FEATURES on each of the three (DEN0028, 7.4). SMCCC_VERSION came with 1.1 and PSCI_FEATURES(SMCCC_VERSION)
- * is how its presence is found (DEN0028, appendix B); firmware from before answers NOT_SUPPORTED to both. An SMC with no EL3
+ * SMCCC_ARCH_FEATURES on each of the three (DEN0028, 7.3). SMCCC_VERSION came with 1.1 and PSCI_FEATURES(SMCCC_VERSION)
+ * is how its presence is found (DEN0028, 7.2); firmware from before answers NOT_SUPPORTED to both. An SMC with no EL3
  * is UNDEFINED, hence the look at ID_AA64PFR0_EL1.EL3.
  */
 static uint32_t probe_workarounds(uint64_t pfr0)

@@ -18,7 +18,7 @@ static int64_t psci(enum way way, uint32_t fid, uint64_t a, uint64_t b, uint64_t
 
 /* ---- what there is ---- */
 
-/* DEN0022 table 5.1; 1: 32-bit form, 2: 64-bit form. */
+/* DEN0022, 5.1; 1: 32-bit form, 2: 64-bit form. */
 static const uint8_t offered[32] = { [0x00] = 1, [0x01] = 3, [0x02] = 1, [0x03] = 3, [0x04] = 3,
                                      [0x06] = 1, [0x08] = 1, [0x09] = 1, [0x0a] = 1, [0x12] = 3 };
 

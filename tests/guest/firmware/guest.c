@@ -261,7 +261,7 @@ static void power(void)
     guest_ok(r[0] == 1 && r[1] == EXIT_SUSPEND, "and once more");
 }
 
-/* FP and SIMD registers live through a call (DEN0028, 2.6). */
+/* FP and SIMD registers live through a call. */
 static void vectors(void)
 {
     uint64_t lo = 0x0123456789abcdef, hi = 0xfedcba9876543210, got[4];
