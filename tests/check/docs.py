@@ -6,7 +6,7 @@
 A fenced block in docs/ says on the line before it where it comes from:
 
     <!-- from examples/01-minimal/main.c -->   a contiguous run of lines of that file, which ./avc check builds; what
-                                               the lines are indented by in common may be left out
+                                               they begin with in common, blanks and `#`, may be left out
     <!-- picture -->                           a drawing, for blocks of kind `text` only
     <!-- not run: REASON -->                   commands that no test can run, for blocks of kind `sh` only
 
@@ -57,12 +57,20 @@ class Tree:
                 for word in re.findall(r"[A-Za-z_]\w+", self.text(n))}
 
 
+def bare(lines):
+    """Without what the lines begin with in common: blanks, and a comment's `#`."""
+    lines = textwrap.dedent("\n".join(lines)).split("\n")
+    if all(line.startswith("#") or not line for line in lines):
+        lines = textwrap.dedent("\n".join(line[1:] for line in lines)).split("\n")
+    return lines
+
+
 class Block:
     def __init__(self, doc, number, kind, mark, lines):
         self.at = f"{doc}:{number}"
         self.kind = kind
         self.mark = mark  # what the comment before it says, or ""
-        self.lines = textwrap.dedent("\n".join(lines)).split("\n")
+        self.lines = bare(lines)
 
     def source(self):
         return self.mark[5:].strip() if self.mark.startswith("from ") else None
@@ -97,10 +105,13 @@ def prose(tree, doc):
 
 
 def is_built(tree, path):
-    """Named by a meson.build above it, itself or its folder. Headers are built with what includes them."""
-    if path.endswith((".h", ".def")):
+    """An example has an expected.txt beside it. Other files are named by a meson.build above them, or their folder is.
+    Headers are built with what includes them."""
+    if path.endswith((".h", ".def")) or path in ("examples/Makefile", "examples/CMakeLists.txt"):
         return True
-    for parent in pathlib.PurePath(path).parents:
+    if re.fullmatch(r"examples/\d\d-[^/]+/main\.c", path):
+        return str(pathlib.PurePath(path).with_name("expected.txt")) in tree.files
+    for parent in list(pathlib.PurePath(path).parents)[:-1]:
         build = str(parent / "meson.build")
         if build in tree.files:
             inside = pathlib.PurePath(path).relative_to(parent)
@@ -121,7 +132,7 @@ def nearest(block, source):
     if best_score == 0:  # no line is the same: the one that is most like the first
         like = difflib.get_close_matches(block.lines[0].strip(), [s.strip() for s in source], 1, 0)
         best = [s.strip() for s in source].index(like[0]) if like else 0
-    window = textwrap.dedent("\n".join(source[best:best + size])).split("\n")
+    window = bare(source[best:best + size])
     for n, line in enumerate(block.lines):
         there = window[n] if n < len(window) else "(end of file)"
         if there != line:
@@ -137,7 +148,7 @@ def source_error(tree, block):
         return f"{path} is not built by ./avc check: no meson.build names it"
     source, size = tree.lines(path), len(block.lines)
     for start in range(len(source) - size + 1):
-        if textwrap.dedent("\n".join(source[start:start + size])).split("\n") == block.lines:
+        if bare(source[start:start + size]) == block.lines:
             return None
     return f"not in {path}; {nearest(block, source)}"
 

@@ -25,6 +25,14 @@ a -> b
 ```sh
 ./avc run --cpus 2   # two
 ```
+<!-- from vmm/main.c -->
+```c
+int main(void);
+```
+<!-- from examples/Makefile -->
+```sh
+make all
+```
 """
 
 TREE = {
@@ -34,7 +42,12 @@ TREE = {
     "include/avc/avc.h": "int avc_one(void);\n#define AVC_ONE 1\n",
     "include/avc/sysreg.def": "CTX(SCTLR_EL1, 3)\n",
     "src/core/two.c": "int avc_two(void);\n",
-    "examples/meson.build": "foreach name : ['01-one']\n",
+    "meson.build": "subdir('vmm')\n",
+    "vmm/meson.build": "files('main.c')\n",
+    "vmm/main.c": "int main(void);\n",
+    "vmm/other.c": "int main(void);\n",
+    "examples/Makefile": "# To build it:\n#\n#     make all\n",
+    "examples/01-one/expected.txt": "one\n",
     "examples/01-one/main.c": "int main(void)\n{\n    if (avc_one())\n        return AVC_ONE;\n    return 0;\n}\n",
     "examples/02-two/main.c": "int two;\n",
     "docs/guide.md": GUIDE,
@@ -49,6 +62,7 @@ CASES = [
     ("a block without source", "docs/guide.md", "<!-- from examples/01-one/main.c -->\n", "", "does not say where"),
     ("a source that is not there", "docs/guide.md", "main.c -->", "none.c -->", "there is no examples/01-one/none.c"),
     ("a source that is not built", "docs/guide.md", "from examples/01-one", "from examples/02-two", "not built by"),
+    ("another that is not built", "docs/guide.md", "from vmm/main.c", "from vmm/other.c", "no meson.build names it"),
     ("a picture of C", "docs/guide.md", "```text", "```c", "block of kind 'c'"),
     ("a command that is not known", "docs/guide.md", "./avc run", "./avc fly", "no such command"),
     ("an option that is not known", "docs/guide.md", "--cpus", "--wings", "no option --wings"),
