@@ -264,7 +264,10 @@ static uint64_t atomic(uint64_t va)
 {
     uint64_t a = 1;
 
-    __asm__ volatile(".arch armv8.1-a\nldadd %1, %0, [%2]\n.arch armv8-a" : "+&r"(a) : "r"(3ul), "r"(va) : "memory");
+    __asm__ volatile(".arch_extension lse\nldadd %1, %0, [%2]\n.arch_extension nolse"
+                     : "+&r"(a)
+                     : "r"(3ul), "r"(va)
+                     : "memory");
     return a;
 }
 
