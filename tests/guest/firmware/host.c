@@ -107,13 +107,11 @@ static bool on_exit(struct avc_vcpu *vcpu, struct avc_exit *e)
 }
 
 const struct test_config test_config = {
-    .uses = AVC_HOST_SMC,
     .claims = ask_and_forward,
     .nr_claims = 2,
     .on_exit = on_exit,
 };
 static const struct test_config own_firmware = {
-    .uses = AVC_HOST_SMC,
     .claims = &ask,
     .nr_claims = 1,
     .on_exit = on_exit,
@@ -136,7 +134,7 @@ int host_main(void)
     __asm__("mrs %0, id_aa64pfr0_el1" : "=r"(pfr0));
     __asm__("mrs %0, id_aa64isar0_el1" : "=r"(isar0));
     about = ((pfr0 >> 12 & 0xf) ? ABOUT_TFA : 0) | ((isar0 >> 60) ? ABOUT_RNG : 0);
-    test_cpu_init(test_config.uses);
+    test_cpu_init(about & ABOUT_TFA ? 0 : AVC_HOST_SMC);
     about |= ABOUT_FORWARDS;
     run(&first, &test_config);
     about &= ~(uint64_t)ABOUT_FORWARDS;
