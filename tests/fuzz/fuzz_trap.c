@@ -10,6 +10,7 @@
  */
 #include "oracle.h"
 
+#include <avc/observe.h>
 #include <avc/psci.h>
 #include <avc/vgic.h>
 
@@ -213,6 +214,18 @@ static void map_something(void)
         may(avc_stage2_protect(&world.stage2, at, 0x1000, attrs[what >> 2 & 3]));
 }
 
+/* Whatever is looked at must go as without it. */
+static struct avc_histogram histograms[AVC_NR_HISTOGRAMS];
+
+static void trace(void *context, struct avc_vcpu *v, const struct avc_trace *t)
+{
+    (void)context, (void)v;
+    if (t->trap >= AVC_NR_TRAPS || t->kind > AVC_NR_KINDS || (unsigned)t->outcome >= AVC_NR_OUTCOMES)
+        abort();
+}
+
+static const struct avc_observer observer = { histograms, trace, NULL };
+
 /* One exception: everything about it from the input. */
 static bool guest(struct avc_vcpu *v, struct fake_trap *trap)
 {
@@ -222,7 +235,8 @@ static bool guest(struct avc_vcpu *v, struct fake_trap *trap)
     oracle_check(v, trap->elr, trap->spsr);
     if (!input_left || !traps_left)
         return false;
-    traps_left--;
+    if (--traps_left % 8 == 0)
+        must(avc_vcpu_observe(v, traps_left & 8 ? &observer : NULL));
     what = byte();
     trap->kind = (what & 7) < 5 ? FAKE_SYNC : (what & 7) - 4;
     if (what & 8) {

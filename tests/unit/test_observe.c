@@ -366,7 +366,10 @@ static void times(void **state)
     struct avc_histogram *guest = &histograms[AVC_HISTOGRAM_GUEST], *hvc = &histograms[0x16];
 
     observe(v, &both);
+    pass(100000);
     (void)call(v, CALL_SLOW); /* takes it up */
+    assert_int_equal(guest->count, 1);
+    assert_int_equal(guest->ticks, 0);
     memset(histograms, 0, sizeof histograms);
     pass(100000);
     fake_on_write = on_write; /* at the entry, and on the way out */
@@ -384,6 +387,41 @@ static void times(void **state)
     assert_int_equal(guest->ticks, 1000);
     assert_int_equal(hvc->count, 2);
     assert_int_equal(hvc->ticks, 1040);
+}
+
+static void dawdle(void *ctx, struct avc_vcpu *v, const struct avc_trace *t)
+{
+    pass(500);
+    traced++;
+}
+
+static unsigned two_left;
+
+static bool two_calls(struct avc_vcpu *v, struct fake_trap *trap)
+{
+    if (!two_left)
+        return false;
+    two_left--;
+    v->x[0] = CALL_SLOW;
+    pass(3);
+    *trap = (struct fake_trap){ .esr = ESR_HVC, .elr = START, .spsr = EL1H };
+    return true;
+}
+
+/* The callback's time is nobody's. */
+static void a_slow_callback(void **state)
+{
+    static const struct avc_observer slow_one = { .histograms = histograms, .trace = dawdle };
+    struct avc_vcpu *v = make(false);
+
+    observe(v, &slow_one);
+    duration = 7;
+    two_left = 2;
+    fake_guest = two_calls;
+    (void)avc_vcpu_run(v);
+    assert_int_equal(traced, 2);
+    assert_int_equal(histograms[0x16].ticks, 14);
+    assert_int_equal(histograms[AVC_HISTOGRAM_GUEST].ticks, 6);
 }
 
 /* Either half may be missing. */
@@ -433,6 +471,16 @@ static void on_and_off(void **state)
         (void)call(v, CALL_SLOW);
         assert_int_equal(traced, 3);
 
+        /* switched while it is on no CPU, and reset, which forgets attention */
+        for (unsigned on = 0; on < 2; on++) {
+            must(avc_vcpu_put(v));
+            observe(v, on ? &both : NULL);
+            must(avc_vcpu_start(v, START, 0));
+            must(avc_vcpu_load(v, &world.pcpu));
+            (void)call(v, CALL_SLOW);
+            assert_int_equal(traced, on);
+        }
+
         observe(v, NULL);
         assert_false(avc_vcpu_observer_in_use(v, &both)); /* it is outside of run */
         (void)call(v, CALL_SLOW);
@@ -460,11 +508,12 @@ static void errors(void **state)
     assert_false(avc_vcpu_observer_in_use(v, &both));
 }
 
-/* Another CPU replaces the observer after the n-th access to the machine of a life of traps, for every n: each trap is seen
-   by one of the two, and none by the old one once it is said to be out of use. */
+/* Another CPU replaces the observer, or switches it off, after the n-th access to the machine of a life of traps, for every
+   n: each trap is seen by one of the two, and none by the old one once it is said to be out of use. */
 static unsigned calls, replace_at, by_old, by_new, life_left;
 static bool replacing, replaced, gone;
 static struct avc_vcpu *watched;
+static const struct avc_observer *successor;
 
 static void see_old(void *ctx, struct avc_vcpu *v, const struct avc_trace *t)
 {
@@ -486,7 +535,7 @@ static void access(void)
     replacing = true;
     if (++calls == replace_at) {
         fake_use_cpu(1);
-        must(avc_vcpu_observe(watched, &new_one));
+        must(avc_vcpu_observe(watched, successor));
         fake_use_cpu(0);
         replaced = true;
     }
@@ -521,11 +570,12 @@ static bool life(struct avc_vcpu *v, struct fake_trap *trap)
     return true;
 }
 
-static void replaced_at_any_moment(void **state)
+static void replace_by(const struct avc_observer *observer)
 {
     const unsigned traps = 16;
     unsigned n;
 
+    successor = observer;
     for (n = 1;; n++) {
         watched = make(false);
         must(avc_vcpu_observe(watched, &old_one));
@@ -544,13 +594,19 @@ static void replaced_at_any_moment(void **state)
         fake_on_op = NULL;
         if (!replaced)
             break;
-        if (by_old + by_new != traps)
+        if (observer ? by_old + by_new != traps : by_old > traps || by_new)
             fail_msg("replaced after access %u: %u and %u of %u traps were seen", n, by_old, by_new, traps);
         assert_false(avc_vcpu_observer_in_use(watched, &old_one));
-        assert_true(avc_vcpu_observer_in_use(watched, &new_one));
+        assert_int_equal(avc_vcpu_observer_in_use(watched, &new_one), observer != NULL);
     }
     assert_true(n > 100);
     assert_true(by_old == traps && by_new == 0);
+}
+
+static void replaced_at_any_moment(void **state)
+{
+    replace_by(&new_one);
+    replace_by(NULL);
 }
 
 /* In the guest on another CPU: it is interrupted, so that the new one does not wait for its next trap. */
@@ -586,6 +642,7 @@ int main(void)
         cmocka_unit_test(percentiles),
         cmocka_unit_test(outcomes),
         cmocka_unit_test(times),
+        cmocka_unit_test(a_slow_callback),
         cmocka_unit_test(parts),
         cmocka_unit_test(on_and_off),
         cmocka_unit_test(errors),
