@@ -185,8 +185,8 @@ avc_claim_fn avc_to_vmm, avc_deny;
  *
  * It forwards all that the claim's range has in it but what would let the guest speak for EL2:
  *   PSCI, SDEI and DRTM (0x84000000..3f and 0x84000110..12f), ARCH_WORKAROUND_2, which switches a mitigation of the CPU,
- *   their 64-bit forms, and what firmware might take for them, as it has any of bits 23..16 set: the answer is PASS.
- *   PSCI is then served by avc_psci_attach(), and NOT_SUPPORTED as the others are where that is not there;
+ *   their 64-bit forms, and ids that differ from these in bits 23..16 alone, which firmware may ignore: the answer is
+ *   PASS. With avc_psci_attach() PSCI and ARCH_WORKAROUND_2 are then served here; all else is NOT_SUPPORTED;
  *   SMCCC's hint that SVE registers hold nothing (bit 16 of a fast call's id) is cleared: they are the host's;
  *   an immediate other than 0 is no SMCCC call: NOT_SUPPORTED;
  *   on a CPU without EL3 (ID_AA64PFR0_EL1) nothing is forwarded, unless the host says AVC_HOST_SMC: NOT_SUPPORTED.
