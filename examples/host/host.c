@@ -236,7 +236,7 @@ uint64_t host_ticks(void)
 
 void host_irq_unmask(void)
 {
-    __asm__ volatile("msr daifclr, #2" ::: "memory");
+    __asm__ volatile("msr daifclr, #2; isb" ::: "memory");
 }
 
 void host_irq_mask(void)
