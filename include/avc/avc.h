@@ -123,7 +123,8 @@ enum avc_answer {
     AVC_PASS /* (claims) not mine: go on as if this claim were not there, with the library's own claim on the key (PSCI,
                   vGIC) if there is one, then with what it does without any. Of the event only `value` goes on as the claim
                   left it: what a guest writes can be filtered. In an exit of kind CLASS or SVC: the guest gets the
-                  exception that it would have had without the trap */
+                  exception that it would have had without the trap, which for what would have had none is UNDEFINED; but
+                  WFI, WFE and ERET are done */
 };
 
 /** One event, as claims and the VMM see it. Registers are read from the vCPU: avc_vcpu_gpr(). */
@@ -557,6 +558,12 @@ struct avc_call_range {
     uint64_t (*fast)(struct avc_vcpu *vcpu, uint32_t fid);
 };
 
+/* A trap is named by its exception class (ESR_EL2.EC, 0..63), or by one of these: see avc/observe.h. */
+#define AVC_TRAP_IRQ    64
+#define AVC_TRAP_FIQ    65
+#define AVC_TRAP_SERROR 66
+#define AVC_NR_TRAPS    67
+
 struct avc_vm {
     uint64_t magic;
     uint64_t mmio_hash, sysreg_hash; /* multipliers */
@@ -585,6 +592,7 @@ struct avc_vm {
     uint64_t id_regs[AVC_NR_ID_REGS]; /* what the guest reads */
     uint64_t cntvoff;                 /* CNTVCT = CNTPCT - cntvoff */
     void *user;
+    uint64_t (*class_table[AVC_NR_TRAPS])(struct avc_vcpu *vcpu, uint64_t esr); /* its trap table, with CLASS claims */
 };
 
 /** Prepares a VM. Errors: EINVAL, EALIGN, EEXIST, ENOENT (machine or stage2 not initialised), EBUSY (stage2 has a VM).
@@ -663,12 +671,6 @@ struct avc_fp {
     uint64_t v[32][2] __attribute__((aligned(16)));
     uint64_t fpcr, fpsr;
 };
-
-/* A trap is named by its exception class (ESR_EL2.EC, 0..63), or by one of these: see avc/observe.h. */
-#define AVC_TRAP_IRQ    64
-#define AVC_TRAP_FIQ    65
-#define AVC_TRAP_SERROR 66
-#define AVC_NR_TRAPS    67
 
 /* The trap that is being observed; see src/core/observe.c. */
 struct avc_observed {

@@ -175,6 +175,14 @@ static struct avc_claim *builtin(const struct avc_vm *vm)
     return &vm->claims[vm->max_claims - vm->nr_builtin];
 }
 
+/* The trap table of a VM with CLASS claims: what nobody has claimed costs nothing more. */
+static const void *class_table(struct avc_vm *vm)
+{
+    for (unsigned n = 0; n < AVC_NR_TRAPS; n++)
+        vm->class_table[n] = avc_claim_find(vm, AVC_CLASS, n) ? avc_trap_table_claimed[n] : avc_trap_table[n];
+    return vm->class_table;
+}
+
 enum avc_status avc_claim_seal(struct avc_vm *vm)
 {
     uint32_t n = vm->nr_claims, end = vm->max_claims - vm->nr_builtin, at = 0;
@@ -202,7 +210,7 @@ enum avc_status avc_claim_seal(struct avc_vm *vm)
         index_kind(&vm->index[kind], kind, &vm->claims[first], at - first);
     }
     avc_call_seal(vm);
-    vm->trap_table = vm->index[AVC_CLASS].nr ? avc_trap_table_claimed : avc_trap_table;
+    vm->trap_table = vm->index[AVC_CLASS].nr ? class_table(vm) : avc_trap_table;
     return AVC_OK;
 }
 

@@ -129,6 +129,8 @@ void avc_inject_own(struct avc_vcpu *v, struct avc_regs *r, uint64_t esr, uint64
         avc_inject_svc(v, r, esr);
     } else if (fn == avc_trap_eret) {
         avc_eret(v, r, esr);
+    } else if (fn == avc_trap_wfx) { /* may complete at any time */
+        avc_step(&r->pc, &r->pstate, esr & ESR_IL);
     } else if (fn == avc_trap_reflect) {
         if (writes_far >> ESR_EC(esr) & 1)
             avc_ctx_set(v, AVC_CTX_FAR_EL1, va);

@@ -326,6 +326,9 @@ enum avc_status avc_sysreg_set(struct avc_vcpu *v, uint32_t key, uint64_t value)
 
 /* ---- trapped, and not claimed ---- */
 
+/* As the assembler has it: system registers, and system instructions. */
+static const char *const mnemonics[2][2] = { { "MRS", "MSR" }, { "SYSL", "SYS" } };
+
 /* The first sixteen of a vCPU, then at each power of two: a guest cannot flood the log. */
 static void log_unknown(struct avc_vcpu *v, const struct avc_exit *e)
 {
@@ -337,8 +340,8 @@ static void log_unknown(struct avc_vcpu *v, const struct avc_exit *e)
         return;
     avc_log(v->pcpu->hal, AVC_LOG_WARN,
             "vCPU %u, PC %lx: %s S%u_%u_C%u_C%u_%u: UNDEFINED; to claim it: AVC_SYSREG_KEY(%u, %u, %u, %u, %u)",
-            v->index, (unsigned long)e->pc, e->write ? "MSR" : "MRS", k >> 14, k >> 11 & 7, k >> 7 & 15, k >> 3 & 15,
-            k & 7, k >> 14, k >> 11 & 7, k >> 7 & 15, k >> 3 & 15, k & 7);
+            v->index, (unsigned long)e->pc, mnemonics[k >> 14 == 1][e->write], k >> 14, k >> 11 & 7, k >> 7 & 15,
+            k >> 3 & 15, k & 7, k >> 14, k >> 11 & 7, k >> 7 & 15, k >> 3 & 15, k & 7);
 }
 
 void avc_sysreg_emulate(struct avc_vcpu *v, struct avc_exit *e)

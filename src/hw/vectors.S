@@ -11,8 +11,8 @@
  *            it may name any
  *   IRQ/FIQ  saves what C destroys; the rest only if the guest is left
  * Which way a class goes is looked up in the vCPU's `ways`, and what the full way calls in its trap table: a row for each
- * exception class, and one each for IRQ, FIQ and SError. Claims on classes and observers have tables of their own, and all
- * classes go the full way then (src/core/observe.c), so that nothing here asks whether there are any.
+ * exception class, and one each for IRQ, FIQ and SError. Claims on classes and observers have tables of their own, and where
+ * these need to see calls all classes go the full way (src/core/observe.c), so that nothing here asks whether there are any.
  * All end alike: back into the guest when the function said HW_BACK and nothing wants attention; else avc_leave.
  *
  * The attention word is read here without ordering: whoever sets it sends an interrupt after that, which is taken right

@@ -264,7 +264,7 @@ static unsigned answered(unsigned ec)
         case AVC_EXIT:
             return SAME;
         case AVC_PASS:
-            return ec == 0x1a ? ERET | RAISED : RAISED;
+            return ec == 0x01 ? STEP : ec == 0x1a ? ERET | RAISED : RAISED;
         default:
             return RAISED;
         }

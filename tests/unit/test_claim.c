@@ -241,6 +241,141 @@ static void test_bad_answers(void **state)
     assert_true(v->x[0] == ~UINT64_C(0)); /* FAULT */
 }
 
+/* ---- CLASS claims: what they cost others, and exits that nobody answers ---- */
+
+/* A claim on one class takes nothing away from the others, the light way of an HVC included. */
+static void test_classes_apart(void **state)
+{
+    (void)state;
+    for (unsigned ec = 0; ec < 64; ec++) {
+        struct avc_vcpu *v;
+
+        world_make();
+        world.machine.features.has = ~UINT64_C(0);
+        if (avc_vm_claim(&world.vm, &(struct avc_claim){ AVC_CLASS, ec, ec, pass, NULL }))
+            continue;
+        v = world_load();
+        for (unsigned n = 0; n < AVC_NR_TRAPS; n++)
+            assert_ptr_equal(((avc_trap_fn *const *)v->trap_table)[n],
+                             n == ec ? avc_trap_table_claimed[n] : avc_trap_table[n]);
+        assert_ptr_equal(v->ways, ec == EC_HVC || ec == EC_SMC ? avc_ways_full : avc_ways_light);
+        asked = 0;
+        take_sync(v, ESR_MAKE(ec, true, 0), EL1H);
+        assert_int_equal(asked, 1);
+        take_sync(v, ESR_MAKE(ec ? 0x00 : 0x01, true, 0), EL1H);
+        assert_int_equal(asked, 1);
+        must(avc_vcpu_put(v));
+    }
+}
+
+/* To the VMM, which does nothing: WFI and WFE are over; the rest is the guest's own exception, or UNDEFINED. */
+static void test_class_exit_ignored(void **state)
+{
+    (void)state;
+    for (unsigned event = 0; event < 2; event++) {
+        struct avc_vcpu *v;
+
+        world_make();
+        world_claim(AVC_CLASS, 0x01, 0x01, avc_to_vmm, NULL);
+        v = world_load();
+        assert_int_equal(take_sync(v, ESR_MAKE(0x01, true, event), EL1H)->kind, AVC_CLASS);
+        go_on(v);
+        assert_int_equal(world.trap.elr, START + 4);
+        assert_int_equal(world.trap.spsr, EL1H);
+        must(avc_vcpu_put(v));
+    }
+}
+
+/* ---- the log line of a register that nobody has ---- */
+
+static char last_line[256];
+
+static void hal_log(void *context, enum avc_log_level level, const char *line)
+{
+    (void)context, (void)level;
+    snprintf(last_line, sizeof last_line, "%s", line);
+}
+
+static struct fake_trap register_trap(uint32_t k, bool read)
+{
+    uint64_t iss = (k >> 14) << 20 | (k & 7) << 17 | (k >> 11 & 7) << 14 | (k >> 7 & 15) << 10 | (k >> 3 & 15) << 1;
+
+    return (struct fake_trap){ .esr = ESR_MAKE(EC_MSR, true, iss | 3 << 5 | read), .elr = START, .spsr = EL1H };
+}
+
+/* The line of an access to k by a guest whose host has claimed nothing: "" when there is none. */
+static const char *line_of(uint32_t k, bool read)
+{
+    struct avc_vcpu *v;
+
+    world_make();
+    world.hal.log = hal_log;
+    v = world_load();
+    last_line[0] = 0;
+    take(v, register_trap(k, read));
+    must(avc_vcpu_put(v));
+    return last_line;
+}
+
+/* What the line says to claim is the register, and no other. */
+static void check_line(uint32_t k, bool read)
+{
+    unsigned op0, op1, crn, crm, op2;
+    const char *at = strstr(line_of(k, read), "AVC_SYSREG_KEY(");
+    struct avc_vcpu *v;
+    int length = 0;
+
+    assert_non_null(at);
+    assert_int_equal(sscanf(at, "AVC_SYSREG_KEY(%u, %u, %u, %u, %u)%n", &op0, &op1, &crn, &crm, &op2, &length), 5);
+    assert_int_equal(at[length], 0); /* to the end of the line */
+    assert_int_equal(AVC_SYSREG_KEY(op0, op1, crn, crm, op2), k);
+    world_make();
+    world_claim(AVC_SYSREG, AVC_SYSREG_KEY(op0, op1, crn, crm, op2), AVC_SYSREG_KEY(op0, op1, crn, crm, op2), pass,
+                NULL);
+    v = world_load();
+    asked = 0;
+    take(v, register_trap(k, read));
+    assert_int_equal(asked, 1);
+    for (unsigned bit = 0; bit < 16; bit++)
+        take(v, register_trap(k ^ 1u << bit, read));
+    assert_int_equal(asked, 1);
+    must(avc_vcpu_put(v));
+}
+
+static void test_log_line(void **state)
+{
+#define PASTED(text)                                                                                                   \
+    {                                                                                                                  \
+        text, #text                                                                                                    \
+    }
+    static const struct {
+        uint32_t key;
+        const char *text;
+    } pasted[] = {
+        PASTED(AVC_SYSREG_KEY(3, 0, 15, 2, 1)),
+        PASTED(AVC_SYSREG_KEY(1, 3, 11, 15, 7)),
+        PASTED(AVC_SYSREG_KEY(2, 1, 7, 8, 6)),
+    };
+#undef PASTED
+    (void)state;
+    for (unsigned n = 0; n < AVC_ARRAY_SIZE(pasted); n++) {
+        const char *line = line_of(pasted[n].key, n % 2);
+
+        assert_true(strlen(line) > strlen(pasted[n].text));
+        assert_string_equal(line + strlen(line) - strlen(pasted[n].text), pasted[n].text);
+    }
+    seed = 987654321;
+    for (unsigned n = 0; n < 200; n++) { /* IMPLEMENTATION DEFINED: op0 1 or 3, CRn 11 or 15 */
+        uint64_t r = random64();
+
+        check_line(AVC_SYSREG_KEY((r & 2) | 1, r >> 2 & 7, r & 32 ? 11 : 15, r >> 6 & 15, r >> 10 & 7), r >> 13 & 1);
+    }
+    assert_non_null(strstr(line_of(AVC_SYSREG_KEY(3, 0, 15, 0, 0), true), ": MRS S3_0_C15_C0_0"));
+    assert_non_null(strstr(line_of(AVC_SYSREG_KEY(3, 0, 15, 0, 0), false), ": MSR S3_0_C15_C0_0"));
+    assert_non_null(strstr(line_of(AVC_SYSREG_KEY(1, 3, 15, 0, 1), true), ": SYSL S1_3_C15_C0_1"));
+    assert_non_null(strstr(line_of(AVC_SYSREG_KEY(1, 3, 15, 0, 1), false), ": SYS S1_3_C15_C0_1"));
+}
+
 /* ---- any set of claims, storage of every size ---- */
 
 struct who {
@@ -440,6 +575,9 @@ int main(void)
         cmocka_unit_test(test_pass_is_nothing),
         cmocka_unit_test(test_value_goes_on),
         cmocka_unit_test(test_bad_answers),
+        cmocka_unit_test(test_classes_apart),
+        cmocka_unit_test(test_class_exit_ignored),
+        cmocka_unit_test(test_log_line),
         cmocka_unit_test(test_storage),
         cmocka_unit_test(test_worst_cut),
         cmocka_unit_test(test_own_claims_are_few),
