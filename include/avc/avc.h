@@ -550,12 +550,17 @@ struct avc_sysreg_slot {
     uint64_t value, key;
 };
 
-/* What the light way of an HVC does with the function ids up to `last`. Each bucket of ids has a list that ends with a
-   range to UINT32_MAX; see src/core/call.c. */
-#define AVC_CALL_RANGES 96
+/* What the light way does with function ids, 16 in a row: see src/core/call.c. */
+#define AVC_CALL_SLOTS 64
+#define AVC_CALL_ROWS  48
+typedef uint64_t avc_fast_fn(struct avc_vcpu *vcpu, uint32_t fid);
+#define AVC_CALL_WIDE 16
+struct avc_call_slot {
+    uint64_t ids; /* function id / 16; ~0: none */
+    avc_fast_fn *const *row;
+};
 struct avc_call_range {
-    uint32_t last;
-    uint64_t (*fast)(struct avc_vcpu *vcpu, uint32_t fid);
+    uint32_t first, last;
 };
 
 /* A trap is named by its exception class (ESR_EL2.EC, 0..63), or by one of these: see avc/observe.h. */
@@ -566,14 +571,16 @@ struct avc_call_range {
 
 struct avc_vm {
     uint64_t magic;
-    uint64_t mmio_hash, sysreg_hash; /* multipliers */
+    uint64_t mmio_hash, sysreg_hash, call_hash; /* multipliers */
     struct avc_mmio_slot mmio[AVC_NR_SLOTS];
     struct avc_sysreg_slot sysreg[AVC_NR_SLOTS];
     struct avc_machine *machine;
     struct avc_stage2 *stage2;
     struct avc_claim_index index[AVC_NR_CLAIM_KINDS];
-    const struct avc_call_range *calls[AVC_BUCKETS];
-    struct avc_call_range call_ranges[AVC_CALL_RANGES];
+    uint32_t nr_call_wide; /* more than AVC_CALL_WIDE: any id may be claimed */
+    struct avc_call_range call_wide[AVC_CALL_WIDE];
+    struct avc_call_slot call[AVC_CALL_SLOTS];
+    avc_fast_fn *call_rows[AVC_CALL_ROWS][16];
     const void *trap_table; /* AVC_NR_TRAPS functions */
     const struct avc_irqc_ops *irqc;
     void *irqc_data; /* the controller's own */

@@ -47,56 +47,88 @@ enum avc_answer avc_call_settle(struct avc_vcpu *vcpu, struct avc_exit *e, void 
 
 /* ---- the light way's index ---- */
 
-#define LIST_MAX 16 /* ranges of one bucket: a search stays short, and what is left takes the full way */
-
-static const struct avc_call_range none = { UINT32_MAX, avc_fast_unknown }, rest = { UINT32_MAX, avc_fast_full };
-
-static avc_fast_fn *fast_of(const struct avc_claim *claim)
+/* The row of an id: there already, or a new one, its slot being empty; or NULL. */
+static avc_fast_fn **row_of(struct avc_vm *vm, uint32_t fid, unsigned *used)
 {
-    return claim->fn == avc_call_settle ? ((const struct avc_call *)claim->ctx)->fast : avc_fast_full;
-}
+    struct avc_call_slot *slot = &vm->call[avc_call_slot_of(fid / 16, vm->call_hash)];
 
-/* The list of a bucket that starts at `key` and holds these n claims: at most `room` ranges. Returns how many. */
-static unsigned make_list(struct avc_call_range *list, unsigned room, const struct avc_claim *claim, unsigned n,
-                          uint64_t key)
-{
-    unsigned used = 0;
-
-    for (; n && used + 3 <= room; n--, claim++) { /* a gap, the claim, and the end must fit */
-        if (claim->first > key)
-            list[used++] = (struct avc_call_range){ (uint32_t)(claim->first - 1), avc_fast_unknown };
-        if (used && claim->first == key && list[used - 1].fast == fast_of(claim))
-            used--; /* goes on where the last one ends, and likewise */
-        list[used++] = (struct avc_call_range){ (uint32_t)claim->last, fast_of(claim) };
-        key = claim->last + 1;
+    if (!slot->row && *used < AVC_CALL_ROWS) {
+        slot->ids = fid / 16;
+        slot->row = vm->call_rows[(*used)++];
     }
-    list[used++] = n ? rest : none;
-    return used;
+    /* the rows are the VM's own, and not constant yet */
+    return slot->ids == fid / 16 ? (avc_fast_fn **)(uintptr_t)slot->row : NULL;
 }
 
-/* Whether a claim is all of a bucket. */
-static bool all_of(const struct avc_claim *claim, unsigned b)
+static bool put(struct avc_vm *vm, uint32_t fid, avc_fast_fn *fn, unsigned *used)
 {
-    return claim->first <= (uint64_t)b << AVC_CALL_BUCKET && claim->last >= ((uint64_t)(b + 1) << AVC_CALL_BUCKET) - 1;
+    avc_fast_fn **row = row_of(vm, fid, used);
+
+    if (row)
+        row[fid % 16] = fn;
+    return row;
+}
+
+#define MAX_IDS 256 /* of one claim of the embedder's; a wide one is kept as a range */
+
+/* Ids of a claim that are not in a row: the full way tells what they are. */
+static void put_range(struct avc_vm *vm, const struct avc_claim *claim)
+{
+    if (vm->nr_call_wide < AVC_CALL_WIDE)
+        vm->call_wide[vm->nr_call_wide] = (struct avc_call_range){ (uint32_t)claim->first, (uint32_t)claim->last };
+    vm->nr_call_wide++;
+}
+
+/* How many of the ids found no row. */
+static unsigned put_claim(struct avc_vm *vm, const struct avc_claim *claim, unsigned *used)
+{
+    const struct avc_call *call = claim->fn == avc_call_settle ? claim->ctx : NULL;
+    unsigned missed = 0;
+
+    if (call && call->ids) {
+        for (const uint32_t *id = call->ids; *id; id++)
+            if (*id >= claim->first && *id <= claim->last)
+                missed += !put(vm, *id, call->fast, used);
+    } else if (claim->last - claim->first < MAX_IDS) {
+        for (uint64_t id = claim->first; id <= claim->last; id++) {
+            avc_fast_fn *fn = claim->fn == avc_to_vmm ? avc_fast_to_vmm : avc_fast_full;
+
+            if (call)
+                fn = call->find ? call->find((uint32_t)id) : call->fast;
+            missed += !put(vm, (uint32_t)id, fn, used);
+        }
+    } else {
+        put_range(vm, claim);
+        return 0;
+    }
+    if (missed)
+        put_range(vm, claim);
+    return missed;
+}
+
+static unsigned fill(struct avc_vm *vm, uint32_t hash)
+{
+    const struct avc_claim_index *index = &vm->index[AVC_CALL];
+    unsigned used = 0, missed = 0;
+
+    vm->call_hash = hash;
+    vm->nr_call_wide = 0;
+    for (unsigned n = 0; n < AVC_CALL_SLOTS; n++)
+        vm->call[n] = (struct avc_call_slot){ ~UINT64_C(0), NULL };
+    for (unsigned n = 0; n < AVC_CALL_ROWS * 16; n++)
+        vm->call_rows[n / 16][n % 16] = avc_fast_other;
+    for (unsigned own = 2; own-- > 0;) /* the library's first: guests make these calls most */
+        for (uint32_t n = 0; n < index->nr; n++)
+            if ((index->claims[n].fn == avc_call_settle) == own)
+                missed += put_claim(vm, &index->claims[n], &used);
+    return missed;
 }
 
 /*
- * The full way can settle every id, so that the lists may be as short as they like. From the top down: fast calls, which
- * the library's own are, have bit 31 set.
+ * A row for each 16 ids of which some are claimed, found by hash; beside them the ranges that are too wide for rows, or
+ * found none. Whoever is in neither is nobody's. The full way can settle every id, so that there may be as few rows as we like.
  */
 void avc_call_seal(struct avc_vm *vm)
 {
-    const struct avc_claim_index *index = &vm->index[AVC_CALL];
-    unsigned used = 0;
-
-    for (unsigned b = AVC_BUCKETS; b-- > 0;) {
-        unsigned first = index->bucket[b].first, n = index->bucket[b].end - first, room = AVC_CALL_RANGES - used;
-
-        vm->calls[b] = n ? &rest : &none;
-        if (n && room >= 3 && !(all_of(&index->claims[first], b) && fast_of(&index->claims[first]) == avc_fast_full)) {
-            vm->calls[b] = &vm->call_ranges[used];
-            used += make_list(&vm->call_ranges[used], room < LIST_MAX ? room : LIST_MAX, &index->claims[first], n,
-                              (uint64_t)b << AVC_CALL_BUCKET);
-        }
-    }
+    avc_hash_choose(vm, fill);
 }

@@ -13,27 +13,27 @@
 
 #include "core.h"
 
-/* Writes x0..x3 of the vCPU and says HW_BACK; or touches nothing and says HW_SLOW. Bounded, and
-   without calls to code that is not compiled for the light way. */
-typedef uint64_t avc_fast_fn(struct avc_vcpu *vcpu, uint32_t fid);
-
+/* An avc_fast_fn writes x0..x3 of the vCPU and says HW_BACK; or touches nothing and says HW_SLOW. Bounded, and without
+   calls to code that is not compiled for the light way. */
 struct avc_call {
     avc_fast_fn *fast;
     avc_claim_fn *full; /* never called for an id that `fast` settles */
+    /* what `fast` comes to for one id, or NULL: itself */
+    avc_fast_fn *(*find)(uint32_t fid);
+    /* the ids that are not just unknown, ended by 0, or NULL: any of the claim's */
+    const uint32_t *ids;
 };
 
 /* The claim function of both ways; ctx: const struct avc_call. */
 avc_claim_fn avc_call_settle;
 
-/* fast.c: for ids that others claimed, and that nobody did. */
-avc_fast_fn avc_fast_full, avc_fast_unknown;
+/* fast.c: for ids that others claimed, that the VMM did, that nobody did, and that have no row. */
+avc_fast_fn avc_fast_full, avc_fast_to_vmm, avc_fast_unknown, avc_fast_other;
 
-/* The bucket of a call: avc_claim_bucket(AVC_CALL, fid) for code that may not call it. Type, width,
-   and the upper four bits of the owner (DEN0028, table 2-1). */
-#define AVC_CALL_BUCKET 26
-static inline unsigned avc_call_bucket(uint32_t fid)
+/* The slot of the row that an id is in. */
+static inline unsigned avc_call_slot_of(uint32_t ids, uint64_t hash)
 {
-    return fid >> AVC_CALL_BUCKET;
+    return ids * (uint32_t)hash >> 26;
 }
 
 /* Result of a call: negative ones are sign-extended whatever the width of the convention

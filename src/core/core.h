@@ -161,6 +161,9 @@ const struct avc_claim *avc_claim_find_builtin(const struct avc_vm *vm, enum avc
 unsigned avc_claim_bucket(enum avc_kind kind, uint64_t key);
 
 /* ---- slot.c ---- */
+/* Of a few multipliers for a table the one with which `fill` leaves the least out; the table is filled by it, and what it has
+   left out is returned. */
+unsigned avc_hash_choose(struct avc_vm *vm, unsigned (*fill)(struct avc_vm *vm, uint32_t hash));
 void avc_slots_seal(struct avc_vm *vm); /* vm->mmio and vm->sysreg from the sealed claims and vm->id_regs */
 
 /* ---- sysreg.c: avc/sysreg.def at work ---- */
@@ -213,7 +216,7 @@ bool avc_vcpu_power_on(struct avc_vcpu *vcpu, uint64_t pc, uint64_t x0);
 void avc_vcpu_power_off(struct avc_vcpu *vcpu);
 
 /* ---- call.c ---- */
-void avc_call_seal(struct avc_vm *vm); /* vm->calls from the sealed claims */
+void avc_call_seal(struct avc_vm *vm); /* vm->call from the sealed claims */
 
 /* ---- fast.c: the light way of vectors.S; compiled so that x9..x15 and x18 are kept ---- */
 uint64_t avc_fast_hvc(struct avc_vcpu *vcpu, uint64_t esr);

@@ -10,6 +10,19 @@
 #define SCTLR_E0E AVC_BIT(24)
 #define SCTLR_EE  AVC_BIT(25)
 
+/* What all events have, from ESR_EL2 and ELR_EL2. */
+static inline struct avc_exit *avc_event_begin(struct avc_vcpu *v, enum avc_kind kind, uint64_t key, uint64_t esr)
+{
+    v->exit = (struct avc_exit){
+        .kind = kind,
+        .answer = AVC_FAULT,
+        .key = key,
+        .esr = esr,
+        .pc = avc_hw_read_ELR_EL2(),
+    };
+    return &v->exit;
+}
+
 /*
  * The PC behind an instruction of the guest that is in a trap. SPSR_EL2 is written only where that changes it, which is
  * after an indirect branch, in a single step, and for AArch32.

@@ -4,18 +4,11 @@
  * One event on its way: begun by a decoder, offered to the claim on its key, then acted on at once or handed to the VMM.
  * The event lives in the vCPU, so that nothing has to be copied when it leaves.
  */
-#include "esr.h"
+#include "event.h"
 
 struct avc_exit *avc_exit_begin(struct avc_vcpu *v, enum avc_kind kind, uint64_t key, uint64_t esr)
 {
-    v->exit = (struct avc_exit){
-        .kind = kind,
-        .answer = AVC_FAULT,
-        .key = key,
-        .esr = esr,
-        .pc = avc_hw_read_ELR_EL2(),
-    };
-    return &v->exit;
+    return avc_event_begin(v, kind, key, esr);
 }
 
 /* What a claim of this kind has left behind, but for its answer. The event may go on to a built-in or to the VMM: it finds

@@ -27,14 +27,40 @@ uint64_t avc_fast_unknown(struct avc_vcpu *vcpu, uint32_t fid)
     return avc_call_answer(vcpu, AVC_SMCCC_NOT_SUPPORTED);
 }
 
+/* In no row: of a wide claim, or nobody's. */
+uint64_t avc_fast_other(struct avc_vcpu *vcpu, uint32_t fid)
+{
+    const struct avc_vm *vm = vcpu->vm;
+    uint32_t nr = vm->nr_call_wide;
+
+    if (avc_unlikely(nr > AVC_CALL_WIDE))
+        return HW_SLOW;
+    for (const struct avc_call_range *range = vm->call_wide; nr; nr--, range++)
+        if (fid - range->first <= range->last - range->first)
+            return HW_SLOW;
+    return avc_call_answer(vcpu, AVC_SMCCC_NOT_SUPPORTED);
+}
+
+/* The VMM's, by avc_to_vmm(): the event is begun here, and nobody else asked. */
+uint64_t avc_fast_to_vmm(struct avc_vcpu *vcpu, uint32_t fid)
+{
+    uint64_t esr = avc_hw_read_ESR_EL2();
+    struct avc_exit *e = avc_event_begin(vcpu, AVC_CALL, fid, esr);
+
+    e->imm = esr & 0xffff;
+    e->step = ESR_EC(esr) == AVC_EC_SMC64;
+    return HW_EXIT;
+}
+
 static inline uint64_t settle(struct avc_vcpu *vcpu)
 {
     uint32_t fid = (uint32_t)vcpu->x[0];
-    const struct avc_call_range *range = vcpu->vm->calls[avc_call_bucket(fid)];
+    const struct avc_vm *vm = vcpu->vm;
+    const struct avc_call_slot *slot = &vm->call[avc_call_slot_of(fid / 16, vm->call_hash)];
 
-    while (avc_unlikely(fid > range->last)) /* a list ends with UINT32_MAX */
-        range++;
-    return range->fast(vcpu, fid);
+    if (avc_unlikely(slot->ids != fid / 16))
+        return avc_fast_other(vcpu, fid);
+    return slot->row[fid % 16](vcpu, fid);
 }
 
 /* The immediate is for claims that take the full way; SMCCC calls have 0. */

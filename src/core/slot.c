@@ -69,8 +69,8 @@ static unsigned fill_sysreg(struct avc_vm *vm, uint32_t hash)
     return missed;
 }
 
-/* Of a few multipliers the one under which most keys find a slot; with as few devices as machines have, nearly all do. */
-static void make(struct avc_vm *vm, unsigned (*fill)(struct avc_vm *vm, uint32_t hash))
+/* With as few devices as machines have, nearly all keys find a slot under one of a few multipliers. */
+unsigned avc_hash_choose(struct avc_vm *vm, unsigned (*fill)(struct avc_vm *vm, uint32_t hash))
 {
     uint32_t hash = 0x9e3779b1, best = hash; /* 2^32 over the golden ratio, odd */
     unsigned least = ~0u, missed = ~0u;
@@ -84,12 +84,13 @@ static void make(struct avc_vm *vm, unsigned (*fill)(struct avc_vm *vm, uint32_t
     }
     if (missed)
         fill(vm, best);
+    return least;
 }
 
 void avc_slots_seal(struct avc_vm *vm)
 {
-    make(vm, fill_mmio);
-    make(vm, fill_sysreg);
+    avc_hash_choose(vm, fill_mmio);
+    avc_hash_choose(vm, fill_sysreg);
 }
 
 enum avc_answer avc_mmio_settle(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)

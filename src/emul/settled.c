@@ -187,7 +187,22 @@ static uint64_t trng(struct avc_vcpu *vcpu, uint32_t fid)
     return trng_offers(fid) ? HW_SLOW : avc_call_answer(vcpu, AVC_TRNG_NOT_SUPPORTED);
 }
 
-const struct avc_call avc_psci_calls32 = { psci32, avc_psci_full };
-const struct avc_call avc_psci_calls64 = { psci64, avc_psci_full };
-const struct avc_call avc_smccc_calls = { smccc, avc_smccc_full };
-const struct avc_call avc_trng_calls = { trng, avc_trng_full };
+static avc_fast_fn *find32(uint32_t fid)
+{
+    return psci_rows[fid % PSCI_ROWS][0];
+}
+
+static avc_fast_fn *find64(uint32_t fid)
+{
+    return psci_rows[fid % PSCI_ROWS][1];
+}
+
+static const uint32_t smccc_ids[] = {
+    AVC_SMCCC_VERSION,           AVC_SMCCC_ARCH_FEATURES,     AVC_SMCCC_ARCH_WORKAROUND_1,
+    AVC_SMCCC_ARCH_WORKAROUND_2, AVC_SMCCC_ARCH_WORKAROUND_3, 0,
+};
+
+const struct avc_call avc_psci_calls32 = { .fast = psci32, .full = avc_psci_full, .find = find32 };
+const struct avc_call avc_psci_calls64 = { .fast = psci64, .full = avc_psci_full, .find = find64 };
+const struct avc_call avc_smccc_calls = { .fast = smccc, .full = avc_smccc_full, .ids = smccc_ids };
+const struct avc_call avc_trng_calls = { .fast = trng, .full = avc_trng_full };

@@ -183,21 +183,6 @@ static void crowded(void **state)
     assert_int_equal(avc_fast_hvc(&vcpus[0], esr_of(HVC, 0)), HW_BACK);
     vcpus[0].x[0] = AVC_PSCI_VERSION | AVC_SMC64;
     assert_int_equal(avc_fast_hvc(&vcpus[0], esr_of(HVC, 0)), HW_BACK);
-    for (unsigned b = 0; b < AVC_BUCKETS; b++) {
-        const struct avc_call_range *range = vm.calls[b];
-
-        for (unsigned n = 0; range[n].last != UINT32_MAX; n++)
-            assert_true(n < 16 && range[n].last < range[n + 1].last);
-    }
-}
-
-static void bucket_is_the_claims(void **state)
-{
-    for (unsigned n = 0; n < 10000; n++) {
-        uint32_t fid = (uint32_t)random64();
-
-        assert_int_equal(avc_call_bucket(fid), avc_claim_bucket(AVC_CALL, fid));
-    }
 }
 
 /* Counted on the light way as the vector counts on the full one. */
@@ -236,7 +221,6 @@ int main(void)
         cmocka_unit_test_setup(embedder_wins, bare),
         cmocka_unit_test_setup(light_way_finds_the_same, bare),
         cmocka_unit_test_setup(crowded, bare),
-        cmocka_unit_test_setup(bucket_is_the_claims, bare),
         cmocka_unit_test_setup(counted, bare),
         cmocka_unit_test_setup(class_claims_close_the_light_way, bare),
     };
