@@ -444,7 +444,7 @@ bool avc_pcpu_is_enabled(const struct avc_pcpu *pcpu);
  * replace itself. Borrowed: the pair, and what its function uses, until it is no longer in use: after this call,
  * avc_pcpu_irq_handler_in_use(pcpu, old) false means that the old one may go. That is so at the latest when the call of it
  * that is in progress has returned; for the caller on the CPU itself, outside of a handler, at once. Several CPUs may call
- * this for one pcpu; who wants to know when a pair may go must be the one who has replaced it.
+ * this for one pcpu; a pair may go when it is not in use and nobody is going to set it again.
  * Errors: EINVAL (null, or a pair without function), ENOENT (not initialised). Context: any, handlers too.
  */
 AVC_MUST_USE enum avc_status avc_pcpu_set_irq_handler(struct avc_pcpu *pcpu, const struct avc_irq_handler *handler);

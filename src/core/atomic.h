@@ -17,6 +17,13 @@
 #define avc_fetch_and(p, v) __atomic_fetch_and(p, v, __ATOMIC_SEQ_CST)
 #define avc_fetch_add(p, v) __atomic_fetch_add(p, v, __ATOMIC_RELAXED)
 
+/*
+ * DMB ISH between a store and a load of another word, where two CPUs do so crosswise and one must see the other's store.
+ * STLR and then LDAR are ordered on a CPU. QEMU's translator on x86 (10.0) keeps each one's own order, but lets the load go
+ * before the store: tests/guest/handlers found it within seconds.
+ */
+#define avc_fence() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+
 static inline bool avc_cas(uint32_t *p, uint32_t from, uint32_t to)
 {
     return __atomic_compare_exchange_n(p, &from, to, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);

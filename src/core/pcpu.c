@@ -203,7 +203,7 @@ const struct avc_hal *avc_machine_hal(const struct avc_machine *m)
  * The handler is one pointer to a constant pair, so that no CPU can ever see the function of one with the context of the
  * other. irq_in_use is a hazard pointer: handle() publishes the pair it is about to call and then looks again whether it
  * still is the handler; whoever replaced it sees either the published pointer, or a handle() that will see the new one.
- * Both sides are sequentially consistent stores followed by loads.
+ * Both sides are a store, a full barrier, and a load of the other's word.
  *
  * Why "not in use" is final for a pair that is not made the handler again: a handle() that has published it and finds it
  * replaced publishes another before it calls anything; one that has not yet will find it replaced. A pair replaced from
@@ -222,7 +222,8 @@ enum avc_status avc_pcpu_set_irq_handler(struct avc_pcpu *p, const struct avc_ir
         return AVC_EINVAL;
     if (p->magic != AVC_MAGIC_PCPU)
         return AVC_ENOENT;
-    avc_store_seq(&p->irq_handler, handler ? handler : &p->hal_handler);
+    avc_store_release(&p->irq_handler, handler ? handler : &p->hal_handler);
+    avc_fence();
     return AVC_OK;
 }
 
@@ -234,9 +235,9 @@ bool avc_pcpu_irq_handler_in_use(const struct avc_pcpu *p, const struct avc_irq_
         return false;
     if (!handler)
         handler = &p->hal_handler;
-    if (avc_load_seq(&p->irq_handler) == handler)
+    if (avc_load_acquire(&p->irq_handler) == handler)
         return true;
-    running = avc_load_seq(&p->irq_in_use);
+    running = avc_load_acquire(&p->irq_in_use);
     return running == handler || running == &several;
 }
 
@@ -246,11 +247,12 @@ enum avc_answer avc_pcpu_handle(struct avc_pcpu *p, avc_irq_t irq)
     enum avc_answer answer;
 
     do {
-        handler = avc_load_seq(&p->irq_handler);
-        avc_store_seq(&p->irq_in_use, outer && outer != handler ? &several : handler);
-    } while (handler != avc_load_seq(&p->irq_handler));
+        handler = avc_load_acquire(&p->irq_handler);
+        avc_store_release(&p->irq_in_use, outer && outer != handler ? &several : handler);
+        avc_fence();
+    } while (handler != avc_load_acquire(&p->irq_handler));
     answer = handler->fn(handler->ctx, irq);
-    avc_store_seq(&p->irq_in_use, outer);
+    avc_store_release(&p->irq_in_use, outer);
     return answer;
 }
 
