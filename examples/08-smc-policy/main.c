@@ -33,7 +33,7 @@ HOST_GUEST(guest, "    cbnz x0, 1f                                            \n
                   "    print \"guest: the OEM's call answers %d\"             \n"
                   "    ldr w0, =0x84000009                                    \n" /* PSCI SYSTEM_RESET */
                   "    smc #0                                                 \n"
-                  "1:  print \"guest: started again, and so was not the board\" \n"
+                  "1:  print \"guest: started again\"                         \n"
                   "    off                                                    \n");
 
 /* Sees each call before it goes ... */
