@@ -112,14 +112,15 @@ enum avc_kind {
 
 /**
  * What is to be done about it. Each exit comes with `answer` preset to what the architecture would do, so a VMM that
- * ignores an exit is safe.
+ * ignores an exit is safe. Exits that are no instruction's (IRQ, KICKED, CPU_OFF, CPU_SUSPEND, SYSTEM_OFF, SYSTEM_RESET)
+ * leave nothing to be done: any answer will do.
  */
 enum avc_answer {
     AVC_DONE,  /* finished: for a read, `value` goes to the register; step past if the architecture says so */
     AVC_RETRY, /* do the instruction again */
-    AVC_FAULT, /* the guest's fault: UNDEFINED for SYSREG, CLASS and SVC; an external abort for MMIO and STAGE2;
+    AVC_FAULT, /* the guest's fault: UNDEFINED for SYSREG, CLASS, SVC, WFI and WFE; an external abort for MMIO and STAGE2;
                   NOT_SUPPORTED for CALL; a virtual SError for SERROR */
-    AVC_EXIT,  /* (claims) to the VMM: run returns with this event */
+    AVC_EXIT, /* (claims) to the VMM: run returns with this event */
     AVC_PASS /* (claims) not mine: go on as if this claim were not there, with the library's own claim on the key (PSCI,
                   vGIC) if there is one, then with what it does without any. Of the event only `value` goes on as the claim
                   left it: what a guest writes can be filtered. In an exit of kind CLASS or SVC: the guest gets the
@@ -170,6 +171,12 @@ const char *avc_kind_name(enum avc_kind kind);
  */
 typedef enum avc_answer avc_claim_fn(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx);
 
+/**
+ * An MMIO claim gets loads and stores whose first byte is in its range; they may reach beyond it. Where stage 2 permits an
+ * access none ever traps, whoever claims the address: over read-only memory a claim sees the stores (flash). What is not one
+ * register's load or store (pairs, atomics, SIMD, write-back, fetches, table walks) is not offered to MMIO claims; it goes
+ * to the VMM as AVC_STAGE2.
+ */
 struct avc_claim {
     enum avc_kind kind;
     uint64_t first, last; /* range of keys, both included */
@@ -506,7 +513,7 @@ struct avc_vm_config {
     struct avc_vcpu **vcpus;   /* storage for max_vcpus pointers */
     uint32_t max_vcpus;
     struct avc_claim *claims; /* storage: AVC_CLAIM_SLOTS(number of your claims) */
-    uint32_t max_claims;      /* entries in it */
+    uint32_t max_claims;      /* entries in it, up to 65535 */
     uint32_t flags;           /* AVC_VM_... */
     void *user;               /* yours: avc_vm_user() */
 };
@@ -602,8 +609,8 @@ struct avc_vm {
     uint64_t (*class_table[AVC_NR_TRAPS])(struct avc_vcpu *vcpu, uint64_t esr); /* its trap table, with CLASS claims */
 };
 
-/** Prepares a VM. Errors: EINVAL, EALIGN, EEXIST, ENOENT (machine or stage2 not initialised), EBUSY (stage2 has a VM).
-    Context: setup. */
+/** Prepares a VM. Errors: EINVAL, EALIGN, EEXIST, ENOENT (machine or stage2 not initialised), EBUSY (stage2 has a VM),
+    ERANGE (max_claims). Context: setup. */
 AVC_MUST_USE enum avc_status avc_vm_init(struct avc_vm *vm, struct avc_machine *machine,
                                          const struct avc_vm_config *config);
 
@@ -611,8 +618,8 @@ AVC_MUST_USE enum avc_status avc_vm_init(struct avc_vm *vm, struct avc_machine *
 AVC_MUST_USE enum avc_status avc_vm_destroy(struct avc_vm *vm);
 
 /** Makes a claim; copied. Before the first load. Claims of one kind must not overlap; they go before the library's own,
-    which are asked when they pass. Errors: EINVAL, ENOENT, ESEALED, ERANGE (first > last, key too big), EEXIST (overlap), ENOMEM (storage),
-    ENOTRAP (the CPU has no such trap). Context: setup. */
+    which are asked when they pass. Errors: EINVAL, ENOENT, ESEALED, ERANGE (first > last, key too big), EEXIST
+    (overlap), ENOMEM (storage), ENOTRAP (the CPU has no such trap). Context: setup. */
 AVC_MUST_USE enum avc_status avc_vm_claim(struct avc_vm *vm, const struct avc_claim *claim);
 
 /** For parts of the library and add-ons like them: as avc_vm_claim(), but an embedder's claim on a key wins, and no
@@ -761,8 +768,8 @@ AVC_MUST_USE enum avc_status avc_vcpu_destroy(struct avc_vcpu *vcpu);
 
 /** Moves the vCPU onto the calling CPU; the first load of a VM seals it. Errors: EINVAL, ENOENT, ESTATE (CPU not
     enabled), EBUSY (loaded somewhere, or the CPU has another one), ENOTSUP, EHAL (wake missing with 2 vCPUs; irq_mask
-    missing with timers), ENOMEM (claims). VBAR_EL2, CPTR_EL2 and HCR_EL2 are read here and given back at each return of
-    run: the host must not change them until put. Context: on the CPU itself, IRQs masked or not. */
+    missing with timers), ENOMEM (claims), ENOTRAP (a CPU enabled since a claim was made lacks its trap). VBAR_EL2,
+    CPTR_EL2 and HCR_EL2 are read here and given back at each return of run: the host must not change them until put. Context: on the CPU itself, IRQs masked or not. */
 AVC_MUST_USE enum avc_status avc_vcpu_load(struct avc_vcpu *vcpu, struct avc_pcpu *pcpu);
 
 /** Moves it off again. Errors: EINVAL, ENOENT, ESTATE (not loaded, or from a claim), EBUSY (loaded on another CPU).
@@ -817,7 +824,8 @@ static inline void avc_vcpu_set_gpr(struct avc_vcpu *vcpu, unsigned n, uint64_t 
     if (n < 31)
         vcpu->x[n] = value;
 }
-/** X0, for hypercalls. Answers the exit: DONE. Context: loaded, claim. */
+/** The result of a call (AVC_CALL), for X0; X1..X3 are set as registers. Answers the exit: DONE; a claim also returns
+    that. Context: loaded, claim. */
 void avc_vcpu_set_return_value(struct avc_vcpu *vcpu, uint64_t value);
 
 /** Context: any. */

@@ -191,8 +191,6 @@ enum avc_status avc_claim_seal(struct avc_vm *vm)
     for (uint32_t i = 0; i < n; i++)
         if (!avc_traps_can(&vm->machine->features, vm->claims[i].kind, vm->claims[i].first, vm->claims[i].last))
             return AVC_ENOTRAP;
-    if (vm->max_claims > UINT16_MAX)
-        return AVC_ERANGE;
     sort(vm->claims, n);
     sort(builtin(vm), vm->nr_builtin);
     for (uint32_t i = 0; i < vm->nr_builtin; i++) {

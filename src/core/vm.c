@@ -12,6 +12,8 @@ enum avc_status avc_vm_init(struct avc_vm *vm, struct avc_machine *m, const stru
         return AVC_EINVAL;
     if ((uintptr_t)vm % _Alignof(struct avc_vm))
         return AVC_EALIGN;
+    if (config->max_claims > UINT16_MAX) /* members of struct avc_claim_index */
+        return AVC_ERANGE;
     if (vm->magic == AVC_MAGIC_VM)
         return AVC_EEXIST;
     if (m->magic != AVC_MAGIC_MACHINE || config->stage2->magic != AVC_MAGIC_STAGE2)

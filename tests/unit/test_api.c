@@ -130,6 +130,8 @@ static void test_vm(void **state)
     IS(avc_vm_init(&vm, &world.machine, &c), AVC_EINVAL);
     c = good, c.max_claims = 4;
     IS(avc_vm_init(&vm, &world.machine, &c), AVC_EINVAL);
+    c = good, c.claims = world.claims, c.max_claims = 0x10000;
+    IS(avc_vm_init(&vm, &world.machine, &c), AVC_ERANGE);
     c = good, c.flags = 1u << 31;
     IS(avc_vm_init(&vm, &world.machine, &c), AVC_EINVAL);
     IS(avc_vm_init(&vm, &world.machine, &good), AVC_EBUSY); /* another VM has this memory */
