@@ -5,6 +5,6 @@
 #define ROWS_H
 
 #define BENCH_DEVICE      0x0b000000 /* a claim answers */
-#define BENCH_LOOP_DEVICE 0x0b010000 /* nobody's: the VMM's loop answers */
+#define BENCH_LOOP_DEVICE 0x0b010000 /* the VMM's loop answers */
 
 #endif

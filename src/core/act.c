@@ -135,8 +135,19 @@ uint64_t avc_act_live(struct avc_vcpu *v, struct avc_exit *e)
 
 void avc_act_saved(struct avc_vcpu *v, struct avc_exit *e)
 {
-    struct avc_regs r = { v->pc, v->pstate };
+    struct avc_regs r;
 
+    if (avc_likely(e->answer == AVC_DONE)) {
+        finish(v, e, v->pstate);
+        if (!e->step)
+            return;
+        if (avc_likely(avc_step_is_plain(v->pstate)))
+            v->pc += 4;
+        else
+            avc_step(&v->pc, &v->pstate, e->esr & ESR_IL);
+        return;
+    }
+    r = (struct avc_regs){ v->pc, v->pstate };
     act(v, e, &r);
     v->pc = r.pc;
     v->pstate = r.pstate;

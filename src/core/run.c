@@ -82,15 +82,17 @@ static bool attend(struct avc_vcpu *v, uint64_t attention)
 }
 
 /* The rare work at run's edges. */
-static void edge_in(struct avc_vcpu *v)
+static inline void edge_in(struct avc_vcpu *v)
 {
-    if (v->edge & AVC_EDGE_ACT) {
-        v->edge &= ~AVC_EDGE_ACT;
+    uint32_t edge = v->edge;
+
+    if (avc_likely(edge & AVC_EDGE_ACT)) {
+        v->edge = edge & ~AVC_EDGE_ACT;
         avc_act_saved(v, &v->exit);
     }
-    if (v->edge & AVC_EDGE_HOST)
+    if (avc_unlikely(edge & AVC_EDGE_HOST))
         avc_hw_host_swap_in(v);
-    if (v->edge & AVC_EDGE_SEEN)
+    if (avc_unlikely(edge & AVC_EDGE_SEEN))
         avc_observe_entry(v);
 }
 
@@ -103,13 +105,27 @@ static void edge_out(struct avc_vcpu *v)
     avc_observe_end(v, true);
 }
 
-/* How often attention is looked at again before an entry. Other vCPUs can ask for it as fast as they can trap; to do all
-   of it first would let a guest keep this CPU here, masked. */
+/* How often attention is looked at again before an entry: enter() and power_up() may have asked for more. Other vCPUs can
+   ask for it as fast as they can trap; to do all of it first would let a guest keep this CPU here, masked. */
 #define MAX_ROUNDS 16
+
+/* True when nothing asks for attention any more. False when run has to return. */
+static __attribute__((noinline)) bool attend_all(struct avc_vcpu *v)
+{
+    for (unsigned round = 0; round < MAX_ROUNDS; round++) {
+        uint64_t attention = avc_load_seq(&v->attention);
+
+        if (!(attention | v->serror))
+            return true;
+        if (!attend(v, attention))
+            return false;
+    }
+    leave(v, AVC_KICKED);
+    return false;
+}
 
 struct avc_exit *avc_vcpu_run(struct avc_vcpu *v)
 {
-    unsigned rounds = 0;
     uint64_t daif, code;
 
     if (avc_unlikely(!avc_vcpu_here(v)))
@@ -118,29 +134,18 @@ struct avc_exit *avc_vcpu_run(struct avc_vcpu *v)
         return fail(v, AVC_ESTATE);
 
     daif = avc_hw_irq_save();
-    if (v->edge)
+    if (avc_likely(v->edge))
         edge_in(v);
     avc_store_seq(&v->mode, AVC_MODE_GUEST);
-    for (;;) {
-        uint64_t attention = avc_load_seq(&v->attention);
-
-        if (avc_unlikely(attention | v->serror) && !attend(v, attention))
-            break;
-        if (avc_unlikely(avc_load_seq(&v->attention))) { /* enter() and power_up() may have asked for more */
-            if (++rounds < MAX_ROUNDS)
-                continue;
-            leave(v, AVC_KICKED);
-            break;
-        }
-        rounds = 0;
+    do {
+        if (avc_unlikely(avc_load_seq(&v->attention) | v->serror) && !attend_all(v))
+            goto out;
         code = avc_hw_enter(v);
         if (avc_unlikely(v->vserror) && !(v->hcr & HCR_VSE))
             v->vserror = false; /* HCR_EL2.VSE: taken */
-        if (avc_likely(code == HW_EXIT)) {
-            v->edge |= AVC_EDGE_ACT;
-            break;
-        }
-    }
+    } while (avc_unlikely(code != HW_EXIT));
+    v->edge |= AVC_EDGE_ACT;
+out:
     avc_count(&v->nr_exits[v->exit.kind]);
     if (avc_unlikely(v->edge & ~AVC_EDGE_ACT))
         edge_out(v);
