@@ -3,7 +3,7 @@
 /*
  * Calls (HVC, SMC) that the library settles itself, on two ways.
  *
- * The light way: the vector has saved x0..x8, x16, x17 and x30 only, and calls avc_fast_hvc(). What
+ * The light way: the vector has saved x0..x8, x16, x17 and x30 only, and calls avc_fast_hvc() or _smc(). What
  * it runs is compiled to leave x9..x15 and x18 alone, and calls nothing that is not. The full way:
  * any register may be named and any function called. A claim of the library's own brings a struct
  * avc_call: `fast` decides, on both ways alike, and whatever it leaves open is done by `full`.

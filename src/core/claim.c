@@ -141,7 +141,7 @@ static uint32_t append_rest(struct avc_vm *vm, struct avc_claim whole, uint32_t 
     return n;
 }
 
-unsigned avc_claim_bucket(enum avc_kind kind, uint64_t key)
+static unsigned bucket_of(enum avc_kind kind, uint64_t key)
 {
     /* monotone in the key, so that a bucket is a run of the sorted array: exception class; SMCCC's fast, 64-bit and owner
        bits; op0, op1 and half of CRn; 16 MiB up to 1 GiB; eight numbers */
@@ -160,9 +160,9 @@ static void index_kind(struct avc_claim_index *index, enum avc_kind kind, const 
     index->claims = claims;
     index->nr = n;
     for (unsigned b = 0; b < AVC_BUCKETS; b++) {
-        while (first < n && avc_claim_bucket(kind, claims[first].last) < b)
+        while (first < n && bucket_of(kind, claims[first].last) < b)
             first++;
-        while (end < n && avc_claim_bucket(kind, claims[end].first) <= b)
+        while (end < n && bucket_of(kind, claims[end].first) <= b)
             end++;
         index->bucket[b].first = (uint16_t)first;
         index->bucket[b].end = (uint16_t)end;
@@ -215,7 +215,7 @@ enum avc_status avc_claim_seal(struct avc_vm *vm)
 const struct avc_claim *avc_claim_find(const struct avc_vm *vm, enum avc_kind kind, uint64_t key)
 {
     const struct avc_claim_index *index = &vm->index[kind];
-    unsigned bucket = avc_claim_bucket(kind, key);
+    unsigned bucket = bucket_of(kind, key);
     uint32_t lo = index->bucket[bucket].first, end = index->bucket[bucket].end, hi = end;
 
     while (lo < hi) { /* the first that ends at or after the key */

@@ -158,7 +158,6 @@ enum avc_status avc_claim_seal(struct avc_vm *vm);
 /* Whom to ask first about a key, and the library's own claim on it, whoever else has one; or NULL. */
 const struct avc_claim *avc_claim_find(const struct avc_vm *vm, enum avc_kind kind, uint64_t key);
 const struct avc_claim *avc_claim_find_builtin(const struct avc_vm *vm, enum avc_kind kind, uint64_t key);
-unsigned avc_claim_bucket(enum avc_kind kind, uint64_t key);
 
 /* ---- slot.c ---- */
 /* Of a few multipliers for a table the one with which `fill` leaves the least out; the table is filled by it, and what it has
