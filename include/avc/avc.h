@@ -125,7 +125,7 @@ enum avc_answer {
                   vGIC) if there is one, then with what it does without any. Of the event only `value` goes on as the claim
                   left it: what a guest writes can be filtered. In an exit of kind CLASS or SVC: the guest gets the
                   exception that it would have had without the trap, which for what would have had none is UNDEFINED; but
-                  WFI, WFE and ERET are done */
+                  WFI, WFE and ERET are done (about an ERETAA that is interrupted a claim is asked again) */
 };
 
 /** One event, as claims and the VMM see it. Registers are read from the vCPU: avc_vcpu_gpr(). */
@@ -671,6 +671,7 @@ AVC_MUST_USE enum avc_status avc_vm_set_irq(struct avc_vm *vm, uint32_t intid, b
 #define AVC_EDGE_HOST (1u << 1) /* registers the host uses must be swapped */
 #define AVC_EDGE_FP   (1u << 2) /* the host wants its FP registers back at run's return */
 #define AVC_EDGE_SEEN (1u << 3) /* there is an observer */
+#define AVC_EDGE_STEP (1u << 4) /* a step over an ERETAA is on its way: see src/core/eret.c */
 
 /* Power state, changed by PSCI with compare-and-swap: OFF to CLAIMED by one caller, which then writes where to start
    and makes it PENDING; to ON by the vCPU itself. */

@@ -11,7 +11,7 @@
  */
 #include <avc/stage2.h>
 
-#include "core.h"
+#include "esr.h"
 
 static uint64_t key_max(const struct avc_vm *vm, enum avc_kind kind)
 {
@@ -175,11 +175,20 @@ static struct avc_claim *builtin(const struct avc_vm *vm)
     return &vm->claims[vm->max_claims - vm->nr_builtin];
 }
 
+/* The classes that a step over an ERETAA can meet: the trap itself, a fetch that fails before it, its own exception. */
+static bool may_end_step(unsigned class)
+{
+    return class == AVC_EC_ERET || class == AVC_EC_IABT_LOWER || class == AVC_EC_STEP_LOWER;
+}
+
 /* The trap table of a VM with CLASS claims: what nobody has claimed costs nothing more. */
 static const void *class_table(struct avc_vm *vm)
 {
+    bool steps = avc_claim_find(vm, AVC_CLASS, AVC_EC_ERET);
+
     for (unsigned n = 0; n < AVC_NR_TRAPS; n++)
-        vm->class_table[n] = avc_claim_find(vm, AVC_CLASS, n) ? avc_trap_table_claimed[n] : avc_trap_table[n];
+        vm->class_table[n] = avc_claim_find(vm, AVC_CLASS, n) || (steps && may_end_step(n)) ? avc_trap_table_claimed[n]
+                                                                                            : avc_trap_table[n];
     return vm->class_table;
 }
 

@@ -126,6 +126,9 @@ void avc_inject_serror(struct avc_vcpu *vcpu, uint64_t iss); /* HCR_EL2.VSE */
 
 /* ---- eret.c: an exception return of the guest's that was trapped, done by hand; UNDEFINED where it is ---- */
 void avc_eret(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr);
+/* With AVC_EDGE_STEP: the step over an ERETAA ends, done or not. In a trap: true, this exception was its own. */
+bool avc_eret_stepped(struct avc_vcpu *vcpu, uint64_t esr);
+void avc_eret_step_end(struct avc_vcpu *vcpu, uint64_t *pstate);
 
 /* ---- svc.c ---- */
 void avc_svc_seal(struct avc_vm *vm); /* what of vm->traps avc_vm_trap_svc() switches; behind avc_traps_make() */

@@ -3,6 +3,12 @@
 /*
  * ERET, for VMs that have it trapped by a CLASS claim (HFGITR_EL2.ERET): when the claim passes, the return is done by hand as
  * the CPU would have done it (Arm ARM DDI 0487, J1.1.2, AArch64.ExceptionReturn and IllegalExceptionReturn).
+ *
+ * ERETAA and ERETAB authenticate ELR_EL1 with a key, and the layout of an address, of EL1: nobody but the CPU can do that.
+ * They are executed by it, with the trap off, under a single step. From PSTATE.SS=1 the step goes to 0 with the instruction,
+ * whatever comes of it, and the exception it then raises comes before the next (D2.11.3): so SS tells whether
+ * what interrupts a step has come before it or behind. An interrupted one is given up, and trapped again if it has not been
+ * done: at the next trap, and whenever run looks outside of the guest.
  */
 #include <avc/sysreg.h>
 
@@ -24,10 +30,15 @@ void avc_eret(struct avc_vcpu *v, struct avc_regs *r, uint64_t esr)
 {
     uint64_t pc, spsr;
 
-    /* Only EL1 executes it. The authenticating forms need the CPU's own instruction, under a single step: not there yet,
-       and Linux has no use for them. */
-    if (avc_at_el0(r->pstate) || esr & ISS_ERETA) {
+    /* only EL1 executes it */
+    if (avc_at_el0(r->pstate) || (esr & ISS_ERETA && !avc_has(&v->vm->features, AVC_FEAT_PAUTH))) {
         avc_inject_undef(v, r, esr & ESR_IL);
+        return;
+    }
+    if (esr & ISS_ERETA) {
+        r->pstate |= SPSR_SS;
+        v->edge |= AVC_EDGE_STEP;
+        avc_hw_step_begin(v);
         return;
     }
     pc = avc_ctx_get(v, AVC_CTX_ELR_EL1);
@@ -53,4 +64,24 @@ uint64_t avc_trap_eret(struct avc_vcpu *v, uint64_t esr)
     avc_hw_write_ELR_EL2(r.pc);
     avc_hw_write_SPSR_EL2(r.pstate);
     return HW_BACK;
+}
+
+void avc_eret_step_end(struct avc_vcpu *v, uint64_t *pstate)
+{
+    bool done = !(*pstate & SPSR_SS);
+
+    v->edge &= ~AVC_EDGE_STEP;
+    avc_hw_step_end(v);
+    *pstate &= ~SPSR_SS;
+    if (done && avc_at_el0(*pstate)) /* a guest that steps its own EL0 */
+        *pstate |= avc_ctx_get(v, AVC_CTX_SPSR_EL1) & SPSR_SS;
+}
+
+bool avc_eret_stepped(struct avc_vcpu *v, uint64_t esr)
+{
+    uint64_t pstate = avc_hw_read_SPSR_EL2();
+
+    avc_eret_step_end(v, &pstate);
+    avc_hw_write_SPSR_EL2(pstate);
+    return ESR_EC(esr) == AVC_EC_STEP_LOWER;
 }

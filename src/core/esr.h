@@ -20,11 +20,13 @@ enum avc_ec {
     AVC_EC_HVC64 = 0x16,
     AVC_EC_SMC64 = 0x17,
     AVC_EC_SYSREG = 0x18,
+    AVC_EC_ERET = 0x1a,
     AVC_EC_IABT_LOWER = 0x20,
     AVC_EC_IABT_SAME = 0x21,
     AVC_EC_PC_ALIGN = 0x22,
     AVC_EC_DABT_LOWER = 0x24,
     AVC_EC_DABT_SAME = 0x25,
+    AVC_EC_STEP_LOWER = 0x32,
     AVC_EC_WATCH_LOWER = 0x34,
     AVC_EC_WATCH_SAME = 0x35,
 };

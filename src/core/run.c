@@ -63,6 +63,8 @@ static bool attend(struct avc_vcpu *v, uint64_t attention)
     }
     if (attention & AVC_ATTN_TRAPS) {
         avc_fetch_and(&v->attention, ~(uint64_t)AVC_ATTN_TRAPS);
+        if (v->edge & AVC_EDGE_STEP)
+            avc_eret_step_end(v, &v->pstate);
         avc_hw_traps_write(v);
     }
     if (attention & AVC_ATTN_IRQC) {
@@ -98,6 +100,8 @@ static inline void edge_in(struct avc_vcpu *v)
 
 static void edge_out(struct avc_vcpu *v)
 {
+    if (v->edge & AVC_EDGE_STEP) /* before the host can have programs of its own at EL0 stepped */
+        avc_eret_step_end(v, &v->pstate);
     if (v->edge & AVC_EDGE_FP)
         avc_fp_leave_guest(v, false);
     if (v->edge & AVC_EDGE_HOST)

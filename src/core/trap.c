@@ -97,13 +97,15 @@ avc_trap_fn *const avc_trap_table[AVC_NR_TRAPS] = {
 #undef X
 };
 
-/* The table of VMs with CLASS claims: each class asks them first. */
+/* For VMs with CLASS claims: each class asks them first. claim.c says which go this way. */
 static uint64_t claimed(struct avc_vcpu *v, uint64_t esr)
 {
     const struct avc_trap_row *row = &avc_trap_rows[ESR_EC(esr)];
     struct avc_exit *e;
     enum avc_answer answer;
 
+    if (avc_unlikely(v->edge & AVC_EDGE_STEP) && avc_eret_stepped(v, esr))
+        return HW_BACK;
     if (!avc_condition_passed(esr, avc_hw_read_SPSR_EL2()))
         return row->fn(v, esr); /* a NOP: nothing has happened */
     e = avc_exit_begin(v, AVC_CLASS, ESR_EC(esr), esr);

@@ -10,7 +10,6 @@
 
 #include "esr.h"
 
-#define EC_ERET   0x1a
 #define ISS_ERETA AVC_BIT(1)
 
 #define TTBR_BADDR (~AVC_BIT(0) & (AVC_BIT(48) - 1)) /* without CnP and ASID */
@@ -181,7 +180,7 @@ static enum avc_status claim_all(struct avc_syscalls *s, const struct avc_syscal
     static const struct avc_syscall_range all = { 0, UINT64_MAX };
     const struct avc_syscall_range *range = config->nr_ranges ? config->ranges : &all;
     uint32_t nr = config->nr_ranges ? config->nr_ranges : 1;
-    struct avc_claim claim = { AVC_CLASS, EC_ERET, EC_ERET, on_eret, s };
+    struct avc_claim claim = { AVC_CLASS, AVC_EC_ERET, AVC_EC_ERET, on_eret, s };
     enum avc_status status = avc_vm_claim(s->vm, &claim);
 
     for (uint32_t n = 0; !status && n < nr; n++) {

@@ -50,6 +50,10 @@ void avc_hw_host_swap_out(struct avc_vcpu *vcpu); /* the host's in */
 void avc_hw_debug_load(struct avc_vcpu *vcpu);
 void avc_hw_debug_save(struct avc_vcpu *vcpu);
 
+/* step.c: from the next entry one instruction with HFGITR_EL2.ERET off, then a Software Step exception to EL2; and back */
+void avc_hw_step_begin(struct avc_vcpu *vcpu);
+void avc_hw_step_end(struct avc_vcpu *vcpu);
+
 /* fp.S: V0..V31, FPCR, FPSR. The caller has switched EL2's own FP trap off. */
 void avc_hw_fp_save(struct avc_fp *fp);
 void avc_hw_fp_load(const struct avc_fp *fp);

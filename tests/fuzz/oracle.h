@@ -168,7 +168,8 @@ static void oracle_forget(void)
 
 static void oracle_begin(struct avc_vcpu *v, const struct fake_trap *trap, uint64_t ipa)
 {
-    now.valid = true;
+    /* In a step over an ERETAA PSTATE.SS is not the guest's: what comes of it test_eret.c tells. */
+    now.valid = !(v->edge & AVC_EDGE_STEP);
     now.trap = *trap;
     now.ipa = ipa;
     now.may_change = 0;
@@ -312,6 +313,9 @@ static unsigned outcome(const struct avc_vcpu *v, unsigned ec, uint64_t elr, uin
             is |= RAISED;
     }
     if (ec == 0x1a && ((elr ^ now.elr_el1) & 0xfffffffc) == 0)
+        is |= ERET;
+    if (ec == 0x1a && t->esr & 2 && elr == t->elr &&
+        !((spsr ^ t->spsr) & ~SPSR_SS)) /* ERETAA: stepped over, or given up */
         is |= ERET;
     if (spsr == EL1H && elr == now.x[2])
         is |= RESET;

@@ -257,7 +257,9 @@ static void test_classes_apart(void **state)
         v = world_load();
         for (unsigned n = 0; n < AVC_NR_TRAPS; n++)
             assert_ptr_equal(((avc_trap_fn *const *)v->trap_table)[n],
-                             n == ec ? avc_trap_table_claimed[n] : avc_trap_table[n]);
+                             n == ec || (ec == 0x1a && (n == 0x20 || n == 0x32)) /* the step over an ERETAA */
+                                 ? avc_trap_table_claimed[n]
+                                 : avc_trap_table[n]);
         assert_ptr_equal(v->ways, ec == EC_HVC || ec == EC_SMC ? avc_ways_full : avc_ways_light);
         asked = 0;
         take_sync(v, ESR_MAKE(ec, true, 0), EL1H);

@@ -3,7 +3,8 @@
 /*
  * A kernel of two threads at EL0, each with a kernel stack: calls that return at once, after the other thread has run, by
  * way of a signal's handler, and after a restart. The kernel logs what a trace of it should say; at the end the log is
- * compared with the host's events, field by field. The trap is switched off and on in the middle.
+ * compared with the host's events, field by field. The trap is switched off and on in the middle. Where the
+ * CPU has pointer authentication one thread goes back by ERETAA.
  */
 #include <avc/syscall.h>
 
@@ -31,6 +32,8 @@ static struct thread {
 } threads[NR_THREADS];
 static struct thread *running;
 static uint64_t main_ksp;
+static bool has_pauth;
+static unsigned eretaas;
 
 /* ---- what the trace should say ---- */
 
@@ -93,8 +96,33 @@ static void switch_trap(bool on)
 /* ---- the kernel ---- */
 
 void switch_to(uint64_t *save, uint64_t sp);
+_Noreturn void return_eretaa(const struct guest_regs *regs);
 extern char first_entry[], el0_code[], el0_handler[];
 __asm__(".text\n"
+        "return_eretaa:\n" /* as lib/start.S, of a frame at the top of the stack; the modifier is SP after it */
+        "mov sp, x0\n"
+        "ldp x1, x2, [sp, #256]\n"
+        "add x3, sp, #272\n"
+        ".inst 0xdac10061\n" /* pacia x1, x3 */
+        "msr elr_el1, x1\n"
+        "msr spsr_el1, x2\n"
+        "ldr x30, [sp, #240]\n"
+        "ldp x28, x29, [sp, #224]\n"
+        "ldp x26, x27, [sp, #208]\n"
+        "ldp x24, x25, [sp, #192]\n"
+        "ldp x22, x23, [sp, #176]\n"
+        "ldp x20, x21, [sp, #160]\n"
+        "ldp x18, x19, [sp, #144]\n"
+        "ldp x16, x17, [sp, #128]\n"
+        "ldp x14, x15, [sp, #112]\n"
+        "ldp x12, x13, [sp, #96]\n"
+        "ldp x10, x11, [sp, #80]\n"
+        "ldp x8, x9, [sp, #64]\n"
+        "ldp x6, x7, [sp, #48]\n"
+        "ldp x4, x5, [sp, #32]\n"
+        "ldp x2, x3, [sp, #16]\n"
+        "ldp x0, x1, [sp], #272\n"
+        ".inst 0xd69f0bff\n" /* eretaa */
         "switch_to:\n"
         "stp x29, x30, [sp, #-96]!\n"
         "stp x19, x20, [sp, #16]\n"
@@ -223,6 +251,10 @@ static void on_sync(struct guest_regs *regs, uint64_t esr, uint64_t far)
     default:
         do_call(t, regs);
     }
+    if (has_pauth && t->id == 1) {
+        eretaas++;
+        return_eretaa(regs);
+    }
 }
 
 static void run_threads(void)
@@ -274,6 +306,10 @@ int guest_main(unsigned cpu)
     uint64_t status = guest_hvc(CALL_STATUS, 0, 0, 0, NULL);
     unsigned wrong = 0;
 
+    /* ID_AA64ISAR1_EL1, ID_AA64ISAR2_EL1: an algorithm for addresses (APA, API, APA3) */
+    has_pauth = READ("id_aa64isar1_el1") & 0xff0 || READ("s3_0_c0_c6_2") & 0xf000;
+    if (has_pauth)
+        WRITE("sctlr_el1", READ("sctlr_el1") | 1ul << 31); /* EnIA */
     guest_on_sync = on_sync;
     traced = guest_hvc(CALL_STATUS, 1, 0, 0, NULL);
     if (traced) {
@@ -290,6 +326,7 @@ int guest_main(unsigned cpu)
         for (uint64_t i = 0; i < PER_ROUND; i++)
             wrong += threads[n].result[i] != result_of(n, i);
     guest_ok(wrong == 0, "EL0 got the results that its kernel gave");
+    guest_ok(has_pauth ? eretaas > PER_ROUND : eretaas == 0, "%u returns by ERETAA", eretaas);
     guest_plan();
     return 0;
 }

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * One instruction of the guest's, an ERET, without its trap: a software step whose exception EL2 takes (Arm ARM DDI 0487,
+ * D2.11 "Software Step exceptions"). MDCR_EL2.TDE makes EL2 the target of debug exceptions, so that MDSCR_EL1.KDE, which is 0
+ * meanwhile, keeps them from EL2 itself. The guest's own breakpoints wait for an instruction. The caller sets
+ * SPSR_EL2.SS; the ERET into the guest synchronises all of it.
+ */
+#include "controls.h"
+
+#define MDCR_TDE AVC_BIT(8)
+
+void avc_hw_step_begin(struct avc_vcpu *v)
+{
+    uint64_t *host = v->pcpu->host_saved;
+
+    if (!v->debug_live) { /* else it is open already; locked, there would be no exception */
+        host[S_OSLSR] = avc_hw_read_OSLSR_EL1();
+        if (host[S_OSLSR] & OSLSR_OSLK)
+            avc_hw_write_OSLAR_EL1(0);
+    }
+    avc_hw_write_MDSCR_EL1((avc_debug_mdscr(v) & MDSCR_TDCC) | MDSCR_SS);
+    avc_hw_write_MDCR_EL2(avc_hw_read_MDCR_EL2() | MDCR_TDE);
+    avc_hw_write_HFGITR_EL2(avc_load_relaxed(&v->vm->traps.hfgitr) & ~HFGITR_ERET);
+}
+
+void avc_hw_step_end(struct avc_vcpu *v)
+{
+    const uint64_t *host = v->pcpu->host_saved;
+
+    avc_hw_write_HFGITR_EL2(avc_load_relaxed(&v->vm->traps.hfgitr));
+    if (!(v->vm->traps.mdcr & MDCR_TDE))
+        avc_hw_write_MDCR_EL2(avc_hw_read_MDCR_EL2() & ~MDCR_TDE);
+    avc_hw_write_MDSCR_EL1(v->debug_live ? avc_debug_mdscr(v) : avc_debug_mdscr(v) & MDSCR_TDCC);
+    if (!v->debug_live && host[S_OSLSR] & OSLSR_OSLK)
+        avc_hw_write_OSLAR_EL1(1);
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* ERETAA and ERETAB where ERET is trapped: a single step of the CPU's own, and all that can come between. test_trap.c has
+   ERET. */
+#include "esr.h"
+#include "world.h"
+
+#include <cmocka.h>
+
+#define KERNEL  UINT64_C(0xffff800008012344)
+#define ERETAA  ESR_MAKE(0x1a, true, 2)
+#define STEP    ESR_MAKE(AVC_EC_STEP_LOWER, true, 0x22)
+#define TDE     AVC_BIT(8)
+#define OSLK    AVC_BIT(1)
+#define MDSCR   FAKE_MDSCR_EL1
+#define IS_STEP (fake_cpu->reg[MDSCR] & 1 && fake_cpu->reg[FAKE_MDCR_EL2] & TDE)
+
+static unsigned asked;
+static enum avc_answer answer;
+
+static enum avc_answer on_eret(struct avc_vcpu *v, struct avc_exit *e, void *context)
+{
+    (void)v, (void)e, (void)context;
+    asked++;
+    return answer;
+}
+
+static struct avc_vcpu *begin(void)
+{
+    struct avc_vcpu *v;
+
+    world_model = &fake_max;
+    world_make();
+    world_claim(AVC_CLASS, 0x1a, 0x1a, on_eret, NULL);
+    asked = 0;
+    answer = AVC_PASS;
+    fake_cpu->reg[FAKE_OSLSR_EL1] = OSLK; /* as reset leaves it */
+    v = world_load();
+    avc_ctx_set(v, AVC_CTX_ELR_EL1, 0x401000 | UINT64_C(0x5a) << 48);
+    avc_ctx_set(v, AVC_CTX_SPSR_EL1, EL0T);
+    return v;
+}
+
+/* What the guest does next, one exception after the other, and what each finds. */
+static struct fake_trap script[4];
+static unsigned nr_script, at_script;
+static uint64_t spsr_seen[5];
+static bool step_seen[5];
+
+static bool play(struct avc_vcpu *v, struct fake_trap *trap)
+{
+    (void)v;
+    spsr_seen[at_script] = trap->spsr;
+    step_seen[at_script] = IS_STEP;
+    if (at_script == nr_script) {
+        world.trap.elr = trap->elr;
+        world.trap.spsr = trap->spsr;
+        return false;
+    }
+    *trap = script[at_script++];
+    return true;
+}
+
+static struct avc_exit *run(struct avc_vcpu *v, unsigned nr)
+{
+    fake_guest = play;
+    nr_script = nr;
+    at_script = 0;
+    return avc_vcpu_run(v);
+}
+
+static void as_before(void)
+{
+    assert_int_equal(fake_cpu->reg[FAKE_HFGITR_EL2] & HFGITR_ERET, HFGITR_ERET);
+    assert_int_equal(fake_cpu->reg[FAKE_MDCR_EL2] & TDE, 0);
+    assert_int_equal(fake_cpu->reg[MDSCR] & 1, 0);
+}
+
+static uint64_t oslar; /* the last value written */
+
+static void note_oslar(enum fake_reg reg, uint64_t value)
+{
+    if (reg == FAKE_OSLAR_EL1)
+        oslar = value;
+}
+
+static void test_step(void **state)
+{
+    struct avc_vcpu *v = begin();
+
+    (void)state;
+    oslar = 7;
+    fake_on_write = note_oslar;
+    script[0] = (struct fake_trap){ .esr = ERETAA, .elr = KERNEL, .spsr = EL1H };
+    assert_int_equal(run(v, 1)->kind, AVC_KICKED);
+    assert_true(step_seen[1]);
+    assert_int_equal(world.trap.elr, KERNEL); /* it is done by the CPU */
+    assert_int_equal(spsr_seen[1], EL1H | SPSR_SS);
+    as_before(); /* given up, since run came back */
+    assert_int_equal(v->pstate, EL1H);
+    assert_int_equal(oslar, 1);
+
+    script[1] = (struct fake_trap){ .esr = STEP, .elr = 0x401000, .spsr = EL0T };
+    run(v, 2);
+    assert_int_equal(oslar, 1);
+    assert_true(step_seen[1]);
+    assert_false(step_seen[2]);
+    assert_int_equal(world.trap.elr, 0x401000);
+    assert_int_equal(spsr_seen[2], EL0T);
+    assert_int_equal(asked, 2);
+    as_before();
+    assert_int_equal(ctx(AVC_CTX_ELR_EL1), 0x401000 | UINT64_C(0x5a) << 48); /* nothing came of it for EL1 */
+}
+
+/* The guest's own step of EL0 goes on where it was. */
+static void test_guest_steps(void **state)
+{
+    struct avc_vcpu *v = begin();
+
+    (void)state;
+    avc_ctx_set(v, AVC_CTX_SPSR_EL1, EL0T | SPSR_SS);
+    script[0] = (struct fake_trap){ .esr = ERETAA, .elr = KERNEL, .spsr = EL1H };
+    script[1] = (struct fake_trap){ .esr = STEP, .elr = 0x401000, .spsr = EL0T };
+    run(v, 2);
+    assert_int_equal(spsr_seen[2], EL0T | SPSR_SS);
+    script[1] = (struct fake_trap){ .esr = STEP, .elr = VBAR + 0x200, .spsr = EL1H }; /* authentication failed */
+    run(v, 2);
+    assert_int_equal(spsr_seen[2], EL1H);
+}
+
+/* An interrupt before the instruction, or behind it, goes by. */
+static void test_interrupt(void **state)
+{
+    struct avc_vcpu *v = begin();
+
+    (void)state;
+    script[0] = (struct fake_trap){ .esr = ERETAA, .elr = KERNEL, .spsr = EL1H };
+    script[1] = (struct fake_trap){ .kind = FAKE_IRQ, .elr = KERNEL, .spsr = EL1H | SPSR_SS };
+    script[2] = (struct fake_trap){ .kind = FAKE_IRQ, .elr = 0x401000, .spsr = EL0T };
+    script[3] = (struct fake_trap){ .esr = STEP, .elr = 0x401000, .spsr = EL0T };
+    run(v, 4);
+    assert_true(step_seen[2] && step_seen[3] && !step_seen[4]);
+    assert_int_equal(spsr_seen[2], EL1H | SPSR_SS);
+    assert_int_equal(spsr_seen[3], EL0T);
+    as_before();
+}
+
+/* Another trap before it is done: the step is given up, and begun again. */
+static void test_other_trap(void **state)
+{
+    struct avc_vcpu *v = begin();
+
+    (void)state;
+    script[0] = (struct fake_trap){ .esr = ERETAA, .elr = KERNEL, .spsr = EL1H };
+    script[1] =
+        (struct fake_trap){ .esr = ESR_MAKE(0x20, true, 7), .elr = KERNEL, .spsr = EL1H | SPSR_SS, .hpfar = RAM >> 8 };
+    run(v, 2);
+    assert_int_equal(spsr_seen[2] & SPSR_SS, 0);
+    assert_false(step_seen[2]);
+    as_before();
+}
+
+/* The traps are switched off meanwhile. */
+static void test_switched(void **state)
+{
+    struct avc_vcpu *v = begin();
+
+    (void)state;
+    script[0] = (struct fake_trap){ .esr = ERETAA, .elr = KERNEL, .spsr = EL1H };
+    must(avc_vm_trap_svc(&world.vm, false));
+    v->attention = 0; /* has not come yet */
+    fake_guest = play;
+    nr_script = 1;
+    at_script = 0;
+    (void)avc_vcpu_run(v);
+    v->attention = AVC_ATTN_TRAPS;
+    run(v, 0);
+    assert_int_equal(fake_cpu->reg[FAKE_HFGITR_EL2] & HFGITR_ERET, 0);
+    assert_int_equal(fake_cpu->reg[MDSCR] & 1, 0);
+    assert_int_equal(spsr_seen[0], EL1H);
+}
+
+/* A VMM that gets the ERET and does not care. */
+static void test_exit(void **state)
+{
+    struct avc_vcpu *v = begin();
+
+    (void)state;
+    answer = AVC_EXIT;
+    script[0] = (struct fake_trap){ .esr = ERETAA, .elr = KERNEL, .spsr = EL1H };
+    assert_int_equal(run(v, 1)->kind, AVC_CLASS);
+    as_before();
+    script[0] = (struct fake_trap){ .esr = STEP, .elr = 0x401000, .spsr = EL0T };
+    run(v, 1);
+    assert_true(step_seen[0]);
+    assert_int_equal(spsr_seen[0], EL1H | SPSR_SS);
+    assert_int_equal(spsr_seen[1], EL0T);
+    as_before();
+}
+
+/* A claim on Software Step keeps its trap. */
+static void test_tde(void **state)
+{
+    struct avc_vcpu *v;
+
+    (void)state;
+    world_model = &fake_max;
+    world_make();
+    world_claim(AVC_CLASS, 0x1a, 0x1a, on_eret, NULL);
+    world_claim(AVC_CLASS, 0x32, 0x32, on_eret, NULL);
+    asked = 0;
+    answer = AVC_PASS;
+    v = world_load();
+    script[0] = (struct fake_trap){ .esr = ERETAA, .elr = KERNEL, .spsr = EL1H };
+    script[1] = (struct fake_trap){ .esr = STEP, .elr = 0x401000, .spsr = EL0T };
+    run(v, 2);
+    assert_int_equal(asked, 1); /* the step was ours */
+    assert_int_equal(fake_cpu->reg[FAKE_MDCR_EL2] & TDE, TDE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_step),       cmocka_unit_test(test_guest_steps), cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_other_trap), cmocka_unit_test(test_switched),    cmocka_unit_test(test_exit),
+        cmocka_unit_test(test_tde),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
