@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * Two vCPUs with the virtual timer on, which raise eight SGIs at once for themselves, more than there are list registers,
+ * and send each other more. Each must be taken as often as it was raised, while the physical interrupts behind them are
+ * dealt with by two different HALs.
+ */
+#include "guest.h"
+
+#include "../hal/more.h"
+
+#define TIMER    27
+#define SPURIOUS 1023
+#define OWN      8 /* SGIs 8..15: to itself; 0..7: from the other vCPU */
+
+static volatile struct vcpu {
+    uint64_t raised[16], taken[16]; /* raised for it */
+    bool waits[16];                 /* raised and not yet taken */
+    uint64_t due, timers, early, wrong;
+    bool off, done; /* off: the timer is not to be set again */
+} vcpus[2];
+
+static void set(volatile struct vcpu *v)
+{
+    v->due = READ("cntvct_el0") + READ("cntfrq_el0") / 4000;
+    WRITE("cntv_cval_el0", v->due);
+    WRITE("cntv_ctl_el0", 1);
+}
+
+static void on_irq(struct guest_regs *regs)
+{
+    volatile struct vcpu *v = &vcpus[guest_cpu()];
+    uint32_t intid = guest_gic_ack();
+
+    if (intid == SPURIOUS)
+        return;
+    if (intid == TIMER) {
+        __asm__ volatile("isb");
+        v->early += READ("cntvct_el0") < v->due;
+        v->timers++;
+        if (v->off)
+            WRITE("cntv_ctl_el0", 0);
+        else
+            set(v);
+    } else if (intid < 16) {
+        v->wrong += !v->waits[intid];
+        v->taken[intid]++;
+        __atomic_store_n(&v->waits[intid], false, __ATOMIC_RELEASE);
+    } else {
+        v->wrong++;
+    }
+    guest_gic_eoi(intid);
+}
+
+/* To a vCPU, if its last one has been taken. */
+static void raise_sgi(unsigned to, unsigned n)
+{
+    volatile struct vcpu *v = &vcpus[to];
+
+    if (__atomic_load_n(&v->waits[n], __ATOMIC_ACQUIRE))
+        return;
+    v->raised[n]++;
+    __atomic_store_n(&v->waits[n], true, __ATOMIC_RELEASE);
+    guest_sgi((uint64_t)n << 24 | 1u << to);
+}
+
+static bool all_taken(unsigned cpu)
+{
+    bool yes = true;
+
+    for (unsigned n = 0; n < 16; n++)
+        yes &= !__atomic_load_n(&vcpus[cpu].waits[n], __ATOMIC_ACQUIRE);
+    return yes;
+}
+
+static volatile bool up;
+
+static void work(unsigned cpu)
+{
+    volatile struct vcpu *v = &vcpus[cpu];
+    uint64_t last;
+
+    set(v);
+    guest_irq_unmask();
+    for (unsigned turn = 0; guest_hvc(CALL_MORE, 0, 0, 0, NULL); turn++) {
+        for (volatile unsigned n = 0; n < 50; n++)
+            ;
+        if (turn % 4 == 0)
+            raise_sgi(1 - cpu, turn / 4 % OWN);
+        if (turn % 64 == 0) {
+            guest_irq_mask(); /* so that all of them wait */
+            for (unsigned n = OWN; n < 16; n++)
+                raise_sgi(cpu, n);
+            guest_irq_unmask();
+        }
+        if (turn % 16 == 0)
+            __asm__ volatile("wfi"); /* the timer ends it, if nothing else */
+        if (turn % 2)
+            guest_hvc(CALL_ADD, 0, 0, 0, NULL);
+    }
+    v->done = true;
+    while (!vcpus[1 - cpu].done || !all_taken(cpu) || !all_taken(1 - cpu))
+        guest_hvc(CALL_ADD, 0, 0, 0, NULL);
+    v->off = true; /* one more of the timer's: it is still running */
+    last = v->timers;
+    while (v->timers == last)
+        guest_hvc(CALL_ADD, 0, 0, 0, NULL);
+    guest_irq_mask();
+}
+
+int guest_main(unsigned cpu)
+{
+    static volatile bool finished;
+
+    guest_on_irq = on_irq;
+    guest_gic_init();
+    for (unsigned n = 0; n < 16; n++)
+        guest_gic_enable(n);
+    guest_gic_enable(TIMER);
+    if (cpu) {
+        up = true;
+        work(cpu);
+        finished = true;
+        guest_hvc(0x84000002, 0, 0, 0, NULL); /* CPU_OFF */
+    }
+    guest_cpu_on(1);
+    while (!up)
+        guest_hvc(CALL_ADD, 0, 0, 0, NULL);
+    work(cpu);
+    while (!finished)
+        guest_hvc(CALL_ADD, 0, 0, 0, NULL);
+    for (unsigned n = 0; n < 2; n++) {
+        volatile struct vcpu *v = &vcpus[n];
+        uint64_t own = 0, crossed = 0, lost = 0;
+
+        for (unsigned i = 0; i < 16; i++) {
+            *(i < OWN ? &crossed : &own) += v->taken[i];
+            lost += v->raised[i] != v->taken[i];
+        }
+        guest_printf("# vCPU %u: timer %lu, own SGIs %lu, the other's %lu\n", n, v->timers, own, crossed);
+        guest_ok(!lost && !v->wrong && !v->early && v->timers > 10 && own > 100 && crossed > 10,
+                 "vCPU %u: every virtual interrupt was taken once", n);
+    }
+    return 0;
+}
