@@ -552,9 +552,10 @@ struct avc_mmio_slot {
     uint64_t unused;
 };
 struct avc_sysreg_slot {
-    uint64_t esr;                  /* its syndrome, without the general register; 0: none */
+    uint32_t esr, key;             /* its syndrome, without the general register, 0: none; and the register's key */
     const struct avc_claim *claim; /* NULL: a read of `value` */
-    uint64_t value, key;
+    uint64_t value;
+    uint64_t (*fast)(struct avc_vcpu *vcpu, uint64_t value); /* a write to one of the library's own */
 };
 
 /* What the light way does with function ids, 16 in a row: see src/core/call.c. */

@@ -68,6 +68,7 @@ struct avc_vgic_cpu {
     struct avc_vgic_bank bank;     /* SGIs and PPIs */
     const struct avc_hal *hal;     /* of the CPU where it is loaded */
     uint64_t mpidr;                /* affinity of the vCPU */
+    uint64_t sgi_self;             /* what it writes to ICC_SGI1R_EL1 for itself, without INTID */
     uint64_t on;                   /* MPIDR_EL1 of the CPU where it is loaded */
     uint64_t lr[AVC_VGIC_MAX_LRS]; /* list registers as last written */
     uint64_t hcr, vmcr;            /* ICH_HCR_EL2 as last written; ICH_VMCR_EL2 while not loaded */

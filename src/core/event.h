@@ -104,4 +104,11 @@ struct avc_mmio {
 };
 avc_claim_fn avc_mmio_settle;
 
+/* The same for registers that guests write often: `fast` gets the value, and says HW_BACK or has done nothing. */
+struct avc_sysreg_write {
+    uint64_t (*fast)(struct avc_vcpu *vcpu, uint64_t value);
+    avc_claim_fn *full;
+};
+avc_claim_fn avc_sysreg_write_settle;
+
 #endif

@@ -43,7 +43,9 @@ static unsigned put_sysreg(struct avc_vm *vm, const struct avc_claim *claim, uin
 
     if (slot->esr)
         return 1;
-    *slot = (struct avc_sysreg_slot){ esr, claim, value, key };
+    *slot = (struct avc_sysreg_slot){ (uint32_t)esr, key, claim, value, NULL };
+    if (!read && claim->fn == avc_sysreg_write_settle)
+        slot->fast = ((const struct avc_sysreg_write *)claim->ctx)->fast;
     return 0;
 }
 
@@ -91,6 +93,13 @@ void avc_slots_seal(struct avc_vm *vm)
 {
     avc_hash_choose(vm, fill_mmio);
     avc_hash_choose(vm, fill_sysreg);
+}
+
+enum avc_answer avc_sysreg_write_settle(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
+{
+    const struct avc_sysreg_write *write = ctx;
+
+    return write->full(vcpu, e, NULL);
 }
 
 enum avc_answer avc_mmio_settle(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)

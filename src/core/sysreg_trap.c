@@ -62,6 +62,15 @@ static __attribute__((noinline)) uint64_t claimed(struct avc_vcpu *v, const stru
     return avc_exit_settle(v, e, answer);
 }
 
+/* A write to a register of the library's own. */
+static __attribute__((noinline)) uint64_t written(struct avc_vcpu *v, const struct avc_sysreg_slot *slot, uint64_t esr)
+{
+    if (slot->fast(v, avc_vcpu_gpr(v, (unsigned)ISS_RT(esr))) != HW_BACK)
+        return claimed(v, slot->claim, slot->key, esr);
+    avc_step_live(avc_hw_read_ELR_EL2(), avc_hw_read_SPSR_EL2(), true);
+    return HW_BACK;
+}
+
 uint64_t avc_trap_sysreg(struct avc_vcpu *v, uint64_t esr)
 {
     uint32_t what = (uint32_t)esr & ~(uint32_t)ISS_RT_MASK;
@@ -69,9 +78,12 @@ uint64_t avc_trap_sysreg(struct avc_vcpu *v, uint64_t esr)
 
     if (avc_unlikely(slot->esr != what))
         return searched(v, esr);
-    if (slot->claim)
-        return claimed(v, slot->claim, (uint32_t)slot->key, esr);
-    return end(v, esr, slot->value, avc_hw_read_ELR_EL2());
+    if (avc_likely(!slot->claim)) { /* a read of an ID register */
+        avc_write_gpr(v, ISS_RT(esr), slot->value);
+        avc_step_live(avc_hw_read_ELR_EL2(), avc_hw_read_SPSR_EL2(), true);
+        return HW_BACK;
+    }
+    return slot->fast ? written(v, slot, esr) : claimed(v, slot->claim, slot->key, esr);
 }
 
 /* ---- AArch32 EL0 ---- */

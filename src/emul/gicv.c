@@ -211,7 +211,8 @@ bool avc_vgic_again(struct avc_vgic_cpu *self, uint32_t intid, bool linked)
 
     if (!(self->bank.in_lr >> intid & 1) || self->spilled || avc_load_relaxed(&self->fold_wanted))
         return false;
-    n = avc_vgic_lr_of(self, intid);
+    /* most often the first; one that is empty has no state, and goes the long way */
+    n = LR_VINTID(self->lr[0]) == intid ? 0 : avc_vgic_lr_of(self, intid);
     if ((self->lr[n] & (LR_STATE | LR_HW | LR_EOI)) != (LR_PENDING | (linked ? LR_HW : 0)) ||
         (avc_hw_lr_read(n) & LR_STATE))
         return false;

@@ -4,6 +4,7 @@
  * The CPU interface's registers that trap: SGIs always (HCR_EL2.IMO and FMO make them), deactivation and, where that alone
  * cannot be trapped, the registers common to both groups while ICH_HCR_EL2 says so. All others are the hardware's.
  */
+#include "event.h"
 #include "vgic.h"
 
 #define SGI_LIST(v)  ((uint32_t)AVC_FIELD(v, 15, 0))
@@ -34,9 +35,25 @@ static uint64_t base_of(uint64_t v)
     return AVC_FIELD(v, 55, 48) << 32 | AVC_FIELD(v, 39, 32) << 16 | AVC_FIELD(v, 23, 16) << 8 | SGI_RS(v) << 4;
 }
 
+uint64_t avc_vgic_sgi_to(uint64_t mpidr)
+{
+    return AVC_FIELD(mpidr, 39, 32) << 48 | AVC_FIELD(mpidr, 23, 16) << 32 | AVC_FIELD(mpidr, 15, 8) << 16 |
+           AVC_FIELD(mpidr, 7, 4) << 44 | UINT64_C(1) << (mpidr & 15);
+}
+
+/* ICC_SGI1R_EL1, to the writer alone, again: what kernels do to run something later on their own CPU. */
+static uint64_t sgi_fast(struct avc_vcpu *vcpu, uint64_t value)
+{
+    struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
+
+    if ((value & ~(UINT64_C(15) << 24)) != self->sgi_self || !avc_vgic_again(self, SGI_INTID(value), false))
+        return HW_SLOW;
+    return HW_BACK;
+}
+
 static enum avc_answer sgi(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
-    struct avc_vgic *vgic = ctx;
+    struct avc_vgic *vgic = avc_vgic_of(vcpu);
     struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
     bool any_group = (e->key & 7) == ICC_SGI1R, all = e->value & SGI_IRM, to_self;
     uint64_t base = base_of(e->value);
@@ -45,6 +62,7 @@ static enum avc_answer sgi(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 
     if (!e->write)
         return AVC_FAULT; /* write-only */
+    (void)ctx;
     to_self = !all && (self->mpidr & ~UINT64_C(15)) == base && list >> (self->mpidr & 15) & 1;
     if (to_self) {
         list &= ~(1u << (self->mpidr & 15));
@@ -142,13 +160,16 @@ enum avc_status avc_vgic_sgi_attach(struct avc_vgic *vgic)
         uint32_t first, last;
         avc_claim_fn *fn;
     } claims[] = {
-        { AVC_SYSREG_KEY(3, 0, 12, 11, ICC_SGI1R), AVC_SYSREG_KEY(3, 0, 12, 11, ICC_SGI0R), sgi },
+        { AVC_SYSREG_KEY(3, 0, 12, 11, ICC_ASGI1R), AVC_SYSREG_KEY(3, 0, 12, 11, ICC_SGI0R), sgi },
         { AVC_SYSREG_KEY(3, 0, 12, 11, 1), AVC_SYSREG_KEY(3, 0, 12, 11, 1), dir },
         { AVC_SYSREG_KEY(3, 0, 12, 11, 3), AVC_SYSREG_KEY(3, 0, 12, 11, 3), rpr },
         { AVC_SYSREG_KEY(3, 0, 12, 12, 4), AVC_SYSREG_KEY(3, 0, 12, 12, 4), ctlr },
         { AVC_SYSREG_KEY(3, 0, 4, 6, 0), AVC_SYSREG_KEY(3, 0, 4, 6, 0), pmr },
     };
-    enum avc_status status = AVC_OK;
+    static const struct avc_sysreg_write sgi1r = { sgi_fast, sgi };
+    const uint32_t key = AVC_SYSREG_KEY(3, 0, 12, 11, ICC_SGI1R);
+    enum avc_status status = avc_vm_claim_builtin(
+        vgic->vm, &(struct avc_claim){ AVC_SYSREG, key, key, avc_sysreg_write_settle, (void *)(uintptr_t)&sgi1r });
 
     for (unsigned n = 0; n < AVC_ARRAY_SIZE(claims) && status == AVC_OK; n++)
         status = avc_vm_claim_builtin(

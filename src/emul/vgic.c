@@ -40,8 +40,10 @@ static void meet(struct avc_vgic *vgic, struct avc_vcpu *vcpu)
 {
     struct avc_vgic_cpu *cpu = &vgic->cpus[vcpu->index];
 
+    vcpu->irqc_data = cpu;
     cpu->vcpu = vcpu;
     cpu->mpidr = vcpu->mpidr & MPIDR_AFFINITY;
+    cpu->sgi_self = avc_vgic_sgi_to(cpu->mpidr);
 }
 
 /* The core's, at vCPU reset: not loaded. */

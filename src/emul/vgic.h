@@ -122,7 +122,7 @@ static inline struct avc_vgic *avc_vgic_of(const struct avc_vcpu *vcpu)
 
 static inline struct avc_vgic_cpu *avc_vgic_cpu_of(const struct avc_vcpu *vcpu)
 {
-    return &avc_vgic_of(vcpu)->cpus[vcpu->index];
+    return vcpu->irqc_data;
 }
 
 /* Pending by itself: edge or soft latch, level of a level-triggered line. Without timers linked to hardware. */
@@ -228,6 +228,7 @@ void avc_vgic_deactivate(struct avc_vgic_op *op, const struct avc_vgic_ref *ref,
 extern const struct avc_mmio avc_vgic_dist;
 avc_claim_fn avc_vgic_dist_access, avc_vgic_redist_access;
 enum avc_status avc_vgic_sgi_attach(struct avc_vgic *vgic);
+uint64_t avc_vgic_sgi_to(uint64_t mpidr);  /* ICC_SGI1R_EL1 for one vCPU, without INTID */
 uint32_t avc_vgic_id_reg(uint32_t offset); /* 0xffd0 .. 0xfffc, of either frame */
 #define AVC_VGIC_IIDR     0x61000000u      /* ProductID 'a', no JEP106 code */
 #define GICR_WAKER_SLEEP  (1u << 1)

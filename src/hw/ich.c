@@ -3,11 +3,9 @@
 /* List registers and active-priority registers by index. */
 #include "ich.h"
 
-#include "hw.h"
-
 #define LRS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
 
-uint64_t avc_hw_lr_read(unsigned n)
+uint64_t avc_hw_lr_read_other(unsigned n)
 {
     switch (n) {
 #define READ(n)                                                                                                        \
@@ -20,7 +18,7 @@ uint64_t avc_hw_lr_read(unsigned n)
     }
 }
 
-void avc_hw_lr_write(unsigned n, uint64_t value)
+void avc_hw_lr_write_other(unsigned n, uint64_t value)
 {
     switch (n) {
 #define WRITE(n)                                                                                                       \
