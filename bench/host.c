@@ -1,53 +1,129 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The EL2 half of the bench: a VM of four vCPUs with 32 claims and two devices, one settled at EL2 and one by the loop. */
-#include "testvm.h"
+/*
+ * The EL2 half of the bench: the VMM's loop, which does with an exit what a VMM has to do and nothing else. One CPU; vCPU 0
+ * measures, vCPU 1 is there to be switched to, the others stay off.
+ */
+#include "bench_host.h"
 
 #include "rows.h"
 
-static enum avc_answer status_register(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+/* ---- two vCPUs on one CPU ---- */
+
+static struct test_vm t;
+static bool waits[2] = { false, true }; /* in WFI, or off */
+
+static struct avc_vcpu *other(const struct avc_vcpu *v)
 {
-    return e->write ? AVC_DONE : avc_done(e, 0x90);
+    return &t.vcpu[!v->index];
 }
 
-static const struct avc_claim claims[] = {
-    { AVC_MMIO, BENCH_DEVICE, BENCH_DEVICE + 0xfff, status_register, NULL },
-    { AVC_MMIO, BENCH_LOOP_DEVICE, BENCH_LOOP_DEVICE + 0xfff, avc_to_vmm, NULL },
-    { AVC_MMIO, 0x0c000000, 0x0c000fff, status_register, NULL },
-    { AVC_MMIO, 0x0c010000, 0x0c010fff, status_register, NULL },
-    { AVC_MMIO, 0x0c020000, 0x0c020fff, status_register, NULL },
-    { AVC_MMIO, 0x0d000000, 0x0d000fff, status_register, NULL },
-    { AVC_CALL, 0x86000010, 0x8600001f, avc_deny, NULL },
-    { AVC_CALL, 0x86000030, 0x8600003f, avc_deny, NULL },
-    { AVC_CALL, 0xc6000010, 0xc600001f, avc_deny, NULL },
-};
+/* A vCPU stays loaded until another one takes its place. */
+static struct avc_vcpu *switch_from(struct avc_vcpu *v)
+{
+    host_must(avc_vcpu_put(v));
+    host_timer_set(waits[v->index] ? avc_vcpu_deadline(v) : ~UINT64_C(0));
+    v = other(v);
+    waits[v->index] = false;
+    host_must(avc_vcpu_load(v, &test_pcpu[0]));
+    return v;
+}
 
-const struct test_config test_config = {
-    .vcpus = 4,
-    .claims = claims,
-    .nr_claims = sizeof claims / sizeof claims[0],
-};
+static bool can_run(struct avc_vcpu *v)
+{
+    return !waits[v->index] || avc_vcpu_has_work(v) || avc_vcpu_deadline(v) == 0;
+}
 
-/* What a VMM's loop does with an exit, and nothing else. */
+/* Who runs next, now that this one waits. */
+static struct avc_vcpu *block(struct avc_vcpu *v)
+{
+    waits[v->index] = true;
+    for (;;) {
+        if (can_run(v)) {
+            waits[v->index] = false;
+            return v;
+        }
+        if (can_run(other(v)))
+            return switch_from(v);
+        host_wait();
+        avc_pcpu_irq(&test_pcpu[0]);
+    }
+}
+
+/* ---- the loop ---- */
+
+/* Who runs next. */
+static struct avc_vcpu *hypercall(struct avc_vcpu *v, struct avc_exit *e)
+{
+    static uint64_t told;
+
+    avc_done(e, 0);
+    switch (e->key) {
+    case CALL_PUTC:
+        host_putc((char)avc_vcpu_gpr(v, 1));
+        break;
+    case BENCH_SWITCH:
+        host_must(avc_vcpu_put(v));
+        host_must(avc_vcpu_load(v, &test_pcpu[0]));
+        break;
+    case BENCH_YIELD:
+        return can_run(other(v)) ? switch_from(v) : v;
+    case BENCH_TELL:
+        told = avc_vcpu_gpr(v, 1);
+        break;
+    case BENCH_TOLD:
+        avc_done(e, told);
+        break;
+    case BENCH_PULSE:
+        host_must(avc_vm_set_irq(&t.vm, BENCH_EDGE_SPI, true));
+        host_must(avc_vm_set_irq(&t.vm, BENCH_EDGE_SPI, false));
+        break;
+    case BENCH_RAISE:
+    case BENCH_LOWER:
+        host_must(avc_vm_set_irq(&t.vm, BENCH_LEVEL_SPI, e->key == BENCH_RAISE));
+        break;
+    }
+    return v;
+}
+
+/* Memory that comes on first touch, or the device that the loop answers for. */
+static void access(struct avc_exit *e)
+{
+    uint64_t offset = (e->key - BENCH_LAZY) & ~(AVC_PAGE_SIZE - 1);
+
+    if (offset < BENCH_LAZY_SIZE) {
+        host_must(avc_stage2_map(&t.stage2, BENCH_LAZY + offset, (uintptr_t)t.ram + offset, AVC_PAGE_SIZE, AVC_RW));
+        e->answer = AVC_RETRY;
+    } else if (e->kind == AVC_MMIO) {
+        avc_done(e, 0x90);
+    }
+}
+
 int host_main(void)
 {
-    static struct test_vm t;
     struct avc_vcpu *v = &t.vcpu[0];
 
     test_cpu_init(0);
-    test_vm_init(&t, &test_config);
+    bench_vm_init(&t);
+    host_rows(&t);
     host_must(avc_vcpu_load(v, &test_pcpu[0]));
     for (;;) {
         struct avc_exit *e = avc_vcpu_run(v);
 
         switch (e->kind) {
         case AVC_CALL:
-            if (e->key == CALL_PUTC)
-                host_putc((char)avc_vcpu_gpr(v, 1));
-            avc_done(e, avc_vcpu_gpr(v, 1) + avc_vcpu_gpr(v, 2));
+            if (e->key == CALL_ADD) /* the row: nothing before it */
+                avc_done(e, avc_vcpu_gpr(v, 1) + avc_vcpu_gpr(v, 2));
+            else
+                v = hypercall(v, e);
             break;
-        case AVC_MMIO: /* its status */
-            avc_done(e, 0x90);
+        case AVC_MMIO:
+        case AVC_STAGE2:
+            access(e);
+            break;
+        case AVC_WFI:
+        case AVC_CPU_OFF:
+            v = block(v);
             break;
         case AVC_SYSTEM_OFF:
             return 0;

@@ -1,10 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* What both halves of the bench know. */
+/* What both halves of the bench know. Plain numbers: assembly reads it, too. */
 #ifndef ROWS_H
 #define ROWS_H
 
+/* Device pages. */
 #define BENCH_DEVICE      0x0b000000 /* a claim answers */
 #define BENCH_LOOP_DEVICE 0x0b010000 /* the VMM's loop answers */
+#define BENCH_PL011       0x09000000 /* vmm/'s model answers, in a claim */
+
+/* Memory that the VMM's loop maps on first touch. */
+#define BENCH_LAZY      0x80000000
+#define BENCH_LAZY_SIZE 0x00200000
+
+/* Calls, by the VMM's loop. */
+#define BENCH_CALLS  0x86000100
+#define BENCH_SWITCH 0x86000100 /* puts the vCPU and loads it again */
+#define BENCH_YIELD  0x86000101 /* to the other vCPU of this CPU, until that waits */
+#define BENCH_TELL   0x86000102 /* x1: a time */
+#define BENCH_TOLD   0x86000103 /* x0: what was told last */
+#define BENCH_PULSE  0x86000104 /* an edge of BENCH_EDGE_SPI */
+#define BENCH_RAISE  0x86000105 /* the line of BENCH_LEVEL_SPI goes up */
+#define BENCH_LOWER  0x86000106 /* and down */
+
+#define BENCH_EDGE_SPI  40
+#define BENCH_LEVEL_SPI 41
 
 #endif

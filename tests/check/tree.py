@@ -19,7 +19,7 @@ LAYERS = {
     "src/hw": ["src/core", "src/hw"],
     "vmm": ["vmm"],
     "examples": ["examples"],
-    "bench": ["bench", "examples/host", "tests/guest"],
+    "bench": ["bench", "examples/host", "tests/guest", "vmm/dev"],
 }
 # Where assembly and system registers may be named.
 ASM = ("src/hw/", "vmm/boot/", "examples/host/", "tests/guest/", "bench/guest/")

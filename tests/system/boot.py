@@ -16,8 +16,8 @@ import sys
 def command(cpu, cpus, image, count=False, flash=None):
     """image: by -kernel; flash: a file for the first flash bank, where firmware begins at EL3."""
     model, board = cpu, "virt,virtualization=on,gic-version=3,dtb-randomness=off"
-    if count and cpu == "max":
-        model += ",cntfrq=1000000000"
+    if count:
+        model += ",cntfrq=1000000000"  # a tick is an instruction
     if cpu == "max" and os.environ.get("AVC_QEMU_OLD") == "7":
         model += ",sme=off"  # SME without FEAT_FGT; see machine_describe() of the launcher
     if flash:

@@ -13,14 +13,15 @@
 #include "calls.h"
 #include "host.h"
 
-#define TEST_MAX_VCPUS 8
-#define TEST_RAM       (8u << 20)
+#define TEST_MAX_VCPUS  8
+#define TEST_MAX_CLAIMS 32
+#define TEST_RAM        (8u << 20)
 
 struct test_config {
     unsigned vcpus, cpus; /* default 1 */
     bool no_vgic;
     uint32_t uses;                  /* struct avc_hal */
-    const struct avc_claim *claims; /* the test's own, up to 16 */
+    const struct avc_claim *claims; /* the test's own, up to TEST_MAX_CLAIMS - 1 */
     unsigned nr_claims;
     /* settles CALL_PUTC, where the loop is not to; CALL_ADD is nobody's then */
     avc_claim_fn *putc;
@@ -36,7 +37,7 @@ struct test_vm {
     struct avc_stage2 stage2;
     struct avc_vm vm;
     struct avc_vcpu vcpu[TEST_MAX_VCPUS], *vcpus[TEST_MAX_VCPUS];
-    struct avc_claim claims[AVC_CLAIM_SLOTS(17)];
+    struct avc_claim claims[AVC_CLAIM_SLOTS(TEST_MAX_CLAIMS)];
     struct avc_vgic vgic;
     struct avc_vgic_spis spis[2];
     struct avc_vgic_cpu gic_cpus[TEST_MAX_VCPUS];

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* The parts of the bench's EL2 half. */
+#ifndef BENCH_HOST_H
+#define BENCH_HOST_H
+
+#include "testvm.h"
+
+/* vm.c: the VM with all its claims, the first vCPU started. */
+void bench_vm_init(struct test_vm *t);
+
+/* host_rows.c: prints the rows of what the host calls. The VM's vCPUs have not run yet, and may then. */
+void host_rows(struct test_vm *t);
+
+#endif
