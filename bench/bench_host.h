@@ -6,8 +6,8 @@
 
 #include "testvm.h"
 
-/* vm.c: the VM with all its claims, the first vCPU started. */
-void bench_vm_init(struct test_vm *t);
+/* vm.c: the VM with all its claims, the first vCPU started. flags: as in struct avc_vm_config. */
+void bench_vm_init(struct test_vm *t, uint32_t flags);
 
 /* host_rows.c: prints the rows of what the host calls. The VM's vCPUs have not run yet, and may then. */
 void host_rows(struct test_vm *t);

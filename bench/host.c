@@ -104,7 +104,7 @@ int host_main(void)
     struct avc_vcpu *v = &t.vcpu[0];
 
     test_cpu_init(0);
-    bench_vm_init(&t);
+    bench_vm_init(&t, 0);
     host_rows(&t);
     host_must(avc_vcpu_load(v, &test_pcpu[0]));
     for (;;) {

@@ -64,12 +64,6 @@ static const struct avc_claim claims[] = {
 /* clang-format on */
 _Static_assert(sizeof claims / sizeof claims[0] == 31, "one is the test host's");
 
-const struct test_config test_config = {
-    .vcpus = 4,
-    .claims = claims,
-    .nr_claims = sizeof claims / sizeof claims[0],
-};
-
 /* ---- vmm/'s PL011: nobody at the other end ---- */
 
 static void put_byte(void *ctx, uint8_t byte)
@@ -87,8 +81,15 @@ static void no_more(void *ctx)
 
 static const struct vmm_pl011_host nobody = { .put = put_byte, .get = get_byte, .resume = no_more };
 
-void bench_vm_init(struct test_vm *t)
+void bench_vm_init(struct test_vm *t, uint32_t flags)
 {
-    test_vm_init(t, &test_config);
+    const struct test_config config = {
+        .vcpus = 4,
+        .flags = flags,
+        .claims = claims,
+        .nr_claims = sizeof claims / sizeof claims[0],
+    };
+
+    test_vm_init(t, &config);
     vmm_pl011_init(&uart, BENCH_PL011, &nobody);
 }

@@ -13,14 +13,13 @@ static const struct call {
     { "hvc/unknown id", "smc/unknown id", 0x86000040, 0 },
     { "hvc/PSCI_FEATURES", "smc/PSCI_FEATURES", 0x8400000a, 0x84000000 },
     { "hvc/AFFINITY_INFO", "smc/AFFINITY_INFO", 0xc4000004, 0 },
-    { "hvc/AFFINITY_INFO, 32 bits",  "smc/AFFINITY_INFO, 32 bits",  0x84000004, 0 },
+    { "hvc/AFFINITY_INFO, 32 bits", "smc/AFFINITY_INFO, 32 bits", 0x84000004, 0 },
     { "hvc/MIGRATE_INFO_TYPE", "smc/MIGRATE_INFO_TYPE", 0x84000006, 0 },
     { "hvc/SMCCC_VERSION", "smc/SMCCC_VERSION", 0x80000000, 0 },
     { "hvc/SMCCC_ARCH_FEATURES", "smc/SMCCC_ARCH_FEATURES", 0x80000001, 0x80008000 },
     { "hvc/SMCCC_ARCH_WORKAROUND_1", "smc/SMCCC_ARCH_WORKAROUND_1", 0x80008000, 0 },
     { "hvc/TRNG_VERSION", "smc/TRNG_VERSION", 0x84000050, 0 },
     { "hvc/TRNG_FEATURES", "smc/TRNG_FEATURES", 0x84000051, 0x84000050 },
-    { "hvc/TRNG_GET_UUID", "smc/TRNG_GET_UUID", 0x84000052, 0 },
     { "hvc/unknown PSCI id", "smc/unknown PSCI id", 0xc400001f, 0 },
 };
 /* clang-format on */

@@ -78,6 +78,7 @@ void test_vm_init(struct test_vm *t, const struct test_config *config)
         .max_vcpus = vcpus,
         .claims = t->claims,
         .max_claims = AVC_CLAIM_SLOTS(TEST_MAX_CLAIMS),
+        .flags = config->flags,
         .user = t,
     };
     const struct avc_vgic_config gic_config = {

@@ -21,6 +21,7 @@ struct test_config {
     unsigned vcpus, cpus; /* default 1 */
     bool no_vgic;
     uint32_t uses;                  /* struct avc_hal */
+    uint32_t flags;                 /* struct avc_vm_config */
     const struct avc_claim *claims; /* the test's own, up to TEST_MAX_CLAIMS - 1 */
     unsigned nr_claims;
     /* settles CALL_PUTC, where the loop is not to; CALL_ADD is nobody's then */

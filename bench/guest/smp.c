@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * An SGI from one vCPU to another, each alone on its CPU, the receiver asleep in a WFI that is not trapped. In the counting
+ * mode the emulator runs one CPU at a time, and the counter goes up with the instructions of each: so the sum over both
+ * CPUs is what the sender takes for the write, and what passes from the sender's falling asleep to the receiver's handler.
+ */
+#include "bench.h"
+
+#define TIMES   100
+#define TO(cpu) (1ul << 24 | 1ul << (cpu)) /* ICC_SGI1R_EL1: INTID 1, by Aff0 */
+
+static volatile uint64_t handled_at[2];
+
+void bench_irq(void)
+{
+    uint64_t at = now();
+    unsigned cpu = guest_cpu();
+
+    guest_gic_eoi(guest_gic_ack());
+    handled_at[cpu] = at;
+    if (cpu)
+        guest_sgi(TO(0));
+}
+
+/* Asleep with interrupts masked, so that none is missed between the look and WFI, which wakes for a masked one, too. */
+static uint64_t sleep_until_answered(void)
+{
+    uint64_t since = 0, at;
+
+    while (!handled_at[0]) {
+        __asm__ volatile("mrs %0, cntvct_el0; wfi" : "=r"(at)::"memory");
+        since = since ? since : at;
+        guest_irq_unmask();
+        guest_irq_mask();
+    }
+    handled_at[0] = 0;
+    return since;
+}
+
+static void sgi_to_other(void)
+{
+    uint64_t ticks = 0;
+
+    for (unsigned n = 0; n < TIMES; n++) {
+        uint64_t before = now(), asleep;
+
+        WRITE("s3_0_c12_c11_5", TO(1));
+        ticks += now() - before;
+        asleep = sleep_until_answered();
+        ticks += handled_at[1] - asleep;
+    }
+    print_row("sgi_other", ticks, TIMES);
+}
+
+int guest_main(unsigned cpu)
+{
+    WRITE("vbar_el1", (uintptr_t)bench_vectors);
+    guest_gic_init();
+    guest_gic_enable(1);
+    if (cpu) {
+        guest_irq_unmask();
+        guest_sgi(TO(0));
+        for (;;)
+            __asm__ volatile("wfi");
+    }
+    guest_printf("frequency\t%lu\n", READ("cntfrq_el0"));
+    guest_cpu_on(1);
+    sleep_until_answered();
+    sgi_to_other();
+    return 0;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* Two CPUs, each with one vCPU of the same VM for good: WFI is not trapped, and the kick goes straight back to the guest. */
+#include "bench_host.h"
+
+#include "rows.h"
+
+static struct test_vm t;
+
+static enum avc_answer on_irq(void *ctx, avc_irq_t irq)
+{
+    host_irq_end(ctx, irq, true);
+    return AVC_DONE;
+}
+
+static const struct avc_irq_handler handler = { .fn = on_irq };
+
+static void run(unsigned cpu)
+{
+    struct avc_vcpu *v = &t.vcpu[cpu];
+
+    host_must(avc_pcpu_set_irq_handler(&test_pcpu[cpu], &handler));
+    host_must(avc_vcpu_load(v, &test_pcpu[cpu]));
+    for (;;) {
+        struct avc_exit *e = avc_vcpu_run(v);
+
+        switch (e->kind) {
+        case AVC_CALL:
+            host_putc((char)avc_vcpu_gpr(v, 1));
+            avc_done(e, 0);
+            break;
+        case AVC_CPU_OFF: /* wake() ends it */
+            host_wait();
+            avc_pcpu_irq(&test_pcpu[cpu]);
+            break;
+        case AVC_SYSTEM_OFF:
+            host_off(0);
+        case AVC_FAIL:
+            host_must(e->status);
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+static void secondary(unsigned cpu)
+{
+    test_cpu_init(0);
+    run(cpu);
+}
+
+int host_main(void)
+{
+    test_nr_cpus = 2;
+    test_cpu_init(0);
+    bench_vm_init(&t, AVC_VM_NO_WFI);
+    host_cpu_start(1, secondary);
+    run(0);
+    return 0;
+}
