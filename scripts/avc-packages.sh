@@ -17,6 +17,7 @@ build   meson                                        meson
 build   ninja                                        ninja-build
 examples make                                        make
 examples pkg-config                                  pkg-config
+bench   gnuplot                                      gnuplot-nox
 check   gcc                                          gcc
 check   /usr/include/stdlib.h                        libc6-dev
 check   g++                                          g++

@@ -101,10 +101,18 @@ example_run() { # NAME
 
 bench_usage() {
     cat <<'TEXT'
-usage: ./avc bench [ARGUMENT...]
+usage: ./avc bench [OPTION...] [CPU...]
 
-Builds the bench guests, runs them in the deterministic mode, and prints what an exit costs
-in instructions, as the guest sees it. Arguments are handed to bench/bench.py.
+Builds the bench guests, runs them in the deterministic mode, prints what an exit costs in
+instructions, as the guest sees it, beside what it costs under other hypervisors, and draws a
+picture into the build folder. docs/performance.md says how it is measured.
+
+CPU: models of the emulator; default: max cortex-a72 neoverse-n1
+
+  --members        show also the rows of which the table has the worst only
+  --check          compare with the budget, bench/budget.tsv, as ./avc check does
+  --update-budget  make these figures the budget; also writes the tables and the picture
+                   of docs/performance.md
 TEXT
 }
 
@@ -116,7 +124,7 @@ bench() {
         ;;
     esac
     [[ -e $top/bench/bench.py ]] || die 1 "this tree has no bench yet: bench/bench.py is missing"
-    packages_ensure qemu build tools
+    packages_ensure qemu build tools bench
     libfdt_ensure
     lock_take
     build_make target || exit 1

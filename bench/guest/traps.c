@@ -55,7 +55,7 @@ void bench_traps(void)
         ROW(calls[n].hvc, CALL_SETUP, "hvc #0\n", calls[n].id, calls[n].arg);
     for (unsigned n = 0; n < sizeof calls / sizeof calls[0]; n++)
         ROW(calls[n].smc, CALL_SETUP, "smc #0\n", calls[n].id, calls[n].arg);
-    ROW("hvc_full", CALL_SETUP, "hvc #0\n", 0x84000052, 0); /* TRNG_GET_UUID, which answers in four registers */
+    ROW("hvc_full", CALL_SETUP, "hvc #0\n", 0xc4000003, 0); /* CPU_ON of itself */
     ROW("hypercall", CALL_SETUP, "hvc #0\n", CALL_ADD, 1);
 #define MRS_ROW(name, field) ROW("mrs/" name, "", "mrs x0, s3_0_c0_c" field "\n", 0, 0);
     MRS_ROWS(MRS_ROW)
