@@ -99,24 +99,25 @@ def first_number(value):
 def plot_data(rows, peers, figures):
     """{series: [(x, y)]}: rows that have a goal from the top down, instructions along x."""
     shown = [row for row in rows if row.get("goal")]
-    data = {"goal": [], "this library": []}
+    data = {name: [] for name in ["this library", "goal", *peers.values()]}
     for y, row in enumerate(reversed(shown)):
         data["goal"].append((goal(row, ""), y))
         data["this library"].append((figure(figures, row), y))
         for peer, value in row.get("peers", {}).items():
-            data.setdefault(peers[peer], []).append((first_number(value), y))
-    return [row["title"] for row in reversed(shown)], data
+            data[peers[peer]].append((first_number(value), y))
+    return [row["label"] for row in reversed(shown)], data
 
 
 def script(titles, data, output):
-    styles = {"goal": 'pt 2 ps 0.8 lc rgb "black"', "this library": 'pt 5 ps 0.9 lc rgb "#c00000"'}
+    styles = {"this library": 'pt 5 ps 1.1 lc rgb "#c00000"', "goal": 'pt 2 ps 1.1 lw 2 lc rgb "black"'}
+    shapes = [7, 9, 11, 13, 6, 8, 10, 12]
     points = []
     for n, name in enumerate(data):
-        style = styles.get(name, f"pt {7 + n % 4 * 2} ps 0.6")
+        style = styles.get(name, f"pt {shapes[n % len(shapes)]} ps 0.9")
         points.append(f"'-' using 1:2 with points {style} title \"{name}\"")
     tics = ", ".join(f'"{title}" {y}' for y, title in enumerate(titles))
     blocks = "".join("\n".join(f"{x} {y}" for x, y in series) + "\ne\n" for series in data.values())
-    return f"""set terminal svg size 1100,560 font "sans,12" background "white"
+    return f"""set terminal svg size 1000,520 noenhanced font "sans,13" background "white"
 set output "{output}"
 set logscale x
 set xrange [40:12000]
