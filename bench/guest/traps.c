@@ -60,5 +60,5 @@ void bench_traps(void)
 #define MRS_ROW(name, field) ROW("mrs/" name, "", "mrs x0, s3_0_c0_c" field "\n", 0, 0);
     MRS_ROWS(MRS_ROW)
     ROW("switch", CALL_SETUP, "hvc #0\n", BENCH_SWITCH, 0);
-    ROW("switch_fp", CALL_SETUP, "fmov d0, x3\nhvc #0\n", BENCH_SWITCH, 0);
+    ROW("switch_fp", CALL_SETUP, ".arch_extension fp\nfmov d0, x3\nhvc #0\n", BENCH_SWITCH, 0);
 }
