@@ -34,20 +34,21 @@ static bool can_run(struct avc_vcpu *v)
     return !waits[v->index] || avc_vcpu_has_work(v) || avc_vcpu_deadline(v) == 0;
 }
 
-/* Who runs next, now that this one waits. */
+/*
+ * Who runs next, now that this one waits. It is still loaded while the CPU sleeps, and whatever wakes the CPU is taken on
+ * the way into its guest, without a look at whose it is: WFI may complete early (Arm ARM D1.6.2), and a guest that has
+ * nothing to do comes back.
+ */
 static struct avc_vcpu *block(struct avc_vcpu *v)
 {
     waits[v->index] = true;
-    for (;;) {
-        if (can_run(v)) {
-            waits[v->index] = false;
-            return v;
-        }
+    if (!can_run(v)) {
         if (can_run(other(v)))
             return switch_from(v);
         host_wait();
-        avc_pcpu_irq(&test_pcpu[0]);
     }
+    waits[v->index] = false;
+    return v;
 }
 
 /* ---- the loop ---- */
