@@ -111,12 +111,13 @@ int host_main(void)
     for (;;) {
         struct avc_exit *e = avc_vcpu_run(v);
 
+        if (e->kind == AVC_CALL && e->key == CALL_ADD) { /* the row */
+            avc_done(e, avc_vcpu_gpr(v, 1) + avc_vcpu_gpr(v, 2));
+            continue;
+        }
         switch (e->kind) {
         case AVC_CALL:
-            if (e->key == CALL_ADD) /* the row: nothing before it */
-                avc_done(e, avc_vcpu_gpr(v, 1) + avc_vcpu_gpr(v, 2));
-            else
-                v = hypercall(v, e);
+            v = hypercall(v, e);
             break;
         case AVC_MMIO:
         case AVC_STAGE2:

@@ -542,20 +542,18 @@ struct avc_claim_index {
 
 /* Who answers for a page of device registers, or for one access to a system register, by hash; see src/core/slot.c. */
 #define AVC_NR_SLOTS 256
-struct avc_mmio_result {
-    uint64_t code, value;
-};
 struct avc_mmio_slot {
-    uint64_t page; /* IPA / 4096; ~0: none */
+    uint64_t hpfar; /* what HPFAR_EL2 has for the page: IPA / 4096 * 16; ~0: none */
     const struct avc_claim *claim;
-    struct avc_mmio_result (*fast)(struct avc_vcpu *vcpu, uint64_t esr, avc_ipa_t ipa);
-    uint64_t unused;
+    uint64_t (*light)(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_slot *slot); /* of the library's own */
+    uint64_t unused; /* the size is a power of 2 */
 };
 struct avc_sysreg_slot {
     uint32_t esr, key;             /* its syndrome, without the general register, 0: none; and the register's key */
     const struct avc_claim *claim; /* NULL: a read of `value` */
     uint64_t value;
-    uint64_t (*fast)(struct avc_vcpu *vcpu, uint64_t value); /* a write to one of the library's own */
+    uint64_t (*light)(struct avc_vcpu *vcpu, uint64_t esr,
+                      const struct avc_sysreg_slot *slot); /* of the library's own */
 };
 
 /* What the light way does with function ids, 16 in a row: see src/core/call.c. */
@@ -578,20 +576,22 @@ struct avc_call_range {
 #define AVC_NR_TRAPS    67
 
 struct avc_vm {
-    uint64_t magic;
-    uint64_t mmio_hash, sysreg_hash, call_hash; /* multipliers */
-    struct avc_mmio_slot mmio[AVC_NR_SLOTS];
+    struct avc_mmio_slot mmio[AVC_NR_SLOTS]; /* first: an entry's address is found in one instruction */
     struct avc_sysreg_slot sysreg[AVC_NR_SLOTS];
+    struct avc_call_slot call[AVC_CALL_SLOTS];
+    uint64_t mmio_hash, sysreg_hash, call_hash; /* multipliers */
+    uint64_t magic;
     struct avc_machine *machine;
     struct avc_stage2 *stage2;
     struct avc_claim_index index[AVC_NR_CLAIM_KINDS];
     uint32_t nr_call_wide; /* more than AVC_CALL_WIDE: any id may be claimed */
     struct avc_call_range call_wide[AVC_CALL_WIDE];
-    struct avc_call_slot call[AVC_CALL_SLOTS];
     avc_fast_fn *call_rows[AVC_CALL_ROWS][16];
     const void *trap_table; /* AVC_NR_TRAPS functions */
+    const void *ways;       /* of 64 exception classes */
     const struct avc_irqc_ops *irqc;
-    void *irqc_data; /* the controller's own */
+    bool (*irq)(struct avc_vcpu *vcpu, avc_irq_t irq); /* the controller's, or one that knows no interrupt */
+    void *irqc_data;                                   /* the controller's own */
     struct avc_vcpu **vcpus;
     uint32_t max_vcpus, nr_vcpus;
     struct avc_claim *claims; /* 0..nr_claims: the embedder's; from the end: the library's own */
@@ -608,6 +608,7 @@ struct avc_vm {
     uint64_t cntvoff;                 /* CNTVCT = CNTPCT - cntvoff */
     void *user;
     uint64_t (*class_table[AVC_NR_TRAPS])(struct avc_vcpu *vcpu, uint64_t esr); /* its trap table, with CLASS claims */
+    const void *class_ways[64];                                                 /* and its ways */
 };
 
 /** Prepares a VM. Errors: EINVAL, EALIGN, EEXIST, ENOENT (machine or stage2 not initialised), EBUSY (stage2 has a VM),
@@ -666,20 +667,22 @@ AVC_MUST_USE enum avc_status avc_vm_set_irq(struct avc_vm *vm, uint32_t intid, b
 #define AVC_ATTN_TRAPS (1u << 3) /* trap registers changed */
 #define AVC_ATTN_WATCH (1u << 4) /* another observer, or none */
 #define AVC_ATTN_ALL   0x1fu
+/* not to be asked for: an SError was taken on the way out of the guest */
+#define AVC_ATTN_SERROR (1u << 5)
 
-/* Work of run's own at its edges, known on this CPU alone. */
-#define AVC_EDGE_ACT  (1u << 0) /* the VMM's answer to the last exit is due */
+/* Rare work of run's own at its edges, known on this CPU alone. */
+#define AVC_EDGE_VSE  (1u << 0) /* a virtual SError was pending when the guest was entered */
 #define AVC_EDGE_HOST (1u << 1) /* registers the host uses must be swapped */
 #define AVC_EDGE_FP   (1u << 2) /* the host wants its FP registers back at run's return */
 #define AVC_EDGE_SEEN (1u << 3) /* there is an observer */
 #define AVC_EDGE_STEP (1u << 4) /* a step over an ERETAA is on its way: see src/core/eret.c */
 
 /* Power state, changed by PSCI with compare-and-swap: OFF to CLAIMED by one caller, which then writes where to start
-   and makes it PENDING; to ON by the vCPU itself. */
-enum avc_power { AVC_POWER_OFF, AVC_POWER_CLAIMED, AVC_POWER_PENDING, AVC_POWER_ON };
+   and makes it PENDING; to ON by the vCPU itself. The low two bits are what PSCI's AFFINITY_INFO says of it. */
+enum avc_power { AVC_POWER_ON = 0, AVC_POWER_OFF = 1, AVC_POWER_PENDING = 2, AVC_POWER_CLAIMED = 4 + 2 };
 
-/* Where it is. */
-enum avc_mode { AVC_MODE_OUT, AVC_MODE_HOST, AVC_MODE_GUEST };
+/* Whether run is in progress. */
+enum avc_mode { AVC_MODE_HOST, AVC_MODE_GUEST };
 
 #define AVC_NR_CTX 224 /* at least the saved registers of avc/sysreg.def; a test compares */
 
@@ -698,7 +701,8 @@ struct avc_observed {
 };
 
 struct avc_vcpu {
-    /* Hot: reached from vectors.S through SP_EL2 while the guest runs; hw/offsets.h has the offsets, asserted. */
+    /* Hot: all that the way of an exit reads and writes here. vectors.S reaches it through SP_EL2 while the guest runs;
+       hw/offsets.h has the offsets, asserted. */
     uint64_t x[31];
     uint64_t pc;
     uint64_t pstate;
@@ -706,26 +710,29 @@ struct avc_vcpu {
     uint64_t host_sp;       /* run's stack */
     const void *trap_table; /* AVC_NR_TRAPS functions: the VM's, or those that observe */
     struct avc_vm *vm;
-    uint64_t hcr, host_hcr;
+    const void *ways;   /* where the vector goes with each class: src/hw/vectors.S */
+    uint64_t vbar, hcr; /* the guest's EL2 controls, and the host's */
+    uint64_t host_vbar, host_hcr;
     uint64_t cptr, host_cptr;
-    uint64_t host_vbar;
-    uint64_t serror;                 /* 1 << 63 | ESR_EL2 of an SError taken while leaving */
-    const void *ways;                /* where the vector goes with each class: src/hw/vectors.S */
-    struct avc_vcpu *self;           /* a pair by which a dump finds the vCPU: this, and */
-    uint64_t self_mark;              /* this ^ AVC_MAGIC_VCPU */
-    uint64_t mode;                   /* enum avc_mode, atomic */
-    struct avc_pcpu *pcpu;           /* where it is loaded, or NULL; atomic */
-    uint32_t edge;                   /* what run has to do besides, at entry and return: AVC_EDGE_... */
-    bool fp_live;                    /* the guest's FP registers are in the CPU */
-    bool debug_live;                 /* the guest's breakpoints are in the CPU */
-    bool vserror;                    /* a virtual SError is pending */
-    bool irq_line, fiq_line;         /* without interrupt controller */
-    uint64_t nr_traps[AVC_NR_TRAPS]; /* counters: avc_vcpu_counters() */
+    struct avc_vcpu *self;   /* a pair by which a dump finds the vCPU: this, and */
+    uint64_t self_mark;      /* this ^ AVC_MAGIC_VCPU */
+    uint64_t serror;         /* 1 << 63 | ESR_EL2 of an SError taken while leaving */
+    uint64_t on;             /* MPIDR_EL1 of the CPU where it is loaded; 0: not loaded */
+    struct avc_pcpu *pcpu;   /* that CPU, or NULL; atomic */
+    uint32_t mode;           /* enum avc_mode, atomic */
+    uint32_t edge;           /* what run has to do besides, at entry and return: AVC_EDGE_... */
+    bool fp_live;            /* the guest's FP registers are in the CPU */
+    bool debug_live;         /* the guest's breakpoints are in the CPU */
+    bool vserror;            /* a virtual SError is pending */
+    bool irq_line, fiq_line; /* without interrupt controller */
+    struct avc_exit exit;    /* the event being dealt with; run does as its answer says when it begins */
+
+    /* Counters: avc_vcpu_counters(). An exit touches two or three of them. */
+    uint64_t nr_traps[AVC_NR_TRAPS];
     uint64_t nr_exits[AVC_NR_KINDS];
-    struct avc_exit exit;
-    struct avc_exit failed; /* AVC_FAIL, so that a call from the wrong CPU leaves `exit` to its owner */
 
     /* Cold. */
+    struct avc_exit failed; /* AVC_FAIL, so that a call from the wrong CPU leaves `exit` to its owner */
     uint64_t magic;
     uint64_t nr_isv0, nr_faults, nr_undef, nr_unclaimed; /* more counters */
     const struct avc_observer *observer;                 /* the one asked for, or NULL; atomic */

@@ -70,6 +70,7 @@ struct avc_vgic_cpu {
     uint64_t mpidr;                /* affinity of the vCPU */
     uint64_t sgi_self;             /* what it writes to ICC_SGI1R_EL1 for itself, without INTID */
     uint64_t on;                   /* MPIDR_EL1 of the CPU where it is loaded */
+    uint64_t vtimer_lr;            /* see avc_vgic_vtimer_again() */
     uint64_t lr[AVC_VGIC_MAX_LRS]; /* list registers as last written */
     uint64_t hcr, vmcr;            /* ICH_HCR_EL2 as last written; ICH_VMCR_EL2 while not loaded */
     uint64_t ap0[4], ap1[4];       /* active priorities while not loaded */

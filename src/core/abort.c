@@ -80,29 +80,16 @@ static inline struct avc_exit *begin_mmio(struct avc_vcpu *v, uint64_t esr, avc_
     e->kind = AVC_MMIO;
     e->answer = AVC_FAULT;
     e->key = ipa;
-    e->value = esr & ISS_WNR ? avc_mmio_stored(v, esr) : 0;
-    e->size = (uint8_t)(1u << ISS_SAS(esr));
-    e->write = esr & ISS_WNR;
-    e->fetch = e->handled = false;
-    e->step = true;
+    e->value = 0;
+    avc_set_flags(e, UINT64_C(1) << ISS_SAS(esr) | AVC_FLAG_STEP);
     e->esr = esr;
     e->pc = avc_hw_read_ELR_EL2();
     e->va = va;
-    e->arg = 0;
-    e->imm = 0;
-    e->status = AVC_OK;
+    if (esr & ISS_WNR) {
+        e->value = avc_mmio_stored(v, esr);
+        e->write = true;
+    }
     return e;
-}
-
-/* What ends a settled access, whether there was an event of it or not. */
-static inline uint64_t end_mmio(struct avc_vcpu *v, uint64_t esr, uint64_t value, uint64_t pc)
-{
-    uint64_t pstate = avc_hw_read_SPSR_EL2();
-
-    if (!(esr & ISS_WNR))
-        avc_write_gpr(v, ISS_SRT(esr), avc_mmio_loaded(v, esr, value, pstate));
-    avc_step_live(pc, pstate, esr & ESR_IL);
-    return HW_BACK;
 }
 
 /*
@@ -134,51 +121,60 @@ static __attribute__((noinline)) uint64_t data_unmapped(struct avc_vcpu *v, uint
 
 /* ---- by fault status ---- */
 
-/* A device register by the claim on it. */
-static __attribute__((noinline)) uint64_t claimed(struct avc_vcpu *v, uint64_t esr, const struct avc_claim *claim,
-                                                  avc_ipa_t ipa, uint64_t va)
+/* A device register by the claim on it. `light`: the register that the instruction names is one of x0..x7. */
+static inline __attribute__((always_inline)) uint64_t
+claimed(struct avc_vcpu *v, uint64_t esr, const struct avc_claim *claim, avc_ipa_t ipa, uint64_t va, bool light)
 {
     struct avc_exit *e = begin_mmio(v, esr, ipa, va);
     enum avc_answer answer = claim->fn(v, e, claim->ctx);
 
     e = &v->exit;
-    if (avc_likely(answer == AVC_DONE))
-        return end_mmio(v, e->esr, e->value, e->pc);
+    if (avc_likely(answer == AVC_DONE)) {
+        bool plain = avc_step_is_plain(avc_hw_read_SPSR_EL2());
+
+        if (avc_likely(plain && light && avc_mmio_is_plain(v, e->esr))) {
+            if (!(e->esr & ISS_WNR))
+                v->x[ISS_SRT(e->esr)] = (uint32_t)e->value;
+            avc_hw_write_ELR_EL2(e->pc + 4);
+            return v->attention;
+        }
+        return avc_mmio_end(v, e->esr, e->value, e->pc);
+    }
+    if (avc_likely(answer == AVC_EXIT && e->kind == AVC_MMIO)) {
+        e->answer = AVC_FAULT;
+        return HW_EXIT;
+    }
     answer = avc_claim_after(v, e, AVC_MMIO, AVC_FAULT, answer);
     return answer == AVC_PASS ? data_unmapped(v, e->esr, e->key, e) : avc_exit_settle(v, e, answer);
 }
 
 /* The same, for what has no slot of its own, or could not be settled fast. */
-static __attribute__((noinline)) uint64_t searched(struct avc_vcpu *v, uint64_t esr)
+static uint64_t searched(struct avc_vcpu *v, uint64_t esr)
 {
     uint64_t va = avc_hw_read_FAR_EL2();
     avc_ipa_t ipa = hpfar_ipa(esr);
     const struct avc_claim *claim = avc_claim_find(v->vm, AVC_MMIO, ipa);
 
-    return claim ? claimed(v, esr, claim, ipa, va) : data_unmapped(v, esr, ipa, begin_mmio(v, esr, ipa, va));
+    return claim ? claimed(v, esr, claim, ipa, va, false) : data_unmapped(v, esr, ipa, begin_mmio(v, esr, ipa, va));
 }
 
-/* The same, of a device of the library's own. */
-static __attribute__((noinline)) uint64_t fast(struct avc_vcpu *v, uint64_t esr, avc_ipa_t ipa, avc_mmio_fn *fn)
+/* With the slot of its page found by the light way; translation fault, no walk. */
+uint64_t avc_mmio_claimed(struct avc_vcpu *v, const struct avc_mmio_slot *slot)
 {
-    struct avc_mmio_result r = fn(v, esr, ipa);
+    uint64_t va = avc_hw_read_FAR_EL2();
 
-    if (avc_unlikely(r.code != HW_BACK))
-        return searched(v, esr);
-    return end_mmio(v, esr, r.value, avc_hw_read_ELR_EL2());
+    uint64_t code = claimed(v, avc_hw_read_ESR_EL2(), slot->claim, avc_mmio_ipa(slot, va), va, true);
+
+    return code ? code : v->attention;
 }
 
 /* One load or store of a register where nothing was mapped, as the syndrome has decoded it. */
-static inline uint64_t device(struct avc_vcpu *v, uint64_t esr)
+static uint64_t device(struct avc_vcpu *v, uint64_t esr)
 {
-    uint64_t va = avc_hw_read_FAR_EL2(), page = AVC_FIELD(avc_hw_read_HPFAR_EL2(), 43, 4);
-    const struct avc_mmio_slot *slot = &v->vm->mmio[avc_slot_of(page, v->vm->mmio_hash)];
+    const struct avc_mmio_slot *slot = avc_mmio_slot_of(v);
+    uint64_t va = avc_hw_read_FAR_EL2();
 
-    if (avc_unlikely(slot->page != page))
-        return searched(v, esr);
-    if (slot->fast)
-        return fast(v, esr, page << 12 | (va & 0xfff), slot->fast);
-    return claimed(v, esr, slot->claim, page << 12 | (va & 0xfff), va);
+    return slot ? claimed(v, esr, slot->claim, avc_mmio_ipa(slot, va), va, false) : searched(v, esr);
 }
 
 /* Translation fault: HPFAR is valid, nothing was mapped when the CPU looked. */
@@ -267,7 +263,7 @@ static abort_fn *const by_status[64] = {
     [0x0c] = permission,  [0x0d] = permission,  [0x0e] = permission,  [0x0f] = permission,  [0x30] = conflict,
 };
 
-static __attribute__((noinline)) uint64_t rare(struct avc_vcpu *v, uint64_t esr)
+static uint64_t rare(struct avc_vcpu *v, uint64_t esr)
 {
     abort_fn *fn = by_status[ISS_FSC(esr)];
 
@@ -276,8 +272,7 @@ static __attribute__((noinline)) uint64_t rare(struct avc_vcpu *v, uint64_t esr)
 
 uint64_t avc_trap_dabt(struct avc_vcpu *v, uint64_t esr)
 {
-    /* a translation fault of one load or store */
-    if (avc_likely((esr & (ISS_ISV | ISS_S1PTW | 0x3c)) == (ISS_ISV | 0x04)))
+    if (avc_likely(avc_mmio_is_one(esr)))
         return device(v, esr);
     return rare(v, esr);
 }

@@ -49,8 +49,8 @@ static void finish_sysreg(struct avc_vcpu *v, const struct avc_exit *e)
         avc_write_gpr(v, ISS_RT2(e->esr), e->value >> 32);
 }
 
-/* The result. Reads alone have a size and no write. */
-static inline void finish(struct avc_vcpu *v, const struct avc_exit *e, uint64_t pstate)
+/* The result of a finished event. Reads alone have a size and no write. */
+static void finish(struct avc_vcpu *v, const struct avc_exit *e, uint64_t pstate)
 {
     if (e->kind == AVC_CALL)
         v->x[0] = e->value;
@@ -117,16 +117,8 @@ static void act(struct avc_vcpu *v, const struct avc_exit *e, struct avc_regs *r
 
 uint64_t avc_act_live(struct avc_vcpu *v, struct avc_exit *e)
 {
-    struct avc_regs r;
+    struct avc_regs r = { avc_hw_read_ELR_EL2(), avc_hw_read_SPSR_EL2() };
 
-    r.pstate = avc_hw_read_SPSR_EL2();
-    if (avc_likely(e->answer == AVC_DONE)) {
-        finish(v, e, r.pstate);
-        if (e->step)
-            avc_step_live(e->pc, r.pstate, e->esr & ESR_IL);
-        return HW_BACK;
-    }
-    r.pc = avc_hw_read_ELR_EL2();
     act(v, e, &r);
     avc_hw_write_ELR_EL2(r.pc);
     avc_hw_write_SPSR_EL2(r.pstate);
@@ -135,19 +127,8 @@ uint64_t avc_act_live(struct avc_vcpu *v, struct avc_exit *e)
 
 void avc_act_saved(struct avc_vcpu *v, struct avc_exit *e)
 {
-    struct avc_regs r;
+    struct avc_regs r = { v->pc, v->pstate };
 
-    if (avc_likely(e->answer == AVC_DONE)) {
-        finish(v, e, v->pstate);
-        if (!e->step)
-            return;
-        if (avc_likely(avc_step_is_plain(v->pstate)))
-            v->pc += 4;
-        else
-            avc_step(&v->pc, &v->pstate, e->esr & ESR_IL);
-        return;
-    }
-    r = (struct avc_regs){ v->pc, v->pstate };
     act(v, e, &r);
     v->pc = r.pc;
     v->pstate = r.pstate;

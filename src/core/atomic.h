@@ -6,9 +6,11 @@
 
 #include <avc/avc.h>
 
-#define avc_load_relaxed(p)     __atomic_load_n(p, __ATOMIC_RELAXED)
+/* One access, in no order with others: of what is no wider than a register and aligned, all that `volatile` says. (For
+   __atomic_load_n gcc 12 computes the address in an instruction of its own.) */
+#define avc_load_relaxed(p)     (*(const volatile __typeof__(*(p)) *)(p))
 #define avc_load_acquire(p)     __atomic_load_n(p, __ATOMIC_ACQUIRE)
-#define avc_store_relaxed(p, v) __atomic_store_n(p, v, __ATOMIC_RELAXED)
+#define avc_store_relaxed(p, v) ((void)(*(volatile __typeof__(*(p)) *)(p) = (v)))
 #define avc_store_release(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)
 /* Sequentially consistent: STLR and LDAR, which are ordered with each other (RCsc; Arm ARM B2.3.10). */
 #define avc_load_seq(p)     __atomic_load_n(p, __ATOMIC_SEQ_CST)

@@ -40,7 +40,7 @@ enum avc_answer avc_call_settle(struct avc_vcpu *vcpu, struct avc_exit *e, void 
 {
     const struct avc_call *call = ctx;
 
-    if (call->fast(vcpu, (uint32_t)e->key) == HW_BACK)
+    if (call->fast(vcpu, (uint32_t)e->key) < HW_EXIT)
         return avc_done(e, vcpu->x[0]);
     return call->full(vcpu, e, NULL);
 }
@@ -88,13 +88,13 @@ static unsigned put_claim(struct avc_vm *vm, const struct avc_claim *claim, unsi
     if (call && call->ids) {
         for (const uint32_t *id = call->ids; *id; id++)
             if (*id >= claim->first && *id <= claim->last)
-                missed += !put(vm, *id, call->fast, used);
+                missed += !put(vm, *id, call->find ? call->find(vm, *id) : call->fast, used);
     } else if (claim->last - claim->first < MAX_IDS) {
         for (uint64_t id = claim->first; id <= claim->last; id++) {
             avc_fast_fn *fn = claim->fn == avc_to_vmm ? avc_fast_to_vmm : avc_fast_full;
 
             if (call)
-                fn = call->find ? call->find((uint32_t)id) : call->fast;
+                fn = call->find ? call->find(vm, (uint32_t)id) : call->fast;
             missed += !put(vm, (uint32_t)id, fn, used);
         }
     } else {

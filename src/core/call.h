@@ -3,8 +3,8 @@
 /*
  * Calls (HVC, SMC) that the library settles itself, on two ways.
  *
- * The light way: the vector has saved x0..x8, x16, x17 and x30 only, and calls avc_fast_hvc() or _smc(). What
- * it runs is compiled to leave x9..x15 and x18 alone, and calls nothing that is not. The full way:
+ * The light way: the vector has saved x0..x7, x16, x17 and x30 only, and calls avc_fast_hvc() or _smc(). What
+ * it runs is compiled to leave x8..x15 and x18 alone, and calls nothing that is not. The full way:
  * any register may be named and any function called. A claim of the library's own brings a struct
  * avc_call: `fast` decides, on both ways alike, and whatever it leaves open is done by `full`.
  */
@@ -13,13 +13,13 @@
 
 #include "core.h"
 
-/* An avc_fast_fn writes x0..x3 of the vCPU and says HW_BACK; or touches nothing and says HW_SLOW. Bounded, and without
-   calls to code that is not compiled for the light way. */
+/* An avc_fast_fn writes x0..x3 of the vCPU and returns its attention; or touches nothing and says HW_SLOW. Bounded, and
+   without calls to code that is not compiled for the light way. */
 struct avc_call {
     avc_fast_fn *fast;
     avc_claim_fn *full; /* never called for an id that `fast` settles */
-    /* what `fast` comes to for one id, or NULL: itself */
-    avc_fast_fn *(*find)(uint32_t fid);
+    /* what `fast` comes to for one id in this VM, whose features are known; or NULL: itself */
+    avc_fast_fn *(*find)(const struct avc_vm *vm, uint32_t fid);
     /* the ids that are not just unknown, ended by 0, or NULL: any of the claim's */
     const uint32_t *ids;
 };
@@ -27,11 +27,11 @@ struct avc_call {
 /* The claim function of both ways; ctx: const struct avc_call. */
 avc_claim_fn avc_call_settle;
 
-/* fast.c: for ids that others claimed, that the VMM did, that nobody did, and that have no row. */
-avc_fast_fn avc_fast_full, avc_fast_to_vmm, avc_fast_unknown, avc_fast_other;
+/* fast.c: 0 for an answer; for ids that others claimed, that the VMM did, that nobody did, and that have no row. */
+avc_fast_fn avc_fast_zero, avc_fast_full, avc_fast_to_vmm, avc_fast_unknown, avc_fast_other;
 
 /* The slot of the row that an id is in. */
-static inline unsigned avc_call_slot_of(uint32_t ids, uint64_t hash)
+static inline uint64_t avc_call_slot_of(uint32_t ids, uint64_t hash)
 {
     return ids * (uint32_t)hash >> 26;
 }
@@ -41,7 +41,7 @@ static inline unsigned avc_call_slot_of(uint32_t ids, uint64_t hash)
 static inline uint64_t avc_call_answer(struct avc_vcpu *vcpu, int64_t value)
 {
     vcpu->x[0] = (uint64_t)value;
-    return HW_BACK;
+    return avc_load_relaxed(&vcpu->attention);
 }
 
 #endif

@@ -181,15 +181,20 @@ static bool may_end_step(unsigned class)
     return class == AVC_EC_ERET || class == AVC_EC_IABT_LOWER || class == AVC_EC_STEP_LOWER;
 }
 
-/* The trap table of a VM with CLASS claims: what nobody has claimed costs nothing more. */
-static const void *class_table(struct avc_vm *vm)
+/* The trap table and the ways of a VM with CLASS claims: what nobody has claimed costs nothing more. */
+static void claim_classes(struct avc_vm *vm)
 {
     bool steps = avc_claim_find(vm, AVC_CLASS, AVC_EC_ERET);
 
-    for (unsigned n = 0; n < AVC_NR_TRAPS; n++)
-        vm->class_table[n] = avc_claim_find(vm, AVC_CLASS, n) || (steps && may_end_step(n)) ? avc_trap_table_claimed[n]
-                                                                                            : avc_trap_table[n];
-    return vm->class_table;
+    for (unsigned n = 0; n < AVC_NR_TRAPS; n++) {
+        bool claimed = avc_claim_find(vm, AVC_CLASS, n) || (steps && may_end_step(n));
+
+        vm->class_table[n] = claimed ? avc_trap_table_claimed[n] : avc_trap_table[n];
+        if (n < AVC_ARRAY_SIZE(vm->class_ways))
+            vm->class_ways[n] = claimed ? avc_ways_full[n] : avc_ways_light[n];
+    }
+    vm->trap_table = vm->class_table;
+    vm->ways = vm->class_ways;
 }
 
 enum avc_status avc_claim_seal(struct avc_vm *vm)
@@ -217,7 +222,10 @@ enum avc_status avc_claim_seal(struct avc_vm *vm)
         index_kind(&vm->index[kind], kind, &vm->claims[first], at - first);
     }
     avc_call_seal(vm);
-    vm->trap_table = vm->index[AVC_CLASS].nr ? class_table(vm) : avc_trap_table;
+    vm->trap_table = avc_trap_table;
+    vm->ways = avc_ways_light;
+    if (vm->index[AVC_CLASS].nr)
+        claim_classes(vm);
     return AVC_OK;
 }
 

@@ -8,6 +8,7 @@
 
 #include "atomic.h"
 #include "hw.h"
+#include "offsets.h"
 
 #define avc_likely(x)     __builtin_expect(!!(x), 1)
 #define avc_unlikely(x)   __builtin_expect(!!(x), 0)
@@ -52,13 +53,16 @@ static inline void avc_count(uint64_t *counter)
 
 /*
  * What a trap function tells the vector.
+ * (The numbers are in offsets.h, where assembly finds them.)
  * HW_BACK: to the guest, with the registers as they are in memory (after an IRQ or FIQ x19..x28 as they are in the CPU).
  * HW_EXIT: avc_hw_enter() returns it, and vcpu->exit holds the event.
  * HW_AGAIN: avc_hw_enter() returns it: nothing to tell the VMM, but attention is due before the guest runs on. With HW_BACK
  * and attention set the vector itself makes it HW_AGAIN.
- * HW_SLOW, of a function on the light way only: not settled; save the rest and ask the trap table.
+ * HW_SERROR, set in either besides: an SError was taken on the way out, and is in vcpu->serror.
+ * Of a function on the light way only, which returns what the vCPU's attention is instead of HW_BACK:
+ * HW_SLOW: not settled; save the rest and ask the trap table.
+ * the address of a slot (avc_fast_sysreg, avc_fast_dabt): save the rest and ask the claim in it.
  */
-enum { HW_BACK = 0, HW_EXIT = 2, HW_AGAIN = 3, HW_SLOW = 4 };
 
 /* A function of the trap table: called by the vector with all of x0..x30 in vcpu->x, on run's stack, masked; ELR_EL2,
    SPSR_EL2, FAR_EL2 and HPFAR_EL2 are live. Those of IRQ and FIQ: x19..x28 are not in vcpu->x, and esr is nothing. */
@@ -105,7 +109,8 @@ uint64_t avc_exit_finish(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_ans
 uint64_t avc_exit_settle(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_answer answer);
 
 /* ---- act.c: the one place that writes result registers and moves the PC ---- */
-/* Does what e->answer says to the guest's registers: live in the CPU (in a trap), or saved (before run enters). */
+/* Does what e->answer says to the guest's registers: live in the CPU (in a trap), or saved (before run enters; event.h has
+   the short way of it). */
 uint64_t avc_act_live(struct avc_vcpu *vcpu, struct avc_exit *e); /* HW_BACK */
 void avc_act_saved(struct avc_vcpu *vcpu, struct avc_exit *e);
 /* PC and PSTATE after one instruction of 4 (il) or 2 bytes: BTYPE and SS cleared, IT state advanced (AArch32). */
@@ -200,12 +205,10 @@ void avc_vmid_put(struct avc_pcpu *pcpu, struct avc_vcpu *vcpu);
 enum avc_status avc_vm_seal(struct avc_vm *vm);
 
 /* ---- vcpu.c ---- */
-/* Loaded on the calling CPU. */
+/* Loaded on the calling CPU, which alone writes its own number there and takes it away. */
 static inline bool avc_vcpu_here(const struct avc_vcpu *vcpu)
 {
-    const struct avc_pcpu *p = avc_load_acquire(&vcpu->pcpu);
-
-    return p && p->mpidr == avc_hw_read_MPIDR_EL1();
+    return avc_load_relaxed(&vcpu->on) == avc_hw_read_MPIDR_EL1();
 }
 /* Guest state out of the CPU it is loaded on, and in again; between, memory holds all of it. Masked. */
 void avc_vcpu_switch_out(struct avc_vcpu *vcpu);
@@ -220,9 +223,15 @@ void avc_vcpu_power_off(struct avc_vcpu *vcpu);
 /* ---- call.c ---- */
 void avc_call_seal(struct avc_vm *vm); /* vm->call from the sealed claims */
 
-/* ---- fast.c: the light way of vectors.S; compiled so that x9..x15 and x18 are kept ---- */
+/* ---- fast.c: the light way of vectors.S; compiled so that x8..x15 and x18 are kept ---- */
 uint64_t avc_fast_hvc(struct avc_vcpu *vcpu, uint64_t esr);
 uint64_t avc_fast_smc(struct avc_vcpu *vcpu, uint64_t esr);
+/* these two for instructions that name one of x0..x7 */
+uint64_t avc_fast_sysreg(struct avc_vcpu *vcpu, uint64_t esr);
+uint64_t avc_fast_dabt(struct avc_vcpu *vcpu, uint64_t esr);
+/* sysreg_trap.c, abort.c: what the two go on with when they return a slot: the claim in it is asked. HW_EXIT, or attention */
+uint64_t avc_sysreg_claimed(struct avc_vcpu *vcpu, const struct avc_sysreg_slot *slot);
+uint64_t avc_mmio_claimed(struct avc_vcpu *vcpu, const struct avc_mmio_slot *slot);
 
 /* ---- pcpu.c ---- */
 /* The HAL of the calling CPU, for callbacks that may be made anywhere; NULL where none is enabled. */

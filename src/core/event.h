@@ -23,6 +23,19 @@ static inline struct avc_exit *avc_event_begin(struct avc_vcpu *v, enum avc_kind
     return &v->exit;
 }
 
+/* size, write, fetch, handled and step of an event in one store: the size is the lowest byte */
+#define AVC_FLAG_STEP (UINT64_C(1) << 32)
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && offsetof(struct avc_exit, size) % 8 == 0 &&
+                   offsetof(struct avc_exit, step) == offsetof(struct avc_exit, size) + 4 &&
+                   offsetof(struct avc_exit, esr) == offsetof(struct avc_exit, size) + 8,
+               "bytes of a doubleword");
+static inline void avc_set_flags(struct avc_exit *e, uint64_t flags)
+{
+    typedef uint64_t __attribute__((may_alias)) all;
+
+    *(all *)&e->size = flags;
+}
+
 /*
  * The PC behind an instruction of the guest that is in a trap. SPSR_EL2 is written only where that changes it, which is
  * after an indirect branch, in a single step, and for AArch32.
@@ -86,29 +99,114 @@ static inline uint64_t avc_mmio_loaded(const struct avc_vcpu *v, uint64_t esr, u
     return esr & ISS_SF ? value : (uint32_t)value;
 }
 
+/* No more to do about it than to move 32 bits. */
+static inline bool avc_mmio_is_plain(const struct avc_vcpu *v, uint64_t esr)
+{
+    return esr & ISS_WNR || ((esr & (ISS_SSE | UINT64_C(3) << 22)) == UINT64_C(2) << 22 &&
+                             !(avc_hw_guest_read_SCTLR_EL1(v->hcr & HCR_E2H) & (SCTLR_E0E | SCTLR_EE)));
+}
+
+/* avc_act_saved(), for what is finished and stepped over without more ado. */
+static inline void avc_act_saved_inline(struct avc_vcpu *v, struct avc_exit *e)
+{
+    if (avc_likely(e->kind == AVC_CALL && e->answer == AVC_DONE && !e->step)) { /* HVC */
+        v->x[0] = e->value;
+    } else if (avc_likely(e->answer == AVC_DONE && avc_step_is_plain(v->pstate) &&
+                          (e->kind == AVC_MMIO ? avc_mmio_is_plain(v, e->esr) : !e->size))) {
+        if (e->kind == AVC_MMIO && !e->write)
+            avc_write_gpr(v, ISS_SRT(e->esr), (uint32_t)e->value);
+        if (e->step)
+            v->pc += 4;
+    } else {
+        avc_act_saved(v, e);
+    }
+}
+
 /* The slot of a key in a table of AVC_NR_SLOTS. */
-static inline unsigned avc_slot_of(uint64_t key, uint64_t hash)
+static inline uint64_t avc_slot_of(uint64_t key, uint64_t hash)
 {
     return (uint32_t)key * (uint32_t)hash >> 24;
 }
 
-/*
- * Devices of the library's own. A claim with the function avc_mmio_settle() brings one of these as its context: `fast` is
- * tried first and says HW_BACK, with what was read, or HW_SLOW and has done nothing; `full` then gets the event. What a
- * write has is avc_mmio_stored().
- */
-typedef struct avc_mmio_result avc_mmio_fn(struct avc_vcpu *vcpu, uint64_t esr, avc_ipa_t ipa);
-struct avc_mmio {
-    avc_mmio_fn *fast;
-    avc_claim_fn *full;
-};
-avc_claim_fn avc_mmio_settle;
+/* A translation fault of one load or store, not of a table walk. (Bit by bit: gcc makes better code of it than of a mask.) */
+static inline bool avc_mmio_is_one(uint64_t esr)
+{
+    if (!(esr & ISS_ISV))
+        return false;
+    if (esr & ISS_S1PTW)
+        return false;
+    return (esr & 0x3c) == 0x04;
+}
 
-/* The same for registers that guests write often: `fast` gets the value, and says HW_BACK or has done nothing. */
-struct avc_sysreg_write {
-    uint64_t (*fast)(struct avc_vcpu *vcpu, uint64_t value);
+/* An entry of a table in the VM. The compiler is told nothing of how it was found, so that it computes one address, and leaves
+   the table's offset to each load, where it costs nothing. */
+#define AVC_ENTRY(vm, table, index)                                                                                    \
+    (&((const struct avc_vm *)avc_hw_opaque((const char *)(vm) + (index) * sizeof(vm)->table[0]))->table[0])
+
+/* The slot of the page where it was, or NULL; and the address in it. */
+static inline const struct avc_mmio_slot *avc_mmio_slot_of(const struct avc_vcpu *v)
+{
+    uint64_t hpfar = avc_hw_read_HPFAR_EL2();
+    const struct avc_vm *vm = v->vm;
+    const struct avc_mmio_slot *slot = AVC_ENTRY(vm, mmio, avc_slot_of(hpfar, vm->mmio_hash));
+
+    return avc_likely(slot->hpfar == hpfar) ? slot : NULL;
+}
+
+static inline avc_ipa_t avc_mmio_ipa(const struct avc_mmio_slot *slot, uint64_t va)
+{
+    return slot->hpfar << 8 | (va & 0xfff);
+}
+
+/* What ends a settled access, whether there was an event of it or not. */
+static inline uint64_t avc_mmio_end(struct avc_vcpu *v, uint64_t esr, uint64_t value, uint64_t pc)
+{
+    uint64_t pstate = avc_hw_read_SPSR_EL2();
+
+    if (!(esr & ISS_WNR))
+        avc_write_gpr(v, ISS_SRT(esr), avc_mmio_loaded(v, esr, value, pstate));
+    avc_step_live(pc, pstate, esr & ESR_IL);
+    return HW_BACK;
+}
+
+/* The slot of a trapped MSR or MRS, or NULL. */
+static inline const struct avc_sysreg_slot *avc_sysreg_slot_of(const struct avc_vcpu *v, uint64_t esr)
+{
+    uint32_t what = (uint32_t)esr & ~(uint32_t)ISS_RT_MASK;
+    const struct avc_vm *vm = v->vm;
+    const struct avc_sysreg_slot *slot = AVC_ENTRY(vm, sysreg, avc_slot_of(what, vm->sysreg_hash));
+
+    return avc_likely(slot->esr == what) ? slot : NULL;
+}
+
+/*
+ * Devices and registers of the library's own. A claim with the function avc_mmio_settle() or avc_sysreg_settle() brings one
+ * of these as its context: `light` is what the light way calls, and settles the trap or says HW_SLOW and has done nothing;
+ * `full` is the claim's function otherwise. A function for the light way is compiled like those of fast.c, is told of
+ * instructions that name one of x0..x7, and ends with avc_light_done() behind avc_light_can().
+ */
+typedef uint64_t avc_mmio_fn(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_slot *slot);
+struct avc_mmio {
+    avc_mmio_fn *light;
     avc_claim_fn *full;
 };
-avc_claim_fn avc_sysreg_write_settle;
+typedef uint64_t avc_sysreg_fn(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_slot *slot);
+struct avc_sysreg_write {
+    avc_sysreg_fn *light;
+    avc_claim_fn *full;
+};
+avc_claim_fn avc_mmio_settle, avc_sysreg_settle;
+
+/* Going behind the instruction is no more than adding 4 to the PC. */
+static inline bool avc_light_can(void)
+{
+    return avc_likely(avc_step_is_plain(avc_hw_read_SPSR_EL2()));
+}
+
+static inline uint64_t avc_light_done(const struct avc_vcpu *vcpu)
+{
+    avc_hw_write_ELR_EL2(avc_hw_read_ELR_EL2() + 4);
+    return avc_load_relaxed(&vcpu->attention);
+}
 
 #endif

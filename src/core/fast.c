@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The light way of HVC and SMC: from the vector to the claim that settles it. Compiled to leave x9..x15
- * and x18 to the guest (src/meson.build); so is everything it calls. See call.h.
+ * The light way: from the vector to what settles the trap. Compiled to leave x8..x15 and x18 to the guest
+ * (src/sources.txt); so is everything it calls. See call.h, and event.h for devices and registers.
  *
- * HW_BACK: settled, x0..x3 in vcpu->x may have changed. HW_SLOW: nothing was done but to count the
- * exception.
+ * Attention: settled, x0..x7 in vcpu->x may have changed. All else: nothing was done but to count the exception.
  */
 #include <avc/psci.h>
 
@@ -20,6 +19,12 @@ uint64_t avc_fast_full(struct avc_vcpu *vcpu, uint32_t fid)
     return HW_SLOW;
 }
 
+uint64_t avc_fast_zero(struct avc_vcpu *vcpu, uint32_t fid)
+{
+    (void)fid;
+    return avc_call_answer(vcpu, 0);
+}
+
 /* Nobody's: what AVC_FAULT is for an AVC_CALL. */
 uint64_t avc_fast_unknown(struct avc_vcpu *vcpu, uint32_t fid)
 {
@@ -28,7 +33,7 @@ uint64_t avc_fast_unknown(struct avc_vcpu *vcpu, uint32_t fid)
 }
 
 /* In no row: of a wide claim, or nobody's. */
-uint64_t avc_fast_other(struct avc_vcpu *vcpu, uint32_t fid)
+__attribute__((noinline)) uint64_t avc_fast_other(struct avc_vcpu *vcpu, uint32_t fid)
 {
     const struct avc_vm *vm = vcpu->vm;
     uint32_t nr = vm->nr_call_wide;
@@ -44,11 +49,17 @@ uint64_t avc_fast_other(struct avc_vcpu *vcpu, uint32_t fid)
 /* The VMM's, by avc_to_vmm(): the event is begun here, and nobody else asked. */
 uint64_t avc_fast_to_vmm(struct avc_vcpu *vcpu, uint32_t fid)
 {
+    struct avc_exit *e = &vcpu->exit;
     uint64_t esr = avc_hw_read_ESR_EL2();
-    struct avc_exit *e = avc_event_begin(vcpu, AVC_CALL, fid, esr);
 
+    e->kind = AVC_CALL;
+    e->answer = AVC_FAULT;
+    e->key = fid;
+    e->value = 0;
+    e->esr = esr;
+    e->pc = avc_hw_read_ELR_EL2();
     e->imm = esr & 0xffff;
-    e->step = ESR_EC(esr) == AVC_EC_SMC64;
+    avc_set_flags(e, ESR_EC(esr) == AVC_EC_SMC64 ? AVC_FLAG_STEP : 0);
     return HW_EXIT;
 }
 
@@ -56,7 +67,7 @@ static inline uint64_t settle(struct avc_vcpu *vcpu)
 {
     uint32_t fid = (uint32_t)vcpu->x[0];
     const struct avc_vm *vm = vcpu->vm;
-    const struct avc_call_slot *slot = &vm->call[avc_call_slot_of(fid / 16, vm->call_hash)];
+    const struct avc_call_slot *slot = AVC_ENTRY(vm, call, avc_call_slot_of(fid / 16, vm->call_hash));
 
     if (avc_unlikely(slot->ids != fid / 16))
         return avc_fast_other(vcpu, fid);
@@ -74,14 +85,44 @@ uint64_t avc_fast_hvc(struct avc_vcpu *vcpu, uint64_t esr)
 /* An SMC is trapped in front of it; a guest's HVC is behind itself already. */
 uint64_t avc_fast_smc(struct avc_vcpu *vcpu, uint64_t esr)
 {
-    uint64_t code, pstate = avc_hw_read_SPSR_EL2();
+    uint64_t code;
 
     (void)esr;
     avc_count(&vcpu->nr_traps[AVC_EC_SMC64]);
-    if (avc_unlikely(!avc_step_is_plain(pstate)))
+    if (avc_unlikely(!avc_step_is_plain(avc_hw_read_SPSR_EL2())))
         return HW_SLOW;
     code = settle(vcpu);
-    if (avc_likely(code == HW_BACK))
+    if (avc_likely(code < HW_EXIT)) /* done */
         avc_hw_write_ELR_EL2(avc_hw_read_ELR_EL2() + 4);
     return code;
+}
+
+/* ---- system registers and devices ---- */
+
+uint64_t avc_fast_sysreg(struct avc_vcpu *vcpu, uint64_t esr)
+{
+    const struct avc_sysreg_slot *slot = avc_sysreg_slot_of(vcpu, esr);
+
+    avc_count(&vcpu->nr_traps[AVC_EC_SYSREG]);
+    if (avc_unlikely(!slot))
+        return HW_SLOW;
+    if (avc_unlikely(slot->claim))
+        return slot->light ? slot->light(vcpu, esr, slot) : (uintptr_t)slot;
+    if (!avc_light_can())
+        return HW_SLOW;
+    vcpu->x[ISS_RT(esr)] = slot->value; /* a read of an ID register */
+    return avc_light_done(vcpu);
+}
+
+uint64_t avc_fast_dabt(struct avc_vcpu *vcpu, uint64_t esr)
+{
+    const struct avc_mmio_slot *slot;
+
+    avc_count(&vcpu->nr_traps[AVC_EC_DABT_LOWER]);
+    if (!avc_mmio_is_one(esr))
+        return HW_SLOW;
+    slot = avc_mmio_slot_of(vcpu);
+    if (avc_unlikely(!slot))
+        return HW_SLOW;
+    return slot->light ? slot->light(vcpu, esr, slot) : (uintptr_t)slot;
 }

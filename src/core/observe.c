@@ -97,21 +97,14 @@ uint64_t avc_histogram_percentile(const struct avc_histogram *h, unsigned percen
 
 /* ---- observing ---- */
 
-/* Whether HVC and SMC may be settled without asking a CLASS claim. */
-static bool calls_unclaimed(avc_trap_fn *const *table)
-{
-    return table[AVC_EC_HVC64] == avc_trap_hvc && table[AVC_EC_SMC64] == avc_trap_smc;
-}
-
 void avc_observe_choose(struct avc_vcpu *v)
 {
     const struct avc_observer *observer = avc_load_seq(&v->observer);
-    avc_trap_fn *const *table = v->vm->trap_table;
 
     avc_observe_end(v, false); /* by the old one */
     avc_store_seq(&v->observed.by, observer);
-    v->trap_table = observer ? avc_trap_table_observed : table;
-    v->ways = !observer && calls_unclaimed(table) ? avc_ways_light : avc_ways_full;
+    v->trap_table = observer ? avc_trap_table_observed : v->vm->trap_table;
+    v->ways = observer ? avc_ways_full : v->vm->ways;
     v->edge &= ~AVC_EDGE_SEEN;
     if (observer) {
         v->edge |= AVC_EDGE_SEEN;

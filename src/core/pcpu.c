@@ -260,15 +260,14 @@ enum avc_answer avc_pcpu_irq(struct avc_pcpu *p)
 {
     const struct avc_hal *hal = p->hal;
     struct avc_vcpu *v = p->current; /* loaded, and waits in the VMM */
-    const struct avc_irqc_ops *irqc = v ? v->vm->irqc : NULL;
     avc_irq_t irq;
 
     if (!hal->irq_fetch) /* what is the guest's own goes away without being acknowledged, as in avc_trap_irq() */
-        return irqc && irqc->irq && irqc->irq(v, AVC_IRQ_SPURIOUS) ? AVC_DONE : AVC_PASS;
+        return v && v->vm->irq(v, AVC_IRQ_SPURIOUS) ? AVC_DONE : AVC_PASS;
     irq = hal->irq_fetch(hal->ctx);
     if (irq == AVC_IRQ_SPURIOUS)
         return AVC_DONE;
-    if (irqc && irqc->irq && irqc->irq(v, irq)) /* one of its timers */
+    if (v && v->vm->irq(v, irq)) /* one of its timers */
         return AVC_DONE;
     return avc_pcpu_handle(p, irq);
 }

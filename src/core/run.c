@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /* avc_vcpu_run(): into the guest and out again, and what is due in between. */
-#include "core.h"
-#include "offsets.h"
+#include "event.h"
+#include "hw_enter.h"
 
 static void leave(struct avc_vcpu *v, enum avc_kind kind)
 {
@@ -40,13 +40,13 @@ static bool attend(struct avc_vcpu *v, uint64_t attention)
         avc_fetch_and(&v->attention, ~(uint64_t)AVC_ATTN_WATCH);
         avc_observe_choose(v);
     }
-    if (v->serror) { /* before a reset would forget it */
+    if (attention & AVC_ATTN_SERROR) { /* before a reset would forget it */
+        avc_fetch_and(&v->attention, ~(uint64_t)AVC_ATTN_SERROR);
         leave(v, AVC_SERROR);
         v->exit.esr = v->serror & ~AVC_BIT(63);
         v->exit.answer = AVC_FAULT;
         v->serror = 0;
         avc_count(&v->nr_traps[AVC_TRAP_SERROR]);
-        v->edge |= AVC_EDGE_ACT;
         return false;
     }
     if (attention & AVC_ATTN_POWER) {
@@ -83,23 +83,31 @@ static bool attend(struct avc_vcpu *v, uint64_t attention)
     return true;
 }
 
-/* The rare work at run's edges. */
-static inline void edge_in(struct avc_vcpu *v)
+/* The rare work at run's edges. False: run is in progress, and it is a claim that calls it. */
+static __attribute__((noinline)) bool edge_in(struct avc_vcpu *v)
 {
-    uint32_t edge = v->edge;
-
-    if (avc_likely(edge & AVC_EDGE_ACT)) {
-        v->edge = edge & ~AVC_EDGE_ACT;
-        avc_act_saved(v, &v->exit);
-    }
-    if (avc_unlikely(edge & AVC_EDGE_HOST))
+    if (v->mode == AVC_MODE_GUEST)
+        return false;
+    avc_act_saved(v, &v->exit);
+    if (v->edge & AVC_EDGE_HOST)
         avc_hw_host_swap_in(v);
-    if (avc_unlikely(edge & AVC_EDGE_SEEN))
+    if (v->edge & AVC_EDGE_SEEN)
         avc_observe_entry(v);
+    return true;
 }
 
-static void edge_out(struct avc_vcpu *v)
+/* HCR_EL2.VSE, read back when the guest was left, has fallen when it has taken its virtual SError. */
+static void vse_taken(struct avc_vcpu *v)
 {
+    if (v->edge & AVC_EDGE_VSE && !(v->hcr & HCR_VSE)) {
+        v->vserror = false;
+        v->edge &= ~AVC_EDGE_VSE;
+    }
+}
+
+static __attribute__((noinline)) void edge_out(struct avc_vcpu *v)
+{
+    vse_taken(v);
     if (v->edge & AVC_EDGE_STEP) /* before the host can have programs of its own at EL0 stepped */
         avc_eret_step_end(v, &v->pstate);
     if (v->edge & AVC_EDGE_FP)
@@ -119,7 +127,7 @@ static __attribute__((noinline)) bool attend_all(struct avc_vcpu *v)
     for (unsigned round = 0; round < MAX_ROUNDS; round++) {
         uint64_t attention = avc_load_seq(&v->attention);
 
-        if (!(attention | v->serror))
+        if (!attention)
             return true;
         if (!attend(v, attention))
             return false;
@@ -128,30 +136,51 @@ static __attribute__((noinline)) bool attend_all(struct avc_vcpu *v)
     return false;
 }
 
+/* The guest was left otherwise than by an exit alone. True: run has to return all the same. */
+static __attribute__((noinline)) bool left(struct avc_vcpu *v, uint64_t code)
+{
+    vse_taken(v);
+    if (code & HW_SERROR)
+        avc_fetch_or(&v->attention, (uint64_t)AVC_ATTN_SERROR);
+    return (code & ~(uint64_t)HW_SERROR) == HW_EXIT;
+}
+
+/* In one read: run is in progress, or it has something rare to do. */
+static inline bool is_odd(const struct avc_vcpu *v)
+{
+    typedef uint64_t __attribute__((may_alias)) both;
+
+    _Static_assert(offsetof(struct avc_vcpu, edge) == offsetof(struct avc_vcpu, mode) + 4 &&
+                       offsetof(struct avc_vcpu, mode) % 8 == 0,
+                   "two halves of a doubleword");
+    return *(const both *)&v->mode;
+}
+
+/*
+ * The last exit's answer is acted on here, whatever it was: an exit that is no instruction's, and what a reset leaves in
+ * its place, leave nothing to be done.
+ */
 struct avc_exit *avc_vcpu_run(struct avc_vcpu *v)
 {
     uint64_t daif, code;
 
     if (avc_unlikely(!avc_vcpu_here(v)))
         return fail(v, v->pcpu ? AVC_EBUSY : AVC_ESTATE);
-    if (avc_unlikely(avc_load_relaxed(&v->mode) == AVC_MODE_GUEST)) /* by a claim */
-        return fail(v, AVC_ESTATE);
-
     daif = avc_hw_irq_save();
-    if (avc_likely(v->edge))
-        edge_in(v);
+    if (avc_likely(!is_odd(v))) {
+        avc_act_saved_inline(v, &v->exit);
+    } else if (!edge_in(v)) {
+        avc_hw_irq_restore(daif);
+        return fail(v, AVC_ESTATE);
+    }
     avc_store_seq(&v->mode, AVC_MODE_GUEST);
     do {
-        if (avc_unlikely(avc_load_seq(&v->attention) | v->serror) && !attend_all(v))
-            goto out;
-        code = avc_hw_enter(v);
-        if (avc_unlikely(v->vserror) && !(v->hcr & HCR_VSE))
-            v->vserror = false; /* HCR_EL2.VSE: taken */
-    } while (avc_unlikely(code != HW_EXIT));
-    v->edge |= AVC_EDGE_ACT;
-out:
+        if (avc_unlikely(avc_load_seq(&v->attention)) && !attend_all(v))
+            break;
+        code = avc_hw_enter(&v);
+    } while (avc_unlikely(code != HW_EXIT) && !left(v, code));
     avc_count(&v->nr_exits[v->exit.kind]);
-    if (avc_unlikely(v->edge & ~AVC_EDGE_ACT))
+    if (avc_unlikely(v->edge))
         edge_out(v);
     avc_store_seq(&v->mode, AVC_MODE_HOST);
     avc_hw_irq_restore(daif);

@@ -19,18 +19,18 @@ static unsigned fill_mmio(struct avc_vm *vm, uint32_t hash)
 
     vm->mmio_hash = hash;
     for (unsigned n = 0; n < AVC_NR_SLOTS; n++)
-        vm->mmio[n] = (struct avc_mmio_slot){ .page = ~UINT64_C(0) };
+        vm->mmio[n] = (struct avc_mmio_slot){ .hpfar = ~UINT64_C(0) };
     for (uint32_t n = 0; n < index->nr; n++) {
         const struct avc_claim *claim = &index->claims[n];
         uint64_t first = (claim->first + 0xfff) >> 12, end = (claim->last + 1) >> 12;
-        avc_mmio_fn *fast = claim->fn == avc_mmio_settle ? ((const struct avc_mmio *)claim->ctx)->fast : NULL;
+        avc_mmio_fn *light = claim->fn == avc_mmio_settle ? ((const struct avc_mmio *)claim->ctx)->light : NULL;
 
         for (uint64_t page = first; page < end && page < first + MAX_KEYS; page++) {
-            struct avc_mmio_slot *slot = &vm->mmio[avc_slot_of(page, hash)];
+            struct avc_mmio_slot *slot = &vm->mmio[avc_slot_of(page << 4, hash)];
 
             missed += slot->claim != NULL;
             if (!slot->claim)
-                *slot = (struct avc_mmio_slot){ page, claim, fast, 0 };
+                *slot = (struct avc_mmio_slot){ page << 4, claim, light, 0 };
         }
     }
     return missed;
@@ -44,8 +44,8 @@ static unsigned put_sysreg(struct avc_vm *vm, const struct avc_claim *claim, uin
     if (slot->esr)
         return 1;
     *slot = (struct avc_sysreg_slot){ (uint32_t)esr, key, claim, value, NULL };
-    if (!read && claim->fn == avc_sysreg_write_settle)
-        slot->fast = ((const struct avc_sysreg_write *)claim->ctx)->fast;
+    if (claim && !read && claim->fn == avc_sysreg_settle)
+        slot->light = ((const struct avc_sysreg_write *)claim->ctx)->light;
     return 0;
 }
 
@@ -95,7 +95,7 @@ void avc_slots_seal(struct avc_vm *vm)
     avc_hash_choose(vm, fill_sysreg);
 }
 
-enum avc_answer avc_sysreg_write_settle(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
+enum avc_answer avc_sysreg_settle(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     const struct avc_sysreg_write *write = ctx;
 

@@ -40,14 +40,7 @@ static inline uint64_t end(struct avc_vcpu *v, uint64_t esr, uint64_t value, uin
     return HW_BACK;
 }
 
-/* Nobody's, or of a claim without a slot. */
-static __attribute__((noinline)) uint64_t searched(struct avc_vcpu *v, uint64_t esr)
-{
-    return access(v, begin(v, avc_sysreg_key(esr), esr));
-}
-
-static __attribute__((noinline)) uint64_t claimed(struct avc_vcpu *v, const struct avc_claim *claim, uint32_t key,
-                                                  uint64_t esr)
+static uint64_t claimed(struct avc_vcpu *v, const struct avc_claim *claim, uint32_t key, uint64_t esr)
 {
     struct avc_exit *e = begin(v, key, esr);
     enum avc_answer answer = claim->fn(v, e, claim->ctx);
@@ -62,28 +55,21 @@ static __attribute__((noinline)) uint64_t claimed(struct avc_vcpu *v, const stru
     return avc_exit_settle(v, e, answer);
 }
 
-/* A write to a register of the library's own. */
-static __attribute__((noinline)) uint64_t written(struct avc_vcpu *v, const struct avc_sysreg_slot *slot, uint64_t esr)
+/* With the slot found by the light way. */
+uint64_t avc_sysreg_claimed(struct avc_vcpu *v, const struct avc_sysreg_slot *slot)
 {
-    if (slot->fast(v, avc_vcpu_gpr(v, (unsigned)ISS_RT(esr))) != HW_BACK)
-        return claimed(v, slot->claim, slot->key, esr);
-    avc_step_live(avc_hw_read_ELR_EL2(), avc_hw_read_SPSR_EL2(), true);
-    return HW_BACK;
+    return claimed(v, slot->claim, slot->key, avc_hw_read_ESR_EL2()) | v->attention;
 }
 
 uint64_t avc_trap_sysreg(struct avc_vcpu *v, uint64_t esr)
 {
-    uint32_t what = (uint32_t)esr & ~(uint32_t)ISS_RT_MASK;
-    const struct avc_sysreg_slot *slot = &v->vm->sysreg[avc_slot_of(what, v->vm->sysreg_hash)];
+    const struct avc_sysreg_slot *slot = avc_sysreg_slot_of(v, esr);
 
-    if (avc_unlikely(slot->esr != what))
-        return searched(v, esr);
-    if (avc_likely(!slot->claim)) { /* a read of an ID register */
-        avc_write_gpr(v, ISS_RT(esr), slot->value);
-        avc_step_live(avc_hw_read_ELR_EL2(), avc_hw_read_SPSR_EL2(), true);
-        return HW_BACK;
-    }
-    return slot->fast ? written(v, slot, esr) : claimed(v, slot->claim, slot->key, esr);
+    if (!slot) /* nobody's, or of a claim without a slot */
+        return access(v, begin(v, avc_sysreg_key(esr), esr));
+    if (!slot->claim) /* a read of an ID register */
+        return end(v, esr, slot->value, avc_hw_read_ELR_EL2());
+    return claimed(v, slot->claim, slot->key, esr);
 }
 
 /* ---- AArch32 EL0 ---- */

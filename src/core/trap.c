@@ -181,19 +181,14 @@ static uint64_t irq_exit(struct avc_vcpu *v, avc_irq_t irq, bool handled)
 /* Exactly one party acknowledges: without irq_fetch the host's own vector, after run has returned. */
 uint64_t avc_trap_irq(struct avc_vcpu *v, uint64_t esr)
 {
-    struct avc_pcpu *p = v->pcpu;
-    const struct avc_hal *hal = p->hal;
-    const struct avc_irqc_ops *irqc = v->vm->irqc;
+    const struct avc_hal *hal = v->pcpu->hal;
     avc_irq_t irq;
 
     (void)esr;
     avc_count(&v->nr_traps[AVC_TRAP_IRQ]);
-    if (!hal->irq_fetch) {
-        /* what is the guest's own goes away without being acknowledged: a timer's PPI is masked */
-        if (irqc && irqc->irq && irqc->irq(v, AVC_IRQ_SPURIOUS))
-            return HW_BACK;
-        return irq_exit(v, AVC_IRQ_SPURIOUS, false);
-    }
+    if (avc_unlikely(
+            !hal->irq_fetch)) /* what is the guest's own goes away without being acknowledged: its PPI is masked */
+        return v->vm->irq(v, AVC_IRQ_SPURIOUS) ? HW_BACK : irq_exit(v, AVC_IRQ_SPURIOUS, false);
     irq = hal->irq_fetch(hal->ctx);
     /*
      * What was acknowledged may be a kick that came after this exception was taken, for another interrupt. The vector looks
@@ -201,11 +196,11 @@ uint64_t avc_trap_irq(struct avc_vcpu *v, uint64_t esr)
      * no order without this (IHI 0069, 12.1.6; Arm ARM D24.1.2).
      */
     avc_hw_isb();
-    if (irq == AVC_IRQ_SPURIOUS)
+    if (avc_unlikely(irq == AVC_IRQ_SPURIOUS))
         return HW_BACK;
-    if (irqc && irqc->irq && irqc->irq(v, irq))
+    if (avc_likely(v->vm->irq(v, irq)))
         return HW_BACK;
-    return avc_pcpu_handle(p, irq) == AVC_EXIT ? irq_exit(v, irq, true) : HW_BACK;
+    return avc_pcpu_handle(v->pcpu, irq) == AVC_EXIT ? irq_exit(v, irq, true) : HW_BACK;
 }
 
 /* Physical: the host decides whether the machine is sound. The guest's answer, if nobody knows better, is its own SError. */

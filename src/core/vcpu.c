@@ -59,8 +59,8 @@ void avc_vcpu_reset_state(struct avc_vcpu *v)
     v->pstate = PSTATE_RESET;
     __builtin_memset(v->fp, 0, sizeof *v->fp);
     v->vserror = false;
-    v->edge &= ~AVC_EDGE_ACT;
     v->serror = 0;
+    v->exit = (struct avc_exit){ .kind = AVC_KICKED, .answer = AVC_DONE }; /* which leaves nothing to be done */
     avc_sysreg_reset(v);
     if (v->vm->irqc) {
         uint64_t daif = avc_hw_irq_save();
@@ -178,11 +178,11 @@ enum avc_status avc_vcpu_load(struct avc_vcpu *v, struct avc_pcpu *p)
         return AVC_EBUSY;
     }
     p->current = v;
-    v->edge = (v->edge & AVC_EDGE_ACT) |
+    v->on = p->mpidr;
+    v->edge = (v->vserror ? AVC_EDGE_VSE : 0) |
               (hal->uses & (AVC_HOST_SP_EL0 | AVC_HOST_TPIDR | AVC_HOST_PAUTH) ? AVC_EDGE_HOST : 0);
     avc_observe_choose(v);
     avc_vcpu_switch_in(v);
-    avc_store_seq(&v->mode, AVC_MODE_HOST);
     avc_hw_irq_restore(daif);
     return AVC_OK;
 }
@@ -204,7 +204,7 @@ enum avc_status avc_vcpu_put(struct avc_vcpu *v)
     daif = avc_hw_irq_save();
     avc_vcpu_switch_out(v);
     v->pcpu->current = NULL;
-    avc_store_seq(&v->mode, AVC_MODE_OUT);
+    avc_store_relaxed(&v->on, 0);
     avc_store_release(&v->pcpu, NULL); /* all that was saved is seen by the CPU that loads it next */
     avc_hw_irq_restore(daif);
     return AVC_OK;
@@ -230,11 +230,9 @@ enum avc_status avc_vcpu_put(struct avc_vcpu *v)
 void avc_vcpu_request(struct avc_vcpu *v, uint64_t attention)
 {
     const struct avc_hal *hal;
-    struct avc_pcpu *p;
 
     avc_fetch_or(&v->attention, attention & AVC_ATTN_ALL);
-    p = avc_load_seq(&v->pcpu);
-    if (p && avc_load_seq(&v->mode) == AVC_MODE_GUEST && p->mpidr == avc_hw_read_MPIDR_EL1())
+    if (avc_load_relaxed(&v->mode) == AVC_MODE_GUEST && avc_vcpu_here(v))
         return;
     hal = avc_machine_hal(v->vm->machine);
     if (!hal || !hal->wake)

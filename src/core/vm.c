@@ -5,6 +5,14 @@
 
 #include "core.h"
 
+/* Without an interrupt controller. */
+static bool not_mine(struct avc_vcpu *vcpu, avc_irq_t irq)
+{
+    (void)vcpu;
+    (void)irq;
+    return false;
+}
+
 enum avc_status avc_vm_init(struct avc_vm *vm, struct avc_machine *m, const struct avc_vm_config *config)
 {
     if (!vm || !m || !config || !config->stage2 || !config->vcpus || !config->max_vcpus ||
@@ -25,6 +33,7 @@ enum avc_status avc_vm_init(struct avc_vm *vm, struct avc_machine *m, const stru
     *vm = (struct avc_vm){
         .magic = AVC_MAGIC_VM,
         .machine = m,
+        .irq = not_mine,
         .stage2 = config->stage2,
         .vcpus = config->vcpus,
         .max_vcpus = config->max_vcpus,
@@ -66,6 +75,8 @@ enum avc_status avc_vm_set_irqc(struct avc_vm *vm, const struct avc_irqc_ops *op
     if (vm->irqc)
         return AVC_EEXIST;
     vm->irqc = ops;
+    if (ops->irq)
+        vm->irq = ops->irq;
     vm->irqc_data = data;
     return AVC_OK;
 }

@@ -182,18 +182,6 @@ static enum avc_answer read_state(struct avc_vgic_op *op, const struct avc_vgic_
     return avc_done(e, value & ref->valid);
 }
 
-bool avc_vgic_enable_only(struct avc_vgic *vgic, struct avc_vgic_bank *b, uint32_t bits, bool set)
-{
-    bool simple;
-
-    avc_lock(&vgic->lock);
-    simple = !(bits & (b->in_lr | b->latch | b->line));
-    if (simple)
-        b->enable = set ? b->enable | bits : b->enable & ~bits;
-    avc_unlock(&vgic->lock);
-    return simple;
-}
-
 enum avc_answer avc_vgic_bank_access(struct avc_vgic_cpu *self, const struct avc_vgic_ref *ref, unsigned block,
                                      struct avc_exit *e)
 {

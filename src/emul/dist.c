@@ -8,12 +8,8 @@
  * is not aligned, and for reserved registers the specification leaves the choice, which is: reads as zero, write ignored.
  * GICD_*<0> of the banked registers belong to the redistributors when ARE is 1, and are reserved here.
  */
-#include "event.h"
 #include "vgic.h"
 
-#define CTLR_ARE       (1u << 4)
-#define CTLR_DS        (1u << 6)
-#define CTLR_RWP       (1u << 31)
 #define IROUTER_FIELDS (MPIDR_AFFINITY | ROUTE_IRM)
 
 /* Peripheral ID 2: architecture revision 3. Component IDs as for any such component (IHI 0069, and CoreSight). */
@@ -48,16 +44,6 @@ static void write_ctlr(struct avc_vgic *vgic, struct avc_vgic_cpu *self, uint32_
     avc_vgic_end(&op);
 }
 
-/* 0x000 .. 0x07f. GICD_STATUSR is not implemented (optional). */
-static inline uint32_t read_control(const struct avc_vgic *vgic, uint32_t offset)
-{
-    if (offset == 0x4)
-        return vgic->typer;
-    if (offset == 0x0)
-        return avc_load_relaxed(&vgic->ctlr) | CTLR_ARE | CTLR_DS | (avc_load_relaxed(&vgic->folds) ? CTLR_RWP : 0);
-    return offset == 0x8 ? AVC_VGIC_IIDR : 0;
-}
-
 static void write_route(struct avc_vgic_cpu *self, const struct avc_vgic_ref *ref, unsigned n, uint64_t route)
 {
     struct avc_vgic_op op;
@@ -90,23 +76,6 @@ static enum avc_answer router(struct avc_vgic *vgic, struct avc_vgic_cpu *self, 
     return AVC_DONE;
 }
 
-/* What kernels do most: ask what there is, and switch an interrupt on or off that is not pending. */
-static struct avc_mmio_result fast(struct avc_vcpu *vcpu, uint64_t esr, avc_ipa_t ipa)
-{
-    struct avc_vgic *vgic = avc_vgic_of(vcpu);
-    uint32_t offset = ipa & (AVC_VGIC_DIST_SIZE - 1), bank = (offset >> 2 & 31) - 1;
-
-    if (ISS_SAS(esr) != 2 || offset & 3)
-        return (struct avc_mmio_result){ HW_SLOW, 0 };
-    if (!(esr & ISS_WNR) && offset < 0x80)
-        return (struct avc_mmio_result){ HW_BACK, read_control(vgic, offset) };
-    if (esr & ISS_WNR && offset >> 8 == 1 && bank < vgic->nr_banks &&
-        avc_vgic_enable_only(vgic, &vgic->spis[bank].bank,
-                             (uint32_t)avc_mmio_stored(vcpu, esr) & avc_vgic_valid(vgic, bank), !(offset & 0x80)))
-        return (struct avc_mmio_result){ HW_BACK, 0 };
-    return (struct avc_mmio_result){ HW_SLOW, 0 };
-}
-
 enum avc_answer avc_vgic_dist_access(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     struct avc_vgic *vgic = avc_vgic_of(vcpu);
@@ -119,7 +88,7 @@ enum avc_answer avc_vgic_dist_access(struct avc_vcpu *vcpu, struct avc_exit *e, 
     if (word && block == 0) {
         if (e->write && offset == 0)
             write_ctlr(vgic, self, (uint32_t)e->value);
-        return avc_done(e, read_control(vgic, offset));
+        return avc_done(e, avc_vgic_dist_control(vgic, offset));
     }
     if (word && block < 8) { /* a bit each: 0x080 .. 0x3ff */
         bank = offset >> 2 & 31;
@@ -148,5 +117,3 @@ enum avc_answer avc_vgic_dist_access(struct avc_vcpu *vcpu, struct avc_exit *e, 
         return avc_done(e, avc_vgic_id_reg(offset));
     return avc_done(e, 0);
 }
-
-const struct avc_mmio avc_vgic_dist = { fast, avc_vgic_dist_access };

@@ -26,13 +26,12 @@ static inline uint64_t call_arg(const struct avc_vcpu *vcpu, uint32_t fid, unsig
 }
 
 /* What AFFINITY_INFO says of a vCPU. */
+_Static_assert(AVC_POWER_ON == AVC_PSCI_AFF_ON && AVC_POWER_OFF == AVC_PSCI_AFF_OFF &&
+                   AVC_POWER_PENDING == AVC_PSCI_AFF_ON_PENDING && (AVC_POWER_CLAIMED & 3) == AVC_PSCI_AFF_ON_PENDING,
+               "the low bits of enum avc_power");
 static inline int64_t psci_affinity_state(const struct avc_vcpu *vcpu)
 {
-    uint32_t power = avc_load_acquire(&vcpu->power);
-
-    if (power == AVC_POWER_ON)
-        return AVC_PSCI_AFF_ON;
-    return power == AVC_POWER_OFF ? AVC_PSCI_AFF_OFF : AVC_PSCI_AFF_ON_PENDING;
+    return avc_load_acquire(&vcpu->power) & 3;
 }
 
 #endif

@@ -31,6 +31,8 @@ static void take_back(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, ui
     bool active = lr & LR_ACTIVE;
 
     b->in_lr &= ~bit;
+    if (self->lr[0] == was)
+        self->vtimer_lr = 0;
     if (b->edge & bit) {
         if ((lr & LR_PENDING) && !(b->drop_pending & bit))
             b->latch |= bit;
@@ -186,7 +188,35 @@ static void put_in(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, unsig
     self->lr[n] = lr;
     self->lr_used |= 1u << n;
     self->lr_dirty |= 1u << n;
+    if (n == 0)
+        self->vtimer_lr = lr & LR_HW && lr & LR_PENDING && LR_VINTID(lr) == AVC_VGIC_VTIMER_INTID ? lr : 0;
     avc_hw_lr_write(n, lr);
+}
+
+/* What timer_fired() and put_in() come to when nothing else is to be looked at. */
+bool avc_vgic_vtimer_first(struct avc_vgic_cpu *self)
+{
+    const uint32_t bit = 1u << AVC_VGIC_VTIMER_INTID;
+    struct avc_vgic_bank *b = &self->bank;
+    struct avc_vgic *vgic = self->vgic;
+    uint64_t lr;
+    bool simple;
+
+    avc_lock(&vgic->lock);
+    simple = self->split && !self->spilled && !(self->lr_used & 1) && (avc_vgic_enabled_bits(vgic, b) & bit) &&
+             !((b->active | b->latch | b->in_lr | self->linked | self->mask_wanted) & bit);
+    if (simple) {
+        lr = LR_HW | LR_PENDING | LR_PRIORITY(b->priority[AVC_VGIC_VTIMER_INTID]) | (b->group & bit ? LR_GROUP : 0) |
+             LR_PINTID(self->phys[0]) | AVC_VGIC_VTIMER_INTID;
+        self->linked |= bit;
+        b->in_lr |= bit;
+        self->lr[0] = self->vtimer_lr = lr;
+        self->lr_used |= 1;
+        self->lr_dirty |= 1;
+        avc_hw_write_ICH_LR0_EL2(lr);
+    }
+    avc_unlock(&vgic->lock);
+    return simple;
 }
 
 bool avc_vgic_inject(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t bit)
@@ -196,27 +226,9 @@ bool avc_vgic_inject(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uin
 
     if (self->spilled || !free)
         return false;
+    if (free & ~1u && !(ref->owner && bit == 1u << AVC_VGIC_VTIMER_INTID))
+        free &= ~1u;
     put_in(op, ref, (unsigned)__builtin_ctz(bit), (unsigned)__builtin_ctz(free));
-    return true;
-}
-
-/*
- * What makes it safe without the lock: list registers, lr[], lr_used and in_lr of private interrupts change on this CPU
- * only; and whatever else would make a new list register differ (enable, group, priority, GICD_CTLR) has touched the
- * interrupt, so that it is no longer in_lr, or has set fold_wanted from another CPU.
- */
-bool avc_vgic_again(struct avc_vgic_cpu *self, uint32_t intid, bool linked)
-{
-    unsigned n;
-
-    if (!(self->bank.in_lr >> intid & 1) || self->spilled || avc_load_relaxed(&self->fold_wanted))
-        return false;
-    /* most often the first; one that is empty has no state, and goes the long way */
-    n = LR_VINTID(self->lr[0]) == intid ? 0 : avc_vgic_lr_of(self, intid);
-    if ((self->lr[n] & (LR_STATE | LR_HW | LR_EOI)) != (LR_PENDING | (linked ? LR_HW : 0)) ||
-        (avc_hw_lr_read(n) & LR_STATE))
-        return false;
-    avc_hw_lr_write(n, self->lr[n]);
     return true;
 }
 
@@ -269,6 +281,8 @@ void avc_vgic_refill(struct avc_vgic_op *op)
             hcr |= HCR_TC;
     }
     self->spilled = c.nr_pending > nr_pending || c.nr_active > nr_active;
+    if (self->spilled)
+        self->vtimer_lr = 0;
     if (hcr != self->hcr) {
         self->hcr = hcr;
         avc_hw_write_ICH_HCR_EL2(hcr);

@@ -29,11 +29,15 @@ static uint64_t psci_migrate_info_type(struct avc_vcpu *vcpu, uint32_t fid)
 static uint64_t psci_affinity_info(struct avc_vcpu *vcpu, uint64_t target)
 {
     const struct avc_vm *vm = vcpu->vm;
-    uint32_t index = (uint32_t)target & 0xff;
+    uint64_t index = target & 0xff;
+    const struct avc_vcpu *asked;
 
-    if ((uint32_t)vcpu->x[2] != 0 || index >= vm->nr_vcpus || vm->vcpus[index]->mpidr != target + AVC_BIT(31))
+    if ((uint32_t)vcpu->x[2] != 0 || index >= vm->nr_vcpus)
         return HW_SLOW;
-    return avc_call_answer(vcpu, psci_affinity_state(vm->vcpus[index]));
+    asked = vm->vcpus[index];
+    if (asked->mpidr != target + AVC_BIT(31))
+        return HW_SLOW;
+    return avc_call_answer(vcpu, psci_affinity_state(asked));
 }
 
 static uint64_t psci_affinity_info32(struct avc_vcpu *vcpu, uint32_t fid)
@@ -48,7 +52,7 @@ static uint64_t psci_affinity_info64(struct avc_vcpu *vcpu, uint32_t fid)
     return psci_affinity_info(vcpu, vcpu->x[1]);
 }
 
-static uint64_t psci_features(struct avc_vcpu *vcpu, uint32_t fid);
+static avc_fast_fn psci_features;
 
 /* By the low five bits of the id: what the 32-bit form does, and the 64-bit form. */
 #define PSCI_ROWS 32
@@ -87,18 +91,24 @@ static avc_fast_fn *const psci_rows[PSCI_ROWS][2] = {
     { NONE, NONE },                                 /* 1f */
 };
 
-/* Offered means: has a row. SMCCC_VERSION is asked for here by callers that do not know yet whether
-   SMCCC 1.1 is there (DEN0028, 7.2). No flag of CPU_SUSPEND is set: original format of
-   power_state, no OS-initiated mode. */
+/* Offered means: has a row; bit n of the lower half, or upper for the 64-bit forms. */
+#define OFFERED32 UINT64_C(0x0004075f) /* 00..04, 06, 08..0a, 12 */
+#define OFFERED64 UINT64_C(0x0004001a) /* 01, 03, 04, 12 */
+
+/* SMCCC_VERSION is asked for here by callers that do not know yet whether SMCCC 1.1 is there (DEN0028, 7.2). No flag of
+   CPU_SUSPEND is set: original format of power_state, no OS-initiated mode. */
 static uint64_t psci_features(struct avc_vcpu *vcpu, uint32_t fid)
 {
-    uint32_t asked = (uint32_t)vcpu->x[1];
-    bool offered = asked == AVC_SMCCC_VERSION;
+    uint32_t n = (uint32_t)vcpu->x[1] - AVC_PSCI_VERSION, width = n & AVC_SMC64;
 
     (void)fid;
-    if ((asked & ~(AVC_SMC64 | (PSCI_ROWS - 1))) == AVC_PSCI_VERSION)
-        offered = psci_rows[asked % PSCI_ROWS][asked / AVC_SMC64 & 1] != NONE;
-    return avc_call_answer(vcpu, offered ? AVC_PSCI_SUCCESS : AVC_PSCI_NOT_SUPPORTED);
+    n -= width;
+    if (avc_likely(n < PSCI_ROWS)) {
+        uint64_t offered = (OFFERED64 << 32 | OFFERED32) >> (n | width >> 25);
+
+        return avc_call_answer(vcpu, (int64_t)(offered & 1) - 1);
+    }
+    return avc_call_answer(vcpu, (uint32_t)vcpu->x[1] == AVC_SMCCC_VERSION ? AVC_PSCI_SUCCESS : AVC_PSCI_NOT_SUPPORTED);
 }
 
 static uint64_t psci32(struct avc_vcpu *vcpu, uint32_t fid)
@@ -128,72 +138,106 @@ static unsigned workaround_number(uint32_t fid)
  * switch it off: that would cost a call to firmware at each exit, and leave EL2 open where it was
  * forgotten. "Always on" is said as 1, no call needed on this CPU (DEN0028, 7.6).
  */
-static int64_t workaround_offer(const struct avc_vm *vm, unsigned n)
-{
-    switch (avc_workaround_of(vm->features.workarounds, n)) {
-    case AVC_WORKAROUND_CALL:
-        return n == 2 ? 1 : 0;
-    case AVC_WORKAROUND_NOT_HERE:
-        return 1;
-    case AVC_WORKAROUND_NOT_REQUIRED:
-        return n == 2 ? AVC_SMCCC_NOT_REQUIRED : 1;
-    default:
-        return AVC_SMCCC_NOT_SUPPORTED;
+static const int8_t workaround_offers[3][4] = {
+#define OFFERS(call, not_required)                                                                                     \
+    {                                                                                                                  \
+        [AVC_WORKAROUND_UNKNOWN] = AVC_SMCCC_NOT_SUPPORTED, [AVC_WORKAROUND_CALL] = (call),                            \
+        [AVC_WORKAROUND_NOT_HERE] = 1, [AVC_WORKAROUND_NOT_REQUIRED] = (not_required)                                  \
     }
+    OFFERS(0, 1),
+    OFFERS(1, AVC_SMCCC_NOT_REQUIRED),
+    OFFERS(0, 1),
+};
+
+static inline int64_t workaround_offer(const struct avc_vm *vm, unsigned n)
+{
+    return workaround_offers[n - 1][avc_workaround_of(vm->features.workarounds, n)];
 }
 
-static uint64_t arch_features(struct avc_vcpu *vcpu)
+static uint64_t smccc_version(struct avc_vcpu *vcpu, uint32_t fid)
+{
+    (void)fid;
+    return avc_call_answer(vcpu, 0x10002); /* 1.2 */
+}
+
+static uint64_t arch_features(struct avc_vcpu *vcpu, uint32_t fid)
 {
     uint32_t asked = (uint32_t)vcpu->x[1];
-    unsigned n = workaround_number(asked);
 
-    if (n)
-        return avc_call_answer(vcpu, workaround_offer(vcpu->vm, n));
+    (void)fid;
+    if (asked == AVC_SMCCC_ARCH_WORKAROUND_1)
+        return avc_call_answer(vcpu, workaround_offer(vcpu->vm, 1));
+    if (asked == AVC_SMCCC_ARCH_WORKAROUND_2)
+        return avc_call_answer(vcpu, workaround_offer(vcpu->vm, 2));
+    if (asked == AVC_SMCCC_ARCH_WORKAROUND_3)
+        return avc_call_answer(vcpu, workaround_offer(vcpu->vm, 3));
     return avc_call_answer(
         vcpu, asked == AVC_SMCCC_VERSION || asked == AVC_SMCCC_ARCH_FEATURES ? 0 : AVC_SMCCC_NOT_SUPPORTED);
 }
 
-static uint64_t smccc(struct avc_vcpu *vcpu, uint32_t fid)
+static avc_fast_fn *find_smccc(const struct avc_vm *vm, uint32_t fid)
 {
-    unsigned n;
+    unsigned n = workaround_number(fid);
     int64_t offer;
 
     if (fid == AVC_SMCCC_VERSION)
-        return avc_call_answer(vcpu, 0x10002); /* 1.2 */
+        return smccc_version;
     if (fid == AVC_SMCCC_ARCH_FEATURES)
-        return arch_features(vcpu);
-    n = workaround_number(fid);
-    offer = n ? workaround_offer(vcpu->vm, n) : AVC_SMCCC_NOT_SUPPORTED;
+        return arch_features;
+    offer = n ? workaround_offer(vm, n) : AVC_SMCCC_NOT_SUPPORTED;
     if (offer == 0)
-        return HW_SLOW;                                                         /* firmware's turn */
-    return avc_call_answer(vcpu, offer == AVC_SMCCC_NOT_SUPPORTED ? offer : 0); /* harmless where it is not needed */
+        return FULL;                                                /* firmware's turn */
+    return offer == AVC_SMCCC_NOT_SUPPORTED ? NONE : avc_fast_zero; /* harmless where it is not needed */
+}
+
+static uint64_t smccc(struct avc_vcpu *vcpu, uint32_t fid)
+{
+    return find_smccc(vcpu->vm, fid)(vcpu, fid);
 }
 
 /* ---- TRNG (DEN0098) ---- */
 
-static bool trng_offers(uint32_t fid)
+static inline bool trng_offers(uint32_t fid)
 {
     return fid - AVC_TRNG_VERSION <= AVC_TRNG_RND - AVC_TRNG_VERSION || fid == (AVC_TRNG_RND | AVC_SMC64);
 }
 
-static uint64_t trng(struct avc_vcpu *vcpu, uint32_t fid)
+static uint64_t trng_version(struct avc_vcpu *vcpu, uint32_t fid)
 {
-    if (!avc_has(&vcpu->vm->features, AVC_FEAT_RNDR))
-        return avc_call_answer(vcpu, AVC_TRNG_NOT_SUPPORTED);
-    if (fid == AVC_TRNG_VERSION)
-        return avc_call_answer(vcpu, 0x10000); /* 1.0 */
-    if (fid == AVC_TRNG_FEATURES)
-        return avc_call_answer(vcpu, trng_offers((uint32_t)vcpu->x[1]) ? 0 : AVC_TRNG_NOT_SUPPORTED);
-    return trng_offers(fid) ? HW_SLOW : avc_call_answer(vcpu, AVC_TRNG_NOT_SUPPORTED);
+    (void)fid;
+    return avc_call_answer(vcpu, 0x10000); /* 1.0 */
 }
 
-static avc_fast_fn *find32(uint32_t fid)
+static uint64_t trng_features(struct avc_vcpu *vcpu, uint32_t fid)
 {
+    (void)fid;
+    return avc_call_answer(vcpu, trng_offers((uint32_t)vcpu->x[1]) ? 0 : AVC_TRNG_NOT_SUPPORTED);
+}
+
+static avc_fast_fn *find_trng(const struct avc_vm *vm, uint32_t fid)
+{
+    _Static_assert(AVC_TRNG_NOT_SUPPORTED == AVC_SMCCC_NOT_SUPPORTED, "the answer to unknown ids");
+    if (!avc_has(&vm->features, AVC_FEAT_RNDR) || !trng_offers(fid))
+        return NONE;
+    if (fid == AVC_TRNG_VERSION)
+        return trng_version;
+    return fid == AVC_TRNG_FEATURES ? trng_features : FULL;
+}
+
+static uint64_t trng(struct avc_vcpu *vcpu, uint32_t fid)
+{
+    return find_trng(vcpu->vm, fid)(vcpu, fid);
+}
+
+static avc_fast_fn *find_psci32(const struct avc_vm *vm, uint32_t fid)
+{
+    (void)vm;
     return psci_rows[fid % PSCI_ROWS][0];
 }
 
-static avc_fast_fn *find64(uint32_t fid)
+static avc_fast_fn *find_psci64(const struct avc_vm *vm, uint32_t fid)
 {
+    (void)vm;
     return psci_rows[fid % PSCI_ROWS][1];
 }
 
@@ -202,7 +246,7 @@ static const uint32_t smccc_ids[] = {
     AVC_SMCCC_ARCH_WORKAROUND_2, AVC_SMCCC_ARCH_WORKAROUND_3, 0,
 };
 
-const struct avc_call avc_psci_calls32 = { .fast = psci32, .full = avc_psci_full, .find = find32 };
-const struct avc_call avc_psci_calls64 = { .fast = psci64, .full = avc_psci_full, .find = find64 };
-const struct avc_call avc_smccc_calls = { .fast = smccc, .full = avc_smccc_full, .ids = smccc_ids };
-const struct avc_call avc_trng_calls = { .fast = trng, .full = avc_trng_full };
+const struct avc_call avc_psci_calls32 = { .fast = psci32, .full = avc_psci_full, .find = find_psci32 };
+const struct avc_call avc_psci_calls64 = { .fast = psci64, .full = avc_psci_full, .find = find_psci64 };
+const struct avc_call avc_smccc_calls = { .fast = smccc, .full = avc_smccc_full, .find = find_smccc, .ids = smccc_ids };
+const struct avc_call avc_trng_calls = { .fast = trng, .full = avc_trng_full, .find = find_trng };

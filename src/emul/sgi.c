@@ -7,10 +7,9 @@
 #include "event.h"
 #include "vgic.h"
 
-#define SGI_LIST(v)  ((uint32_t)AVC_FIELD(v, 15, 0))
-#define SGI_INTID(v) ((uint32_t)AVC_FIELD(v, 27, 24))
-#define SGI_RS(v)    AVC_FIELD(v, 47, 44)
-#define SGI_IRM      AVC_BIT(40)
+#define SGI_LIST(v) ((uint32_t)AVC_FIELD(v, 15, 0))
+#define SGI_RS(v)   AVC_FIELD(v, 47, 44)
+#define SGI_IRM     AVC_BIT(40)
 
 /* With one security state SGI1R makes an SGI of whichever group the target has configured for it, and SGI0R one of group 0
    only; ASGI1R is the other security state's group 1, of which there is none: as SGI0R (IHI 0069, 12.2.9 to 12.2.14). */
@@ -41,17 +40,7 @@ uint64_t avc_vgic_sgi_to(uint64_t mpidr)
            AVC_FIELD(mpidr, 7, 4) << 44 | UINT64_C(1) << (mpidr & 15);
 }
 
-/* ICC_SGI1R_EL1, to the writer alone, again: what kernels do to run something later on their own CPU. */
-static uint64_t sgi_fast(struct avc_vcpu *vcpu, uint64_t value)
-{
-    struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
-
-    if ((value & ~(UINT64_C(15) << 24)) != self->sgi_self || !avc_vgic_again(self, SGI_INTID(value), false))
-        return HW_SLOW;
-    return HW_BACK;
-}
-
-static enum avc_answer sgi(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
+enum avc_answer avc_vgic_sgi(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     struct avc_vgic *vgic = avc_vgic_of(vcpu);
     struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
@@ -64,13 +53,8 @@ static enum avc_answer sgi(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
         return AVC_FAULT; /* write-only */
     (void)ctx;
     to_self = !all && (self->mpidr & ~UINT64_C(15)) == base && list >> (self->mpidr & 15) & 1;
-    if (to_self) {
+    if (to_self)
         list &= ~(1u << (self->mpidr & 15));
-        if (any_group && avc_vgic_again(self, SGI_INTID(e->value), false))
-            to_self = false;
-        if (!to_self && !list)
-            return AVC_DONE;
-    }
     avc_vgic_begin(&op, vgic, self, false);
     if (to_self)
         pend(&op, self, bit, any_group);
@@ -160,16 +144,15 @@ enum avc_status avc_vgic_sgi_attach(struct avc_vgic *vgic)
         uint32_t first, last;
         avc_claim_fn *fn;
     } claims[] = {
-        { AVC_SYSREG_KEY(3, 0, 12, 11, ICC_ASGI1R), AVC_SYSREG_KEY(3, 0, 12, 11, ICC_SGI0R), sgi },
+        { AVC_SYSREG_KEY(3, 0, 12, 11, ICC_ASGI1R), AVC_SYSREG_KEY(3, 0, 12, 11, ICC_SGI0R), avc_vgic_sgi },
         { AVC_SYSREG_KEY(3, 0, 12, 11, 1), AVC_SYSREG_KEY(3, 0, 12, 11, 1), dir },
         { AVC_SYSREG_KEY(3, 0, 12, 11, 3), AVC_SYSREG_KEY(3, 0, 12, 11, 3), rpr },
         { AVC_SYSREG_KEY(3, 0, 12, 12, 4), AVC_SYSREG_KEY(3, 0, 12, 12, 4), ctlr },
         { AVC_SYSREG_KEY(3, 0, 4, 6, 0), AVC_SYSREG_KEY(3, 0, 4, 6, 0), pmr },
     };
-    static const struct avc_sysreg_write sgi1r = { sgi_fast, sgi };
     const uint32_t key = AVC_SYSREG_KEY(3, 0, 12, 11, ICC_SGI1R);
     enum avc_status status = avc_vm_claim_builtin(
-        vgic->vm, &(struct avc_claim){ AVC_SYSREG, key, key, avc_sysreg_write_settle, (void *)(uintptr_t)&sgi1r });
+        vgic->vm, &(struct avc_claim){ AVC_SYSREG, key, key, avc_sysreg_settle, (void *)(uintptr_t)&avc_vgic_sgi1r });
 
     for (unsigned n = 0; n < AVC_ARRAY_SIZE(claims) && status == AVC_OK; n++)
         status = avc_vm_claim_builtin(

@@ -10,6 +10,7 @@
  *     gicv.c    list registers: fold them back, fill them
  *     choose.c  what goes in, and whether it would be signalled
  *     sgi.c     the CPU interface's registers that trap
+ *     light.c   what of all that is settled on the light way
  *     vtimer.c  the timers' PPIs
  *
  * Everything happens inside of an operation: avc_vgic_begin() takes the VM's lock, avc_vgic_end() refills the list
@@ -66,6 +67,9 @@
 
 #define GICD_CTLR_GRP0 (1u << 0)
 #define GICD_CTLR_GRP1 (1u << 1)
+#define GICD_CTLR_ARE  (1u << 4)
+#define GICD_CTLR_DS   (1u << 6)
+#define GICD_CTLR_RWP  (1u << 31)
 #define ROUTE_IRM      AVC_BIT(31) /* GICD_IROUTER: any vCPU */
 
 #define NONE       AVC_VGIC_NONE
@@ -185,11 +189,11 @@ void avc_vgic_fold(struct avc_vgic_op *op);   /* self: list registers to memory;
 void avc_vgic_refill(struct avc_vgic_op *op); /* self: folded; chooses and writes them */
 /* self: an interrupt in a list register; true when the guest is through with it, and it is out. */
 bool avc_vgic_retire(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t bit);
-/* self: one deliverable interrupt that is in no list register goes into a free one; false: refill instead. */
+/* self: one deliverable interrupt that is in no list register goes into a free one; false: refill instead. The first is
+   left to the virtual timer as long as there are others. */
 bool avc_vgic_inject(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t bit);
-/* self, without the lock: a private edge, or a linked timer, comes again whose last one the guest is through with, and
-   whose list register nobody has looked at since: written once more as it was. False: the long way. */
-bool avc_vgic_again(struct avc_vgic_cpu *self, uint32_t intid, bool linked);
+/* self: the virtual timer's interrupt, just acknowledged, into list register 0 and linked; false: the long way. */
+bool avc_vgic_vtimer_first(struct avc_vgic_cpu *self);
 /* self: list register that holds it. It is in one. */
 unsigned avc_vgic_lr_of(const struct avc_vgic_cpu *cpu, uint32_t intid);
 void avc_vgic_gicv_load(struct avc_vgic_op *op);
@@ -217,22 +221,88 @@ uint32_t avc_vgic_running(const uint64_t ap0[4], const uint64_t ap1[4], unsigned
 /* Blocks 1..7 (offset >> 7): group, set/clear enable, pending, active. */
 enum avc_answer avc_vgic_bank_access(struct avc_vgic_cpu *self, const struct avc_vgic_ref *ref, unsigned block,
                                      struct avc_exit *e);
-/* The usual write to an enable register of SPIs: none of these is pending or in a list register. False: the long way. */
-bool avc_vgic_enable_only(struct avc_vgic *vgic, struct avc_vgic_bank *bank, uint32_t bits, bool set);
 enum avc_answer avc_vgic_priority_access(struct avc_vgic_cpu *self, const struct avc_vgic_ref *ref, struct avc_exit *e);
 enum avc_answer avc_vgic_config_access(struct avc_vgic_cpu *self, const struct avc_vgic_ref *ref, struct avc_exit *e);
 /* Makes one interrupt inactive, wherever it is. */
 void avc_vgic_deactivate(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t bit);
 
 /* ---- dist.c, redist.c, sgi.c: claims ---- */
-extern const struct avc_mmio avc_vgic_dist;
-avc_claim_fn avc_vgic_dist_access, avc_vgic_redist_access;
+avc_claim_fn avc_vgic_dist_access, avc_vgic_redist_access, avc_vgic_sgi;
 enum avc_status avc_vgic_sgi_attach(struct avc_vgic *vgic);
 uint64_t avc_vgic_sgi_to(uint64_t mpidr);  /* ICC_SGI1R_EL1 for one vCPU, without INTID */
 uint32_t avc_vgic_id_reg(uint32_t offset); /* 0xffd0 .. 0xfffc, of either frame */
 #define AVC_VGIC_IIDR     0x61000000u      /* ProductID 'a', no JEP106 code */
 #define GICR_WAKER_SLEEP  (1u << 1)
 #define GICR_WAKER_ASLEEP (1u << 2)
+
+#define SGI_INTID(v)    ((uint32_t)AVC_FIELD(v, 27, 24)) /* ICC_SGI1R_EL1.INTID */
+#define SGI_INTID_FIELD (UINT64_C(15) << 24)
+
+/* ---- light.c ---- */
+extern const struct avc_mmio avc_vgic_dist;
+extern const struct avc_sysreg_write avc_vgic_sgi1r;
+
+/* Distributor, 0x000 .. 0x07f. GICD_STATUSR is not implemented (optional). */
+static inline uint32_t avc_vgic_dist_control(const struct avc_vgic *vgic, uint32_t offset)
+{
+    if (offset == 0x4)
+        return vgic->typer;
+    if (offset == 0x0)
+        return avc_load_relaxed(&vgic->ctlr) | GICD_CTLR_ARE | GICD_CTLR_DS |
+               (avc_load_relaxed(&vgic->folds) ? GICD_CTLR_RWP : 0);
+    return offset == 0x8 ? AVC_VGIC_IIDR : 0;
+}
+
+/* The usual write to an enable register of SPIs: none of these is pending or in a list register. False: the long way. */
+static inline bool avc_vgic_enable_only(struct avc_vgic *vgic, struct avc_vgic_bank *b, uint32_t bits, bool set)
+{
+    bool simple;
+
+    avc_lock(&vgic->lock);
+    simple = !(bits & (b->in_lr | b->latch | b->line));
+    if (simple)
+        b->enable = set ? b->enable | bits : b->enable & ~bits;
+    avc_unlock(&vgic->lock);
+    return simple;
+}
+
+/*
+ * self, without the lock: a private interrupt comes again whose last one the guest is through with, and whose list register
+ * (n: 0 or 1) nobody has looked at since: written once more as it was, which `as` says of state and link. False: the long
+ * way.
+ *
+ * What makes it safe: list registers, lr[], lr_used and in_lr of private interrupts change on this CPU only; and whatever
+ * else would make a new list register differ (enable, group, priority, GICD_CTLR) has touched the interrupt, so that it is
+ * no longer in_lr, or has set fold_wanted from another CPU.
+ */
+static inline bool avc_vgic_again(struct avc_vgic_cpu *self, unsigned n, uint32_t intid, uint64_t as)
+{
+    uint64_t lr = self->lr[n];
+
+    if (!(self->bank.in_lr >> intid & 1) || LR_VINTID(lr) != intid || (lr & (LR_STATE | LR_HW | LR_EOI)) != as ||
+        !(self->lr_used >> n & 1) || self->spilled || avc_load_relaxed(&self->fold_wanted) ||
+        (n ? avc_hw_read_ICH_LR1_EL2() : avc_hw_read_ICH_LR0_EL2()) & LR_STATE)
+        return false;
+    if (n)
+        avc_hw_write_ICH_LR1_EL2(lr);
+    else
+        avc_hw_write_ICH_LR0_EL2(lr);
+    return true;
+}
+
+/*
+ * The virtual timer's, which has list register 0: vtimer_lr is what it was written as, while it is in_lr there, linked, and
+ * nothing is spilled; else 0. The same holds of it.
+ */
+static inline bool avc_vgic_vtimer_again(struct avc_vgic_cpu *self)
+{
+    uint64_t lr = self->vtimer_lr;
+
+    if (!lr || avc_load_relaxed(&self->fold_wanted) || avc_hw_read_ICH_LR0_EL2() & LR_STATE)
+        return false;
+    avc_hw_write_ICH_LR0_EL2(lr);
+    return true;
+}
 
 /* ---- vtimer.c ---- */
 void avc_vgic_timer_load(struct avc_vgic_op *op);

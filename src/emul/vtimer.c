@@ -187,26 +187,27 @@ static bool irq_slow(struct avc_vcpu *vcpu, struct avc_vgic_cpu *self, avc_irq_t
     return ours;
 }
 
+static __attribute__((noinline)) bool irq_other(struct avc_vcpu *vcpu, struct avc_vgic_cpu *self, avc_irq_t irq)
+{
+    uint32_t intid = irq & 0xffffff; /* ICC_IAR1_EL1.INTID */
+
+    if (irq != AVC_IRQ_SPURIOUS && intid != self->phys[0] && intid != self->phys[1] && intid != self->maintenance)
+        return false;
+    return self->loaded && irq_slow(vcpu, self, irq, intid);
+}
+
+/* The virtual timer's, taken from its guest: linked, and in its list register as it was the last time, or for the first. */
 bool avc_vgic_timer_irq(struct avc_vcpu *vcpu, avc_irq_t irq)
 {
     struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
-    uint32_t intid = irq & 0xffffff, guest; /* ICC_IAR1_EL1.INTID */
+    const struct avc_hal *hal = self->hal;
 
-    if (intid == self->phys[0])
-        guest = AVC_VGIC_VTIMER_INTID;
-    else if (intid == self->phys[1])
-        guest = AVC_VGIC_PTIMER_INTID;
-    else if (irq == AVC_IRQ_SPURIOUS || intid == self->maintenance)
-        guest = 0;
-    else
-        return false;
-    if (!self->loaded)
-        return false;
-    if (guest && avc_load_relaxed(&vcpu->mode) == AVC_MODE_GUEST && avc_vgic_again(self, guest, true)) {
-        self->hal->irq_end(self->hal->ctx, irq, false); /* linked as it was */
-        return true;
-    }
-    return irq_slow(vcpu, self, irq, intid);
+    if (avc_unlikely(irq != self->phys[0] || avc_load_relaxed(&vcpu->mode) != AVC_MODE_GUEST))
+        return irq_other(vcpu, self, irq);
+    if (avc_unlikely(!avc_vgic_vtimer_again(self)) && !avc_vgic_vtimer_first(self))
+        return irq_other(vcpu, self, irq);
+    hal->irq_end(hal->ctx, irq, false);
+    return true;
 }
 
 /* ---- waiting ---- */

@@ -148,6 +148,7 @@ void avc_hw_controls_load(struct avc_vcpu *v)
     uint64_t *host = v->pcpu->host_saved;
 
     save(host, cpu);
+    v->vbar = (uintptr_t)avc_vectors;
     v->host_vbar = avc_hw_read_VBAR_EL2();
     v->host_cptr = avc_hw_read_CPTR_EL2();
     v->host_hcr = host[S_HCR];

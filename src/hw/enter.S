@@ -2,9 +2,9 @@
 /* Copyright 2026 the arm_vcpu authors */
 /*
  * The world switch proper: what every entry into a guest and every return to the VMM must move. All the rest of the
- * guest's state is moved by regs.c at load and put.
+ * guest's state is moved by regs.c at load and put, and the host's x19..x28 by the compiler in run (hw_enter.h).
  *
- * uint64_t avc_hw_enter(struct avc_vcpu *v): interrupts masked, EL2h.
+ * uint64_t avc_hw_switch(struct avc_vcpu *v): interrupts masked, EL2h. Keeps x18 and x29. Returns the vCPU in x1, too.
  *
  * Order, entering. VBAR_EL2, HCR_EL2 and CPTR_EL2 are written before ERET, which synchronises them (Arm ARM, D1.3.3,
  * "context synchronization event"). From the write of VBAR_EL2 on an exception at EL2 goes to avc_vectors, where it ends
@@ -19,36 +19,29 @@
 #include "macros.inc"
 
     .text
-    .globl avc_hw_enter
-    .type avc_hw_enter, %function
+    .globl avc_hw_switch
+    .type avc_hw_switch, %function
     .balign 64
-avc_hw_enter:
-    stp x29, x30, [sp, #-FRAME_SIZE]!
-    stp x19, x20, [sp, #16]
-    stp x21, x22, [sp, #32]
-    stp x23, x24, [sp, #48]
-    stp x25, x26, [sp, #64]
-    stp x27, x28, [sp, #80]
-    ldp x1, x2, [x0, #V_SELF]
-    stp x1, x2, [sp, #FRAME_VCPU]
+avc_hw_switch:
+    ldr x1, [x0, #V_SELF_MARK]
+    stp x0, x1, [sp, #-FRAME_SIZE]!
+    stp x29, x30, [sp, #FRAME_X29]
     str x18, [sp, #FRAME_X18]
-    mov x3, sp
-    str x3, [x0, #V_HOST_SP]
-    adrp x4, avc_vectors
-    add x4, x4, :lo12:avc_vectors
-    ldr x5, [x0, #V_HCR]
-    ldr x6, [x0, #V_CPTR]
+    mov x2, sp
+    str x2, [x0, #V_HOST_SP]
+    ldp x3, x4, [x0, #V_VBAR]   /* and HCR_EL2 */
+    ldr x5, [x0, #V_CPTR]
     ldp x1, x2, [x0, #V_PC]
-    msr vbar_el2, x4
-    msr hcr_el2, x5
-    msr cptr_el2, x6
+    msr vbar_el2, x3
+    msr hcr_el2, x4
+    msr cptr_el2, x5
     msr elr_el2, x1
     msr spsr_el2, x2
     mov sp, x0
     b avc_resume_all
-    .size avc_hw_enter, . - avc_hw_enter
+    .size avc_hw_switch, . - avc_hw_switch
 
-/* x0: what avc_hw_enter() returns; x1: the vCPU, all of x0..x30 saved in it; sp: run's stack; x18: the host's again. */
+/* x0: what avc_hw_switch() returns; x1: the vCPU, all of x0..x30 saved in it; sp: run's stack. */
     .globl avc_leave
     .type avc_leave, %function
 avc_leave:
@@ -56,25 +49,21 @@ avc_leave:
     mrs x3, spsr_el2
     stp x2, x3, [x1, #V_PC]
     mrs x4, hcr_el2             /* HCR_EL2.VSE falls when the guest takes its virtual SError (D1.3.4.4) */
-    str x4, [x1, #V_HCR]
+    str x4, [x1, #V_VBAR + 8]
     dsb sy                      /* what the guest's own accesses have still to report is pending now, not later */
     isb                         /* and ISR_EL1 is read after that */
     mrs x5, isr_el1
     tbnz x5, #8, take_serror    /* ISR_EL1.A */
 leave_host:
-    ldr x4, [x1, #V_HOST_VBAR]
-    ldr x5, [x1, #V_HCR + 8]
-    ldr x6, [x1, #V_CPTR + 8]
-    msr vbar_el2, x4
-    msr hcr_el2, x5
-    msr cptr_el2, x6
+    ldp x3, x4, [x1, #V_HOST_VBAR] /* and HCR_EL2 */
+    ldr x5, [x1, #V_HOST_CPTR]
+    msr vbar_el2, x3
+    msr hcr_el2, x4
+    msr cptr_el2, x5
     isb
-    ldp x19, x20, [sp, #16]
-    ldp x21, x22, [sp, #32]
-    ldp x23, x24, [sp, #48]
-    ldp x25, x26, [sp, #64]
-    ldp x27, x28, [sp, #80]
-    ldp x29, x30, [sp], #FRAME_SIZE
+    ldr x18, [sp, #FRAME_X18]
+    ldp x29, x30, [sp, #FRAME_X29]
+    add sp, sp, #FRAME_SIZE
     ret
     .size avc_leave, . - avc_leave
 
@@ -87,4 +76,7 @@ take_serror:
 avc_serror_window:
     isb
     msr daifset, #4
+    ldr x2, [x1, #V_SERROR]
+    cbz x2, leave_host
+    orr x0, x0, #HW_SERROR
     b leave_host

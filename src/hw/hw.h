@@ -23,15 +23,16 @@ static inline uint64_t avc_hw_irq_save(void)
     return daif;
 }
 
-/* enter.S: enters the guest and comes back when a trap function did not answer HW_BACK. Interrupts are masked, the
-   vCPU is loaded. What it returns is what that trap function returned. */
-uint64_t avc_hw_enter(struct avc_vcpu *vcpu);
+/* avc_hw_enter(), the entry into the guest, is in hw_enter.h. */
 
 /* host_vectors.S: the table for a host without one; takes its struct avc_pcpu from TPIDR_EL2 */
 extern const char avc_host_vectors[];
 
-/* vectors.S: values of vcpu->ways; HVC and SMC by the light way, or all by the full one. */
-extern const char avc_ways_light[], avc_ways_full[];
+/* vectors.S: the table that stands while a guest runs */
+extern const char avc_vectors[];
+
+/* vectors.S: the way of each exception class: some by the light one, or all by the full one. */
+extern const void *const avc_ways_light[64], *const avc_ways_full[64];
 
 /* regs.c: the guest's and the host's EL1/EL0 state, at load and put. */
 void avc_hw_load(struct avc_vcpu *vcpu);        /* host's EL2 controls and EL1 state out, guest's in */

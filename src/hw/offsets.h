@@ -9,13 +9,14 @@
 #define V_ATTENTION  264
 #define V_HOST_SP    272
 #define V_TRAP_TABLE 280
-#define V_HCR        296 /* and host_hcr */
-#define V_CPTR       312 /* and host_cptr */
-#define V_HOST_VBAR  328
-#define V_SERROR     336
-#define V_WAYS       344
-#define V_SELF       352
-#define V_NR_TRAPS   400
+#define V_WAYS       296
+#define V_VBAR       304 /* and hcr */
+#define V_HOST_VBAR  320 /* and host_hcr */
+#define V_CPTR       336
+#define V_HOST_CPTR  344
+#define V_SELF_MARK  360
+#define V_SERROR     368
+#define V_NR_TRAPS   480
 
 /* Rows of the trap table behind the 64 exception classes, and their offsets. */
 #define TRAP_IRQ    64
@@ -23,11 +24,19 @@
 #define TRAP_SERROR 66
 #define T_ROW(trap) (8 * (trap))
 
-/* What avc_hw_enter() leaves on run's stack: x19..x30 of the host, then these. */
-#define FRAME_VCPU 96
-#define FRAME_MARK 104
-#define FRAME_X18  112
-#define FRAME_SIZE 128
+/* What a trap function tells the vector, and what avc_hw_switch returns: see core.h. */
+#define HW_BACK     0
+#define HW_EXIT     0x100 /* attention is less */
+#define HW_EXIT_BIT 8
+#define HW_AGAIN    0x200
+#define HW_SLOW     0x400
+#define HW_SERROR   0x800
+
+/* What avc_hw_switch leaves on run's stack. */
+#define FRAME_VCPU 0  /* and the mark */
+#define FRAME_X29  16 /* and x30 */
+#define FRAME_X18  32
+#define FRAME_SIZE 48
 
 #ifndef __ASSEMBLER__
 #include <avc/avc.h>
@@ -40,15 +49,15 @@ AVC_OFFSET_IS(pstate, V_PC + 8);
 AVC_OFFSET_IS(attention, V_ATTENTION);
 AVC_OFFSET_IS(host_sp, V_HOST_SP);
 AVC_OFFSET_IS(trap_table, V_TRAP_TABLE);
-AVC_OFFSET_IS(hcr, V_HCR);
-AVC_OFFSET_IS(host_hcr, V_HCR + 8);
-AVC_OFFSET_IS(cptr, V_CPTR);
-AVC_OFFSET_IS(host_cptr, V_CPTR + 8);
-AVC_OFFSET_IS(host_vbar, V_HOST_VBAR);
-AVC_OFFSET_IS(serror, V_SERROR);
 AVC_OFFSET_IS(ways, V_WAYS);
-AVC_OFFSET_IS(self, V_SELF);
-AVC_OFFSET_IS(self_mark, V_SELF + 8);
+AVC_OFFSET_IS(vbar, V_VBAR);
+AVC_OFFSET_IS(hcr, V_VBAR + 8);
+AVC_OFFSET_IS(host_vbar, V_HOST_VBAR);
+AVC_OFFSET_IS(host_hcr, V_HOST_VBAR + 8);
+AVC_OFFSET_IS(cptr, V_CPTR);
+AVC_OFFSET_IS(host_cptr, V_HOST_CPTR);
+AVC_OFFSET_IS(serror, V_SERROR);
+AVC_OFFSET_IS(self_mark, V_SELF_MARK);
 AVC_OFFSET_IS(nr_traps, V_NR_TRAPS);
 _Static_assert(TRAP_IRQ == AVC_TRAP_IRQ && TRAP_FIQ == AVC_TRAP_FIQ && TRAP_SERROR == AVC_TRAP_SERROR,
                "hw/offsets.h: rows of the trap table");

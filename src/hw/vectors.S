@@ -5,25 +5,26 @@
  * runs; C runs on the stack of avc_vcpu_run().
  *
  * The ways in:
- *   light    HVC and SMC: saves what C compiled for it may destroy (src/core/fast.c leaves x9..x15 and x18 alone); HW_SLOW
- *            goes on as on the full way
+ *   light    HVC, SMC, system registers and data aborts: saves what C compiled for it may destroy (src/core/fast.c leaves
+ *            x8..x15 and x18 alone) and calls the one function of the class. It settles the trap, or says how to go on with
+ *            all registers saved: HW_SLOW as on the full way, or whose claim to ask
  *   full     every other synchronous exception, and SError: all registers are in memory before a trap function runs, since
  *            it may name any
  *   IRQ/FIQ  saves what C destroys; the rest only if the guest is left
  * Which way a class goes is looked up in the vCPU's `ways`, and what the full way calls in its trap table: a row for each
- * exception class, and one each for IRQ, FIQ and SError. Claims on classes and observers have tables of their own, and where
- * these need to see calls all classes go the full way (src/core/observe.c), so that nothing here asks whether there are any.
- * All end alike: back into the guest when the function said HW_BACK and nothing wants attention; else avc_leave.
+ * exception class, and one each for IRQ, FIQ and SError. A claim on a class sends it the full way (src/core/claim.c), and
+ * observers have tables of their own (src/core/observe.c), so that nothing here asks whether there are any.
+ * All end alike: back into the guest when the function said HW_BACK and nothing wants attention; else avc_leave. On the
+ * light way C has folded attention into what it returns.
  *
  * The attention word is read here without ordering: whoever sets it sends an interrupt after that, which is taken right
  * after ERET if this read came too early (see avc_vcpu_request()).
  */
 #include "macros.inc"
 
-#define HW_AGAIN 3
-#define HW_SLOW 4
 #define EC_HVC64 0x16
-#define EC_SMC64 0x17
+#define EC_SYSREG 0x18
+#define EC_DABT_LOWER 0x24
 
     .text
 
@@ -77,25 +78,29 @@ avc_vectors:
     entry serror
     .balign 0x80
 
-/* ---- HVC and SMC; x0..x3 are saved, x0: class, x1: ESR_EL2 ---- */
-    .macro light function
+/* ---- the light way; x0..x3 are saved, x0: class, x1: ESR_EL2. `not_settled`: x0 has HW_... or attention ---- */
+    .macro save_light_rest base
+    stp x8, x9, [\base, #V_X(8)]
+    stp x10, x11, [\base, #V_X(10)]
+    stp x12, x13, [\base, #V_X(12)]
+    stp x14, x15, [\base, #V_X(14)]
+    save_high \base
+    .endm
+
+    .macro light function, not_settled
     stp x4, x5, [sp, #V_X(4)]
     stp x6, x7, [sp, #V_X(6)]
-    str x8, [sp, #V_X(8)]
     stp x16, x17, [sp, #V_X(16)]
     str x30, [sp, #V_X(30)]
     ldr x3, [sp, #V_HOST_SP]
     mov x0, sp
     mov sp, x3
     bl \function
+    cbnz x0, \not_settled
     ldr x1, [sp, #FRAME_VCPU]
-    ldr x2, [x1, #V_ATTENTION]
-    orr x2, x2, x0
-    cbnz x2, light_slow
     mov sp, x1
     ldr x30, [sp, #V_X(30)]
     ldp x16, x17, [sp, #V_X(16)]
-    ldr x8, [sp, #V_X(8)]
     ldp x6, x7, [sp, #V_X(6)]
     ldp x4, x5, [sp, #V_X(4)]
     ldp x2, x3, [sp, #V_X(2)]
@@ -104,25 +109,61 @@ avc_vectors:
     .endm
 
 hvc:
-    light avc_fast_hvc
+    light avc_fast_hvc, light_slow
 smc:
-    light avc_fast_smc
+    light avc_fast_smc, light_slow
 
-light_slow: /* x0: answer, x1: vCPU, sp: run's stack; x9..x15 and x18..x29 are the guest's still */
-    str x9, [x1, #V_X(9)]
-    stp x10, x11, [x1, #V_X(10)]
-    stp x12, x13, [x1, #V_X(12)]
-    stp x14, x15, [x1, #V_X(14)]
-    save_high x1
-    mov x29, xzr
+/* One that names a general register which stays in the CPU (ISS.Rt and ISS.SRT are not 0..7) goes the full way. */
+sysreg:
+    tst x1, #(0x18 << 5)
+    b.ne full
+    light avc_fast_sysreg, sysreg_then
+dabt:
+    tst x1, #(0x18 << 16)
+    b.ne full
+    light avc_fast_dabt, dabt_then
+
+/* x0: a slot, whose claim is asked; or as at light_slow. The exception is counted; x8..x15 and x18..x29 are the guest's
+   still; sp: run's stack. */
+    .macro then function
+    lsr x1, x0, #12
+    cbz x1, light_slow
+    ldr x2, [sp, #FRAME_VCPU]
+    save_light_rest x2
+    mov x1, x0
+    mov x0, x2
     ldr x18, [sp, #FRAME_X18]
-    cmp x0, #HW_SLOW
-    b.ne leave_or_again
-    mrs x2, esr_el2             /* counted already */
-    lsr w3, w2, #26
-    ldr x4, [x1, #V_TRAP_TABLE]
+    mov x29, xzr
+    bl \function
+    cbnz x0, then_leave
+    ldr x1, [sp, #FRAME_VCPU]
+    mov sp, x1
+    b avc_resume_all
+    .endm
+
+sysreg_then:
+    then avc_sysreg_claimed
+dabt_then:
+    then avc_mmio_claimed
+
+then_leave: /* x0: HW_EXIT, perhaps with attention, or attention */
+    ldr x1, [sp, #FRAME_VCPU]
+    tbz x0, #HW_EXIT_BIT, again
+    mov x0, #HW_EXIT
+    b avc_leave
+
+light_slow: /* x0: HW_EXIT, HW_SLOW, or attention */
+    ldr x1, [sp, #FRAME_VCPU]
+    save_light_rest x1
+    cmp x0, #HW_EXIT
+    b.eq avc_leave              /* a linker says so if it is ever further away than 1 MiB */
+    b.lo again
+    ldr x18, [sp, #FRAME_X18]
+    mov x29, xzr
     mov x0, x1
-    mov x1, x2
+    mrs x1, esr_el2
+    ldr x4, [x0, #V_TRAP_TABLE]
+    lsr w3, w1, #26
     ldr x3, [x4, x3, lsl #3]
     b full_call
 
@@ -141,7 +182,7 @@ full:
     mov sp, x6
     ldr x18, [sp, #FRAME_X18]
     mov x29, xzr
-full_call: /* x0: vCPU, x1: ESR_EL2, x3: function */
+full_call: /* x0: vCPU, x1: ESR_EL2; x3: function */
     blr x3
     ldr x1, [sp, #FRAME_VCPU]
     ldr x2, [x1, #V_ATTENTION]
@@ -156,17 +197,23 @@ avc_resume_all: /* sp: the vCPU */
 
 /* x0: HW_..., x1: vCPU, everything saved, sp: run's stack. HW_BACK got here for attention. */
 leave_or_again:
-    cmp x0, #0
-    mov x2, #HW_AGAIN
-    csel x0, x2, x0, eq
+    cbnz x0, avc_leave
+again:
+    mov x0, #HW_AGAIN
     b avc_leave
 
-/* ---- interrupts: counted by what is called, and without a syndrome ---- */
+/* ---- interrupts: counted by what is called, and without a syndrome. C keeps x19..x28. ---- */
     .macro interrupt row
     stp x2, x3, [sp, #V_X(2)]
-    save_low sp
+    stp x4, x5, [sp, #V_X(4)]
+    stp x6, x7, [sp, #V_X(6)]
+    stp x8, x9, [sp, #V_X(8)]
+    stp x10, x11, [sp, #V_X(10)]
+    stp x12, x13, [sp, #V_X(12)]
+    stp x14, x15, [sp, #V_X(14)]
+    stp x16, x17, [sp, #V_X(16)]
     str x18, [sp, #V_X(18)]
-    str x29, [sp, #V_X(29)]
+    stp x29, x30, [sp, #V_X(29)]
     ldr x3, [sp, #V_TRAP_TABLE]
     ldr x4, [sp, #V_HOST_SP]
     ldr x3, [x3, #T_ROW(\row)]
@@ -180,9 +227,17 @@ leave_or_again:
     orr x2, x2, x0
     cbnz x2, interrupt_leave
     mov sp, x1
+    ldp x4, x5, [sp, #V_X(4)]
+    ldp x6, x7, [sp, #V_X(6)]
+    ldp x8, x9, [sp, #V_X(8)]
+    ldp x10, x11, [sp, #V_X(10)]
+    ldp x12, x13, [sp, #V_X(12)]
+    ldp x14, x15, [sp, #V_X(14)]
+    ldp x16, x17, [sp, #V_X(16)]
     ldr x18, [sp, #V_X(18)]
-    ldr x29, [sp, #V_X(29)]
-    load_low sp
+    ldp x29, x30, [sp, #V_X(29)]
+    ldp x2, x3, [sp, #V_X(2)]
+    ldp x0, x1, [sp]
     eret_guest
     .endm
 
@@ -191,7 +246,7 @@ irq:
 fiq:
     interrupt TRAP_FIQ
 
-interrupt_leave: /* C has kept x19..x28; x18 and x29 are saved */
+interrupt_leave:
     stp x19, x20, [x1, #V_X(19)]
     stp x21, x22, [x1, #V_X(21)]
     stp x23, x24, [x1, #V_X(23)]
@@ -247,7 +302,12 @@ avc_ways_light:
     .endr
     .quad hvc
     .quad smc
-    .rept 63 - EC_SMC64
+    .quad sysreg
+    .rept EC_DABT_LOWER - EC_SYSREG - 1
+    .quad full
+    .endr
+    .quad dabt
+    .rept 63 - EC_DABT_LOWER
     .quad full
     .endr
     .globl avc_ways_full

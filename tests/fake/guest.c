@@ -8,17 +8,18 @@
 #include <string.h>
 
 #include "core.h"
+#include "hw_enter.h"
 
-#define HW_SLOW      4
-#define EC_HVC64     0x16
-#define EC_SMC64     0x17
-#define FAKE_VECTORS UINT64_C(0xffff000000080800)
-#define ISR_A        AVC_BIT(8)
+#define EC_HVC64  0x16
+#define EC_SMC64  0x17
+#define EC_SYSREG 0x18
+#define EC_DABT   0x24
+#define ISR_A     AVC_BIT(8)
 /* What a register holds in memory that the vector has not stored. A library that reads it misbehaves visibly. */
 #define NOT_STORED UINT64_C(0xbad0bad0bad0bad0)
 
 fake_guest_fn *fake_guest;
-const char avc_host_vectors[] = "host_vectors.S";
+const char avc_host_vectors[] = "host_vectors.S", avc_vectors[] = "vectors.S";
 unsigned fake_enters, fake_resumes;
 struct avc_fp fake_fp[FAKE_MAX_CPUS];
 
@@ -86,7 +87,18 @@ static void give_back(struct avc_vcpu *v, const struct kept *k)
             v->x[n] = k->x[n];
 }
 
-const char avc_ways_light[1], avc_ways_full[1];
+/* What they are named for, instead of addresses in a vector. */
+static const char full_way[1], light_way[1];
+const void *const avc_ways_full[64] = { [0 ... 63] = full_way };
+const void *const avc_ways_light[64] = {
+    [0 ... EC_HVC64 - 1] = full_way,
+    [EC_HVC64] = light_way,
+    [EC_SMC64] = light_way,
+    [EC_SYSREG] = light_way,
+    [EC_SYSREG + 1 ... EC_DABT - 1] = full_way,
+    [EC_DABT] = light_way,
+    [EC_DABT + 1 ... 63] = full_way,
+};
 
 static uint64_t full(struct avc_vcpu *v, unsigned row, uint64_t esr)
 {
@@ -95,18 +107,40 @@ static uint64_t full(struct avc_vcpu *v, unsigned row, uint64_t esr)
     return table[row](v, esr);
 }
 
-static uint64_t sync(struct avc_vcpu *v, uint64_t esr)
+static uint64_t light(struct avc_vcpu *v, unsigned ec, uint64_t esr)
 {
-    unsigned ec = (unsigned)AVC_FIELD(esr, 31, 26);
     struct kept k;
     uint64_t code;
 
-    if (v->ways == avc_ways_light && (ec == EC_HVC64 || ec == EC_SMC64)) {
-        keep(v, &k, 0x3ffcfe00); /* all but x0..x8, x16, x17, x30 */
-        code = ec == EC_HVC64 ? avc_fast_hvc(v, esr) : avc_fast_smc(v, esr);
-        give_back(v, &k);
-        return code == HW_SLOW ? full(v, ec, esr) : code;
+    keep(v, &k, 0x3ffcff00); /* all but x0..x7, x16, x17, x30 */
+    code = ec == EC_HVC64    ? avc_fast_hvc(v, esr)
+           : ec == EC_SMC64  ? avc_fast_smc(v, esr)
+           : ec == EC_SYSREG ? avc_fast_sysreg(v, esr)
+                             : avc_fast_dabt(v, esr);
+    give_back(v, &k);
+    if (code > 0xfff) {
+        code = ec == EC_SYSREG ? avc_sysreg_claimed(v, (const struct avc_sysreg_slot *)(uintptr_t)code)
+                               : avc_mmio_claimed(v, (const struct avc_mmio_slot *)(uintptr_t)code);
+        return code & HW_EXIT ? HW_EXIT : code ? HW_AGAIN : HW_BACK;
     }
+    if (code == HW_SLOW)
+        return full(v, ec, esr);
+    require(code == HW_EXIT || code < HW_EXIT, "a function of the light way answered nonsense");
+    return code == HW_EXIT ? HW_EXIT : code ? HW_AGAIN : HW_BACK;
+}
+
+/* Rt of MSR and MRS, SRT of loads and stores: one of x0..x7. */
+static bool names_low(unsigned ec, uint64_t esr)
+{
+    return ec == EC_SYSREG ? !(esr & 0x18 << 5) : ec == EC_DABT ? !(esr & 0x18 << 16) : true;
+}
+
+static uint64_t sync(struct avc_vcpu *v, uint64_t esr)
+{
+    unsigned ec = (unsigned)AVC_FIELD(esr, 31, 26);
+
+    if (((const void *const *)v->ways)[ec] == light_way && names_low(ec, esr))
+        return light(v, ec, esr);
     v->nr_traps[ec]++;
     return full(v, ec, esr);
 }
@@ -169,15 +203,16 @@ static bool guest_runs(struct avc_vcpu *v, struct fake_trap *trap)
     return true;
 }
 
-uint64_t avc_hw_enter(struct avc_vcpu *v)
+uint64_t avc_hw_enter(struct avc_vcpu **vcpu)
 {
+    struct avc_vcpu *v = *vcpu;
     struct fake_trap trap;
     uint64_t code;
 
     require(fake_cpu->masked, "entered with interrupts unmasked");
     require(v->self == v && v->self_mark == ((uintptr_t)v ^ AVC_MAGIC_VCPU), "the pair that finds the vCPU is wrong");
     fake_enters++;
-    avc_hw_write_VBAR_EL2(FAKE_VECTORS);
+    avc_hw_write_VBAR_EL2(v->vbar);
     avc_hw_write_HCR_EL2(v->hcr);
     avc_hw_write_CPTR_EL2(v->cptr);
     avc_hw_write_ELR_EL2(v->pc);
@@ -190,7 +225,7 @@ uint64_t avc_hw_enter(struct avc_vcpu *v)
         }
         fake_resumes++;
         code = dispatch(v, &trap);
-        require(code <= HW_AGAIN, "a trap function answered nonsense");
+        require(code == HW_BACK || code == HW_EXIT || code == HW_AGAIN, "a trap function answered nonsense");
         if (code == HW_BACK && avc_load_relaxed(&v->attention))
             code = HW_AGAIN;
     } while (code == HW_BACK);
@@ -200,6 +235,7 @@ uint64_t avc_hw_enter(struct avc_vcpu *v)
     v->hcr = avc_hw_read_HCR_EL2();
     if (avc_hw_read_ISR_EL1() & ISR_A) {
         v->serror = AVC_BIT(63) | fake_cpu->reg[FAKE_ESR_EL2];
+        code |= HW_SERROR;
         fake_cpu->reg[FAKE_ISR_EL1] &= ~ISR_A;
     }
     avc_hw_write_VBAR_EL2(v->host_vbar);

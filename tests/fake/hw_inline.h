@@ -50,6 +50,11 @@ void fake_op(enum fake_op op, uint64_t value);
 #include "hwreg.def"
 #undef X
 
+static inline const void *avc_hw_opaque(const void *p)
+{
+    return p;
+}
+
 #define FAKE_FN0(name)                                                                                                 \
     static inline void avc_hw_##name(void)                                                                             \
     {                                                                                                                  \

@@ -307,23 +307,49 @@ static enum avc_answer claim(struct avc_vcpu *v, avc_claim_fn *fn, struct avc_ex
     return answer;
 }
 
-/* The distributor's fast way: false when it has done nothing. */
-static bool mmio_fast(struct avc_vcpu *v, const struct avc_exit *e, uint64_t *value)
+/* What the light way calls, for an instruction with x0. False: it has done nothing. */
+static bool light(struct avc_vcpu *v, uint64_t esr, uint64_t (*fn)(struct avc_vcpu *v, uint64_t esr, const void *slot),
+                  const void *slot, uint64_t *value)
 {
-    uint64_t size = (uint64_t)__builtin_ctz(e->size), x0 = v->x[0];
+    uint64_t x0 = v->x[0], *reg = fake_cpu->reg, code, pc = reg[FAKE_ELR_EL2];
     bool masked = fake_cpu->masked;
-    struct avc_mmio_result r;
 
     fake_cpu->masked = true;
     v->x[0] = *value;
-    r = avc_vgic_dist.fast(v, ESR_MAKE(AVC_EC_DABT_LOWER, true, ISS_ISV | size << 22 | (e->write ? ISS_WNR : 0)),
-                           e->key);
+    code = fn(v, esr, slot);
+    if (code == HW_SLOW) {
+        assert_int_equal(v->x[0], *value);
+        assert_int_equal(reg[FAKE_ELR_EL2], pc);
+    } else {
+        assert_int_equal(code, v->attention);
+        assert_int_equal(reg[FAKE_ELR_EL2], pc + 4);
+        *value = v->x[0];
+    }
     v->x[0] = x0;
+    reg[FAKE_ELR_EL2] = pc;
     fake_cpu->masked = masked;
     unlocked();
-    if (r.code == HW_BACK && !e->write)
-        *value = r.value;
-    return r.code == HW_BACK;
+    return code != HW_SLOW;
+}
+
+static uint64_t light_dist(struct avc_vcpu *v, uint64_t esr, const void *slot)
+{
+    return avc_vgic_dist.light(v, esr, slot);
+}
+
+static uint64_t light_sgi1r(struct avc_vcpu *v, uint64_t esr, const void *slot)
+{
+    return avc_vgic_sgi1r.light(v, esr, slot);
+}
+
+static bool mmio_light(struct avc_vcpu *v, const struct avc_exit *e, uint64_t *value)
+{
+    uint64_t size = (uint64_t)__builtin_ctz(e->size);
+    const struct avc_mmio_slot slot = { .hpfar = e->key >> 12 << 4 };
+
+    fake_cpu->reg[FAKE_FAR_EL2] = e->key & 0xfff;
+    return light(v, ESR_MAKE(AVC_EC_DABT_LOWER, true, ISS_ISV | size << 22 | (e->write ? ISS_WNR : 0)), light_dist,
+                 &slot, value);
 }
 
 static enum avc_answer mmio(unsigned v, uint64_t ipa, unsigned size, bool write, uint64_t *value)
@@ -331,7 +357,7 @@ static enum avc_answer mmio(unsigned v, uint64_t ipa, unsigned size, bool write,
     struct avc_exit e = { .kind = AVC_MMIO, .key = ipa, .size = (uint8_t)size, .write = write, .value = *value };
     enum avc_answer answer;
 
-    if (ipa < GICR && mmio_fast(&vcpu[v], &e, value)) {
+    if (ipa < GICR && mmio_light(&vcpu[v], &e, value)) {
         if (write)
             return AVC_DONE;
         e.value = ~*value; /* the slow way must say the same */
@@ -378,17 +404,8 @@ static inline enum avc_answer sysreg_write(unsigned v, uint32_t key, uint64_t va
     const struct avc_claim *c = avc_claim_find(&vm, AVC_SYSREG, key);
 
     assert_non_null(c);
-    if (c->fn == avc_sysreg_write_settle) {
-        bool masked = fake_cpu->masked;
-        uint64_t code;
-
-        fake_cpu->masked = true;
-        code = ((const struct avc_sysreg_write *)c->ctx)->fast(&vcpu[v], value);
-        fake_cpu->masked = masked;
-        unlocked();
-        if (code == HW_BACK)
-            return AVC_DONE;
-    }
+    if (c->fn == avc_sysreg_settle && light(&vcpu[v], 0, light_sgi1r, NULL, &value))
+        return AVC_DONE;
     return sysreg(v, &e);
 }
 

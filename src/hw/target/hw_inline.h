@@ -19,6 +19,13 @@
 #include "hwreg.def"
 #undef X
 
+/* p, in a register, and of unknown origin to the compiler */
+static inline const void *avc_hw_opaque(const void *p)
+{
+    __asm__("" : "+r"(p));
+    return p;
+}
+
 #define HW_OP0(name, text)                                                                                             \
     static inline void avc_hw_##name(void)                                                                             \
     {                                                                                                                  \
