@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * A plugin for QEMU that counts what is executed at EL2: by exit, by instruction, by where the guest was.
+ *
+ *   -plugin FILE,out=FILE[,left=ADDRESS][,marks=on]
+ *
+ * A block of instructions is translated for one EL, which PSTATE has at that time. Blocks of EL2 call insn_at_el2() at each
+ * instruction; those below count without a call, and leave `below` set, by which the next block of EL2 knows that it begins
+ * an exit. The exit lasts until the next one, so all that EL2 does up to its return to whichever guest is in it. An
+ * instruction below that traps counts as executed.
+ *
+ * The groups in which instructions are counted: kinds of exit (enum kind), or, with marks=on, rows of the bench in the order
+ * of their MARK_ROW, from 1 on, and 0 for what is in none (marks.h).
+ *
+ * The file, tab-separated; numbers that are addresses or instructions are hexadecimal:
+ *   total  EL2 BELOW                                 instructions of the whole run
+ *   lap    NAME EL2 BELOW                            up to the guest's first instruction at EL1 ("el1"), at EL0 ("el0"), and
+ *                                                    each MARK_LAP ("mark")
+ *   exits  GROUP EXITS LEFT                          LEFT: of these, those that executed the instruction at left=
+ *   insn   PC INSTRUCTION CLASS GROUP COUNT ...      an instruction at EL2, in how many groups it is counted
+ *   site   KIND PC EXITS LEFT INSTRUCTIONS           the guest's PC, and instructions at EL2
+ */
+#include "classes.h"
+#include "marks.h"
+#include "qemu_plugin.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NR_GROUPS  256
+#define NR_BUCKETS (1u << 16)
+#define MAX_CPUS   64
+
+/* Up to 63: the exception class. */
+enum kind { KIND_IRQ = 64, KIND_FIQ, KIND_SERROR, KIND_NONE };
+
+PLUGIN_EXPORT int qemu_plugin_version = PLUGIN_VERSION;
+
+/* An instruction at EL2. */
+struct insn {
+    struct insn *next;
+    uint64_t pc, count[NR_GROUPS];
+    uint32_t code;
+    bool leaves;
+};
+
+/* Where a guest was. */
+struct site {
+    struct site *next;
+    uint64_t pc, exits, left, insns;
+    unsigned kind;
+};
+
+/* Only its own CPU writes it. */
+static struct cpu {
+    struct site *site; /* of the exit that goes on; NULL: none was yet */
+    unsigned kind;
+    bool left;
+    uint64_t insns, total; /* of this exit, of all */
+} cpus[MAX_CPUS];
+
+static struct exits {
+    uint64_t exits, left;
+} exits[NR_GROUPS];
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the two tables */
+static struct insn *insns[NR_BUCKETS];
+static struct site *sites[NR_BUCKETS];
+
+static void *pstate, *esr, *elr;                 /* registers */
+static struct plugin_counter below, insns_below; /* set, and counted, by blocks that are not of EL2 */
+static FILE *out;
+static uint64_t left_at = 1; /* no instruction is at 1 */
+static bool by_marks;
+static unsigned row = 1, group; /* with marks: the next row, what is counted now */
+static bool seen[2];            /* EL0, EL1 */
+
+static void die(const char *what, const char *which)
+{
+    fprintf(stderr, "profile: %s%s\n", what, which);
+    exit(1);
+}
+
+static void *allocate(size_t size)
+{
+    void *p = calloc(1, size);
+
+    if (!p)
+        die("out of memory", "");
+    return p;
+}
+
+static unsigned bucket(uint64_t key)
+{
+    return (unsigned)(key * UINT64_C(0x9e3779b97f4a7c15) >> 48);
+}
+
+static uint64_t read_register(void *handle)
+{
+    static __thread struct plugin_bytes *bytes;
+    uint64_t value = 0;
+
+    bytes = g_byte_array_set_size(bytes ? bytes : g_byte_array_new(), 0);
+    if (qemu_plugin_read_register(handle, bytes) <= 0)
+        die("a register can't be read", "");
+    memcpy(&value, bytes->data, bytes->len < sizeof value ? bytes->len : sizeof value);
+    return value;
+}
+
+/* ---- totals ---- */
+
+static uint64_t total_el2(void)
+{
+    uint64_t sum = 0;
+
+    for (unsigned n = 0; n < MAX_CPUS; n++)
+        sum += cpus[n].total;
+    return sum;
+}
+
+static void lap(const char *name)
+{
+    fprintf(out, "lap\t%s\t%" PRIu64 "\t%" PRIu64 "\n", name, total_el2(), qemu_plugin_u64_sum(insns_below));
+}
+
+/* ---- what happens ---- */
+
+static struct site *site_at(unsigned kind, uint64_t pc)
+{
+    struct site **list = &sites[bucket(pc + kind)], *site = *list;
+
+    while (site && (site->pc != pc || site->kind != kind))
+        site = site->next;
+    if (!site) {
+        site = allocate(sizeof *site);
+        *site = (struct site){ .next = *list, .pc = pc, .kind = kind };
+        *list = site;
+    }
+    return site;
+}
+
+/* With the lock held. */
+static void end_exit(struct cpu *cpu)
+{
+    struct site *site = cpu->site;
+
+    if (!site)
+        return;
+    site->exits++;
+    site->left += cpu->left;
+    site->insns += cpu->insns;
+}
+
+/* The first block of EL2 after one below. at: its address, by which the vector tells what was taken. */
+static void begin_exit(unsigned index, void *at)
+{
+    static const unsigned kinds[] = { 0, KIND_IRQ, KIND_FIQ, KIND_SERROR };
+    struct cpu *cpu = &cpus[index];
+    unsigned vector = (uintptr_t)at >> 7 & 15;
+
+    qemu_plugin_u64_set(below, index, 0);
+    pthread_mutex_lock(&lock);
+    end_exit(cpu);
+    cpu->kind = vector < 8 || (uintptr_t)at & 0x7f ? KIND_NONE
+                : vector & 3                       ? kinds[vector & 3]
+                                                   : read_register(esr) >> 26 & 0x3f;
+    cpu->site = site_at(cpu->kind, read_register(elr));
+    cpu->insns = 0;
+    cpu->left = false;
+    exits[by_marks ? group : cpu->kind].exits++;
+    pthread_mutex_unlock(&lock);
+}
+
+static void insn_at_el2(unsigned index, void *data)
+{
+    struct insn *insn = data;
+    struct cpu *cpu = &cpus[index];
+    unsigned to = by_marks ? group : cpu->kind;
+
+    cpu->insns++;
+    cpu->total++;
+    __atomic_fetch_add(&insn->count[to], 1, __ATOMIC_RELAXED);
+    if (insn->leaves && !cpu->left) {
+        cpu->left = true;
+        __atomic_fetch_add(&exits[to].left, 1, __ATOMIC_RELAXED);
+    }
+}
+
+static void mark(unsigned index, void *data)
+{
+    switch ((uintptr_t)data) {
+    case MARK_COUNT:
+        group = row;
+        break;
+    case MARK_OTHER:
+        group = row + 1;
+        break;
+    case MARK_PAUSE:
+        group = 0;
+        break;
+    case MARK_ROW:
+        if (++row >= NR_GROUPS - 1)
+            die("too many rows", "");
+        break;
+    case MARK_LAP:
+        lap("mark");
+        break;
+    }
+}
+
+/* ---- what is translated ---- */
+
+static struct insn *insn_at(uint64_t pc, uint32_t code)
+{
+    struct insn **list = &insns[bucket(pc)], *insn;
+
+    pthread_mutex_lock(&lock);
+    insn = *list;
+    while (insn && (insn->pc != pc || insn->code != code))
+        insn = insn->next;
+    if (!insn) {
+        insn = allocate(sizeof *insn);
+        insn->pc = pc;
+        insn->code = code;
+        insn->leaves = pc == left_at;
+        insn->next = *list;
+        *list = insn;
+    }
+    pthread_mutex_unlock(&lock);
+    return insn;
+}
+
+/* QEMU gives a block to the CPU that is about to execute it. */
+static void translated(uint64_t id, void *block)
+{
+    uint64_t state = read_register(pstate);
+    unsigned el = state >> 2 & 3;
+    size_t count = qemu_plugin_tb_n_insns(block);
+
+    if (el == 3)
+        return;
+    if (el == 2) {
+        qemu_plugin_register_vcpu_tb_exec_cond_cb(block, begin_exit, PLUGIN_READS_REGISTERS, PLUGIN_EQUAL, below, 1,
+                                                  (void *)(uintptr_t)qemu_plugin_tb_vaddr(block));
+    } else {
+        if (!seen[el]) {
+            seen[el] = true;
+            lap(el ? "el1" : "el0");
+        }
+        qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu(block, PLUGIN_STORE, below, 1);
+    }
+    for (size_t n = 0; n < count; n++) {
+        void *insn = qemu_plugin_tb_get_insn(block, n);
+        uint32_t code = 0;
+        unsigned hint;
+
+        qemu_plugin_insn_data(insn, &code, sizeof code);
+        hint = code >> 5 & 0x7f;
+        if ((code & ~(0x7fu << 5)) == MARK_INSN && hint >= MARK_FIRST && hint <= MARK_LAST && !(state & 0x10))
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, mark, PLUGIN_NO_REGISTERS, (void *)(uintptr_t)hint);
+        else if (el == 2)
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, insn_at_el2, PLUGIN_NO_REGISTERS,
+                                                   insn_at(qemu_plugin_insn_vaddr(insn), code));
+        else
+            qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(insn, PLUGIN_ADD, insns_below, 1);
+    }
+}
+
+/* ---- begin and end ---- */
+
+static void cpu_init(uint64_t id, unsigned index)
+{
+    struct plugin_array *array = qemu_plugin_get_registers();
+    const struct plugin_register *registers = array->data;
+
+    if (index >= MAX_CPUS)
+        die("too many CPUs", "");
+    cpus[index].kind = by_marks ? 0 : KIND_NONE;
+    for (unsigned n = 0; n < array->len; n++) {
+        if (!strcmp(registers[n].name, "cpsr"))
+            pstate = registers[n].handle;
+        else if (!strcmp(registers[n].name, "ESR_EL2"))
+            esr = registers[n].handle;
+        else if (!strcmp(registers[n].name, "ELR_EL2"))
+            elr = registers[n].handle;
+    }
+    g_array_free(array, 1);
+    if (!pstate || !esr || !elr)
+        die("this QEMU does not show PSTATE, ESR_EL2 and ELR_EL2", "");
+}
+
+static void write_insn(const struct insn *insn)
+{
+    static const char *const names[] = {
+#define CLASS_NAME(id, name) name,
+        CLASSES(CLASS_NAME)
+    };
+
+    fprintf(out, "insn\t%" PRIx64 "\t%" PRIx32 "\t%s", insn->pc, insn->code, names[classify(insn->code)]);
+    for (unsigned n = 0; n < NR_GROUPS; n++)
+        if (insn->count[n])
+            fprintf(out, "\t%u\t%" PRIu64, n, insn->count[n]);
+    fputc('\n', out);
+}
+
+static void write_all(uint64_t id, void *data)
+{
+    fprintf(out, "total\t%" PRIu64 "\t%" PRIu64 "\n", total_el2(), qemu_plugin_u64_sum(insns_below));
+    for (unsigned n = 0; n < MAX_CPUS; n++)
+        end_exit(&cpus[n]);
+    for (unsigned n = 0; n < NR_GROUPS; n++)
+        if (exits[n].exits)
+            fprintf(out, "exits\t%u\t%" PRIu64 "\t%" PRIu64 "\n", n, exits[n].exits, exits[n].left);
+    for (unsigned n = 0; n < NR_BUCKETS; n++) {
+        for (const struct insn *insn = insns[n]; insn; insn = insn->next)
+            write_insn(insn);
+        for (const struct site *site = sites[n]; site; site = site->next)
+            fprintf(out, "site\t%u\t%" PRIx64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\n", site->kind, site->pc,
+                    site->exits, site->left, site->insns);
+    }
+    if (fclose(out))
+        die("the file can't be written", "");
+}
+
+int qemu_plugin_install(uint64_t id, const struct plugin_info *info, int argc, char **argv)
+{
+    void *scoreboard;
+
+    if (!info->system || strcmp(info->target, "aarch64"))
+        die("only for qemu-system-aarch64", "");
+    for (int n = 0; n < argc; n++) {
+        if (!strncmp(argv[n], "out=", 4))
+            out = fopen(argv[n] + 4, "w");
+        else if (!strncmp(argv[n], "left=", 5))
+            left_at = strtoull(argv[n] + 5, NULL, 16);
+        else if (!strcmp(argv[n], "marks=on"))
+            by_marks = true;
+        else
+            die("unknown argument: ", argv[n]);
+    }
+    if (!out)
+        die("out= names no file that can be written", "");
+    scoreboard = qemu_plugin_scoreboard_new(2 * sizeof(uint64_t));
+    below = (struct plugin_counter){ scoreboard, 0 };
+    insns_below = (struct plugin_counter){ scoreboard, sizeof(uint64_t) };
+    qemu_plugin_register_vcpu_init_cb(id, cpu_init);
+    qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
+    qemu_plugin_register_atexit_cb(id, write_all, NULL);
+    return 0;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * What the plugin uses of QEMU's plugin interface, version 3 (QEMU 9.2 on; Debian packages no header), and of GLib, which
+ * QEMU brings along. Declared here by hand after QEMU's documentation, with no more than is used.
+ */
+#ifndef QEMU_PLUGIN_H
+#define QEMU_PLUGIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PLUGIN_VERSION 3
+
+/* ---- what QEMU looks for ---- */
+struct plugin_info {
+    const char *target;
+    int version_min, version;
+    _Bool system;
+    int cpus, max_cpus;
+};
+
+#define PLUGIN_EXPORT __attribute__((visibility("default")))
+extern PLUGIN_EXPORT int qemu_plugin_version;
+PLUGIN_EXPORT int qemu_plugin_install(uint64_t id, const struct plugin_info *info, int argc, char **argv);
+
+/* ---- GLib ---- */
+struct plugin_bytes { /* GByteArray */
+    uint8_t *data;
+    unsigned len;
+};
+struct plugin_array { /* GArray */
+    void *data;
+    unsigned len;
+};
+struct plugin_bytes *g_byte_array_new(void);
+struct plugin_bytes *g_byte_array_set_size(struct plugin_bytes *bytes, unsigned size);
+char *g_array_free(struct plugin_array *array, int free_data);
+
+/* ---- registers ---- */
+struct plugin_register {
+    void *handle;
+    const char *name, *feature;
+};
+enum plugin_flags { PLUGIN_NO_REGISTERS, PLUGIN_READS_REGISTERS };
+struct plugin_array *qemu_plugin_get_registers(void); /* of struct plugin_register */
+int qemu_plugin_read_register(void *handle, struct plugin_bytes *to);
+
+/* ---- counters: one uint64_t for each CPU, at an offset in what a scoreboard has for it ---- */
+struct plugin_counter {
+    void *scoreboard;
+    size_t offset;
+};
+void *qemu_plugin_scoreboard_new(size_t size);
+void qemu_plugin_u64_set(struct plugin_counter counter, unsigned cpu, uint64_t value);
+uint64_t qemu_plugin_u64_sum(struct plugin_counter counter);
+enum plugin_op { PLUGIN_ADD, PLUGIN_STORE };
+enum plugin_condition { PLUGIN_EQUAL = 2 };
+
+/* ---- callbacks, and counting without one ---- */
+typedef void plugin_cpu_fn(uint64_t id, unsigned cpu);
+typedef void plugin_data_fn(unsigned cpu, void *data);
+typedef void plugin_exit_fn(uint64_t id, void *data);
+typedef void plugin_block_fn(uint64_t id, void *block);
+void qemu_plugin_register_vcpu_init_cb(uint64_t id, plugin_cpu_fn *fn);
+void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, plugin_block_fn *fn);
+void qemu_plugin_register_atexit_cb(uint64_t id, plugin_exit_fn *fn, void *data);
+void qemu_plugin_register_vcpu_tb_exec_cond_cb(void *block, plugin_data_fn *fn, enum plugin_flags flags,
+                                               enum plugin_condition condition, struct plugin_counter counter,
+                                               uint64_t value, void *data);
+void qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu(void *block, enum plugin_op op, struct plugin_counter counter,
+                                                       uint64_t value);
+void qemu_plugin_register_vcpu_insn_exec_cb(void *insn, plugin_data_fn *fn, enum plugin_flags flags, void *data);
+void qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(void *insn, enum plugin_op op, struct plugin_counter counter,
+                                                         uint64_t value);
+
+/* ---- a block of instructions, while it is translated ---- */
+size_t qemu_plugin_tb_n_insns(const void *block);
+uint64_t qemu_plugin_tb_vaddr(const void *block);
+void *qemu_plugin_tb_get_insn(const void *block, size_t n);
+size_t qemu_plugin_insn_data(const void *insn, void *to, size_t size);
+uint64_t qemu_plugin_insn_vaddr(const void *insn);
+
+#endif
