@@ -29,6 +29,8 @@ builds and fetches what is missing first, and says so.
   --host-cpu MODEL    their model, one of QEMU's (default: max)
   --host-vhe on|off   the hypervisor runs with HCR_EL2.E2H set or clear (default: on where
                       the model has FEAT_VHE)
+  --prefault          all of the guest's memory cleared and mapped, in blocks of 2 MiB, before
+                      its first instruction (default: each block when it is first touched)
   --count             deterministic: an instruction is a nanosecond, a clock that starts at
                       the same time, fixed seeds; two runs are the same to the instruction
   --strace            the guest's system calls in the log, a line each: address space, kernel
@@ -55,7 +57,7 @@ TEXT
 
 run() {
     local kernel='' initrd='' append=$default_append cpus=2 memory=512 host_cpus=2
-    local host_cpu=max host_vhe='' strace='' stat='' count=no timeout=0 qemu_arguments=()
+    local host_cpu=max host_vhe='' strace='' stat='' prefault='' count=no timeout=0 qemu_arguments=()
     local modules=() host_memory=0 status=0
     run_options "$@"
     run_check_files
@@ -98,6 +100,7 @@ run_options() {
             continue
             ;;
         --stat) stat=stat && continue ;;
+        --prefault) prefault=prefault && continue ;;
         --kernel=* | --initrd=* | --append=* | --cpus=* | --memory=* | --host-cpus=* | \
             --host-cpu=* | --host-vhe=* | --timeout=*)
             value=${option#*=}
@@ -229,7 +232,7 @@ run_place() {
 }
 
 run_boot() {
-    local status=0 line options="cpus=$cpus memory=$memory host-vhe=$host_vhe${strace:+ $strace}${stat:+ $stat}"
+    local status=0 line options="cpus=$cpus memory=$memory host-vhe=$host_vhe${strace:+ $strace}${stat:+ $stat}${prefault:+ $prefault}"
     machine_describe "$host_cpu" "$host_cpus" "$host_memory" "$count"
     say "booting: $cpus guest CPUs on $host_cpus of $host_cpu, E2H ${host_vhe}, $memory MiB"
     if [[ -t 0 ]]; then

@@ -33,6 +33,7 @@ struct vmm_options {
     bool host_vhe;        /* host-vhe=on|off: EL2 with E2H,TGE=1,1; default off */
     bool debug;           /* debug: also log VMM_DEBUG lines */
     const char *strace;   /* strace[=NAME,NAME...]: the guest's system calls in the log; "": all; NULL: none */
+    bool prefault;        /* prefault: all of the guest's memory mapped before its first instruction */
     bool stat;            /* stat: a table of exits when the guest has ended; see guest/stat.h */
     const char *selftest; /* selftest[=WHAT]: no guest; see kern/selftest.c */
 };

@@ -234,9 +234,11 @@ def test_arguments():
     tree, result = device_tree("options", "--cpus", 4, "--memory", 96, "--host-cpu", "neoverse-n1")
     tap.ok(b"cpus=4 memory=96 host-vhe=on\0" in tree, "the hypervisor's options, VHE where there is VHE",
            result.transcript)
-    tap.ok(b" stat\0" not in tree, "--stat is not a default", result.transcript)
+    tap.ok(b" stat" not in tree and b" prefault" not in tree, "--stat and --prefault are not defaults", result.transcript)
     tree, result = device_tree("stat", "--stat")
     tap.ok(b" stat\0" in tree, "--stat is the hypervisor's", result.transcript)
+    tree, result = device_tree("prefault", "--prefault")
+    tap.ok(b" prefault\0" in tree, "--prefault is the hypervisor's", result.transcript)
     tree, result = device_tree("no-vhe", "--host-cpu", "cortex-a72")
     tap.ok(b"host-vhe=off\0" in tree, "no VHE where there is none", result.transcript)
     tree, result = device_tree("vhe-off", "--host-cpu", "neoverse-n1", "--host-vhe", "off")

@@ -161,6 +161,19 @@ def test_stat(name, board):
     tap.ok(result.status == 0 and not stat_tables(result.err), f"{name}: no table unasked", result.transcript)
 
 
+def test_prefault(name, board):
+    """Two blocks that nobody loaded anything into: exits, or none; zeros, also after a reset of a guest that wrote there."""
+    image = Image().mov(0, 0x42000000).word(0xB9400002)  # LDR W2, [X0]
+    image.word(0xB9000000).mov(0, 0x43000000).word(0xB9400003).word(0xB9000000)  # STR W0, [X0], and the other
+    image.mov(19, Image.UART).word(0x2A030041).word(0x11018421).word(0x39000000 | 19 << 5 | 1)  # ORR W1, W2, W3; +"a"
+    image.hvc(RESET).spin()
+    for more, exits in (((), 2 * 4), (("--prefault",), 0)):
+        result = guest(" ".join([f"{name}: clean memory at each start", *more]), image, 3, b"aaaa", board, "--stat", *more)
+        kinds = stat_tables(result.err).get("vCPU 0", {"exits": {}})["exits"]
+        tap.equal(kinds.get("AVC_MMIO", 0) + kinds.get("AVC_STAGE2", 0), exits,
+                  " ".join([f"{name}: exits for memory", *more]), result.transcript)
+
+
 def test_one_uart():
     """What says that it is an old QEMU gets the log's PCI card. This one leaves it out if asked to."""
     qemu = os.path.join(work, "qemu")
@@ -199,7 +212,7 @@ def main():
                 continue
             cpu, vhe = name.split("/")
             board = ["--host-cpu", cpu, "--host-vhe", vhe]
-            for test in (test_ends, test_console, test_cpus, test_count, test_stat):
+            for test in (test_ends, test_console, test_cpus, test_count, test_stat, test_prefault):
                 test(name, board)
     finally:
         shutil.rmtree(work)

@@ -221,6 +221,8 @@ static void start(const uint8_t *dtb)
 {
     struct vmm_guest *g = &vmm_guest;
 
+    if (vmm_options.prefault)
+        vmm_ram_touch_all(&g->ram);
     load(g->layout.dtb, dtb, VMM_DTB_ROOM);
     load(g->layout.kernel, (const void *)vmm_board.kernel.base, vmm_board.kernel.size);
     if (g->layout.initrd)

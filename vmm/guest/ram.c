@@ -110,6 +110,12 @@ bool vmm_ram_touch(struct vmm_ram *ram, avc_ipa_t at)
     return true;
 }
 
+void vmm_ram_touch_all(struct vmm_ram *ram)
+{
+    for (uint64_t offset = 0; offset < ram->size; offset += VMM_RAM_BLOCK)
+        vmm_ram_touch(ram, ram->base + offset);
+}
+
 bool vmm_ram_write(struct vmm_ram *ram, avc_ipa_t to, const void *from, uint64_t bytes)
 {
     const uint8_t *p = from;

@@ -38,6 +38,9 @@ bool vmm_ram_init(struct vmm_ram *ram, avc_ipa_t base, uint64_t size, struct avc
     called for a guest's fault, which is then to be tried again, on any CPU, outside of run. */
 bool vmm_ram_touch(struct vmm_ram *ram, avc_ipa_t at);
 
+/** Touches every block, so that no guest's access will fault any more. It takes as long as clearing all of the memory. */
+void vmm_ram_touch_all(struct vmm_ram *ram);
+
 /** Copies into guest addresses what a guest reads or executes that has its caches off; and out of them. False: not all
     of them are in it, or, for read, were touched. */
 bool vmm_ram_write(struct vmm_ram *ram, avc_ipa_t to, const void *from, uint64_t bytes);

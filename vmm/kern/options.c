@@ -61,6 +61,10 @@ static bool take(const char *word)
         vmm_options.strace = strace;
         return true;
     }
+    if (!strcmp(word, "prefault")) {
+        vmm_options.prefault = true;
+        return true;
+    }
     if (!strcmp(word, "stat")) {
         vmm_options.stat = true;
         return true;
@@ -89,7 +93,7 @@ void vmm_options_parse(const char *args)
             if (n >= sizeof(word) || !take(word))
                 vmm_log(VMM_WARN,
                         "unknown option \"%.*s\"; known are cpus=N memory=MIB host-vhe=on|off "
-                        "debug stat selftest strace[=NAME,NAME...]",
+                        "debug prefault stat selftest strace[=NAME,NAME...]",
                         (int)n, args);
         }
         args += n;
