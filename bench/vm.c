@@ -31,7 +31,7 @@ static enum avc_answer status_register(struct avc_vcpu *v, struct avc_exit *e, v
 static const struct avc_claim claims[] = {
     { AVC_MMIO, BENCH_DEVICE, BENCH_DEVICE + 0xfff, status_register, NULL },
     { AVC_MMIO, BENCH_LOOP_DEVICE, BENCH_LOOP_DEVICE + 0xfff, avc_to_vmm, NULL },
-    { AVC_MMIO, BENCH_PL011, BENCH_PL011 + VMM_PL011_SIZE - 1, vmm_mmio_access, &uart.mmio },
+    { AVC_MMIO, BENCH_PL011, BENCH_PL011 + VMM_PL011_SIZE - 1, vmm_pl011_access, &uart },
     MMIO(0),
     MMIO(1),
     MMIO(2),

@@ -8,18 +8,15 @@
  * A store reaches a register only if it covers its lowest byte: the peripheral bus behind these
  * devices has no byte strobes, and the parts of a register beside that byte have no address.
  */
-enum avc_answer vmm_mmio_access(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
+static uint64_t access_parts(struct vmm_mmio *dev, const struct avc_exit *e)
 {
-    struct vmm_mmio *dev = ctx;
     uint64_t result = 0;
 
-    (void)vcpu;
-    vmm_lock(&dev->lock);
     for (unsigned done = 0; done < e->size;) {
         uint64_t offset = e->key - dev->base + done;
         unsigned byte = offset % 4;
         unsigned bytes = 4 - byte < e->size - done ? 4 - byte : e->size - done;
-        uint32_t mask = bytes == 4 ? UINT32_MAX : (UINT32_C(1) << 8 * bytes) - 1;
+        uint32_t mask = vmm_mmio_mask(bytes);
 
         if (offset >= dev->size) {
             break; /* the tail of an unaligned access: reads as zero */
@@ -32,8 +29,25 @@ enum avc_answer vmm_mmio_access(struct avc_vcpu *vcpu, struct avc_exit *e, void 
         }
         done += bytes;
     }
+    return e->write ? e->value : result;
+}
+
+enum avc_answer vmm_mmio_access(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
+{
+    struct vmm_mmio *dev = ctx;
+    uint32_t offset = (uint32_t)(e->key - dev->base);
+    uint64_t value = e->value;
+
+    (void)vcpu;
+    vmm_lock(&dev->lock);
+    if (!vmm_mmio_is_one(offset, e->size))
+        value = access_parts(dev, e);
+    else if (e->write)
+        dev->write(dev, offset, (uint32_t)value & vmm_mmio_mask(e->size));
+    else
+        value = dev->read(dev, offset) & vmm_mmio_mask(e->size);
     vmm_unlock(&dev->lock);
-    return avc_done(e, e->write ? e->value : result);
+    return avc_done(e, value);
 }
 
 void vmm_mmio_drive(struct vmm_mmio *dev, bool level)

@@ -29,6 +29,18 @@ struct vmm_mmio {
     struct vmm_lock lock;
 };
 
+/** The bits of 1 to 4 bytes. */
+static inline uint32_t vmm_mmio_mask(unsigned bytes)
+{
+    return UINT32_MAX >> (32 - 8 * bytes);
+}
+
+/** Nearly all accesses: one register, or the low bytes of one. */
+static inline bool vmm_mmio_is_one(uint64_t offset, unsigned size)
+{
+    return offset % 4 == 0 && size <= 4;
+}
+
 /** The claim's function; ctx is the struct vmm_mmio. */
 avc_claim_fn vmm_mmio_access;
 

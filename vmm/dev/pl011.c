@@ -68,11 +68,6 @@ static struct vmm_pl011 *from_mmio(struct vmm_mmio *dev)
     return (struct vmm_pl011 *)(void *)dev;
 }
 
-static void update_line(struct vmm_pl011 *u)
-{
-    vmm_mmio_drive(&u->mmio, u->ris & u->imsc);
-}
-
 /* With FIFOs disabled they are one byte deep (3.3.7). */
 static unsigned depth(const struct vmm_pl011 *u)
 {
@@ -100,6 +95,18 @@ static uint32_t modem(const struct vmm_pl011 *u)
 static uint32_t flags(const struct vmm_pl011 *u)
 {
     return FR_TXFE | modem(u) | (u->count == 0 ? FR_RXFE : 0) | (u->count >= depth(u) ? FR_RXFF : 0);
+}
+
+static void update_line(struct vmm_pl011 *u)
+{
+    vmm_mmio_drive(&u->mmio, u->ris & u->imsc);
+}
+
+/* Flags first: who is interrupted reads them. */
+static void update(struct vmm_pl011 *u)
+{
+    atomic_store_explicit(&u->fr, flags(u), memory_order_relaxed);
+    update_line(u);
 }
 
 static bool has_room(const struct vmm_pl011 *u)
@@ -156,11 +163,15 @@ static uint32_t read_data(struct vmm_pl011 *u)
 
 static void write_data(struct vmm_pl011 *u, uint8_t byte)
 {
-    if (!(u->cr & CR_LBE))
-        u->host->put(u->host->ctx, byte);
-    else if (has_room(u)) /* full: the byte is lost, an overrun */
-        receive(u, byte);
     u->ris |= INT_TX;
+    if (!(u->cr & CR_LBE)) {
+        u->host->put(u->host->ctx, byte);
+        update_line(u); /* no flag changes */
+        return;
+    }
+    if (has_room(u)) /* else the byte is lost, an overrun */
+        receive(u, byte);
+    update(u);
 }
 
 static void write_cr(struct vmm_pl011 *u, uint32_t value)
@@ -182,10 +193,10 @@ static uint32_t read(struct vmm_mmio *dev, uint32_t offset)
     switch (offset) {
     case DR:
         value = read_data(u);
-        update_line(u);
+        update(u);
         break;
     case FR:
-        value = flags(u);
+        value = u->fr;
         break;
     case ILPR:
         value = u->ilpr;
@@ -232,7 +243,7 @@ static void write(struct vmm_mmio *dev, uint32_t offset, uint32_t value)
     switch (offset) {
     case DR:
         write_data(u, (uint8_t)value);
-        break;
+        return;
     case ILPR:
         u->ilpr = value & 0xFF;
         break;
@@ -265,7 +276,26 @@ static void write(struct vmm_mmio *dev, uint32_t offset, uint32_t value)
     default: /* ECR: no errors to clear; read-only or reserved */
         break;
     }
-    update_line(u);
+    update(u);
+}
+
+/* Nearly all accesses of a guest that prints are these two, and each is a trap: they take a short way. */
+enum avc_answer vmm_pl011_access(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
+{
+    struct vmm_pl011 *u = ctx;
+    uint64_t offset = e->key - u->mmio.base;
+
+    if (!vmm_mmio_is_one(offset, e->size))
+        return vmm_mmio_access(vcpu, e, ctx);
+    if (offset == FR && !e->write)
+        return avc_done(e, atomic_load_explicit(&u->fr, memory_order_relaxed) & vmm_mmio_mask(e->size));
+    if (offset == DR && e->write) {
+        vmm_lock(&u->mmio.lock);
+        write_data(u, (uint8_t)e->value);
+        vmm_unlock(&u->mmio.lock);
+        return avc_done(e, e->value);
+    }
+    return vmm_mmio_access(vcpu, e, ctx);
 }
 
 void vmm_pl011_init(struct vmm_pl011 *uart, uint64_t base, const struct vmm_pl011_host *host)
@@ -284,7 +314,7 @@ void vmm_pl011_reset(struct vmm_pl011 *uart)
     uart->imsc = uart->lcr_h = uart->ibrd = uart->fbrd = uart->ilpr = uart->dmacr = 0;
     uart->cr = CR_RESET;
     uart->ifls = IFLS_RESET;
-    update_line(uart);
+    update(uart);
     vmm_unlock(&uart->mmio.lock);
 }
 
@@ -292,6 +322,6 @@ void vmm_pl011_ready(struct vmm_pl011 *uart)
 {
     vmm_lock(&uart->mmio.lock);
     pull(uart);
-    update_line(uart);
+    update(uart);
     vmm_unlock(&uart->mmio.lock);
 }

@@ -23,12 +23,16 @@ struct vmm_pl011_host {
 
 struct vmm_pl011 {
     struct vmm_mmio mmio; /* first: ctx of the claim */
+    _Atomic uint32_t fr;  /* as the guest reads it, without the lock */
     const struct vmm_pl011_host *host;
     uint8_t fifo[VMM_PL011_FIFO];
     unsigned first, count;
     bool held; /* bytes may wait at the host for room here */
     uint32_t ris, imsc, cr, lcr_h, ifls, ibrd, fbrd, ilpr, dmacr;
 };
+
+/** The claim's function; ctx is the struct vmm_pl011. */
+avc_claim_fn vmm_pl011_access;
 
 /** Prepares it, reset. irq of ->mmio may be set afterwards. */
 void vmm_pl011_init(struct vmm_pl011 *uart, uint64_t base, const struct vmm_pl011_host *host);

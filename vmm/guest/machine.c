@@ -131,7 +131,7 @@ static void make_devices(void)
 
     vmm_pl011_init(&g->uart, VMM_GUEST_UART, &console);
     g->uart.mmio.irq = uart_irq;
-    claim(AVC_MMIO, VMM_GUEST_UART, VMM_PL011_SIZE, vmm_mmio_access, &g->uart.mmio);
+    claim(AVC_MMIO, VMM_GUEST_UART, VMM_PL011_SIZE, vmm_pl011_access, &g->uart);
 
     vmm_pl031_init(&g->rtc, VMM_GUEST_RTC, (uint32_t)vmm_rtc_now(), seconds, NULL);
     g->rtc.mmio.irq = rtc_irq;
