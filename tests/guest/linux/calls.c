@@ -8,7 +8,7 @@
  * Each thread's record begins with prctl(MARK + n), of which there is none. Lines: "call THREAD NUMBER ARGUMENT*6 RESULT" in
  * hexadecimal, RESULT "?" where there is none to know; "end NUMBER-OF-LINES".
  */
-#include <stdint.h>
+#include "call.h"
 
 #define MARK 0x61766300
 
@@ -53,20 +53,6 @@ static struct call {
 } calls[2][MAX_CALLS];
 static unsigned nr_calls[2];
 
-static int64_t raw(uint64_t number, const uint64_t args[6])
-{
-    register uint64_t x0 __asm__("x0") = args[0];
-    register uint64_t x1 __asm__("x1") = args[1];
-    register uint64_t x2 __asm__("x2") = args[2];
-    register uint64_t x3 __asm__("x3") = args[3];
-    register uint64_t x4 __asm__("x4") = args[4];
-    register uint64_t x5 __asm__("x5") = args[5];
-    register uint64_t x8 __asm__("x8") = number;
-
-    __asm__ volatile("svc #0" : "+r"(x0) : "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5), "r"(x8) : "memory");
-    return (int64_t)x0;
-}
-
 /* The entry is made before the call: a handler's own come behind it. */
 static struct call *record(unsigned thread, uint64_t number, const uint64_t args[6])
 {
@@ -87,7 +73,6 @@ static int64_t call(unsigned thread, uint64_t number, const uint64_t args[6])
     c->known = 1;
     return c->result;
 }
-#define ARGS(...)               ((const uint64_t[6]){ __VA_ARGS__ })
 #define CALL(t, ...)            call_it(t, __VA_ARGS__)
 #define call_it(t, number, ...) call(t, NR_##number, ARGS(__VA_ARGS__))
 #define P(pointer)              ((uintptr_t)(pointer))
