@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 import budget
+import linux
 import report
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -48,6 +49,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/target", help="folder of the target's build")
     parser.add_argument("--members", action="store_true", help="also show the rows of which the table has the worst")
+    parser.add_argument("--linux", action="store_true", help="nothing but what EL2 takes of Debian's Linux")
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--check", action="store_true", help="compare with the budget file, as TAP, and print nothing else")
     action.add_argument("--update-budget", action="store_true",
@@ -56,6 +58,8 @@ def main():
     options = parser.parse_args()
     if options.update_budget and options.cpu:
         parser.error("the budget is of all configurations: name no CPU model")
+    if options.linux:
+        return linux.check(options.build) if options.check else linux.show(options.build, options.update_budget)
     figures = {name: measure(options.build, cpu, e2h) for name, cpu, e2h in configurations(options.cpu or CPUS)}
     if options.check:
         return budget.check(figures)
@@ -66,7 +70,9 @@ def main():
     print(report.peers_text(rows, peers, figures))
     picture = options.build.parent / "bench.svg"
     if report.draw(rows, peers, figures, picture):
-        print(f"picture: {picture}")
+        print(f"picture: {picture}\n")
+    if not options.cpu:
+        linux.show(options.build, options.update_budget)
     if options.update_budget:
         report.update_document(budget.read(), picture)
     return 0

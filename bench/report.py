@@ -13,14 +13,14 @@ DOCUMENT = BENCH.parent / "docs/performance.md"
 PICTURE = BENCH.parent / "docs/performance.svg"
 
 
-def read_rows(path=BENCH / "rows.toml"):
-    """The rows in order, and {id: name} of the peers."""
+def read_rows(kind="row", path=BENCH / "rows.toml"):
+    """The rows of that kind in order, and {id: name} of the peers."""
     data = tomllib.loads(path.read_text())
-    for row in data["row"]:
+    for row in data[kind]:
         unknown = row.get("peers", {}).keys() - data["peers"].keys()
         if unknown:
             raise ValueError(f"{path}: row {row['id']}: no such peer: {' '.join(unknown)}")
-    return data["row"], data["peers"]
+    return data[kind], data["peers"]
 
 
 def members(figures, row):

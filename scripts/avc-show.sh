@@ -105,12 +105,15 @@ usage: ./avc bench [OPTION...] [CPU...]
 
 Builds the bench guests, runs them in the deterministic mode, prints what an exit costs in
 instructions, as the guest sees it, beside what it costs under other hypervisors, and draws a
-picture into the build folder. docs/performance.md says how it is measured.
+picture into the build folder; then boots Debian's Linux under the reference hypervisor and
+prints EL2's share of it. docs/performance.md says how it is measured.
 
-CPU: models of the emulator; default: max cortex-a72 neoverse-n1
+CPU: models of the emulator, without Linux; default: max cortex-a72 neoverse-n1, and Linux on max
 
   --members        show also the rows of which the table has the worst only
-  --check          compare with the budget, bench/budget.tsv, as ./avc check does
+  --linux          Linux alone
+  --check          compare with the budget, bench/budget.tsv, as ./avc check does; with --linux
+                   with bench/linux.tsv, which is of one version of Debian's kernel
   --update-budget  make these figures the budget; also writes the tables and the picture
                    of docs/performance.md
 TEXT
@@ -126,6 +129,7 @@ bench() {
     [[ -e $top/bench/bench.py ]] || die 1 "this tree has no bench yet: bench/bench.py is missing"
     packages_ensure qemu build tools bench
     libfdt_ensure
+    guest_ensure
     lock_take
     build_make target || exit 1
     lock_drop

@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 the arm_vcpu authors
+"""Tests of what ./avc bench --linux makes of what was counted, in TAP: bench/linux.py."""
+import contextlib
+import io
+import pathlib
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
+import linux  # noqa: E402
+import report  # noqa: E402
+
+LAPS = "lap\tel1\t1000\t0\nlap\tel0\t1500\t9000\nlap\tmark\t1600\t10000\nlap\tmark\t1650\t12000\ntotal\t9999\t99999\n"
+BUDGET = {"boot_quiet": (100000, 10**8), "forks": (1000, 10**6)}
+FIGURES = {"max": BUDGET, "max E2H": {"boot_quiet": (30400, 10**8), "forks": (0, 5)}}
+ROWS = [{"id": "boot_quiet", "title": "quiet", "append": "a=b", "goal": 0.03, "peers": {"x": 0.5}},
+        {"id": "forks", "title": "forks"}]
+PEERS = {"y": "Y", "x": "X"}
+IMAGE = ("Debian 1.2-3", "0123456789abcdef")
+BANNER = b"\0\x7fLinux version 6.1.0-50-arm64 (who@where) (gcc (Debian 12), ld) # SMP Debian 6.1.176-1 (2026-07-02)\n\0"
+
+
+def complaints(**changes):
+    return list(linux.compare({name: figure for name, figure in {**BUDGET, **changes}.items() if figure}, BUDGET))
+
+
+def file_round_trip():
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "linux.tsv"
+        linux.write(IMAGE, FIGURES, path)
+        return linux.read(path) == (IMAGE, FIGURES)
+
+
+def banner():
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(BANNER)
+        file.flush()
+        return linux.kernel(pathlib.Path(file.name))
+
+
+def checked(names):
+    """Status and output of the check where these files are, none of which is what it should be: nothing can be booted."""
+    with tempfile.TemporaryDirectory() as folder, io.StringIO() as out, contextlib.redirect_stdout(out):
+        build = pathlib.Path(folder) / "target"
+        for name in names:
+            (build / name).parent.mkdir(parents=True, exist_ok=True)
+            (build / name).resolve().parent.mkdir(parents=True, exist_ok=True)
+            (build / name).write_bytes(BANNER)
+        return linux.check(build), out.getvalue()
+
+
+def skips(names, *words):
+    status, text = checked(names)
+    skipped = [line for line in text.splitlines() if "# SKIP" in line]
+    return status == 0 and len(skipped) == len(linux.HOSTS) and all(word in line for line in skipped for word in words)
+
+
+ALL_FILES = ["bench/plugin/profile.so", "vmm/vmm.bin", "../guest/Image"]
+TABLE = "\n".join(linux.document(ROWS, PEERS, IMAGE, FIGURES)["linux"])
+TEXT = linux.text(ROWS, FIGURES, PEERS, IMAGE)
+
+TESTS = {
+    "the boot is from the guest's first instruction to the first mark, the forks are from there to the second":
+        linux.between(LAPS) == [(600, 10000), (50, 2000)],
+    "a guest that did not get to its second mark": linux.between(LAPS.replace("lap\tmark\t1650\t12000\n", "")) is None,
+    "a guest that marked three times": linux.between(LAPS + "lap\tmark\t1\t1\n") is None,
+    "the same figures": complaints() == [],
+    "1 % more at EL2, and two ticks": complaints(boot_quiet=(101400, 10**8)) == [],
+    "more than that names row, figure and budget":
+        complaints(boot_quiet=(101401, 10**8)) == ["boot_quiet: 101401 instructions (EL2), budget 100000"],
+    "the guest's own part of a boot is not compared": complaints(boot_quiet=(100000, 2 * 10**8)) == [],
+    "that of the forks is": complaints(forks=(1000, 2 * 10**6)) == ["forks: 2001000 instructions (all), budget 1001000"],
+    "a trap for each fork is found": len(complaints(forks=(1000 + 300 * 50, 10**6))) >= 1,
+    "a row that was not measured": complaints(forks=None) == ["forks: has a budget and was not measured"],
+    "a row without budget": complaints(new=(1, 1)) == ["new: no budget"],
+    "the file, written and read": file_round_trip(),
+    "the kernel's version": banner()[0] == "Debian 6.1.176-1" and len(banner()[1]) == 16,
+    "another kernel is skipped, and both are named":
+        skips(ALL_FILES, "Debian 6.1.176-1", banner()[1], *linux.read()[0]),
+    "no kernel is skipped": skips(ALL_FILES[:2], "../guest/Image"),
+    "no plugin is skipped": skips(ALL_FILES[1:], "profile.so"),
+    "a goal is met as it is printed": [linux.is_met(ROWS[0], (el2, 10**8)) for el2 in (30499, 30600)] == [True, False],
+    "no goal": linux.is_met(ROWS[1], (1, 1)) is None,
+    "the table has what is met in bold, and the peers that a row has":
+        "| quiet | max | 100,000,000 | 100,000 | 0.100 | 0.03 | 0.5 |\n" in TABLE
+        and "| quiet | max E2H | 100,000,000 | 30,400 | **0.030** | 0.03 | 0.5 |\n" in TABLE
+        and "| forks | max | 1,000,000 | 1,000 | 0.100 |  |  |\n" in TABLE and "| X |\n" in TABLE,
+    "and the command line, and the kernel": "| quiet | `a=b` |" in TABLE and all(word in TABLE for word in IMAGE),
+    "the terminal shows the same": "0.030+" in TEXT and "0.100!" in TEXT and "0.500" in TEXT and IMAGE[0] in TEXT,
+    "all peers of all rows have names": len(report.read_rows("linux")[0]) == 3,
+}
+
+print(f"1..{len(TESTS)}")
+for number, (name, passed) in enumerate(TESTS.items(), 1):
+    print(f"{'ok' if passed else 'not ok'} {number} - {name}")
+sys.exit(not all(TESTS.values()))
