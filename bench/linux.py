@@ -6,7 +6,6 @@
 process 1 (guest/linux.c), which marks what is counted; the plugin (plugin/) counts instructions at EL2 and below. The
 budget, linux.tsv, is of one kernel: with another one nothing is compared."""
 import hashlib
-import importlib.util
 import os
 import pathlib
 import re
@@ -17,6 +16,9 @@ import tempfile
 import report
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "vmm/initrd"))
+import mkinitrd  # noqa: E402
+
 FILE = ROOT / "bench/linux.tsv"
 HOSTS = {"max": "off", "max E2H": "on"}  # as bench.py's configurations; --host-vhe
 UNITS = ("EL2", "guest")
@@ -41,9 +43,6 @@ def kernel(image):
 
 def initrd(program):
     """An archive with nothing but process 1, and the console that the kernel opens for it."""
-    spec = importlib.util.spec_from_file_location("mkinitrd", ROOT / "vmm/initrd/mkinitrd.py")
-    mkinitrd = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(mkinitrd)
     archive = mkinitrd.Archive()
     archive.folder("dev")
     archive.node("dev/console", 5, 1)

@@ -57,6 +57,22 @@ def skips(names, *words):
     return status == 0 and len(skipped) == len(linux.HOSTS) and all(word in line for line in skipped for word in words)
 
 
+def compared(factor):
+    """Status and output of the check, had its budget's figures been measured so many times over."""
+    names = "incomparable", "measure"
+    kept = [getattr(linux, name) for name in names]
+    linux.incomparable = lambda build, image: None
+    linux.measure = lambda build, rows: {
+        name: {row: tuple(round(count * factor) for count in figure) for row, figure in of_rows.items()}
+        for name, of_rows in linux.read()[1].items()}
+    try:
+        with io.StringIO() as out, contextlib.redirect_stdout(out):
+            return linux.check(None), out.getvalue()
+    finally:
+        for name, function in zip(names, kept):
+            setattr(linux, name, function)
+
+
 ALL_FILES = ["bench/plugin/profile.so", "vmm/vmm.bin", "../guest/Image"]
 TABLE = "\n".join(linux.document(ROWS, PEERS, IMAGE, FIGURES)["linux"])
 TEXT = linux.text(ROWS, FIGURES, PEERS, IMAGE)
@@ -81,6 +97,8 @@ TESTS = {
         skips(ALL_FILES, "Debian 6.1.176-1", banner()[1], *linux.read()[0]),
     "no kernel is skipped": skips(ALL_FILES[:2], "../guest/Image"),
     "no plugin is skipped": skips(ALL_FILES[1:], "profile.so"),
+    "the budget's own figures pass": compared(1)[0] == 0 and "not ok" not in compared(1)[1],
+    "larger ones fail, on each host": compared(1.1)[0] == 1 and compared(1.1)[1].count("not ok") == len(linux.HOSTS),
     "a goal is met as it is printed": [linux.is_met(ROWS[0], (el2, 10**8)) for el2 in (30499, 30600)] == [True, False],
     "no goal": linux.is_met(ROWS[1], (1, 1)) is None,
     "the table has what is met in bold, and the peers that a row has":
