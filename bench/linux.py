@@ -178,7 +178,7 @@ def unable(build):
     """Why nothing can be measured here, or None."""
     if os.environ.get("AVC_QEMU_OLD"):
         return "this QEMU has no plugin interface of version 3, and another max"
-    for file in ("bench/plugin/profile.so", "vmm/vmm.bin", "../guest/Image"):
+    for file in ("bench/plugin/profile.so", "bench/linux-init", "vmm/vmm.bin", "../guest/Image"):
         if not (build / file).exists():
             return f"there is no {file} in {build}"
     return None

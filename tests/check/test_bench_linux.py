@@ -73,7 +73,7 @@ def compared(factor):
             setattr(linux, name, function)
 
 
-ALL_FILES = ["bench/plugin/profile.so", "vmm/vmm.bin", "../guest/Image"]
+ALL_FILES = ["bench/plugin/profile.so", "bench/linux-init", "vmm/vmm.bin", "../guest/Image"]
 TABLE = "\n".join(linux.document(ROWS, PEERS, IMAGE, FIGURES)["linux"])
 TEXT = linux.text(ROWS, FIGURES, PEERS, IMAGE)
 
@@ -95,7 +95,7 @@ TESTS = {
     "the kernel's version": banner()[0] == "Debian 6.1.176-1" and len(banner()[1]) == 16,
     "another kernel is skipped, and both are named":
         skips(ALL_FILES, "Debian 6.1.176-1", banner()[1], *linux.read()[0]),
-    "no kernel is skipped": skips(ALL_FILES[:2], "../guest/Image"),
+    "no kernel is skipped": skips(ALL_FILES[:3], "../guest/Image"),
     "no plugin is skipped": skips(ALL_FILES[1:], "profile.so"),
     "the budget's own figures pass": compared(1)[0] == 0 and "not ok" not in compared(1)[1],
     "larger ones fail, on each host": compared(1.1)[0] == 1 and compared(1.1)[1].count("not ok") == len(linux.HOSTS),
