@@ -9,6 +9,7 @@
 
 #include "guest.h"
 
+#include "mark.h"
 #include "rows.h"
 
 #define ROUNDS 1000
@@ -21,6 +22,7 @@ static inline uint64_t now(void)
 /* "row<TAB>name<TAB>ticks<TAB>rounds", for bench.py. GROUP/MEMBER: the worst member is the group's figure. */
 static inline void print_row(const char *name, uint64_t ticks, unsigned rounds)
 {
+    MARK(ROW);
     guest_printf("row\t%s\t%lu\t%u\n", name, ticks, rounds);
 }
 
@@ -35,10 +37,12 @@ static inline void print_row(const char *name, uint64_t ticks, unsigned rounds)
         for (n_ = 0; n_ < ROUNDS; n_++)                                                                                \
             __asm__ volatile(setup ::"r"(a_), "r"(b_) : "x0", "x1", "x2", "x3", "memory");                             \
         empty_ = now() - before_;                                                                                      \
+        MARK(COUNT);                                                                                                   \
         before_ = now();                                                                                               \
         for (n_ = 0; n_ < ROUNDS; n_++)                                                                                \
             __asm__ volatile(setup operation ::"r"(a_), "r"(b_) : "x0", "x1", "x2", "x3", "memory");                   \
         full_ = now() - before_;                                                                                       \
+        MARK(PAUSE);                                                                                                   \
         print_row(name, full_ - empty_, ROUNDS);                                                                       \
     } while (0)
 

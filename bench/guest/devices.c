@@ -15,14 +15,17 @@ static void enable_each(void)
     uint64_t ticks = 0;
 
     for (unsigned n = 0; n < REPEAT; n++) {
-        uint64_t before = now(), after;
+        uint64_t before, after;
 
+        MARK(COUNT);
+        before = now();
         __asm__ volatile("mov w0, #1\n"
                          "0: str w0, [%0]\n"
                          "lsl w0, w0, #1\n"
                          "cbnz w0, 0b" ::"r"(GICD_ISENABLER1)
                          : "x0", "memory");
         after = now();
+        MARK(PAUSE);
         *GICD_ICENABLER1 = ~0u;
         ticks += after - before - 2 * 32; /* LSL and CBNZ are the loop's */
     }
@@ -44,7 +47,9 @@ static void first_touch(void)
     uint64_t first;
 
     *(volatile uint32_t *)(uintptr_t)BENCH_LAZY;
+    MARK(COUNT);
     first = touch();
+    MARK(PAUSE);
     print_row("fault_map_retry", first - touch(), PAGES);
 }
 

@@ -18,10 +18,13 @@ static uint64_t level_ticks;
 
 static void level(uint64_t at)
 {
+    MARK(PAUSE);
     if (ended_at)
         level_ticks += at - ended_at;
     if (!--again)
         guest_hvc(BENCH_LOWER, 0, 0, 0, NULL);
+    else
+        MARK(COUNT);
     ended_at = now();
 }
 
@@ -50,6 +53,7 @@ static void sgi_to_self(void)
 {
     uint64_t ticks = 0;
 
+    MARK(COUNT);
     for (unsigned n = 0; n < TIMES; n++) {
         uint64_t before;
 
@@ -58,6 +62,7 @@ static void sgi_to_self(void)
         WRITE("s3_0_c12_c11_5", SGI_TO_SELF);
         ticks += wait_handled(before);
     }
+    MARK(PAUSE);
     print_row("sgi_self", ticks, TIMES);
 }
 
@@ -76,8 +81,10 @@ static void timer(void)
 {
     uint64_t ticks = 0;
 
+    MARK(COUNT);
     for (unsigned n = 0; n < TIMES; n++)
         ticks += wait_handled(set_timer(n));
+    MARK(PAUSE);
     print_row("vtimer", ticks, TIMES);
 }
 
@@ -88,13 +95,17 @@ static void timer_in_wfi(void)
 
     guest_cpu_on(1);
     for (unsigned n = 0; n < TIMES + 1; n++) {
-        uint64_t deadline = set_timer(n);
+        uint64_t deadline;
 
+        if (n == 1)
+            MARK(COUNT);
+        deadline = set_timer(n);
         while (!handled_at)
             __asm__ volatile("wfi");
         if (n)
             ticks += handled_at - deadline;
     }
+    MARK(PAUSE);
     print_row("wfi", ticks, TIMES);
 }
 
@@ -102,6 +113,7 @@ static void from_vmm(void)
 {
     uint64_t ticks = 0;
 
+    MARK(COUNT);
     for (unsigned n = 0; n < TIMES; n++) {
         uint64_t before;
 
@@ -110,6 +122,7 @@ static void from_vmm(void)
         guest_hvc(BENCH_PULSE, 0, 0, 0, NULL);
         ticks += wait_handled(before);
     }
+    MARK(PAUSE);
     print_row("inject", ticks, TIMES);
 }
 
@@ -129,8 +142,10 @@ static void cpu_on(void)
     uint64_t ticks = 0;
 
     for (unsigned n = 0; n < TIMES; n++) {
-        uint64_t before = now();
+        uint64_t before;
 
+        MARK(COUNT);
+        before = now();
         guest_hvc(CPU_ON, 1, (uintptr_t)bench_first_instruction, 0, NULL);
         guest_hvc(BENCH_YIELD, 0, 0, 0, NULL);
         ticks += guest_hvc(BENCH_TOLD, 0, 0, 0, NULL) - before;

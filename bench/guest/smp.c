@@ -19,8 +19,10 @@ void bench_irq(void)
 
     guest_gic_eoi(guest_gic_ack());
     handled_at[cpu] = at;
-    if (cpu)
+    if (cpu) {
+        MARK(PAUSE);
         guest_sgi(TO(0));
+    }
 }
 
 /* Asleep with interrupts masked, so that none is missed between the look and WFI, which wakes for a masked one, too. */
@@ -43,8 +45,10 @@ static void sgi_to_other(void)
     uint64_t ticks = 0;
 
     for (unsigned n = 0; n < TIMES; n++) {
-        uint64_t before = now(), asleep;
+        uint64_t before, asleep;
 
+        MARK(COUNT);
+        before = now();
         WRITE("s3_0_c12_c11_5", TO(1));
         ticks += now() - before;
         asleep = sleep_until_answered();

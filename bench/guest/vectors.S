@@ -4,6 +4,7 @@
  * The least that a guest's vector does before and after C: the registers that the procedure call standard lets a function
  * change, ELR and SPSR. Anything but an IRQ from EL1h is a bug of the bench.
  */
+#include "marks.h"
 #include "rows.h"
 
     .text
@@ -57,6 +58,7 @@ leave:
     .globl bench_first_instruction
 bench_first_instruction:
     mrs x1, cntvct_el0
+    hint #MARK_PAUSE
     ldr x0, =BENCH_TELL
     hvc #0
     ldr x0, =0x84000002         /* CPU_OFF */

@@ -3,12 +3,17 @@
 /*
  * A plugin for QEMU that counts what is executed at EL2: by exit, by instruction, by where the guest was.
  *
- *   -plugin FILE,out=FILE[,left=ADDRESS][,marks=on]
+ *   -plugin FILE,out=FILE[,left=ADDRESS][,marks=on][,serial=on]
  *
- * A block of instructions is translated for one EL, which PSTATE has at that time. Blocks of EL2 call insn_at_el2() at each
- * instruction; those below count without a call, and leave `below` set, by which the next block of EL2 knows that it begins
- * an exit. The exit lasts until the next one, so all that EL2 does up to its return to whichever guest is in it. An
- * instruction below that traps counts as executed.
+ * A block of instructions is translated for one EL, which PSTATE has at that time. Each instruction is a call: at EL2 of
+ * insn_at_el2(), below of insn_below(), which leaves a flag by which the next block of EL2 knows that it may begin an exit.
+ * The exit lasts until the next one, so all that EL2 does up to its return to whichever guest is in it. An instruction below
+ * that traps counts as executed.
+ *
+ * QEMU can count without calls, but not with several CPUs and -icount: then it does so in the wrong place, and breaks the
+ * program that is emulated (10.0: gen_cpu_index() is a constant, which gen_plugin_u64_ptr() scales). Nor does it tell then
+ * which CPU it is. With serial=on, for -icount, all CPUs are taken for one: they are switched where they sleep, or each
+ * 0.1 s, and one that goes on at EL2 after others were below is seen not to be at a vector, and counts as in no exit.
  *
  * The groups in which instructions are counted: kinds of exit (enum kind), or, with marks=on, rows of the bench in the order
  * of their MARK_ROW, from 1 on, and 0 for what is in none (marks.h).
@@ -58,11 +63,11 @@ struct site {
 
 /* Only its own CPU writes it. */
 static struct cpu {
-    struct site *site; /* of the exit that goes on; NULL: none was yet */
+    struct site *site; /* of the exit that goes on; NULL: none does */
     unsigned kind;
-    bool left;
-    uint64_t insns, total; /* of this exit, of all */
-} cpus[MAX_CPUS];
+    bool below, left;
+    uint64_t insns, total, total_below; /* at EL2 in this exit, at EL2, below */
+} __attribute__((aligned(64))) cpus[MAX_CPUS];
 
 static struct exits {
     uint64_t exits, left;
@@ -72,12 +77,11 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the two tables */
 static struct insn *insns[NR_BUCKETS];
 static struct site *sites[NR_BUCKETS];
 
-static void *pstate, *esr, *elr;                 /* registers */
-static struct plugin_counter below, insns_below; /* set, and counted, by blocks that are not of EL2 */
+static void *pstate, *esr, *elr, *vbar; /* registers */
 static FILE *out;
 static uint64_t left_at = 1; /* no instruction is at 1 */
-static bool by_marks;
-static unsigned row = 1, group; /* with marks: the next row, what is counted now */
+static bool by_marks, serial;
+static unsigned row = 1, group; /* with marks: the row, what is counted now */
 static bool seen[2];            /* EL0, EL1 */
 
 static void die(const char *what, const char *which)
@@ -114,18 +118,15 @@ static uint64_t read_register(void *handle)
 
 /* ---- totals ---- */
 
-static uint64_t total_el2(void)
+static void write_totals(const char *what)
 {
-    uint64_t sum = 0;
+    uint64_t el2 = 0, below = 0;
 
-    for (unsigned n = 0; n < MAX_CPUS; n++)
-        sum += cpus[n].total;
-    return sum;
-}
-
-static void lap(const char *name)
-{
-    fprintf(out, "lap\t%s\t%" PRIu64 "\t%" PRIu64 "\n", name, total_el2(), qemu_plugin_u64_sum(insns_below));
+    for (unsigned n = 0; n < MAX_CPUS; n++) {
+        el2 += cpus[n].total;
+        below += cpus[n].total_below;
+    }
+    fprintf(out, "%s\t%" PRIu64 "\t%" PRIu64 "\n", what, el2, below);
 }
 
 /* ---- what happens ---- */
@@ -154,32 +155,50 @@ static void end_exit(struct cpu *cpu)
     site->exits++;
     site->left += cpu->left;
     site->insns += cpu->insns;
+    cpu->site = NULL;
 }
 
-/* The first block of EL2 after one below. at: its address, by which the vector tells what was taken. */
-static void begin_exit(unsigned index, void *at)
+static struct cpu *cpu_at(unsigned index)
+{
+    return &cpus[serial ? 0 : index];
+}
+
+/* A block of EL2. at: its address, which after one below is a vector's. */
+static void block_at_el2(unsigned index, void *at)
 {
     static const unsigned kinds[] = { 0, KIND_IRQ, KIND_FIQ, KIND_SERROR };
-    struct cpu *cpu = &cpus[index];
-    unsigned vector = (uintptr_t)at >> 7 & 15;
+    struct cpu *cpu = cpu_at(index);
+    uint64_t vector;
 
-    qemu_plugin_u64_set(below, index, 0);
+    if (!cpu->below)
+        return;
+    vector = (uintptr_t)at - read_register(vbar);
+    cpu->below = false;
+    cpu->kind = KIND_NONE;
     pthread_mutex_lock(&lock);
     end_exit(cpu);
-    cpu->kind = vector < 8 || (uintptr_t)at & 0x7f ? KIND_NONE
-                : vector & 3                       ? kinds[vector & 3]
-                                                   : read_register(esr) >> 26 & 0x3f;
-    cpu->site = site_at(cpu->kind, read_register(elr));
-    cpu->insns = 0;
-    cpu->left = false;
-    exits[by_marks ? group : cpu->kind].exits++;
+    if (vector >= 0x400 && vector < 0x800 && !(vector & 0x7f)) {
+        cpu->kind = vector & 0x180 ? kinds[vector >> 7 & 3] : read_register(esr) >> 26 & 0x3f;
+        cpu->site = site_at(cpu->kind, read_register(elr));
+        cpu->insns = 0;
+        cpu->left = false;
+        exits[by_marks ? group : cpu->kind].exits++;
+    }
     pthread_mutex_unlock(&lock);
+}
+
+static void insn_below(unsigned index, void *data)
+{
+    struct cpu *cpu = cpu_at(index);
+
+    cpu->below = true;
+    cpu->total_below++;
 }
 
 static void insn_at_el2(unsigned index, void *data)
 {
     struct insn *insn = data;
-    struct cpu *cpu = &cpus[index];
+    struct cpu *cpu = cpu_at(index);
     unsigned to = by_marks ? group : cpu->kind;
 
     cpu->insns++;
@@ -197,18 +216,15 @@ static void mark(unsigned index, void *data)
     case MARK_COUNT:
         group = row;
         break;
-    case MARK_OTHER:
-        group = row + 1;
-        break;
     case MARK_PAUSE:
         group = 0;
         break;
     case MARK_ROW:
-        if (++row >= NR_GROUPS - 1)
+        if (++row == NR_GROUPS)
             die("too many rows", "");
         break;
     case MARK_LAP:
-        lap("mark");
+        write_totals("lap\tmark");
         break;
     }
 }
@@ -244,15 +260,12 @@ static void translated(uint64_t id, void *block)
 
     if (el == 3)
         return;
-    if (el == 2) {
-        qemu_plugin_register_vcpu_tb_exec_cond_cb(block, begin_exit, PLUGIN_READS_REGISTERS, PLUGIN_EQUAL, below, 1,
-                                                  (void *)(uintptr_t)qemu_plugin_tb_vaddr(block));
-    } else {
-        if (!seen[el]) {
-            seen[el] = true;
-            lap(el ? "el1" : "el0");
-        }
-        qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu(block, PLUGIN_STORE, below, 1);
+    if (el == 2)
+        qemu_plugin_register_vcpu_tb_exec_cb(block, block_at_el2, PLUGIN_READS_REGISTERS,
+                                             (void *)(uintptr_t)qemu_plugin_tb_vaddr(block));
+    else if (!seen[el]) {
+        seen[el] = true;
+        write_totals(el ? "lap\tel1" : "lap\tel0");
     }
     for (size_t n = 0; n < count; n++) {
         void *insn = qemu_plugin_tb_get_insn(block, n);
@@ -267,7 +280,7 @@ static void translated(uint64_t id, void *block)
             qemu_plugin_register_vcpu_insn_exec_cb(insn, insn_at_el2, PLUGIN_NO_REGISTERS,
                                                    insn_at(qemu_plugin_insn_vaddr(insn), code));
         else
-            qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(insn, PLUGIN_ADD, insns_below, 1);
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, insn_below, PLUGIN_NO_REGISTERS, NULL);
     }
 }
 
@@ -288,10 +301,12 @@ static void cpu_init(uint64_t id, unsigned index)
             esr = registers[n].handle;
         else if (!strcmp(registers[n].name, "ELR_EL2"))
             elr = registers[n].handle;
+        else if (!strcmp(registers[n].name, "VBAR_EL2"))
+            vbar = registers[n].handle;
     }
     g_array_free(array, 1);
-    if (!pstate || !esr || !elr)
-        die("this QEMU does not show PSTATE, ESR_EL2 and ELR_EL2", "");
+    if (!pstate || !esr || !elr || !vbar)
+        die("this QEMU does not show PSTATE, ESR_EL2, ELR_EL2 and VBAR_EL2", "");
 }
 
 static void write_insn(const struct insn *insn)
@@ -310,7 +325,7 @@ static void write_insn(const struct insn *insn)
 
 static void write_all(uint64_t id, void *data)
 {
-    fprintf(out, "total\t%" PRIu64 "\t%" PRIu64 "\n", total_el2(), qemu_plugin_u64_sum(insns_below));
+    write_totals("total");
     for (unsigned n = 0; n < MAX_CPUS; n++)
         end_exit(&cpus[n]);
     for (unsigned n = 0; n < NR_GROUPS; n++)
@@ -329,8 +344,6 @@ static void write_all(uint64_t id, void *data)
 
 int qemu_plugin_install(uint64_t id, const struct plugin_info *info, int argc, char **argv)
 {
-    void *scoreboard;
-
     if (!info->system || strcmp(info->target, "aarch64"))
         die("only for qemu-system-aarch64", "");
     for (int n = 0; n < argc; n++) {
@@ -340,14 +353,13 @@ int qemu_plugin_install(uint64_t id, const struct plugin_info *info, int argc, c
             left_at = strtoull(argv[n] + 5, NULL, 16);
         else if (!strcmp(argv[n], "marks=on"))
             by_marks = true;
+        else if (!strcmp(argv[n], "serial=on"))
+            serial = true;
         else
             die("unknown argument: ", argv[n]);
     }
     if (!out)
         die("out= names no file that can be written", "");
-    scoreboard = qemu_plugin_scoreboard_new(2 * sizeof(uint64_t));
-    below = (struct plugin_counter){ scoreboard, 0 };
-    insns_below = (struct plugin_counter){ scoreboard, sizeof(uint64_t) };
     qemu_plugin_register_vcpu_init_cb(id, cpu_init);
     qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
     qemu_plugin_register_atexit_cb(id, write_all, NULL);

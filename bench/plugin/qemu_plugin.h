@@ -46,18 +46,7 @@ enum plugin_flags { PLUGIN_NO_REGISTERS, PLUGIN_READS_REGISTERS };
 struct plugin_array *qemu_plugin_get_registers(void); /* of struct plugin_register */
 int qemu_plugin_read_register(void *handle, struct plugin_bytes *to);
 
-/* ---- counters: one uint64_t for each CPU, at an offset in what a scoreboard has for it ---- */
-struct plugin_counter {
-    void *scoreboard;
-    size_t offset;
-};
-void *qemu_plugin_scoreboard_new(size_t size);
-void qemu_plugin_u64_set(struct plugin_counter counter, unsigned cpu, uint64_t value);
-uint64_t qemu_plugin_u64_sum(struct plugin_counter counter);
-enum plugin_op { PLUGIN_ADD, PLUGIN_STORE };
-enum plugin_condition { PLUGIN_EQUAL = 2 };
-
-/* ---- callbacks, and counting without one ---- */
+/* ---- callbacks ---- */
 typedef void plugin_cpu_fn(uint64_t id, unsigned cpu);
 typedef void plugin_data_fn(unsigned cpu, void *data);
 typedef void plugin_exit_fn(uint64_t id, void *data);
@@ -65,14 +54,8 @@ typedef void plugin_block_fn(uint64_t id, void *block);
 void qemu_plugin_register_vcpu_init_cb(uint64_t id, plugin_cpu_fn *fn);
 void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, plugin_block_fn *fn);
 void qemu_plugin_register_atexit_cb(uint64_t id, plugin_exit_fn *fn, void *data);
-void qemu_plugin_register_vcpu_tb_exec_cond_cb(void *block, plugin_data_fn *fn, enum plugin_flags flags,
-                                               enum plugin_condition condition, struct plugin_counter counter,
-                                               uint64_t value, void *data);
-void qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu(void *block, enum plugin_op op, struct plugin_counter counter,
-                                                       uint64_t value);
+void qemu_plugin_register_vcpu_tb_exec_cb(void *block, plugin_data_fn *fn, enum plugin_flags flags, void *data);
 void qemu_plugin_register_vcpu_insn_exec_cb(void *insn, plugin_data_fn *fn, enum plugin_flags flags, void *data);
-void qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(void *insn, enum plugin_op op, struct plugin_counter counter,
-                                                         uint64_t value);
 
 /* ---- a block of instructions, while it is translated ---- */
 size_t qemu_plugin_tb_n_insns(const void *block);

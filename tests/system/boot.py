@@ -3,7 +3,7 @@
 # Copyright 2026 the arm_vcpu authors
 """Boots one of our EL2 programs in QEMU and shows what it prints on its first UART, which is TAP.
 
-usage: boot.py [--count] [--timeout SEC] CPU NUMBER-OF-CPUS IMAGE
+usage: boot.py [--count] [--plugin FILE,ARGUMENT...] [--timeout SEC] CPU NUMBER-OF-CPUS IMAGE
 
 A program that does not power the machine off in time, or an emulator that fails, ends the output with "Bail out!".
 """
@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 
-def command(cpu, cpus, image, count=False, flash=None):
+def command(cpu, cpus, image, count=False, flash=None, plugin=None):
     """image: by -kernel; flash: a file for the first flash bank, where firmware begins at EL3."""
     model, board = cpu, "virt,virtualization=on,gic-version=3,dtb-randomness=off"
     if count:
@@ -29,18 +29,21 @@ def command(cpu, cpus, image, count=False, flash=None):
             "-serial", "stdio", *(["-bios", flash] if flash else ["-kernel", image])]
     if count:
         args += ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm"]
+    if plugin:
+        args += ["-plugin", plugin]
     return args
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", action="store_true", help="deterministic: one instruction is one nanosecond")
+    parser.add_argument("--plugin", help="of the emulator's, with its arguments")
     parser.add_argument("--timeout", type=float, default=60)
     parser.add_argument("cpu")
     parser.add_argument("cpus", type=int)
     parser.add_argument("image")
     options = parser.parse_args()
-    process = subprocess.Popen(command(options.cpu, options.cpus, options.image, options.count),
+    process = subprocess.Popen(command(options.cpu, options.cpus, options.image, options.count, plugin=options.plugin),
                                stdin=subprocess.DEVNULL, stdout=sys.stdout, stderr=sys.stderr)
     try:
         status = process.wait(options.timeout)
