@@ -2,16 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
 """What an exit to EL2 costs, in instructions: runs the bench guests in the emulator's counting mode and prints a table,
-what other hypervisors take beside it, and a picture (bench.svg in the build folder, with gnuplot).
+what other hypervisors take beside it, what EL2 executes by class of instruction, and a picture (bench.svg in the build
+folder, with gnuplot).
 
 Each configuration is a CPU model of the emulator, and whether the host runs with HCR_EL2.E2H = 1."""
 import argparse
+import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 import budget
 import linux
+import profiling
 import report
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -26,13 +30,23 @@ def configurations(cpus):
     return [(f"{cpu}{' E2H' if e2h else ''}", cpu, e2h) for cpu in cpus for e2h in ([0] if cpu in NO_VHE else [0, 1])]
 
 
-def measure(build, cpu, e2h):
-    """{row: instructions} of one configuration."""
-    figures = {}
+def plugin_of(build):
+    """The plugin that profiles; None: there is none, or the emulator is too old for it."""
+    plugin = build / "bench/plugin/profile.so"
+    return plugin if plugin.exists() and not os.environ.get("AVC_QEMU_OLD") else None
+
+
+def measure(build, cpu, e2h, plugin):
+    """{unit: {row: figure}} of one configuration, and with a plugin {row: profiling.Row}."""
+    figures, profiles = {}, {}
     for program, cpus in PROGRAMS.items():
-        image = build / f"bench/{program}-e2h{e2h}.bin"
-        run = subprocess.run([sys.executable, ROOT / "tests/system/boot.py", "--count", "--timeout", "120", cpu,
-                              str(cpus), image], capture_output=True, text=True)
+        elf = build / f"bench/{program}-e2h{e2h}.elf"
+        image = elf.with_suffix(".bin")
+        with tempfile.NamedTemporaryFile("r") as counted:
+            more = ["--plugin", f"{plugin},out={counted.name},marks=on,serial=on"] if plugin else []
+            run = subprocess.run([sys.executable, ROOT / "tests/system/boot.py", "--count", "--timeout", "120", *more, cpu,
+                                  str(cpus), image], capture_output=True, text=True)
+            text = counted.read()
         lines = [line.split("\t") for line in run.stdout.splitlines()]
         frequency = next((int(line[1]) for line in lines if line[0] == "frequency"), 0)
         if run.returncode or not frequency:
@@ -41,13 +55,21 @@ def measure(build, cpu, e2h):
             if line[0] == "row":
                 ticks, rounds = map(int, line[2:])
                 figures[line[1]] = round(ticks * 1e9 / frequency / rounds, 2)
-    return figures
+        if plugin:
+            names = {line[1]: int(line[3]) for line in lines if line[0] == "row"}
+            profiles |= profiling.rows(profiling.Profile(text), profiling.Symbols(elf), names)
+    units = {budget.INSTRUCTIONS: figures}
+    for unit in profiling.UNITS if plugin else []:
+        units[unit] = {name: profiles[name].units[unit] for name in figures}
+    return units, profiles
 
 
 def main():
     parser = argparse.ArgumentParser(prog="./avc bench", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/target", help="folder of the target's build")
+    parser.add_argument("--profile", nargs="*", metavar="ROW",
+                        help="show where the instructions of an exit go, by function, of these rows or of all with a goal")
     parser.add_argument("--members", action="store_true", help="also show the rows of which the table has the worst")
     parser.add_argument("--linux", action="store_true", help="nothing but what EL2 takes of Debian's Linux")
     action = parser.add_mutually_exclusive_group()
@@ -60,21 +82,33 @@ def main():
         parser.error("the budget is of all configurations: name no CPU model")
     if options.linux:
         return linux.check(options.build) if options.check else linux.show(options.build, options.update_budget)
-    figures = {name: measure(options.build, cpu, e2h) for name, cpu, e2h in configurations(options.cpu or CPUS)}
+    plugin, rows, peers = plugin_of(options.build), *report.read_rows()
+    if not plugin and options.profile is not None:
+        sys.exit("bench: no profile: the plugin is not built, for want of a compiler for this machine, or QEMU is older than 10")
+    columns = configurations(options.cpu or CPUS)[:1 if options.profile is not None else None]
+    runs = {name: measure(options.build, cpu, e2h, plugin) for name, cpu, e2h in columns}
+    units = {unit: {name: run[0][unit] for name, run in runs.items()} for unit in next(iter(runs.values()))[0]}
+    figures, first = units[budget.INSTRUCTIONS], next(iter(runs))
     if options.check:
-        return budget.check(figures)
+        return budget.check(units)
+    if options.profile is not None:
+        print(report.functions_text(rows, first, *runs[first], options.profile))
+        return 0
     if options.update_budget:
-        budget.write(figures)
-    rows, peers = report.read_rows()
+        budget.write(units)
     print(report.text(rows, figures, options.members))
     print(report.peers_text(rows, peers, figures))
+    if plugin:
+        print(report.profile_text(rows, first, *runs[first], options.members))
     picture = options.build.parent / "bench.svg"
     if report.draw(rows, peers, figures, picture):
         print(f"picture: {picture}\n")
     if not options.cpu:
         linux.show(options.build, options.update_budget)
     if options.update_budget:
-        report.update_document(budget.read(), picture)
+        if plugin:
+            report.write_functions(rows, *runs[first])
+        report.update_document(budget.read_all(), picture)
     return 0
 
 

@@ -93,6 +93,22 @@ def units(classes):
     return {unit: sum(classes.get(name, 0) for name in names or CLASSES) for unit, (_, names) in UNITS.items()}
 
 
+# ---- ./avc bench ----
+
+class Row:
+    """Of one time of a row: {unit: figure}, {class: instructions}, {function: instructions}."""
+
+    def __init__(self, profile, symbols, group, rounds):
+        self.classes = {name: count / rounds for name, count in profile.classes(group).items()}
+        self.functions = {name: count / rounds for name, count in profile.functions(symbols, [group]).items()}
+        self.units = {unit: round(count, 2) for unit, count in units(self.classes).items()}
+
+
+def rows(profile, symbols, names):
+    """{row: Row}; names: {row: rounds} in the order in which they were measured."""
+    return {name: Row(profile, symbols, group, rounds) for group, (name, rounds) in enumerate(names.items(), 1)}
+
+
 # ---- ./avc run --profile ----
 
 def table(head, rows):

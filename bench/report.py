@@ -8,9 +8,17 @@ import shutil
 import subprocess
 import tomllib
 
+import profiling
+
 BENCH = pathlib.Path(__file__).resolve().parent
 DOCUMENT = BENCH.parent / "docs/performance.md"
 PICTURE = BENCH.parent / "docs/performance.svg"
+FUNCTIONS = BENCH / "functions.tsv"
+FUNCTIONS_HEAD = """# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 the arm_vcpu authors
+#
+# Instructions at EL2 of the rows that have a goal, by function: written by `./avc bench --update-budget`.
+"""
 
 
 def read_rows(kind="row", path=BENCH / "rows.toml"):
@@ -89,6 +97,81 @@ def peers_text(rows, peers, columns):
     return "\n".join(lines) + "\n"
 
 
+# ---- profile: {unit: {row: figure}} and {row: profiling.Row} of one configuration ----
+
+def is_unit_met(row, unit, value):
+    limit = row.get("goals", {}).get(unit)
+    return None if limit is None or value is None else value <= limit
+
+
+def unit_goals_text(row):
+    return ", ".join(f"{limit} {profiling.UNITS[unit][0]}" for unit, limit in row.get("goals", {}).items())
+
+
+def exact(value):
+    return "-" if value is None else f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def profile_text(rows, name, units, profiles, with_members=False):
+    """A row of members has the worst of each column."""
+    lines = [f"What EL2 executes for it, on {name}; +: within the goal for system registers, barriers, TLB; !: not", ""]
+    width = max(len(row["title"]) for row in rows) + 2
+    lines.append(f"{'':{width}}{'EL2':>8}{'sysregs':>9}{'barriers':>9}{'TLB':>7} "
+                 + "".join(f"{name:>8}" for name in profiling.CLASSES))
+    for row in rows:
+        cells = f"{row['title']:{width}}{exact(figure(units['el2'], row)):>8}"
+        for unit in ("sysregs", "barriers", "tlbi"):
+            value = figure(units[unit], row)
+            cells += f"{exact(value):>{8 if unit != 'tlbi' else 6}}" + {None: " ", True: "+", False: "!"}[
+                is_unit_met(row, unit, value)]
+        theirs = members(profiles, row)
+        lines.append(cells + " " + "".join(
+            f"{exact(max((each.classes.get(name, 0) for each in theirs.values()), default=None)):>8}"
+            for name in profiling.CLASSES))
+        for member in theirs if with_members else []:
+            if "/" in member:
+                counts = "".join(f"{exact(units[unit][member]):>{wide}}" for unit, wide in
+                                 (("el2", 8), ("sysregs", 8), ("barriers", 9), ("tlbi", 7)))
+                lines.append(f"    {member:{width - 4}}{counts}  " + "".join(
+                    f"{exact(theirs[member].classes.get(name, 0)):>8}" for name in profiling.CLASSES))
+    return "\n".join(lines) + "\n"
+
+
+def worst(units, row):
+    """The member that counts; None: not measured."""
+    theirs = members(units["el2"], row)
+    return max(theirs, key=theirs.get, default=None)
+
+
+def functions_text(rows, name, units, profiles, wanted):
+    """wanted: rows, or members; none: all rows with a goal."""
+    ids = {row["id"]: row for row in rows}
+    lines = [f"Instructions at EL2 of one time, by function, on {name}", ""]
+    for which in wanted or [row["id"] for row in rows if "goal" in row]:
+        member = worst(units, ids[which]) if which in ids else which
+        if member not in profiles:
+            raise SystemExit(f"bench: no such row: {which}; there are: {' '.join(ids)}")
+        lines.append(f"{member}: {exact(units['el2'][member])}")
+        lines += [f"{exact(count):>10}  {function}" for function, count in profiles[member].functions.items()] + [""]
+    return "\n".join(lines)
+
+
+def write_functions(rows, units, profiles):
+    lines = ["row\tfunction\tinstructions"]
+    for member in (worst(units, row) for row in rows if "goal" in row):
+        lines += [f"{member}\t{function}\t{count:.2f}" for function, count in profiles[member].functions.items()]
+    FUNCTIONS.write_text(FUNCTIONS_HEAD + "\n".join(lines) + "\n")
+
+
+def read_functions(path=FUNCTIONS):
+    """{row: {function: instructions}}"""
+    lines = [line.split("\t") for line in path.read_text().splitlines() if not line.startswith("#")]
+    table = {}
+    for row, function, count in lines[1:]:
+        table.setdefault(row, {})[function] = float(count)
+    return table
+
+
 # ---- picture ----
 
 def first_number(value):
@@ -151,9 +234,35 @@ def picture_mark(rows, peers, columns):
 
 # ---- docs/performance.md ----
 
-def document_parts(columns):
-    """{name: lines} of its generated parts, out of the budget file and rows.toml."""
+def classes_part(rows, units):
+    """Of the first configuration."""
+    shown = list(profiling.UNITS)
+    name = next(iter(units["el2"]))
+    table = ["| operation, on " + name + " | goal | " + " | ".join(profiling.UNITS[unit][0] for unit in shown) + " |",
+             "|---" * (2 + len(shown)) + "|"]
+    for row in rows:
+        cells = []
+        for unit in shown:
+            value = figure(units[unit][name], row)
+            cells.append(f"**{exact(value)}**" if is_unit_met(row, unit, value) else exact(value))
+        table.append(f"| {row['title']} | {unit_goals_text(row)} | {' | '.join(cells)} |")
+    return table
+
+
+def functions_part(functions, most=8):
+    """The functions of a row, most first, and what is left in one sum."""
+    table = ["| row | instructions at EL2, by function |", "|---|---|"]
+    for row, counts in functions.items():
+        cells = [f"`{name}` {exact(round(count, 1))}" for name, count in list(counts.items())[:most]]
+        rest = sum(list(counts.values())[most:])
+        table.append(f"| {row} | {', '.join(cells)}{f', others {exact(round(rest, 1))}' if rest else ''} |")
+    return table
+
+
+def document_parts(units):
+    """{name: lines} of its generated parts, out of the budget file, functions.tsv and rows.toml."""
     rows, peers = read_rows()
+    columns = units["instructions"]
     table = ["| operation | goal | " + " | ".join(columns) + " |", "|---" * (2 + len(columns)) + "|"]
     for row in rows:
         cells = []
@@ -168,7 +277,8 @@ def document_parts(columns):
         if "peers" in row:
             theirs.append(f"| {row['title']} | {number(figure(columns[ours], row))} | "
                           + " | ".join(str(row["peers"].get(peer, "")) for peer in peers) + " |")
-    return {"figures": table, "peers": theirs}
+    return {"figures": table, "peers": theirs, "classes": classes_part(rows, units),
+            "functions": functions_part(read_functions())}
 
 
 def with_parts(document, parts):
@@ -181,21 +291,21 @@ def with_parts(document, parts):
     return document
 
 
-def update_document(columns, picture):
-    DOCUMENT.write_text(with_parts(DOCUMENT.read_text(), document_parts(columns)))
+def update_document(units, picture):
+    DOCUMENT.write_text(with_parts(DOCUMENT.read_text(), document_parts(units)))
     if picture.exists():
         shutil.copyfile(picture, PICTURE)
 
 
-def check_document(columns):
+def check_document(units):
     """Complaints."""
-    document = DOCUMENT.read_text()
+    document, columns = DOCUMENT.read_text(), units["instructions"]
     rows, _ = read_rows()
     measured = {name.split("/")[0] for figures in columns.values() for name in figures}
     complaints = [f"rows.toml: {name}: " + ("not measured" if name not in measured else "measured, but no row")
                   for name in sorted(measured ^ {row["id"] for row in rows})]
-    if with_parts(document, document_parts(columns)) != document:
-        complaints.append(f"{DOCUMENT.name}: a generated part differs from bench/budget.tsv or bench/rows.toml")
+    if with_parts(document, document_parts(units)) != document:
+        complaints.append(f"{DOCUMENT.name}: a generated part differs from bench/budget.tsv, functions.tsv or rows.toml")
     if picture_mark(*read_rows(), columns) not in PICTURE.read_text():
         complaints.append(f"{PICTURE.name} was drawn from other figures")
     if complaints:

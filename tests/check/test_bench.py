@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""Tests of what ./avc check makes of the bench's figures, in TAP: bench/budget.py and bench/report.py."""
+"""Tests of what ./avc check makes of the bench's figures, in TAP: bench/budget.py, bench/report.py and
+bench/profiling.py."""
 import pathlib
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
 import budget  # noqa: E402
+import profiling  # noqa: E402
 import report  # noqa: E402
 
 BUDGET = {"max": {"hvc/a": 100.0, "mrs": 60.0}, "max E2H": {"hvc/a": 101.0, "mrs": 60.0}}
@@ -22,18 +24,61 @@ def complaints(**changes):
     return [line for _, bad, _ in result for line in bad], [line for _, _, remarks in result for line in remarks]
 
 
+# per exit: a whole number, and an average
+KEPT = {"max": {"hvc/a": 2.0, "wfi": 50.5}, "max E2H": {"hvc/a": 2.0, "wfi": 50.5}}
+
+
+def kept(row, value, unit="sysregs"):
+    figures = {name: dict(rows) for name, rows in KEPT.items()}
+    figures["max"][row] = value
+    result = list(budget.compare(figures, KEPT, unit))
+    return [line for _, bad, _ in result for line in bad], [line for *_, remarks in result for line in remarks]
+
+
+def all_units():
+    """What is not kept is not compared."""
+    more = {"max": {"hvc/a": 3.0, "wfi": 50.5}, "max E2H": KEPT["max E2H"]}
+    budgets = {unit: KEPT for unit in ("instructions", "sysregs", "barriers", "tlbi", "loads")}
+    measured = {"instructions": KEPT, "barriers": more, "tlbi": more, "loads": more}
+    return [bad for _, bad, _ in budget.compare_all(measured, budgets)]
+
+
 def file_round_trip():
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "budget.tsv"
-        budget.write(BUDGET, path)
-        other = "mrs\tbarriers\t0\t0\n"
+        units = {"instructions": BUDGET, "barriers": KEPT}
+        budget.write(units, path)
+        other = "mrs\tbytes\t0\t0\n"
         path.write_text(path.read_text() + other)
-        budget.write(BUDGET, path)
-        return budget.read(path) == BUDGET and path.read_text().endswith(other)
+        budget.write(units, path)
+        return budget.read(path) == BUDGET and budget.read(path, "barriers") == KEPT and path.read_text().endswith(other)
 
 
 ROW = {"id": "hvc", "title": "t", "goal": [60, 70]}
 FIGURES = {"hvc/a": 50.0, "hvc/b": 61.0, "hvc_full": 900.0}
+PROFILE = profiling.Profile("""lap\tel1\t5\t0
+total\t40\t60
+exits\t22\t2\t1
+exits\t64\t1\t0
+insn\t1000\td53c5200\tmrs\t22\t2
+insn\t1004\td5033fdf\tisb\t22\t4\t64\t3
+insn\t2000\tf9400000\tload\t64\t10\t67\t7
+site\t22\tffff800080001234\t2\t1\t6
+site\t64\t500000\t1\t0\t13
+""")
+SYMBOLS = profiling.Symbols()
+SYMBOLS.at, SYMBOLS.names = [0x1000, 0x1800], ["vectors", "handler"]
+RUN = profiling.run_text(PROFILE, SYMBOLS, 1).splitlines()
+
+
+def profile_is_refused(text):
+    try:
+        profiling.Profile(text)
+    except ValueError:
+        return True
+    return False
+
+
 DOCUMENT = "x\n<!-- generated: figures -->\nold\n<!-- end -->\ny\n<!-- generated: peers -->\n<!-- end -->\n"
 
 
@@ -52,7 +97,7 @@ TESTS = {
         complaints(hvc__a=101.01)[0] == ["hvc/a on max: 101.01 instructions, budget 100.00"],
     "cheaper is remarked": complaints(mrs=50.0) == ([], ["mrs on max: 50.00 instructions, budget 60.00: cheaper now"]),
     "a row without budget": complaints(new=1.0)[0] == ["new on max: 1.00 instructions, and no budget"],
-    "a budget without row": complaints(mrs=None)[0] == ["mrs on max: has a budget of 60.00 and was not measured"],
+    "a budget without row": complaints(mrs=None)[0] == ["mrs on max: has a budget of 60.00 instructions and was not measured"],
     "a configuration without budget":
         [bad for _, bad, _ in budget.compare({"other": {}}, BUDGET)] ==
         [["other: the budget file has no such configuration"]],
@@ -63,6 +108,29 @@ TESTS = {
     "parts of the document are replaced": report.with_parts(DOCUMENT, {"figures": ["new"], "peers": ["p"]}) ==
         "x\n<!-- generated: figures -->\nnew\n<!-- end -->\ny\n<!-- generated: peers -->\np\n<!-- end -->\n",
     "a document that lacks a part": document_needs_both_parts(),
+    "of other units a whole number may not grow": kept("hvc/a", 2.01)[0] ==
+        ["hvc/a on max: 2.01 system-register accesses, budget 2.00"],
+    "and an average by 1 %": [kept("wfi", value)[0] for value in (51.0, 51.1)] ==
+        [[], ["wfi on max: 51.10 system-register accesses, budget 50.50"]],
+    "their decrease is remarked": kept("hvc/a", 1.0, "tlbi") == ([], ["hvc/a on max: 1.00 TLB operations, budget 2.00: cheaper now"]),
+    "all units that are kept are compared": all_units() == [["hvc/a on max: 3.00 barriers, budget 2.00",
+                                                            "hvc/a on max: 3.00 TLB operations, budget 2.00"], []],
+    "goals of units": [report.is_unit_met({"goals": {"tlbi": 0}}, *each) for each in
+                       (("tlbi", 0.0), ("tlbi", 0.01), ("sysregs", 9.0), ("tlbi", None))] == [True, False, None, None],
+    "classes of a group": PROFILE.classes(22) == {"mrs": 2, "isb": 4, "load": 0},
+    "units out of classes": profiling.units({"mrs": 1, "msr": 2, "dsb": 3, "tlbi": 4, "atomic": 5, "load": 6}) ==
+        {"el2": 21, "sysregs": 3, "barriers": 3, "tlbi": 4, "loads": 11, "stores": 5, "branches": 0},
+    "functions of groups, most first": PROFILE.functions(SYMBOLS, [22, 64]) == {"handler": 10, "vectors": 9},
+    "an address before all functions": SYMBOLS.name(0xfff) == "0xfff",
+    "a row of the bench": profiling.rows(PROFILE, SYMBOLS, {"a": 1} | {str(n): 1 for n in range(2, 22)} | {"z": 2})["z"].units ==
+        {"el2": 3, "sysregs": 1, "barriers": 2, "tlbi": 0, "loads": 0, "stores": 0, "branches": 0},
+    "what ./avc run shows": RUN[0] == "profile: 40 instructions at EL2, 19 of them in exits; 60 below, of guests: 24.05 % in exits"
+        and [line.split() for line in RUN[2:5]] == [["exit", "exits", "by", "VMM", "at", "EL2", "each", "mrs", "isb", "load"],
+        ["IRQ", "1", "0", "13", "13.0", "0.0", "3.0", "10.0"], ["HVC", "2", "1", "6", "3.0", "1.0", "2.0", "0.0"]],
+    "of places and functions the top": len(RUN) == 11 and RUN[7].split() == ["0x500000", "IRQ", "1", "0", "13", "13.0"]
+        and RUN[10].split() == ["handler", "10", "52.6"],
+    "a profile that was cut off": profile_is_refused("lap\tel1\t5\t0\n"),
+    "lines of no profile": profile_is_refused("TAP\n"),
     "all peers of all rows have names": bool(report.read_rows()),
 }
 
