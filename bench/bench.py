@@ -31,9 +31,12 @@ def configurations(cpus):
 
 
 def plugin_of(build):
-    """The plugin that profiles; None: there is none, or the emulator is too old for it."""
+    """The plugin that profiles; None: there is none, or none for this emulator."""
     plugin = build / "bench/plugin/profile.so"
-    return plugin if plugin.exists() and not os.environ.get("AVC_QEMU_OLD") else None
+    if os.environ.get("AVC_QEMU_OLD") or not plugin.exists():
+        return None
+    options = subprocess.run([os.environ.get("AVC_QEMU", "qemu-system-aarch64"), "-help"], capture_output=True, text=True)
+    return plugin if "\n-plugin " in options.stdout else None
 
 
 def measure(build, cpu, e2h, plugin):
@@ -84,7 +87,7 @@ def main():
         return linux.check(options.build) if options.check else linux.show(options.build, options.update_budget)
     plugin, rows, peers = plugin_of(options.build), *report.read_rows()
     if not plugin and options.profile is not None:
-        sys.exit("bench: no profile: the plugin is not built, for want of a compiler for this machine, or QEMU is older than 10")
+        sys.exit("bench: no profile: there is no compiler for this machine, or QEMU has no plugins or is older than 10")
     columns = configurations(options.cpu or CPUS)[:1 if options.profile is not None else None]
     runs = {name: measure(options.build, cpu, e2h, plugin) for name, cpu, e2h in columns}
     units = {unit: {name: run[0][unit] for name, run in runs.items()} for unit in next(iter(runs.values()))[0]}

@@ -173,8 +173,9 @@ def main():
     options = parser.parse_args()
     symbols = Symbols(options.elf if options.elf and options.elf.exists() else None)
     if options.address:
-        print(f"{symbols.address(options.address):x}")
-        return 0
+        if options.address in symbols.names:
+            print(f"{symbols.address(options.address):x}")
+        return options.address not in symbols.names
     try:
         print(run_text(Profile(options.file.read_text()), symbols, options.top))
     except ValueError as error:

@@ -36,6 +36,8 @@ build_setup() { # NAME
     host-clang) compiler=(CC=clang-14) ;;
     esac
     stamp="$top ${options[*]} ${compiler[*]}"
+    # the plugin is built where there is a compiler for this machine
+    [[ $name != target* ]] || stamp+=" $(command -v cc)" || true
     if [[ -e $dir/build.ninja && -e $dir/.avc-setup && $(<"$dir/.avc-setup") == "$stamp" ]]; then
         return
     fi
@@ -105,4 +107,25 @@ vmm_ensure() {
     libfdt_ensure
     lock_take
     build_make target vmm/vmm.bin || exit 1
+}
+
+# The plugin that profiles, for a QEMU that can load it. Built like the hypervisor, or there.
+profile_plugin=$build/target/bench/plugin/profile.so
+
+profile_ensure() {
+    local options
+    options=$("$qemu" -help 2>/dev/null) || true
+    if [[ -n ${AVC_QEMU_OLD-} ]]; then
+        die 2 "--profile needs QEMU $qemu_wanted, and this is $AVC_QEMU_OLD" \
+            'The plugin uses what older ones do not have.'
+    elif ! grep -q '^-plugin' <<<"$options"; then
+        die 2 "--profile needs a QEMU with plugins, and $qemu was built without"
+    fi
+    packages_ensure profile tools
+    if [[ -z ${AVC_VMM_IMAGE-} && (-w $build/target || ! -e $profile_plugin) ]]; then
+        libfdt_ensure
+        lock_take
+        build_make target "${profile_plugin#"$build/target/"}" || exit 1
+    fi
+    [[ -e $profile_plugin ]] || die 2 "--profile: the plugin is not built: $profile_plugin"
 }

@@ -17,6 +17,8 @@ build   meson                                        meson
 build   ninja                                        ninja-build
 examples make                                        make
 examples pkg-config                                  pkg-config
+profile cc                                           gcc
+profile /usr/include/stdlib.h                        libc6-dev
 bench   gnuplot                                      gnuplot-nox
 check   gcc                                          gcc
 check   /usr/include/stdlib.h                        libc6-dev

@@ -52,6 +52,7 @@ machine_describe() { # CPU-MODEL CPUS MEMORY-MIB COUNT(yes|no)
 scratch=
 saved_terminal=
 emulator=  # process id while it runs
+plugin=    # for QEMU, with its arguments but for out=; it leaves $scratch/profile
 stopped=   # exit status that a signal asked for
 log_fd=
 
@@ -120,6 +121,7 @@ emulator_run() { # TIMEOUT(0: none) ARGUMENT...
     readers=($!)
     emulator_errors <"$scratch/errors" {log_fd}>&- {err_fd}>&- {in_fd}<&- &
     readers+=($!)
+    [[ -z $plugin ]] || set -- "$@" -plugin "$plugin,out=$(qemu_quote "$scratch/profile")"
     # setpriv: should the launcher be killed outright, the emulator ends, too, and puts the
     # terminal back itself.
     setpriv --pdeathsig TERM timeout --foreground -k 10 "$limit" \

@@ -39,6 +39,9 @@ builds and fetches what is missing first, and says so.
   --stat              when the guest has ended, the log has a table of what took it to the
                       hypervisor, how often, and how long in ticks (instructions, with --count
                       and --host-cpus 1); with --quiet the table alone; after a time-out none
+  --profile           when QEMU has ended, a table on stderr of what the hypervisor executed: by kind
+                      of exit and class of instruction, by the guest's PC, by function; needs
+                      QEMU $qemu_wanted; the guest executes the same instructions
   --timeout SEC       stop after so many seconds, with status 124
   --quiet             no messages and no log, but errors
 
@@ -58,7 +61,7 @@ TEXT
 run() {
     local kernel='' initrd='' append=$default_append cpus=2 memory=512 host_cpus=2
     local host_cpu=max host_vhe='' strace='' stat='' prefault='' count=no timeout=0 qemu_arguments=()
-    local modules=() host_memory=0 status=0
+    local profile='' modules=() host_memory=0 status=0
     run_options "$@"
     run_check_files
     run_ensure
@@ -101,6 +104,7 @@ run_options() {
             ;;
         --stat) stat=stat && continue ;;
         --prefault) prefault=prefault && continue ;;
+        --profile) profile=profile && continue ;;
         --kernel=* | --initrd=* | --append=* | --cpus=* | --memory=* | --host-cpus=* | \
             --host-cpu=* | --host-vhe=* | --timeout=*)
             value=${option#*=}
@@ -194,6 +198,7 @@ run_ensure() {
         run_check_memory
     fi
     vmm_ensure
+    [[ -z $profile ]] || profile_ensure
 }
 
 run_check_cpu() {
@@ -238,9 +243,11 @@ run_boot() {
     if [[ -t 0 ]]; then
         say "to leave: Ctrl-A, then x; or let the guest power off"
     fi
+    [[ -z $profile ]] || run_profile
     emulator_run "$timeout" \
         -kernel "$vmm_image" -append "$options" \
         "${modules[@]}" "${qemu_arguments[@]}" || status=$?
+    [[ -z $profile ]] || run_show_profile
     [[ -z $stopped ]] || return "$stopped"
     if [[ $status -eq 124 ]]; then
         say "time-out: stopped after $timeout seconds"
@@ -256,6 +263,28 @@ run_boot() {
     status=${line%%:*}
     [[ $status -eq 0 ]] || run_explain "$status" "${line#*: }"
     return "$((status > 255 ? 1 : status))"
+}
+
+# Exits that the library does not settle go through avc_leave.
+run_profile() {
+    local left
+    plugin=$(qemu_quote "$profile_plugin")
+    [[ $count == no ]] || plugin+=,serial=on
+    left=$(profile_report --address avc_leave) || return 0
+    plugin+=,left=$left
+}
+
+profile_report() { # ARGUMENT...
+    python3 "$top/bench/profiling.py" --elf "${vmm_image%.bin}.elf" "$@"
+}
+
+# Also of a guest that was stopped, if QEMU could still write it.
+run_show_profile() {
+    if [[ -s $scratch/profile ]]; then
+        profile_report "$scratch/profile" >&2 || error 'QEMU has left half a profile'
+    else
+        error 'QEMU has left no profile'
+    fi
 }
 
 run_explain() { # STATUS REASON

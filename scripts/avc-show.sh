@@ -105,11 +105,14 @@ usage: ./avc bench [OPTION...] [CPU...]
 
 Builds the bench guests, runs them in the deterministic mode, prints what an exit costs in
 instructions, as the guest sees it, beside what it costs under other hypervisors, and draws a
-picture into the build folder; then boots Debian's Linux under the reference hypervisor and
-prints EL2's share of it. docs/performance.md says how it is measured.
+picture into the build folder; and what EL2 executes for it, by class of instruction. Then boots
+Debian's Linux under the reference hypervisor and prints EL2's share of it.
+docs/performance.md says how it is measured.
 
 CPU: models of the emulator, without Linux; default: max cortex-a72 neoverse-n1, and Linux on max
 
+  --profile [ROW...]  show where the instructions at EL2 are, by function, on the first model; of
+                   the rows named, by default of those that have a goal
   --members        show also the rows of which the table has the worst only
   --linux          Linux alone
   --check          compare with the budget, bench/budget.tsv, as ./avc check does; with --linux
@@ -127,7 +130,7 @@ bench() {
         ;;
     esac
     [[ -e $top/bench/bench.py ]] || die 1 "this tree has no bench yet: bench/bench.py is missing"
-    packages_ensure qemu build tools bench
+    packages_ensure qemu build tools bench profile
     libfdt_ensure
     guest_ensure
     lock_take
