@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 
-from avctest import AVC, TOP, Avc, Image, Scratch, Tap, run_avc
+from avctest import AVC, TOP, Avc, Image, Scratch, Tap, old_qemu, run_avc
 
 tap = Tap()
 scratch = Scratch()
@@ -258,6 +258,39 @@ def test_arguments():
         tap.equal(avc.wait(20), 0, "the launcher by a symbolic link", avc.transcript())
 
 
+# ---- what --profile wants of QEMU, and what it counts ----
+
+def test_profile():
+    args = ["run", "--profile", "--kernel", path("any"), *BOARD]
+    env = stand_in("any-vmm", Image().spin())
+    for name, version, options, parts in (
+            ("a QEMU too old for --profile", "7.2.22", "-plugin FILE", ("needs QEMU 10", "7")),
+            ("a QEMU without plugins", "10.0.2", "-other", ("without",))):
+        fake = save("qemu", b"#!/bin/sh\n[ $1 = -help ] && echo '%s' || echo 'QEMU emulator version %s'\n" %
+                    (options.encode(), version.encode()))
+        os.chmod(fake, 0o755)
+        # what it says of its CPUs is not asked before
+        tap.refused(name, args, "--profile", *parts, env={**env, "AVC_QEMU": fake})
+    tap.refused("a value for --profile", ["run", "--profile=all"], "unknown option: --profile=all", "--help")
+    name = "--profile counts each instruction at EL2"
+    if old_qemu():
+        tap.skip(name, "it needs QEMU 10")
+        return
+    counts, shown = [], []
+    for more, options in ((0, []), (1234, ["--count"]), (1234, ["--quiet", "--host-cpus", "2"])):
+        image = Image().print("vmm: exit 0: off\n", Image.LOG)
+        for _ in range(more):
+            image.word(0xD503201F)
+        result = run_avc(*args, *options, env=stand_in("nops", image.smc(OFF).spin()))
+        found = re.search(rb"^profile: (\d+) instructions at EL2, 0 of them in exits; 0 below", result.err.encode(), re.M)
+        counts.append(int(found[1]) if found and result.status == 0 else -1)
+        shown.append(result.transcript)
+    tap.ok(counts[0] > 0 and counts[1] == counts[2] == counts[0] + 1234, name, "\n".join(map(str, [counts, *shown])))
+    with Avc([*args, "--timeout", "2"], env=stand_in("any-vmm", Image().spin())) as avc:
+        status = avc.wait(20)
+        tap.ok(status == 124 and "\nprofile: " in avc.stderr, "--profile of what was stopped", avc.transcript())
+
+
 # ---- the examples; what each of them does is seen by example.py ----
 
 def test_examples():
@@ -345,7 +378,7 @@ def main():
     try:
         Image().spin().write(path("any"))
         for test in (test_usage, test_values, test_kernel_files, test_unreadable, test_no_qemu,
-                     test_arguments, test_examples, test_tree, test_counting):
+                     test_arguments, test_profile, test_examples, test_tree, test_counting):
             test()
     finally:
         scratch.remove()
