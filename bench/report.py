@@ -105,7 +105,7 @@ def is_unit_met(row, unit, value):
 
 
 def unit_goals_text(row):
-    return ", ".join(f"{limit} {profiling.UNITS[unit][0]}" for unit, limit in row.get("goals", {}).items())
+    return ", ".join(f"{profiling.UNITS[unit][0]}: {limit}" for unit, limit in row.get("goals", {}).items())
 
 
 def exact(value):
