@@ -163,7 +163,7 @@ uint64_t avc_mmio_claimed(struct avc_vcpu *v, const struct avc_mmio_slot *slot)
 {
     uint64_t va = avc_hw_read_FAR_EL2();
 
-    uint64_t code = claimed(v, avc_hw_read_ESR_EL2(), slot->claim, avc_mmio_ipa(slot, va), va, true);
+    uint64_t code = claimed(v, v->exit.esr, slot->claim, avc_mmio_ipa(slot, va), va, true);
 
     return code ? code : v->attention;
 }

@@ -113,7 +113,9 @@ static inline void avc_act_saved_inline(struct avc_vcpu *v, struct avc_exit *e)
         v->x[0] = e->value;
     } else if (avc_likely(e->answer == AVC_DONE && avc_step_is_plain(v->pstate) &&
                           (e->kind == AVC_MMIO ? avc_mmio_is_plain(v, e->esr) : !e->size))) {
-        if (e->kind == AVC_MMIO && !e->write)
+        if (e->kind == AVC_CALL) /* SMC */
+            v->x[0] = e->value;
+        else if (e->kind == AVC_MMIO && !e->write)
             avc_write_gpr(v, ISS_SRT(e->esr), (uint32_t)e->value);
         if (e->step)
             v->pc += 4;

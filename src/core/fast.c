@@ -99,6 +99,13 @@ uint64_t avc_fast_smc(struct avc_vcpu *vcpu, uint64_t esr)
 
 /* ---- system registers and devices ---- */
 
+/* Its event begins here: the syndrome. */
+static inline uint64_t claim(struct avc_vcpu *vcpu, uint64_t esr, const void *slot)
+{
+    vcpu->exit.esr = esr;
+    return (uintptr_t)slot;
+}
+
 uint64_t avc_fast_sysreg(struct avc_vcpu *vcpu, uint64_t esr)
 {
     const struct avc_sysreg_slot *slot = avc_sysreg_slot_of(vcpu, esr);
@@ -107,7 +114,7 @@ uint64_t avc_fast_sysreg(struct avc_vcpu *vcpu, uint64_t esr)
     if (avc_unlikely(!slot))
         return HW_SLOW;
     if (avc_unlikely(slot->claim))
-        return slot->light ? slot->light(vcpu, esr, slot) : (uintptr_t)slot;
+        return slot->light ? slot->light(vcpu, esr, slot) : claim(vcpu, esr, slot);
     if (!avc_light_can())
         return HW_SLOW;
     vcpu->x[ISS_RT(esr)] = slot->value; /* a read of an ID register */
@@ -124,5 +131,5 @@ uint64_t avc_fast_dabt(struct avc_vcpu *vcpu, uint64_t esr)
     slot = avc_mmio_slot_of(vcpu);
     if (avc_unlikely(!slot))
         return HW_SLOW;
-    return slot->light ? slot->light(vcpu, esr, slot) : (uintptr_t)slot;
+    return slot->light ? slot->light(vcpu, esr, slot) : claim(vcpu, esr, slot);
 }

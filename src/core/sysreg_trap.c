@@ -58,7 +58,7 @@ static uint64_t claimed(struct avc_vcpu *v, const struct avc_claim *claim, uint3
 /* With the slot found by the light way. */
 uint64_t avc_sysreg_claimed(struct avc_vcpu *v, const struct avc_sysreg_slot *slot)
 {
-    return claimed(v, slot->claim, slot->key, avc_hw_read_ESR_EL2()) | v->attention;
+    return claimed(v, slot->claim, slot->key, v->exit.esr) | v->attention;
 }
 
 uint64_t avc_trap_sysreg(struct avc_vcpu *v, uint64_t esr)

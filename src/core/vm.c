@@ -134,10 +134,10 @@ static enum avc_status seal(struct avc_vm *vm)
     /* a CPU with a smaller PA size may have been enabled since the tables were made */
     if (!avc_stage2_fits(vm->stage2, &vm->machine->features))
         return AVC_ENOTSUP;
+    vm->features = vm->machine->features;
     status = avc_claim_seal(vm);
     if (status)
         return status;
-    vm->features = vm->machine->features;
     avc_feature_guest_ids(vm);
     avc_slots_seal(vm);
     avc_traps_make(vm);
