@@ -12,6 +12,7 @@ import sys
 
 import budget
 import report
+import sizes
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 # Both are built by meson; the first runs on one CPU, the second on two.
@@ -51,16 +52,24 @@ def main():
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--check", action="store_true", help="compare with the budget file, as TAP, and print nothing else")
     action.add_argument("--update-budget", action="store_true",
-                        help="make these figures the budget, and the table and picture of docs/performance.md")
+                        help="make these figures the budget, and the tables and picture of docs/performance.md")
+    action.add_argument("--sizes", action="store_true", help="show what the library takes of memory instead")
+    action.add_argument("--check-sizes", action="store_true", help="compare that with its limits, as TAP")
     parser.add_argument("cpu", nargs="*", help=f"CPU models of the emulator; default: {' '.join(CPUS)}")
     options = parser.parse_args()
     if options.update_budget and options.cpu:
         parser.error("the budget is of all configurations: name no CPU model")
+    if options.check_sizes:
+        return sizes.check(options.build)
+    if options.sizes:
+        print(sizes.text(*sizes.measure(options.build)), end="")
+        return 0
     figures = {name: measure(options.build, cpu, e2h) for name, cpu, e2h in configurations(options.cpu or CPUS)}
     if options.check:
         return budget.check(figures)
     if options.update_budget:
         budget.write(figures)
+        sizes.write(sizes.measure(options.build)[0])
     rows, peers = report.read_rows()
     print(report.text(rows, figures, options.members))
     print(report.peers_text(rows, peers, figures))

@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import tomllib
 
+import sizes
+
 BENCH = pathlib.Path(__file__).resolve().parent
 DOCUMENT = BENCH.parent / "docs/performance.md"
 PICTURE = BENCH.parent / "docs/performance.svg"
@@ -168,7 +170,7 @@ def document_parts(columns):
         if "peers" in row:
             theirs.append(f"| {row['title']} | {number(figure(columns[ours], row))} | "
                           + " | ".join(str(row["peers"].get(peer, "")) for peer in peers) + " |")
-    return {"figures": table, "peers": theirs}
+    return {"figures": table, "peers": theirs, **sizes.document_parts(sizes.read())}
 
 
 def with_parts(document, parts):
@@ -195,7 +197,7 @@ def check_document(columns):
     complaints = [f"rows.toml: {name}: " + ("not measured" if name not in measured else "measured, but no row")
                   for name in sorted(measured ^ {row["id"] for row in rows})]
     if with_parts(document, document_parts(columns)) != document:
-        complaints.append(f"{DOCUMENT.name}: a generated part differs from bench/budget.tsv or bench/rows.toml")
+        complaints.append(f"{DOCUMENT.name}: a generated part differs from the files of bench/ it is made of")
     if picture_mark(*read_rows(), columns) not in PICTURE.read_text():
         complaints.append(f"{PICTURE.name} was drawn from other figures")
     if complaints:

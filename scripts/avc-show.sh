@@ -110,9 +110,10 @@ picture into the build folder. docs/performance.md says how it is measured.
 CPU: models of the emulator; default: max cortex-a72 neoverse-n1
 
   --members        show also the rows of which the table has the worst only
+  --sizes          show what the library takes of memory instead: .text, structs, stack
   --check          compare with the budget, bench/budget.tsv, as ./avc check does
   --update-budget  make these figures the budget; also writes the tables and the picture
-                   of docs/performance.md
+                   of docs/performance.md, and bench/sizes.tsv
 TEXT
 }
 
