@@ -9,8 +9,10 @@
 #include "atomic.h"
 #include "hw.h"
 
-#define avc_likely(x)     __builtin_expect(!!(x), 1)
-#define avc_unlikely(x)   __builtin_expect(!!(x), 0)
+#define avc_likely(x)   __builtin_expect(!!(x), 1)
+#define avc_unlikely(x) __builtin_expect(!!(x), 0)
+/* Of a function in a file that is not `small`: it is. */
+#define avc_small         __attribute__((cold))
 #define AVC_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define AVC_BIT(n)        (UINT64_C(1) << (n))
 /* Bits hi..lo of v, and a value put there. */
