@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 import budget
+import growth
 import report
 import sizes
 
@@ -53,12 +54,19 @@ def main():
     action.add_argument("--check", action="store_true", help="compare with the budget file, as TAP, and print nothing else")
     action.add_argument("--update-budget", action="store_true",
                         help="make these figures the budget, and the tables and picture of docs/performance.md")
+    action.add_argument("--growth", action="store_true", help="show what exits cost with more VMs, vCPUs and claims instead")
+    action.add_argument("--check-growth", action="store_true", help="compare that with what is allowed, as TAP")
     action.add_argument("--sizes", action="store_true", help="show what the library takes of memory instead")
     action.add_argument("--check-sizes", action="store_true", help="compare that with its limits, as TAP")
     parser.add_argument("cpu", nargs="*", help=f"CPU models of the emulator; default: {' '.join(CPUS)}")
     options = parser.parse_args()
     if options.update_budget and options.cpu:
         parser.error("the budget is of all configurations: name no CPU model")
+    if options.check_growth:
+        return growth.check(options.build)
+    if options.growth:
+        print(growth.text(growth.measure(options.build)), end="")
+        return 0
     if options.check_sizes:
         return sizes.check(options.build)
     if options.sizes:
@@ -69,6 +77,7 @@ def main():
         return budget.check(figures)
     if options.update_budget:
         budget.write(figures)
+        growth.write(growth.measure(options.build))
         sizes.write(sizes.measure(options.build)[0])
     rows, peers = report.read_rows()
     print(report.text(rows, figures, options.members))

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tomllib
 
+import growth
 import sizes
 
 BENCH = pathlib.Path(__file__).resolve().parent
@@ -170,7 +171,8 @@ def document_parts(columns):
         if "peers" in row:
             theirs.append(f"| {row['title']} | {number(figure(columns[ours], row))} | "
                           + " | ".join(str(row["peers"].get(peer, "")) for peer in peers) + " |")
-    return {"figures": table, "peers": theirs, **sizes.document_parts(sizes.read())}
+    return {"figures": table, "peers": theirs, **sizes.document_parts(sizes.read()),
+            **growth.document_parts(growth.read())}
 
 
 def with_parts(document, parts):

@@ -110,6 +110,7 @@ picture into the build folder. docs/performance.md says how it is measured.
 CPU: models of the emulator; default: max cortex-a72 neoverse-n1
 
   --members        show also the rows of which the table has the worst only
+  --growth         show what exits cost with more VMs, vCPUs and claims instead
   --sizes          show what the library takes of memory instead: .text, structs, stack
   --check          compare with the budget, bench/budget.tsv, as ./avc check does
   --update-budget  make these figures the budget; also writes the tables and the picture

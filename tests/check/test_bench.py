@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""Tests of what ./avc check makes of the bench's figures, in TAP: budget.py, report.py, sizes.py and stack.py of bench/."""
+"""Tests of what ./avc check makes of the bench's figures, in TAP: budget.py, report.py, growth.py, sizes.py and stack.py of bench/."""
 import pathlib
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
 import budget  # noqa: E402
+import growth  # noqa: E402
 import report  # noqa: E402
 import sizes  # noqa: E402
 import stack  # noqa: E402
@@ -135,6 +136,11 @@ TESTS = {
     "parts of the document are replaced": report.with_parts(DOCUMENT, {"figures": ["new"], "peers": ["p"]}) ==
         "x\n<!-- generated: figures -->\nnew\n<!-- end -->\ny\n<!-- generated: peers -->\np\n<!-- end -->\n",
     "a document that lacks a part": document_needs_both_parts(),
+    "growth: what is printed": growth.parse("setting\t1\nfrequency\t1000000000\nrow\tflat/a\t5000\t1000\n") == {"1": {"flat/a": 5.0}},
+    "growth: a flat row may not, a searched one may by a search": [
+        [line.split(":")[0] for line in growth.complaints({"1": {"flat/a": 100, "search/b": 100}, "8 VMs": more})] for more in
+        ({"flat/a": 101, "search/b": 331}, {"flat/a": 102, "search/b": 331}, {"flat/a": 100, "search/b": 332}, {"flat/a": 1})] ==
+        [[], ["flat/a with 8 VMs"], ["search/b with 8 VMs"], ["search/b with 8 VMs"]],
     "sizes within their limits, and as written": size_complaints() == ([], []),
     "each limit is one": [len(size_complaints({**SIZES, ("total", name): size}, **{name: size})[0])
                           for name, size in OVER.items()] == [1, 1, 1],
