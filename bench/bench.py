@@ -14,9 +14,11 @@ import sys
 import tempfile
 
 import budget
+import growth
 import linux
 import profiling
 import report
+import sizes
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 # Both are built by meson; the first runs on one CPU, the second on two.
@@ -78,13 +80,27 @@ def main():
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--check", action="store_true", help="compare with the budget file, as TAP, and print nothing else")
     action.add_argument("--update-budget", action="store_true",
-                        help="make these figures the budget, and the table and picture of docs/performance.md")
+                        help="make these figures the budget, and the tables and picture of docs/performance.md")
+    action.add_argument("--growth", action="store_true", help="show what exits cost with more VMs, vCPUs and claims instead")
+    action.add_argument("--check-growth", action="store_true", help="compare that with what is allowed, as TAP")
+    action.add_argument("--sizes", action="store_true", help="show what the library takes of memory instead")
+    action.add_argument("--check-sizes", action="store_true", help="compare that with its limits, as TAP")
     parser.add_argument("cpu", nargs="*", help=f"CPU models of the emulator; default: {' '.join(CPUS)}")
     options = parser.parse_args()
     if options.update_budget and options.cpu:
         parser.error("the budget is of all configurations: name no CPU model")
     if options.linux:
         return linux.check(options.build) if options.check else linux.show(options.build, options.update_budget)
+    if options.check_growth:
+        return growth.check(options.build)
+    if options.growth:
+        print(growth.text(growth.measure(options.build)), end="")
+        return 0
+    if options.check_sizes:
+        return sizes.check(options.build)
+    if options.sizes:
+        print(sizes.text(*sizes.measure(options.build)), end="")
+        return 0
     plugin, rows, peers = plugin_of(options.build), *report.read_rows()
     if not plugin and options.profile is not None:
         sys.exit("bench: no profile: there is no compiler for this machine, or QEMU has no plugins or is older than 10")
@@ -99,6 +115,8 @@ def main():
         return 0
     if options.update_budget:
         budget.write(units)
+        growth.write(growth.measure(options.build))
+        sizes.write(sizes.measure(options.build)[0])
     print(report.text(rows, figures, options.members))
     print(report.peers_text(rows, peers, figures))
     if plugin:

@@ -8,7 +8,9 @@ import shutil
 import subprocess
 import tomllib
 
+import growth
 import profiling
+import sizes
 
 BENCH = pathlib.Path(__file__).resolve().parent
 DOCUMENT = BENCH.parent / "docs/performance.md"
@@ -278,7 +280,8 @@ def document_parts(units):
             theirs.append(f"| {row['title']} | {number(figure(columns[ours], row))} | "
                           + " | ".join(str(row["peers"].get(peer, "")) for peer in peers) + " |")
     return {"figures": table, "peers": theirs, "classes": classes_part(rows, units),
-            "functions": functions_part(read_functions())}
+            "functions": functions_part(read_functions()), **sizes.document_parts(sizes.read()),
+            **growth.document_parts(growth.read())}
 
 
 def with_parts(document, parts):
@@ -305,7 +308,7 @@ def check_document(units):
     complaints = [f"rows.toml: {name}: " + ("not measured" if name not in measured else "measured, but no row")
                   for name in sorted(measured ^ {row["id"] for row in rows})]
     if with_parts(document, document_parts(units)) != document:
-        complaints.append(f"{DOCUMENT.name}: a generated part differs from bench/budget.tsv, functions.tsv or rows.toml")
+        complaints.append(f"{DOCUMENT.name}: a generated part differs from the files of bench/ it is made of")
     if picture_mark(*read_rows(), columns) not in PICTURE.read_text():
         complaints.append(f"{PICTURE.name} was drawn from other figures")
     if complaints:

@@ -114,11 +114,13 @@ CPU: models of the emulator, without Linux; default: max cortex-a72 neoverse-n1,
   --profile [ROW...]  show where the instructions at EL2 are, by function, on the first model; of
                    the rows named, by default of those that have a goal
   --members        show also the rows of which the table has the worst only
+  --growth         show what exits cost with more VMs, vCPUs and claims instead
+  --sizes          show what the library takes of memory instead: .text, structs, stack
   --linux          Linux alone
   --check          compare with the budget, bench/budget.tsv, as ./avc check does; with --linux
                    with bench/linux.tsv, which is of one version of Debian's kernel
   --update-budget  make these figures the budget; also writes the tables and the picture
-                   of docs/performance.md
+                   of docs/performance.md, and bench/sizes.tsv
 TEXT
 }
 

@@ -789,7 +789,7 @@ AVC_MUST_USE enum avc_status avc_vcpu_put(struct avc_vcpu *vcpu);
     exit belongs to the vCPU and is valid until the next run. Takes the guest's exceptions through vectors of its own,
     which are in place only inside of the call. PSTATE.PAN, DIT, SSBS and TCO are afterwards as the exception left them: a
     host with E2H=1 that relies on PAN sets it again. Errors: an exit of kind AVC_FAIL: ESTATE (not loaded, or from a
-    claim), EBUSY (loaded on another CPU). Context: loaded, EL2h, with 2 KiB of stack besides what the HAL and claims
+    claim), EBUSY (loaded on another CPU). Context: loaded, EL2h, with 1 KiB of stack besides what the HAL and claims
     use. */
 struct avc_exit *avc_vcpu_run(struct avc_vcpu *vcpu);
 

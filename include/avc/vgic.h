@@ -91,6 +91,14 @@ struct avc_vgic_cpu {
     bool spilled;     /* more interrupts than list registers */
     bool fold_wanted; /* another CPU waits for this one to look at its list registers */
     bool split;       /* hal->eoi_split */
+    bool told;        /* some operation is about to kick it; atomic */
+    struct avc_vgic_cpu *next_told;
+};
+
+/* What a vCPU has, in order: scratch of one operation, under the lock; see src/emul/choose.c. */
+struct avc_vgic_choice {
+    uint32_t active[AVC_VGIC_MAX_LRS], pending[AVC_VGIC_MAX_LRS]; /* the first of each, sorted */
+    uint32_t nr_active, nr_pending;                               /* how many there are in all */
 };
 
 /** The interrupt controller of one VM; contents are the library's. */
@@ -111,6 +119,7 @@ struct avc_vgic {
     uint32_t typer;   /* GICD_TYPER */
     uint8_t pri_mask; /* implemented bits of a priority */
     bool routed;      /* targets follow from routes: vCPUs are known */
+    struct avc_vgic_choice choice;
 };
 
 /** How it is made. The arrays are borrowed until avc_vm_destroy(). */

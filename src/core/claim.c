@@ -29,7 +29,7 @@ static uint64_t key_max(const struct avc_vm *vm, enum avc_kind kind)
     }
 }
 
-static enum avc_status check(const struct avc_vm *vm, const struct avc_claim *claim)
+avc_small static enum avc_status check(const struct avc_vm *vm, const struct avc_claim *claim)
 {
     if (!vm || !claim || (unsigned)claim->kind >= AVC_NR_CLAIM_KINDS || !claim->fn)
         return AVC_EINVAL;
@@ -51,7 +51,7 @@ static bool overlap(const struct avc_claim *a, const struct avc_claim *b)
     return a->kind == b->kind && a->first <= b->last && b->first <= a->last;
 }
 
-enum avc_status avc_vm_claim(struct avc_vm *vm, const struct avc_claim *claim)
+avc_small enum avc_status avc_vm_claim(struct avc_vm *vm, const struct avc_claim *claim)
 {
     enum avc_status status = check(vm, claim);
 
@@ -64,7 +64,7 @@ enum avc_status avc_vm_claim(struct avc_vm *vm, const struct avc_claim *claim)
     return AVC_OK;
 }
 
-enum avc_status avc_vm_claim_builtin(struct avc_vm *vm, const struct avc_claim *claim)
+avc_small enum avc_status avc_vm_claim_builtin(struct avc_vm *vm, const struct avc_claim *claim)
 {
     enum avc_status status = check(vm, claim);
 
@@ -197,7 +197,7 @@ static void claim_classes(struct avc_vm *vm)
     vm->ways = vm->class_ways;
 }
 
-enum avc_status avc_claim_seal(struct avc_vm *vm)
+avc_small enum avc_status avc_claim_seal(struct avc_vm *vm)
 {
     uint32_t n = vm->nr_claims, end = vm->max_claims - vm->nr_builtin, at = 0;
 

@@ -10,8 +10,10 @@
 #include "hw.h"
 #include "offsets.h"
 
-#define avc_likely(x)     __builtin_expect(!!(x), 1)
-#define avc_unlikely(x)   __builtin_expect(!!(x), 0)
+#define avc_likely(x)   __builtin_expect(!!(x), 1)
+#define avc_unlikely(x) __builtin_expect(!!(x), 0)
+/* Of a function in a file that is not `small`: it is. */
+#define avc_small         __attribute__((cold))
 #define AVC_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define AVC_BIT(n)        (UINT64_C(1) << (n))
 /* Bits hi..lo of v, and a value put there. */
@@ -43,13 +45,13 @@ static inline void avc_count(uint64_t *counter)
     *(volatile uint64_t *)counter += 1;
 }
 
-/* Marks of initialised objects: what the letters say. */
-#define AVC_MAGIC_MACHINE UINT64_C(0x656e696863616d61)
-#define AVC_MAGIC_PCPU    UINT64_C(0x2121757063707661)
-#define AVC_MAGIC_VM      UINT64_C(0x212121216d766176)
-#define AVC_MAGIC_VCPU    UINT64_C(0x2121757063767661)
-#define AVC_MAGIC_STAGE2  UINT64_C(0x3265676174737661)
-#define AVC_MAGIC_VGIC    UINT64_C(0x2121636967767661)
+/* Marks of initialised objects: what the letters say. The upper half is zero: a constant of two instructions. */
+#define AVC_MAGIC_MACHINE UINT64_C(0x6863616d)
+#define AVC_MAGIC_PCPU    UINT64_C(0x75706370)
+#define AVC_MAGIC_VM      UINT64_C(0x21216d76)
+#define AVC_MAGIC_VCPU    UINT64_C(0x75706376)
+#define AVC_MAGIC_STAGE2  UINT64_C(0x32677473)
+#define AVC_MAGIC_VGIC    UINT64_C(0x63696776)
 
 /*
  * What a trap function tells the vector.

@@ -57,17 +57,18 @@ static unsigned fill_sysreg(struct avc_vm *vm, uint32_t hash)
     vm->sysreg_hash = hash;
     for (unsigned n = 0; n < AVC_NR_SLOTS; n++)
         vm->sysreg[n] = (struct avc_sysreg_slot){ 0 };
-    for (uint32_t n = 0; n < index->nr; n++)
-        for (uint64_t key = index->claims[n].first;
-             key <= index->claims[n].last && key < index->claims[n].first + MAX_KEYS; key++)
-            missed += put_sysreg(vm, &index->claims[n], (uint32_t)key, false, 0) +
-                      put_sysreg(vm, &index->claims[n], (uint32_t)key, true, 0);
+    /* first, so that they have slots however many claims there are: what guests read most */
     for (uint32_t n = 0; n < AVC_NR_ID_REGS; n++) {
         uint32_t key = AVC_SYSREG_KEY(3, 0, 0, 1, 0) + n;
 
         if (!avc_claim_find(vm, AVC_SYSREG, key))
             missed += put_sysreg(vm, NULL, key, true, vm->id_regs[n]);
     }
+    for (uint32_t n = 0; n < index->nr; n++)
+        for (uint64_t key = index->claims[n].first;
+             key <= index->claims[n].last && key < index->claims[n].first + MAX_KEYS; key++)
+            missed += put_sysreg(vm, &index->claims[n], (uint32_t)key, false, 0) +
+                      put_sysreg(vm, &index->claims[n], (uint32_t)key, true, 0);
     return missed;
 }
 

@@ -268,15 +268,22 @@ static void put_pages(struct change *c, uint64_t *list)
     }
 }
 
-static enum avc_status change(struct change *c)
+/* Of `c` there are attrs, delta and reach, as far as they are needed; an initialiser would clear all of tlb's arrays. */
+static enum avc_status change(struct change *c, struct avc_stage2 *s2, enum what what, avc_ipa_t ipa, uint64_t size)
 {
     enum avc_status status;
     uint32_t have = 0;
 
-    if (c->s2->adopted)
+    if (s2->adopted)
         return AVC_ENOTSUP;
+    c->s2 = s2;
+    c->what = what;
+    c->ipa = ipa;
+    c->end = ipa + size;
     c->pages = c->emptied = LIST_END;
     c->tlb.s2 = c->s2;
+    c->tlb.nr = c->tlb.nr_makes = 0;
+    c->tlb.tables = false;
     while ((status = attempt(c, have)) == AVC_ENOMEM) {
         for (uint32_t want = c->need; have < want; have++) {
             status = get_page(c);
@@ -292,7 +299,7 @@ out:
 
 enum avc_status avc_stage2_map(struct avc_stage2 *s2, avc_ipa_t ipa, avc_pa_t pa, uint64_t size, uint32_t attrs)
 {
-    struct change c = { .s2 = s2, .what = MAP, .ipa = ipa, .end = ipa + size, .delta = pa - ipa };
+    struct change c;
     enum avc_status status = avc_stage2_desc(attrs, &c.attrs) ? avc_stage2_check(s2, ipa, size) : AVC_EINVAL;
 
     if (status)
@@ -301,22 +308,25 @@ enum avc_status avc_stage2_map(struct avc_stage2 *s2, avc_ipa_t ipa, avc_pa_t pa
         return AVC_EALIGN;
     if (pa + size < pa || (pa + size - 1) >> s2->pa_bits)
         return AVC_ERANGE;
+    c.delta = pa - ipa;
     c.reach = pa | (pa + size - 1);
-    return change(&c);
+    return change(&c, s2, MAP, ipa, size);
 }
 
 enum avc_status avc_stage2_unmap(struct avc_stage2 *s2, avc_ipa_t ipa, uint64_t size)
 {
-    struct change c = { .s2 = s2, .what = UNMAP, .ipa = ipa, .end = ipa + size };
+    struct change c;
     enum avc_status status = avc_stage2_check(s2, ipa, size);
 
-    return status ? status : change(&c);
+    c.reach = 0;
+    return status ? status : change(&c, s2, UNMAP, ipa, size);
 }
 
 enum avc_status avc_stage2_protect(struct avc_stage2 *s2, avc_ipa_t ipa, uint64_t size, uint32_t attrs)
 {
-    struct change c = { .s2 = s2, .what = PROTECT, .ipa = ipa, .end = ipa + size };
+    struct change c;
     enum avc_status status = avc_stage2_desc(attrs, &c.attrs) ? avc_stage2_check(s2, ipa, size) : AVC_EINVAL;
 
-    return status ? status : change(&c);
+    c.reach = 0;
+    return status ? status : change(&c, s2, PROTECT, ipa, size);
 }

@@ -66,22 +66,26 @@ enum place {
 #undef REG
 };
 
-/* The compiler makes a decision tree of it; two rows with one encoding do not compile. */
-static const struct row *find(uint32_t key)
-{
-    switch (key) {
+/* Where a register's row is, by a hash of its encoding that no two rows share: two that do, or that have one encoding, do not
+   compile. Then the multiplier is to be changed. */
+#define PLACE(key) ((uint32_t)(key)*0x8712b8bdu >> 22)
+
+static const uint8_t places[1024] = {
 #define CTX(name, op0, op1, crn, crm, op2, group, cond, reset, mask, policy)                                           \
-    case AVC_SYSREG_KEY(op0, op1, crn, crm, op2):                                                                      \
-        return &rows[AT_##name];
+    [PLACE(AVC_SYSREG_KEY(op0, op1, crn, crm, op2))] = AT_##name,
 #define REG(name, op0, op1, crn, crm, op2, cond, policy, value)                                                        \
-    case AVC_SYSREG_KEY(op0, op1, crn, crm, op2):                                                                      \
-        return &rows[AT_##name];
+    [PLACE(AVC_SYSREG_KEY(op0, op1, crn, crm, op2))] = AT_##name,
 #include <avc/sysreg.def>
 #undef CTX
 #undef REG
-    default:
-        return NULL;
-    }
+};
+_Static_assert(AVC_ARRAY_SIZE(rows) <= 256, "places[]");
+
+static const struct row *find(uint32_t key)
+{
+    const struct row *row = &rows[places[PLACE(key)]];
+
+    return row->key == key ? row : NULL;
 }
 
 /* ID registers, allocated or not: op0=3, op1=0, CRn=0, CRm=1..7; what is not allocated there reads as zero. */

@@ -78,7 +78,7 @@ static void put_number(struct line *line, uint64_t value, unsigned base, unsigne
         put(line, digits[--n]);
 }
 
-/* Knows %s %c %u %d %x with l, ll, a width and 0. */
+/* Knows %s %u %x with l, ll, a width and 0. */
 static void format(struct line *line, const char *fmt, va_list args)
 {
     for (; *fmt; fmt++) {
@@ -100,22 +100,11 @@ static void format(struct line *line, const char *fmt, va_list args)
             for (const char *s = va_arg(args, const char *); *s; s++)
                 put(line, *s);
             break;
-        case 'c':
-            put(line, (char)va_arg(args, int));
-            break;
         case 'x':
         case 'u':
             put_number(line, longs ? va_arg(args, unsigned long) : va_arg(args, unsigned), *fmt == 'x' ? 16 : 10, width,
                        pad);
             break;
-        case 'd': {
-            long value = longs ? va_arg(args, long) : va_arg(args, int);
-
-            if (value < 0)
-                put(line, '-');
-            put_number(line, value < 0 ? -(uint64_t)value : (uint64_t)value, 10, width, pad);
-            break;
-        }
         case '\0':
             return;
         default:

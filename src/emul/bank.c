@@ -86,12 +86,10 @@ static void write_isactive(struct avc_vgic_op *op, const struct avc_vgic_ref *re
         avc_vgic_kick(op, ref->owner, false);
 }
 
-void avc_vgic_deactivate(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t v)
+void avc_vgic_make_inactive(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t v)
 {
-    uint32_t elsewhere, bits;
+    uint32_t elsewhere = v & ref->bank->in_lr, bits;
 
-    avc_vgic_touch(op, ref, v);
-    elsewhere = v & ref->bank->in_lr;
     if (ref->owner && ref->owner == op->self) {
         for (bits = v & ref->bank->active & ref->owner->linked; bits; bits &= bits - 1)
             avc_vgic_timer_deactivate(ref->owner, bits & -bits);
@@ -107,6 +105,12 @@ void avc_vgic_deactivate(struct avc_vgic_op *op, const struct avc_vgic_ref *ref,
         ref->spis->holder[__builtin_ctz(bits)] = NONE;
     ref->bank->active &= ~v;
     avc_vgic_deliver(op, ref, v & ~elsewhere);
+}
+
+void avc_vgic_deactivate(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t v)
+{
+    avc_vgic_touch(op, ref, v);
+    avc_vgic_make_inactive(op, ref, v);
 }
 
 static void (*const writers[8])(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t v) = {

@@ -28,10 +28,9 @@ static void insert(uint32_t *list, uint32_t *nr, uint32_t max, uint32_t key)
 }
 
 /* All that is active on cpu, or pending for it and deliverable. At most 1020 insertions, each of at most 16 steps. */
-void avc_vgic_choose(const struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, uint32_t max, uint64_t vmcr,
-                     struct avc_vgic_choice *c)
+struct avc_vgic_choice *avc_vgic_choose(struct avc_vgic *vgic, struct avc_vgic_cpu *cpu, uint32_t max, uint64_t vmcr)
 {
-    struct avc_vgic *vgic = op->vgic;
+    struct avc_vgic_choice *c = &vgic->choice;
     uint32_t todo = 1 | vgic->busy << 1;
 
     c->nr_active = c->nr_pending = 0;
@@ -61,6 +60,7 @@ void avc_vgic_choose(const struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, uin
                        KEY(!(vmcr & (group ? VMCR_ENG1 : VMCR_ENG0)), b->priority[n], ref.base + n));
         }
     }
+    return c;
 }
 
 /* ---- does it signal? ---- */
@@ -85,7 +85,7 @@ bool avc_vgic_signals(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, bool liv
 {
     uint64_t ap0[4] = { 0 }, ap1[4] = { 0 }, vmcr = cpu->vmcr;
     uint32_t running;
-    struct avc_vgic_choice c;
+    struct avc_vgic_choice *c;
 
     if (live) {
         vmcr = avc_hw_read_ICH_VMCR_EL2();
@@ -100,12 +100,13 @@ bool avc_vgic_signals(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, bool liv
     } else {
         running = avc_vgic_running(cpu->ap0, cpu->ap1, cpu->pre_bits);
     }
-    avc_vgic_choose(op, cpu, 1, vmcr, &c);
-    if (!c.nr_pending || c.pending[0] >> 24)
+    c = avc_vgic_choose(op->vgic, cpu, 1, vmcr);
+    if (!c->nr_pending || c->pending[0] >> 24)
         return false;
     {
-        struct avc_vgic_ref ref = avc_vgic_ref_of(cpu, KEY_INTID(c.pending[0]));
+        struct avc_vgic_ref ref = avc_vgic_ref_of(cpu, KEY_INTID(c->pending[0]));
 
-        return preempts(KEY_PRIORITY(c.pending[0]), ref.bank->group >> KEY_INTID(c.pending[0]) % 32 & 1, vmcr, running);
+        return preempts(KEY_PRIORITY(c->pending[0]), ref.bank->group >> KEY_INTID(c->pending[0]) % 32 & 1, vmcr,
+                        running);
     }
 }

@@ -111,7 +111,7 @@ static void end_spilled(struct avc_vgic_op *op)
         if (intid == NONE)
             break;
         ref = avc_vgic_ref_of(op->self, intid);
-        avc_vgic_deactivate(op, &ref, 1u << intid % 32);
+        avc_vgic_make_inactive(op, &ref, 1u << intid % 32);
     }
     op->self->hcr = ~UINT64_C(0); /* writing it clears EOIcount */
 }
@@ -237,50 +237,48 @@ void avc_vgic_refill(struct avc_vgic_op *op)
     struct avc_vgic_cpu *self = op->self;
     uint64_t vmcr = avc_hw_read_ICH_VMCR_EL2(), hcr = HCR_EN;
     uint32_t nr_active, nr_pending;
-    struct avc_vgic_choice c;
+    struct avc_vgic_choice *c;
 
-    if (!op->folded)
-        avc_vgic_fold(op);
     avc_vgic_timer_sample(op);
-    avc_vgic_choose(op, self, self->nr_lr, vmcr, &c);
-    nr_active = c.nr_active;
-    if (nr_active > self->nr_lr - (c.nr_pending ? 1u : 0u))
-        nr_active = self->nr_lr - (c.nr_pending ? 1u : 0u);
-    nr_pending = c.nr_pending;
+    c = avc_vgic_choose(op->vgic, self, self->nr_lr, vmcr);
+    nr_active = c->nr_active;
+    if (nr_active > self->nr_lr - (c->nr_pending ? 1u : 0u))
+        nr_active = self->nr_lr - (c->nr_pending ? 1u : 0u);
+    nr_pending = c->nr_pending;
     if (nr_pending > self->nr_lr - nr_active)
         nr_pending = self->nr_lr - nr_active;
 
     for (uint32_t i = 0; i < nr_pending; i++)
-        c.active[nr_active + i] = c.pending[i];
+        c->active[nr_active + i] = c->pending[i];
     /* No interrupt may ever be in two list registers (IHI 0069, ICH_LR<n>_EL2): out with what is to go elsewhere. */
     for (uint32_t bits = self->lr_dirty; bits; bits &= bits - 1) {
         uint32_t m = (uint32_t)__builtin_ctz(bits);
 
         if (m >= nr_active + nr_pending ||
-            ((self->lr[m] & LR_STATE) && LR_VINTID(self->lr[m]) != KEY_INTID(c.active[m])))
+            ((self->lr[m] & LR_STATE) && LR_VINTID(self->lr[m]) != KEY_INTID(c->active[m])))
             avc_hw_lr_write(m, 0);
     }
     self->lr_dirty = 0;
     for (uint32_t n = 0; n < nr_active + nr_pending; n++) {
-        uint32_t intid = KEY_INTID(c.active[n]);
+        uint32_t intid = KEY_INTID(c->active[n]);
         struct avc_vgic_ref ref = avc_vgic_ref_of(self, intid);
 
         put_in(op, &ref, intid % 32, n);
     }
 
-    if (c.nr_pending > nr_pending)
+    if (c->nr_pending > nr_pending)
         hcr |= HCR_NPIE | (vmcr & VMCR_ENG0 ? HCR_GRP0D : HCR_GRP0E) | (vmcr & VMCR_ENG1 ? HCR_GRP1D : HCR_GRP1E);
-    if (c.nr_active > nr_active)
+    if (c->nr_active > nr_active)
         hcr |= HCR_LRENPIE;
     /* ICC_DIR_EL1 of one that is not in a list register here: spilled, or an SPI that another vCPU took. With EOImode 0
        nobody writes it, so that the trap may be on before the guest has chosen; TC would trap more than that. */
-    if (c.nr_active > nr_active || op->vgic->vm->nr_vcpus > 1) {
+    if (c->nr_active > nr_active || op->vgic->vm->nr_vcpus > 1) {
         if (self->tds)
             hcr |= HCR_TDIR;
-        else if (c.nr_active > nr_active || (vmcr & VMCR_EOIM))
+        else if (c->nr_active > nr_active || (vmcr & VMCR_EOIM))
             hcr |= HCR_TC;
     }
-    self->spilled = c.nr_pending > nr_pending || c.nr_active > nr_active;
+    self->spilled = c->nr_pending > nr_pending || c->nr_active > nr_active;
     if (self->spilled)
         self->vtimer_lr = 0;
     if (hcr != self->hcr) {

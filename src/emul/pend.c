@@ -17,8 +17,10 @@ void avc_vgic_end_slow(struct avc_vgic_op *op)
     struct avc_vgic_cpu *self = op->self;
     uint32_t change = 0;
 
-    if (op->folded || op->refill)
+    if (op->folded || op->refill) {
+        avc_vgic_fold(op);
         avc_vgic_refill(op);
+    }
     if (self) {
         change = self->masked ^ self->mask_wanted;
         self->masked = self->mask_wanted;
@@ -32,13 +34,13 @@ void avc_vgic_end_slow(struct avc_vgic_op *op)
         if ((change & bit) && self->hal->irq_mask)
             self->hal->irq_mask(self->hal->ctx, self->phys[t], self->mask_wanted & bit);
     }
-    if (op->kicks)
-        for (uint32_t w = 0; w < AVC_ARRAY_SIZE(op->kick); w++)
-            for (uint64_t bits = op->kick[w]; bits; bits &= bits - 1) {
-                struct avc_vgic_cpu *cpu = &vgic->cpus[64 * w + (uint32_t)__builtin_ctzll(bits)];
-
-                avc_vcpu_request(cpu->vcpu, cpu == self ? 0 : AVC_ATTN_IRQC);
-            }
+    if (op->wake)
+        avc_vcpu_request(self->vcpu, 0);
+    for (struct avc_vgic_cpu *cpu = op->kicks, *next; cpu; cpu = next) {
+        next = cpu->next_told;
+        avc_store_release(&cpu->told, false); /* before the kick, see avc_vgic_kick() */
+        avc_vcpu_request(cpu->vcpu, AVC_ATTN_IRQC);
+    }
     if (op->restore)
         avc_hw_irq_restore(op->daif);
 }
@@ -48,6 +50,11 @@ bool avc_vgic_here(const struct avc_vgic_cpu *cpu)
     return cpu->loaded && cpu->on == avc_hw_read_MPIDR_EL1();
 }
 
+/*
+ * A vCPU is in one list at most. If it is in that of another operation, which has dropped the lock and is calling back,
+ * then that kick is still to come, and will do: had the vCPU taken the lock for it before us, `told` would have been cleared
+ * before that, and be seen so here.
+ */
 void avc_vgic_kick(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, bool fold)
 {
     if (!cpu->vcpu) /* not initialised yet; it looks when it is loaded */
@@ -56,11 +63,15 @@ void avc_vgic_kick(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, bool fold)
         cpu->fold_wanted = true;
         avc_store_relaxed(&op->vgic->folds, op->vgic->folds + 1);
     }
-    if (!op->kicks) {
-        __builtin_memset(op->kick, 0, sizeof op->kick);
-        op->kicks = true;
+    if (cpu == op->self) {
+        op->wake = true;
+        return;
     }
-    op->kick[cpu->index / 64] |= AVC_BIT(cpu->index % 64);
+    if (avc_load_acquire(&cpu->told))
+        return;
+    avc_store_relaxed(&cpu->told, true);
+    cpu->next_told = op->kicks;
+    op->kicks = cpu;
 }
 
 void avc_vgic_kick_all(struct avc_vgic_op *op)

@@ -80,11 +80,11 @@ struct avc_vgic_op {
     struct avc_vgic *vgic;
     struct avc_vgic_cpu *self; /* loaded on this CPU, its list registers are live; or NULL */
     uint64_t daif;
-    bool restore; /* daif */
-    bool folded;  /* self's list registers are all in memory */
-    bool refill;  /* self's list registers are due */
-    bool kicks;   /* kick[] has been cleared and holds something */
-    uint64_t kick[AVC_VGIC_MAX_VCPUS / 64];
+    bool restore;               /* daif */
+    bool folded;                /* self's list registers are all in memory */
+    bool refill;                /* self's list registers are due */
+    bool wake;                  /* self may be blocked */
+    struct avc_vgic_cpu *kicks; /* others that are to be kicked afterwards: a list, or NULL */
 };
 
 /* 32 interrupts with what is needed to find their vCPUs. */
@@ -149,7 +149,8 @@ static inline void avc_vgic_begin(struct avc_vgic_op *op, struct avc_vgic *vgic,
     op->vgic = vgic;
     op->self = self;
     op->restore = restore;
-    op->folded = op->refill = op->kicks = false;
+    op->folded = op->refill = op->wake = false;
+    op->kicks = NULL;
     if (restore)
         op->daif = avc_hw_irq_save();
     avc_lock(&vgic->lock);
@@ -159,7 +160,7 @@ static inline void avc_vgic_end(struct avc_vgic_op *op)
 {
     struct avc_vgic_cpu *self = op->self;
 
-    if (op->folded || op->refill || op->kicks || op->restore || (self && self->masked != self->mask_wanted))
+    if (op->folded || op->refill || op->wake || op->kicks || op->restore || (self && self->masked != self->mask_wanted))
         avc_vgic_end_slow(op);
     else
         avc_unlock(&op->vgic->lock);
@@ -186,7 +187,7 @@ enum avc_status avc_vgic_set_irq(struct avc_vm *vm, struct avc_vcpu *vcpu, uint3
 
 /* ---- gicv.c ---- */
 void avc_vgic_fold(struct avc_vgic_op *op);   /* self: list registers to memory; refill is then due */
-void avc_vgic_refill(struct avc_vgic_op *op); /* self: folded; chooses and writes them */
+void avc_vgic_refill(struct avc_vgic_op *op); /* self: folded already; chooses and writes them */
 /* self: an interrupt in a list register; true when the guest is through with it, and it is out. */
 bool avc_vgic_retire(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t bit);
 /* self: one deliverable interrupt that is in no list register goes into a free one; false: refill instead. The first is
@@ -205,13 +206,8 @@ void avc_vgic_gicv_put(struct avc_vgic_op *op);
 #define KEY_INTID(key)            ((key)&0xffff)
 #define KEY_PRIORITY(key)         ((key) >> 16 & 0xff)
 
-struct avc_vgic_choice {
-    uint32_t active[AVC_VGIC_MAX_LRS], pending[AVC_VGIC_MAX_LRS]; /* the first `max` of each, sorted */
-    uint32_t nr_active, nr_pending;                               /* how many there are in all */
-};
-/* All that is active on cpu, or pending for it and deliverable. */
-void avc_vgic_choose(const struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, uint32_t max, uint64_t vmcr,
-                     struct avc_vgic_choice *c);
+/* All that is active on cpu, or pending for it and deliverable: the first `max` of each. Good until the next one. */
+struct avc_vgic_choice *avc_vgic_choose(struct avc_vgic *vgic, struct avc_vgic_cpu *cpu, uint32_t max, uint64_t vmcr);
 /* Would it signal an interrupt to its guest now? Any CPU; `live`: self, folded. */
 bool avc_vgic_signals(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, bool live);
 /* Priority of what the guest is handling, 0xff: nothing. */
@@ -223,8 +219,10 @@ enum avc_answer avc_vgic_bank_access(struct avc_vgic_cpu *self, const struct avc
                                      struct avc_exit *e);
 enum avc_answer avc_vgic_priority_access(struct avc_vgic_cpu *self, const struct avc_vgic_ref *ref, struct avc_exit *e);
 enum avc_answer avc_vgic_config_access(struct avc_vgic_cpu *self, const struct avc_vgic_ref *ref, struct avc_exit *e);
-/* Makes one interrupt inactive, wherever it is. */
-void avc_vgic_deactivate(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t bit);
+/* Makes interrupts inactive, wherever they are. */
+void avc_vgic_deactivate(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t bits);
+/* The second half of it: none of them is in a list register of self. */
+void avc_vgic_make_inactive(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t bits);
 
 /* ---- dist.c, redist.c, sgi.c: claims ---- */
 avc_claim_fn avc_vgic_dist_access, avc_vgic_redist_access, avc_vgic_sgi;

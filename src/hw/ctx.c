@@ -9,6 +9,24 @@ static inline bool is_e2h(const struct avc_vcpu *v)
     return v->hcr & HCR_E2H; /* HCR_EL2.E2H: the same for host and guest */
 }
 
+/* A CPU has no way to a debug register by number, and there are 64: all change places with memory, twice. */
+static uint64_t debug_read(struct avc_vcpu *v, unsigned ctx)
+{
+    uint64_t value;
+
+    avc_hw_debug_save(v);
+    value = v->ctx[ctx];
+    avc_hw_debug_load(v);
+    return value;
+}
+
+static void debug_write(struct avc_vcpu *v, unsigned ctx, uint64_t value)
+{
+    avc_hw_debug_save(v);
+    v->ctx[ctx] = value;
+    avc_hw_debug_load(v);
+}
+
 uint64_t avc_hw_ctx_read(const struct avc_vcpu *v, unsigned ctx)
 {
     bool e2h = is_e2h(v);
@@ -25,15 +43,15 @@ uint64_t avc_hw_ctx_read(const struct avc_vcpu *v, unsigned ctx)
 #define READ_SP0(name)   READ(name)
 #define READ_TPIDR(name) READ(name)
 #define READ_PAUTH(name) READ(name)
-#define READ_DEBUG(name) READ(name)
+#define READ_DEBUG(name)
 #define READ_SHADOW(name)
 #define CTX(name, op0, op1, crn, crm, op2, group, cond, reset, mask, policy) READ_##group(name)
 #define REG(name, op0, op1, crn, crm, op2, cond, policy, value)
 #include <avc/sysreg.def>
 #undef CTX
 #undef REG
-    default:
-        return v->ctx[ctx];
+    default: /* the rest is of group DEBUG; const because reading leaves all as it was */
+        return debug_read((struct avc_vcpu *)(uintptr_t)v, ctx);
     }
 }
 
@@ -54,7 +72,7 @@ void avc_hw_ctx_write(struct avc_vcpu *v, unsigned ctx, uint64_t value)
 #define WRITE_SP0(name)   WRITE(name)
 #define WRITE_TPIDR(name) WRITE(name)
 #define WRITE_PAUTH(name) WRITE(name)
-#define WRITE_DEBUG(name) WRITE(name)
+#define WRITE_DEBUG(name)
 #define WRITE_SHADOW(name)
 #define CTX(name, op0, op1, crn, crm, op2, group, cond, reset, mask, policy) WRITE_##group(name)
 #define REG(name, op0, op1, crn, crm, op2, cond, policy, value)
@@ -62,6 +80,6 @@ void avc_hw_ctx_write(struct avc_vcpu *v, unsigned ctx, uint64_t value)
 #undef CTX
 #undef REG
     default:
-        v->ctx[ctx] = value;
+        debug_write(v, ctx, value);
     }
 }

@@ -29,13 +29,17 @@ static inline bool is_e2h(const struct avc_vcpu *v)
 
 /* ---- trading places ---- */
 
-/* Called with constants, so that only the wanted rows and forms remain, in the table's order. */
-static inline __attribute__((always_inline)) void trade(struct avc_vcpu *v, bool e2h, enum avc_group which)
+/* Called with constants, so that only the wanted rows and forms remain, in the table's order. Of DEBUG, `nr` of the rows with
+   conditions from `first` on: breakpoints or watchpoints. */
+static inline __attribute__((always_inline)) void trade(struct avc_vcpu *v, bool e2h, enum avc_group which,
+                                                        unsigned first, unsigned nr)
 {
 #define TRADE(name, group, cond)                                                                                       \
-    if (which == AVC_GROUP_##group &&                                                                                  \
-        (AVC_GROUP_##group != AVC_GROUP_DEBUG || avc_cond_met(&v->vm->features, AVC_COND_##cond))) {                   \
-        uint64_t mine = v->ctx[AVC_CTX_##name];                                                                        \
+    if (which == AVC_GROUP_##group && (which != AVC_GROUP_DEBUG || AVC_COND_##cond - first < 16)) {                    \
+        uint64_t mine;                                                                                                 \
+        if (which == AVC_GROUP_DEBUG && AVC_COND_##cond - first >= nr)                                                 \
+            return;                                                                                                    \
+        mine = v->ctx[AVC_CTX_##name];                                                                                 \
         v->ctx[AVC_CTX_##name] = avc_hw_guest_read_##name(e2h);                                                        \
         avc_hw_guest_write_##name(e2h, mine);                                                                          \
     }
@@ -54,6 +58,11 @@ static inline __attribute__((always_inline)) void trade(struct avc_vcpu *v, bool
 #include <avc/sysreg.def>
 #undef CTX
 #undef REG
+}
+
+static inline __attribute__((always_inline)) void trade_all(struct avc_vcpu *v, bool e2h, enum avc_group which)
+{
+    trade(v, e2h, which, 0, 0);
     v->live ^= 1u << which;
 }
 
@@ -63,11 +72,11 @@ static void trade_threads(struct avc_vcpu *v, bool used)
     uint32_t uses = v->pcpu->hal->uses;
 
     if (!(uses & AVC_HOST_SP_EL0) != used)
-        trade(v, false, AVC_GROUP_SP0);
+        trade_all(v, false, AVC_GROUP_SP0);
     if (!(uses & AVC_HOST_TPIDR) != used)
-        trade(v, false, AVC_GROUP_TPIDR);
+        trade_all(v, false, AVC_GROUP_TPIDR);
     if (!(uses & AVC_HOST_PAUTH) != used && avc_has(&v->vm->features, AVC_FEAT_PAUTH))
-        trade(v, false, AVC_GROUP_PAUTH);
+        trade_all(v, false, AVC_GROUP_PAUTH);
 }
 
 void avc_hw_host_swap_in(struct avc_vcpu *v)
@@ -88,12 +97,12 @@ void avc_hw_host_swap_out(struct avc_vcpu *v)
 static void trade_rest(struct avc_vcpu *v)
 {
     if (is_e2h(v))
-        trade(v, true, AVC_GROUP_EL1);
+        trade_all(v, true, AVC_GROUP_EL1);
     else
-        trade(v, false, AVC_GROUP_EL1);
-    trade(v, false, AVC_GROUP_PLAIN);
+        trade_all(v, false, AVC_GROUP_EL1);
+    trade_all(v, false, AVC_GROUP_PLAIN);
     if (avc_has(&v->vm->features, AVC_FEAT_RAS))
-        trade(v, false, AVC_GROUP_RAS);
+        trade_all(v, false, AVC_GROUP_RAS);
     trade_threads(v, false);
 }
 
@@ -161,6 +170,14 @@ static void trade_timers(struct avc_vcpu *v, bool e2h, uint64_t cntvoff)
 
 /* ---- debug ---- */
 
+/* As many as the VM has. */
+static __attribute__((noinline)) void trade_debug(struct avc_vcpu *v)
+{
+    trade(v, false, AVC_GROUP_DEBUG, AVC_COND_BRP(0), v->vm->features.breakpoints);
+    trade(v, false, AVC_GROUP_DEBUG, AVC_COND_WRP(0), v->vm->features.watchpoints);
+    v->live ^= 1u << AVC_GROUP_DEBUG;
+}
+
 /*
  * The order in: MDSCR_EL1 says last that breakpoints are on. The physical OS lock may still stand as reset left it, and would
  * keep every one of them from matching; the guest has a lock of its own. MDSCR_EL1 itself is never the host's while a vCPU
@@ -171,7 +188,7 @@ void avc_hw_debug_load(struct avc_vcpu *v)
     uint64_t *host = v->pcpu->host_saved;
 
     host[S_OSLSR] = avc_hw_read_OSLSR_EL1();
-    trade(v, false, AVC_GROUP_DEBUG);
+    trade_debug(v);
     if (host[S_OSLSR] & OSLSR_OSLK)
         avc_hw_write_OSLAR_EL1(0);
     v->debug_live = true;
@@ -185,7 +202,7 @@ void avc_hw_debug_save(struct avc_vcpu *v)
 
     avc_hw_write_MDSCR_EL1(v->ctx[AVC_CTX_MDSCR_EL1] & MDSCR_TDCC);
     avc_hw_isb();
-    trade(v, false, AVC_GROUP_DEBUG);
+    trade_debug(v);
     if (host[S_OSLSR] & OSLSR_OSLK)
         avc_hw_write_OSLAR_EL1(1);
     v->debug_live = false;

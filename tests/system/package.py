@@ -160,20 +160,22 @@ def listed(kind):
 
 def by_sources(package, cc):
     have = sorted(str(file.relative_to(TOP / "src")) for file in (TOP / "src").rglob("*") if file.suffix in (".c", ".S"))
-    tap.equal(sorted(listed("source") + listed("fast")), have, "sources.txt lists each source once, and no other")
+    tap.equal(sorted(listed("source") + listed("fast") + listed("small")), have, "sources.txt lists each source once, and no other")
     # What is copied is all there is: the files of the list, headers, and the examples' host.
     tree = package.folder / "tree"
     headers = [str(file.relative_to(TOP)) for folder in ("src", "include") for file in (TOP / folder).rglob("*")
                if file.suffix in (".h", ".def", ".inc")]
-    for name in [f"src/{file}" for file in listed("source") + listed("fast")] + headers + ["src/sources.txt", "src/sources.mk"]:
+    for name in [f"src/{file}" for kind in ("source", "fast", "small") for file in listed(kind)] + headers + ["src/sources.txt", "src/sources.mk"]:
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(TOP / name, tree / name)
     shutil.copytree(TOP / "examples/host", tree / "examples/host")
     folder = package.copy_example(EXAMPLE, "by-sources")
     make = [*package.make(cc), "-j2", f"AVC_SOURCE={tree}"]
     plan = package.run(["make", "-n", *make[2:]], folder, PKG_CONFIG_PATH=None).out.splitlines()
-    kept = {re.search(r"-o \S*?/avc/(\S+)\.o ", line)[1] for line in plan if all(flag in line for flag in listed("fast-flag"))}
-    tap.equal(sorted(kept), sorted(listed("fast")), "fast files alone are compiled with x9 to x15 kept")
+    for kind in ("fast", "small"):
+        flagged = {re.search(r"-o \S*?/avc/(\S+)\.o ", line)[1] for line in plan
+                   if all(flag in line.split() for flag in listed(f"{kind}-flag"))}
+        tap.equal(sorted(flagged), sorted(listed(kind)), f"{kind} files alone are compiled with {kind}-flags")
     result = package.run([*make, "all"], folder, PKG_CONFIG_PATH=None, timeout=300)
     tap.ok(result.status == 0 and not result.err, "the library builds from the list alone", result.transcript)
     run = package.run([*make, *BOOT], folder, PKG_CONFIG_PATH=None)
