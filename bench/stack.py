@@ -14,8 +14,9 @@ TOOLS = "aarch64-linux-gnu-"
 OUTSIDE = {"memcpy", "memset", "memmove", "memcmp"}  # the embedder's
 # What ends in hal->panic: no way back, and a row of its own.
 LAST = {"avc_panic", "avc_trap_host", "avc_host_trap"}
-# Files of assembly that are one function each: vectors.S calls C on the frame of avc_hw_enter().
-ENTER, HOST_VECTORS = "avc_hw_enter", "avc_host_vectors"
+# Files of assembly that are one function each: vectors.S calls C on the frame of avc_hw_switch, which is called by assembly
+# in a line of C, so that the compiler's account does not have it.
+ENTER, HOST_VECTORS = "avc_hw_switch", "avc_host_vectors"
 WHOLE = {"hw/vectors.S": ENTER, "hw/host_vectors.S": HOST_VECTORS}
 
 
@@ -25,11 +26,14 @@ def table(name):
 
 
 EMBEDDER = []
-CLAIMS = ["avc_to_vmm", "avc_deny", "avc_to_firmware", "avc_call_settle", "avc_mmio_settle", "avc_sysreg_write_settle",
+CLAIMS = ["avc_to_vmm", "avc_deny", "avc_to_firmware", "avc_call_settle", "avc_mmio_settle", "avc_sysreg_settle",
           "avc_vgic_redist_access", table("emul/sgi.c:claims"), "emul/syscall.c:on_svc", "emul/syscall.c:on_eret"]
 TRAPS = [table("avc_trap_table"), table("avc_trap_table_claimed")]
 CALLS_FAST = ["emul/settled.c:psci32", "emul/settled.c:psci64", "emul/settled.c:smccc", "emul/settled.c:trng"]
+CALLS_FIND = [f"emul/settled.c:find_{name}" for name in ("psci32", "psci64", "smccc", "trng")]
 PSCI = [table("emul/settled.c:psci_rows")]
+FOUND = [*PSCI, *(f"emul/settled.c:{name}" for name in ("smccc_version", "arch_features", "trng_version", "trng_features")),
+         "avc_fast_zero", "avc_fast_full", "avc_fast_unknown"]
 
 # What the source calls, or the end of it behind -> or `.`; with a file of src/ in front, and with arguments, where two mean
 # different things.
@@ -42,7 +46,7 @@ POINTERS = {
     "irqc->put": ["emul/vgic.c:put"],
     "enter": ["emul/vgic.c:enter"],
     "reset": ["emul/vgic.c:reset"],
-    "irq": ["avc_vgic_timer_irq"],
+    "irq": ["avc_vgic_timer_irq", "core/vm.c:not_mine"],
     "pending": ["emul/vgic.c:pending"],
     "deadline": ["avc_vgic_deadline"],
     "set_irq": ["avc_vgic_set_irq"],
@@ -52,18 +56,18 @@ POINTERS = {
     "avc_claim_after": CLAIMS,  # the compiler has the call of which it is an argument
     "call->fast": CALLS_FAST,
     "call->full": ["avc_psci_full", "avc_smccc_full", "avc_trng_full"],
-    "call->find": ["emul/settled.c:find32", "emul/settled.c:find64"],
+    "call->find": CALLS_FIND,
+    "find_smccc": FOUND,
+    "find_trng": FOUND,
     "mmio->full": ["avc_vgic_dist_access"],
-    "write->full": ["emul/sgi.c:sgi"],
+    "write->full": ["avc_vgic_sgi"],
     # tables
     ENTER: [table("avc_trap_table_observed"), *TRAPS],
     "core/observe.c table": TRAPS,
     "row->fn": [table("avc_trap_rows")],
     "core/abort.c fn(v, esr)": [table("core/abort.c:by_status")],
-    "core/abort.c fn(v, esr, ipa)": ["emul/dist.c:fast"],
-    "slot->fast": ["emul/sgi.c:sgi_fast"],
-    "slot->row": [*PSCI, "emul/settled.c:smccc", "emul/settled.c:trng", "avc_fast_full", "avc_fast_to_vmm",
-                  "avc_fast_unknown", "avc_fast_other"],
+    "slot->light": ["emul/light.c:dist", "emul/light.c:sgi1r"],
+    "slot->row": [*FOUND, "avc_fast_to_vmm", "avc_fast_other"],
     "psci_rows": PSCI,
     "writers": [table("emul/bank.c:writers")],
     "fill": ["core/call.c:fill", "core/slot.c:fill_mmio", "core/slot.c:fill_sysreg"],
@@ -130,7 +134,7 @@ class Graph:
             if head:
                 section = None if head[1].startswith((".debug", ".eh_frame")) else sections.get(head[1])
             entry = re.match(r"([0-9a-f]{16})\s+\S+\s+(R_AARCH64_\w+)\s+\S+\s+(\S+) \+ ([0-9a-f]+)", line)
-            if not entry or section is None or entry[2].endswith(("CALL26", "JUMP26")):
+            if not entry or section is None or entry[2].endswith(("CALL26", "JUMP26", "CONDBR19", "TSTBR14")):
                 continue
             function = function_at(symbols, sections, entry[3], int(entry[4], 16))
             if function:
@@ -151,6 +155,8 @@ class Graph:
                 named = re.search(r"R_AARCH64_CALL26\s+(\S+)", after)
                 callee = named[1] if named else call[1]
                 self.under.add((function, functions.get(callee, callee)))
+                if callee == ENTER:
+                    self.calls.setdefault(function, set()).add(callee)
             elif re.search(r"\tblr\t", line):
                 self.under.add((function, None))
 

@@ -727,11 +727,9 @@ struct avc_vcpu {
     bool irq_line, fiq_line; /* without interrupt controller */
     struct avc_exit exit;    /* the event being dealt with; run does as its answer says when it begins */
 
-    /* Counters: avc_vcpu_counters(). An exit touches two or three of them. */
-    uint64_t nr_traps[AVC_NR_TRAPS];
-    uint64_t nr_exits[AVC_NR_KINDS];
-
     /* Cold. */
+    uint64_t nr_traps[AVC_NR_TRAPS]; /* counters: avc_vcpu_counters(); an exit touches two */
+    uint64_t nr_exits[AVC_NR_KINDS];
     struct avc_exit failed; /* AVC_FAIL, so that a call from the wrong CPU leaves `exit` to its owner */
     uint64_t magic;
     uint64_t nr_isv0, nr_faults, nr_undef, nr_unclaimed; /* more counters */

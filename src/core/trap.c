@@ -198,7 +198,7 @@ uint64_t avc_trap_irq(struct avc_vcpu *v, uint64_t esr)
     avc_hw_isb();
     if (avc_unlikely(irq == AVC_IRQ_SPURIOUS))
         return HW_BACK;
-    if (avc_likely(v->vm->irq(v, irq)))
+    if (v->vm->irq(v, irq))
         return HW_BACK;
     return avc_pcpu_handle(v->pcpu, irq) == AVC_EXIT ? irq_exit(v, irq, true) : HW_BACK;
 }

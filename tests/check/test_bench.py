@@ -218,7 +218,7 @@ TESTS = {
     "a struct may not": len(sizes.complaints({**SIZES, ("struct", "avc_exit"): 80}, SIZES)[1]) == 1,
     "a struct that is new": len(sizes.complaints({**SIZES, ("struct", "avc_new"): 8}, SIZES)[1]) == 1,
     "sizes.tsv, written and read": sizes_round_trip(),
-    "the hot part ends where avc.h says": "offsetof(struct avc_vcpu, magic)" in sizes.struct_source(),
+    "the hot part ends where avc.h says": "offsetof(struct avc_vcpu, nr_traps)" in sizes.struct_source(),
     "a frame counts under a call, not under a jump": graph().deepest("run") == (16 + 32 + 80, ["run", "b", "c"]),
     "a pointer that is not known": "claim->fn(v, e) by pointer" in stack_error(graph(pointers={}).deepest, "run"),
     "a pointer is known by file, arguments and callee, in this order": [
