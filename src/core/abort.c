@@ -41,7 +41,7 @@ static avc_ipa_t hpfar_ipa(uint64_t esr)
  * guest changes its tables under us, or the walk itself faults now; then the instruction is to be done again, and either
  * succeeds, or takes a fault that says more.
  */
-static bool translate(uint64_t va, avc_ipa_t *ipa)
+avc_small static bool translate(uint64_t va, avc_ipa_t *ipa)
 {
     uint64_t saved = avc_hw_read_PAR_EL1(), par;
 
@@ -60,7 +60,7 @@ static bool mapped(struct avc_vcpu *v, avc_ipa_t ipa, uint32_t *attrs)
 }
 
 /* To the VMM, which may map the memory and answer RETRY; the architecture's answer is an external abort. */
-static uint64_t to_vmm(struct avc_vcpu *v, uint64_t esr, avc_ipa_t ipa)
+avc_small static uint64_t to_vmm(struct avc_vcpu *v, uint64_t esr, avc_ipa_t ipa)
 {
     struct avc_exit *e = avc_exit_begin(v, AVC_STAGE2, ipa, esr);
 
@@ -97,8 +97,8 @@ static inline struct avc_exit *begin_mmio(struct avc_vcpu *v, uint64_t esr, avc_
  * tables are: a claimed address is no memory, so no other CPU can be moving it, and the walk stays off the path of emulated
  * devices. For everybody else memory that is there now means RETRY.
  */
-static __attribute__((noinline)) uint64_t data_unmapped(struct avc_vcpu *v, uint64_t esr, avc_ipa_t ipa,
-                                                        struct avc_exit *e)
+avc_small static __attribute__((noinline)) uint64_t data_unmapped(struct avc_vcpu *v, uint64_t esr, avc_ipa_t ipa,
+                                                                  struct avc_exit *e)
 {
     if (mapped(v, ipa, NULL))
         return retry();
@@ -121,82 +121,78 @@ static __attribute__((noinline)) uint64_t data_unmapped(struct avc_vcpu *v, uint
 
 /* ---- by fault status ---- */
 
-/* A device register by the claim on it. `light`: the register that the instruction names is one of x0..x7. */
-static inline __attribute__((always_inline)) uint64_t
-claimed(struct avc_vcpu *v, uint64_t esr, const struct avc_claim *claim, avc_ipa_t ipa, uint64_t va, bool light)
+/* What the claim on a device register has answered. */
+static __attribute__((noinline)) uint64_t answered(struct avc_vcpu *v, struct avc_exit *e, enum avc_answer answer)
 {
-    struct avc_exit *e = begin_mmio(v, esr, ipa, va);
+    if (answer == AVC_DONE)
+        return avc_mmio_end(v, e->esr, e->value, e->pc);
+    answer = avc_claim_after(v, e, AVC_MMIO, AVC_FAULT, answer);
+    return answer == AVC_PASS ? data_unmapped(v, e->esr, e->key, e) : avc_exit_settle(v, e, answer);
+}
+
+/*
+ * A claim whose slot the light way has found, for an instruction that names one of x0..x7: no event of it has begun but for
+ * the syndrome. What is no more than a word moved, or left to the VMM, ends here. HW_EXIT, or attention.
+ */
+uint64_t avc_mmio_claimed(struct avc_vcpu *v, const struct avc_mmio_slot *slot)
+{
+    const struct avc_claim *claim = slot->claim;
+    uint64_t va = avc_hw_read_FAR_EL2(), code;
+    struct avc_exit *e = begin_mmio(v, v->exit.esr, avc_mmio_ipa(slot, va), va);
     enum avc_answer answer = claim->fn(v, e, claim->ctx);
 
     e = &v->exit;
-    if (avc_likely(answer == AVC_DONE)) {
-        bool plain = avc_step_is_plain(avc_hw_read_SPSR_EL2());
-
-        if (avc_likely(plain && light && avc_mmio_is_plain(v, e->esr))) {
-            if (!(e->esr & ISS_WNR))
-                v->x[ISS_SRT(e->esr)] = (uint32_t)e->value;
-            avc_hw_write_ELR_EL2(e->pc + 4);
-            return v->attention;
-        }
-        return avc_mmio_end(v, e->esr, e->value, e->pc);
+    if (avc_likely(answer == AVC_DONE) && avc_likely(avc_step_is_plain(avc_hw_read_SPSR_EL2())) &&
+        avc_likely(avc_mmio_is_plain(v, e->esr))) {
+        if (!(e->esr & ISS_WNR))
+            v->x[ISS_SRT(e->esr)] = (uint32_t)e->value;
+        avc_hw_write_ELR_EL2(e->pc + 4);
+        return v->attention;
     }
     if (avc_likely(answer == AVC_EXIT && e->kind == AVC_MMIO)) {
         e->answer = AVC_FAULT;
         return HW_EXIT;
     }
-    answer = avc_claim_after(v, e, AVC_MMIO, AVC_FAULT, answer);
-    return answer == AVC_PASS ? data_unmapped(v, e->esr, e->key, e) : avc_exit_settle(v, e, answer);
-}
-
-/* The same, for what has no slot of its own, or could not be settled fast. */
-static uint64_t searched(struct avc_vcpu *v, uint64_t esr)
-{
-    uint64_t va = avc_hw_read_FAR_EL2();
-    avc_ipa_t ipa = hpfar_ipa(esr);
-    const struct avc_claim *claim = avc_claim_find(v->vm, AVC_MMIO, ipa);
-
-    return claim ? claimed(v, esr, claim, ipa, va, false) : data_unmapped(v, esr, ipa, begin_mmio(v, esr, ipa, va));
-}
-
-/* With the slot of its page found by the light way; translation fault, no walk. */
-uint64_t avc_mmio_claimed(struct avc_vcpu *v, const struct avc_mmio_slot *slot)
-{
-    uint64_t va = avc_hw_read_FAR_EL2();
-
-    uint64_t code = claimed(v, v->exit.esr, slot->claim, avc_mmio_ipa(slot, va), va, true);
-
+    code = answered(v, e, answer);
     return code ? code : v->attention;
 }
 
-/* One load or store of a register where nothing was mapped, as the syndrome has decoded it. */
+/* One load or store of a register where nothing was mapped, as the syndrome has decoded it: the full way. */
 static uint64_t device(struct avc_vcpu *v, uint64_t esr)
 {
     const struct avc_mmio_slot *slot = avc_mmio_slot_of(v);
-    uint64_t va = avc_hw_read_FAR_EL2();
+    avc_ipa_t ipa = hpfar_ipa(esr);
+    const struct avc_claim *claim = slot ? slot->claim : avc_claim_find(v->vm, AVC_MMIO, ipa);
+    struct avc_exit *e = begin_mmio(v, esr, ipa, avc_hw_read_FAR_EL2());
 
-    return slot ? claimed(v, esr, slot->claim, avc_mmio_ipa(slot, va), va, false) : searched(v, esr);
+    enum avc_answer answer;
+
+    if (!claim)
+        return data_unmapped(v, esr, ipa, e);
+    answer = claim->fn(v, e, claim->ctx);
+    return answered(v, &v->exit, answer);
 }
 
 /* Translation fault: HPFAR is valid, nothing was mapped when the CPU looked. */
-static uint64_t translation(struct avc_vcpu *v, uint64_t esr)
+avc_small static uint64_t translation(struct avc_vcpu *v, uint64_t esr)
 {
     avc_ipa_t ipa = hpfar_ipa(esr);
 
     if (!is_fetch(esr) && !(esr & ISS_S1PTW))
-        return esr & ISS_ISV ? searched(v, esr) : data_unmapped(v, esr, ipa, NULL);
+        return esr & ISS_ISV ? device(v, esr) : data_unmapped(v, esr, ipa, NULL);
     if (mapped(v, ipa, NULL))
         return retry();
     return to_vmm(v, esr, ipa);
 }
 
 /* Access flag and address size: our own tables give no cause (AF is always set, PAs are checked). An embedder's may. */
-static uint64_t odd_tables(struct avc_vcpu *v, uint64_t esr)
+avc_small static uint64_t odd_tables(struct avc_vcpu *v, uint64_t esr)
 {
     return to_vmm(v, esr, hpfar_ipa(esr));
 }
 
 /* Mapped, but not for this. */
-static uint64_t permission(struct avc_vcpu *v, uint64_t esr)
+avc_small static uint64_t permission(struct avc_vcpu *v, uint64_t esr)
 {
     bool walk = esr & ISS_S1PTW;
     uint32_t attrs, need;
@@ -240,7 +236,7 @@ static uint64_t permission(struct avc_vcpu *v, uint64_t esr)
 
 /* Two entries for one address: the guest's doing (its own stage 1), or what an embedder's tables have left behind. The
    flush leaves one; the guest can make another conflict, but only by going on. */
-static uint64_t conflict(struct avc_vcpu *v, uint64_t esr)
+avc_small static uint64_t conflict(struct avc_vcpu *v, uint64_t esr)
 {
     (void)v;
     (void)esr;

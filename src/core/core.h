@@ -56,7 +56,7 @@ static inline void avc_count(uint64_t *counter)
 /*
  * What a trap function tells the vector.
  * (The numbers are in offsets.h, where assembly finds them.)
- * HW_BACK: to the guest, with the registers as they are in memory (after an IRQ or FIQ x19..x28 as they are in the CPU).
+ * HW_BACK: to the guest, with the registers as they are in memory (after an IRQ x19..x28 as they are in the CPU).
  * HW_EXIT: avc_hw_enter() returns it, and vcpu->exit holds the event.
  * HW_AGAIN: avc_hw_enter() returns it: nothing to tell the VMM, but attention is due before the guest runs on. With HW_BACK
  * and attention set the vector itself makes it HW_AGAIN.
@@ -67,7 +67,7 @@ static inline void avc_count(uint64_t *counter)
  */
 
 /* A function of the trap table: called by the vector with all of x0..x30 in vcpu->x, on run's stack, masked; ELR_EL2,
-   SPSR_EL2, FAR_EL2 and HPFAR_EL2 are live. Those of IRQ and FIQ: x19..x28 are not in vcpu->x, and esr is nothing. */
+   SPSR_EL2, FAR_EL2 and HPFAR_EL2 are live. esr is nothing for IRQ and FIQ, and for IRQ x19..x28 are not in vcpu->x. */
 typedef uint64_t avc_trap_fn(struct avc_vcpu *vcpu, uint64_t esr);
 
 /* ---- trap.c: the table of the 64 classes, and the way through claims ---- */

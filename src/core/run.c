@@ -9,14 +9,14 @@ static void leave(struct avc_vcpu *v, enum avc_kind kind)
     v->exit = (struct avc_exit){ .kind = kind, .answer = AVC_DONE, .pc = v->pc };
 }
 
-static struct avc_exit *fail(struct avc_vcpu *v, enum avc_status status)
+avc_small static struct avc_exit *fail(struct avc_vcpu *v, enum avc_status status)
 {
     v->failed = (struct avc_exit){ .kind = AVC_FAIL, .answer = AVC_DONE, .status = status };
     return &v->failed;
 }
 
 /* PSCI: a vCPU that was switched on starts from reset, on whatever CPU it is loaded. */
-static void power_up(struct avc_vcpu *v)
+avc_small static void power_up(struct avc_vcpu *v)
 {
     avc_vcpu_switch_out(v);
     avc_vcpu_reset_state(v);
@@ -27,14 +27,14 @@ static void power_up(struct avc_vcpu *v)
 }
 
 /* HCR_EL2.VI and VF, where no interrupt controller drives the lines. */
-static void drive_lines(struct avc_vcpu *v)
+avc_small static void drive_lines(struct avc_vcpu *v)
 {
     v->hcr &= ~(HCR_VF | HCR_VI);
     v->hcr |= (uint64_t)avc_load_seq(&v->fiq_line) << 6 | (uint64_t)avc_load_seq(&v->irq_line) << 7;
 }
 
 /* Does what attention asks for. False when run has to return: the exit is filled in. */
-static bool attend(struct avc_vcpu *v, uint64_t attention)
+avc_small static bool attend(struct avc_vcpu *v, uint64_t attention)
 {
     if (attention & AVC_ATTN_WATCH) {
         avc_fetch_and(&v->attention, ~(uint64_t)AVC_ATTN_WATCH);
@@ -187,10 +187,9 @@ struct avc_exit *avc_vcpu_run(struct avc_vcpu *v)
     return &v->exit;
 }
 
-uint64_t avc_trap_fiq(struct avc_vcpu *v, uint64_t esr)
+avc_small uint64_t avc_trap_fiq(struct avc_vcpu *v, uint64_t esr)
 {
     (void)esr;
-    avc_count(&v->nr_traps[AVC_TRAP_FIQ]);
     /* Group 0 and secure interrupts, where firmware leaves them to EL2: the host's, still pending */
     leave(v, AVC_IRQ);
     v->exit.key = AVC_IRQ_SPURIOUS;

@@ -6,7 +6,7 @@
  */
 #include "event.h"
 
-static uint64_t access(struct avc_vcpu *v, struct avc_exit *e)
+avc_small static uint64_t access(struct avc_vcpu *v, struct avc_exit *e)
 {
     enum avc_answer answer = avc_claim_offer(v, e);
 
@@ -102,7 +102,7 @@ static const struct cp15 pairs[] = {
 };
 
 /* The key, or 0: not a register that EL0 has. */
-static uint32_t find(const struct cp15 *rows, unsigned n, unsigned number)
+avc_small static uint32_t find(const struct cp15 *rows, unsigned n, unsigned number)
 {
     for (unsigned i = 0; i < n; i++)
         if (number >= rows[i].first && number <= rows[i].last)
@@ -110,7 +110,7 @@ static uint32_t find(const struct cp15 *rows, unsigned n, unsigned number)
     return 0;
 }
 
-uint64_t avc_trap_cp15(struct avc_vcpu *v, uint64_t esr)
+avc_small uint64_t avc_trap_cp15(struct avc_vcpu *v, uint64_t esr)
 {
     bool two = ESR_EC(esr) == AVC_EC_CP15_64;
     struct avc_exit *e;

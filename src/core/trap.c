@@ -134,7 +134,7 @@ avc_trap_fn *const avc_trap_table_observed[AVC_NR_TRAPS] = {
 
 /* ---- the small answers ---- */
 
-uint64_t avc_trap_reflect(struct avc_vcpu *v, uint64_t esr)
+avc_small uint64_t avc_trap_reflect(struct avc_vcpu *v, uint64_t esr)
 {
     struct avc_regs r = { avc_hw_read_ELR_EL2(), avc_hw_read_SPSR_EL2() };
 
@@ -144,7 +144,7 @@ uint64_t avc_trap_reflect(struct avc_vcpu *v, uint64_t esr)
     return HW_BACK;
 }
 
-uint64_t avc_trap_undef(struct avc_vcpu *v, uint64_t esr)
+avc_small uint64_t avc_trap_undef(struct avc_vcpu *v, uint64_t esr)
 {
     struct avc_exit *e = avc_exit_begin(v, AVC_CLASS, ESR_EC(esr), esr);
 
@@ -156,7 +156,7 @@ uint64_t avc_trap_undef(struct avc_vcpu *v, uint64_t esr)
  * Where the guest has pointer authentication, a CLASS claim has made it trap and then passed. Nobody but the CPU can
  * authenticate: it is allowed from here on, until the vCPU is loaded again. Not there: the encodings are UNDEFINED.
  */
-uint64_t avc_trap_pauth(struct avc_vcpu *v, uint64_t esr)
+avc_small uint64_t avc_trap_pauth(struct avc_vcpu *v, uint64_t esr)
 {
     uint64_t hcr = v->hcr | HCR_APK | HCR_API;
 
@@ -169,7 +169,7 @@ uint64_t avc_trap_pauth(struct avc_vcpu *v, uint64_t esr)
 
 /* ---- asynchronous ---- */
 
-static uint64_t irq_exit(struct avc_vcpu *v, avc_irq_t irq, bool handled)
+avc_small static uint64_t irq_exit(struct avc_vcpu *v, avc_irq_t irq, bool handled)
 {
     struct avc_exit *e = avc_exit_begin(v, AVC_IRQ, irq, 0);
 
@@ -204,7 +204,7 @@ uint64_t avc_trap_irq(struct avc_vcpu *v, uint64_t esr)
 }
 
 /* Physical: the host decides whether the machine is sound. The guest's answer, if nobody knows better, is its own SError. */
-uint64_t avc_trap_serror(struct avc_vcpu *v, uint64_t esr)
+avc_small uint64_t avc_trap_serror(struct avc_vcpu *v, uint64_t esr)
 {
     avc_exit_begin(v, AVC_SERROR, 0, esr);
     return HW_EXIT;

@@ -48,8 +48,7 @@ avc_host_vectors:
     entry_bug 12
     entry_bug 13
     entry_bug 14
-    entry_bug 15
-    .balign 0x80
+    entry_bug 15                /* what follows needs no room of its own */
 
 irq:
     stp x0, x1, [sp, #IRQ_X(0)]

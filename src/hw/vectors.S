@@ -8,9 +8,9 @@
  *   light    HVC, SMC, system registers and data aborts: saves what C compiled for it may destroy (src/core/fast.c leaves
  *            x8..x15 and x18 alone) and calls the one function of the class. It settles the trap, or says how to go on with
  *            all registers saved: HW_SLOW as on the full way, or whose claim to ask
- *   full     every other synchronous exception, and SError: all registers are in memory before a trap function runs, since
+ *   full     every other synchronous exception, SError, and FIQ: all registers are in memory before a trap function runs, since
  *            it may name any
- *   IRQ/FIQ  saves what C destroys; the rest only if the guest is left
+ *   IRQ      saves what C destroys; the rest only if the guest is left
  * Which way a class goes is looked up in the vCPU's `ways`, and what the full way calls in its trap table: a row for each
  * exception class, and one each for IRQ, FIQ and SError. A claim on a class sends it the full way (src/core/claim.c), and
  * observers have tables of their own (src/core/observe.c), so that nothing here asks whether there are any.
@@ -65,7 +65,23 @@ avc_vectors:
     entry_host 5
     entry_host 6
     .balign 0x80
-    b host_serror
+    /* The one that is expected: enter.S opened the window, x1 is the vCPU, x2..x6 are free. */
+    stp x0, x1, [sp, #-16]!
+    mrs x2, elr_el2
+    adrp x3, avc_serror_window
+    add x3, x3, :lo12:avc_serror_window
+    sub x2, x2, x3
+    mov x0, #7
+    cmp x2, #4
+    b.hi host
+    mrs x2, esr_el2
+    orr x2, x2, #(1 << 63)
+    str x2, [x1, #V_SERROR]
+    mrs x2, spsr_el2
+    orr x2, x2, #(1 << 8)       /* A: one is enough */
+    msr spsr_el2, x2
+    ldp x0, x1, [sp], #16
+    eret_guest
     /* from a lower level, AArch64 */
     entry_sync
     entry irq
@@ -75,8 +91,7 @@ avc_vectors:
     entry_sync
     entry irq
     entry fiq
-    entry serror
-    .balign 0x80
+    entry serror                /* what follows needs no room of its own */
 
 /* ---- the light way; x0..x3 are saved, x0: class, x1: ESR_EL2. `not_settled`: x0 has HW_... or attention ---- */
     .macro save_light_rest base
@@ -203,7 +218,7 @@ again:
     b avc_leave
 
 /* ---- interrupts: counted by what is called, and without a syndrome. C keeps x19..x28. ---- */
-    .macro interrupt row
+irq:
     stp x2, x3, [sp, #V_X(2)]
     stp x4, x5, [sp, #V_X(4)]
     stp x6, x7, [sp, #V_X(6)]
@@ -216,7 +231,7 @@ again:
     stp x29, x30, [sp, #V_X(29)]
     ldr x3, [sp, #V_TRAP_TABLE]
     ldr x4, [sp, #V_HOST_SP]
-    ldr x3, [x3, #T_ROW(\row)]
+    ldr x3, [x3, #T_ROW(TRAP_IRQ)]
     mov x0, sp
     mov sp, x4
     ldr x18, [sp, #FRAME_X18]
@@ -225,7 +240,7 @@ again:
     ldr x1, [sp, #FRAME_VCPU]
     ldr x2, [x1, #V_ATTENTION]
     orr x2, x2, x0
-    cbnz x2, interrupt_leave
+    cbnz x2, irq_leave
     mov sp, x1
     ldp x4, x5, [sp, #V_X(4)]
     ldp x6, x7, [sp, #V_X(6)]
@@ -239,20 +254,20 @@ again:
     ldp x2, x3, [sp, #V_X(2)]
     ldp x0, x1, [sp]
     eret_guest
-    .endm
 
-irq:
-    interrupt TRAP_IRQ
-fiq:
-    interrupt TRAP_FIQ
-
-interrupt_leave:
+irq_leave:
     stp x19, x20, [x1, #V_X(19)]
     stp x21, x22, [x1, #V_X(21)]
     stp x23, x24, [x1, #V_X(23)]
     stp x25, x26, [x1, #V_X(25)]
     stp x27, x28, [x1, #V_X(27)]
     b leave_or_again
+
+/* as rare as they are they go the full way; a FIQ has no syndrome */
+fiq:
+    stp x2, x3, [sp, #V_X(2)]
+    mov w0, #TRAP_FIQ
+    b full
 
 serror:
     stp x2, x3, [sp, #V_X(2)]
@@ -261,25 +276,6 @@ serror:
     b full
 
 /* ---- exceptions of EL2's own ---- */
-
-/* The one that is expected: enter.S opened the window, x1 is the vCPU, x2..x6 are free. */
-host_serror:
-    stp x0, x1, [sp, #-16]!
-    mrs x2, elr_el2
-    adrp x3, avc_serror_window
-    add x3, x3, :lo12:avc_serror_window
-    sub x2, x2, x3
-    mov x0, #7
-    cmp x2, #4
-    b.hi host
-    mrs x2, esr_el2
-    orr x2, x2, #(1 << 63)
-    str x2, [x1, #V_SERROR]
-    mrs x2, spsr_el2
-    orr x2, x2, #(1 << 8)       /* A: one is enough */
-    msr spsr_el2, x2
-    ldp x0, x1, [sp], #16
-    eret_guest
 
 /* All others are bugs: x0 number of the vector, x0 and x1 pushed. */
 host:

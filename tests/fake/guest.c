@@ -151,14 +151,14 @@ static uint64_t serror(struct avc_vcpu *v, uint64_t esr)
     return full(v, AVC_TRAP_SERROR, esr);
 }
 
-static uint64_t interrupt(struct avc_vcpu *v, unsigned row)
+static uint64_t irq(struct avc_vcpu *v)
 {
     avc_trap_fn *const *table = v->trap_table;
     struct kept k;
     uint64_t code;
 
-    keep(v, &k, 0x1ff80000);          /* x19..x28 */
-    code = table[row](v, NOT_STORED); /* x1 is the guest's */
+    keep(v, &k, 0x1ff80000);                   /* x19..x28 */
+    code = table[AVC_TRAP_IRQ](v, NOT_STORED); /* x1 is the guest's */
     give_back(v, &k);
     return code;
 }
@@ -167,9 +167,10 @@ static uint64_t dispatch(struct avc_vcpu *v, const struct fake_trap *trap)
 {
     switch (trap->kind) {
     case FAKE_IRQ:
-        return interrupt(v, AVC_TRAP_IRQ);
+        return irq(v);
     case FAKE_FIQ:
-        return interrupt(v, AVC_TRAP_FIQ);
+        v->nr_traps[AVC_TRAP_FIQ]++;
+        return full(v, AVC_TRAP_FIQ, NOT_STORED);
     case FAKE_SERROR:
         return serror(v, trap->esr);
     default:
