@@ -579,6 +579,9 @@ struct avc_vm {
     struct avc_mmio_slot mmio[AVC_NR_SLOTS]; /* first: an entry's address is found in one instruction */
     struct avc_sysreg_slot sysreg[AVC_NR_SLOTS];
     struct avc_call_slot call[AVC_CALL_SLOTS];
+    struct avc_vcpu **vcpus;
+    uint64_t nr_vcpus; /* as wide as a load reaches it */
+    uint32_t max_vcpus;
     uint64_t mmio_hash, sysreg_hash, call_hash; /* multipliers */
     uint64_t magic;
     struct avc_machine *machine;
@@ -592,8 +595,6 @@ struct avc_vm {
     const struct avc_irqc_ops *irqc;
     bool (*irq)(struct avc_vcpu *vcpu, avc_irq_t irq); /* the controller's, or one that knows no interrupt */
     void *irqc_data;                                   /* the controller's own */
-    struct avc_vcpu **vcpus;
-    uint32_t max_vcpus, nr_vcpus;
     struct avc_claim *claims; /* 0..nr_claims: the embedder's; from the end: the library's own */
     uint32_t max_claims, nr_claims, nr_builtin;
     uint32_t flags;
@@ -739,6 +740,7 @@ struct avc_vcpu {
     uint32_t power;         /* enum avc_power, atomic */
     uint32_t traps_version; /* the VM's, that its trap registers are of; atomic */
     uint64_t mpidr;         /* VMPIDR_EL2 */
+    uint64_t affinity;      /* its affinity fields, what PSCI calls name it by */
     uint64_t start_pc, start_x0;
     uint64_t vttbr;           /* VTTBR_EL2 while loaded */
     struct avc_pcpu *last;    /* CPU it ran on last (local-TLB rule) */

@@ -88,10 +88,10 @@ struct avc_vgic_cpu {
     uint8_t pre_bits;
     bool tds; /* ... and whether ICH_HCR_EL2.TDIR is there */
     bool loaded;
-    bool spilled;     /* more interrupts than list registers */
-    bool fold_wanted; /* another CPU waits for this one to look at its list registers */
-    bool split;       /* hal->eoi_split */
-    bool told;        /* some operation is about to kick it; atomic */
+    bool spilled;        /* more interrupts than list registers */
+    bool split;          /* hal->eoi_split */
+    uint8_t fold_wanted; /* another CPU waits for this one to look at its list registers */
+    bool told;           /* some operation is about to kick it; atomic */
     struct avc_vgic_cpu *next_told;
 };
 

@@ -35,6 +35,7 @@ enum avc_status avc_vcpu_init(struct avc_vcpu *v, struct avc_vm *vm, const struc
     v->self_mark = (uintptr_t)v ^ AVC_MAGIC_VCPU;
     v->vm = vm;
     v->index = vm->nr_vcpus;
+    v->affinity = config->mpidr;
     v->mpidr = config->mpidr | AVC_BIT(31); /* MPIDR_EL1.RES1 */
     v->user = config->user;
     v->fp = &v->fp_storage;
@@ -98,6 +99,7 @@ enum avc_status avc_vcpu_destroy(struct avc_vcpu *v)
 
     if (status)
         return status;
+    v->affinity = ~UINT64_C(0);
     v->mpidr = 0; /* nobody finds it any more: see avc_vm_vcpu_by_mpidr() */
     v->magic = 0;
     return AVC_OK;

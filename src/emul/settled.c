@@ -33,10 +33,10 @@ static uint64_t psci_affinity_info(struct avc_vcpu *vcpu, uint64_t target)
     const struct avc_vcpu *asked;
 
     if ((uint32_t)vcpu->x[2] != 0 || index >= vm->nr_vcpus)
-        return HW_SLOW;
+        return avc_fast_full(vcpu, 0);
     asked = vm->vcpus[index];
-    if (asked->mpidr != target + AVC_BIT(31))
-        return HW_SLOW;
+    if (asked->affinity != target)
+        return avc_fast_full(vcpu, 0);
     return avc_call_answer(vcpu, psci_affinity_state(asked));
 }
 

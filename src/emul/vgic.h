@@ -296,7 +296,7 @@ static inline bool avc_vgic_vtimer_again(struct avc_vgic_cpu *self)
 {
     uint64_t lr = self->vtimer_lr;
 
-    if (!lr || avc_load_relaxed(&self->fold_wanted) || avc_hw_read_ICH_LR0_EL2() & LR_STATE)
+    if (!lr || avc_load_relaxed(&self->fold_wanted) || avc_hw_read_ICH_LR0_EL2() >> 62) /* LR_STATE */
         return false;
     avc_hw_write_ICH_LR0_EL2(lr);
     return true;

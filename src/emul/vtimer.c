@@ -196,18 +196,27 @@ static __attribute__((noinline)) bool irq_other(struct avc_vcpu *vcpu, struct av
     return self->loaded && irq_slow(vcpu, self, irq, intid);
 }
 
-/* The virtual timer's, taken from its guest: linked, and in its list register as it was the last time, or for the first. */
+/* Priority drops; the guest's end of interrupt deactivates it. */
+static __attribute__((noinline)) bool end_linked(const struct avc_hal *hal, avc_irq_t irq)
+{
+    hal->irq_end(hal->ctx, irq, false);
+    return true;
+}
+
+static __attribute__((noinline)) bool first_or_other(struct avc_vcpu *vcpu, struct avc_vgic_cpu *self, avc_irq_t irq)
+{
+    return avc_vgic_vtimer_first(self) ? end_linked(self->hal, irq) : irq_other(vcpu, self, irq);
+}
+
+/* The virtual timer's, taken from its guest: linked, and in its list register as it was the last time, or for the first.
+   (Written so that the usual way keeps no registers.) */
 bool avc_vgic_timer_irq(struct avc_vcpu *vcpu, avc_irq_t irq)
 {
     struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
-    const struct avc_hal *hal = self->hal;
 
     if (avc_unlikely(irq != self->phys[0] || avc_load_relaxed(&vcpu->mode) != AVC_MODE_GUEST))
         return irq_other(vcpu, self, irq);
-    if (avc_unlikely(!avc_vgic_vtimer_again(self)) && !avc_vgic_vtimer_first(self))
-        return irq_other(vcpu, self, irq);
-    hal->irq_end(hal->ctx, irq, false);
-    return true;
+    return avc_likely(avc_vgic_vtimer_again(self)) ? end_linked(self->hal, irq) : first_or_other(vcpu, self, irq);
 }
 
 /* ---- waiting ---- */

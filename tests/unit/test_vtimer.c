@@ -394,6 +394,82 @@ static void other_intids(void **state)
     vput(0);
 }
 
+/* The virtual timer's own list register: as the guest has configured it, the first time and again. */
+static void own_list_register(void **state)
+{
+    (void)state;
+    for (uint64_t group = 0; group < 2; group++)
+        for (uint64_t priority = 0; priority < 0x100; priority += 0x50) {
+            const uint64_t lr = UINT64_C(3) << 61 | group << 60 | priority << 48 | UINT64_C(27) << 32 | 27;
+
+            boot(true, 0);
+            wr(0, SGI(0) + 0x80, group ? ~0u : ~(1u << 27));
+            wr8(0, SGI(0) + 0x400 + 27, (uint32_t)priority);
+            for (unsigned times = 0; times < 3; times++) {
+                set_timer(0, 1, 1000);
+                settle_vcpu(0);
+                assert_true(phys[0].active[27]);
+                assert_int_equal(*reg(FAKE_ICH_LR0_EL2), lr);
+                assert_int_equal(g_ack(group), 27);
+                set_timer(0, 0, 0);
+                g_eoi(group, 27);
+                settle_vcpu(0);
+                assert_false(phys[0].active[27]);
+            }
+            vput(0);
+        }
+}
+
+/* Another CPU has changed something about it, and this one has not looked yet when it comes again. */
+static void changed_elsewhere(void **state)
+{
+    (void)state;
+    for (unsigned what = 0; what < 3; what++) {
+        vw_boot(4, true, 2);
+        for (unsigned v = 0; v < 2; v++) {
+            on_cpu_of(v);
+            set_timer(0, 0, 0);
+            set_timer(1, 0, 0);
+        }
+        now_is(1000);
+        on_cpu_of(0);
+        wr(0, SGI(0) + 0x100, 1u << 27);
+        set_timer(0, 1, 1000);
+        settle_vcpu(0);
+        assert_int_equal(g_ack(true), 27);
+        set_timer(0, 0, 0);
+        g_eoi(true, 27);
+        settle_vcpu(0);
+
+        on_cpu_of(1);
+        if (what == 0)
+            wr(1, SGI(0) + 0x180, 1u << 27); /* disabled */
+        else if (what == 1)
+            wr8(1, SGI(0) + 0x400 + 27, 0x50);
+        else
+            wr(1, GICD, 0);
+        on_cpu_of(0);
+        set_timer(0, 1, 1000);
+        fake_cpu->masked = true;
+        phys[0].active[27] = true;
+        assert_true(vm.irqc->irq(&vcpu[0], 27));
+        fake_cpu->masked = false;
+        settle_vcpu(0);
+        if (what == 1) {
+            assert_int_equal(*reg(FAKE_ICH_LR0_EL2) >> 48 & 0xff, 0x50);
+            assert_int_equal(g_ack(true), 27);
+            set_timer(0, 0, 0);
+            g_eoi(true, 27);
+            settle_vcpu(0);
+        } else {
+            assert_int_equal(g_ack(true), 1023);
+            assert_true(phys[0].masked[27]);
+        }
+        vput(0);
+        vput(1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -410,6 +486,8 @@ int main(void)
         cmocka_unit_test(not_fetched),
         cmocka_unit_test(outside_of_run),
         cmocka_unit_test(other_intids),
+        cmocka_unit_test(own_list_register),
+        cmocka_unit_test(changed_elsewhere),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
