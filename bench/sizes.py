@@ -159,12 +159,14 @@ def check(build):
         over += [f"    {size:>4} {name}" for size, name in way] if any("stack" in line for line in over) else []
     except stack.Error as error:
         over, stale = [str(error)], []
-    print("1..2")
+    strays = stack.light_strays(build)
+    print("1..3")
     for number, (title, lines) in enumerate((("text, structs and stack are within their limits", over),
-                                             (f"{FILE.name} has the figures that are measured", stale)), 1):
+                                             (f"{FILE.name} has the figures that are measured", stale),
+                                             ("the light way calls nothing that is not compiled for it", strays)), 1):
         print(f"{'not ok' if lines else 'ok'} {number} - {title}")
         for line in lines:
             print(f"# {line}")
     if stale:
         print("# ./avc bench --update-budget writes them anew")
-    return 1 if over or stale else 0
+    return 1 if over or stale or strays else 0

@@ -307,6 +307,18 @@ def read(folder, root):
     return graph
 
 
+def strays(own, text):
+    """What disassembled code calls or jumps to that is none of these functions."""
+    return sorted(set(re.findall(r"R_AARCH64_(?:CALL26|JUMP26|CONDBR19|TSTBR14)\s+(\w+)", text)) - own)
+
+
+def light_strays(folder):
+    """Functions that the light way of an exit calls although they are not compiled for it: they may change the guest's x8..x15."""
+    objects = sorted(folder.glob("src/libavc_fast.a.p/*.o"))
+    own = set(run("nm", "--defined-only", "-j", *objects).split())
+    return strays(own, run("objdump", "-dr", *objects))
+
+
 def public_functions(root):
     """By the headers."""
     for header in sorted((root / "include/avc").glob("*.h")):

@@ -231,6 +231,8 @@ TESTS = {
     "a frame that grows as it runs":
         "no constant size" in stack_error(graph, 'node: { title: "d" label: "d\\nx.c:1:1\\n16 bytes (dynamic)" }\n'),
     "assembly: what is pushed, and what is called": assembly() == ({"avc_hw_smc": 48}, {"avc_hw_smc": {"c"}}),
+    "calls out of the light way": stack.strays({"avc_fast_full"}, "x: R_AARCH64_JUMP26\tavc_fast_full\ny: R_AARCH64_CALL26\tavc_step\n"
+        "z: R_AARCH64_ABS64\tavc_psci_full\n") == ["avc_step"],
     "public functions are found": {"avc_vcpu_run", "avc_vgic_attach", "avc_pcpu_irq", "avc_to_firmware"} -
         set(stack.public_functions(sizes.ROOT)) == {"avc_to_firmware"},
     "all peers of all rows have names": bool(report.read_rows()),
