@@ -581,6 +581,8 @@ struct avc_vm {
     struct avc_call_slot call[AVC_CALL_SLOTS];
     struct avc_vcpu **vcpus;
     uint64_t nr_vcpus; /* as wide as a load reaches it */
+    struct avc_vcpu *
+        near[16]; /* by the low bits of Aff0, which number the vCPUs that one SGI reaches: the first such, or another */
     uint32_t max_vcpus;
     uint64_t mmio_hash, sysreg_hash, call_hash; /* multipliers */
     uint64_t magic;

@@ -41,6 +41,7 @@ static inline uint64_t avc_call_slot_of(uint32_t ids, uint64_t hash)
 static inline uint64_t avc_call_answer(struct avc_vcpu *vcpu, int64_t value)
 {
     vcpu->x[0] = (uint64_t)value;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* loaded last, it needs no register to wait in */
     return avc_load_relaxed(&vcpu->attention);
 }
 

@@ -40,6 +40,10 @@ enum avc_status avc_vcpu_init(struct avc_vcpu *v, struct avc_vm *vm, const struc
     v->user = config->user;
     v->fp = &v->fp_storage;
     vm->vcpus[vm->nr_vcpus++] = v;
+    for (uint32_t n = 0; n < AVC_ARRAY_SIZE(vm->near); n++)
+        if (!vm->near[n] ||
+            (v->affinity % AVC_ARRAY_SIZE(vm->near) == n && vm->near[n]->affinity % AVC_ARRAY_SIZE(vm->near) != n))
+            vm->near[n] = v;
     return avc_vcpu_reset(v);
 }
 

@@ -24,32 +24,41 @@ static uint64_t psci_migrate_info_type(struct avc_vcpu *vcpu, uint32_t fid)
     return avc_call_answer(vcpu, AVC_PSCI_MIGRATE_NOT_REQUIRED);
 }
 
-/* The common case: a target whose Aff0 is its index. Whatever is not quite that, errors too, is told apart by the full
-   way. A stored MPIDR is the affinity fields and bit 31. */
-static uint64_t psci_affinity_info(struct avc_vcpu *vcpu, uint64_t target)
+/* The common cases: one of the first sixteen, or a target whose Aff0 is its index. Whatever is not quite that, errors too, is
+   told apart by the full way. */
+static __attribute__((noinline)) uint64_t psci_affinity_far(struct avc_vcpu *vcpu, uint32_t fid)
 {
+    uint64_t target = call_arg(vcpu, fid, 1);
     const struct avc_vm *vm = vcpu->vm;
-    uint64_t index = target & 0xff;
     const struct avc_vcpu *asked;
 
-    if ((uint32_t)vcpu->x[2] != 0 || index >= vm->nr_vcpus)
-        return avc_fast_full(vcpu, 0);
-    asked = vm->vcpus[index];
+    if ((target & 0xff) >= vm->nr_vcpus)
+        return HW_SLOW;
+    asked = vm->vcpus[target & 0xff];
     if (asked->affinity != target)
-        return avc_fast_full(vcpu, 0);
+        return HW_SLOW;
+    return avc_call_answer(vcpu, psci_affinity_state(asked));
+}
+
+static inline uint64_t psci_affinity_info(struct avc_vcpu *vcpu, uint32_t fid, uint64_t target)
+{
+    const struct avc_vcpu *asked = vcpu->vm->near[vcpu->x[1] % AVC_ARRAY_SIZE(vcpu->vm->near)];
+
+    if ((uint32_t)vcpu->x[2] != 0)
+        return avc_fast_full(vcpu, fid);
+    if (avc_unlikely(asked->affinity != target))
+        return psci_affinity_far(vcpu, fid);
     return avc_call_answer(vcpu, psci_affinity_state(asked));
 }
 
 static uint64_t psci_affinity_info32(struct avc_vcpu *vcpu, uint32_t fid)
 {
-    (void)fid;
-    return psci_affinity_info(vcpu, (uint32_t)vcpu->x[1]);
+    return psci_affinity_info(vcpu, fid, (uint32_t)vcpu->x[1]);
 }
 
 static uint64_t psci_affinity_info64(struct avc_vcpu *vcpu, uint32_t fid)
 {
-    (void)fid;
-    return psci_affinity_info(vcpu, vcpu->x[1]);
+    return psci_affinity_info(vcpu, fid, vcpu->x[1]);
 }
 
 static avc_fast_fn psci_features;
@@ -91,23 +100,21 @@ static avc_fast_fn *const psci_rows[PSCI_ROWS][2] = {
     { NONE, NONE },                                 /* 1f */
 };
 
-/* Offered means: has a row; bit n of the lower half, or upper for the 64-bit forms. */
-#define OFFERED32 UINT64_C(0x0004075f) /* 00..04, 06, 08..0a, 12 */
-#define OFFERED64 UINT64_C(0x0004001a) /* 01, 03, 04, 12 */
+/* Offered means: has a row. */
+#define OFFERED32 UINT32_C(0x0004075f) /* 00..04, 06, 08..0a, 12 */
+#define OFFERED64 UINT32_C(0x0004001a) /* 01, 03, 04, 12 */
 
 /* SMCCC_VERSION is asked for here by callers that do not know yet whether SMCCC 1.1 is there (DEN0028, 7.2). No flag of
    CPU_SUSPEND is set: original format of power_state, no OS-initiated mode. */
 static uint64_t psci_features(struct avc_vcpu *vcpu, uint32_t fid)
 {
-    uint32_t n = (uint32_t)vcpu->x[1] - AVC_PSCI_VERSION, width = n & AVC_SMC64;
+    uint32_t n = (uint32_t)vcpu->x[1] - AVC_PSCI_VERSION;
 
     (void)fid;
-    n -= width;
-    if (avc_likely(n < PSCI_ROWS)) {
-        uint64_t offered = (OFFERED64 << 32 | OFFERED32) >> (n | width >> 25);
-
-        return avc_call_answer(vcpu, (int64_t)(offered & 1) - 1);
-    }
+    if (n < PSCI_ROWS)
+        return avc_call_answer(vcpu, (int64_t)(OFFERED32 >> n & 1) - 1);
+    if (n - AVC_SMC64 < PSCI_ROWS)
+        return avc_call_answer(vcpu, (int64_t)(OFFERED64 >> (n - AVC_SMC64) & 1) - 1);
     return avc_call_answer(vcpu, (uint32_t)vcpu->x[1] == AVC_SMCCC_VERSION ? AVC_PSCI_SUCCESS : AVC_PSCI_NOT_SUPPORTED);
 }
 
