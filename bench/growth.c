@@ -20,7 +20,7 @@ static struct avc_stage2 stage2[MAX];
 static struct avc_vm vms[MAX];
 static struct avc_vcpu others[MAX], vcpus[MAX];
 static struct avc_vcpu *list[MAX], *other_list[MAX];
-static struct avc_claim claims[AVC_CLAIM_SLOTS(3 * MAX_CLAIMS + 8)], other_claims[MAX][AVC_CLAIM_SLOTS(8)];
+static struct avc_claim claims[AVC_CLAIM_SLOTS(4 * MAX_CLAIMS + 8)], other_claims[MAX][AVC_CLAIM_SLOTS(8)];
 static struct avc_vgic vgic;
 static struct avc_vgic_spis spis[2];
 static struct avc_vgic_cpu gic_cpus[MAX];
@@ -32,6 +32,8 @@ static enum avc_answer zero(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
 {
     return avc_done(e, 0);
 }
+
+static bool svc; /* this CPU can trap system calls (FEAT_FGT) */
 
 static void claim(struct avc_vm *vm, enum avc_kind kind, uint64_t first, uint64_t last)
 {
@@ -51,6 +53,9 @@ static uint32_t call(unsigned n)
 
 static void claim_all(struct avc_vm *vm, unsigned nr)
 {
+    svc = avc_vm_claim(vm, &(struct avc_claim){ AVC_SVC, 0, 0, zero, NULL }) == AVC_OK;
+    for (unsigned n = 1; svc && n < nr; n++)
+        claim(vm, AVC_SVC, 8ul * n, 8ul * n);
     for (unsigned n = 0; n < nr; n++) {
         claim(vm, AVC_MMIO, GROWTH_DEVICES + 0x4000ul * n, GROWTH_DEVICES + 0x4000ul * n + 0xfff);
         claim(vm, AVC_CALL, call(n), call(n));
@@ -120,7 +125,11 @@ static void measure(const struct setting *s)
         }
         if (e->key == CALL_PUTC)
             host_putc((char)avc_vcpu_gpr(&vcpus[0], 1));
-        avc_done(e, e->key == GROWTH_LAST_CALL ? call(s->claims - 1) : e->key == GROWTH_LAST_VCPU ? s->vcpus - 1 : 0);
+        avc_done(e, e->key == GROWTH_LAST_CALL   ? call(s->claims - 1)
+                    : e->key == GROWTH_LAST_VCPU ? s->vcpus - 1
+                    : e->key == GROWTH_LAST_SVC  ? 8 * (s->claims - 1)
+                    : e->key == GROWTH_SVC       ? svc
+                                                 : 0);
     }
     host_must(avc_vcpu_put(&vcpus[0]));
 }

@@ -6,6 +6,9 @@
 #define CALL_SETUP    "mov x0, %0\nmov x1, %1\nmov x2, #0\nmov x3, #0\n"
 #define AFFINITY_INFO 0xc4000004
 
+/* svc.S */
+uint64_t bench_svc(uint64_t number, uint64_t rounds);
+
 /* vectors.S is linked, and not used. */
 void bench_irq(void)
 {
@@ -27,6 +30,11 @@ int guest_main(unsigned cpu)
     ROW("search/AFFINITY_INFO of the last vCPU", CALL_SETUP, "hvc #0\n", AFFINITY_INFO,
         guest_hvc(GROWTH_LAST_VCPU, 0, 0, 0, NULL));
     ROW("search/system register, the last claim", "", "mrs x0, s3_7_c15_c15_7\n", 0, 0);
+    if (guest_hvc(GROWTH_SVC, 0, 0, 0, NULL)) { /* the CPU can trap them */
+        print_row("search/system call, the first claim", bench_svc(0, ROUNDS), ROUNDS);
+        print_row("search/system call, the last claim", bench_svc(guest_hvc(GROWTH_LAST_SVC, 0, 0, 0, NULL), ROUNDS),
+                  ROUNDS);
+    }
     ROW("search/device, half a page", "", "ldr w0, [%0, #0x18]\n", GROWTH_LAST_DEVICE, 0);
     return 0;
 }

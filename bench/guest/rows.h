@@ -26,11 +26,14 @@
 #define BENCH_EDGE_SPI  40
 #define BENCH_LEVEL_SPI 41
 
-/* Of bench/growth.c: the first claims; the last device, half a page, and two calls that tell what else is last. */
+/* Of bench/growth.c: the first claims; the last device, half a page, and calls that tell what else is last, and whether
+   system calls can be claimed. */
 #define GROWTH_DEVICES     0x0c000000
 #define GROWTH_LAST_DEVICE 0x0fff0000
 #define GROWTH_CALLS       0x86001000
 #define GROWTH_LAST_CALL   0xfff0
 #define GROWTH_LAST_VCPU   0xfff1
+#define GROWTH_LAST_SVC    0xfff2
+#define GROWTH_SVC         0xfff3
 
 #endif
