@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The few lines that every settled trap runs through, inline: how an event begins, and how the PC moves at its end. */
+/* The few lines that every settled trap runs through, inline: where its table entry is, and how the PC moves at its end. */
 #ifndef AVC_EVENT_H
 #define AVC_EVENT_H
 
@@ -9,19 +9,6 @@
 
 #define SCTLR_E0E AVC_BIT(24)
 #define SCTLR_EE  AVC_BIT(25)
-
-/* What all events have, from ESR_EL2 and ELR_EL2. */
-static inline struct avc_exit *avc_event_begin(struct avc_vcpu *v, enum avc_kind kind, uint64_t key, uint64_t esr)
-{
-    v->exit = (struct avc_exit){
-        .kind = kind,
-        .answer = AVC_FAULT,
-        .key = key,
-        .esr = esr,
-        .pc = avc_hw_read_ELR_EL2(),
-    };
-    return &v->exit;
-}
 
 /* size, write, fetch, handled and step of an event in one store: the size is the lowest byte */
 #define AVC_FLAG_STEP (UINT64_C(1) << 32)

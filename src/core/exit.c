@@ -8,7 +8,14 @@
 
 struct avc_exit *avc_exit_begin(struct avc_vcpu *v, enum avc_kind kind, uint64_t key, uint64_t esr)
 {
-    return avc_event_begin(v, kind, key, esr);
+    v->exit = (struct avc_exit){
+        .kind = kind,
+        .answer = AVC_FAULT,
+        .key = key,
+        .esr = esr,
+        .pc = avc_hw_read_ELR_EL2(),
+    };
+    return &v->exit;
 }
 
 /* What a claim of this kind has left behind, but for its answer. The event may go on to a built-in or to the VMM: it finds
