@@ -251,46 +251,14 @@ static inline uint32_t avc_vgic_dist_control(const struct avc_vgic *vgic, uint32
     return offset == 0x8 ? AVC_VGIC_IIDR : 0;
 }
 
-/* The usual write to an enable register of SPIs: none of these is pending or in a list register. False: the long way. */
-static inline bool avc_vgic_enable_only(struct avc_vgic *vgic, struct avc_vgic_bank *b, uint32_t bits, bool set)
-{
-    bool simple;
-
-    avc_lock(&vgic->lock);
-    simple = !(bits & (b->in_lr | b->latch | b->line));
-    if (simple)
-        b->enable = set ? b->enable | bits : b->enable & ~bits;
-    avc_unlock(&vgic->lock);
-    return simple;
-}
-
 /*
- * self, without the lock: a private interrupt comes again whose last one the guest is through with, and whose list register
- * (n: 0 or 1) nobody has looked at since: written once more as it was, which `as` says of state and link. False: the long
- * way.
+ * self, without the lock: the virtual timer's interrupt comes again, the guest being through with the last one. It has list
+ * register 0: vtimer_lr is what that was written as, while the interrupt is in_lr there, linked, and nothing is spilled;
+ * else 0. Written once more. False: the long way.
  *
  * What makes it safe: list registers, lr[], lr_used and in_lr of private interrupts change on this CPU only; and whatever
  * else would make a new list register differ (enable, group, priority, GICD_CTLR) has touched the interrupt, so that it is
  * no longer in_lr, or has set fold_wanted from another CPU.
- */
-static inline bool avc_vgic_again(struct avc_vgic_cpu *self, unsigned n, uint32_t intid, uint64_t as)
-{
-    uint64_t lr = self->lr[n];
-
-    if (!(self->bank.in_lr >> intid & 1) || LR_VINTID(lr) != intid || (lr & (LR_STATE | LR_HW | LR_EOI)) != as ||
-        !(self->lr_used >> n & 1) || self->spilled || avc_load_relaxed(&self->fold_wanted) ||
-        (n ? avc_hw_read_ICH_LR1_EL2() : avc_hw_read_ICH_LR0_EL2()) & LR_STATE)
-        return false;
-    if (n)
-        avc_hw_write_ICH_LR1_EL2(lr);
-    else
-        avc_hw_write_ICH_LR0_EL2(lr);
-    return true;
-}
-
-/*
- * The virtual timer's, which has list register 0: vtimer_lr is what it was written as, while it is in_lr there, linked, and
- * nothing is spilled; else 0. The same holds of it.
  */
 static inline bool avc_vgic_vtimer_again(struct avc_vgic_cpu *self)
 {
