@@ -128,23 +128,24 @@ enum avc_answer {
                   WFI, WFE and ERET are done (about an ERETAA that is interrupted a claim is asked again) */
 };
 
-/** One event, as claims and the VMM see it. Registers are read from the vCPU: avc_vcpu_gpr(). */
+/** One event, as claims and the VMM see it. Registers are read from the vCPU: avc_vcpu_gpr(). The first eight bytes are one
+    doubleword on the way of an exit: src/core/event.h. */
 struct avc_exit {
-    enum avc_kind kind;
-    enum avc_answer answer; /* yours to set */
-    uint64_t key;           /* see enum avc_kind */
-    uint64_t value;         /* write: what the guest wrote; read: yours to set, the low `size` bytes count */
-    uint8_t size;           /* MMIO: 1, 2, 4 or 8 bytes; STAGE2: the same, or 0: not decoded, DONE is as RETRY */
-    bool write;             /* MMIO, SYSREG, STAGE2: the guest writes */
-    bool fetch;             /* STAGE2: an instruction fetch */
-    bool handled;           /* IRQ: the handler of this CPU has dealt with it; else it is still pending */
-    bool step;              /* private: DONE moves the PC */
-    uint64_t esr;           /* ESR_EL2 as taken */
-    uint64_t pc;            /* the guest's PC: of the trapped instruction; for HVC of the one after it */
-    uint64_t va;            /* MMIO, STAGE2: FAR_EL2 */
-    uint64_t arg;           /* see enum avc_kind */
-    uint32_t imm;           /* CALL, CLASS, SVC: immediate of HVC, SMC, SVC, BRK */
-    enum avc_status status; /* FAIL */
+    enum avc_kind kind : 8;
+    enum avc_answer answer : 8; /* yours to set */
+    uint8_t size;               /* MMIO: 1, 2, 4 or 8 bytes; STAGE2: the same, or 0: not decoded, DONE is as RETRY */
+    bool write;                 /* MMIO, SYSREG, STAGE2: the guest writes */
+    bool fetch;                 /* STAGE2: an instruction fetch */
+    bool handled;               /* IRQ: the handler of this CPU has dealt with it; else it is still pending */
+    bool step;                  /* private: DONE moves the PC */
+    uint64_t key;               /* see enum avc_kind */
+    uint64_t value;             /* write: what the guest wrote; read: yours to set, the low `size` bytes count */
+    uint64_t esr;               /* ESR_EL2 as taken */
+    uint64_t pc;                /* the guest's PC: of the trapped instruction; for HVC of the one after it */
+    uint64_t va;                /* MMIO, STAGE2: FAR_EL2 */
+    uint64_t arg;               /* see enum avc_kind */
+    uint16_t imm;               /* CALL, CLASS, SVC: immediate of HVC, SMC, SVC, BRK */
+    enum avc_status status;     /* FAIL */
 };
 
 /** Finishes an exit with a value. Context: loaded, claim. */

@@ -75,20 +75,15 @@ avc_small static uint64_t to_vmm(struct avc_vcpu *v, uint64_t esr, avc_ipa_t ipa
 /* A load or store of one register, as the syndrome has decoded it (ISV). */
 static inline struct avc_exit *begin_mmio(struct avc_vcpu *v, uint64_t esr, avc_ipa_t ipa, uint64_t va)
 {
-    struct avc_exit *e = &v->exit;
+    uint64_t word = EVENT(AVC_MMIO, AVC_FAULT) | EVENT_SIZE(UINT64_C(1) << ISS_SAS(esr)) | EVENT_STEP, value = 0;
+    struct avc_exit *e;
 
-    e->kind = AVC_MMIO;
-    e->answer = AVC_FAULT;
-    e->key = ipa;
-    e->value = 0;
-    avc_set_flags(e, UINT64_C(1) << ISS_SAS(esr) | AVC_FLAG_STEP);
-    e->esr = esr;
-    e->pc = avc_hw_read_ELR_EL2();
-    e->va = va;
     if (esr & ISS_WNR) {
-        e->value = avc_mmio_stored(v, esr);
-        e->write = true;
+        value = avc_mmio_stored(v, esr);
+        word |= EVENT_WRITE;
     }
+    e = avc_event_begin(v, word, ipa, value, esr);
+    e->va = va;
     return e;
 }
 

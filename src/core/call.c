@@ -17,7 +17,7 @@ static struct avc_exit *begin(struct avc_vcpu *vcpu, uint64_t esr)
 {
     struct avc_exit *e = avc_exit_begin(vcpu, AVC_CALL, (uint32_t)vcpu->x[0], esr);
 
-    e->imm = esr & 0xffff; /* ISS of both */
+    e->imm = (uint16_t)esr; /* ISS of both */
     return e;
 }
 

@@ -10,17 +10,37 @@
 #define SCTLR_E0E AVC_BIT(24)
 #define SCTLR_EE  AVC_BIT(25)
 
-/* size, write, fetch, handled and step of an event in one store: the size is the lowest byte */
-#define AVC_FLAG_STEP (UINT64_C(1) << 32)
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && offsetof(struct avc_exit, size) % 8 == 0 &&
-                   offsetof(struct avc_exit, step) == offsetof(struct avc_exit, size) + 4 &&
-                   offsetof(struct avc_exit, esr) == offsetof(struct avc_exit, size) + 8,
-               "bytes of a doubleword");
-static inline void avc_set_flags(struct avc_exit *e, uint64_t flags)
-{
-    typedef uint64_t __attribute__((may_alias)) all;
+/* kind, answer, size, write, fetch, handled and step of an event: one doubleword, that is written and looked at whole. */
+#define EVENT(kind, answer) ((uint64_t)(kind) | (uint64_t)(answer) << 8)
+#define EVENT_ANSWER        (UINT64_C(0xff) << 8)
+#define EVENT_SIZE(bytes)   ((uint64_t)(bytes) << 16)
+#define EVENT_WRITE         (UINT64_C(1) << 24)
+#define EVENT_STEP          (UINT64_C(1) << 48)
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && offsetof(struct avc_exit, size) == 2 &&
+                   offsetof(struct avc_exit, write) == 3 && offsetof(struct avc_exit, step) == 6 &&
+                   offsetof(struct avc_exit, key) == 8 && offsetof(struct avc_exit, value) == 16 &&
+                   offsetof(struct avc_exit, esr) == 24 && offsetof(struct avc_exit, pc) == 32,
+               "doublewords of an event");
+typedef uint64_t __attribute__((may_alias)) avc_word;
 
-    *(all *)&e->size = flags;
+static inline uint64_t avc_event_word(const struct avc_exit *e)
+{
+    return *(const avc_word *)e;
+}
+
+/* The event of a trap that knows what of struct avc_exit its kind has: the rest keeps what it had. */
+static inline struct avc_exit *avc_event_begin(struct avc_vcpu *v, uint64_t word, uint64_t key, uint64_t value,
+                                               uint64_t esr)
+{
+    avc_word *w = (avc_word *)&v->exit;
+    uint64_t pc = avc_hw_read_ELR_EL2();
+
+    w[0] = word;
+    w[1] = key;
+    w[2] = value;
+    w[3] = esr;
+    w[4] = pc;
+    return &v->exit;
 }
 
 /*
@@ -96,9 +116,11 @@ static inline bool avc_mmio_is_plain(const struct avc_vcpu *v, uint64_t esr)
 /* avc_act_saved(), for what is finished and stepped over without more ado. */
 static inline void avc_act_saved_inline(struct avc_vcpu *v, struct avc_exit *e)
 {
-    if (avc_likely(e->kind == AVC_CALL && e->answer == AVC_DONE && !e->step)) { /* HVC */
+    uint64_t word = avc_event_word(e);
+
+    if (avc_likely(word == EVENT(AVC_CALL, AVC_DONE))) { /* HVC */
         v->x[0] = e->value;
-    } else if (avc_likely(e->answer == AVC_DONE && avc_step_is_plain(v->pstate) &&
+    } else if (avc_likely(!(word & EVENT_ANSWER) && avc_step_is_plain(v->pstate) &&
                           (e->kind == AVC_MMIO ? avc_mmio_is_plain(v, e->esr) : !e->size))) {
         if (e->kind == AVC_CALL) /* SMC */
             v->x[0] = e->value;

@@ -49,17 +49,13 @@ __attribute__((noinline)) uint64_t avc_fast_other(struct avc_vcpu *vcpu, uint32_
 /* The VMM's, by avc_to_vmm(): the event is begun here, and nobody else asked. */
 uint64_t avc_fast_to_vmm(struct avc_vcpu *vcpu, uint32_t fid)
 {
-    struct avc_exit *e = &vcpu->exit;
     uint64_t esr = avc_hw_read_ESR_EL2();
+    /* the classes of HVC and SMC differ in one bit; an SMC is to be stepped over */
+    uint64_t step = esr << 22 & EVENT_STEP;
+    struct avc_exit *e = avc_event_begin(vcpu, EVENT(AVC_CALL, AVC_FAULT) | step, fid, 0, esr);
 
-    e->kind = AVC_CALL;
-    e->answer = AVC_FAULT;
-    e->key = fid;
-    e->value = 0;
-    e->esr = esr;
-    e->pc = avc_hw_read_ELR_EL2();
-    e->imm = esr & 0xffff;
-    avc_set_flags(e, ESR_EC(esr) == AVC_EC_SMC64 ? AVC_FLAG_STEP : 0);
+    _Static_assert((AVC_EC_SMC64 ^ AVC_EC_HVC64) == 1 && AVC_EC_SMC64 & 1, "bit 26 of ESR_EL2");
+    e->imm = (uint16_t)esr;
     return HW_EXIT;
 }
 

@@ -18,7 +18,7 @@ uint64_t avc_trap_svc(struct avc_vcpu *v, uint64_t esr)
         return avc_trap_reflect(v, esr);
     e = avc_exit_begin(v, AVC_SVC, pstate & SPSR_NRW ? (uint32_t)v->x[7] : v->x[8], esr);
     e->answer = AVC_PASS;
-    e->imm = (uint32_t)(esr & 0xffff);
+    e->imm = (uint16_t)esr;
     e->step = true;
     return avc_exit_finish(v, e, AVC_PASS);
 }

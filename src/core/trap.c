@@ -110,7 +110,7 @@ static uint64_t claimed(struct avc_vcpu *v, uint64_t esr)
         return row->fn(v, esr); /* a NOP: nothing has happened */
     e = avc_exit_begin(v, AVC_CLASS, ESR_EC(esr), esr);
     e->answer = AVC_PASS; /* the guest's own exception */
-    e->imm = (uint32_t)(esr & 0xffff);
+    e->imm = (uint16_t)esr;
     e->va = avc_hw_read_FAR_EL2();
     e->step = row->step;
     answer = avc_claim_offer(v, e);

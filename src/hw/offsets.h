@@ -16,7 +16,7 @@
 #define V_HOST_CPTR  344
 #define V_SELF_MARK  360
 #define V_SERROR     368
-#define V_NR_TRAPS   480
+#define V_NR_TRAPS   472
 
 /* Rows of the trap table behind the 64 exception classes, and their offsets. */
 #define TRAP_IRQ    64
