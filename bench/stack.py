@@ -29,7 +29,6 @@ EMBEDDER = []
 CLAIMS = ["avc_to_vmm", "avc_deny", "avc_to_firmware", "avc_call_settle", "avc_mmio_settle", "avc_sysreg_settle",
           "avc_vgic_redist_access", table("emul/sgi.c:claims"), "emul/syscall.c:on_svc", "emul/syscall.c:on_eret"]
 TRAPS = [table("avc_trap_table"), table("avc_trap_table_claimed")]
-CALLS_FAST = ["emul/settled.c:psci32", "emul/settled.c:psci64", "emul/settled.c:smccc", "emul/settled.c:trng"]
 CALLS_FIND = [f"emul/settled.c:find_{name}" for name in ("psci32", "psci64", "smccc", "trng")]
 PSCI = [table("emul/settled.c:psci_rows")]
 FOUND = [*PSCI, *(f"emul/settled.c:{name}" for name in ("smccc_version", "arch_features", "trng_version", "trng_features")),
@@ -47,6 +46,7 @@ POINTERS = {
     "enter": ["emul/vgic.c:enter"],
     "reset": ["emul/vgic.c:reset"],
     "irq": ["avc_vgic_timer_irq", "core/vm.c:not_mine"],
+    "irq_taken": ["avc_vgic_timer_taken", "avc_vcpu_irq_taken"],
     "pending": ["emul/vgic.c:pending"],
     "deadline": ["avc_vgic_deadline"],
     "set_irq": ["avc_vgic_set_irq"],
@@ -54,21 +54,18 @@ POINTERS = {
     "claim->fn": CLAIMS,
     "own->fn": CLAIMS,
     "avc_claim_after": CLAIMS,  # the compiler has the call of which it is an argument
-    "call->fast": CALLS_FAST,
     "call->full": ["avc_psci_full", "avc_smccc_full", "avc_trng_full"],
     "call->find": CALLS_FIND,
-    "find_smccc": FOUND,
-    "find_trng": FOUND,
     "mmio->full": ["avc_vgic_dist_access"],
     "write->full": ["avc_vgic_sgi"],
     # tables
-    ENTER: [table("avc_trap_table_observed"), *TRAPS],
+    ENTER: [table("avc_trap_table_observed"), *TRAPS, *CLAIMS],
     "core/observe.c table": TRAPS,
     "row->fn": [table("avc_trap_rows")],
     "core/abort.c fn(v, esr)": [table("core/abort.c:by_status")],
-    "slot->light": ["emul/light.c:dist", "emul/light.c:sgi1r"],
-    "slot->row": [*FOUND, "avc_fast_to_vmm", "avc_fast_other"],
-    "psci_rows": PSCI,
+    "light": ["emul/light.c:dist", "emul/light.c:sgi1r", "avc_fast_mmio_claim", "avc_fast_sysreg_claim"],
+    "core/call.c fast": FOUND,
+    "row": [*FOUND, "avc_fast_to_vmm", "avc_fast_other"],
     "writers": [table("emul/bank.c:writers")],
     "fill": ["core/call.c:fill", "core/slot.c:fill_mmio", "core/slot.c:fill_sysreg"],
 }
@@ -247,7 +244,8 @@ def linker_name(title):
 
 
 def called(text):
-    """Of what the source has from a call on: the call, up to the first bracket that closes."""
+    """Of what the source has from a call on: the call, up to the first bracket that closes. AVC_LAST(fn, ...) is one of fn."""
+    text = re.sub(r"^AVC_LAST\(([\w.>-]+)", r"\1(", text)
     found = re.match(r"[\w.>-]+[(\[][^)\]]*[)\]]", text)
     if not found:
         raise Error(f"no call: {text}")

@@ -503,6 +503,9 @@ struct avc_irqc_ops {
     bool (*pending)(struct avc_vcpu *vcpu);      /* would WFI complete now? any CPU */
     uint64_t (*deadline)(struct avc_vcpu *vcpu); /* CNTPCT at which it will have a timer interrupt, ~0 none */
     enum avc_status (*set_irq)(struct avc_vm *vm, struct avc_vcpu *vcpu, uint32_t intid, bool level);
+    /* optional: as irq, for one that was taken from the guest of this vCPU and fetched. Settles it, ends it, and returns 0; or
+       returns avc_vcpu_irq_taken(vcpu, irq), which asks irq */
+    uint64_t (*irq_taken)(struct avc_vcpu *vcpu, avc_irq_t irq);
 };
 
 #define AVC_VM_TRAP_WFE (1u << 0) /* WFE exits, for hosts with more vCPUs than CPUs */
@@ -545,22 +548,22 @@ struct avc_claim_index {
 #define AVC_NR_SLOTS 256
 struct avc_mmio_slot {
     uint64_t hpfar; /* what HPFAR_EL2 has for the page: IPA / 4096 * 16; ~0: none */
+    uint64_t (*light)(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_slot *slot);
     const struct avc_claim *claim;
-    uint64_t (*light)(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_slot *slot); /* of the library's own */
-    uint64_t unused; /* the size is a power of 2 */
+    uint64_t code; /* of others' claims: what the light way goes on with */
 };
 struct avc_sysreg_slot {
-    uint32_t esr, key;             /* its syndrome, without the general register, 0: none; and the register's key */
-    const struct avc_claim *claim; /* NULL: a read of `value` */
-    uint64_t value;
+    uint32_t esr, key; /* its syndrome, without the general register, 0: none; and the register's key */
     uint64_t (*light)(struct avc_vcpu *vcpu, uint64_t esr,
-                      const struct avc_sysreg_slot *slot); /* of the library's own */
+                      const struct avc_sysreg_slot *slot); /* NULL: reads `value` */
+    const struct avc_claim *claim;                         /* NULL likewise */
+    uint64_t value;                                        /* or a code */
 };
 
 /* What the light way does with function ids, 16 in a row: see src/core/call.c. */
 #define AVC_CALL_SLOTS 64
 #define AVC_CALL_ROWS  48
-typedef uint64_t avc_fast_fn(struct avc_vcpu *vcpu, uint32_t fid);
+typedef uint64_t avc_fast_fn(struct avc_vcpu *vcpu, uint64_t fid); /* fid: of 32 bits */
 #define AVC_CALL_WIDE 16
 struct avc_call_slot {
     uint64_t ids; /* function id / 16; ~0: none */
@@ -577,7 +580,7 @@ struct avc_call_range {
 #define AVC_NR_TRAPS    67
 
 struct avc_vm {
-    struct avc_mmio_slot mmio[AVC_NR_SLOTS]; /* first: an entry's address is found in one instruction */
+    struct avc_mmio_slot mmio[AVC_NR_SLOTS];
     struct avc_sysreg_slot sysreg[AVC_NR_SLOTS];
     struct avc_call_slot call[AVC_CALL_SLOTS];
     struct avc_vcpu **vcpus;
@@ -597,7 +600,8 @@ struct avc_vm {
     const void *ways;       /* of 64 exception classes */
     const struct avc_irqc_ops *irqc;
     bool (*irq)(struct avc_vcpu *vcpu, avc_irq_t irq); /* the controller's, or one that knows no interrupt */
-    void *irqc_data;                                   /* the controller's own */
+    uint64_t (*irq_taken)(struct avc_vcpu *vcpu, avc_irq_t irq);
+    void *irqc_data;          /* the controller's own */
     struct avc_claim *claims; /* 0..nr_claims: the embedder's; from the end: the library's own */
     uint32_t max_claims, nr_claims, nr_builtin;
     uint32_t flags;
@@ -718,16 +722,23 @@ struct avc_vcpu {
     uint64_t vbar, hcr; /* the guest's EL2 controls, and the host's */
     uint64_t host_vbar, host_hcr;
     uint64_t cptr, host_cptr;
-    struct avc_vcpu *self;   /* a pair by which a dump finds the vCPU: this, and */
-    uint64_t self_mark;      /* this ^ AVC_MAGIC_VCPU */
-    uint64_t serror;         /* 1 << 63 | ESR_EL2 of an SError taken while leaving */
-    uint64_t on;             /* MPIDR_EL1 of the CPU where it is loaded; 0: not loaded */
-    struct avc_pcpu *pcpu;   /* that CPU, or NULL; atomic */
-    uint32_t mode;           /* enum avc_mode, atomic */
-    uint32_t edge;           /* what run has to do besides, at entry and return: AVC_EDGE_... */
-    bool fp_live;            /* the guest's FP registers are in the CPU */
-    bool debug_live;         /* the guest's breakpoints are in the CPU */
-    bool vserror;            /* a virtual SError is pending */
+    const struct avc_call_slot *call; /* the VM's tables, each with its multiplier */
+    uint64_t call_hash;
+    const struct avc_mmio_slot *mmio;
+    uint64_t mmio_hash;
+    const struct avc_sysreg_slot *sysreg;
+    uint64_t sysreg_hash;
+    struct avc_vcpu *self; /* a pair by which a dump finds the vCPU, like that in run's frame: this, and */
+    uint64_t self_at;      /* 16 less than where the pair is */
+    uint64_t serror;       /* 1 << 63 | ESR_EL2 of an SError taken while leaving */
+    struct avc_pcpu *pcpu; /* the CPU where it is loaded, or NULL; atomic */
+    uint32_t on;           /* MPIDR_EL1 of that CPU, 0: not loaded. The four make one doubleword, which run compares */
+    uint8_t on_aff3;       /*   bits 39..32 of it */
+    uint8_t mode;          /* enum avc_mode, atomic */
+    uint16_t edge;         /* what run has to do besides, at entry and return: AVC_EDGE_... */
+    bool fp_live;          /* the guest's FP registers are in the CPU */
+    bool debug_live;       /* the guest's breakpoints are in the CPU */
+    bool vserror;          /* a virtual SError is pending */
     bool irq_line, fiq_line; /* without interrupt controller */
     struct avc_exit exit;    /* the event being dealt with; run does as its answer says when it begins */
 
@@ -802,6 +813,10 @@ void avc_vcpu_kick(struct avc_vcpu *vcpu);
 /** For parts of the library and add-ons like them: sets attention bits; if the vCPU runs its guest on another CPU, or is
     not loaded, calls wake(). Must be called without locks. Context: any. */
 void avc_vcpu_request(struct avc_vcpu *vcpu, uint64_t attention);
+
+/** For interrupt controllers: what avc_irqc_ops.irq_taken returns for an interrupt that it has done nothing about. Its `irq`
+    is asked, then this CPU's handler has it. Context: irq_taken. */
+uint64_t avc_vcpu_irq_taken(struct avc_vcpu *vcpu, avc_irq_t irq);
 
 /** Whether the vCPU has a reason to run: kicked, an interrupt for it, switched on. A blocked one asks it after it has set
     "blocked", so that nothing is missed. Context: any. */

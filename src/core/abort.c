@@ -72,19 +72,11 @@ avc_small static uint64_t to_vmm(struct avc_vcpu *v, uint64_t esr, avc_ipa_t ipa
 
 /* ---- MMIO ---- */
 
-/* A load or store of one register, as the syndrome has decoded it (ISV). */
-static inline struct avc_exit *begin_mmio(struct avc_vcpu *v, uint64_t esr, avc_ipa_t ipa, uint64_t va)
+static __attribute__((noinline)) struct avc_exit *begin_mmio(struct avc_vcpu *v, uint64_t esr, avc_ipa_t ipa)
 {
-    uint64_t word = EVENT(AVC_MMIO, AVC_FAULT) | EVENT_SIZE(UINT64_C(1) << ISS_SAS(esr)) | EVENT_STEP, value = 0;
-    struct avc_exit *e;
+    uint64_t stored = esr & ISS_WNR ? avc_mmio_stored(v, esr) : 0;
 
-    if (esr & ISS_WNR) {
-        value = avc_mmio_stored(v, esr);
-        word |= EVENT_WRITE;
-    }
-    e = avc_event_begin(v, word, ipa, value, esr);
-    e->va = va;
-    return e;
+    return avc_mmio_begin(v, esr, ipa, avc_hw_read_FAR_EL2(), stored);
 }
 
 /*
@@ -116,7 +108,7 @@ avc_small static __attribute__((noinline)) uint64_t data_unmapped(struct avc_vcp
 
 /* ---- by fault status ---- */
 
-/* What the claim on a device register has answered. */
+/* What the claim on a device register has answered, of whatever instruction. */
 static __attribute__((noinline)) uint64_t answered(struct avc_vcpu *v, struct avc_exit *e, enum avc_answer answer)
 {
     if (answer == AVC_DONE)
@@ -125,47 +117,43 @@ static __attribute__((noinline)) uint64_t answered(struct avc_vcpu *v, struct av
     return answer == AVC_PASS ? data_unmapped(v, e->esr, e->key, e) : avc_exit_settle(v, e, answer);
 }
 
-/*
- * A claim whose slot the light way has found, for an instruction that names one of x0..x7: no event of it has begun but for
- * the syndrome. What is no more than a word moved, or left to the VMM, ends here. HW_EXIT, or attention.
- */
-uint64_t avc_mmio_claimed(struct avc_vcpu *v, const struct avc_mmio_slot *slot)
+static __attribute__((noinline)) uint64_t answered_otherwise(struct avc_vcpu *v, enum avc_answer answer)
 {
-    const struct avc_claim *claim = slot->claim;
-    uint64_t va = avc_hw_read_FAR_EL2(), code;
-    struct avc_exit *e = begin_mmio(v, v->exit.esr, avc_mmio_ipa(slot, va), va);
-    enum avc_answer answer = claim->fn(v, e, claim->ctx);
+    uint64_t code = answered(v, &v->exit, answer);
 
-    e = &v->exit;
-    if (avc_likely(answer == AVC_DONE) && avc_likely(avc_step_is_plain(avc_hw_read_SPSR_EL2())) &&
-        avc_likely(avc_mmio_is_plain(v, e->esr))) {
-        if (!(e->esr & ISS_WNR))
-            v->x[ISS_SRT(e->esr)] = (uint32_t)e->value;
-        avc_hw_write_ELR_EL2(e->pc + 4);
-        return v->attention;
-    }
-    if (avc_likely(answer == AVC_EXIT && e->kind == AVC_MMIO)) {
-        e->answer = AVC_FAULT;
-        return HW_EXIT;
-    }
-    code = answered(v, e, answer);
-    return code ? code : v->attention;
+    return code | avc_load_relaxed(&v->attention);
+}
+
+/* What is no more than a word moved, of an instruction that names one of x0..x7, ends here. */
+uint64_t avc_mmio_answered(struct avc_vcpu *v, enum avc_answer answer)
+{
+    const struct avc_exit *e = &v->exit;
+    uint64_t esr = e->esr;
+
+    if (avc_unlikely(answer != AVC_DONE) || avc_unlikely(!avc_step_is_plain(avc_hw_read_SPSR_EL2())) ||
+        avc_unlikely(!avc_mmio_is_plain(v, esr)))
+        return answered_otherwise(v, answer);
+    if (!(esr & ISS_WNR))
+        v->x[ISS_SRT(esr)] = (uint32_t)e->value;
+    avc_hw_write_ELR_EL2(e->pc + 4);
+    return avc_load_relaxed(&v->attention);
 }
 
 /* One load or store of a register where nothing was mapped, as the syndrome has decoded it: the full way. */
 static uint64_t device(struct avc_vcpu *v, uint64_t esr)
 {
-    const struct avc_mmio_slot *slot = avc_mmio_slot_of(v);
+    const struct avc_mmio_slot *slot;
+    avc_mmio_fn *light;
     avc_ipa_t ipa = hpfar_ipa(esr);
-    const struct avc_claim *claim = slot ? slot->claim : avc_claim_find(v->vm, AVC_MMIO, ipa);
-    struct avc_exit *e = begin_mmio(v, esr, ipa, avc_hw_read_FAR_EL2());
-
+    const struct avc_claim *claim =
+        avc_mmio_slot_of(v, &slot, &light) ? slot->claim : avc_claim_find(v->vm, AVC_MMIO, ipa);
+    struct avc_exit *e = begin_mmio(v, esr, ipa);
     enum avc_answer answer;
 
     if (!claim)
         return data_unmapped(v, esr, ipa, e);
     answer = claim->fn(v, e, claim->ctx);
-    return answered(v, &v->exit, answer);
+    return answered(v, e, answer);
 }
 
 /* Translation fault: HPFAR is valid, nothing was mapped when the CPU looked. */
@@ -218,7 +206,7 @@ avc_small static uint64_t permission(struct avc_vcpu *v, uint64_t esr)
     }
     /* Memory with registers behind its writes: flash. A claim there says so. */
     if (!walk && !is_fetch(esr) && esr & ISS_ISV) {
-        e = begin_mmio(v, esr, ipa, avc_hw_read_FAR_EL2());
+        e = begin_mmio(v, esr, ipa);
         answer = avc_claim_offer(v, e);
         if (answer == AVC_PASS) {
             e->kind = AVC_STAGE2;

@@ -25,6 +25,8 @@
  * before the store: tests/guest/handlers found it within seconds.
  */
 #define avc_fence() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+/* What stands in front of this, done before any store behind it. */
+#define avc_release() __atomic_thread_fence(__ATOMIC_RELEASE)
 
 static inline bool avc_cas(uint32_t *p, uint32_t from, uint32_t to)
 {

@@ -34,13 +34,13 @@ uint64_t avc_trap_smc(struct avc_vcpu *vcpu, uint64_t esr)
     return avc_exit_finish(vcpu, e, AVC_FAULT);
 }
 
-/* `fast` decides here as it does on the light way; the value it left in x0 is written there again.
- */
+/* The same function decides as on the light way; the value it left in x0 is written there again. */
 enum avc_answer avc_call_settle(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     const struct avc_call *call = ctx;
+    avc_fast_fn *fast = call->find(vcpu->vm, (uint32_t)e->key);
 
-    if (call->fast(vcpu, (uint32_t)e->key) < HW_EXIT)
+    if (fast(vcpu, e->key) < HW_EXIT)
         return avc_done(e, vcpu->x[0]);
     return call->full(vcpu, e, NULL);
 }
@@ -88,13 +88,13 @@ static unsigned put_claim(struct avc_vm *vm, const struct avc_claim *claim, unsi
     if (call && call->ids) {
         for (const uint32_t *id = call->ids; *id; id++)
             if (*id >= claim->first && *id <= claim->last)
-                missed += !put(vm, *id, call->find ? call->find(vm, *id) : call->fast, used);
+                missed += !put(vm, *id, call->find(vm, *id), used);
     } else if (claim->last - claim->first < MAX_IDS) {
         for (uint64_t id = claim->first; id <= claim->last; id++) {
             avc_fast_fn *fn = claim->fn == avc_to_vmm ? avc_fast_to_vmm : avc_fast_full;
 
             if (call)
-                fn = call->find ? call->find(vm, (uint32_t)id) : call->fast;
+                fn = call->find(vm, (uint32_t)id);
             missed += !put(vm, (uint32_t)id, fn, used);
         }
     } else {

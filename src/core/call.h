@@ -6,7 +6,7 @@
  * The light way: the vector has saved x0..x7, x16, x17 and x30 only, and calls avc_fast_hvc() or _smc(). What
  * it runs is compiled to leave x8..x15 and x18 alone, and calls nothing that is not. The full way:
  * any register may be named and any function called. A claim of the library's own brings a struct
- * avc_call: `fast` decides, on both ways alike, and whatever it leaves open is done by `full`.
+ * avc_call: what `find` finds decides, on both ways alike, and whatever it leaves open is done by `full`.
  */
 #ifndef AVC_CALL_H
 #define AVC_CALL_H
@@ -16,10 +16,8 @@
 /* An avc_fast_fn writes x0..x3 of the vCPU and returns its attention; or touches nothing and says HW_SLOW. Bounded, and
    without calls to code that is not compiled for the light way. */
 struct avc_call {
-    avc_fast_fn *fast;
-    avc_claim_fn *full; /* never called for an id that `fast` settles */
-    /* what `fast` comes to for one id in this VM, whose features are known; or NULL: itself */
-    avc_fast_fn *(*find)(const struct avc_vm *vm, uint32_t fid);
+    avc_fast_fn *(*find)(const struct avc_vm *vm, uint32_t fid); /* what decides about an id in this VM */
+    avc_claim_fn *full;                                          /* never called for an id that it settles */
     /* the ids that are not just unknown, ended by 0, or NULL: any of the claim's */
     const uint32_t *ids;
 };
@@ -31,9 +29,9 @@ avc_claim_fn avc_call_settle;
 avc_fast_fn avc_fast_zero, avc_fast_full, avc_fast_to_vmm, avc_fast_unknown, avc_fast_other;
 
 /* The slot of the row that an id is in. */
-static inline uint64_t avc_call_slot_of(uint32_t ids, uint64_t hash)
+static inline uint64_t avc_call_slot_of(uint64_t ids, uint64_t hash)
 {
-    return ids * (uint32_t)hash >> 26;
+    return (uint32_t)ids * (uint32_t)hash >> 26;
 }
 
 /* Result of a call: negative ones are sign-extended whatever the width of the convention

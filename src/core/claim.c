@@ -29,7 +29,19 @@ static uint64_t key_max(const struct avc_vm *vm, enum avc_kind kind)
     }
 }
 
-avc_small static enum avc_status check(const struct avc_vm *vm, const struct avc_claim *claim)
+static bool overlap(const struct avc_claim *a, const struct avc_claim *b)
+{
+    return a->kind == b->kind && a->first <= b->last && b->first <= a->last;
+}
+
+/* The library's own claims, whole. */
+static struct avc_claim *builtin(const struct avc_vm *vm)
+{
+    return &vm->claims[vm->max_claims - vm->nr_builtin];
+}
+
+/* Whether it may be added to the embedder's, or to the library's own. */
+avc_small static enum avc_status check(const struct avc_vm *vm, const struct avc_claim *claim, bool own)
 {
     if (!vm || !claim || (unsigned)claim->kind >= AVC_NR_CLAIM_KINDS || !claim->fn)
         return AVC_EINVAL;
@@ -43,38 +55,28 @@ avc_small static enum avc_status check(const struct avc_vm *vm, const struct avc
         return AVC_ENOTRAP;
     if (vm->nr_claims + vm->nr_builtin >= vm->max_claims)
         return AVC_ENOMEM;
+    for (uint32_t n = own ? vm->nr_builtin : vm->nr_claims; n-- > 0;)
+        if (overlap(own ? &builtin(vm)[n] : &vm->claims[n], claim))
+            return AVC_EEXIST;
     return AVC_OK;
-}
-
-static bool overlap(const struct avc_claim *a, const struct avc_claim *b)
-{
-    return a->kind == b->kind && a->first <= b->last && b->first <= a->last;
 }
 
 avc_small enum avc_status avc_vm_claim(struct avc_vm *vm, const struct avc_claim *claim)
 {
-    enum avc_status status = check(vm, claim);
+    enum avc_status status = check(vm, claim, false);
 
-    if (status)
-        return status;
-    for (uint32_t n = 0; n < vm->nr_claims; n++)
-        if (overlap(&vm->claims[n], claim))
-            return AVC_EEXIST;
-    vm->claims[vm->nr_claims++] = *claim;
-    return AVC_OK;
+    if (!status)
+        vm->claims[vm->nr_claims++] = *claim;
+    return status;
 }
 
 avc_small enum avc_status avc_vm_claim_builtin(struct avc_vm *vm, const struct avc_claim *claim)
 {
-    enum avc_status status = check(vm, claim);
+    enum avc_status status = check(vm, claim, true);
 
-    if (status)
-        return status;
-    for (uint32_t n = 0; n < vm->nr_builtin; n++)
-        if (overlap(&vm->claims[vm->max_claims - 1 - n], claim))
-            return AVC_EEXIST;
-    vm->claims[vm->max_claims - ++vm->nr_builtin] = *claim;
-    return AVC_OK;
+    if (!status)
+        vm->claims[vm->max_claims - ++vm->nr_builtin] = *claim;
+    return status;
 }
 
 /* ---- sealing ---- */
@@ -85,7 +87,7 @@ static bool before(const struct avc_claim *a, const struct avc_claim *b)
 }
 
 /* Heap sort: no recursion, no memory, n log n also for a thousand claims. */
-static void sift(struct avc_claim *c, uint32_t root, uint32_t end)
+avc_small static void sift(struct avc_claim *c, uint32_t root, uint32_t end)
 {
     for (;;) {
         uint32_t child = 2 * root + 1;
@@ -103,7 +105,7 @@ static void sift(struct avc_claim *c, uint32_t root, uint32_t end)
     }
 }
 
-static void sort(struct avc_claim *c, uint32_t n)
+avc_small static void sort(struct avc_claim *c, uint32_t n)
 {
     for (uint32_t i = n / 2; i-- > 0;)
         sift(c, i, n);
@@ -118,7 +120,7 @@ static void sort(struct avc_claim *c, uint32_t n)
 
 /* Appends to claims[n..] what the embedder's claims, sorted, leave of `whole`. Returns the new n, or 0 when the storage
    up to `end` is too small. */
-static uint32_t append_rest(struct avc_vm *vm, struct avc_claim whole, uint32_t n, uint32_t end)
+avc_small static uint32_t append_rest(struct avc_vm *vm, struct avc_claim whole, uint32_t n, uint32_t end)
 {
     for (uint32_t i = 0; i < vm->nr_claims; i++) {
         const struct avc_claim *taken = &vm->claims[i];
@@ -153,7 +155,8 @@ static unsigned bucket_of(enum avc_kind kind, uint64_t key)
     return bucket < AVC_BUCKETS ? (unsigned)bucket : AVC_BUCKETS - 1;
 }
 
-static void index_kind(struct avc_claim_index *index, enum avc_kind kind, const struct avc_claim *claims, uint32_t n)
+avc_small static void index_kind(struct avc_claim_index *index, enum avc_kind kind, const struct avc_claim *claims,
+                                 uint32_t n)
 {
     uint32_t first = 0, end = 0;
 
@@ -169,12 +172,6 @@ static void index_kind(struct avc_claim_index *index, enum avc_kind kind, const 
     }
 }
 
-/* The library's own claims, whole. */
-static struct avc_claim *builtin(const struct avc_vm *vm)
-{
-    return &vm->claims[vm->max_claims - vm->nr_builtin];
-}
-
 /* The classes that a step over an ERETAA can meet: the trap itself, a fetch that fails before it, its own exception. */
 static bool may_end_step(unsigned class)
 {
@@ -182,7 +179,7 @@ static bool may_end_step(unsigned class)
 }
 
 /* The trap table and the ways of a VM with CLASS claims: what nobody has claimed costs nothing more. */
-static void claim_classes(struct avc_vm *vm)
+avc_small static void claim_classes(struct avc_vm *vm)
 {
     bool steps = avc_claim_find(vm, AVC_CLASS, AVC_EC_ERET);
 

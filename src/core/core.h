@@ -16,6 +16,8 @@
 #define avc_small         __attribute__((cold))
 #define AVC_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define AVC_BIT(n)        (UINT64_C(1) << (n))
+/* The call of a pointer that a function ends with. */
+#define AVC_LAST(fn, ...) ((__typeof__(&*(fn)))avc_hw_last((uintptr_t)(fn)))(__VA_ARGS__)
 /* Bits hi..lo of v, and a value put there. */
 #define AVC_FIELD(v, hi, lo) (((uint64_t)(v) >> (lo)) & (~UINT64_C(0) >> (63 - ((hi) - (lo)))))
 
@@ -60,10 +62,10 @@ static inline void avc_count(uint64_t *counter)
  * HW_EXIT: avc_hw_enter() returns it, and vcpu->exit holds the event.
  * HW_AGAIN: avc_hw_enter() returns it: nothing to tell the VMM, but attention is due before the guest runs on. With HW_BACK
  * and attention set the vector itself makes it HW_AGAIN.
- * HW_SERROR, set in either besides: an SError was taken on the way out, and is in vcpu->serror.
+ * HW_SERROR, with either of them HW_SERROR_SHIFT further up: an SError was taken on the way out, and is in vcpu->serror.
  * Of a function on the light way only, which returns what the vCPU's attention is instead of HW_BACK:
  * HW_SLOW: not settled; save the rest and ask the trap table.
- * the address of a slot (avc_fast_sysreg, avc_fast_dabt): save the rest and ask the claim in it.
+ * the address of a claim (avc_fast_sysreg, avc_fast_dabt): save the rest and ask it about the event in vcpu->exit.
  */
 
 /* A function of the trap table: called by the vector with all of x0..x30 in vcpu->x, on run's stack, masked; ELR_EL2,
@@ -104,6 +106,14 @@ enum avc_answer avc_claim_after(struct avc_vcpu *vcpu, struct avc_exit *e, enum 
                                 enum avc_answer answer);
 /* Fills in the parts of vcpu->exit all events share, from ESR_EL2, ELR_EL2. */
 struct avc_exit *avc_exit_begin(struct avc_vcpu *vcpu, enum avc_kind kind, uint64_t key, uint64_t esr);
+/* The event, complete, goes to the VMM. What ends so returns this. */
+static inline uint64_t avc_exit_to_vmm(struct avc_vcpu *vcpu, enum avc_kind kind)
+{
+    avc_count(&vcpu->nr_exits[kind]);
+    __atomic_signal_fence(
+        __ATOMIC_SEQ_CST); /* the vCPU stays in the register that the code is returned in until here */
+    return HW_EXIT;
+}
 /* Offers, and acts on the answer or leaves to the VMM: what most trap functions end with. `unclaimed` is the answer if
    nobody has a claim: AVC_EXIT sends it to the VMM. */
 uint64_t avc_exit_finish(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_answer unclaimed);
@@ -173,7 +183,8 @@ const struct avc_claim *avc_claim_find_builtin(const struct avc_vm *vm, enum avc
 /* Of a few multipliers for a table the one with which `fill` leaves the least out; the table is filled by it, and what it has
    left out is returned. */
 unsigned avc_hash_choose(struct avc_vm *vm, unsigned (*fill)(struct avc_vm *vm, uint32_t hash));
-void avc_slots_seal(struct avc_vm *vm); /* vm->mmio and vm->sysreg from the sealed claims and vm->id_regs */
+/* vm->mmio and vm->sysreg from the sealed claims and vm->id_regs; the vCPUs learn where they are, and vm->call */
+void avc_slots_seal(struct avc_vm *vm);
 
 /* ---- sysreg.c: avc/sysreg.def at work ---- */
 /* Guest registers that are switched at load and put; live when the vCPU is loaded on this CPU. index: enum avc_ctx */
@@ -207,10 +218,28 @@ void avc_vmid_put(struct avc_pcpu *pcpu, struct avc_vcpu *vcpu);
 enum avc_status avc_vm_seal(struct avc_vm *vm);
 
 /* ---- vcpu.c ---- */
+/* on, on_aff3, mode and edge: what MPIDR_EL1 reads, when the vCPU is loaded on the calling CPU and run has nothing rare to do
+   at its edges, nor is in progress. */
+typedef uint64_t __attribute__((may_alias)) avc_word;
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && offsetof(struct avc_vcpu, on) % 8 == 0 &&
+                   offsetof(struct avc_vcpu, on_aff3) == offsetof(struct avc_vcpu, on) + 4 &&
+                   offsetof(struct avc_vcpu, mode) == offsetof(struct avc_vcpu, on) + 5 &&
+                   offsetof(struct avc_vcpu, edge) == offsetof(struct avc_vcpu, on) + 6,
+               "a doubleword: MPIDR_EL1 has its fields in bits 39..0");
+static inline uint64_t avc_vcpu_where(const struct avc_vcpu *vcpu)
+{
+    return avc_load_relaxed((const avc_word *)&vcpu->on);
+}
+
+static inline void avc_vcpu_set_where(struct avc_vcpu *vcpu, uint64_t mpidr, unsigned edge)
+{
+    avc_store_relaxed((avc_word *)&vcpu->on, mpidr | (uint64_t)edge << 48);
+}
+
 /* Loaded on the calling CPU, which alone writes its own number there and takes it away. */
 static inline bool avc_vcpu_here(const struct avc_vcpu *vcpu)
 {
-    return avc_load_relaxed(&vcpu->on) == avc_hw_read_MPIDR_EL1();
+    return !((avc_vcpu_where(vcpu) ^ avc_hw_read_MPIDR_EL1()) << 24);
 }
 /* Guest state out of the CPU it is loaded on, and in again; between, memory holds all of it. Masked. */
 void avc_vcpu_switch_out(struct avc_vcpu *vcpu);
@@ -231,9 +260,13 @@ uint64_t avc_fast_smc(struct avc_vcpu *vcpu, uint64_t esr);
 /* these two for instructions that name one of x0..x7 */
 uint64_t avc_fast_sysreg(struct avc_vcpu *vcpu, uint64_t esr);
 uint64_t avc_fast_dabt(struct avc_vcpu *vcpu, uint64_t esr);
-/* sysreg_trap.c, abort.c: what the two go on with when they return a slot: the claim in it is asked. HW_EXIT, or attention */
-uint64_t avc_sysreg_claimed(struct avc_vcpu *vcpu, const struct avc_sysreg_slot *slot);
-uint64_t avc_mmio_claimed(struct avc_vcpu *vcpu, const struct avc_mmio_slot *slot);
+/* What slots of others' claims have as `light`: the event begins. What is next, their code says: to ask the claim, or HW_EXIT
+   for avc_to_vmm(), which need not be asked. */
+uint64_t avc_fast_mmio_claim(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_slot *slot);
+uint64_t avc_fast_sysreg_claim(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_slot *slot);
+/* sysreg_trap.c, abort.c: what the claim has answered that the vector has asked. HW_EXIT, attention, or both */
+uint64_t avc_sysreg_answered(struct avc_vcpu *vcpu, enum avc_answer answer);
+uint64_t avc_mmio_answered(struct avc_vcpu *vcpu, enum avc_answer answer);
 
 /* ---- pcpu.c ---- */
 /* The HAL of the calling CPU, for callbacks that may be made anywhere; NULL where none is enabled. */

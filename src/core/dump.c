@@ -8,15 +8,16 @@
 #include "core.h"
 
 /*
- * Where the stack tells which vCPU this CPU was running. avc_hw_enter() has left the pair {vCPU, vCPU ^ mark} in its frame,
- * above everything C has pushed since; in the vectors themselves, whose stack is the vCPU, the pair is a member.
+ * Where the stack tells which vCPU this CPU was running. avc_hw_enter() has left the pair {vCPU, frame} in its frame, above
+ * everything C has pushed since: nothing else there says so of where it is itself. In the vectors themselves, whose stack is
+ * the vCPU, such a pair is a member.
  */
 struct avc_vcpu *avc_dump_find_vcpu(uint64_t sp)
 {
     const uint64_t *at = (const uint64_t *)(uintptr_t)(sp & ~UINT64_C(15));
 
     for (unsigned n = 0; n < 16384 / sizeof *at; n += 2)
-        if (at[n] && (at[n] ^ at[n + 1]) == AVC_MAGIC_VCPU)
+        if (at[n + 1] == (uintptr_t)&at[n] - FRAME_VCPU && at[n] && at[n] % _Alignof(struct avc_vcpu) == 0)
             return (struct avc_vcpu *)(uintptr_t)at[n];
     return NULL;
 }

@@ -21,8 +21,6 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && offsetof(struct avc_
                    offsetof(struct avc_exit, key) == 8 && offsetof(struct avc_exit, value) == 16 &&
                    offsetof(struct avc_exit, esr) == 24 && offsetof(struct avc_exit, pc) == 32,
                "doublewords of an event");
-typedef uint64_t __attribute__((may_alias)) avc_word;
-
 static inline uint64_t avc_event_word(const struct avc_exit *e)
 {
     return *(const avc_word *)e;
@@ -62,11 +60,22 @@ static inline void avc_step_live(uint64_t pc, uint64_t pstate, bool il)
 }
 
 /* Registers hold what a big-endian guest means; a device sees its bytes in the other order. The vCPU is loaded here. */
+static inline uint64_t avc_sctlr(const struct avc_vcpu *v)
+{
+    return avc_hw_guest_read_SCTLR_EL1(v->hcr & HCR_E2H);
+}
+
+/* Neither EL1 nor EL0 is big-endian in AArch64; what is in AArch32, PSTATE says. */
+static inline bool avc_sctlr_is_little(uint64_t sctlr)
+{
+    return !(sctlr & (SCTLR_E0E | SCTLR_EE));
+}
+
 static inline bool avc_big_endian(const struct avc_vcpu *v, uint64_t pstate)
 {
-    uint64_t sctlr = avc_hw_guest_read_SCTLR_EL1(v->hcr & HCR_E2H);
+    uint64_t sctlr = avc_sctlr(v);
 
-    if (avc_likely(!(sctlr & (SCTLR_E0E | SCTLR_EE) || pstate & SPSR_NRW)))
+    if (avc_likely(avc_sctlr_is_little(sctlr) && !(pstate & SPSR_NRW)))
         return false;
     if (pstate & SPSR_NRW)
         return pstate & SPSR_E;
@@ -88,7 +97,7 @@ static inline uint64_t avc_mmio_stored(const struct avc_vcpu *v, uint64_t esr)
     uint64_t value = avc_vcpu_gpr(v, (unsigned)ISS_SRT(esr)) << unused;
 
     if (avc_unlikely(ISS_SAS(esr) && avc_big_endian(v, avc_hw_read_SPSR_EL2())))
-        return __builtin_bswap64(value >> unused) >> unused;
+        return __builtin_bswap64(value);
     return value >> unused;
 }
 
@@ -109,29 +118,44 @@ static inline uint64_t avc_mmio_loaded(const struct avc_vcpu *v, uint64_t esr, u
 /* No more to do about it than to move 32 bits. */
 static inline bool avc_mmio_is_plain(const struct avc_vcpu *v, uint64_t esr)
 {
-    return esr & ISS_WNR || ((esr & (ISS_SSE | UINT64_C(3) << 22)) == UINT64_C(2) << 22 &&
-                             !(avc_hw_guest_read_SCTLR_EL1(v->hcr & HCR_E2H) & (SCTLR_E0E | SCTLR_EE)));
+    return esr & ISS_WNR ||
+           ((esr & (ISS_SSE | UINT64_C(3) << 22)) == UINT64_C(2) << 22 && avc_sctlr_is_little(avc_sctlr(v)));
 }
 
-/* avc_act_saved(), for what is finished and stepped over without more ado. */
+/* avc_act_saved(), for what is finished and stepped over without more ado: a call by HVC; one register's load or store; what
+   has no result, and a call by SMC. */
 static inline void avc_act_saved_inline(struct avc_vcpu *v, struct avc_exit *e)
 {
+    const uint64_t any = EVENT_WRITE | EVENT_SIZE(0xff);
     uint64_t word = avc_event_word(e);
 
-    if (avc_likely(word == EVENT(AVC_CALL, AVC_DONE))) { /* HVC */
+    if (avc_likely(word == EVENT(AVC_CALL, AVC_DONE))) {
         v->x[0] = e->value;
-    } else if (avc_likely(!(word & EVENT_ANSWER) && avc_step_is_plain(v->pstate) &&
-                          (e->kind == AVC_MMIO ? avc_mmio_is_plain(v, e->esr) : !e->size))) {
-        if (e->kind == AVC_CALL) /* SMC */
-            v->x[0] = e->value;
-        else if (e->kind == AVC_MMIO && !e->write)
+        return;
+    }
+    if (!avc_step_is_plain(v->pstate)) {
+        avc_act_saved(v, e);
+    } else if ((word & ~any) == (EVENT(AVC_MMIO, AVC_DONE) | EVENT_STEP) && avc_mmio_is_plain(v, e->esr)) {
+        if (!(word & EVENT_WRITE))
             avc_write_gpr(v, ISS_SRT(e->esr), (uint32_t)e->value);
-        if (e->step)
+        v->pc += 4;
+    } else if (!(word & (EVENT_ANSWER | any))) {
+        if (e->kind == AVC_CALL)
+            v->x[0] = e->value;
+        if (word & EVENT_STEP)
             v->pc += 4;
     } else {
         avc_act_saved(v, e);
     }
 }
+
+/* What a slot has for the light way. */
+typedef uint64_t avc_mmio_fn(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_slot *slot);
+typedef uint64_t avc_sysreg_fn(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_slot *slot);
+_Static_assert(offsetof(struct avc_mmio_slot, hpfar) == 0 && offsetof(struct avc_mmio_slot, light) == 8 &&
+                   offsetof(struct avc_sysreg_slot, esr) == 0 && offsetof(struct avc_sysreg_slot, light) == 8 &&
+                   offsetof(struct avc_call_slot, ids) == 0 && offsetof(struct avc_call_slot, row) == 8,
+               "pairs: what a slot is compared with, and what is next");
 
 /* The slot of a key in a table of AVC_NR_SLOTS. */
 static inline uint64_t avc_slot_of(uint64_t key, uint64_t hash)
@@ -149,19 +173,15 @@ static inline bool avc_mmio_is_one(uint64_t esr)
     return (esr & 0x3c) == 0x04;
 }
 
-/* An entry of a table in the VM. The compiler is told nothing of how it was found, so that it computes one address, and leaves
-   the table's offset to each load, where it costs nothing. */
-#define AVC_ENTRY(vm, table, index)                                                                                    \
-    (&((const struct avc_vm *)avc_hw_opaque((const char *)(vm) + (index) * sizeof(vm)->table[0]))->table[0])
-
-/* The slot of the page where it was, or NULL; and the address in it. */
-static inline const struct avc_mmio_slot *avc_mmio_slot_of(const struct avc_vcpu *v)
+/* The slot of the page where it was, and its function for the light way; false: it has none. And the address in it. */
+static inline bool avc_mmio_slot_of(const struct avc_vcpu *v, const struct avc_mmio_slot **slot, avc_mmio_fn **light)
 {
-    uint64_t hpfar = avc_hw_read_HPFAR_EL2();
-    const struct avc_vm *vm = v->vm;
-    const struct avc_mmio_slot *slot = AVC_ENTRY(vm, mmio, avc_slot_of(hpfar, vm->mmio_hash));
+    uint64_t hpfar = avc_hw_read_HPFAR_EL2(), first, second;
 
-    return avc_likely(slot->hpfar == hpfar) ? slot : NULL;
+    *slot = avc_hw_opaque(&v->mmio[avc_slot_of(hpfar, v->mmio_hash)]);
+    first = avc_hw_load_pair(*slot, &second);
+    *light = (avc_mmio_fn *)(uintptr_t)second;
+    return avc_likely(first == hpfar);
 }
 
 static inline avc_ipa_t avc_mmio_ipa(const struct avc_mmio_slot *slot, uint64_t va)
@@ -180,14 +200,39 @@ static inline uint64_t avc_mmio_end(struct avc_vcpu *v, uint64_t esr, uint64_t v
     return HW_BACK;
 }
 
-/* The slot of a trapped MSR or MRS, or NULL. */
-static inline const struct avc_sysreg_slot *avc_sysreg_slot_of(const struct avc_vcpu *v, uint64_t esr)
+/* A load or store of one register, as the syndrome has decoded it (ISV). value: what is stored, or 0. */
+static inline struct avc_exit *avc_mmio_begin(struct avc_vcpu *v, uint64_t esr, avc_ipa_t ipa, uint64_t va,
+                                              uint64_t value)
+{
+    uint64_t word = EVENT(AVC_MMIO, AVC_FAULT) | EVENT_STEP | EVENT_SIZE(1) << ISS_SAS(esr);
+    struct avc_exit *e = avc_event_begin(v, word | (esr & ISS_WNR) * (EVENT_WRITE / ISS_WNR), ipa, value, esr);
+
+    e->va = va;
+    return e;
+}
+
+/* The slot of a trapped MSR or MRS, and its function for the light way; false: it has none. */
+static inline bool avc_sysreg_slot_of(const struct avc_vcpu *v, uint64_t esr, const struct avc_sysreg_slot **slot,
+                                      avc_sysreg_fn **light)
 {
     uint32_t what = (uint32_t)esr & ~(uint32_t)ISS_RT_MASK;
-    const struct avc_vm *vm = v->vm;
-    const struct avc_sysreg_slot *slot = AVC_ENTRY(vm, sysreg, avc_slot_of(what, vm->sysreg_hash));
+    uint64_t first, second;
 
-    return avc_likely(slot->esr == what) ? slot : NULL;
+    *slot = avc_hw_opaque(&v->sysreg[avc_slot_of(what, v->sysreg_hash)]);
+    first = avc_hw_load_pair(*slot, &second);
+    *light = (avc_sysreg_fn *)(uintptr_t)second;
+    return avc_likely((uint32_t)first == what);
+}
+
+static inline struct avc_exit *avc_sysreg_begin(struct avc_vcpu *v, uint32_t key, uint64_t esr)
+{
+    uint64_t word = EVENT(AVC_SYSREG, AVC_FAULT) | EVENT_SIZE(8) | EVENT_STEP, value = 0;
+
+    if (!(esr & ISS_READ)) {
+        value = avc_vcpu_gpr(v, (unsigned)ISS_RT(esr));
+        word |= EVENT_WRITE;
+    }
+    return avc_event_begin(v, word, key, value, esr);
 }
 
 /*
@@ -196,12 +241,10 @@ static inline const struct avc_sysreg_slot *avc_sysreg_slot_of(const struct avc_
  * `full` is the claim's function otherwise. A function for the light way is compiled like those of fast.c, is told of
  * instructions that name one of x0..x7, and ends with avc_light_done() behind avc_light_can().
  */
-typedef uint64_t avc_mmio_fn(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_slot *slot);
 struct avc_mmio {
     avc_mmio_fn *light;
     avc_claim_fn *full;
 };
-typedef uint64_t avc_sysreg_fn(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_slot *slot);
 struct avc_sysreg_write {
     avc_sysreg_fn *light;
     avc_claim_fn *full;

@@ -27,7 +27,8 @@ static inline void tidy(struct avc_exit *e, enum avc_kind kind, enum avc_answer 
 }
 
 /* A claim has passed. If it is an embedder's, the library's own on the same key is next. */
-static enum avc_answer passed(struct avc_vcpu *v, struct avc_exit *e, enum avc_kind kind, enum avc_answer preset)
+avc_small static enum avc_answer passed(struct avc_vcpu *v, struct avc_exit *e, enum avc_kind kind,
+                                        enum avc_answer preset)
 {
     const struct avc_claim *first = avc_claim_find(v->vm, kind, e->key), *own;
     enum avc_answer answer;
@@ -66,7 +67,7 @@ enum avc_answer avc_claim_offer(struct avc_vcpu *v, struct avc_exit *e)
 uint64_t avc_exit_settle(struct avc_vcpu *v, struct avc_exit *e, enum avc_answer answer)
 {
     if (answer == AVC_EXIT)
-        return HW_EXIT;
+        return avc_exit_to_vmm(v, e->kind);
     e->answer = answer;
     return avc_act_live(v, e);
 }

@@ -12,28 +12,28 @@
 #include "event.h"
 
 /* Someone's claim that takes the full way. */
-uint64_t avc_fast_full(struct avc_vcpu *vcpu, uint32_t fid)
+uint64_t avc_fast_full(struct avc_vcpu *vcpu, uint64_t fid)
 {
     (void)vcpu;
     (void)fid;
     return HW_SLOW;
 }
 
-uint64_t avc_fast_zero(struct avc_vcpu *vcpu, uint32_t fid)
+uint64_t avc_fast_zero(struct avc_vcpu *vcpu, uint64_t fid)
 {
     (void)fid;
     return avc_call_answer(vcpu, 0);
 }
 
 /* Nobody's: what AVC_FAULT is for an AVC_CALL. */
-uint64_t avc_fast_unknown(struct avc_vcpu *vcpu, uint32_t fid)
+uint64_t avc_fast_unknown(struct avc_vcpu *vcpu, uint64_t fid)
 {
     (void)fid;
     return avc_call_answer(vcpu, AVC_SMCCC_NOT_SUPPORTED);
 }
 
 /* In no row: of a wide claim, or nobody's. */
-__attribute__((noinline)) uint64_t avc_fast_other(struct avc_vcpu *vcpu, uint32_t fid)
+__attribute__((noinline)) uint64_t avc_fast_other(struct avc_vcpu *vcpu, uint64_t fid)
 {
     const struct avc_vm *vm = vcpu->vm;
     uint32_t nr = vm->nr_call_wide;
@@ -41,33 +41,34 @@ __attribute__((noinline)) uint64_t avc_fast_other(struct avc_vcpu *vcpu, uint32_
     if (avc_unlikely(nr > AVC_CALL_WIDE))
         return HW_SLOW;
     for (const struct avc_call_range *range = vm->call_wide; nr; nr--, range++)
-        if (fid - range->first <= range->last - range->first)
+        if ((uint32_t)fid - range->first <= range->last - range->first)
             return HW_SLOW;
     return avc_call_answer(vcpu, AVC_SMCCC_NOT_SUPPORTED);
 }
 
 /* The VMM's, by avc_to_vmm(): the event is begun here, and nobody else asked. */
-uint64_t avc_fast_to_vmm(struct avc_vcpu *vcpu, uint32_t fid)
+uint64_t avc_fast_to_vmm(struct avc_vcpu *vcpu, uint64_t fid)
 {
     uint64_t esr = avc_hw_read_ESR_EL2();
     /* the classes of HVC and SMC differ in one bit; an SMC is to be stepped over */
     uint64_t step = esr << 22 & EVENT_STEP;
-    struct avc_exit *e = avc_event_begin(vcpu, EVENT(AVC_CALL, AVC_FAULT) | step, fid, 0, esr);
+    struct avc_exit *e = avc_event_begin(vcpu, EVENT(AVC_CALL, AVC_FAULT) + step, fid, 0, esr);
 
     _Static_assert((AVC_EC_SMC64 ^ AVC_EC_HVC64) == 1 && AVC_EC_SMC64 & 1, "bit 26 of ESR_EL2");
     e->imm = (uint16_t)esr;
-    return HW_EXIT;
+    return avc_exit_to_vmm(vcpu, AVC_CALL);
 }
 
 static inline uint64_t settle(struct avc_vcpu *vcpu)
 {
-    uint32_t fid = (uint32_t)vcpu->x[0];
-    const struct avc_vm *vm = vcpu->vm;
-    const struct avc_call_slot *slot = AVC_ENTRY(vm, call, avc_call_slot_of(fid / 16, vm->call_hash));
+    uint64_t fid = avc_hw_load_low(&vcpu->x[0]), second;
+    const void *slot = avc_hw_opaque(&vcpu->call[avc_call_slot_of(fid / 16, vcpu->call_hash)]);
+    avc_fast_fn *const *row;
 
-    if (avc_unlikely(slot->ids != fid / 16))
+    if (avc_unlikely(avc_hw_load_pair(slot, &second) != fid / 16))
         return avc_fast_other(vcpu, fid);
-    return slot->row[fid % 16](vcpu, fid);
+    row = (avc_fast_fn *const *)(uintptr_t)second;
+    return AVC_LAST(row[fid % 16], vcpu, fid);
 }
 
 /* The immediate is for claims that take the full way; SMCCC calls have 0. */
@@ -95,22 +96,45 @@ uint64_t avc_fast_smc(struct avc_vcpu *vcpu, uint64_t esr)
 
 /* ---- system registers and devices ---- */
 
-/* Its event begins here: the syndrome. */
-static inline uint64_t claim(struct avc_vcpu *vcpu, uint64_t esr, const void *slot)
+uint64_t avc_fast_sysreg_claim(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_slot *slot)
 {
-    vcpu->exit.esr = esr;
-    return (uintptr_t)slot;
+    avc_sysreg_begin(vcpu, slot->key, esr);
+    return slot->value;
+}
+
+static inline uint64_t mmio_claim(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_slot *slot, uint64_t value)
+{
+    uint64_t va = avc_hw_read_FAR_EL2();
+
+    avc_mmio_begin(vcpu, esr, avc_mmio_ipa(slot, va), va, value);
+    return slot->code;
+}
+
+static __attribute__((noinline)) uint64_t mmio_claim_store(struct avc_vcpu *vcpu, uint64_t esr,
+                                                           const struct avc_mmio_slot *slot)
+{
+    unsigned unused = 64 - (8u << ISS_SAS(esr));
+
+    if (avc_unlikely(!avc_sctlr_is_little(avc_sctlr(vcpu)) || avc_hw_read_SPSR_EL2() & SPSR_NRW))
+        return HW_SLOW;
+    return mmio_claim(vcpu, esr, slot, vcpu->x[ISS_SRT(esr)] << unused >> unused);
+}
+
+uint64_t avc_fast_mmio_claim(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_slot *slot)
+{
+    return esr & ISS_WNR ? mmio_claim_store(vcpu, esr, slot) : mmio_claim(vcpu, esr, slot, 0);
 }
 
 uint64_t avc_fast_sysreg(struct avc_vcpu *vcpu, uint64_t esr)
 {
-    const struct avc_sysreg_slot *slot = avc_sysreg_slot_of(vcpu, esr);
+    const struct avc_sysreg_slot *slot;
+    avc_sysreg_fn *light;
 
     avc_count(&vcpu->nr_traps[AVC_EC_SYSREG]);
-    if (avc_unlikely(!slot))
+    if (!avc_sysreg_slot_of(vcpu, esr, &slot, &light))
         return HW_SLOW;
-    if (avc_unlikely(slot->claim))
-        return slot->light ? slot->light(vcpu, esr, slot) : claim(vcpu, esr, slot);
+    if (avc_unlikely(light))
+        return AVC_LAST(light, vcpu, esr, slot);
     if (!avc_light_can())
         return HW_SLOW;
     vcpu->x[ISS_RT(esr)] = slot->value; /* a read of an ID register */
@@ -120,12 +144,10 @@ uint64_t avc_fast_sysreg(struct avc_vcpu *vcpu, uint64_t esr)
 uint64_t avc_fast_dabt(struct avc_vcpu *vcpu, uint64_t esr)
 {
     const struct avc_mmio_slot *slot;
+    avc_mmio_fn *light;
 
     avc_count(&vcpu->nr_traps[AVC_EC_DABT_LOWER]);
-    if (!avc_mmio_is_one(esr))
+    if (!avc_mmio_is_one(esr) || !avc_mmio_slot_of(vcpu, &slot, &light))
         return HW_SLOW;
-    slot = avc_mmio_slot_of(vcpu);
-    if (avc_unlikely(!slot))
-        return HW_SLOW;
-    return slot->light ? slot->light(vcpu, esr, slot) : claim(vcpu, esr, slot);
+    return AVC_LAST(light, vcpu, esr, slot);
 }

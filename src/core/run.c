@@ -4,15 +4,18 @@
 #include "event.h"
 #include "hw_enter.h"
 
-static void leave(struct avc_vcpu *v, enum avc_kind kind)
+static uint64_t leave(struct avc_vcpu *v, enum avc_kind kind)
 {
     v->exit = (struct avc_exit){ .kind = kind, .answer = AVC_DONE, .pc = v->pc };
+    return avc_exit_to_vmm(v, kind);
 }
 
-avc_small static struct avc_exit *fail(struct avc_vcpu *v, enum avc_status status)
+/* False: run has to return v->failed. */
+avc_small static bool fail(struct avc_vcpu *v, enum avc_status status, uint64_t daif)
 {
     v->failed = (struct avc_exit){ .kind = AVC_FAIL, .answer = AVC_DONE, .status = status };
-    return &v->failed;
+    avc_hw_irq_restore(daif);
+    return false;
 }
 
 /* PSCI: a vCPU that was switched on starts from reset, on whatever CPU it is loaded. */
@@ -83,11 +86,13 @@ avc_small static bool attend(struct avc_vcpu *v, uint64_t attention)
     return true;
 }
 
-/* The rare work at run's edges. False: run is in progress, and it is a claim that calls it. */
-static __attribute__((noinline)) bool edge_in(struct avc_vcpu *v)
+/* The rare work at run's edges. False: there is nothing to run, and v->failed says why. */
+static __attribute__((noinline)) bool edge_in(struct avc_vcpu *v, uint64_t daif)
 {
-    if (v->mode == AVC_MODE_GUEST)
-        return false;
+    if (!avc_vcpu_here(v))
+        return fail(v, v->pcpu ? AVC_EBUSY : AVC_ESTATE, daif);
+    if (v->mode == AVC_MODE_GUEST) /* run is in progress, and it is a claim that calls it */
+        return fail(v, AVC_ESTATE, daif);
     avc_act_saved(v, &v->exit);
     if (v->edge & AVC_EDGE_HOST)
         avc_hw_host_swap_in(v);
@@ -105,7 +110,7 @@ static void vse_taken(struct avc_vcpu *v)
     }
 }
 
-static __attribute__((noinline)) void edge_out(struct avc_vcpu *v)
+avc_small static __attribute__((noinline)) void edge_out(struct avc_vcpu *v)
 {
     vse_taken(v);
     if (v->edge & AVC_EDGE_STEP) /* before the host can have programs of its own at EL0 stepped */
@@ -115,6 +120,7 @@ static __attribute__((noinline)) void edge_out(struct avc_vcpu *v)
     if (v->edge & AVC_EDGE_HOST)
         avc_hw_host_swap_out(v);
     avc_observe_end(v, true);
+    avc_release(); /* whoever sees run at its end may take the observer away */
 }
 
 /* How often attention is looked at again before an entry: enter() and power_up() may have asked for more. Other vCPUs can
@@ -122,7 +128,7 @@ static __attribute__((noinline)) void edge_out(struct avc_vcpu *v)
 #define MAX_ROUNDS 16
 
 /* True when nothing asks for attention any more. False when run has to return. */
-static __attribute__((noinline)) bool attend_all(struct avc_vcpu *v)
+avc_small static __attribute__((noinline)) bool attend_all(struct avc_vcpu *v)
 {
     for (unsigned round = 0; round < MAX_ROUNDS; round++) {
         uint64_t attention = avc_load_seq(&v->attention);
@@ -136,53 +142,42 @@ static __attribute__((noinline)) bool attend_all(struct avc_vcpu *v)
     return false;
 }
 
-/* The guest was left otherwise than by an exit alone. True: run has to return all the same. */
-static __attribute__((noinline)) bool left(struct avc_vcpu *v, uint64_t code)
+/* The guest was not entered, or left otherwise than by an exit alone. 0: to be entered, whatever is asked for since; else run
+   has to return. */
+static __attribute__((noinline)) uint64_t otherwise(struct avc_vcpu *v, uint64_t code)
 {
     vse_taken(v);
-    if (code & HW_SERROR)
+    if (code & HW_SERROR) {
         avc_fetch_or(&v->attention, (uint64_t)AVC_ATTN_SERROR);
-    return (code & ~(uint64_t)HW_SERROR) == HW_EXIT;
-}
-
-/* In one read: run is in progress, or it has something rare to do. */
-static inline bool is_odd(const struct avc_vcpu *v)
-{
-    typedef uint64_t __attribute__((may_alias)) both;
-
-    _Static_assert(offsetof(struct avc_vcpu, edge) == offsetof(struct avc_vcpu, mode) + 4 &&
-                       offsetof(struct avc_vcpu, mode) % 8 == 0,
-                   "two halves of a doubleword");
-    return *(const both *)&v->mode;
+        code >>= HW_SERROR_SHIFT;
+    }
+    return code & HW_EXIT || !attend_all(v) ? HW_EXIT : 0;
 }
 
 /*
  * The last exit's answer is acted on here, whatever it was: an exit that is no instruction's, and what a reset leaves in
  * its place, leave nothing to be done.
+ *
+ * `mode` needs no order at the end: whoever has set a bit of attention and sees an old GUEST sends an interrupt in vain, and
+ * whoever sees HOST early relies on the next run, which looks at attention behind its own store of GUEST.
  */
 struct avc_exit *avc_vcpu_run(struct avc_vcpu *v)
 {
-    uint64_t daif, code;
+    uint64_t daif = avc_hw_enter_begin(), code;
 
-    if (avc_unlikely(!avc_vcpu_here(v)))
-        return fail(v, v->pcpu ? AVC_EBUSY : AVC_ESTATE);
-    daif = avc_hw_irq_save();
-    if (avc_likely(!is_odd(v))) {
+    if (avc_likely(avc_vcpu_where(v) == avc_hw_read_MPIDR_EL1()))
         avc_act_saved_inline(v, &v->exit);
-    } else if (!edge_in(v)) {
-        avc_hw_irq_restore(daif);
-        return fail(v, AVC_ESTATE);
-    }
-    avc_store_seq(&v->mode, AVC_MODE_GUEST);
-    do {
-        if (avc_unlikely(avc_load_seq(&v->attention)) && !attend_all(v))
-            break;
-        code = avc_hw_enter(&v);
-    } while (avc_unlikely(code != HW_EXIT) && !left(v, code));
-    avc_count(&v->nr_exits[v->exit.kind]);
+    else if (!edge_in(v, daif))
+        return &v->failed;
+    avc_store_relaxed(&v->mode, AVC_MODE_GUEST);
+    avc_fence(); /* see vcpu.c, "The kick" */
+    code = avc_load_relaxed(&v->attention);
+    do
+        code = avc_hw_enter(&v, &daif, code);
+    while (avc_unlikely(!(code & HW_EXIT)) && !(code = otherwise(v, code)));
     if (avc_unlikely(v->edge))
         edge_out(v);
-    avc_store_seq(&v->mode, AVC_MODE_HOST);
+    avc_store_relaxed(&v->mode, AVC_MODE_HOST);
     avc_hw_irq_restore(daif);
     return &v->exit;
 }
@@ -191,8 +186,9 @@ avc_small uint64_t avc_trap_fiq(struct avc_vcpu *v, uint64_t esr)
 {
     (void)esr;
     /* Group 0 and secure interrupts, where firmware leaves them to EL2: the host's, still pending */
-    leave(v, AVC_IRQ);
+    uint64_t code = leave(v, AVC_IRQ);
+
     v->exit.key = AVC_IRQ_SPURIOUS;
     v->exit.pc = avc_hw_read_ELR_EL2();
-    return HW_EXIT;
+    return code;
 }

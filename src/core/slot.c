@@ -11,6 +11,11 @@
 /* Of one claim: two vCPUs' redistributors, any device, any group of registers; flash and PCI windows take the search. */
 #define MAX_KEYS 64
 
+static uint64_t code_of(const struct avc_claim *claim)
+{
+    return claim->fn == avc_to_vmm ? HW_EXIT : (uintptr_t)claim;
+}
+
 /* Puts what finds its slot empty; returns how many did not. */
 static unsigned fill_mmio(struct avc_vm *vm, uint32_t hash)
 {
@@ -23,14 +28,15 @@ static unsigned fill_mmio(struct avc_vm *vm, uint32_t hash)
     for (uint32_t n = 0; n < index->nr; n++) {
         const struct avc_claim *claim = &index->claims[n];
         uint64_t first = (claim->first + 0xfff) >> 12, end = (claim->last + 1) >> 12;
-        avc_mmio_fn *light = claim->fn == avc_mmio_settle ? ((const struct avc_mmio *)claim->ctx)->light : NULL;
+        avc_mmio_fn *light =
+            claim->fn == avc_mmio_settle ? ((const struct avc_mmio *)claim->ctx)->light : avc_fast_mmio_claim;
 
         for (uint64_t page = first; page < end && page < first + MAX_KEYS; page++) {
             struct avc_mmio_slot *slot = &vm->mmio[avc_slot_of(page << 4, hash)];
 
             missed += slot->claim != NULL;
             if (!slot->claim)
-                *slot = (struct avc_mmio_slot){ page << 4, claim, light, 0 };
+                *slot = (struct avc_mmio_slot){ page << 4, light, claim, code_of(claim) };
         }
     }
     return missed;
@@ -43,9 +49,12 @@ static unsigned put_sysreg(struct avc_vm *vm, const struct avc_claim *claim, uin
 
     if (slot->esr)
         return 1;
-    *slot = (struct avc_sysreg_slot){ (uint32_t)esr, key, claim, value, NULL };
-    if (claim && !read && claim->fn == avc_sysreg_settle)
-        slot->light = ((const struct avc_sysreg_write *)claim->ctx)->light;
+    *slot = (struct avc_sysreg_slot){ (uint32_t)esr, key, NULL, claim, value };
+    if (!claim)
+        return 0;
+    slot->value = code_of(claim);
+    slot->light = claim->fn == avc_sysreg_settle && !read ? ((const struct avc_sysreg_write *)claim->ctx)->light
+                                                          : avc_fast_sysreg_claim;
     return 0;
 }
 
@@ -90,10 +99,21 @@ unsigned avc_hash_choose(struct avc_vm *vm, unsigned (*fill)(struct avc_vm *vm, 
     return least;
 }
 
+/* vCPUs have the tables' addresses in lines of their own, so that a trap finds a slot without reading the VM. */
 void avc_slots_seal(struct avc_vm *vm)
 {
     avc_hash_choose(vm, fill_mmio);
     avc_hash_choose(vm, fill_sysreg);
+    for (uint32_t n = 0; n < vm->nr_vcpus; n++) {
+        struct avc_vcpu *vcpu = vm->vcpus[n];
+
+        vcpu->call = vm->call;
+        vcpu->call_hash = vm->call_hash;
+        vcpu->mmio = vm->mmio;
+        vcpu->mmio_hash = vm->mmio_hash;
+        vcpu->sysreg = vm->sysreg;
+        vcpu->sysreg_hash = vm->sysreg_hash;
+    }
 }
 
 enum avc_answer avc_sysreg_settle(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)

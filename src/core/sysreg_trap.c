@@ -17,18 +17,6 @@ avc_small static uint64_t access(struct avc_vcpu *v, struct avc_exit *e)
     return avc_exit_settle(v, e, answer);
 }
 
-static inline struct avc_exit *begin(struct avc_vcpu *v, uint32_t key, uint64_t esr)
-{
-    struct avc_exit *e = avc_exit_begin(v, AVC_SYSREG, key, esr);
-
-    e->write = !(esr & ISS_READ);
-    e->size = 8;
-    e->step = true;
-    if (e->write)
-        e->value = avc_vcpu_gpr(v, (unsigned)ISS_RT(esr));
-    return e;
-}
-
 /* What ends a settled access. MSR and MRS of AArch64 are 4 bytes long. */
 static inline uint64_t end(struct avc_vcpu *v, uint64_t esr, uint64_t value, uint64_t pc)
 {
@@ -40,13 +28,9 @@ static inline uint64_t end(struct avc_vcpu *v, uint64_t esr, uint64_t value, uin
     return HW_BACK;
 }
 
-static uint64_t claimed(struct avc_vcpu *v, const struct avc_claim *claim, uint32_t key, uint64_t esr)
+avc_small static __attribute__((noinline)) uint64_t answered_otherwise(struct avc_vcpu *v, struct avc_exit *e,
+                                                                       enum avc_answer answer)
 {
-    struct avc_exit *e = begin(v, key, esr);
-    enum avc_answer answer = claim->fn(v, e, claim->ctx);
-
-    if (avc_likely(answer == AVC_DONE))
-        return end(v, e->esr, e->value, e->pc);
     answer = avc_claim_after(v, e, AVC_SYSREG, AVC_FAULT, answer);
     if (answer == AVC_PASS) {
         avc_sysreg_emulate(v, e);
@@ -55,21 +39,32 @@ static uint64_t claimed(struct avc_vcpu *v, const struct avc_claim *claim, uint3
     return avc_exit_settle(v, e, answer);
 }
 
-/* With the slot found by the light way. */
-uint64_t avc_sysreg_claimed(struct avc_vcpu *v, const struct avc_sysreg_slot *slot)
+static inline uint64_t answered(struct avc_vcpu *v, struct avc_exit *e, enum avc_answer answer)
 {
-    return claimed(v, slot->claim, slot->key, v->exit.esr) | v->attention;
+    return avc_likely(answer == AVC_DONE) ? end(v, e->esr, e->value, e->pc) : answered_otherwise(v, e, answer);
+}
+
+uint64_t avc_sysreg_answered(struct avc_vcpu *v, enum avc_answer answer)
+{
+    return answered(v, &v->exit, answer) | v->attention;
 }
 
 uint64_t avc_trap_sysreg(struct avc_vcpu *v, uint64_t esr)
 {
-    const struct avc_sysreg_slot *slot = avc_sysreg_slot_of(v, esr);
+    const struct avc_sysreg_slot *slot;
+    avc_sysreg_fn *light;
+    const struct avc_claim *claim;
+    enum avc_answer answer;
+    struct avc_exit *e;
 
-    if (!slot) /* nobody's, or of a claim without a slot */
-        return access(v, begin(v, avc_sysreg_key(esr), esr));
-    if (!slot->claim) /* a read of an ID register */
+    if (!avc_sysreg_slot_of(v, esr, &slot, &light)) /* nobody's, or of a claim without a slot */
+        return access(v, avc_sysreg_begin(v, avc_sysreg_key(esr), esr));
+    claim = slot->claim;
+    if (!claim) /* a read of an ID register */
         return end(v, esr, slot->value, avc_hw_read_ELR_EL2());
-    return claimed(v, slot->claim, slot->key, esr);
+    e = avc_sysreg_begin(v, slot->key, esr);
+    answer = claim->fn(v, e, claim->ctx);
+    return answered(v, e, answer);
 }
 
 /* ---- AArch32 EL0 ---- */

@@ -175,7 +175,14 @@ avc_small static uint64_t irq_exit(struct avc_vcpu *v, avc_irq_t irq, bool handl
 
     e->answer = AVC_DONE;
     e->handled = handled;
-    return HW_EXIT;
+    return avc_exit_to_vmm(v, AVC_IRQ);
+}
+
+uint64_t avc_vcpu_irq_taken(struct avc_vcpu *v, avc_irq_t irq)
+{
+    if (irq == AVC_IRQ_SPURIOUS || v->vm->irq(v, irq))
+        return HW_BACK;
+    return avc_pcpu_handle(v->pcpu, irq) == AVC_EXIT ? irq_exit(v, irq, true) : HW_BACK;
 }
 
 /* Exactly one party acknowledges: without irq_fetch the host's own vector, after run has returned. */
@@ -196,16 +203,12 @@ uint64_t avc_trap_irq(struct avc_vcpu *v, uint64_t esr)
      * no order without this (IHI 0069, 12.1.6; Arm ARM D24.1.2).
      */
     avc_hw_isb();
-    if (avc_unlikely(irq == AVC_IRQ_SPURIOUS))
-        return HW_BACK;
-    if (v->vm->irq(v, irq))
-        return HW_BACK;
-    return avc_pcpu_handle(v->pcpu, irq) == AVC_EXIT ? irq_exit(v, irq, true) : HW_BACK;
+    return AVC_LAST(v->vm->irq_taken, v, irq);
 }
 
 /* Physical: the host decides whether the machine is sound. The guest's answer, if nobody knows better, is its own SError. */
 avc_small uint64_t avc_trap_serror(struct avc_vcpu *v, uint64_t esr)
 {
     avc_exit_begin(v, AVC_SERROR, 0, esr);
-    return HW_EXIT;
+    return avc_exit_to_vmm(v, AVC_SERROR);
 }

@@ -32,7 +32,7 @@ enum avc_status avc_vcpu_init(struct avc_vcpu *v, struct avc_vm *vm, const struc
     __builtin_memset(v, 0, sizeof *v); /* not a compound literal: that would stand on the stack */
     v->magic = AVC_MAGIC_VCPU;
     v->self = v;
-    v->self_mark = (uintptr_t)v ^ AVC_MAGIC_VCPU;
+    v->self_at = (uintptr_t)&v->self - FRAME_VCPU;
     v->vm = vm;
     v->index = vm->nr_vcpus;
     v->affinity = config->mpidr;
@@ -184,9 +184,9 @@ enum avc_status avc_vcpu_load(struct avc_vcpu *v, struct avc_pcpu *p)
         return AVC_EBUSY;
     }
     p->current = v;
-    v->on = p->mpidr;
-    v->edge = (v->vserror ? AVC_EDGE_VSE : 0) |
-              (hal->uses & (AVC_HOST_SP_EL0 | AVC_HOST_TPIDR | AVC_HOST_PAUTH) ? AVC_EDGE_HOST : 0);
+    avc_vcpu_set_where(v, p->mpidr,
+                       (v->vserror ? AVC_EDGE_VSE : 0) |
+                           (hal->uses & (AVC_HOST_SP_EL0 | AVC_HOST_TPIDR | AVC_HOST_PAUTH) ? AVC_EDGE_HOST : 0));
     avc_observe_choose(v);
     avc_vcpu_switch_in(v);
     avc_hw_irq_restore(daif);
@@ -210,7 +210,7 @@ enum avc_status avc_vcpu_put(struct avc_vcpu *v)
     daif = avc_hw_irq_save();
     avc_vcpu_switch_out(v);
     v->pcpu->current = NULL;
-    avc_store_relaxed(&v->on, 0);
+    avc_vcpu_set_where(v, 0, 0);
     avc_store_release(&v->pcpu, NULL); /* all that was saved is seen by the CPU that loads it next */
     avc_hw_irq_restore(daif);
     return AVC_OK;
@@ -222,8 +222,7 @@ enum avc_status avc_vcpu_put(struct avc_vcpu *v)
  * The kick and the ways it can race.
  *
  * The kicker sets a bit of `attention` and then calls wake(); run stores mode GUEST and then reads `attention`, masked,
- * before it enters. Both are sequentially consistent (STLR then LDAR; Arm ARM B2.3.10), so either run sees the bit, or
- * the kicker's wake() comes after the entry, and the interrupt that it sends makes the guest exit. An interrupt sent
+ * before it enters, with a DMB between the two. So either run sees the bit, or the kicker's wake() comes after the entry, and the interrupt that it sends makes the guest exit. An interrupt sent
  * between run's check and ERET stays pending, since IRQs are masked, and is taken as soon as the guest runs.
  *
  * wake() is left out only where it cannot be needed: in a trap of the vCPU itself, whose way back to the guest reads

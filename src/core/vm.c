@@ -34,6 +34,7 @@ enum avc_status avc_vm_init(struct avc_vm *vm, struct avc_machine *m, const stru
         .magic = AVC_MAGIC_VM,
         .machine = m,
         .irq = not_mine,
+        .irq_taken = avc_vcpu_irq_taken,
         .stage2 = config->stage2,
         .vcpus = config->vcpus,
         .max_vcpus = config->max_vcpus,
@@ -77,6 +78,8 @@ enum avc_status avc_vm_set_irqc(struct avc_vm *vm, const struct avc_irqc_ops *op
     vm->irqc = ops;
     if (ops->irq)
         vm->irq = ops->irq;
+    if (ops->irq_taken)
+        vm->irq_taken = ops->irq_taken;
     vm->irqc_data = data;
     return AVC_OK;
 }

@@ -12,13 +12,13 @@
 #define NONE avc_fast_unknown
 #define FULL avc_fast_full
 
-static uint64_t psci_version(struct avc_vcpu *vcpu, uint32_t fid)
+static uint64_t psci_version(struct avc_vcpu *vcpu, uint64_t fid)
 {
     (void)fid;
     return avc_call_answer(vcpu, 0x10001); /* 1.1 */
 }
 
-static uint64_t psci_migrate_info_type(struct avc_vcpu *vcpu, uint32_t fid)
+static uint64_t psci_migrate_info_type(struct avc_vcpu *vcpu, uint64_t fid)
 {
     (void)fid;
     return avc_call_answer(vcpu, AVC_PSCI_MIGRATE_NOT_REQUIRED);
@@ -26,7 +26,7 @@ static uint64_t psci_migrate_info_type(struct avc_vcpu *vcpu, uint32_t fid)
 
 /* The common cases: one of the first sixteen, or a target whose Aff0 is its index. Whatever is not quite that, errors too, is
    told apart by the full way. */
-static __attribute__((noinline)) uint64_t psci_affinity_far(struct avc_vcpu *vcpu, uint32_t fid)
+static __attribute__((noinline)) uint64_t psci_affinity_far(struct avc_vcpu *vcpu, uint64_t fid)
 {
     uint64_t target = call_arg(vcpu, fid, 1);
     const struct avc_vm *vm = vcpu->vm;
@@ -40,7 +40,7 @@ static __attribute__((noinline)) uint64_t psci_affinity_far(struct avc_vcpu *vcp
     return avc_call_answer(vcpu, psci_affinity_state(asked));
 }
 
-static inline uint64_t psci_affinity_info(struct avc_vcpu *vcpu, uint32_t fid, uint64_t target)
+static inline uint64_t psci_affinity_info(struct avc_vcpu *vcpu, uint64_t fid, uint64_t target)
 {
     const struct avc_vcpu *asked = vcpu->vm->near[vcpu->x[1] % AVC_ARRAY_SIZE(vcpu->vm->near)];
 
@@ -51,12 +51,12 @@ static inline uint64_t psci_affinity_info(struct avc_vcpu *vcpu, uint32_t fid, u
     return avc_call_answer(vcpu, psci_affinity_state(asked));
 }
 
-static uint64_t psci_affinity_info32(struct avc_vcpu *vcpu, uint32_t fid)
+static uint64_t psci_affinity_info32(struct avc_vcpu *vcpu, uint64_t fid)
 {
     return psci_affinity_info(vcpu, fid, (uint32_t)vcpu->x[1]);
 }
 
-static uint64_t psci_affinity_info64(struct avc_vcpu *vcpu, uint32_t fid)
+static uint64_t psci_affinity_info64(struct avc_vcpu *vcpu, uint64_t fid)
 {
     return psci_affinity_info(vcpu, fid, vcpu->x[1]);
 }
@@ -106,7 +106,7 @@ static avc_fast_fn *const psci_rows[PSCI_ROWS][2] = {
 
 /* SMCCC_VERSION is asked for here by callers that do not know yet whether SMCCC 1.1 is there (DEN0028, 7.2). No flag of
    CPU_SUSPEND is set: original format of power_state, no OS-initiated mode. */
-static uint64_t psci_features(struct avc_vcpu *vcpu, uint32_t fid)
+static uint64_t psci_features(struct avc_vcpu *vcpu, uint64_t fid)
 {
     uint32_t n = (uint32_t)vcpu->x[1] - AVC_PSCI_VERSION;
 
@@ -116,16 +116,6 @@ static uint64_t psci_features(struct avc_vcpu *vcpu, uint32_t fid)
     if (n - AVC_SMC64 < PSCI_ROWS)
         return avc_call_answer(vcpu, (int64_t)(OFFERED64 >> (n - AVC_SMC64) & 1) - 1);
     return avc_call_answer(vcpu, (uint32_t)vcpu->x[1] == AVC_SMCCC_VERSION ? AVC_PSCI_SUCCESS : AVC_PSCI_NOT_SUPPORTED);
-}
-
-static uint64_t psci32(struct avc_vcpu *vcpu, uint32_t fid)
-{
-    return psci_rows[fid % PSCI_ROWS][0](vcpu, fid);
-}
-
-static uint64_t psci64(struct avc_vcpu *vcpu, uint32_t fid)
-{
-    return psci_rows[fid % PSCI_ROWS][1](vcpu, fid);
 }
 
 /* ---- SMCCC, Arm architecture calls (DEN0028, 7) ---- */
@@ -161,13 +151,13 @@ static inline int64_t workaround_offer(const struct avc_vm *vm, unsigned n)
     return workaround_offers[n - 1][avc_workaround_of(vm->features.workarounds, n)];
 }
 
-static uint64_t smccc_version(struct avc_vcpu *vcpu, uint32_t fid)
+static uint64_t smccc_version(struct avc_vcpu *vcpu, uint64_t fid)
 {
     (void)fid;
     return avc_call_answer(vcpu, 0x10002); /* 1.2 */
 }
 
-static uint64_t arch_features(struct avc_vcpu *vcpu, uint32_t fid)
+static uint64_t arch_features(struct avc_vcpu *vcpu, uint64_t fid)
 {
     uint32_t asked = (uint32_t)vcpu->x[1];
 
@@ -197,11 +187,6 @@ static avc_fast_fn *find_smccc(const struct avc_vm *vm, uint32_t fid)
     return offer == AVC_SMCCC_NOT_SUPPORTED ? NONE : avc_fast_zero; /* harmless where it is not needed */
 }
 
-static uint64_t smccc(struct avc_vcpu *vcpu, uint32_t fid)
-{
-    return find_smccc(vcpu->vm, fid)(vcpu, fid);
-}
-
 /* ---- TRNG (DEN0098) ---- */
 
 static inline bool trng_offers(uint32_t fid)
@@ -209,13 +194,13 @@ static inline bool trng_offers(uint32_t fid)
     return fid - AVC_TRNG_VERSION <= AVC_TRNG_RND - AVC_TRNG_VERSION || fid == (AVC_TRNG_RND | AVC_SMC64);
 }
 
-static uint64_t trng_version(struct avc_vcpu *vcpu, uint32_t fid)
+static uint64_t trng_version(struct avc_vcpu *vcpu, uint64_t fid)
 {
     (void)fid;
     return avc_call_answer(vcpu, 0x10000); /* 1.0 */
 }
 
-static uint64_t trng_features(struct avc_vcpu *vcpu, uint32_t fid)
+static uint64_t trng_features(struct avc_vcpu *vcpu, uint64_t fid)
 {
     (void)fid;
     return avc_call_answer(vcpu, trng_offers((uint32_t)vcpu->x[1]) ? 0 : AVC_TRNG_NOT_SUPPORTED);
@@ -229,11 +214,6 @@ static avc_fast_fn *find_trng(const struct avc_vm *vm, uint32_t fid)
     if (fid == AVC_TRNG_VERSION)
         return trng_version;
     return fid == AVC_TRNG_FEATURES ? trng_features : FULL;
-}
-
-static uint64_t trng(struct avc_vcpu *vcpu, uint32_t fid)
-{
-    return find_trng(vcpu->vm, fid)(vcpu, fid);
 }
 
 static avc_fast_fn *find_psci32(const struct avc_vm *vm, uint32_t fid)
@@ -253,7 +233,7 @@ static const uint32_t smccc_ids[] = {
     AVC_SMCCC_ARCH_WORKAROUND_2, AVC_SMCCC_ARCH_WORKAROUND_3, 0,
 };
 
-const struct avc_call avc_psci_calls32 = { .fast = psci32, .full = avc_psci_full, .find = find_psci32 };
-const struct avc_call avc_psci_calls64 = { .fast = psci64, .full = avc_psci_full, .find = find_psci64 };
-const struct avc_call avc_smccc_calls = { .fast = smccc, .full = avc_smccc_full, .find = find_smccc, .ids = smccc_ids };
-const struct avc_call avc_trng_calls = { .fast = trng, .full = avc_trng_full, .find = find_trng };
+const struct avc_call avc_psci_calls32 = { .full = avc_psci_full, .find = find_psci32 };
+const struct avc_call avc_psci_calls64 = { .full = avc_psci_full, .find = find_psci64 };
+const struct avc_call avc_smccc_calls = { .full = avc_smccc_full, .find = find_smccc, .ids = smccc_ids };
+const struct avc_call avc_trng_calls = { .full = avc_trng_full, .find = find_trng };

@@ -184,6 +184,7 @@ static const struct avc_irqc_ops vgic_ops = {
     .pending = pending,
     .deadline = avc_vgic_deadline,
     .set_irq = avc_vgic_set_irq,
+    .irq_taken = avc_vgic_timer_taken,
 };
 
 /* ---- attach ---- */

@@ -281,6 +281,7 @@ void avc_vgic_timer_unlink(struct avc_vgic_op *op, uint32_t bit);
 /* The guest can no longer end the physical interrupt, or need not: done here. */
 void avc_vgic_timer_deactivate(struct avc_vgic_cpu *cpu, uint32_t bit);
 bool avc_vgic_timer_irq(struct avc_vcpu *vcpu, avc_irq_t irq);
+uint64_t avc_vgic_timer_taken(struct avc_vcpu *vcpu, avc_irq_t irq);
 bool avc_vgic_timer_pending(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu);
 uint64_t avc_vgic_deadline(struct avc_vcpu *vcpu);
 

@@ -164,7 +164,6 @@ static bool settle(struct avc_vgic_op *op)
     return ours;
 }
 
-/* Not a timer's again. */
 static bool irq_slow(struct avc_vcpu *vcpu, struct avc_vgic_cpu *self, avc_irq_t irq, uint32_t intid)
 {
     struct avc_vgic_op op;
@@ -187,8 +186,9 @@ static bool irq_slow(struct avc_vcpu *vcpu, struct avc_vgic_cpu *self, avc_irq_t
     return ours;
 }
 
-static __attribute__((noinline)) bool irq_other(struct avc_vcpu *vcpu, struct avc_vgic_cpu *self, avc_irq_t irq)
+bool avc_vgic_timer_irq(struct avc_vcpu *vcpu, avc_irq_t irq)
 {
+    struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
     uint32_t intid = irq & 0xffffff; /* ICC_IAR1_EL1.INTID */
 
     if (irq != AVC_IRQ_SPURIOUS && intid != self->phys[0] && intid != self->phys[1] && intid != self->maintenance)
@@ -197,26 +197,29 @@ static __attribute__((noinline)) bool irq_other(struct avc_vcpu *vcpu, struct av
 }
 
 /* Priority drops; the guest's end of interrupt deactivates it. */
-static __attribute__((noinline)) bool end_linked(const struct avc_hal *hal, avc_irq_t irq)
+static inline uint64_t end_linked(const struct avc_hal *hal, avc_irq_t irq)
 {
     hal->irq_end(hal->ctx, irq, false);
-    return true;
+    return 0;
 }
 
-static __attribute__((noinline)) bool first_or_other(struct avc_vcpu *vcpu, struct avc_vgic_cpu *self, avc_irq_t irq)
-{
-    return avc_vgic_vtimer_first(self) ? end_linked(self->hal, irq) : irq_other(vcpu, self, irq);
-}
-
-/* The virtual timer's, taken from its guest: linked, and in its list register as it was the last time, or for the first.
-   (Written so that the usual way keeps no registers.) */
-bool avc_vgic_timer_irq(struct avc_vcpu *vcpu, avc_irq_t irq)
+static __attribute__((noinline)) uint64_t first_or_other(struct avc_vcpu *vcpu, avc_irq_t irq)
 {
     struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
 
-    if (avc_unlikely(irq != self->phys[0] || avc_load_relaxed(&vcpu->mode) != AVC_MODE_GUEST))
-        return irq_other(vcpu, self, irq);
-    return avc_likely(avc_vgic_vtimer_again(self)) ? end_linked(self->hal, irq) : first_or_other(vcpu, self, irq);
+    if (irq != self->phys[0] || !avc_vgic_vtimer_first(self))
+        return avc_vcpu_irq_taken(vcpu, irq);
+    return end_linked(self->hal, irq);
+}
+
+/* The virtual timer's, taken from its guest: linked, and in its list register as it was the last time, or for the first. */
+uint64_t avc_vgic_timer_taken(struct avc_vcpu *vcpu, avc_irq_t irq)
+{
+    struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
+
+    if (avc_unlikely(irq != self->phys[0]) || avc_unlikely(!avc_vgic_vtimer_again(self)))
+        return first_or_other(vcpu, irq);
+    return end_linked(self->hal, irq);
 }
 
 /* ---- waiting ---- */

@@ -4,7 +4,8 @@
  * The world switch proper: what every entry into a guest and every return to the VMM must move. All the rest of the
  * guest's state is moved by regs.c at load and put, and the host's x19..x28 by the compiler in run (hw_enter.h).
  *
- * uint64_t avc_hw_switch(struct avc_vcpu *v): interrupts masked, EL2h. Keeps x18 and x29. Returns the vCPU in x1, too.
+ * avc_hw_switch: interrupts masked, EL2h; x19 is the vCPU, x20 a word of run's. Keeps x18, x19, x20 and x29, and has the code in
+ * x0 at its end.
  *
  * Order, entering. VBAR_EL2, HCR_EL2 and CPTR_EL2 are written before ERET, which synchronises them (Arm ARM, D1.3.3,
  * "context synchronization event"). From the write of VBAR_EL2 on an exception at EL2 goes to avc_vectors, where it ends
@@ -23,25 +24,28 @@
     .type avc_hw_switch, %function
     .balign 64
 avc_hw_switch:
-    ldr x1, [x0, #V_SELF_MARK]
-    stp x0, x1, [sp, #-FRAME_SIZE]!
-    stp x29, x30, [sp, #FRAME_X29]
-    str x18, [sp, #FRAME_X18]
-    mov x2, sp
-    str x2, [x0, #V_HOST_SP]
-    ldp x3, x4, [x0, #V_VBAR]   /* and HCR_EL2 */
-    ldr x5, [x0, #V_CPTR]
-    ldp x1, x2, [x0, #V_PC]
+    stp x29, x30, [sp, #-FRAME_SIZE]!
+    mov x0, sp
+    stp x19, x0, [sp, #FRAME_VCPU]
+    stp x18, x20, [sp, #FRAME_X18]
+    str x0, [x19, #V_HOST_SP]
+    ldp x3, x4, [x19, #V_VBAR]  /* and HCR_EL2 */
+    ldr x5, [x19, #V_CPTR]
+    ldp x1, x2, [x19, #V_PC]
     msr vbar_el2, x3
     msr hcr_el2, x4
     msr cptr_el2, x5
     msr elr_el2, x1
     msr spsr_el2, x2
-    mov sp, x0
-    b avc_resume_all
+    mov sp, x19
+    .globl avc_resume_all
+avc_resume_all: /* sp: the vCPU */
+    load_high sp
+    load_low sp
+    eret_guest
     .size avc_hw_switch, . - avc_hw_switch
 
-/* x0: what avc_hw_switch() returns; x1: the vCPU, all of x0..x30 saved in it; sp: run's stack. */
+/* x0: what avc_hw_switch ends with; x1: the vCPU, all of x0..x30 saved in it; sp: run's stack. */
     .globl avc_leave
     .type avc_leave, %function
 avc_leave:
@@ -61,9 +65,9 @@ leave_host:
     msr hcr_el2, x4
     msr cptr_el2, x5
     isb
-    ldr x18, [sp, #FRAME_X18]
-    ldp x29, x30, [sp, #FRAME_X29]
-    add sp, sp, #FRAME_SIZE
+    mov x19, x1
+    ldp x18, x20, [sp, #FRAME_X18]
+    ldp x29, x30, [sp], #FRAME_SIZE
     ret
     .size avc_leave, . - avc_leave
 
@@ -78,5 +82,6 @@ avc_serror_window:
     msr daifset, #4
     ldr x2, [x1, #V_SERROR]
     cbz x2, leave_host
+    lsl x0, x0, #HW_SERROR_SHIFT
     orr x0, x0, #HW_SERROR
     b leave_host

@@ -14,9 +14,12 @@
 #define V_HOST_VBAR  320 /* and host_hcr */
 #define V_CPTR       336
 #define V_HOST_CPTR  344
-#define V_SELF_MARK  360
-#define V_SERROR     368
-#define V_NR_TRAPS   472
+#define V_SERROR     416
+#define V_EXIT       448
+#define V_NR_TRAPS   512
+
+/* into struct avc_claim */
+#define C_FN 24 /* and ctx */
 
 /* Rows of the trap table behind the 64 exception classes, and their offsets. */
 #define TRAP_IRQ    64
@@ -25,17 +28,17 @@
 #define T_ROW(trap) (8 * (trap))
 
 /* What a trap function tells the vector, and what avc_hw_switch returns: see core.h. */
-#define HW_BACK     0
-#define HW_EXIT     0x100 /* attention is less */
-#define HW_EXIT_BIT 8
-#define HW_AGAIN    0x200
-#define HW_SLOW     0x400
-#define HW_SERROR   0x800
+#define HW_BACK         0
+#define HW_EXIT         0x100 /* attention is less */
+#define HW_EXIT_BIT     8
+#define HW_AGAIN        0x200
+#define HW_SLOW         0x400
+#define HW_SERROR       0x800 /* with HW_EXIT or HW_AGAIN shifted out of the way: */
+#define HW_SERROR_SHIFT 4
 
 /* What avc_hw_switch leaves on run's stack. */
-#define FRAME_VCPU 0  /* and the mark */
-#define FRAME_X29  16 /* and x30 */
-#define FRAME_X18  32
+#define FRAME_VCPU 16 /* and the frame's address; below it x29 and x30 */
+#define FRAME_X18  32 /* and the word that run keeps */
 #define FRAME_SIZE 48
 
 #ifndef __ASSEMBLER__
@@ -57,8 +60,10 @@ AVC_OFFSET_IS(host_hcr, V_HOST_VBAR + 8);
 AVC_OFFSET_IS(cptr, V_CPTR);
 AVC_OFFSET_IS(host_cptr, V_HOST_CPTR);
 AVC_OFFSET_IS(serror, V_SERROR);
-AVC_OFFSET_IS(self_mark, V_SELF_MARK);
+AVC_OFFSET_IS(exit, V_EXIT);
 AVC_OFFSET_IS(nr_traps, V_NR_TRAPS);
+_Static_assert(offsetof(struct avc_claim, fn) == C_FN && offsetof(struct avc_claim, ctx) == C_FN + 8,
+               "hw/offsets.h: struct avc_claim");
 _Static_assert(TRAP_IRQ == AVC_TRAP_IRQ && TRAP_FIQ == AVC_TRAP_FIQ && TRAP_SERROR == AVC_TRAP_SERROR,
                "hw/offsets.h: rows of the trap table");
 #endif

@@ -7,7 +7,7 @@
  * The ways in:
  *   light    HVC, SMC, system registers and data aborts: saves what C compiled for it may destroy (src/core/fast.c leaves
  *            x8..x15 and x18 alone) and calls the one function of the class. It settles the trap, or says how to go on with
- *            all registers saved: HW_SLOW as on the full way, or whose claim to ask
+ *            all registers saved: HW_SLOW as on the full way, or which claim to ask
  *   full     every other synchronous exception, SError, and FIQ: all registers are in memory before a trap function runs, since
  *            it may name any
  *   IRQ      saves what C destroys; the rest only if the guest is left
@@ -138,31 +138,34 @@ dabt:
     b.ne full
     light avc_fast_dabt, dabt_then
 
-/* x0: a slot, whose claim is asked; or as at light_slow. The exception is counted; x8..x15 and x18..x29 are the guest's
+/* x0: a claim, which is asked about the event that is in the vCPU; or as at light_slow. x8..x15 and x18..x29 are the guest's
    still; sp: run's stack. */
-    .macro then function
+    .macro ask answered
     lsr x1, x0, #12
     cbz x1, light_slow
-    ldr x2, [sp, #FRAME_VCPU]
-    save_light_rest x2
-    mov x1, x0
-    mov x0, x2
+    mov x3, x0
+    ldr x0, [sp, #FRAME_VCPU]
+    save_light_rest x0
+    ldp x4, x2, [x3, #C_FN]
+    add x1, x0, #V_EXIT
     ldr x18, [sp, #FRAME_X18]
     mov x29, xzr
-    bl \function
-    cbnz x0, then_leave
+    blr x4                      /* (vCPU, event, ctx) */
+    mov w1, w0
+    ldr x0, [sp, #FRAME_VCPU]
+    bl \answered
     ldr x1, [sp, #FRAME_VCPU]
+    cbnz x0, asked_leave
     mov sp, x1
     b avc_resume_all
     .endm
 
 sysreg_then:
-    then avc_sysreg_claimed
+    ask avc_sysreg_answered
 dabt_then:
-    then avc_mmio_claimed
+    ask avc_mmio_answered
 
-then_leave: /* x0: HW_EXIT, perhaps with attention, or attention */
-    ldr x1, [sp, #FRAME_VCPU]
+asked_leave: /* x0: HW_EXIT, perhaps with attention, or attention; x1: vCPU */
     tbz x0, #HW_EXIT_BIT, again
     mov x0, #HW_EXIT
     b avc_leave
@@ -204,11 +207,7 @@ full_call: /* x0: vCPU, x1: ESR_EL2; x3: function */
     orr x2, x2, x0
     cbnz x2, leave_or_again
     mov sp, x1
-    .globl avc_resume_all
-avc_resume_all: /* sp: the vCPU */
-    load_high sp
-    load_low sp
-    eret_guest
+    b avc_resume_all
 
 /* x0: HW_..., x1: vCPU, everything saved, sp: run's stack. HW_BACK got here for attention. */
 leave_or_again:

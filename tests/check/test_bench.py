@@ -224,6 +224,8 @@ TESTS = {
     "a pointer is known by file, arguments and callee, in this order": [
         graph(pointers={"fn": ["c"], **more}).deepest("run")[0] for more in
         ({}, {"claim->fn": ["b"]}, {"core/x.c claim->fn(v, e)": ["b"]})] == [116, 128, 128],
+    "a call that a macro makes": [stack.called(text).partition("(")[0] for text in (
+        "AVC_LAST(slot->row[fid % 16], vcpu, fid);", "AVC_LAST(slot->light, vcpu, esr, slot);")] == ["slot->row", "slot->light"],
     "recursion": stack_error(graph(BACK).deepest, "core/x.c:a") == "recursion: c -> b -> c",
     "recursion that has a bound": graph(BACK).deepest("c", {"c": 2, "b": 2}) == (32 + 80, ["c", "b", "c"]),
     "a function of which nothing is known":

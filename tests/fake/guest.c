@@ -119,8 +119,10 @@ static uint64_t light(struct avc_vcpu *v, unsigned ec, uint64_t esr)
                              : avc_fast_dabt(v, esr);
     give_back(v, &k);
     if (code > 0xfff) {
-        code = ec == EC_SYSREG ? avc_sysreg_claimed(v, (const struct avc_sysreg_slot *)(uintptr_t)code)
-                               : avc_mmio_claimed(v, (const struct avc_mmio_slot *)(uintptr_t)code);
+        const struct avc_claim *claim = (const struct avc_claim *)(uintptr_t)code;
+        enum avc_answer answer = claim->fn(v, &v->exit, claim->ctx);
+
+        code = ec == EC_SYSREG ? avc_sysreg_answered(v, answer) : avc_mmio_answered(v, answer);
         return code & HW_EXIT ? HW_EXIT : code ? HW_AGAIN : HW_BACK;
     }
     if (code == HW_SLOW)
@@ -204,14 +206,16 @@ static bool guest_runs(struct avc_vcpu *v, struct fake_trap *trap)
     return true;
 }
 
-uint64_t avc_hw_enter(struct avc_vcpu **vcpu)
+uint64_t avc_hw_enter(struct avc_vcpu **vcpu, uint64_t *daif, uint64_t attention)
 {
     struct avc_vcpu *v = *vcpu;
     struct fake_trap trap;
     uint64_t code;
 
+    if (attention)
+        return attention;
     require(fake_cpu->masked, "entered with interrupts unmasked");
-    require(v->self == v && v->self_mark == ((uintptr_t)v ^ AVC_MAGIC_VCPU), "the pair that finds the vCPU is wrong");
+    require(v->self == v && v->self_at == (uintptr_t)&v->self - FRAME_VCPU, "the pair that finds the vCPU is wrong");
     fake_enters++;
     avc_hw_write_VBAR_EL2(v->vbar);
     avc_hw_write_HCR_EL2(v->hcr);
@@ -236,7 +240,7 @@ uint64_t avc_hw_enter(struct avc_vcpu **vcpu)
     v->hcr = avc_hw_read_HCR_EL2();
     if (avc_hw_read_ISR_EL1() & ISR_A) {
         v->serror = AVC_BIT(63) | fake_cpu->reg[FAKE_ESR_EL2];
-        code |= HW_SERROR;
+        code = code << HW_SERROR_SHIFT | HW_SERROR;
         fake_cpu->reg[FAKE_ISR_EL1] &= ~ISR_A;
     }
     avc_hw_write_VBAR_EL2(v->host_vbar);

@@ -8,6 +8,7 @@
 #define AVC_HW_INLINE_H
 
 #include <stdint.h>
+#include <string.h>
 
 enum fake_reg {
 #define X(name, op0, op1, crn, crm, op2) FAKE_##name,
@@ -49,6 +50,25 @@ void fake_op(enum fake_op op, uint64_t value);
     }
 #include "hwreg.def"
 #undef X
+
+static inline uint64_t avc_hw_load_low(const uint64_t *p)
+{
+    return (uint32_t)*p;
+}
+
+static inline uint64_t avc_hw_load_pair(const void *p, uint64_t *second)
+{
+    uint64_t w[2];
+
+    memcpy(w, p, sizeof w);
+    *second = w[1];
+    return w[0];
+}
+
+static inline uintptr_t avc_hw_last(uintptr_t fn)
+{
+    return fn;
+}
 
 static inline const void *avc_hw_opaque(const void *p)
 {

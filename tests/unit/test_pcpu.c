@@ -122,7 +122,14 @@ static enum avc_status no_line(struct avc_vm *vm, struct avc_vcpu *v, uint32_t i
     (void)vm, (void)v, (void)intid, (void)level;
     return AVC_ERANGE;
 }
-static const struct avc_irqc_ops ops = { nothing, nothing, nothing, nothing, ours, never, no_deadline, no_line };
+static const struct avc_irqc_ops ops = { .load = nothing,
+                                         .put = nothing,
+                                         .enter = nothing,
+                                         .reset = nothing,
+                                         .irq = ours,
+                                         .pending = never,
+                                         .deadline = no_deadline,
+                                         .set_irq = no_line };
 
 /* Fetched: the controller's own is the library's, the rest is the handler's. */
 static void fetched(void **state)

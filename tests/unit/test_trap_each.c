@@ -431,15 +431,21 @@ static void test_fp_claim(void **state)
 
 static void test_dump(void **state)
 {
-    static uint64_t stack[64];
+    static uint64_t stack[2048 + 64] __attribute__((aligned(16)));
     static struct avc_vcpu vcpu = { .x = { 1 } };
 
     (void)state;
     vcpu.self = &vcpu;
-    vcpu.self_mark = (uintptr_t)&vcpu ^ AVC_MAGIC_VCPU;
+    vcpu.self_at = (uintptr_t)&vcpu.self - FRAME_VCPU;
+    stack[20] =
+        (uintptr_t)&vcpu; /* not of this frame: what a frame that is gone has left lies where it was, or is copied */
+    stack[21] = (uintptr_t)&stack[38];
+    stack[30] = (uintptr_t)&vcpu + 8;
+    stack[31] = (uintptr_t)&stack[28]; /* the right place, and no vCPU */
     stack[40] = (uintptr_t)&vcpu;
-    stack[41] = (uintptr_t)&vcpu ^ AVC_MAGIC_VCPU;
+    stack[41] = (uintptr_t)&stack[38];
     assert_ptr_equal(avc_dump_find_vcpu((uintptr_t)&stack[2]), &vcpu);
+    assert_null(avc_dump_find_vcpu((uintptr_t)&stack[42]));
     assert_ptr_equal(avc_dump_find_vcpu((uintptr_t)&vcpu), &vcpu);
 }
 

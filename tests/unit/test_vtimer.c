@@ -452,7 +452,7 @@ static void changed_elsewhere(void **state)
         set_timer(0, 1, 1000);
         fake_cpu->masked = true;
         phys[0].active[27] = true;
-        assert_true(vm.irqc->irq(&vcpu[0], 27));
+        take_irq(0, 27);
         fake_cpu->masked = false;
         settle_vcpu(0);
         if (what == 1) {

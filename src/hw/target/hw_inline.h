@@ -26,6 +26,36 @@ static inline const void *avc_hw_opaque(const void *p)
     return p;
 }
 
+/* The low half of a doubleword: gcc does not see that such a load leaves nothing above it. */
+static inline uint64_t avc_hw_load_low(const uint64_t *p)
+{
+    uint64_t v;
+
+    __asm__("ldr %w0, %1" : "=r"(v) : "m"(*p));
+    return v;
+}
+
+/* Two doublewords, the second into *second. */
+static inline uint64_t avc_hw_load_pair(const void *p, uint64_t *second)
+{
+    typedef struct {
+        uint64_t w[2];
+    } __attribute__((may_alias)) pair;
+    uint64_t first;
+
+    __asm__("ldp %0, %1, %2" : "=r"(first), "=r"(*second) : "Q"(*(const pair *)p));
+    return first;
+}
+
+/* A pointer to the function whose call is a function's last: gcc would move it to this register for that. */
+static inline uintptr_t avc_hw_last(uintptr_t fn)
+{
+    register uintptr_t x16 __asm__("x16") = fn;
+
+    __asm__("" : "+r"(x16));
+    return x16;
+}
+
 #define HW_OP0(name, text)                                                                                             \
     static inline void avc_hw_##name(void)                                                                             \
     {                                                                                                                  \
