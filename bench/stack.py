@@ -46,7 +46,7 @@ POINTERS = {
     "enter": ["emul/vgic.c:enter"],
     "reset": ["emul/vgic.c:reset"],
     "irq": ["avc_vgic_timer_irq", "core/vm.c:not_mine"],
-    "irq_taken": ["avc_vgic_timer_taken", "avc_vcpu_irq_taken"],
+    "irq_taken": ["avc_vgic_timer_taken", "avc_irq_taken"],
     "pending": ["emul/vgic.c:pending"],
     "deadline": ["avc_vgic_deadline"],
     "set_irq": ["avc_vgic_set_irq"],

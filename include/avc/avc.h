@@ -503,8 +503,8 @@ struct avc_irqc_ops {
     bool (*pending)(struct avc_vcpu *vcpu);      /* would WFI complete now? any CPU */
     uint64_t (*deadline)(struct avc_vcpu *vcpu); /* CNTPCT at which it will have a timer interrupt, ~0 none */
     enum avc_status (*set_irq)(struct avc_vm *vm, struct avc_vcpu *vcpu, uint32_t intid, bool level);
-    /* optional: as irq, for one that was taken from the guest of this vCPU and fetched. Settles it, ends it, and returns 0; or
-       returns avc_vcpu_irq_taken(vcpu, irq), which asks irq */
+    /* optional: as irq, for one that was fetched (or was spurious) because it was taken from the guest of this vCPU. Settles
+       it, ends it, and returns 0; or returns avc_vcpu_irq_host(vcpu, irq). Default: irq, and that */
     uint64_t (*irq_taken)(struct avc_vcpu *vcpu, avc_irq_t irq);
 };
 
@@ -814,9 +814,9 @@ void avc_vcpu_kick(struct avc_vcpu *vcpu);
     not loaded, calls wake(). Must be called without locks. Context: any. */
 void avc_vcpu_request(struct avc_vcpu *vcpu, uint64_t attention);
 
-/** For interrupt controllers: what avc_irqc_ops.irq_taken returns for an interrupt that it has done nothing about. Its `irq`
-    is asked, then this CPU's handler has it. Context: irq_taken. */
-uint64_t avc_vcpu_irq_taken(struct avc_vcpu *vcpu, avc_irq_t irq);
+/** For interrupt controllers: what avc_irqc_ops.irq_taken returns for an interrupt that is not theirs. This CPU's handler has
+    it. Context: irq_taken. */
+uint64_t avc_vcpu_irq_host(struct avc_vcpu *vcpu, avc_irq_t irq);
 
 /** Whether the vCPU has a reason to run: kicked, an interrupt for it, switched on. A blocked one asks it after it has set
     "blocked", so that nothing is missed. Context: any. */

@@ -84,6 +84,8 @@ extern avc_trap_fn *const avc_trap_table[AVC_NR_TRAPS];          /* made from th
 extern avc_trap_fn *const avc_trap_table_claimed[AVC_NR_TRAPS];  /* each class asks the CLASS claims first */
 extern avc_trap_fn *const avc_trap_table_observed[AVC_NR_TRAPS]; /* observe.c around one of the two */
 avc_trap_fn avc_trap_irq, avc_trap_fiq, avc_trap_serror;
+/* struct avc_irqc_ops.irq_taken of controllers that have none, and without controller. */
+uint64_t avc_irq_taken(struct avc_vcpu *vcpu, avc_irq_t irq);
 
 /* ---- dump.c: an exception that nobody expects at EL2; never returns ---- */
 struct avc_dump {

@@ -98,7 +98,7 @@ avc_trap_fn *const avc_trap_table[AVC_NR_TRAPS] = {
 };
 
 /* For VMs with CLASS claims: each class asks them first. claim.c says which go this way. */
-static uint64_t claimed(struct avc_vcpu *v, uint64_t esr)
+avc_small static uint64_t claimed(struct avc_vcpu *v, uint64_t esr)
 {
     const struct avc_trap_row *row = &avc_trap_rows[ESR_EC(esr)];
     struct avc_exit *e;
@@ -178,11 +178,14 @@ avc_small static uint64_t irq_exit(struct avc_vcpu *v, avc_irq_t irq, bool handl
     return avc_exit_to_vmm(v, AVC_IRQ);
 }
 
-uint64_t avc_vcpu_irq_taken(struct avc_vcpu *v, avc_irq_t irq)
+uint64_t avc_vcpu_irq_host(struct avc_vcpu *v, avc_irq_t irq)
 {
-    if (irq == AVC_IRQ_SPURIOUS || v->vm->irq(v, irq))
-        return HW_BACK;
     return avc_pcpu_handle(v->pcpu, irq) == AVC_EXIT ? irq_exit(v, irq, true) : HW_BACK;
+}
+
+avc_small uint64_t avc_irq_taken(struct avc_vcpu *v, avc_irq_t irq)
+{
+    return irq == AVC_IRQ_SPURIOUS || v->vm->irq(v, irq) ? HW_BACK : avc_vcpu_irq_host(v, irq);
 }
 
 /* Exactly one party acknowledges: without irq_fetch the host's own vector, after run has returned. */

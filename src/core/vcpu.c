@@ -103,8 +103,7 @@ enum avc_status avc_vcpu_destroy(struct avc_vcpu *v)
 
     if (status)
         return status;
-    v->affinity = ~UINT64_C(0);
-    v->mpidr = 0; /* nobody finds it any more: see avc_vm_vcpu_by_mpidr() */
+    v->affinity = ~UINT64_C(0); /* nobody finds it any more */
     v->magic = 0;
     return AVC_OK;
 }

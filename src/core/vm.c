@@ -34,7 +34,7 @@ enum avc_status avc_vm_init(struct avc_vm *vm, struct avc_machine *m, const stru
         .magic = AVC_MAGIC_VM,
         .machine = m,
         .irq = not_mine,
-        .irq_taken = avc_vcpu_irq_taken,
+        .irq_taken = avc_irq_taken,
         .stage2 = config->stage2,
         .vcpus = config->vcpus,
         .max_vcpus = config->max_vcpus,
@@ -96,10 +96,8 @@ uint32_t avc_vm_nr_vcpus(const struct avc_vm *vm)
 
 struct avc_vcpu *avc_vm_vcpu_by_mpidr(const struct avc_vm *vm, uint64_t mpidr)
 {
-    uint64_t wanted = (mpidr & MPIDR_AFFINITY) | AVC_BIT(31); /* RES1: a destroyed vCPU has it no more */
-
     for (uint32_t n = 0; n < vm->nr_vcpus; n++)
-        if (vm->vcpus[n]->mpidr == wanted)
+        if (vm->vcpus[n]->affinity == (mpidr & MPIDR_AFFINITY))
             return vm->vcpus[n];
     return NULL;
 }

@@ -133,9 +133,9 @@ static unsigned workaround_number(uint32_t fid)
 /*
  * WORKAROUND_2 switches a mitigation on and off. Firmware starts a CPU with it on and guests cannot
  * switch it off: that would cost a call to firmware at each exit, and leave EL2 open where it was
- * forgotten. "Always on" is said as 1, no call needed on this CPU (DEN0028, 7.6).
+ * forgotten. "Always on" is said as 1, no call needed on this CPU (DEN0028, 7.6). The others share a row.
  */
-static const int8_t workaround_offers[3][4] = {
+static const int8_t workaround_offers[2][4] = {
 #define OFFERS(call, not_required)                                                                                     \
     {                                                                                                                  \
         [AVC_WORKAROUND_UNKNOWN] = AVC_SMCCC_NOT_SUPPORTED, [AVC_WORKAROUND_CALL] = (call),                            \
@@ -143,12 +143,11 @@ static const int8_t workaround_offers[3][4] = {
     }
     OFFERS(0, 1),
     OFFERS(1, AVC_SMCCC_NOT_REQUIRED),
-    OFFERS(0, 1),
 };
 
 static inline int64_t workaround_offer(const struct avc_vm *vm, unsigned n)
 {
-    return workaround_offers[n - 1][avc_workaround_of(vm->features.workarounds, n)];
+    return workaround_offers[n == 2][avc_workaround_of(vm->features.workarounds, n)];
 }
 
 static uint64_t smccc_version(struct avc_vcpu *vcpu, uint64_t fid)

@@ -203,13 +203,16 @@ static inline uint64_t end_linked(const struct avc_hal *hal, avc_irq_t irq)
     return 0;
 }
 
-static __attribute__((noinline)) uint64_t first_or_other(struct avc_vcpu *vcpu, avc_irq_t irq)
+static __attribute__((noinline)) uint64_t taken_other(struct avc_vcpu *vcpu, avc_irq_t irq)
+{
+    return irq == AVC_IRQ_SPURIOUS || avc_vgic_timer_irq(vcpu, irq) ? 0 : avc_vcpu_irq_host(vcpu, irq);
+}
+
+static __attribute__((noinline)) uint64_t taken_first(struct avc_vcpu *vcpu, avc_irq_t irq)
 {
     struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
 
-    if (irq != self->phys[0] || !avc_vgic_vtimer_first(self))
-        return avc_vcpu_irq_taken(vcpu, irq);
-    return end_linked(self->hal, irq);
+    return avc_vgic_vtimer_first(self) ? end_linked(self->hal, irq) : taken_other(vcpu, irq);
 }
 
 /* The virtual timer's, taken from its guest: linked, and in its list register as it was the last time, or for the first. */
@@ -217,9 +220,9 @@ uint64_t avc_vgic_timer_taken(struct avc_vcpu *vcpu, avc_irq_t irq)
 {
     struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
 
-    if (avc_unlikely(irq != self->phys[0]) || avc_unlikely(!avc_vgic_vtimer_again(self)))
-        return first_or_other(vcpu, irq);
-    return end_linked(self->hal, irq);
+    if (avc_unlikely(irq != self->phys[0]))
+        return taken_other(vcpu, irq);
+    return avc_likely(avc_vgic_vtimer_again(self)) ? end_linked(self->hal, irq) : taken_first(vcpu, irq);
 }
 
 /* ---- waiting ---- */
