@@ -59,13 +59,13 @@ POINTERS = {
     "mmio->full": ["avc_vgic_dist_access"],
     "write->full": ["avc_vgic_sgi"],
     # tables
-    ENTER: [table("avc_trap_table_observed"), *TRAPS, *CLAIMS],
+    ENTER: [table("avc_trap_table_observed"), *TRAPS, *CLAIMS, "avc_call_answered", "avc_sysreg_answered"],
     "core/observe.c table": TRAPS,
     "row->fn": [table("avc_trap_rows")],
     "core/abort.c fn(v, esr)": [table("core/abort.c:by_status")],
     "light": ["emul/light.c:dist", "emul/light.c:sgi1r", "avc_fast_mmio_claim", "avc_fast_sysreg_claim"],
     "core/call.c fast": FOUND,
-    "row": [*FOUND, "avc_fast_to_vmm", "avc_fast_other"],
+    "core/fast.c row->fn": [*FOUND, "avc_fast_to_vmm", "avc_fast_claim", "avc_fast_other"],
     "writers": [table("emul/bank.c:writers")],
     "fill": ["core/call.c:fill", "core/slot.c:fill_mmio", "core/slot.c:fill_sysreg"],
 }

@@ -20,7 +20,7 @@ int guest_main(unsigned cpu)
 
     guest_printf("frequency\t%lu\n", READ("cntfrq_el0"));
     ROW("flat/PSCI_VERSION", CALL_SETUP, "hvc #0\n", 0x84000000, 0);
-    ROW("search/call, the first claim", CALL_SETUP, "hvc #0\n", GROWTH_CALLS, 0);
+    ROW("call, the first claim", CALL_SETUP, "hvc #0\n", GROWTH_CALLS, 0);
     ROW("flat/ID_AA64PFR0_EL1", "", "mrs x0, s3_0_c0_c4_0\n", 0, 0);
     ROW("flat/system register, the first claim", "", "mrs x0, s3_0_c11_c0_0\n", 0, 0);
     ROW("flat/GICD_TYPER", "", "ldr w0, [%0, #4]\n", GUEST_DIST, 0);

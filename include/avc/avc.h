@@ -563,11 +563,16 @@ struct avc_sysreg_slot {
 /* What the light way does with function ids, 16 in a row: see src/core/call.c. */
 #define AVC_CALL_SLOTS 64
 #define AVC_CALL_ROWS  48
-typedef uint64_t avc_fast_fn(struct avc_vcpu *vcpu, uint64_t fid); /* fid: of 32 bits */
+struct avc_call_row;
+typedef uint64_t avc_fast_fn(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row); /* fid: of 32 bits */
 #define AVC_CALL_WIDE 16
 struct avc_call_slot {
     uint64_t ids; /* function id / 16; ~0: none */
-    avc_fast_fn *const *row;
+    const struct avc_call_row *row;
+};
+struct avc_call_row {
+    avc_fast_fn *fn[16];
+    const struct avc_claim *claim[16]; /* for fn: of others' claims */
 };
 struct avc_call_range {
     uint32_t first, last;
@@ -595,7 +600,7 @@ struct avc_vm {
     struct avc_claim_index index[AVC_NR_CLAIM_KINDS];
     uint32_t nr_call_wide; /* more than AVC_CALL_WIDE: any id may be claimed */
     struct avc_call_range call_wide[AVC_CALL_WIDE];
-    avc_fast_fn *call_rows[AVC_CALL_ROWS][16];
+    struct avc_call_row call_rows[AVC_CALL_ROWS];
     const void *trap_table; /* AVC_NR_TRAPS functions */
     const void *ways;       /* of 64 exception classes */
     const struct avc_irqc_ops *irqc;

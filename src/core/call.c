@@ -11,27 +11,23 @@
  * AArch32, which guests have at EL0 only.
  */
 #include "call.h"
-#include "esr.h"
 
-static struct avc_exit *begin(struct avc_vcpu *vcpu, uint64_t esr)
+uint64_t avc_trap_call(struct avc_vcpu *vcpu, uint64_t esr)
 {
-    struct avc_exit *e = avc_exit_begin(vcpu, AVC_CALL, (uint32_t)vcpu->x[0], esr);
-
-    e->imm = (uint16_t)esr; /* ISS of both */
-    return e;
+    return avc_exit_finish(vcpu, avc_call_begin(vcpu, (uint32_t)vcpu->x[0], esr), AVC_FAULT);
 }
 
-uint64_t avc_trap_hvc(struct avc_vcpu *vcpu, uint64_t esr)
+/* The light way has begun the event, and the vector has asked. */
+uint64_t avc_call_answered(struct avc_vcpu *vcpu, enum avc_answer answer)
 {
-    return avc_exit_finish(vcpu, begin(vcpu, esr), AVC_FAULT);
-}
+    struct avc_exit *e = &vcpu->exit;
 
-uint64_t avc_trap_smc(struct avc_vcpu *vcpu, uint64_t esr)
-{
-    struct avc_exit *e = begin(vcpu, esr);
-
-    e->step = true;
-    return avc_exit_finish(vcpu, e, AVC_FAULT);
+    if (avc_likely(answer == AVC_DONE && !e->step)) { /* HVC */
+        vcpu->x[0] = e->value;
+        return avc_load_relaxed(&vcpu->attention);
+    }
+    answer = avc_claim_after(vcpu, e, AVC_CALL, AVC_FAULT, answer);
+    return avc_exit_settle(vcpu, e, answer == AVC_PASS ? AVC_FAULT : answer) | avc_load_relaxed(&vcpu->attention);
 }
 
 /* The same function decides as on the light way; the value it left in x0 is written there again. */
@@ -40,7 +36,7 @@ enum avc_answer avc_call_settle(struct avc_vcpu *vcpu, struct avc_exit *e, void 
     const struct avc_call *call = ctx;
     avc_fast_fn *fast = call->find(vcpu->vm, (uint32_t)e->key);
 
-    if (fast(vcpu, e->key) < HW_EXIT)
+    if (fast(vcpu, e->key, NULL) < HW_EXIT)
         return avc_done(e, vcpu->x[0]);
     return call->full(vcpu, e, NULL);
 }
@@ -48,24 +44,26 @@ enum avc_answer avc_call_settle(struct avc_vcpu *vcpu, struct avc_exit *e, void 
 /* ---- the light way's index ---- */
 
 /* The row of an id: there already, or a new one, its slot being empty; or NULL. */
-static avc_fast_fn **row_of(struct avc_vm *vm, uint32_t fid, unsigned *used)
+static struct avc_call_row *row_of(struct avc_vm *vm, uint32_t fid, unsigned *used)
 {
     struct avc_call_slot *slot = &vm->call[avc_call_slot_of(fid / 16, vm->call_hash)];
 
     if (!slot->row && *used < AVC_CALL_ROWS) {
         slot->ids = fid / 16;
-        slot->row = vm->call_rows[(*used)++];
+        slot->row = &vm->call_rows[(*used)++];
     }
     /* the rows are the VM's own, and not constant yet */
-    return slot->ids == fid / 16 ? (avc_fast_fn **)(uintptr_t)slot->row : NULL;
+    return slot->ids == fid / 16 ? (struct avc_call_row *)(uintptr_t)slot->row : NULL;
 }
 
-static bool put(struct avc_vm *vm, uint32_t fid, avc_fast_fn *fn, unsigned *used)
+static bool put(struct avc_vm *vm, uint32_t fid, avc_fast_fn *fn, const struct avc_claim *claim, unsigned *used)
 {
-    avc_fast_fn **row = row_of(vm, fid, used);
+    struct avc_call_row *row = row_of(vm, fid, used);
 
-    if (row)
-        row[fid % 16] = fn;
+    if (row) {
+        row->fn[fid % 16] = fn;
+        row->claim[fid % 16] = claim;
+    }
     return row;
 }
 
@@ -88,14 +86,14 @@ static unsigned put_claim(struct avc_vm *vm, const struct avc_claim *claim, unsi
     if (call && call->ids) {
         for (const uint32_t *id = call->ids; *id; id++)
             if (*id >= claim->first && *id <= claim->last)
-                missed += !put(vm, *id, call->find(vm, *id), used);
+                missed += !put(vm, *id, call->find(vm, *id), claim, used);
     } else if (claim->last - claim->first < MAX_IDS) {
         for (uint64_t id = claim->first; id <= claim->last; id++) {
-            avc_fast_fn *fn = claim->fn == avc_to_vmm ? avc_fast_to_vmm : avc_fast_full;
+            avc_fast_fn *fn = claim->fn == avc_to_vmm ? avc_fast_to_vmm : avc_fast_claim;
 
             if (call)
                 fn = call->find(vm, (uint32_t)id);
-            missed += !put(vm, (uint32_t)id, fn, used);
+            missed += !put(vm, (uint32_t)id, fn, claim, used);
         }
     } else {
         put_range(vm, claim);
@@ -116,7 +114,7 @@ static unsigned fill(struct avc_vm *vm, uint32_t hash)
     for (unsigned n = 0; n < AVC_CALL_SLOTS; n++)
         vm->call[n] = (struct avc_call_slot){ ~UINT64_C(0), NULL };
     for (unsigned n = 0; n < AVC_CALL_ROWS * 16; n++)
-        vm->call_rows[n / 16][n % 16] = avc_fast_other;
+        vm->call_rows[n / 16].fn[n % 16] = avc_fast_other;
     for (unsigned own = 2; own-- > 0;) /* the library's first: guests make these calls most */
         for (uint32_t n = 0; n < index->nr; n++)
             if ((index->claims[n].fn == avc_call_settle) == own)

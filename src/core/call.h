@@ -11,7 +11,7 @@
 #ifndef AVC_CALL_H
 #define AVC_CALL_H
 
-#include "core.h"
+#include "event.h"
 
 /* An avc_fast_fn writes x0..x3 of the vCPU and returns its attention; or touches nothing and says HW_SLOW. Bounded, and
    without calls to code that is not compiled for the light way. */
@@ -25,13 +25,25 @@ struct avc_call {
 /* The claim function of both ways; ctx: const struct avc_call. */
 avc_claim_fn avc_call_settle;
 
-/* fast.c: 0 for an answer; for ids that others claimed, that the VMM did, that nobody did, and that have no row. */
-avc_fast_fn avc_fast_zero, avc_fast_full, avc_fast_to_vmm, avc_fast_unknown, avc_fast_other;
+/* fast.c: 0 for an answer; for ids that take the full way, that others claimed, that the VMM did, that nobody did, and that have
+   no row. */
+avc_fast_fn avc_fast_zero, avc_fast_full, avc_fast_claim, avc_fast_to_vmm, avc_fast_unknown, avc_fast_other;
 
 /* The slot of the row that an id is in. */
 static inline uint64_t avc_call_slot_of(uint64_t ids, uint64_t hash)
 {
     return (uint32_t)ids * (uint32_t)hash >> 26;
+}
+
+/* ISS of HVC and SMC is the immediate. Their classes differ in one bit; SMC alone is to be stepped over. */
+static inline struct avc_exit *avc_call_begin(struct avc_vcpu *vcpu, uint64_t fid, uint64_t esr)
+{
+    uint64_t step = esr << 22 & EVENT_STEP;
+    struct avc_exit *e = avc_event_begin(vcpu, EVENT(AVC_CALL, AVC_FAULT) + step, fid, 0, esr);
+
+    _Static_assert((AVC_EC_SMC64 ^ AVC_EC_HVC64) == 1 && AVC_EC_SMC64 & 1, "bit 26 of ESR_EL2");
+    e->imm = (uint16_t)esr;
+    return e;
 }
 
 /* Result of a call: negative ones are sign-extended whatever the width of the convention

@@ -86,36 +86,22 @@ static bool before(const struct avc_claim *a, const struct avc_claim *b)
     return a->kind != b->kind ? a->kind < b->kind : a->first < b->first;
 }
 
-/* Heap sort: no recursion, no memory, n log n also for a thousand claims. */
-avc_small static void sift(struct avc_claim *c, uint32_t root, uint32_t end)
-{
-    for (;;) {
-        uint32_t child = 2 * root + 1;
-        struct avc_claim t = c[root];
-
-        if (child >= end)
-            return;
-        if (child + 1 < end && before(&c[child], &c[child + 1]))
-            child++;
-        if (!before(&c[root], &c[child]))
-            return;
-        c[root] = c[child];
-        c[child] = t;
-        root = child;
-    }
-}
-
+/* Shell's sort, with Knuth's gaps: no recursion, no memory, and n to the 3/2 steps at most. */
 avc_small static void sort(struct avc_claim *c, uint32_t n)
 {
-    for (uint32_t i = n / 2; i-- > 0;)
-        sift(c, i, n);
-    for (uint32_t i = n; i-- > 1;) {
-        struct avc_claim t = c[0];
+    uint32_t gap = 1;
 
-        c[0] = c[i];
-        c[i] = t;
-        sift(c, 0, i);
-    }
+    while (gap < n)
+        gap = 3 * gap + 1;
+    while (gap /= 3)
+        for (uint32_t i = gap; i < n; i++) {
+            struct avc_claim t = c[i];
+            uint32_t at = i;
+
+            for (; at >= gap && before(&t, &c[at - gap]); at -= gap)
+                c[at] = c[at - gap];
+            c[at] = t;
+        }
 }
 
 /* Appends to claims[n..] what the embedder's claims, sorted, leave of `whole`. Returns the new n, or 0 when the storage

@@ -65,7 +65,7 @@ static inline void avc_count(uint64_t *counter)
  * HW_SERROR, with either of them HW_SERROR_SHIFT further up: an SError was taken on the way out, and is in vcpu->serror.
  * Of a function on the light way only, which returns what the vCPU's attention is instead of HW_BACK:
  * HW_SLOW: not settled; save the rest and ask the trap table.
- * the address of a claim (avc_fast_sysreg, avc_fast_dabt): save the rest and ask it about the event in vcpu->exit.
+ * the address of a claim: save the rest and ask it about the event in vcpu->exit.
  */
 
 /* A function of the trap table: called by the vector with all of x0..x30 in vcpu->x, on run's stack, masked; ELR_EL2,
@@ -156,8 +156,8 @@ void avc_svc_seal(struct avc_vm *vm); /* what of vm->traps avc_vm_trap_svc() swi
 bool avc_condition_passed(uint64_t esr, uint64_t pstate); /* true for AArch64 */
 
 /* ---- abort.c, call.c, sysreg.c: trap functions named in the table ---- */
-avc_trap_fn avc_trap_dabt, avc_trap_iabt, avc_trap_hvc, avc_trap_smc, avc_trap_sysreg, avc_trap_wfx, avc_trap_fp,
-    avc_trap_svc, avc_trap_undef, avc_trap_cp15, avc_trap_reflect, avc_trap_pauth, avc_trap_eret;
+avc_trap_fn avc_trap_dabt, avc_trap_iabt, avc_trap_call, avc_trap_sysreg, avc_trap_wfx, avc_trap_fp, avc_trap_svc,
+    avc_trap_undef, avc_trap_cp15, avc_trap_reflect, avc_trap_pauth, avc_trap_eret;
 
 /* ---- observe.c ---- */
 /* Which tables the vCPU's traps go through, by the VM's claims and the observer asked for: v->trap_table and v->ways. At
@@ -266,7 +266,8 @@ uint64_t avc_fast_dabt(struct avc_vcpu *vcpu, uint64_t esr);
    for avc_to_vmm(), which need not be asked. */
 uint64_t avc_fast_mmio_claim(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_slot *slot);
 uint64_t avc_fast_sysreg_claim(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_slot *slot);
-/* sysreg_trap.c, abort.c: what the claim has answered that the vector has asked. HW_EXIT, attention, or both */
+/* call.c, sysreg_trap.c, abort.c: what the claim has answered that the vector has asked. HW_EXIT, attention, or both */
+uint64_t avc_call_answered(struct avc_vcpu *vcpu, enum avc_answer answer);
 uint64_t avc_sysreg_answered(struct avc_vcpu *vcpu, enum avc_answer answer);
 uint64_t avc_mmio_answered(struct avc_vcpu *vcpu, enum avc_answer answer);
 

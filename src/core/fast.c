@@ -11,29 +11,28 @@
 #include "call.h"
 #include "event.h"
 
-/* Someone's claim that takes the full way. */
-uint64_t avc_fast_full(struct avc_vcpu *vcpu, uint64_t fid)
+/* What takes the full way. */
+uint64_t avc_fast_full(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
-    (void)vcpu;
-    (void)fid;
+    (void)vcpu, (void)fid, (void)row;
     return HW_SLOW;
 }
 
-uint64_t avc_fast_zero(struct avc_vcpu *vcpu, uint64_t fid)
+uint64_t avc_fast_zero(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
-    (void)fid;
+    (void)fid, (void)row;
     return avc_call_answer(vcpu, 0);
 }
 
 /* Nobody's: what AVC_FAULT is for an AVC_CALL. */
-uint64_t avc_fast_unknown(struct avc_vcpu *vcpu, uint64_t fid)
+uint64_t avc_fast_unknown(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
-    (void)fid;
+    (void)fid, (void)row;
     return avc_call_answer(vcpu, AVC_SMCCC_NOT_SUPPORTED);
 }
 
 /* In no row: of a wide claim, or nobody's. */
-__attribute__((noinline)) uint64_t avc_fast_other(struct avc_vcpu *vcpu, uint64_t fid)
+__attribute__((noinline)) uint64_t avc_fast_other(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     const struct avc_vm *vm = vcpu->vm;
     uint32_t nr = vm->nr_call_wide;
@@ -46,29 +45,31 @@ __attribute__((noinline)) uint64_t avc_fast_other(struct avc_vcpu *vcpu, uint64_
     return avc_call_answer(vcpu, AVC_SMCCC_NOT_SUPPORTED);
 }
 
-/* The VMM's, by avc_to_vmm(): the event is begun here, and nobody else asked. */
-uint64_t avc_fast_to_vmm(struct avc_vcpu *vcpu, uint64_t fid)
+/* The VMM's, by avc_to_vmm(): nobody else is asked. */
+uint64_t avc_fast_to_vmm(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
-    uint64_t esr = avc_hw_read_ESR_EL2();
-    /* the classes of HVC and SMC differ in one bit; an SMC is to be stepped over */
-    uint64_t step = esr << 22 & EVENT_STEP;
-    struct avc_exit *e = avc_event_begin(vcpu, EVENT(AVC_CALL, AVC_FAULT) + step, fid, 0, esr);
-
-    _Static_assert((AVC_EC_SMC64 ^ AVC_EC_HVC64) == 1 && AVC_EC_SMC64 & 1, "bit 26 of ESR_EL2");
-    e->imm = (uint16_t)esr;
+    (void)row;
+    avc_call_begin(vcpu, fid, avc_hw_read_ESR_EL2());
     return avc_exit_to_vmm(vcpu, AVC_CALL);
+}
+
+/* Someone's claim, which the vector asks. */
+uint64_t avc_fast_claim(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
+{
+    avc_call_begin(vcpu, fid, avc_hw_read_ESR_EL2());
+    return (uintptr_t)row->claim[fid % 16];
 }
 
 static inline uint64_t settle(struct avc_vcpu *vcpu)
 {
     uint64_t fid = avc_hw_load_low(&vcpu->x[0]), second;
     const void *slot = avc_hw_opaque(&vcpu->call[avc_call_slot_of(fid / 16, vcpu->call_hash)]);
-    avc_fast_fn *const *row;
+    const struct avc_call_row *row;
 
     if (avc_unlikely(avc_hw_load_pair(slot, &second) != fid / 16))
-        return avc_fast_other(vcpu, fid);
-    row = (avc_fast_fn *const *)(uintptr_t)second;
-    return AVC_LAST(row[fid % 16], vcpu, fid);
+        return avc_fast_other(vcpu, fid, NULL);
+    row = (const struct avc_call_row *)(uintptr_t)second;
+    return AVC_LAST(row->fn[fid % 16], vcpu, fid, row);
 }
 
 /* The immediate is for claims that take the full way; SMCCC calls have 0. */
@@ -96,10 +97,18 @@ uint64_t avc_fast_smc(struct avc_vcpu *vcpu, uint64_t esr)
 
 /* ---- system registers and devices ---- */
 
+/* The event has begun. What is next, a slot of another's claim says: to ask it, or, of avc_to_vmm(), HW_EXIT. */
+static inline uint64_t begun(struct avc_vcpu *vcpu, enum avc_kind kind, uint64_t code)
+{
+    if (code == HW_EXIT)
+        avc_count(&vcpu->nr_exits[kind]);
+    return code;
+}
+
 uint64_t avc_fast_sysreg_claim(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_slot *slot)
 {
     avc_sysreg_begin(vcpu, slot->key, esr);
-    return slot->value;
+    return begun(vcpu, AVC_SYSREG, slot->value);
 }
 
 static inline uint64_t mmio_claim(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_slot *slot, uint64_t value)
@@ -107,7 +116,7 @@ static inline uint64_t mmio_claim(struct avc_vcpu *vcpu, uint64_t esr, const str
     uint64_t va = avc_hw_read_FAR_EL2();
 
     avc_mmio_begin(vcpu, esr, avc_mmio_ipa(slot, va), va, value);
-    return slot->code;
+    return begun(vcpu, AVC_MMIO, slot->code);
 }
 
 static __attribute__((noinline)) uint64_t mmio_claim_store(struct avc_vcpu *vcpu, uint64_t esr,

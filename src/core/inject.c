@@ -136,7 +136,7 @@ void avc_inject_own(struct avc_vcpu *v, struct avc_regs *r, uint64_t esr, uint64
             avc_ctx_set(v, AVC_CTX_FAR_EL1, va);
         avc_inject_sync(v, r, esr);
     } else {
-        if (fn == avc_trap_hvc) /* the PC is behind it; an UNDEFINED one has the PC at it */
+        if (ESR_EC(esr) == AVC_EC_HVC64) /* the PC is behind it; an UNDEFINED one has the PC at it */
             r->pc -= 4;
         avc_inject_undef(v, r, esr & ESR_IL);
     }

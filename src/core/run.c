@@ -10,14 +10,6 @@ static uint64_t leave(struct avc_vcpu *v, enum avc_kind kind)
     return avc_exit_to_vmm(v, kind);
 }
 
-/* False: run has to return v->failed. */
-avc_small static bool fail(struct avc_vcpu *v, enum avc_status status, uint64_t daif)
-{
-    v->failed = (struct avc_exit){ .kind = AVC_FAIL, .answer = AVC_DONE, .status = status };
-    avc_hw_irq_restore(daif);
-    return false;
-}
-
 /* PSCI: a vCPU that was switched on starts from reset, on whatever CPU it is loaded. */
 avc_small static void power_up(struct avc_vcpu *v)
 {
@@ -87,12 +79,17 @@ avc_small static bool attend(struct avc_vcpu *v, uint64_t attention)
 }
 
 /* The rare work at run's edges. False: there is nothing to run, and v->failed says why. */
-static __attribute__((noinline)) bool edge_in(struct avc_vcpu *v, uint64_t daif)
+avc_small static __attribute__((noinline)) bool edge_in(struct avc_vcpu *v, uint64_t daif)
 {
-    if (!avc_vcpu_here(v))
-        return fail(v, v->pcpu ? AVC_EBUSY : AVC_ESTATE, daif);
-    if (v->mode == AVC_MODE_GUEST) /* run is in progress, and it is a claim that calls it */
-        return fail(v, AVC_ESTATE, daif);
+    bool here = avc_vcpu_here(v);
+
+    if (!here || v->mode == AVC_MODE_GUEST) { /* the latter: run is in progress, and it is a claim that calls it */
+        v->failed = (struct avc_exit){ .kind = AVC_FAIL,
+                                       .answer = AVC_DONE,
+                                       .status = !here && v->pcpu ? AVC_EBUSY : AVC_ESTATE };
+        avc_hw_irq_restore(daif);
+        return false;
+    }
     avc_act_saved(v, &v->exit);
     if (v->edge & AVC_EDGE_HOST)
         avc_hw_host_swap_in(v);

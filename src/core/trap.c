@@ -39,8 +39,8 @@
     X(0x13, "SMC, AArch32", never, true, "needs AArch32 EL1, which HCR_EL2.RW rules out")                              \
     X(0x14, "MSRR, MRRS, SYSP", undef, true, "FEAT_SYSREG128 and FEAT_SYSINSTR128 are hidden")                         \
     X(0x15, "SVC, AArch64", avc_trap_svc, true, "HFGITR_EL2.SVC_EL0: claims on system calls")                          \
-    X(0x16, "HVC, AArch64", avc_trap_hvc, false, "calls to the hypervisor (SMCCC)")                                    \
-    X(0x17, "SMC, AArch64", avc_trap_smc, true, "HCR_EL2.TSC: a guest's call never reaches firmware")                  \
+    X(0x16, "HVC, AArch64", avc_trap_call, false, "calls to the hypervisor (SMCCC)")                                   \
+    X(0x17, "SMC, AArch64", avc_trap_call, true, "HCR_EL2.TSC: a guest's call never reaches firmware")                 \
     X(0x18, "MSR, MRS, system instruction", avc_trap_sysreg, true, "trapped registers")                                \
     X(0x19, "SVE", undef, true, "hidden (CPTR_EL2.TZ, ZEN)")                                                           \
     X(0x1a, "ERET, ERETAA, ERETAB", avc_trap_eret, false, "HFGITR_EL2.ERET, for claims")                               \

@@ -12,21 +12,22 @@
 #define NONE avc_fast_unknown
 #define FULL avc_fast_full
 
-static uint64_t psci_version(struct avc_vcpu *vcpu, uint64_t fid)
+static uint64_t psci_version(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
-    (void)fid;
+    (void)fid, (void)row;
     return avc_call_answer(vcpu, 0x10001); /* 1.1 */
 }
 
-static uint64_t psci_migrate_info_type(struct avc_vcpu *vcpu, uint64_t fid)
+static uint64_t psci_migrate_info_type(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
-    (void)fid;
+    (void)fid, (void)row;
     return avc_call_answer(vcpu, AVC_PSCI_MIGRATE_NOT_REQUIRED);
 }
 
 /* The common cases: one of the first sixteen, or a target whose Aff0 is its index. Whatever is not quite that, errors too, is
    told apart by the full way. */
-static __attribute__((noinline)) uint64_t psci_affinity_far(struct avc_vcpu *vcpu, uint64_t fid)
+static __attribute__((noinline)) uint64_t psci_affinity_far(struct avc_vcpu *vcpu, uint64_t fid,
+                                                            const struct avc_call_row *row)
 {
     uint64_t target = call_arg(vcpu, fid, 1);
     const struct avc_vm *vm = vcpu->vm;
@@ -45,18 +46,18 @@ static inline uint64_t psci_affinity_info(struct avc_vcpu *vcpu, uint64_t fid, u
     const struct avc_vcpu *asked = vcpu->vm->near[vcpu->x[1] % AVC_ARRAY_SIZE(vcpu->vm->near)];
 
     if ((uint32_t)vcpu->x[2] != 0)
-        return avc_fast_full(vcpu, fid);
+        return avc_fast_full(vcpu, fid, NULL);
     if (avc_unlikely(asked->affinity != target))
-        return psci_affinity_far(vcpu, fid);
+        return psci_affinity_far(vcpu, fid, NULL);
     return avc_call_answer(vcpu, psci_affinity_state(asked));
 }
 
-static uint64_t psci_affinity_info32(struct avc_vcpu *vcpu, uint64_t fid)
+static uint64_t psci_affinity_info32(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     return psci_affinity_info(vcpu, fid, (uint32_t)vcpu->x[1]);
 }
 
-static uint64_t psci_affinity_info64(struct avc_vcpu *vcpu, uint64_t fid)
+static uint64_t psci_affinity_info64(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     return psci_affinity_info(vcpu, fid, vcpu->x[1]);
 }
@@ -106,11 +107,11 @@ static avc_fast_fn *const psci_rows[PSCI_ROWS][2] = {
 
 /* SMCCC_VERSION is asked for here by callers that do not know yet whether SMCCC 1.1 is there (DEN0028, 7.2). No flag of
    CPU_SUSPEND is set: original format of power_state, no OS-initiated mode. */
-static uint64_t psci_features(struct avc_vcpu *vcpu, uint64_t fid)
+static uint64_t psci_features(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     uint32_t n = (uint32_t)vcpu->x[1] - AVC_PSCI_VERSION;
 
-    (void)fid;
+    (void)fid, (void)row;
     if (n < PSCI_ROWS)
         return avc_call_answer(vcpu, (int64_t)(OFFERED32 >> n & 1) - 1);
     if (n - AVC_SMC64 < PSCI_ROWS)
@@ -150,17 +151,17 @@ static inline int64_t workaround_offer(const struct avc_vm *vm, unsigned n)
     return workaround_offers[n == 2][avc_workaround_of(vm->features.workarounds, n)];
 }
 
-static uint64_t smccc_version(struct avc_vcpu *vcpu, uint64_t fid)
+static uint64_t smccc_version(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
-    (void)fid;
+    (void)fid, (void)row;
     return avc_call_answer(vcpu, 0x10002); /* 1.2 */
 }
 
-static uint64_t arch_features(struct avc_vcpu *vcpu, uint64_t fid)
+static uint64_t arch_features(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     uint32_t asked = (uint32_t)vcpu->x[1];
 
-    (void)fid;
+    (void)fid, (void)row;
     if (asked == AVC_SMCCC_ARCH_WORKAROUND_1)
         return avc_call_answer(vcpu, workaround_offer(vcpu->vm, 1));
     if (asked == AVC_SMCCC_ARCH_WORKAROUND_2)
@@ -193,15 +194,15 @@ static inline bool trng_offers(uint32_t fid)
     return fid - AVC_TRNG_VERSION <= AVC_TRNG_RND - AVC_TRNG_VERSION || fid == (AVC_TRNG_RND | AVC_SMC64);
 }
 
-static uint64_t trng_version(struct avc_vcpu *vcpu, uint64_t fid)
+static uint64_t trng_version(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
-    (void)fid;
+    (void)fid, (void)row;
     return avc_call_answer(vcpu, 0x10000); /* 1.0 */
 }
 
-static uint64_t trng_features(struct avc_vcpu *vcpu, uint64_t fid)
+static uint64_t trng_features(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
-    (void)fid;
+    (void)fid, (void)row;
     return avc_call_answer(vcpu, trng_offers((uint32_t)vcpu->x[1]) ? 0 : AVC_TRNG_NOT_SUPPORTED);
 }
 

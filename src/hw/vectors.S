@@ -140,12 +140,16 @@ dabt:
 
 /* x0: a claim, which is asked about the event that is in the vCPU; or as at light_slow. x8..x15 and x18..x29 are the guest's
    still; sp: run's stack. */
-    .macro ask answered
+    .macro then
     lsr x1, x0, #12
     cbz x1, light_slow
     mov x3, x0
     ldr x0, [sp, #FRAME_VCPU]
     save_light_rest x0
+    .endm
+
+/* x0: vCPU, x3: the claim; everything saved */
+    .macro ask
     ldp x4, x2, [x3, #C_FN]
     add x1, x0, #V_EXIT
     ldr x18, [sp, #FRAME_X18]
@@ -153,32 +157,46 @@ dabt:
     blr x4                      /* (vCPU, event, ctx) */
     mov w1, w0
     ldr x0, [sp, #FRAME_VCPU]
-    bl \answered
+    .endm
+
+    .macro asked /* x0: HW_EXIT, perhaps with attention, or attention */
     ldr x1, [sp, #FRAME_VCPU]
     cbnz x0, asked_leave
     mov sp, x1
     b avc_resume_all
     .endm
 
-sysreg_then:
-    ask avc_sysreg_answered
 dabt_then:
-    ask avc_mmio_answered
+    then
+    ask
+    bl avc_mmio_answered
+    asked
+sysreg_then:
+    then
+    adr x19, avc_sysreg_answered /* a linker says so if it is ever further away than 1 MiB */
+ask_other: /* x19: what it has answered goes there */
+    ask
+    blr x19
+    asked
 
-asked_leave: /* x0: HW_EXIT, perhaps with attention, or attention; x1: vCPU */
+asked_leave:
     tbz x0, #HW_EXIT_BIT, again
     mov x0, #HW_EXIT
     b avc_leave
 
-light_slow: /* x0: HW_EXIT, HW_SLOW, or attention */
+light_slow: /* x0: HW_EXIT, a claim on a call, HW_SLOW, or attention */
     ldr x1, [sp, #FRAME_VCPU]
     save_light_rest x1
     cmp x0, #HW_EXIT
-    b.eq avc_leave              /* a linker says so if it is ever further away than 1 MiB */
+    b.eq avc_leave              /* likewise */
     b.lo again
+    mov x3, x0
+    mov x0, x1
+    cmp x3, #HW_SLOW
+    adr x19, avc_call_answered  /* likewise */
+    b.ne ask_other
     ldr x18, [sp, #FRAME_X18]
     mov x29, xzr
-    mov x0, x1
     mrs x1, esr_el2
     ldr x4, [x0, #V_TRAP_TABLE]
     lsr w3, w1, #26

@@ -107,6 +107,22 @@ static uint64_t full(struct avc_vcpu *v, unsigned row, uint64_t esr)
     return table[row](v, esr);
 }
 
+bool fake_is_claim(uint64_t code)
+{
+    return code > 0xfff;
+}
+
+uint64_t fake_ask(struct avc_vcpu *v, unsigned ec, uint64_t code)
+{
+    const struct avc_claim *claim = (const struct avc_claim *)(uintptr_t)code;
+    enum avc_answer answer = claim->fn(v, &v->exit, claim->ctx);
+
+    code = ec == EC_DABT     ? avc_mmio_answered(v, answer)
+           : ec == EC_SYSREG ? avc_sysreg_answered(v, answer)
+                             : avc_call_answered(v, answer);
+    return code & HW_EXIT ? HW_EXIT : code ? HW_AGAIN : HW_BACK;
+}
+
 static uint64_t light(struct avc_vcpu *v, unsigned ec, uint64_t esr)
 {
     struct kept k;
@@ -118,13 +134,8 @@ static uint64_t light(struct avc_vcpu *v, unsigned ec, uint64_t esr)
            : ec == EC_SYSREG ? avc_fast_sysreg(v, esr)
                              : avc_fast_dabt(v, esr);
     give_back(v, &k);
-    if (code > 0xfff) {
-        const struct avc_claim *claim = (const struct avc_claim *)(uintptr_t)code;
-        enum avc_answer answer = claim->fn(v, &v->exit, claim->ctx);
-
-        code = ec == EC_SYSREG ? avc_sysreg_answered(v, answer) : avc_mmio_answered(v, answer);
-        return code & HW_EXIT ? HW_EXIT : code ? HW_AGAIN : HW_BACK;
-    }
+    if (fake_is_claim(code))
+        return fake_ask(v, ec, code);
     if (code == HW_SLOW)
         return full(v, ec, esr);
     require(code == HW_EXIT || code < HW_EXIT, "a function of the light way answered nonsense");

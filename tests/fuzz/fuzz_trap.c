@@ -282,7 +282,7 @@ static void vmm(struct avc_vcpu *v)
     static const enum avc_answer answers[] = { AVC_DONE, AVC_RETRY, AVC_FAULT, AVC_EXIT, AVC_PASS };
 
     for (unsigned n = 0; n < 2 * MAX_TRAPS && input_left && traps_left; n++) {
-        struct avc_exit *e = avc_vcpu_run(v);
+        struct avc_exit *e = world_run(v);
         uint8_t what;
 
         oracle_check_host(false);
@@ -350,7 +350,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     oracle_forget();
     vmm(v);
     traps_left = 0;
-    (void)avc_vcpu_run(v); /* the last answer is looked at, too */
+    (void)world_run(v); /* the last answer is looked at, too */
     must(avc_vcpu_put(v));
     oracle_check_host(true);
     return 0;

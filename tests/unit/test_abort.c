@@ -74,18 +74,19 @@ static uint64_t loaded(uint64_t value, unsigned bytes, bool sign, bool sf)
     return sf ? value : (uint32_t)value;
 }
 
-/* Settled by a claim, and by the VMM: the same. */
+/* Settled by the VMM, with and without a claim that says so, and by a claim: the same. */
 static void test_mmio(void **state)
 {
     static const uint64_t values[] = { 0x8899aabbccddeeff, 0x0123456789abcdef, 0x80, 0x8000, 0x80000000, 0 };
 
     (void)state;
-    for (unsigned claimed = 0; claimed < 2; claimed++) {
+    for (unsigned way = 0; way < 3; way++) {
+        bool claimed = way == 2;
         struct avc_vcpu *v;
 
         world_make();
-        if (claimed)
-            world_claim(AVC_MMIO, NOWHERE, NOWHERE + 0xfff, device, NULL);
+        if (way)
+            world_claim(AVC_MMIO, NOWHERE, NOWHERE + 0xfff, claimed ? device : avc_to_vmm, NULL);
         v = world_load();
         device_answer = AVC_DONE;
         for (unsigned n = 0; n < 4 * 2 * 2 * 32 * 2 * 3; n++) {

@@ -284,7 +284,7 @@ static void test_places(void **state)
     for (unsigned n = 0; n < 2; n++)
         must(avc_vcpu_init(&world.vcpu[n], &world.vm, &(struct avc_vcpu_config){ .mpidr = n }));
     must(avc_vcpu_start(v, START, 0));
-    e = avc_vcpu_run(v);
+    e = world_run(v);
     assert_int_equal(e->kind, AVC_FAIL);
     assert_int_equal(e->status, AVC_ESTATE);
 
@@ -300,7 +300,7 @@ static void test_places(void **state)
     IS(avc_vcpu_load(v, &other), AVC_EBUSY);
     IS(avc_vcpu_load(&world.vcpu[1], &world.pcpu), AVC_ESTATE); /* that is not this CPU */
     IS(avc_vcpu_put(v), AVC_EBUSY);
-    e = avc_vcpu_run(v);
+    e = world_run(v);
     assert_int_equal(e->kind, AVC_FAIL);
     assert_int_equal(e->status, AVC_EBUSY);
     IS(avc_vcpu_get(v, AVC_REG_PC, &value), AVC_EBUSY);
@@ -347,7 +347,7 @@ static void test_destroyed(void **state)
 /* What only the VMM's thread may do, done by a claim. */
 static enum avc_answer misled(struct avc_vcpu *v, struct avc_exit *e, void *context)
 {
-    struct avc_exit *nested = avc_vcpu_run(v);
+    struct avc_exit *nested = world_run(v);
 
     (void)context;
     assert_int_equal(nested->kind, AVC_FAIL);

@@ -62,9 +62,9 @@ static void immediate(void **state)
     claim(0, 9, note, 5);
     load();
     vcpus[0].x[0] = 3;
-    avc_trap_hvc(&vcpus[0], esr_of(HVC, 0xea1));
+    avc_trap_call(&vcpus[0], esr_of(HVC, 0xea1));
     assert_int_equal(seen.imm, 0xea1);
-    avc_trap_smc(&vcpus[0], esr_of(SMC, 0xffff));
+    avc_trap_call(&vcpus[0], esr_of(SMC, 0xffff));
     assert_int_equal(seen.imm, 0xffff);
 }
 
@@ -152,7 +152,7 @@ static void light_way_finds_the_same(void **state)
             vcpus[0].x[0] = fid;
             back = avc_fast_hvc(&vcpus[0], esr_of(HVC, 0));
             if (found || back == HW_SLOW) { /* in a crowded bucket some unclaimed ids take the full way */
-                assert_int_equal(back, HW_SLOW);
+                assert_true(back == (uintptr_t)found || back == HW_SLOW);
                 assert_int_equal(vcpus[0].x[0], fid);
             } else {
                 assert_int_equal(back, HW_BACK);

@@ -66,7 +66,7 @@ static struct avc_exit *run(struct avc_vcpu *v, unsigned nr)
     fake_guest = play;
     nr_script = nr;
     at_script = 0;
-    return avc_vcpu_run(v);
+    return world_run(v);
 }
 
 static void as_before(void)
@@ -172,7 +172,7 @@ static void test_switched(void **state)
     fake_guest = play;
     nr_script = 1;
     at_script = 0;
-    (void)avc_vcpu_run(v);
+    (void)world_run(v);
     v->attention = AVC_ATTN_TRAPS;
     run(v, 0);
     assert_int_equal(fake_cpu->reg[FAKE_HFGITR_EL2] & HFGITR_ERET, 0);

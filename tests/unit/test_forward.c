@@ -225,10 +225,10 @@ static void immediates(void **state)
     forward(0, UINT32_MAX, &audit, false);
     for (unsigned imm = 1; imm < 0x10000; imm <<= 1) {
         vcpus[0].x[0] = FID;
-        avc_trap_hvc(&vcpus[0], esr_of(HVC, imm));
+        avc_trap_call(&vcpus[0], esr_of(HVC, imm));
         assert_true(vcpus[0].x[0] == ~UINT64_C(0));
         vcpus[0].x[0] = FID;
-        avc_trap_smc(&vcpus[0], esr_of(SMC, imm));
+        avc_trap_call(&vcpus[0], esr_of(SMC, imm));
         assert_true(vcpus[0].x[0] == ~UINT64_C(0));
     }
     assert_int_equal(fake_smc_calls, 0);

@@ -113,7 +113,7 @@ static void test_serror(void **state)
     assert_true(v->hcr & AVC_BIT(8));
     assert_false(fake_cpu->reg[FAKE_HCR_EL2] & AVC_BIT(8)); /* the host's */
     fake_guest = NULL;
-    (void)avc_vcpu_run(v);
+    (void)world_run(v);
     assert_true(v->vserror); /* still there */
     fake_on_write = NULL;
     must(avc_vcpu_put(v)); /* and moves with the vCPU */
@@ -138,7 +138,7 @@ static void test_serror_taken(void **state)
     v = world_load();
     avc_inject_serror(v, 0);
     fake_guest = takes_serror;
-    (void)avc_vcpu_run(v);
+    (void)world_run(v);
     assert_false(v->vserror);
     assert_false(v->hcr & AVC_BIT(8));
 }

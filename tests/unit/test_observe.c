@@ -193,7 +193,7 @@ static void an_serror_on_the_way_out(void **state)
     avc_vcpu_counters(v, &before);
     fake_cpu->reg[FAKE_ISR_EL1] = AVC_BIT(8);
     assert_int_equal(call(v, CALL_VMM)->kind, AVC_CALL);
-    assert_int_equal(avc_vcpu_run(v)->kind, AVC_SERROR);
+    assert_int_equal(world_run(v)->kind, AVC_SERROR);
     avc_vcpu_counters(v, &after);
     assert_int_equal(after.traps[AVC_TRAP_SERROR], before.traps[AVC_TRAP_SERROR] + 1);
     assert_int_equal(after.exits[AVC_SERROR], before.exits[AVC_SERROR] + 1);
@@ -418,7 +418,7 @@ static void a_slow_callback(void **state)
     duration = 7;
     two_left = 2;
     fake_guest = two_calls;
-    (void)avc_vcpu_run(v);
+    (void)world_run(v);
     assert_int_equal(traced, 2);
     assert_int_equal(histograms[0x16].ticks, 14);
     assert_int_equal(histograms[AVC_HISTOGRAM_GUEST].ticks, 6);
@@ -588,7 +588,7 @@ static void replace_by(const struct avc_observer *observer)
         fake_on_write = access_write;
         fake_on_op = access_op;
         while (life_left)
-            (void)avc_vcpu_run(watched);
+            (void)world_run(watched);
         fake_on_read = NULL;
         fake_on_write = NULL;
         fake_on_op = NULL;

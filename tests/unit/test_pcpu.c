@@ -539,7 +539,7 @@ static void vectors_and_run(void **state)
     v->fp->v[8][0] = 0x4057;
     traps = 0;
     fake_guest = fp_then_call;
-    assert_int_equal(avc_vcpu_run(v)->kind, AVC_KICKED);
+    assert_int_equal(world_run(v)->kind, AVC_KICKED);
     assert_int_equal(traps, 3);
     assert_int_equal(v->x[0], 0x4057);
     assert_true(fake_cpu->reg[FAKE_VBAR_EL2] == (uintptr_t)avc_host_vectors);

@@ -96,7 +96,7 @@ static bool vmm(unsigned turns)
     while (turns-- && !blocked) {
         must(avc_vcpu_load(vcpu, &world.pcpu));
         for (unsigned runs = 0; runs < 3 && !blocked; runs++) {
-            struct avc_exit *e = avc_vcpu_run(vcpu);
+            struct avc_exit *e = world_run(vcpu);
 
             kicked |= e->kind == AVC_KICKED;
             if (e->kind == AVC_WFI) {
@@ -178,7 +178,7 @@ static void a_kick_waits(void **state)
     world_make();
     v = world_load();
     avc_vcpu_kick(v);
-    assert_int_equal(avc_vcpu_run(v)->kind, AVC_KICKED);
+    assert_int_equal(world_run(v)->kind, AVC_KICKED);
     fake_enters = 0;
     world.taken = true;
     (void)take_sync(v, ESR_HVC, EL1H);
@@ -192,12 +192,12 @@ static void run_needs_a_load(void **state)
     world_make();
     v = world_load();
     must(avc_vcpu_put(v));
-    assert_int_equal(avc_vcpu_run(v)->kind, AVC_FAIL);
-    assert_int_equal(avc_vcpu_run(v)->status, AVC_ESTATE);
+    assert_int_equal(world_run(v)->kind, AVC_FAIL);
+    assert_int_equal(world_run(v)->status, AVC_ESTATE);
     must(avc_vcpu_load(v, &world.pcpu));
     fake_use_cpu(1);
-    assert_int_equal(avc_vcpu_run(v)->kind, AVC_FAIL);
-    assert_int_equal(avc_vcpu_run(v)->status, AVC_EBUSY);
+    assert_int_equal(world_run(v)->kind, AVC_FAIL);
+    assert_int_equal(world_run(v)->status, AVC_EBUSY);
     assert_int_equal(avc_vcpu_put(v), AVC_EBUSY);
     fake_use_cpu(0);
 }
@@ -211,8 +211,8 @@ static void power(void **state)
     v = world_load();
     must(avc_vcpu_put(v));
     must(avc_vcpu_load(second, &world.pcpu));
-    assert_int_equal(avc_vcpu_run(second)->kind, AVC_CPU_OFF);
-    assert_int_equal(avc_vcpu_run(second)->kind, AVC_CPU_OFF);
+    assert_int_equal(world_run(second)->kind, AVC_CPU_OFF);
+    assert_int_equal(world_run(second)->kind, AVC_CPU_OFF);
     assert_false(avc_vcpu_has_work(second));
     second->x[7] = 7;
     avc_ctx_set(second, AVC_CTX_TPIDR_EL1, 1234);
@@ -220,7 +220,7 @@ static void power(void **state)
     assert_false(avc_vcpu_power_on(second, START, 1));
     assert_true(avc_vcpu_has_work(second));
     fake_guest = NULL;
-    assert_int_equal(avc_vcpu_run(second)->kind, AVC_KICKED);
+    assert_int_equal(world_run(second)->kind, AVC_KICKED);
     assert_int_equal(second->pc, START + 64);
     assert_int_equal(second->x[0], 99);
     assert_int_equal(second->x[7], 0);
@@ -279,7 +279,7 @@ static void run_does_not_spin(void **state)
     v = world_load();
     avc_vcpu_request(v, AVC_ATTN_IRQC);
     fake_enters = 0;
-    assert_int_equal(avc_vcpu_run(v)->kind, AVC_KICKED);
+    assert_int_equal(world_run(v)->kind, AVC_KICKED);
     assert_int_equal(fake_enters, 0);
 
     /* a controller without irq(): the host's vector asks all the same */

@@ -282,7 +282,7 @@ static void host_gets_all_back(void **state)
 
                 must(avc_vcpu_load(v, &world.pcpu));
                 assert_int_equal(v->debug_live, debug);
-                (void)avc_vcpu_run(v); /* powers up: out and in again in the middle of run */
+                (void)world_run(v); /* powers up: out and in again in the middle of run */
                 assert_int_equal(v->ctx[AVC_CTX_OSLSR_EL1], 0xa);
                 if (uses & AVC_HOST_SP_EL0)
                     assert_int_equal(fake_cpu->ctx[AVC_CTX_SP_EL0], before_ctx[AVC_CTX_SP_EL0]);
@@ -358,7 +358,7 @@ static void trapped(void **state)
     v = &world.vcpu[0];
     must(avc_vcpu_start(v, START, 0));
     must(avc_vcpu_load(v, &world.pcpu));
-    (void)avc_vcpu_run(v);
+    (void)world_run(v);
     avc_ctx_set(v, AVC_CTX_VBAR_EL1, VBAR);
 
     /* ID registers: from the VM's list, reserved ones are zero, writes UNDEFINED */
@@ -413,7 +413,7 @@ static void breakpoints(void **state)
 
     must(avc_vcpu_start(v, START, 0));
     must(avc_vcpu_load(v, &world.pcpu));
-    (void)avc_vcpu_run(v);
+    (void)world_run(v);
     avc_ctx_set(v, AVC_CTX_VBAR_EL1, VBAR);
     fake_cpu->ctx[AVC_CTX_DBGBVR0_EL1] = 0x4057; /* the host's */
     fake_cpu->reg[FAKE_MDSCR_EL1] = 0;
@@ -482,7 +482,7 @@ static void log_is_bounded(void **state)
     world.hal.log = count_line;
     must(avc_vcpu_start(v, START, 0));
     must(avc_vcpu_load(v, &world.pcpu));
-    (void)avc_vcpu_run(v);
+    (void)world_run(v);
     logged = 0;
     for (unsigned n = 0; n < 1000; n++)
         mrs(v, AVC_SYSREG_KEY(3, 0, 15, 2, 1));

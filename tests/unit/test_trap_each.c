@@ -29,23 +29,35 @@ static void test_sysreg_decode(void **state)
     struct avc_vcpu *v;
 
     (void)state;
-    world_make();
-    world.machine.features.has = ~UINT64_C(0);
-    world_claim(AVC_SYSREG, AVC_SYSREG_KEY(3, 0, 1, 0, 1), AVC_SYSREG_KEY(3, 0, 1, 0, 1), reg_claim, NULL);
-    v = world_load();
-    for (unsigned rt = 0; rt < 32; rt++) {
-        uint64_t x = avc_vcpu_gpr(v, rt);
+    for (unsigned n = 0; n < 2 * 32; n++) { /* settled by a claim, and by the VMM that a claim sends it to */
+        unsigned rt = n % 32;
+        bool to_vmm = n / 32;
+        uint64_t x;
 
-        take_sync(v, ESR_MAKE(0x18, true, sysreg_iss(3, 0, 1, 0, 1, rt, false)), EL1H);
-        assert_int_equal(seen.key, AVC_SYSREG_KEY(3, 0, 1, 0, 1));
-        assert_true(seen.write);
-        assert_int_equal(seen.value, x);
-        assert_int_equal(avc_vcpu_gpr(v, rt), x);
+        world_make();
+        world.machine.features.has = ~UINT64_C(0);
+        world_claim(AVC_SYSREG, AVC_SYSREG_KEY(3, 0, 1, 0, 1), AVC_SYSREG_KEY(3, 0, 1, 0, 1),
+                    to_vmm ? avc_to_vmm : reg_claim, NULL);
+        v = world_load();
+        x = avc_vcpu_gpr(v, rt);
         reg_value = 0xfeed0000feed0000 + rt;
-        take_sync(v, ESR_MAKE(0x18, true, sysreg_iss(3, 0, 1, 0, 1, rt, true)), EL1H);
-        assert_false(seen.write);
-        assert_int_equal(avc_vcpu_gpr(v, rt), rt == 31 ? 0 : reg_value);
-        assert_int_equal(world.trap.elr, START + 4);
+        for (unsigned read = 0; read < 2; read++) {
+            struct avc_exit *e = take_sync(v, ESR_MAKE(0x18, true, sysreg_iss(3, 0, 1, 0, 1, rt, read)), EL1H);
+
+            assert_int_equal(e->kind, to_vmm ? AVC_SYSREG : AVC_KICKED);
+            if (to_vmm) {
+                assert_int_equal(e->answer, AVC_FAULT);
+                reg_claim(v, e, NULL);
+                go_on(v);
+            }
+            assert_int_equal(seen.key, AVC_SYSREG_KEY(3, 0, 1, 0, 1));
+            assert_int_equal(seen.pc, START);
+            assert_int_equal(seen.size, 8);
+            assert_int_equal(seen.write, !read);
+            assert_int_equal(seen.value, read ? 0 : x);
+            assert_int_equal(avc_vcpu_gpr(v, rt), rt == 31 ? 0 : read ? reg_value : x);
+            assert_int_equal(world.trap.elr, START + 4);
+        }
     }
 }
 
@@ -210,7 +222,7 @@ static void test_serror(void **state)
     e = take_sync(v, ESR_MAKE(0x01, true, 0), EL1H);
     assert_int_equal(e->kind, AVC_WFI);
     assert_true(avc_vcpu_has_work(v)); /* or a VMM would let it wait */
-    e = avc_vcpu_run(v);
+    e = world_run(v);
     assert_int_equal(e->kind, AVC_SERROR);
     assert_false(avc_vcpu_has_work(v));
     e->answer = AVC_DONE;
@@ -220,8 +232,8 @@ static void test_serror(void **state)
     (void)take_sync(v, ESR_MAKE(0x01, true, 0), EL1H);
     avc_vcpu_power_off(v);
     assert_true(avc_vcpu_power_on(v, START, 0));
-    assert_int_equal(avc_vcpu_run(v)->kind, AVC_SERROR);
-    (void)avc_vcpu_run(v);
+    assert_int_equal(world_run(v)->kind, AVC_SERROR);
+    (void)world_run(v);
     assert_false(v->vserror);
 }
 
@@ -350,7 +362,7 @@ static void test_fp_values(void **state)
     fake_fp->v[8][0] = 0x4057;
     must(avc_vcpu_set_fp(v, 8, value));
     fake_guest = guest_uses_fp;
-    assert_int_equal(avc_vcpu_run(v)->kind, AVC_WFI);
+    assert_int_equal(world_run(v)->kind, AVC_WFI);
     assert_int_equal(fake_fp->v[8][0], 0x4057);
     assert_int_equal(fake_fp->fpcr, 0);
     must(avc_vcpu_get_fp(v, 8, value));
@@ -377,7 +389,7 @@ static void test_fp_by_id(void **state)
     fake_fp->fpcr = 0x4057;
     fake_guest = guest_uses_fp;
     fake_resumes = 0;
-    assert_int_equal(avc_vcpu_run(v)->kind, AVC_WFI);
+    assert_int_equal(world_run(v)->kind, AVC_WFI);
     assert_true(v->fp_live);
     must(avc_vcpu_get(v, AVC_REG_FPCR, &value));
     assert_int_equal(value, 0x1234);
@@ -423,7 +435,7 @@ static void test_fp_claim(void **state)
     v->x[0] = 0xc6000000;
     fake_resumes = 0;
     fake_guest = guest_calls_with_fp;
-    assert_int_equal(avc_vcpu_run(v)->kind, AVC_KICKED);
+    assert_int_equal(world_run(v)->kind, AVC_KICKED);
     assert_int_equal(v->x[0], 0x60e58);
 }
 

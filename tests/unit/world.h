@@ -186,6 +186,23 @@ static inline void world_claim(enum avc_kind kind, uint64_t first, uint64_t last
     must(avc_vm_claim(&world.vm, &(struct avc_claim){ kind, first, last, fn, ctx }));
 }
 
+/* Run, and what it counts: one more exit, of the kind that it returns. */
+static inline struct avc_exit *world_run(struct avc_vcpu *v)
+{
+    uint64_t before[AVC_NR_KINDS];
+    struct avc_exit *e;
+
+    memcpy(before, v->nr_exits, sizeof before);
+    e = avc_vcpu_run(v);
+    for (enum avc_kind kind = 0; kind < AVC_NR_KINDS; kind++)
+        if (v->nr_exits[kind] - before[kind] != (e->kind == kind && kind != AVC_FAIL)) {
+            fprintf(stderr, "run returned %s, and counted %s %u times\n", avc_kind_name(e->kind), avc_kind_name(kind),
+                    (unsigned)(v->nr_exits[kind] - before[kind]));
+            abort();
+        }
+    return e;
+}
+
 /* vCPU 0 started at START with x[n] = 0x1111 * (n + 1), and loaded. */
 static inline struct avc_vcpu *world_load(void)
 {
@@ -195,7 +212,7 @@ static inline struct avc_vcpu *world_load(void)
         must(avc_vcpu_init(&world.vcpu[n], &world.vm, &(struct avc_vcpu_config){ .mpidr = n }));
     must(avc_vcpu_start(v, START, 0));
     must(avc_vcpu_load(v, &world.pcpu));
-    (void)avc_vcpu_run(v); /* powers up */
+    (void)world_run(v); /* powers up */
     for (unsigned n = 0; n < 31; n++)
         v->x[n] = 0x1111 * (n + 1);
     avc_ctx_set(v, AVC_CTX_VBAR_EL1, VBAR);
@@ -224,7 +241,7 @@ static inline struct avc_exit *take(struct avc_vcpu *v, struct fake_trap trap)
     fake_guest = one_trap;
     world.trap = trap;
     world.taken = false;
-    return avc_vcpu_run(v);
+    return world_run(v);
 }
 
 static inline struct avc_exit *take_sync(struct avc_vcpu *v, uint64_t esr, uint64_t pstate)
@@ -236,7 +253,7 @@ static inline struct avc_exit *take_sync(struct avc_vcpu *v, uint64_t esr, uint6
 static inline void go_on(struct avc_vcpu *v)
 {
     world.taken = true;
-    (void)avc_vcpu_run(v);
+    (void)world_run(v);
 }
 
 static inline uint64_t ctx(unsigned n)
