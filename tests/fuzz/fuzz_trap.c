@@ -71,29 +71,35 @@ static void may(enum avc_status status)
 static void claims(unsigned which)
 {
     static const struct {
+        unsigned bit; /* of `which` */
         enum avc_kind kind;
         uint64_t first, last;
-    } rows[8] = {
-        { AVC_MMIO, NOWHERE, NOWHERE + 0xfff },
-        { AVC_MMIO, ROM, ROM + 0xfff },
-        { AVC_CALL, 0xc6000000, 0xc600ffff },
-        { AVC_SYSREG, AVC_SYSREG_KEY(3, 0, 1, 0, 1), AVC_SYSREG_KEY(3, 0, 1, 0, 1) }, /* ACTLR_EL1 */
-        { AVC_SYSREG, AVC_SYSREG_KEY(3, 3, 14, 0, 0), AVC_SYSREG_KEY(3, 3, 14, 15, 7) },
-        { AVC_SVC, 0, 1000 },
-        { AVC_CLASS, 0x00, 0x15 },
-        { AVC_CLASS, 0x18, 0x3f },
+        avc_claim_fn *fn;
+    } rows[] = {
+        { 0, AVC_MMIO, NOWHERE, NOWHERE + 0xfff, any_claim },
+        { 0, AVC_MMIO, NOWHERE + 0x1000, NOWHERE + 0xffff, avc_to_vmm },
+        { 1, AVC_MMIO, ROM, ROM + 0xfff, any_claim },
+        { 2, AVC_CALL, 0xc6000000, 0xc600000f, any_claim },
+        { 2, AVC_CALL, 0xc6000010, 0xc6000017, avc_to_vmm },
+        { 2, AVC_CALL, 0xc6000018, 0xc600ffff, any_claim }, /* too wide for rows */
+        { 3, AVC_SYSREG, AVC_SYSREG_KEY(3, 0, 1, 0, 1), AVC_SYSREG_KEY(3, 0, 1, 0, 1), any_claim },    /* ACTLR_EL1 */
+        { 3, AVC_SYSREG, AVC_SYSREG_KEY(1, 0, 7, 14, 2), AVC_SYSREG_KEY(1, 0, 7, 14, 2), avc_to_vmm }, /* DC CISW */
+        { 4, AVC_SYSREG, AVC_SYSREG_KEY(3, 3, 14, 0, 0), AVC_SYSREG_KEY(3, 3, 14, 15, 7), any_claim },
+        { 5, AVC_SVC, 0, 1000, any_claim },
+        { 6, AVC_CLASS, 0x00, 0x15, any_claim },
+        { 7, AVC_CLASS, 0x18, 0x3f, any_claim },
     };
 
-    for (unsigned i = 0; i < 8; i++) {
-        if (!(which >> i & 1))
+    for (unsigned i = 0; i < AVC_ARRAY_SIZE(rows); i++) {
+        if (!(which >> rows[i].bit & 1))
             continue;
         if (rows[i].kind != AVC_CLASS) {
             may(avc_vm_claim(&world.vm,
-                             &(struct avc_claim){ rows[i].kind, rows[i].first, rows[i].last, any_claim, NULL }));
+                             &(struct avc_claim){ rows[i].kind, rows[i].first, rows[i].last, rows[i].fn, NULL }));
             continue;
         }
         for (uint64_t ec = rows[i].first; ec <= rows[i].last; ec++) /* each for itself: some cannot trap */
-            may(avc_vm_claim(&world.vm, &(struct avc_claim){ AVC_CLASS, ec, ec, any_claim, NULL }));
+            may(avc_vm_claim(&world.vm, &(struct avc_claim){ AVC_CLASS, ec, ec, rows[i].fn, NULL }));
     }
 }
 
