@@ -6,15 +6,17 @@
  * The light way: the vector has saved x0..x7, x16, x17 and x30 only, and calls avc_fast_hvc() or _smc(). What
  * it runs is compiled to leave x8..x15 and x18 alone, and calls nothing that is not. The full way:
  * any register may be named and any function called. A claim of the library's own brings a struct
- * avc_call: what `find` finds decides, on both ways alike, and whatever it leaves open is done by `full`.
+ * avc_call: what `find` finds decides, on both ways alike, and whatever it leaves open is done by `full`. Other claims are asked by
+ * the vector, about an event that has begun on the light way, or from the trap table's function on the full one.
  */
 #ifndef AVC_CALL_H
 #define AVC_CALL_H
 
 #include "event.h"
 
-/* An avc_fast_fn writes x0..x3 of the vCPU and returns its attention; or touches nothing and says HW_SLOW. Bounded, and
-   without calls to code that is not compiled for the light way. */
+/* An avc_fast_fn writes x0..x3 of the vCPU and returns its attention; or begins the event and returns HW_EXIT, or the claim
+   to be asked; or touches nothing and says HW_SLOW. Bounded, and without calls to code that is not compiled for the light
+   way. What `find` finds does the first or the last. */
 struct avc_call {
     avc_fast_fn *(*find)(const struct avc_vm *vm, uint32_t fid); /* what decides about an id in this VM */
     avc_claim_fn *full;                                          /* never called for an id that it settles */

@@ -4,7 +4,8 @@
  * The light way: from the vector to what settles the trap. Compiled to leave x8..x15 and x18 to the guest
  * (src/sources.txt); so is everything it calls. See call.h, and event.h for devices and registers.
  *
- * Attention: settled, x0..x7 in vcpu->x may have changed. All else: nothing was done but to count the exception.
+ * What they return: attention, when the trap is settled; x0..x7 in vcpu->x may have changed then. HW_EXIT or a claim, when the
+ * event has begun; HW_SLOW, when nothing was done but to count the exception.
  */
 #include <avc/psci.h>
 
@@ -72,7 +73,7 @@ static inline uint64_t settle(struct avc_vcpu *vcpu)
     return AVC_LAST(row->fn[fid % 16], vcpu, fid, row);
 }
 
-/* The immediate is for claims that take the full way; SMCCC calls have 0. */
+/* The immediate is nothing to SMCCC; claims get it from ESR_EL2. */
 uint64_t avc_fast_hvc(struct avc_vcpu *vcpu, uint64_t esr)
 {
     (void)esr;
@@ -100,9 +101,7 @@ uint64_t avc_fast_smc(struct avc_vcpu *vcpu, uint64_t esr)
 /* The event has begun. What is next, a slot of another's claim says: to ask it, or, of avc_to_vmm(), HW_EXIT. */
 static inline uint64_t begun(struct avc_vcpu *vcpu, enum avc_kind kind, uint64_t code)
 {
-    if (code == HW_EXIT)
-        avc_count(&vcpu->nr_exits[kind]);
-    return code;
+    return code == HW_EXIT ? avc_exit_to_vmm(vcpu, kind) : code;
 }
 
 uint64_t avc_fast_sysreg_claim(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_slot *slot)
