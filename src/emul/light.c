@@ -57,7 +57,7 @@ static uint64_t dist(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_
 
     /* a word, and not sign-extended */
     if (avc_unlikely((esr & (ISS_SSE | UINT64_C(3) << 22)) != UINT64_C(2) << 22 || offset & 3 || !avc_light_can() ||
-                     avc_big_endian(vcpu, 0)))
+                     !avc_sctlr_is_little(avc_sctlr(vcpu))))
         return HW_SLOW;
     if (!(esr & ISS_WNR)) {
         if (offset >= 0x80)

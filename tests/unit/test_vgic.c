@@ -318,6 +318,24 @@ static void wakes_own(void **state)
     assert_true(avc_vcpu_has_work(&vcpu[0]));
 }
 
+/* The light way leaves whoever is big-endian, at EL1 or EL0, to the full one. */
+static void big_endian(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    for (unsigned write = 0; write < 2; write++)
+        for (unsigned n = 0; n < 4; n++) { /* SCTLR_EL1.E0E and EE */
+            const struct avc_exit e = {
+                .kind = AVC_MMIO, .key = GICD + (write ? 0x104 : 4), .size = 4, .write = write
+            };
+            uint64_t value = 1;
+
+            on_cpu_of(0);
+            avc_ctx_set(&vcpu[0], AVC_CTX_SCTLR_EL1, (uint64_t)n << 24);
+            assert_int_equal(mmio_light(&vcpu[0], &e, &value), n == 0);
+        }
+}
+
 /* ---- more than list registers ---- */
 
 static void overflow_pending(void **state)
@@ -589,6 +607,7 @@ int main(void)
         cmocka_unit_test(spi_active_elsewhere),
         cmocka_unit_test(irq_ranges),
         cmocka_unit_test(wakes_own),
+        cmocka_unit_test(big_endian),
         cmocka_unit_test(overflow_pending),
         cmocka_unit_test(overflow_groups),
         { "overflow_active, EOImode 0", overflow_active, NULL, NULL, NULL },
