@@ -111,8 +111,14 @@ avc_small static __attribute__((noinline)) uint64_t data_unmapped(struct avc_vcp
 /* What the claim on a device register has answered, of whatever instruction. */
 static __attribute__((noinline)) uint64_t answered(struct avc_vcpu *v, struct avc_exit *e, enum avc_answer answer)
 {
-    if (answer == AVC_DONE)
-        return avc_mmio_end(v, e->esr, e->value, e->pc);
+    uint64_t pstate = avc_hw_read_SPSR_EL2();
+
+    if (answer == AVC_DONE) {
+        if (!(e->esr & ISS_WNR))
+            avc_write_gpr(v, ISS_SRT(e->esr), avc_mmio_loaded(v, e->esr, e->value, pstate));
+        avc_step_live(e->pc, pstate, e->esr & ESR_IL);
+        return HW_BACK;
+    }
     answer = avc_claim_after(v, e, AVC_MMIO, AVC_FAULT, answer);
     return answer == AVC_PASS ? data_unmapped(v, e->esr, e->key, e) : avc_exit_settle(v, e, answer);
 }

@@ -35,6 +35,30 @@ void avc_step_rare(uint64_t pc, uint64_t pstate, bool il)
     avc_hw_write_SPSR_EL2(pstate);
 }
 
+static bool big_endian(const struct avc_vcpu *v, uint64_t pstate)
+{
+    if (pstate & SPSR_NRW)
+        return pstate & SPSR_E;
+    return avc_sctlr(v) & (avc_at_el0(pstate) ? SCTLR_E0E : SCTLR_EE);
+}
+
+uint64_t avc_mmio_stored(const struct avc_vcpu *v, uint64_t esr)
+{
+    unsigned unused = 64 - (8u << ISS_SAS(esr));
+    uint64_t value = avc_vcpu_gpr(v, (unsigned)ISS_SRT(esr)) << unused;
+
+    return big_endian(v, avc_hw_read_SPSR_EL2()) ? __builtin_bswap64(value) : value >> unused;
+}
+
+uint64_t avc_mmio_loaded(const struct avc_vcpu *v, uint64_t esr, uint64_t value, uint64_t pstate)
+{
+    unsigned unused = 64 - (8u << ISS_SAS(esr));
+
+    value = big_endian(v, pstate) ? __builtin_bswap64(value) : value << unused;
+    value = esr & ISS_SSE ? (uint64_t)((int64_t)value >> unused) : value >> unused;
+    return esr & ISS_SF ? value : (uint32_t)value;
+}
+
 static bool is_hvc(const struct avc_exit *e)
 {
     return ESR_EC(e->esr) == AVC_EC_HVC64;

@@ -71,17 +71,6 @@ static inline bool avc_sctlr_is_little(uint64_t sctlr)
     return !(sctlr & (SCTLR_E0E | SCTLR_EE));
 }
 
-static inline bool avc_big_endian(const struct avc_vcpu *v, uint64_t pstate)
-{
-    uint64_t sctlr = avc_sctlr(v);
-
-    if (avc_likely(avc_sctlr_is_little(sctlr) && !(pstate & SPSR_NRW)))
-        return false;
-    if (pstate & SPSR_NRW)
-        return pstate & SPSR_E;
-    return sctlr & (avc_at_el0(pstate) ? SCTLR_E0E : SCTLR_EE);
-}
-
 /* The register that an instruction writes; 31: none. */
 static inline void avc_write_gpr(struct avc_vcpu *v, uint64_t n, uint64_t value)
 {
@@ -91,29 +80,8 @@ static inline void avc_write_gpr(struct avc_vcpu *v, uint64_t n, uint64_t value)
 
 /* One register's load or store (ESR_ELx.ISS with ISV: SAS, SSE, SF, SRT): what the device sees of the register, and what
    the register gets from the device. */
-static inline uint64_t avc_mmio_stored(const struct avc_vcpu *v, uint64_t esr)
-{
-    unsigned unused = 64 - (8u << ISS_SAS(esr));
-    uint64_t value = avc_vcpu_gpr(v, (unsigned)ISS_SRT(esr)) << unused;
-
-    if (avc_unlikely(ISS_SAS(esr) && avc_big_endian(v, avc_hw_read_SPSR_EL2())))
-        return __builtin_bswap64(value);
-    return value >> unused;
-}
-
-static inline uint64_t avc_mmio_loaded(const struct avc_vcpu *v, uint64_t esr, uint64_t value, uint64_t pstate)
-{
-    unsigned unused;
-
-    if (avc_unlikely(avc_big_endian(v, pstate)))
-        value = __builtin_bswap64(value) >> (64 - (8u << ISS_SAS(esr)));
-    if (avc_likely((esr & (ISS_SSE | UINT64_C(3) << 22)) == UINT64_C(2) << 22)) /* an unsigned word, as most are */
-        return (uint32_t)value;
-    unused = 64 - (8u << ISS_SAS(esr));
-    value <<= unused;
-    value = esr & ISS_SSE ? (uint64_t)((int64_t)value >> unused) : value >> unused;
-    return esr & ISS_SF ? value : (uint32_t)value;
-}
+uint64_t avc_mmio_stored(const struct avc_vcpu *v, uint64_t esr);
+uint64_t avc_mmio_loaded(const struct avc_vcpu *v, uint64_t esr, uint64_t value, uint64_t pstate);
 
 /* No more to do about it than to move 32 bits. */
 static inline bool avc_mmio_is_plain(const struct avc_vcpu *v, uint64_t esr)
@@ -187,17 +155,6 @@ static inline bool avc_mmio_slot_of(const struct avc_vcpu *v, const struct avc_m
 static inline avc_ipa_t avc_mmio_ipa(const struct avc_mmio_slot *slot, uint64_t va)
 {
     return slot->hpfar << 8 | (va & 0xfff);
-}
-
-/* What ends a settled access, whether there was an event of it or not. */
-static inline uint64_t avc_mmio_end(struct avc_vcpu *v, uint64_t esr, uint64_t value, uint64_t pc)
-{
-    uint64_t pstate = avc_hw_read_SPSR_EL2();
-
-    if (!(esr & ISS_WNR))
-        avc_write_gpr(v, ISS_SRT(esr), avc_mmio_loaded(v, esr, value, pstate));
-    avc_step_live(pc, pstate, esr & ESR_IL);
-    return HW_BACK;
 }
 
 /* A load or store of one register, as the syndrome has decoded it (ISV). value: what is stored, or 0. */
