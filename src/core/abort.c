@@ -108,41 +108,53 @@ avc_small static __attribute__((noinline)) uint64_t data_unmapped(struct avc_vcp
 
 /* ---- by fault status ---- */
 
-/* What the claim on a device register has answered, of whatever instruction. */
-static __attribute__((noinline)) uint64_t answered(struct avc_vcpu *v, struct avc_exit *e, enum avc_answer answer)
+/* What the claim on a device register has answered: all that is not simply done. */
+avc_small static __attribute__((noinline)) uint64_t not_done(struct avc_vcpu *v, enum avc_answer answer)
 {
-    uint64_t pstate = avc_hw_read_SPSR_EL2();
+    struct avc_exit *e = &v->exit;
 
-    if (answer == AVC_DONE) {
-        if (!(e->esr & ISS_WNR))
-            avc_write_gpr(v, ISS_SRT(e->esr), avc_mmio_loaded(v, e->esr, e->value, pstate));
-        avc_step_live(e->pc, pstate, e->esr & ESR_IL);
-        return HW_BACK;
-    }
-    answer = avc_claim_after(v, e, AVC_MMIO, AVC_FAULT, answer);
-    return answer == AVC_PASS ? data_unmapped(v, e->esr, e->key, e) : avc_exit_settle(v, e, answer);
+    if (answer != AVC_DONE)
+        answer = avc_claim_after(v, e, AVC_MMIO, AVC_FAULT, answer);
+    return (answer == AVC_PASS ? data_unmapped(v, e->esr, e->key, e) : avc_exit_settle(v, e, answer)) |
+           avc_load_relaxed(&v->attention);
 }
 
-static __attribute__((noinline)) uint64_t answered_otherwise(struct avc_vcpu *v, enum avc_answer answer)
+/* A load that is no plain word: bytes, halfwords, doublewords; or something odd. Its end is a plain step. */
+static __attribute__((noinline)) uint64_t end_load(struct avc_vcpu *v)
 {
-    uint64_t code = answered(v, &v->exit, answer);
+    const struct avc_exit *e = &v->exit;
+    unsigned unused = 64 - (8u << ISS_SAS(e->esr));
 
-    return code | avc_load_relaxed(&v->attention);
+    if (e->esr & ISS_SSE || !avc_sctlr_is_little(avc_sctlr(v)))
+        return not_done(v, AVC_DONE);
+    avc_write_gpr(v, ISS_SRT(e->esr), e->value << unused >> unused);
+    avc_hw_write_ELR_EL2(e->pc + 4);
+    return avc_load_relaxed(&v->attention);
 }
 
-/* What is no more than a word moved, of an instruction that names one of x0..x7, ends here. */
-uint64_t avc_mmio_answered(struct avc_vcpu *v, enum avc_answer answer)
+/* HW_EXIT, attention, or both. gpr: the instruction may name any register, or one of x0..x7. */
+static inline uint64_t answered(struct avc_vcpu *v, enum avc_answer answer, bool gpr)
 {
     const struct avc_exit *e = &v->exit;
     uint64_t esr = e->esr;
 
-    if (avc_unlikely(answer != AVC_DONE) || avc_unlikely(!avc_step_is_plain(avc_hw_read_SPSR_EL2())) ||
-        avc_unlikely(!avc_mmio_is_plain(v, esr)))
-        return answered_otherwise(v, answer);
-    if (!(esr & ISS_WNR))
-        v->x[ISS_SRT(esr)] = (uint32_t)e->value;
+    if (avc_unlikely(answer != AVC_DONE) || avc_unlikely(!avc_step_is_plain(avc_hw_read_SPSR_EL2())))
+        return not_done(v, answer);
+    if (avc_unlikely(!avc_mmio_is_plain(v, esr)))
+        return end_load(v);
+    if (!(esr & ISS_WNR)) {
+        if (gpr)
+            avc_write_gpr(v, ISS_SRT(esr), (uint32_t)e->value);
+        else
+            v->x[ISS_SRT(esr)] = (uint32_t)e->value;
+    }
     avc_hw_write_ELR_EL2(e->pc + 4);
     return avc_load_relaxed(&v->attention);
+}
+
+uint64_t avc_mmio_answered(struct avc_vcpu *v, enum avc_answer answer)
+{
+    return answered(v, answer, false);
 }
 
 /* One load or store of a register where nothing was mapped, as the syndrome has decoded it: the full way. */
@@ -159,7 +171,7 @@ static uint64_t device(struct avc_vcpu *v, uint64_t esr)
     if (!claim)
         return data_unmapped(v, esr, ipa, e);
     answer = claim->fn(v, e, claim->ctx);
-    return answered(v, e, answer);
+    return answered(v, answer, true) & HW_EXIT; /* the vector looks at attention */
 }
 
 /* Translation fault: HPFAR is valid, nothing was mapped when the CPU looked. */
