@@ -123,11 +123,10 @@ avc_small static __attribute__((noinline)) uint64_t not_done(struct avc_vcpu *v,
 static __attribute__((noinline)) uint64_t end_load(struct avc_vcpu *v)
 {
     const struct avc_exit *e = &v->exit;
-    unsigned unused = 64 - (8u << ISS_SAS(e->esr));
 
     if (e->esr & ISS_SSE || !avc_sctlr_is_little(avc_sctlr(v)))
         return not_done(v, AVC_DONE);
-    avc_write_gpr(v, ISS_SRT(e->esr), e->value << unused >> unused);
+    avc_write_gpr(v, ISS_SRT(e->esr), avc_mmio_low(e->value, e->esr));
     avc_hw_write_ELR_EL2(e->pc + 4);
     return avc_load_relaxed(&v->attention);
 }

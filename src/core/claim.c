@@ -43,6 +43,8 @@ static struct avc_claim *builtin(const struct avc_vm *vm)
 /* Whether it may be added to the embedder's, or to the library's own. */
 avc_small static enum avc_status check(const struct avc_vm *vm, const struct avc_claim *claim, bool own)
 {
+    const struct avc_claim *others;
+
     if (!vm || !claim || (unsigned)claim->kind >= AVC_NR_CLAIM_KINDS || !claim->fn)
         return AVC_EINVAL;
     if (vm->magic != AVC_MAGIC_VM)
@@ -55,8 +57,9 @@ avc_small static enum avc_status check(const struct avc_vm *vm, const struct avc
         return AVC_ENOTRAP;
     if (vm->nr_claims + vm->nr_builtin >= vm->max_claims)
         return AVC_ENOMEM;
-    for (uint32_t n = own ? vm->nr_builtin : vm->nr_claims; n-- > 0;)
-        if (overlap(own ? &builtin(vm)[n] : &vm->claims[n], claim))
+    others = own ? builtin(vm) : vm->claims;
+    for (uint32_t n = own ? vm->nr_builtin : vm->nr_claims; n > 0; n--, others++)
+        if (overlap(others, claim))
             return AVC_EEXIST;
     return AVC_OK;
 }

@@ -56,8 +56,7 @@ static inline void avc_count(uint64_t *counter)
 #define AVC_MAGIC_VGIC    UINT64_C(0x63696776)
 
 /*
- * What a trap function tells the vector.
- * (The numbers are in offsets.h, where assembly finds them.)
+ * What a trap function tells the vector. The numbers are in offsets.h, where assembly finds them.
  * HW_BACK: to the guest, with the registers as they are in memory (after an IRQ x19..x28 as they are in the CPU).
  * HW_EXIT: avc_hw_enter() returns it, and vcpu->exit holds the event.
  * HW_AGAIN: avc_hw_enter() returns it: nothing to tell the VMM, but attention is due before the guest runs on. With HW_BACK
@@ -112,8 +111,8 @@ struct avc_exit *avc_exit_begin(struct avc_vcpu *vcpu, enum avc_kind kind, uint6
 static inline uint64_t avc_exit_to_vmm(struct avc_vcpu *vcpu, enum avc_kind kind)
 {
     avc_count(&vcpu->nr_exits[kind]);
-    __atomic_signal_fence(
-        __ATOMIC_SEQ_CST); /* the vCPU stays in the register that the code is returned in until here */
+    /* until here the vCPU stays in the register that the code is returned in */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
     return HW_EXIT;
 }
 /* Offers, and acts on the answer or leaves to the VMM: what most trap functions end with. `unclaimed` is the answer if

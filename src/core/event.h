@@ -83,11 +83,24 @@ static inline void avc_write_gpr(struct avc_vcpu *v, uint64_t n, uint64_t value)
 uint64_t avc_mmio_stored(const struct avc_vcpu *v, uint64_t esr);
 uint64_t avc_mmio_loaded(const struct avc_vcpu *v, uint64_t esr, uint64_t value, uint64_t pstate);
 
+/* What an access of this size has of a value. */
+static inline uint64_t avc_mmio_low(uint64_t value, uint64_t esr)
+{
+    unsigned unused = 64 - (8u << ISS_SAS(esr));
+
+    return value << unused >> unused;
+}
+
+/* A word, and not sign-extended. */
+static inline bool avc_mmio_is_word(uint64_t esr)
+{
+    return (esr & (ISS_SSE | UINT64_C(3) << 22)) == UINT64_C(2) << 22;
+}
+
 /* No more to do about it than to move 32 bits. */
 static inline bool avc_mmio_is_plain(const struct avc_vcpu *v, uint64_t esr)
 {
-    return esr & ISS_WNR ||
-           ((esr & (ISS_SSE | UINT64_C(3) << 22)) == UINT64_C(2) << 22 && avc_sctlr_is_little(avc_sctlr(v)));
+    return esr & ISS_WNR || (avc_mmio_is_word(esr) && avc_sctlr_is_little(avc_sctlr(v)));
 }
 
 /* avc_act_saved(), for what is finished and stepped over without more ado: a call by HVC; one register's load or store; what

@@ -121,11 +121,9 @@ static inline uint64_t mmio_claim(struct avc_vcpu *vcpu, uint64_t esr, const str
 static __attribute__((noinline)) uint64_t mmio_claim_store(struct avc_vcpu *vcpu, uint64_t esr,
                                                            const struct avc_mmio_slot *slot)
 {
-    unsigned unused = 64 - (8u << ISS_SAS(esr));
-
     if (avc_unlikely(!avc_sctlr_is_little(avc_sctlr(vcpu)) || avc_hw_read_SPSR_EL2() & SPSR_NRW))
         return HW_SLOW;
-    return mmio_claim(vcpu, esr, slot, vcpu->x[ISS_SRT(esr)] << unused >> unused);
+    return mmio_claim(vcpu, esr, slot, avc_mmio_low(vcpu->x[ISS_SRT(esr)], esr));
 }
 
 uint64_t avc_fast_mmio_claim(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_slot *slot)

@@ -6,15 +6,20 @@
  */
 #include "event.h"
 
-avc_small static uint64_t access(struct avc_vcpu *v, struct avc_exit *e)
+/* With what the claim has answered, if there is one: else the table's own policy. */
+avc_small static __attribute__((noinline)) uint64_t settle(struct avc_vcpu *v, struct avc_exit *e,
+                                                           enum avc_answer answer)
 {
-    enum avc_answer answer = avc_claim_offer(v, e);
-
     if (answer == AVC_PASS) {
         avc_sysreg_emulate(v, e);
         answer = e->answer;
     }
     return avc_exit_settle(v, e, answer);
+}
+
+avc_small static uint64_t access(struct avc_vcpu *v, struct avc_exit *e)
+{
+    return settle(v, e, avc_claim_offer(v, e));
 }
 
 /* What ends a settled access. MSR and MRS of AArch64 are 4 bytes long. */
@@ -31,12 +36,7 @@ static inline uint64_t end(struct avc_vcpu *v, uint64_t esr, uint64_t value, uin
 avc_small static __attribute__((noinline)) uint64_t answered_otherwise(struct avc_vcpu *v, struct avc_exit *e,
                                                                        enum avc_answer answer)
 {
-    answer = avc_claim_after(v, e, AVC_SYSREG, AVC_FAULT, answer);
-    if (answer == AVC_PASS) {
-        avc_sysreg_emulate(v, e);
-        answer = e->answer;
-    }
-    return avc_exit_settle(v, e, answer);
+    return settle(v, e, avc_claim_after(v, e, AVC_SYSREG, AVC_FAULT, answer));
 }
 
 static inline uint64_t answered(struct avc_vcpu *v, struct avc_exit *e, enum avc_answer answer)

@@ -196,8 +196,8 @@ uint64_t avc_trap_irq(struct avc_vcpu *v, uint64_t esr)
 
     (void)esr;
     avc_count(&v->nr_traps[AVC_TRAP_IRQ]);
-    if (avc_unlikely(
-            !hal->irq_fetch)) /* what is the guest's own goes away without being acknowledged: its PPI is masked */
+    /* what is the guest's own goes away without being acknowledged: its PPI is masked */
+    if (avc_unlikely(!hal->irq_fetch))
         return v->vm->irq(v, AVC_IRQ_SPURIOUS) ? HW_BACK : irq_exit(v, AVC_IRQ_SPURIOUS, false);
     irq = hal->irq_fetch(hal->ctx);
     /*

@@ -221,8 +221,9 @@ enum avc_status avc_vcpu_put(struct avc_vcpu *v)
  * The kick and the ways it can race.
  *
  * The kicker sets a bit of `attention` and then calls wake(); run stores mode GUEST and then reads `attention`, masked,
- * before it enters, with a DMB between the two. So either run sees the bit, or the kicker's wake() comes after the entry, and the interrupt that it sends makes the guest exit. An interrupt sent
- * between run's check and ERET stays pending, since IRQs are masked, and is taken as soon as the guest runs.
+ * before it enters, with a DMB between the two. So either run sees the bit, or the kicker's wake() comes after the entry,
+ * and the interrupt that it sends makes the guest exit. An interrupt sent between run's check and ERET stays pending, since
+ * IRQs are masked, and is taken as soon as the guest runs.
  *
  * wake() is left out only where it cannot be needed: in a trap of the vCPU itself, whose way back to the guest reads
  * `attention`. Everywhere else, a vCPU between two runs included, the VMM may be about to block it: it sets "blocked"

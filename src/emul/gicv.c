@@ -150,6 +150,23 @@ void avc_vgic_fold(struct avc_vgic_op *op)
 
 /* ---- filling ---- */
 
+/* What a list register has of an interrupt's configuration. */
+static inline uint64_t configured(const struct avc_vgic_bank *b, unsigned b32)
+{
+    return LR_PRIORITY(b->priority[b32]) | (b->group >> b32 & 1 ? LR_GROUP : 0);
+}
+
+/* A list register that was free, in memory and in the CPU. */
+static inline void write_new(struct avc_vgic_cpu *self, unsigned n, uint64_t lr)
+{
+    self->lr[n] = lr;
+    self->lr_used |= 1u << n;
+    self->lr_dirty |= 1u << n;
+    if (n == 0)
+        self->vtimer_lr = lr & LR_HW && lr & LR_PENDING && LR_VINTID(lr) == AVC_VGIC_VTIMER_INTID ? lr : 0;
+    avc_hw_lr_write(n, lr);
+}
+
 /* Moves one interrupt from memory into list register n. */
 static void put_in(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, unsigned b32, unsigned n)
 {
@@ -160,7 +177,7 @@ static void put_in(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, unsig
     bool level = !(b->edge & bit), active = b->active & bit;
     bool pending = avc_vgic_pending_bits(b) & avc_vgic_enabled_bits(op->vgic, b) & bit;
 
-    lr |= LR_PRIORITY(b->priority[b32]) | (b->group & bit ? LR_GROUP : 0);
+    lr |= configured(b, b32);
     /* Pending and active is not for linked ones (IHI 0069, ICH_LR<n>_EL2.State): should it also be pending on its own,
        the link is given up. */
     if (ref->owner && (self->linked & bit) && active && pending)
@@ -185,12 +202,7 @@ static void put_in(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, unsig
     b->in_lr |= bit;
     if (ref->spis)
         ref->spis->holder[b32] = (uint16_t)self->index;
-    self->lr[n] = lr;
-    self->lr_used |= 1u << n;
-    self->lr_dirty |= 1u << n;
-    if (n == 0)
-        self->vtimer_lr = lr & LR_HW && lr & LR_PENDING && LR_VINTID(lr) == AVC_VGIC_VTIMER_INTID ? lr : 0;
-    avc_hw_lr_write(n, lr);
+    write_new(self, n, lr);
 }
 
 /* What timer_fired() and put_in() come to when nothing else is to be looked at. */
@@ -199,21 +211,17 @@ bool avc_vgic_vtimer_first(struct avc_vgic_cpu *self)
     const uint32_t bit = 1u << AVC_VGIC_VTIMER_INTID;
     struct avc_vgic_bank *b = &self->bank;
     struct avc_vgic *vgic = self->vgic;
-    uint64_t lr;
     bool simple;
 
     avc_lock(&vgic->lock);
     simple = self->split && !self->spilled && !(self->lr_used & 1) && (avc_vgic_enabled_bits(vgic, b) & bit) &&
              !((b->active | b->latch | b->in_lr | self->linked | self->mask_wanted) & bit);
     if (simple) {
-        lr = LR_HW | LR_PENDING | LR_PRIORITY(b->priority[AVC_VGIC_VTIMER_INTID]) | (b->group & bit ? LR_GROUP : 0) |
-             LR_PINTID(self->phys[0]) | AVC_VGIC_VTIMER_INTID;
         self->linked |= bit;
         b->in_lr |= bit;
-        self->lr[0] = self->vtimer_lr = lr;
-        self->lr_used |= 1;
-        self->lr_dirty |= 1;
-        avc_hw_write_ICH_LR0_EL2(lr);
+        write_new(self, 0,
+                  LR_HW | LR_PENDING | configured(b, AVC_VGIC_VTIMER_INTID) | LR_PINTID(self->phys[0]) |
+                      AVC_VGIC_VTIMER_INTID);
     }
     avc_unlock(&vgic->lock);
     return simple;

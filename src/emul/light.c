@@ -55,9 +55,7 @@ static uint64_t dist(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_
     struct avc_vgic *vgic = avc_vgic_of(vcpu);
     uint32_t offset = (uint32_t)avc_mmio_ipa(slot, avc_hw_read_FAR_EL2()) & (AVC_VGIC_DIST_SIZE - 1), bank;
 
-    /* a word, and not sign-extended */
-    if (avc_unlikely((esr & (ISS_SSE | UINT64_C(3) << 22)) != UINT64_C(2) << 22 || offset & 3 || !avc_light_can() ||
-                     !avc_sctlr_is_little(avc_sctlr(vcpu))))
+    if (avc_unlikely(!avc_mmio_is_word(esr) || offset & 3 || !avc_light_can() || !avc_sctlr_is_little(avc_sctlr(vcpu))))
         return HW_SLOW;
     if (!(esr & ISS_WNR)) {
         if (offset >= 0x80)

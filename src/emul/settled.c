@@ -26,10 +26,8 @@ static uint64_t psci_migrate_info_type(struct avc_vcpu *vcpu, uint64_t fid, cons
 
 /* The common cases: one of the first sixteen, or a target whose Aff0 is its index. Whatever is not quite that, errors too, is
    told apart by the full way. */
-static __attribute__((noinline)) uint64_t psci_affinity_far(struct avc_vcpu *vcpu, uint64_t fid,
-                                                            const struct avc_call_row *row)
+static __attribute__((noinline)) uint64_t psci_affinity_far(struct avc_vcpu *vcpu, uint64_t target)
 {
-    uint64_t target = call_arg(vcpu, fid, 1);
     const struct avc_vm *vm = vcpu->vm;
     const struct avc_vcpu *asked;
 
@@ -41,25 +39,27 @@ static __attribute__((noinline)) uint64_t psci_affinity_far(struct avc_vcpu *vcp
     return avc_call_answer(vcpu, psci_affinity_state(asked));
 }
 
-static inline uint64_t psci_affinity_info(struct avc_vcpu *vcpu, uint64_t fid, uint64_t target)
+static inline uint64_t psci_affinity_info(struct avc_vcpu *vcpu, uint64_t target)
 {
     const struct avc_vcpu *asked = vcpu->vm->near[vcpu->x[1] % AVC_ARRAY_SIZE(vcpu->vm->near)];
 
     if ((uint32_t)vcpu->x[2] != 0)
-        return avc_fast_full(vcpu, fid, NULL);
+        return HW_SLOW;
     if (avc_unlikely(asked->affinity != target))
-        return psci_affinity_far(vcpu, fid, NULL);
+        return psci_affinity_far(vcpu, target);
     return avc_call_answer(vcpu, psci_affinity_state(asked));
 }
 
 static uint64_t psci_affinity_info32(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
-    return psci_affinity_info(vcpu, fid, (uint32_t)vcpu->x[1]);
+    (void)fid, (void)row;
+    return psci_affinity_info(vcpu, (uint32_t)vcpu->x[1]);
 }
 
 static uint64_t psci_affinity_info64(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
-    return psci_affinity_info(vcpu, fid, vcpu->x[1]);
+    (void)fid, (void)row;
+    return psci_affinity_info(vcpu, vcpu->x[1]);
 }
 
 static avc_fast_fn psci_features;

@@ -4,7 +4,7 @@
  * The world switch proper: what every entry into a guest and every return to the VMM must move. All the rest of the
  * guest's state is moved by regs.c at load and put, and the host's x19..x28 by the compiler in run (hw_enter.h).
  *
- * avc_hw_switch: interrupts masked, EL2h; x19 is the vCPU, x20 a word of run's. Keeps x18, x19, x20 and x29, and has the code in
+ * avc_hw_switch: interrupts masked, EL2h; x19 is the vCPU, x20 run's DAIF. Keeps x18, x19, x20 and x29, and has the code in
  * x0 at its end.
  *
  * Order, entering. VBAR_EL2, HCR_EL2 and CPTR_EL2 are written before ERET, which synchronises them (Arm ARM, D1.3.3,

@@ -38,7 +38,7 @@
 
 /* What avc_hw_switch leaves on run's stack. */
 #define FRAME_VCPU 16 /* and the frame's address; below it x29 and x30 */
-#define FRAME_X18  32 /* and the word that run keeps */
+#define FRAME_X18  32 /* and run's DAIF */
 #define FRAME_SIZE 48
 
 #ifndef __ASSEMBLER__

@@ -449,8 +449,7 @@ static void test_dump(void **state)
     (void)state;
     vcpu.self = &vcpu;
     vcpu.self_at = (uintptr_t)&vcpu.self - FRAME_VCPU;
-    stack[20] =
-        (uintptr_t)&vcpu; /* not of this frame: what a frame that is gone has left lies where it was, or is copied */
+    stack[20] = (uintptr_t)&vcpu; /* a copy of the pair, not where it says */
     stack[21] = (uintptr_t)&stack[38];
     stack[30] = (uintptr_t)&vcpu + 8;
     stack[31] = (uintptr_t)&stack[28]; /* the right place, and no vCPU */

@@ -6,7 +6,7 @@
 
 #include "hw.h"
 
-/* avc_hw_irq_save(), and what it returns as the other two want it: of unknown origin, or gcc moves it once more. */
+/* avc_hw_irq_save(), and what it returns as avc_hw_enter() wants it: of unknown origin, or gcc moves it once more. */
 static inline uint64_t avc_hw_enter_begin(void)
 {
     uint64_t daif = avc_hw_irq_save();
