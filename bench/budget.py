@@ -8,6 +8,7 @@ import pathlib
 
 import profiling
 import report
+import tsv
 
 FILE = pathlib.Path(__file__).resolve().with_name("budget.tsv")
 ALLOWED = 1.01
@@ -23,7 +24,7 @@ HEAD = """# SPDX-License-Identifier: Apache-2.0
 
 def read(path=FILE, wanted=INSTRUCTIONS):
     """{configuration: {row: figure}} of one unit"""
-    lines = [line.split("\t") for line in path.read_text().splitlines() if line and not line.startswith("#")]
+    lines = tsv.read(path)
     names = lines[0][2:]
     table = {name: {} for name in names}
     for row, unit, *figures in lines[1:]:
@@ -42,8 +43,7 @@ def read_all(path=FILE):
 def write(units, path=FILE):
     """{unit: {configuration: {row: figure}}}. Lines of other units stay as they are."""
     names = list(units[INSTRUCTIONS])
-    others = [line for line in path.read_text().splitlines() if not line.startswith("#")
-              and line.split("\t")[1] not in ("unit", *units)] if path.exists() else []
+    others = ["\t".join(fields) for fields in tsv.read(path) if fields[1] not in ("unit", *units)] if path.exists() else []
     lines = ["\t".join(["row", "unit", *names])]
     for unit, figures in units.items():
         lines += ["\t".join([row, unit, *(f"{figures[name][row]:.2f}" for name in names)])

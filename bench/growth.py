@@ -8,6 +8,8 @@ import re
 import subprocess
 import sys
 
+import tsv
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 FILE = pathlib.Path(__file__).resolve().with_name("growth.tsv")
 HEAD = """# SPDX-License-Identifier: Apache-2.0
@@ -62,7 +64,7 @@ def complaints(found):
 
 def read(path=FILE):
     found = {}
-    for setting, row, figure in (line.split("\t") for line in path.read_text().splitlines() if not line.startswith("#")):
+    for setting, row, figure in tsv.read(path):
         found.setdefault(setting, {})[row] = float(figure)
     return found
 

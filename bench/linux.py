@@ -14,6 +14,7 @@ import sys
 import tempfile
 
 import report
+import tsv
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "vmm/initrd"))
@@ -98,7 +99,7 @@ def measure(build, rows):
 
 def read(path=FILE):
     """(kernel, figures)"""
-    lines = [line.split("\t") for line in path.read_text().splitlines() if line and not line.startswith("#")]
+    lines = tsv.read(path)
     names = lines[1][2:]
     table = {name: {} for name in names}
     for row, unit, *numbers in lines[2:]:

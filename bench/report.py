@@ -11,6 +11,7 @@ import tomllib
 import growth
 import profiling
 import sizes
+import tsv
 
 BENCH = pathlib.Path(__file__).resolve().parent
 DOCUMENT = BENCH.parent / "docs/performance.md"
@@ -167,9 +168,8 @@ def write_functions(rows, units, profiles):
 
 def read_functions(path=FUNCTIONS):
     """{row: {function: instructions}}"""
-    lines = [line.split("\t") for line in path.read_text().splitlines() if not line.startswith("#")]
     table = {}
-    for row, function, count in lines[1:]:
+    for row, function, count in tsv.read(path)[1:]:
         table.setdefault(row, {})[function] = float(count)
     return table
 

@@ -7,6 +7,7 @@ import re
 import tempfile
 
 import stack
+import tsv
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 FILE = pathlib.Path(__file__).resolve().with_name("sizes.tsv")
@@ -80,8 +81,7 @@ def measure(build):
 # ---- the file ----
 
 def read(path=FILE):
-    lines = [line.split("\t") for line in path.read_text().splitlines() if not line.startswith("#")]
-    return {(kind, name): int(size) for kind, name, size in lines}
+    return {(kind, name): int(size) for kind, name, size in tsv.read(path)}
 
 
 def write(sizes, path=FILE):

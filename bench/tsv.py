@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 the arm_vcpu authors
+"""The bench's files of figures: fields between tabs, and lines of comment that begin with #."""
+
+
+def read(path):
+    """The fields of each line."""
+    return [line.split("\t") for line in path.read_text().splitlines() if line and not line.startswith("#")]
