@@ -3,7 +3,7 @@
 """Worst stack use of the library, by the compiler's own account: what each function takes and whom it calls (a .ci file
 beside each object, gcc's -fcallgraph-info=su), walked down from the public functions. Assembly is read in its objects.
 
-Functions have the linker's names, static ones with their file in front: "emul/vgic.c:enter". What can be reached by a
+Functions have the linker's names, static ones with their file in front: "emul/vgic/vgic.c:enter". What can be reached by a
 pointer is said by POINTERS; a call by a pointer that is not there is an error, and so is a function whose address is taken
 although nothing there can reach it, and a call of a function by itself. The embedder's callbacks and claims do not count."""
 import pathlib
@@ -27,11 +27,11 @@ def table(name):
 
 EMBEDDER = []
 CLAIMS = ["avc_to_vmm", "avc_deny", "avc_to_firmware", "avc_call_settle", "avc_mmio_settle", "avc_sysreg_settle",
-          "avc_vgic_redist_access", table("emul/sgi.c:claims"), "emul/syscall.c:on_svc", "emul/syscall.c:on_eret"]
+          "avc_vgic_redist_access", table("emul/vgic/sgi.c:claims"), "emul/syscall/syscall.c:on_svc", "emul/syscall/syscall.c:on_eret"]
 TRAPS = [table("avc_trap_table"), table("avc_trap_table_claimed")]
-CALLS_FIND = [f"emul/settled.c:find_{name}" for name in ("psci32", "psci64", "smccc", "trng")]
-PSCI = [table("emul/settled.c:psci_rows")]
-FOUND = [*PSCI, *(f"emul/settled.c:{name}" for name in ("smccc_version", "arch_features", "trng_version", "trng_features")),
+CALLS_FIND = [f"emul/psci/settled.c:find_{name}" for name in ("psci32", "psci64", "smccc", "trng")]
+PSCI = [table("emul/psci/settled.c:psci_rows")]
+FOUND = [*PSCI, *(f"emul/psci/settled.c:{name}" for name in ("smccc_version", "arch_features", "trng_version", "trng_features")),
          "avc_fast_zero", "avc_fast_full", "avc_fast_unknown"]
 
 # What the source calls, or the end of it behind -> or `.`; with a file of src/ in front, and with arguments, where two mean
@@ -39,15 +39,15 @@ FOUND = [*PSCI, *(f"emul/settled.c:{name}" for name in ("smccc_version", "arch_f
 POINTERS = {
     # struct avc_hal, and other callbacks
     **dict.fromkeys(("panic", "log", "wake", "irq_fetch", "irq_end", "irq_mask", "handler->fn", "audit->call",
-                     "audit->answer", "trace", "get", "put", "at", "s->fn", "core/stage2.c fn"), EMBEDDER),
+                     "audit->answer", "trace", "get", "put", "at", "s->fn", "core/mem/stage2.c fn"), EMBEDDER),
     # struct avc_irqc_ops
-    "load": ["emul/vgic.c:load"],
-    "irqc->put": ["emul/vgic.c:put"],
-    "enter": ["emul/vgic.c:enter"],
-    "reset": ["emul/vgic.c:reset"],
-    "irq": ["avc_vgic_timer_irq", "core/vm.c:not_mine"],
+    "load": ["emul/vgic/vgic.c:load"],
+    "irqc->put": ["emul/vgic/vgic.c:put"],
+    "enter": ["emul/vgic/vgic.c:enter"],
+    "reset": ["emul/vgic/vgic.c:reset"],
+    "irq": ["avc_vgic_timer_irq", "core/object/vm.c:not_mine"],
     "irq_taken": ["avc_vgic_timer_taken", "avc_irq_taken"],
-    "pending": ["emul/vgic.c:pending"],
+    "pending": ["emul/vgic/vgic.c:pending"],
     "deadline": ["avc_vgic_deadline"],
     "set_irq": ["avc_vgic_set_irq"],
     # claims: the library's own
@@ -60,18 +60,18 @@ POINTERS = {
     "write->full": ["avc_vgic_sgi"],
     # tables
     ENTER: [table("avc_trap_table_observed"), *TRAPS, *CLAIMS, "avc_call_answered", "avc_sysreg_answered"],
-    "core/observe.c table": TRAPS,
+    "core/exit/observe.c table": TRAPS,
     "row->fn": [table("avc_trap_rows")],
-    "core/abort.c fn(v, esr)": [table("core/abort.c:by_status")],
-    "light": ["emul/light.c:dist", "emul/light.c:sgi1r", "avc_fast_mmio_claim", "avc_fast_sysreg_claim"],
-    "core/call.c fast": FOUND,
-    "core/fast.c row->fn": [*FOUND, "avc_fast_to_vmm", "avc_fast_claim", "avc_fast_other"],
-    "writers": [table("emul/bank.c:writers")],
-    "fill": ["core/call.c:fill", "core/slot.c:fill_mmio", "core/slot.c:fill_sysreg"],
+    "core/exit/abort.c fn(v, esr)": [table("core/exit/abort.c:by_status")],
+    "light": ["emul/vgic/light.c:dist", "emul/vgic/light.c:sgi1r", "avc_fast_mmio_claim", "avc_fast_sysreg_claim"],
+    "core/exit/call.c fast": FOUND,
+    "core/exit/fast.c row->fn": [*FOUND, "avc_fast_to_vmm", "avc_fast_claim", "avc_fast_other"],
+    "writers": [table("emul/vgic/bank.c:writers")],
+    "fill": ["core/exit/call.c:fill", "core/claim/index.c:fill_mmio", "core/claim/index.c:fill_sysreg"],
 }
 
 # Functions that may call themselves, and how deep: by the four levels of stage 2 tables. Not in run.
-BOUNDED = {"core/stage2.c:free_tables": 4, "core/stage2_map.c:change_range": 4}
+BOUNDED = {"core/mem/stage2.c:free_tables": 4, "core/mem/stage2_map.c:change_range": 4}
 
 
 class Error(Exception):

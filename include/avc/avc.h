@@ -129,7 +129,7 @@ enum avc_answer {
 };
 
 /** One event, as claims and the VMM see it. Registers are read from the vCPU: avc_vcpu_gpr(). The first eight bytes are one
-    doubleword on the way of an exit: src/core/event.h. */
+    doubleword on the way of an exit: src/core/exit/event.h. */
 struct avc_exit {
     enum avc_kind kind : 8;
     enum avc_answer answer : 8; /* yours to set */
@@ -313,7 +313,7 @@ struct avc_irq_handler {
 
 /* ------------------------------------------------------------------------------------ features, machine --- */
 
-/* What the library asks of a CPU, made from its ID registers by src/core/feature.c. */
+/* What the library asks of a CPU, made from its ID registers by src/core/policy/feature.c. */
 enum avc_feature_bit {
     AVC_FEAT_VHE,
     AVC_FEAT_VMID16,
@@ -544,7 +544,7 @@ struct avc_claim_index {
     } bucket[AVC_BUCKETS];
 };
 
-/* Who answers for a page of device registers, or for one access to a system register, by hash; see src/core/slot.c. */
+/* Who answers for a page of device registers, or for one access to a system register, by hash; see src/core/claim/index.c. */
 #define AVC_NR_SLOTS 256
 struct avc_mmio_slot {
     uint64_t hpfar; /* what HPFAR_EL2 has for the page: IPA / 4096 * 16; ~0: none */
@@ -560,7 +560,7 @@ struct avc_sysreg_slot {
     uint64_t value;                                        /* or a code */
 };
 
-/* What the light way does with function ids, 16 in a row: see src/core/call.c. */
+/* What the light way does with function ids, 16 in a row: see src/core/exit/call.c. */
 #define AVC_CALL_SLOTS 64
 #define AVC_CALL_ROWS  48
 struct avc_call_row;
@@ -688,7 +688,7 @@ AVC_MUST_USE enum avc_status avc_vm_set_irq(struct avc_vm *vm, uint32_t intid, b
 #define AVC_EDGE_HOST (1u << 1) /* registers the host uses must be swapped */
 #define AVC_EDGE_FP   (1u << 2) /* the host wants its FP registers back at run's return */
 #define AVC_EDGE_SEEN (1u << 3) /* there is an observer */
-#define AVC_EDGE_STEP (1u << 4) /* a step over an ERETAA is on its way: see src/core/eret.c */
+#define AVC_EDGE_STEP (1u << 4) /* a step over an ERETAA is on its way: see src/core/exit/eret.c */
 
 /* Power state, changed by PSCI with compare-and-swap: OFF to CLAIMED by one caller, which then writes where to start
    and makes it PENDING; to ON by the vCPU itself. The low two bits are what PSCI's AFFINITY_INFO says of it. */
@@ -704,7 +704,7 @@ struct avc_fp {
     uint64_t fpcr, fpsr;
 };
 
-/* The trap that is being observed; see src/core/observe.c. */
+/* The trap that is being observed; see src/core/exit/observe.c. */
 struct avc_observed {
     const struct avc_observer *by; /* the observer that is taken up, or NULL; atomic */
     uint64_t in, pc, esr, faults;  /* of the trap: when, where, why, and nr_faults before it */

@@ -95,7 +95,7 @@ struct avc_vgic_cpu {
     struct avc_vgic_cpu *next_told;
 };
 
-/* What a vCPU has, in order: scratch of one operation, under the lock; see src/emul/choose.c. */
+/* What a vCPU has, in order: scratch of one operation, under the lock; see src/emul/vgic/choose.c. */
 struct avc_vgic_choice {
     uint32_t active[AVC_VGIC_MAX_LRS], pending[AVC_VGIC_MAX_LRS]; /* the first of each, sorted */
     uint32_t nr_active, nr_pending;                               /* how many there are in all */

@@ -6,9 +6,9 @@
 
 #include <avc/avc.h>
 
-#include "atomic.h"
-#include "hw.h"
-#include "offsets.h"
+#include "core/atomic.h"
+#include "hw/hw.h"
+#include "hw/offsets.h"
 
 #define avc_likely(x)   __builtin_expect(!!(x), 1)
 #define avc_unlikely(x) __builtin_expect(!!(x), 0)

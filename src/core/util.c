@@ -3,7 +3,7 @@
 /* Names and texts; log lines; the end. */
 #include <stdarg.h>
 
-#include "core.h"
+#include "core/core.h"
 
 const char *avc_status_text(enum avc_status status)
 {

@@ -4,7 +4,7 @@
  * EL2's controls over a guest: what traps, its stage 2, its identity. Only what this CPU has is touched; what it has beyond
  * the VM's features (CPUs may differ) is closed all the same, because the guest's values say so for every field.
  */
-#include "controls.h"
+#include "hw/controls.h"
 
 /* Bits that stay the host's while a guest runs: they are about the host's own counters and event stream. */
 #define MDCR_HOST                                                                                                      \

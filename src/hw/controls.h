@@ -4,7 +4,7 @@
 #ifndef AVC_CONTROLS_H
 #define AVC_CONTROLS_H
 
-#include "ctx.h"
+#include "core/policy/ctx.h"
 
 /* Places in host_saved[]. */
 /* clang-format off */

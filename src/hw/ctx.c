@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /* One of the guest's registers, while it is in the CPU: by index, made from avc/sysreg.def. */
-#include "ctx.h"
+#include "core/policy/ctx.h"
 #include "hw_guest.h"
 
 static inline bool is_e2h(const struct avc_vcpu *v)

@@ -17,7 +17,7 @@
  * HCR_EL2, and an ISB: code behind this runs under the host's regime (TGE selects what its TLB and AT instructions mean)
  * and may take exceptions through its vectors as soon as it unmasks them.
  */
-#include "macros.inc"
+#include "hw/macros.inc"
 
     .text
     .globl avc_hw_switch

@@ -9,7 +9,7 @@
  * The interrupt's frame: all that AAPCS64 lets C destroy, and what a nested exception would. Its first two words are a
  * frame record, so that whoever walks the stack from the handler finds the interrupted code.
  */
-#include "macros.inc"
+#include "hw/macros.inc"
 
 #define IRQ_X(n)  (16 + 8 * (n)) /* x0..x18 */
 #define IRQ_ELR   176            /* and SPSR_EL2 behind it */

@@ -4,7 +4,7 @@
 #ifndef AVC_ICH_H
 #define AVC_ICH_H
 
-#include "hw.h"
+#include "hw/hw.h"
 
 uint64_t avc_hw_lr_read_other(unsigned n);
 void avc_hw_lr_write_other(unsigned n, uint64_t value);

@@ -3,7 +3,7 @@
 /* What this CPU is: whether it can run guests, its ID registers, and what firmware says of its workarounds. */
 #include <avc/psci.h>
 
-#include "core.h"
+#include "core/core.h"
 #include "hw_guest.h"
 
 #define ID(crm, op2) (((crm)-1) * 8 + (op2))

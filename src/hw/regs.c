@@ -15,7 +15,7 @@
  *
  * Interrupts are masked by the callers.
  */
-#include "controls.h"
+#include "hw/controls.h"
 #include "hw_guest.h"
 
 #define SCTLR_M  AVC_BIT(0)

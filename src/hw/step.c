@@ -6,7 +6,7 @@
  * meanwhile, keeps them from EL2 itself. The guest's own breakpoints wait for an instruction. The caller sets
  * SPSR_EL2.SS; the ERET into the guest synchronises all of it.
  */
-#include "controls.h"
+#include "hw/controls.h"
 
 #define MDCR_TDE AVC_BIT(8)
 

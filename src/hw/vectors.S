@@ -5,22 +5,22 @@
  * runs; C runs on the stack of avc_vcpu_run().
  *
  * The ways in:
- *   light    HVC, SMC, system registers and data aborts: saves what C compiled for it may destroy (src/core/fast.c leaves
+ *   light    HVC, SMC, system registers and data aborts: saves what C compiled for it may destroy (src/core/exit/fast.c leaves
  *            x8..x15 and x18 alone) and calls the one function of the class. It settles the trap, or says how to go on with
  *            all registers saved: HW_SLOW as on the full way, or which claim to ask
  *   full     every other synchronous exception, SError, and FIQ: all registers are in memory before a trap function runs, since
  *            it may name any
  *   IRQ      saves what C destroys; the rest only if the guest is left
  * Which way a class goes is looked up in the vCPU's `ways`, and what the full way calls in its trap table: a row for each
- * exception class, and one each for IRQ, FIQ and SError. A claim on a class sends it the full way (src/core/claim.c), and
- * observers have tables of their own (src/core/observe.c), so that nothing here asks whether there are any.
+ * exception class, and one each for IRQ, FIQ and SError. A claim on a class sends it the full way (src/core/claim/claim.c), and
+ * observers have tables of their own (src/core/exit/observe.c), so that nothing here asks whether there are any.
  * All end alike: back into the guest when the function said HW_BACK and nothing wants attention; else avc_leave. On the
  * light way C has folded attention into what it returns.
  *
  * The attention word is read here without ordering: whoever sets it sends an interrupt after that, which is taken right
  * after ERET if this read came too early (see avc_vcpu_request()).
  */
-#include "macros.inc"
+#include "hw/macros.inc"
 
 #define EC_HVC64 0x16
 #define EC_SYSREG 0x18

@@ -14,9 +14,10 @@ C_FILES = (".c", ".h", ".S", ".inc", ".def", ".ld")
 # Who may include whose headers, besides <...> of its own folder: the public ones are everybody's.
 LAYERS = {
     "include": [],
-    "src/core": ["src/core", "src/hw"],
-    "src/emul": ["src/core", "src/hw", "src/emul"],
-    "src/hw": ["src/core", "src/hw"],
+    "src/arch": ["src/arch", "src/core"],
+    "src/core": ["src/arch", "src/core", "src/hw"],
+    "src/emul": ["src/arch", "src/core", "src/hw", "src/emul"],
+    "src/hw": ["src/arch", "src/core", "src/hw"],
     "vmm": ["vmm"],
     "examples": ["examples"],
     "bench": ["bench", "examples/host", "tests/guest", "vmm/dev"],

@@ -10,7 +10,7 @@
 
 #include <avc/avc.h>
 
-#include "hw.h"
+#include "hw/hw.h"
 
 #define FAKE_MAX_CPUS 4
 

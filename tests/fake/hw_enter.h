@@ -4,7 +4,7 @@
 #ifndef AVC_HW_ENTER_H
 #define AVC_HW_ENTER_H
 
-#include "hw.h"
+#include "hw/hw.h"
 
 static inline uint64_t avc_hw_enter_begin(void)
 {

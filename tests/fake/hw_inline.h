@@ -12,7 +12,7 @@
 
 enum fake_reg {
 #define X(name, op0, op1, crn, crm, op2) FAKE_##name,
-#include "hwreg.def"
+#include "hw/hwreg.def"
 #undef X
     FAKE_NR_REGS
 };
@@ -48,7 +48,7 @@ void fake_op(enum fake_op op, uint64_t value);
     {                                                                                                                  \
         fake_write(FAKE_##name, v);                                                                                    \
     }
-#include "hwreg.def"
+#include "hw/hwreg.def"
 #undef X
 
 static inline uint64_t avc_hw_load_low(const uint64_t *p)

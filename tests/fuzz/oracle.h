@@ -12,7 +12,7 @@
 
 #include "../unit/world.h"
 
-#include "esr.h"
+#include "arch/esr.h"
 
 #define HCR_VM AVC_BIT(0) /* stays set from load to put, for an erratum; means nothing to EL2 */
 

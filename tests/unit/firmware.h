@@ -21,7 +21,7 @@
 #include <avc/stage2.h>
 #include <avc/sysreg.h>
 
-#include "core.h"
+#include "core/core.h"
 #include "fake.h"
 #include "guest.h"
 #include "smc.h"

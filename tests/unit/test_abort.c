@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "esr.h"
+#include "arch/esr.h"
 
 static uint64_t dabt(uint64_t iss)
 {

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "esr.h"
+#include "arch/esr.h"
 
 enum outcome { STEPPED, STAYED, UNDEFINED, SERROR };
 

@@ -3,7 +3,7 @@
 /* HVC and SMC: keys, claims, the light way against the full one, firmware out of reach. */
 #include "firmware.h"
 
-#include "call.h"
+#include "core/exit/call.h"
 
 static struct avc_exit seen;
 static unsigned times;

@@ -10,7 +10,7 @@
 #include <avc/psci.h>
 #include <avc/vgic.h>
 
-#include "esr.h"
+#include "arch/esr.h"
 
 #define DIST UINT64_C(0x08000000)
 #define RD   UINT64_C(0x080a0000)

@@ -2,7 +2,7 @@
 /* Copyright 2026 the arm_vcpu authors */
 /* ERETAA and ERETAB where ERET is trapped: a single step of the CPU's own, and all that can come between. test_trap.c has
    ERET. */
-#include "esr.h"
+#include "arch/esr.h"
 #include "world.h"
 
 #include <cmocka.h>

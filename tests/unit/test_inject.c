@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "esr.h"
+#include "arch/esr.h"
 
 /* The new PSTATE by the pseudocode, line by line (J1.1.2, AArch64.TakeException). */
 static uint64_t model(uint64_t old, uint64_t sctlr, uint64_t has)

@@ -13,7 +13,7 @@
 
 #include <avc/observe.h>
 
-#include "esr.h"
+#include "arch/esr.h"
 #include "world.h"
 
 #define ESR_HVC ESR_MAKE(0x16, true, 0)

@@ -3,7 +3,7 @@
 /* avc/syscall.h: what a kernel with threads, signals, exec and exit does, as its SVCs and ERETs; and avc_vm_trap_svc(). */
 #include <avc/syscall.h>
 
-#include "esr.h"
+#include "arch/esr.h"
 #include "world.h"
 
 #include <cmocka.h>

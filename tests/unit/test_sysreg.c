@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "ctx.h"
+#include "core/policy/ctx.h"
 #include "models.h"
 
 #define E2H AVC_BIT(34)

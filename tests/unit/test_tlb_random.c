@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "pages.h"
-#include "s2.h"
+#include "core/mem/s2.h"
 #include "tlb.h"
 
 #define CPUS  FAKE_MAX_CPUS

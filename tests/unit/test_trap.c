@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "esr.h"
+#include "arch/esr.h"
 
 /*
  * What each class must come to, written down a second time:

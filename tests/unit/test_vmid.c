@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "pages.h"
-#include "s2.h"
+#include "core/mem/s2.h"
 #include "tlb.h"
 
 #define CPUS  4

@@ -23,8 +23,8 @@
 
 #include "fake.h"
 #include "models.h"
-#include "event.h"
-#include "vgic.h"
+#include "core/exit/event.h"
+#include "emul/vgic/vgic.h"
 
 #define GICD   UINT64_C(0x08000000)
 #define GICR   UINT64_C(0x080a0000)

@@ -18,7 +18,7 @@
 #include <avc/stage2.h>
 #include <avc/sysreg.h>
 
-#include "core.h"
+#include "core/core.h"
 #include "guest.h"
 #include "models.h"
 #include "smc.h"

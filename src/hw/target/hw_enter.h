@@ -4,7 +4,7 @@
 #ifndef AVC_HW_ENTER_H
 #define AVC_HW_ENTER_H
 
-#include "hw.h"
+#include "hw/hw.h"
 
 /* avc_hw_irq_save(), and what it returns as avc_hw_enter() wants it: of unknown origin, or gcc moves it once more. */
 static inline uint64_t avc_hw_enter_begin(void)

@@ -16,7 +16,7 @@
     {                                                                                                                  \
         __asm__ volatile("msr S" #op0 "_" #op1 "_C" #crn "_C" #crm "_" #op2 ", %0" ::"r"(v) : "memory");               \
     }
-#include "hwreg.def"
+#include "hw/hwreg.def"
 #undef X
 
 /* p, in a register, and of unknown origin to the compiler */

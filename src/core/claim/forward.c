@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * The guest's call handed on to the host's firmware, for an embedder who claimed it with avc_to_firmware(). What goes out
+ * is the guest's x0..x17 and what comes back is firmware's: registers of the host's own take no part, and x18..x30, FP
+ * and SIMD are kept by firmware (DEN0028, 3.1).
+ *
+ * To firmware the caller is EL2. So what would make it act on EL2's behalf at the guest's word stays here whatever the
+ * claim says: calls that end the machine, take CPUs away, name an address where a CPU goes on at EL2, or switch off what
+ * protects it; and the hint that the caller's SVE registers may be lost, which are the host's.
+ */
+#include "core/core.h"
+
+/* Function ids of fast calls: type, width, owner, and a number of 16 bits; bit 16 is a hint to firmware, and the rest must
+   be zero (DEN0028, table 2-1). Firmware need not look at all of it: TF-A drops the hint before it looks at the rest. */
+#define FID_FAST     (UINT32_C(1) << 31)
+#define FID_SVE_HINT (UINT32_C(1) << 16)
+#define FID_OF_OWNER UINT32_C(0xbf00ffff) /* without the width and bits 23..16 */
+
+#define ID_AA64PFR0 ((4 - 1) * 8 + 0) /* index of avc_features.id */
+
+static const struct {
+    uint32_t first, last;
+} withheld[] = {
+    { 0x80007fff, 0x80007fff }, /* ARCH_WORKAROUND_2 switches a mitigation of this CPU's, EL2 included (DEN0028, 7.6) */
+    { 0x84000000, 0x8400001f }, /* PSCI (DEN0022): CPU and system power, entry points */
+    { 0x84000020, 0x8400003f }, /* SDEI (DEN0054): handlers of events, called at EL2 */
+    { 0x84000110, 0x8400012f }, /* DRTM (DEN0113): starts another owner of EL2 */
+};
+
+static bool is_withheld(uint32_t fid)
+{
+    uint32_t id = fid & FID_OF_OWNER;
+
+    for (unsigned n = 0; n < AVC_ARRAY_SIZE(withheld); n++)
+        if (id >= withheld[n].first && id <= withheld[n].last)
+            return true;
+    return false;
+}
+
+/* SMC is UNDEFINED, at EL2 too, where there is no EL3 (Arm ARM, SMC): a guest must not get the host there. */
+static bool answered(const struct avc_vcpu *vcpu)
+{
+    return AVC_FIELD(vcpu->vm->features.id[ID_AA64PFR0], 15, 12) || vcpu->pcpu->hal->uses & AVC_HOST_SMC;
+}
+
+enum avc_answer avc_to_firmware(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
+{
+    const struct avc_firmware_audit *audit = ctx;
+    uint32_t fid = (uint32_t)e->key;
+    uint64_t x[18];
+
+    if (e->kind != AVC_CALL || e->imm) /* SMCCC is the immediate 0 (DEN0028, 2.9 of issue E) */
+        return AVC_FAULT;
+    if (is_withheld(fid))
+        return AVC_PASS;
+    if (!answered(vcpu))
+        return AVC_FAULT;
+    x[0] = fid & FID_FAST ? fid & ~FID_SVE_HINT : fid;
+    for (unsigned n = 1; n < AVC_ARRAY_SIZE(x); n++)
+        x[n] = vcpu->x[n];
+    if (audit && audit->call && !audit->call(audit->ctx, vcpu, e, x))
+        return AVC_FAULT;
+    avc_hw_smc(x);
+    if (audit && audit->answer)
+        audit->answer(audit->ctx, vcpu, e, x);
+    for (unsigned n = 0; n < AVC_ARRAY_SIZE(x); n++)
+        vcpu->x[n] = x[n];
+    return avc_done(e, x[0]);
+}
+
+void avc_smc(uint64_t x[18])
+{
+    avc_hw_smc(x);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* The one place that writes result registers and moves the PC, whoever gave the answer: claim, built-in or VMM. */
+#include "core/exit/event.h"
+
+/* The IT state in SPSR_EL2 (Arm ARM C5.2.20), in two pieces. */
+#define SPSR_IT_LO (UINT64_C(0x3f) << 10) /* AArch32: IT[7:2] */
+#define SPSR_IT_HI (UINT64_C(3) << 25)    /* IT[1:0] */
+
+/* The IT state after an instruction: ITAdvance() of the pseudocode (F1.7.2 and J1.3.4). */
+static uint64_t it_advance(uint64_t pstate)
+{
+    uint64_t it = AVC_FIELD(pstate, 15, 10) << 2 | AVC_FIELD(pstate, 26, 25);
+
+    it = (it & 7) == 0 ? 0 : (it & 0xe0) | (it << 1 & 0x1f);
+    return (pstate & ~(SPSR_IT_LO | SPSR_IT_HI)) | (it >> 2) << 10 | (it & 3) << 25;
+}
+
+void avc_step(uint64_t *pc, uint64_t *pstate, bool il)
+{
+    if (*pstate & SPSR_NRW) {
+        *pc = (uint32_t)(*pc + (il ? 4 : 2));
+        *pstate = it_advance(*pstate);
+    } else {
+        *pc += 4;
+        *pstate &= ~SPSR_BTYPE;
+    }
+    *pstate &= ~SPSR_SS;
+}
+
+void avc_step_rare(uint64_t pc, uint64_t pstate, bool il)
+{
+    avc_step(&pc, &pstate, il);
+    avc_hw_write_ELR_EL2(pc);
+    avc_hw_write_SPSR_EL2(pstate);
+}
+
+static bool big_endian(const struct avc_vcpu *v, uint64_t pstate)
+{
+    if (pstate & SPSR_NRW)
+        return pstate & SPSR_E;
+    return avc_sctlr(v) & (avc_at_el0(pstate) ? SCTLR_E0E : SCTLR_EE);
+}
+
+uint64_t avc_mmio_stored(const struct avc_vcpu *v, uint64_t esr)
+{
+    unsigned unused = 64 - (8u << ISS_SAS(esr));
+    uint64_t value = avc_vcpu_gpr(v, (unsigned)ISS_SRT(esr)) << unused;
+
+    return big_endian(v, avc_hw_read_SPSR_EL2()) ? __builtin_bswap64(value) : value >> unused;
+}
+
+uint64_t avc_mmio_loaded(const struct avc_vcpu *v, uint64_t esr, uint64_t value, uint64_t pstate)
+{
+    unsigned unused = 64 - (8u << ISS_SAS(esr));
+
+    value = big_endian(v, pstate) ? __builtin_bswap64(value) : value << unused;
+    value = esr & ISS_SSE ? (uint64_t)((int64_t)value >> unused) : value >> unused;
+    return esr & ISS_SF ? value : (uint32_t)value;
+}
+
+static bool is_hvc(const struct avc_exit *e)
+{
+    return ESR_EC(e->esr) == AVC_EC_HVC64;
+}
+
+static void finish_sysreg(struct avc_vcpu *v, const struct avc_exit *e)
+{
+    uint64_t value = ESR_EC(e->esr) == AVC_EC_SYSREG ? e->value : (uint32_t)e->value;
+
+    avc_write_gpr(v, ISS_RT(e->esr), value);
+    if (ESR_EC(e->esr) == AVC_EC_CP15_64)
+        avc_write_gpr(v, ISS_RT2(e->esr), e->value >> 32);
+}
+
+/* The result of a finished event. Reads alone have a size and no write. */
+static void finish(struct avc_vcpu *v, const struct avc_exit *e, uint64_t pstate)
+{
+    if (e->kind == AVC_CALL)
+        v->x[0] = e->value;
+    else if (e->write || !e->size)
+        return;
+    else if (e->kind == AVC_SYSREG)
+        finish_sysreg(v, e);
+    else
+        avc_write_gpr(v, ISS_SRT(e->esr), avc_mmio_loaded(v, e->esr, e->value, pstate));
+}
+
+static void fault(struct avc_vcpu *v, const struct avc_exit *e, struct avc_regs *r)
+{
+    switch (e->kind) {
+    case AVC_CALL:
+        v->x[0] = ~UINT64_C(0); /* SMCCC: NOT_SUPPORTED */
+        if (e->step)
+            avc_step(&r->pc, &r->pstate, e->esr & ESR_IL);
+        break;
+    case AVC_MMIO:
+    case AVC_STAGE2:
+        avc_inject_abort(v, r, e->esr, e->va);
+        break;
+    case AVC_SERROR:
+        avc_inject_serror(v, e->esr & 0x1ffffff);
+        break;
+    case AVC_CLASS:
+    case AVC_SYSREG:
+    case AVC_SVC:
+    case AVC_WFI:
+    case AVC_WFE:
+        if (is_hvc(e)) /* preferred return address is behind it */
+            r->pc -= 4;
+        avc_inject_undef(v, r, e->esr & ESR_IL);
+        break;
+    default: /* nothing of the guest's to blame */
+        break;
+    }
+}
+
+static void act(struct avc_vcpu *v, const struct avc_exit *e, struct avc_regs *r)
+{
+    switch (e->answer) {
+    case AVC_DONE:
+        finish(v, e, r->pstate);
+        if (e->step)
+            avc_step(&r->pc, &r->pstate, e->esr & ESR_IL);
+        break;
+    case AVC_FAULT:
+        fault(v, e, r);
+        break;
+    case AVC_RETRY:
+        if (e->kind <= AVC_SVC && is_hvc(e))
+            r->pc -= 4;
+        break;
+    case AVC_PASS: /* the guest's own exception, which EL2 should not have been told of */
+        if (e->kind == AVC_CLASS || e->kind == AVC_SVC)
+            avc_inject_own(v, r, e->esr, e->va);
+        break;
+    default: /* EXIT is no answer to an exit: as if it were done again */
+        break;
+    }
+}
+
+uint64_t avc_act_live(struct avc_vcpu *v, struct avc_exit *e)
+{
+    struct avc_regs r = { avc_hw_read_ELR_EL2(), avc_hw_read_SPSR_EL2() };
+
+    act(v, e, &r);
+    avc_hw_write_ELR_EL2(r.pc);
+    avc_hw_write_SPSR_EL2(r.pstate);
+    return HW_BACK;
+}
+
+void avc_act_saved(struct avc_vcpu *v, struct avc_exit *e)
+{
+    struct avc_regs r = { v->pc, v->pstate };
+
+    act(v, e, &r);
+    v->pc = r.pc;
+    v->pstate = r.pstate;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * The end of a host whose CPU took an exception at EL2 that nobody expects: what is known of it, line by line to the
+ * HAL's log, and hal->panic. Both tables of vectors come here: the one that stands while a guest runs, and the one that
+ * stands for good.
+ */
+#include "core/core.h"
+
+/*
+ * Where the stack tells which vCPU this CPU was running. avc_hw_enter() has left the pair {vCPU, frame} in its frame, above
+ * everything C has pushed since: nothing else there says so of where it is itself. In the vectors themselves, whose stack is
+ * the vCPU, such a pair is a member.
+ */
+struct avc_vcpu *avc_dump_find_vcpu(uint64_t sp)
+{
+    const uint64_t *at = (const uint64_t *)(uintptr_t)(sp & ~UINT64_C(15));
+
+    for (unsigned n = 0; n < 16384 / sizeof *at; n += 2)
+        if (at[n + 1] == (uintptr_t)&at[n] - FRAME_VCPU && at[n] && at[n] % _Alignof(struct avc_vcpu) == 0)
+            return (struct avc_vcpu *)(uintptr_t)at[n];
+    return NULL;
+}
+
+/* The vectors' numbers count their table's 16 entries. Those of interrupts have no syndrome: ESR_EL2 is an older one's. */
+static _Noreturn void dump(struct avc_pcpu *p, const struct avc_vcpu *v, const struct avc_dump *d, const char *why)
+{
+    static const char *const kinds[4] = { "synchronous exception", "IRQ", "FIQ", "SError" };
+    static const char *const from[4] = { "at EL2, on SP_EL0", "at EL2", "from AArch64 below EL2",
+                                         "from AArch32 below EL2" };
+    const struct avc_hal *hal = p ? p->hal : NULL;
+    unsigned before = p ? p->dumps++ : 0;
+
+    if (before > 1) /* the panic has failed: stay here */
+        hal = NULL;
+    if (!before) { /* else it was the log that has failed */
+        avc_log(hal, AVC_LOG_ERROR, "arm_vcpu: %s %s%s%s", kinds[d->vector & 3], from[d->vector >> 2 & 3],
+                d->vector & 3 ? "" : ": ", d->vector & 3 ? "" : avc_trap_rows[AVC_FIELD(d->esr, 31, 26)].name);
+        avc_log(hal, AVC_LOG_ERROR, "arm_vcpu: ESR_EL2 %08lx ELR_EL2 %016lx FAR_EL2 %016lx SP %016lx",
+                (unsigned long)d->esr, (unsigned long)d->elr, (unsigned long)d->far, (unsigned long)d->sp);
+        if (v)
+            avc_log(hal, AVC_LOG_ERROR, "arm_vcpu: vCPU %u is here, last known PC %016lx PSTATE %08lx", v->index,
+                    (unsigned long)v->pc, (unsigned long)v->pstate);
+    }
+    avc_panic(hal, why);
+}
+
+_Noreturn void avc_trap_host(uint64_t vector, uint64_t sp, uint64_t esr, uint64_t elr, uint64_t far)
+{
+    struct avc_vcpu *v = avc_dump_find_vcpu(sp);
+
+    dump(v ? v->pcpu : NULL, v, &(struct avc_dump){ vector, sp, esr, elr, far },
+         "an exception at EL2 while a guest was running");
+}
+
+_Noreturn void avc_host_trap(uint64_t vector, uint64_t sp, uint64_t esr, uint64_t elr, uint64_t far, struct avc_pcpu *p)
+{
+    if (p && p->magic != AVC_MAGIC_PCPU) /* the host has used TPIDR_EL2 */
+        p = NULL;
+    dump(p, p ? p->current : NULL, &(struct avc_dump){ vector, sp, esr, elr, far }, "an exception at EL2");
+}

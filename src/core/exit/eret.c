@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * ERET, for VMs that have it trapped by a CLASS claim (HFGITR_EL2.ERET): when the claim passes, the return is done by hand as
+ * the CPU would have done it (Arm ARM DDI 0487, J1.1.2, AArch64.ExceptionReturn and IllegalExceptionReturn).
+ *
+ * ERETAA and ERETAB authenticate ELR_EL1 with a key, and the layout of an address, of EL1: nobody but the CPU can do that.
+ * They are executed by it, with the trap off, under a single step. From PSTATE.SS=1 the step goes to 0 with the instruction,
+ * whatever comes of it, and the exception it then raises comes before the next (D2.11.3): so SS tells whether
+ * what interrupts a step has come before it or behind. An interrupted one is given up, and trapped again if it has not been
+ * done: at the next trap, and whenever run looks outside of the guest.
+ */
+#include <avc/sysreg.h>
+
+#include "arch/esr.h"
+
+#define ISS_ERETA AVC_BIT(1) /* ERETAA or ERETAB */
+
+/* A return from EL1 to this mode is illegal. */
+static bool is_illegal(const struct avc_vcpu *v, uint64_t spsr)
+{
+    uint64_t mode = spsr & 0xf;
+
+    if (spsr & SPSR_NRW) /* EL1 is AArch64, so that AArch32 is User mode at EL0 or nothing */
+        return mode != 0 || !avc_has(&v->vm->features, AVC_FEAT_AA32EL0);
+    return mode != 0 && mode != 4 && mode != 5; /* EL0t, EL1t, EL1h */
+}
+
+void avc_eret(struct avc_vcpu *v, struct avc_regs *r, uint64_t esr)
+{
+    uint64_t pc, spsr;
+
+    /* only EL1 executes it */
+    if (avc_at_el0(r->pstate) || (esr & ISS_ERETA && !avc_has(&v->vm->features, AVC_FEAT_PAUTH))) {
+        avc_inject_undef(v, r, esr & ESR_IL);
+        return;
+    }
+    if (esr & ISS_ERETA) {
+        r->pstate |= SPSR_SS;
+        v->edge |= AVC_EDGE_STEP;
+        avc_hw_step_begin(v);
+        return;
+    }
+    pc = avc_ctx_get(v, AVC_CTX_ELR_EL1);
+    spsr = avc_ctx_get(v, AVC_CTX_SPSR_EL1);
+    if (is_illegal(v, spsr)) {
+        /* stays where it is, with IL set: the next instruction takes the Illegal Execution state exception */
+        uint64_t keep = SPSR_NRW | 0xf, take = SPSR_NZCV | SPSR_PAN | SPSR_DAIF;
+
+        pc &= spsr & SPSR_T32 ? ~UINT64_C(1) : ~UINT64_C(3);
+        spsr = (r->pstate & keep) | (spsr & take) | SPSR_IL;
+    } else if (spsr & SPSR_NRW) {
+        pc = (uint32_t)pc & (spsr & SPSR_T32 ? ~UINT64_C(1) : ~UINT64_C(3));
+    }
+    r->pc = pc;
+    r->pstate = spsr;
+}
+
+uint64_t avc_trap_eret(struct avc_vcpu *v, uint64_t esr)
+{
+    struct avc_regs r = { avc_hw_read_ELR_EL2(), avc_hw_read_SPSR_EL2() };
+
+    avc_eret(v, &r, esr);
+    avc_hw_write_ELR_EL2(r.pc);
+    avc_hw_write_SPSR_EL2(r.pstate);
+    return HW_BACK;
+}
+
+void avc_eret_step_end(struct avc_vcpu *v, uint64_t *pstate)
+{
+    bool done = !(*pstate & SPSR_SS);
+
+    v->edge &= ~AVC_EDGE_STEP;
+    avc_hw_step_end(v);
+    *pstate &= ~SPSR_SS;
+    if (done && avc_at_el0(*pstate)) /* a guest that steps its own EL0 */
+        *pstate |= avc_ctx_get(v, AVC_CTX_SPSR_EL1) & SPSR_SS;
+}
+
+bool avc_eret_stepped(struct avc_vcpu *v, uint64_t esr)
+{
+    uint64_t pstate = avc_hw_read_SPSR_EL2();
+
+    avc_eret_step_end(v, &pstate);
+    avc_hw_write_SPSR_EL2(pstate);
+    return ESR_EC(esr) == AVC_EC_STEP_LOWER;
+}

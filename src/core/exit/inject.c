@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * Exceptions into the guest: what the CPU itself does on an exception to EL1 (Arm ARM DDI 0487, J1.1.2,
+ * AArch64.TakeException), done by hand on PC, PSTATE and the EL1 registers. EL1 is always AArch64 here; EL0 may be
+ * AArch32.
+ */
+#include <avc/sysreg.h>
+
+#include "arch/esr.h"
+
+#define SCTLR_SPAN  AVC_BIT(23) /* 0: PSTATE.PAN is set on an exception to EL1 */
+#define SCTLR_DSSBS AVC_BIT(44) /* what PSTATE.SSBS becomes */
+
+/* The vector's offset from VBAR_EL1 (D1.3.1.4 "Exception vectors"). Synchronous: no more to add. */
+static uint64_t vector(uint64_t pstate)
+{
+    if (pstate & SPSR_NRW)
+        return 0x600;
+    if (avc_at_el0(pstate))
+        return 0x400;
+    return pstate & 1 ? 0x200 : 0; /* PSTATE.SP */
+}
+
+/*
+ * PSTATE at the handler. NZCV, PAN and DIT stay, and have the same place in an AArch32 SPSR. BTYPE, IL, SS, UAO, nRW and
+ * whatever this code does not know become 0: BTYPE, IL and SS by the pseudocode, UAO with FEAT_UAO, the rest because
+ * features that are hidden from the guest keep their fields at 0 (FEAT_NMI's ALLINT, FEAT_GCS's EXLOCK).
+ */
+static uint64_t pstate_at_el1(const struct avc_vcpu *v, uint64_t old)
+{
+    const struct avc_features *f = &v->vm->features;
+    uint64_t sctlr = avc_ctx_get(v, AVC_CTX_SCTLR_EL1);
+    uint64_t p = (old & (SPSR_NZCV | SPSR_PAN | SPSR_DIT)) | SPSR_DAIF | SPSR_EL1H;
+
+    if (avc_has(f, AVC_FEAT_PAN) && !(sctlr & SCTLR_SPAN))
+        p |= SPSR_PAN;
+    if (avc_has(f, AVC_FEAT_SSBS) && sctlr & SCTLR_DSSBS)
+        p |= SPSR_SSBS;
+    if (avc_has(f, AVC_FEAT_MTE))
+        p |= SPSR_TCO;
+    return p;
+}
+
+static void take(struct avc_vcpu *v, struct avc_regs *r, uint64_t esr)
+{
+    avc_ctx_set(v, AVC_CTX_ESR_EL1, esr);
+    avc_ctx_set(v, AVC_CTX_ELR_EL1, r->pc);
+    avc_ctx_set(v, AVC_CTX_SPSR_EL1, r->pstate);
+    r->pc = avc_ctx_get(v, AVC_CTX_VBAR_EL1) + vector(r->pstate);
+    r->pstate = pstate_at_el1(v, r->pstate);
+    avc_count(&v->nr_faults);
+}
+
+/* Classes that exist twice, for an exception from a lower level and from the same: the even one, and the odd one behind
+   it. To EL2 all come from a lower level; the guest's own come from where it was. */
+static unsigned class_for_el1(unsigned ec, uint64_t pstate)
+{
+    static const uint64_t pairs = AVC_BIT(0x20) | AVC_BIT(0x24) | AVC_BIT(0x30) | AVC_BIT(0x32) | AVC_BIT(0x34);
+
+    if (!(pairs >> (ec & ~1u) & 1))
+        return ec;
+    return (ec & ~1u) | !avc_at_el0(pstate);
+}
+
+/* Classes of which FAR is part (D24.2.47, "FAR_EL1"), besides aborts. */
+static const uint64_t writes_far = AVC_BIT(AVC_EC_PC_ALIGN) | AVC_BIT(AVC_EC_WATCH_LOWER) | AVC_BIT(AVC_EC_WATCH_SAME);
+
+void avc_inject_sync(struct avc_vcpu *v, struct avc_regs *r, uint64_t esr)
+{
+    take(v, r, ESR_MAKE(class_for_el1(ESR_EC(esr), r->pstate), esr & ESR_IL, ESR_ISS(esr)));
+}
+
+void avc_inject_undef(struct avc_vcpu *v, struct avc_regs *r, bool il)
+{
+    avc_count(&v->nr_undef);
+    (void)il; /* "IL is 1 for an exception with unknown reason" (D24.2.40, ESR_ELx.IL) */
+    avc_inject_sync(v, r, ESR_MAKE(AVC_EC_UNKNOWN, true, 0));
+}
+
+/*
+ * The fault status the guest sees. Aborts that have nothing to do with stage 2 are the guest's as they are. Everything
+ * of stage 2 does not exist from its point of view: the bus gave an error, on the access or on a walk. Which level of
+ * stage 1 the walk had reached is not in EL2's syndrome; the last one is the likeliest.
+ */
+static uint32_t guest_status(uint64_t esr)
+{
+    static const uint64_t as_is = AVC_BIT(FSC_EXTERNAL) | AVC_BIT(0x18)    /* parity or ECC */
+                                  | AVC_BIT(FSC_ALIGNMENT) | AVC_BIT(0x30) /* TLB conflict */
+                                  | AVC_BIT(0x31)                          /* unsupported atomic hardware update */
+                                  | AVC_BIT(0x34) /* lockdown */ | AVC_BIT(0x35) /* unsupported exclusive */;
+
+    if (as_is >> ISS_FSC(esr) & 1)
+        return ISS_FSC(esr);
+    return esr & ISS_S1PTW ? FSC_EXTERNAL_WALK + 3 : FSC_EXTERNAL;
+}
+
+void avc_inject_abort(struct avc_vcpu *v, struct avc_regs *r, uint64_t esr, uint64_t va)
+{
+    bool fetch = ESR_EC(esr) == AVC_EC_IABT_LOWER || ESR_EC(esr) == AVC_EC_IABT_SAME;
+    uint64_t keep = fetch ? ISS_FNV | ISS_EA : ISS_FNV | ISS_EA | ISS_CM | ISS_WNR;
+    uint32_t status = guest_status(esr);
+
+    if (status == FSC_EXTERNAL)
+        keep |= ISS_SET;
+    else
+        keep &= ~ISS_FNV; /* RES0 unless the status is 0x10 */
+    if (!(esr & ISS_FNV && status == FSC_EXTERNAL))
+        avc_ctx_set(v, AVC_CTX_FAR_EL1, va);
+    /* IL is 1 for instruction aborts and for data aborts without ISV, which EL1's never have */
+    avc_inject_sync(v, r, ESR_MAKE(fetch ? AVC_EC_IABT_LOWER : AVC_EC_DABT_LOWER, true, (esr & keep) | status));
+}
+
+/* FEAT_FGT traps an SVC before it is executed: the PC is at it. The exception it makes has the PC behind it, and PSTATE
+   as after an instruction (J1.1.2, AArch64.CallSupervisor: SSAdvance). */
+void avc_inject_svc(struct avc_vcpu *v, struct avc_regs *r, uint64_t esr)
+{
+    avc_step(&r->pc, &r->pstate, esr & ESR_IL);
+    avc_inject_sync(v, r, ESR_MAKE(ESR_EC(esr), esr & ESR_IL, esr & 0xffff));
+}
+
+void avc_inject_own(struct avc_vcpu *v, struct avc_regs *r, uint64_t esr, uint64_t va)
+{
+    avc_trap_fn *fn = avc_trap_rows[ESR_EC(esr)].fn;
+
+    if (fn == avc_trap_dabt || fn == avc_trap_iabt) {
+        avc_inject_abort(v, r, esr, va);
+    } else if (fn == avc_trap_svc) {
+        avc_inject_svc(v, r, esr);
+    } else if (fn == avc_trap_eret) {
+        avc_eret(v, r, esr);
+    } else if (fn == avc_trap_wfx) { /* may complete at any time */
+        avc_step(&r->pc, &r->pstate, esr & ESR_IL);
+    } else if (fn == avc_trap_reflect) {
+        if (writes_far >> ESR_EC(esr) & 1)
+            avc_ctx_set(v, AVC_CTX_FAR_EL1, va);
+        avc_inject_sync(v, r, esr);
+    } else {
+        if (ESR_EC(esr) == AVC_EC_HVC64) /* the PC is behind it; an UNDEFINED one has the PC at it */
+            r->pc -= 4;
+        avc_inject_undef(v, r, esr & ESR_IL);
+    }
+}
+
+/*
+ * A virtual SError waits in HCR_EL2.VSE until the guest unmasks SErrors; the CPU clears VSE when it is taken
+ * (D1.3.4.4 "Virtual interrupts"), which is read back when the guest is left. With FEAT_RAS the guest's syndrome comes
+ * from VSESR_EL2.
+ */
+void avc_inject_serror(struct avc_vcpu *v, uint64_t iss)
+{
+    v->vserror = true;
+    v->edge |= AVC_EDGE_VSE;
+    v->hcr |= HCR_VSE;
+    avc_count(&v->nr_faults);
+    if (avc_has(&v->vm->features, AVC_FEAT_RAS))
+        avc_ctx_set(v, AVC_CTX_VSESR_EL2, ESR_ISS(iss));
+    if (avc_load_relaxed(&v->mode) == AVC_MODE_GUEST)
+        avc_hw_write_HCR_EL2(v->hcr); /* else it goes in with the next entry */
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * Looking at a vCPU: its counters, and an observer that sees each trap and what it cost.
+ *
+ * What is observed goes through another trap table (avc_trap_table_observed), whose functions take the time, call the
+ * table that would have been used, and take it again. Nothing else knows of observers but the rare work at run's edges
+ * and for attention, so that there is nothing to test for on the way of an exit.
+ *
+ * A trap is over when its function sends the guest on. When attention keeps the vector from that, or run is to return,
+ * the trap stays open, and ends when attention was dealt with, or when run returns.
+ */
+#include <avc/observe.h>
+
+#include "arch/esr.h"
+
+/* ---- counters ---- */
+
+void avc_vcpu_counters(const struct avc_vcpu *v, struct avc_counters *out)
+{
+    for (unsigned n = 0; n < AVC_NR_TRAPS; n++)
+        out->traps[n] = avc_load_relaxed(&v->nr_traps[n]);
+    for (unsigned n = 0; n < AVC_NR_KINDS; n++)
+        out->exits[n] = avc_load_relaxed(&v->nr_exits[n]);
+    out->undecoded = avc_load_relaxed(&v->nr_isv0);
+    out->faults = avc_load_relaxed(&v->nr_faults);
+    out->undefined = avc_load_relaxed(&v->nr_undef);
+    out->unclaimed = avc_load_relaxed(&v->nr_unclaimed);
+}
+
+const char *avc_trap_name(unsigned trap)
+{
+    static const char *const asynchronous[] = { "IRQ", "FIQ", "SError" };
+
+    if (trap < AVC_TRAP_IRQ)
+        return avc_trap_rows[trap].name;
+    return trap < AVC_NR_TRAPS ? asynchronous[trap - AVC_TRAP_IRQ] : "no trap";
+}
+
+/* ---- histograms ---- */
+
+#define LAST (AVC_HISTOGRAM_BUCKETS - 1)
+
+static unsigned bucket_of(uint64_t ticks)
+{
+    unsigned bits = ticks ? 64u - (unsigned)__builtin_clzll(ticks) : 0;
+
+    return bits < LAST ? bits : LAST;
+}
+
+/* Others may be reading. */
+static void add(struct avc_histogram *h, uint64_t ticks)
+{
+    avc_store_relaxed(&h->ticks, h->ticks + ticks);
+    if (ticks > h->longest)
+        avc_store_relaxed(&h->longest, ticks);
+    avc_count(&h->bucket[bucket_of(ticks)]);
+    avc_count(&h->count);
+}
+
+void avc_histogram_read(const struct avc_histogram *h, struct avc_histogram *out)
+{
+    *out = (struct avc_histogram){ .ticks = avc_load_relaxed(&h->ticks), .longest = avc_load_relaxed(&h->longest) };
+    for (unsigned n = 0; n < AVC_HISTOGRAM_BUCKETS; n++) {
+        out->bucket[n] = avc_load_relaxed(&h->bucket[n]);
+        out->count += out->bucket[n];
+    }
+}
+
+void avc_histogram_merge(struct avc_histogram *into, const struct avc_histogram *h)
+{
+    struct avc_histogram more;
+
+    avc_histogram_read(h, &more);
+    into->count += more.count;
+    into->ticks += more.ticks;
+    if (more.longest > into->longest)
+        into->longest = more.longest;
+    for (unsigned n = 0; n < AVC_HISTOGRAM_BUCKETS; n++)
+        into->bucket[n] += more.bucket[n];
+}
+
+uint64_t avc_histogram_percentile(const struct avc_histogram *h, unsigned percent)
+{
+    uint64_t left = percent < 100 ? h->count : 0, end;
+    unsigned n = 0;
+
+    /* those that may be longer: count * (100 - percent) / 100, without overflow */
+    left = left / 100 * (100 - percent) + left % 100 * (100 - percent) / 100;
+    if (!h->count)
+        return 0;
+    for (uint64_t seen = h->bucket[0]; n < LAST && (seen < h->count - left || !seen); seen += h->bucket[n])
+        n++;
+    end = (UINT64_C(1) << n) - 1;
+    return n < LAST && end < h->longest ? end : h->longest;
+}
+
+/* ---- observing ---- */
+
+void avc_observe_choose(struct avc_vcpu *v)
+{
+    const struct avc_observer *observer = avc_load_seq(&v->observer);
+
+    avc_observe_end(v, false); /* by the old one */
+    avc_store_seq(&v->observed.by, observer);
+    v->trap_table = observer ? avc_trap_table_observed : v->vm->trap_table;
+    v->ways = observer ? avc_ways_full : v->vm->ways;
+    v->edge &= ~AVC_EDGE_SEEN;
+    if (observer) {
+        v->edge |= AVC_EDGE_SEEN;
+        avc_observe_entry(v);
+    }
+}
+
+void avc_observe_entry(struct avc_vcpu *v)
+{
+    v->observed.since = avc_hw_read_CNTPCT_EL0();
+}
+
+static void begin(struct avc_vcpu *v, unsigned trap, uint64_t esr)
+{
+    struct avc_observed *o = &v->observed;
+    struct avc_histogram *histograms = o->by->histograms;
+
+    o->in =
+        avc_hw_read_CNTPCT_EL0(); /* taking the exception was a context synchronization event: it is not read early */
+    o->pc = avc_hw_read_ELR_EL2();
+    o->esr = esr;
+    o->faults = v->nr_faults;
+    o->trap = trap;
+    o->open = true;
+    v->exit.kind = AVC_NR_KINDS; /* seen to change when the trap is decoded */
+    if (histograms)
+        add(&histograms[AVC_HISTOGRAM_GUEST], o->in - o->since);
+}
+
+void avc_observe_end(struct avc_vcpu *v, bool to_vmm)
+{
+    struct avc_observed *o = &v->observed;
+    const struct avc_observer *by = o->by;
+    struct avc_trace t;
+
+    if (!o->open)
+        return;
+    o->open = false;
+    avc_hw_isb(); /* the counter may be read before what stands in front of it is done (Arm ARM D12.1.2) */
+    t.out = avc_hw_read_CNTPCT_EL0();
+    o->since = t.out;
+    if (by->histograms)
+        add(&by->histograms[o->trap], t.out - o->in);
+    if (!by->trace)
+        return;
+    t.trap = o->trap;
+    t.outcome = to_vmm ? AVC_TO_VMM : v->nr_faults != o->faults ? AVC_TO_FAULT : AVC_TO_GUEST;
+    t.kind = v->exit.kind;
+    t.key = t.kind == AVC_NR_KINDS ? 0 : v->exit.key;
+    t.esr = o->esr;
+    t.pc = o->pc;
+    t.in = o->in;
+    by->trace(by->ctx, v, &t);
+    o->since = avc_hw_read_CNTPCT_EL0();
+}
+
+/* What all rows of the observing table do. */
+static uint64_t observe(struct avc_vcpu *v, unsigned trap, uint64_t esr)
+{
+    avc_trap_fn *const *table = v->vm->trap_table;
+    uint64_t code;
+
+    begin(v, trap, esr);
+    code = table[trap](v, esr);
+    if (code == HW_BACK && !avc_load_relaxed(&v->attention))
+        avc_observe_end(v, false);
+    return code;
+}
+
+uint64_t avc_observe_sync(struct avc_vcpu *v, uint64_t esr)
+{
+    return observe(v, ESR_EC(esr), esr);
+}
+
+uint64_t avc_observe_irq(struct avc_vcpu *v, uint64_t esr)
+{
+    (void)esr;
+    return observe(v, AVC_TRAP_IRQ, 0);
+}
+
+uint64_t avc_observe_fiq(struct avc_vcpu *v, uint64_t esr)
+{
+    (void)esr;
+    return observe(v, AVC_TRAP_FIQ, 0);
+}
+
+uint64_t avc_observe_serror(struct avc_vcpu *v, uint64_t esr)
+{
+    return observe(v, AVC_TRAP_SERROR, esr);
+}
+
+/*
+ * The new observer is stored before AVC_ATTN_WATCH is set, so that whoever takes the bit finds it. run says that it is in
+ * the guest before it looks at attention: either it sees the bit, or we see it in the guest and have it interrupted. By
+ * the same order, a vCPU that is not seen inside of run from here on takes up the new one before it looks at the old.
+ */
+enum avc_status avc_vcpu_observe(struct avc_vcpu *v, const struct avc_observer *observer)
+{
+    if (!v)
+        return AVC_EINVAL;
+    if (v->magic != AVC_MAGIC_VCPU)
+        return AVC_ENOENT;
+    avc_store_seq(&v->observer, observer);
+    avc_fetch_or(&v->attention, (uint64_t)AVC_ATTN_WATCH);
+    if (avc_load_seq(&v->mode) == AVC_MODE_GUEST)
+        avc_vcpu_request(v, AVC_ATTN_WATCH);
+    return AVC_OK;
+}
+
+bool avc_vcpu_observer_in_use(const struct avc_vcpu *v, const struct avc_observer *observer)
+{
+    if (!v || !observer || v->magic != AVC_MAGIC_VCPU)
+        return false;
+    if (avc_load_seq(&v->observer) == observer)
+        return true;
+    return avc_load_seq(&v->observed.by) == observer && avc_load_seq(&v->mode) == AVC_MODE_GUEST;
+}

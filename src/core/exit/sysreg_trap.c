@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * Trapped accesses to system registers, made into one kind of event: MSR, MRS and system instructions of AArch64, and
+ * the few registers that AArch32 EL0 reaches by MCR, MRC, MCRR and MRRC, under the names AArch64 has for them.
+ */
+#include "core/exit/event.h"
+
+/* With what the claim has answered, if there is one: else the table's own policy. */
+avc_small static __attribute__((noinline)) uint64_t settle(struct avc_vcpu *v, struct avc_exit *e,
+                                                           enum avc_answer answer)
+{
+    if (answer == AVC_PASS) {
+        avc_sysreg_emulate(v, e);
+        answer = e->answer;
+    }
+    return avc_exit_settle(v, e, answer);
+}
+
+avc_small static uint64_t access(struct avc_vcpu *v, struct avc_exit *e)
+{
+    return settle(v, e, avc_claim_offer(v, e));
+}
+
+/* What ends a settled access. MSR and MRS of AArch64 are 4 bytes long. */
+static inline uint64_t end(struct avc_vcpu *v, uint64_t esr, uint64_t value, uint64_t pc)
+{
+    uint64_t pstate = avc_hw_read_SPSR_EL2();
+
+    if (avc_likely(esr & ISS_READ))
+        avc_write_gpr(v, ISS_RT(esr), value);
+    avc_step_live(pc, pstate, true);
+    return HW_BACK;
+}
+
+avc_small static __attribute__((noinline)) uint64_t answered_otherwise(struct avc_vcpu *v, struct avc_exit *e,
+                                                                       enum avc_answer answer)
+{
+    return settle(v, e, avc_claim_after(v, e, AVC_SYSREG, AVC_FAULT, answer));
+}
+
+static inline uint64_t answered(struct avc_vcpu *v, struct avc_exit *e, enum avc_answer answer)
+{
+    return avc_likely(answer == AVC_DONE) ? end(v, e->esr, e->value, e->pc) : answered_otherwise(v, e, answer);
+}
+
+uint64_t avc_sysreg_answered(struct avc_vcpu *v, enum avc_answer answer)
+{
+    return answered(v, &v->exit, answer) | v->attention;
+}
+
+uint64_t avc_trap_sysreg(struct avc_vcpu *v, uint64_t esr)
+{
+    const struct avc_sysreg_slot *slot;
+    avc_sysreg_fn *light;
+    const struct avc_claim *claim;
+    enum avc_answer answer;
+    struct avc_exit *e;
+
+    if (!avc_sysreg_slot_of(v, esr, &slot, &light)) /* nobody's, or of a claim without a slot */
+        return access(v, avc_sysreg_begin(v, avc_sysreg_key(esr), esr));
+    claim = slot->claim;
+    if (!claim) /* a read of an ID register */
+        return end(v, esr, slot->value, avc_hw_read_ELR_EL2());
+    e = avc_sysreg_begin(v, slot->key, esr);
+    answer = claim->fn(v, e, claim->ctx);
+    return answered(v, e, answer);
+}
+
+/* ---- AArch32 EL0 ---- */
+
+struct cp15 {
+    uint16_t first, last; /* CRn << 7 | CRm << 3 | opc2, all with opc1 = 0; for MRRC: CRm << 4 | opc1 */
+    uint16_t key;         /* of `first`, without op0 and op1, which are 3; the others follow */
+};
+
+#define CP(crn, crm, opc2) ((crn) << 7 | (crm) << 3 | (opc2))
+
+/* 32 bits wide: their numbers are the AArch64 ones (Arm ARM G8.1.2 and D24). */
+static const struct cp15 words[] = {
+    { CP(9, 12, 0), CP(9, 14, 7), CP(9, 12, 0) },  /* PMCR .. PMOVSSET */
+    { CP(13, 0, 2), CP(13, 0, 3), CP(13, 0, 2) },  /* TPIDRURW, TPIDRURO: TPIDR_EL0, TPIDRRO_EL0 */
+    { CP(14, 0, 0), CP(14, 0, 0), CP(14, 0, 0) },  /* CNTFRQ */
+    { CP(14, 2, 0), CP(14, 3, 1), CP(14, 2, 0) },  /* CNTP_TVAL, CNTP_CTL, CNTV_TVAL, CNTV_CTL */
+    { CP(14, 8, 0), CP(14, 15, 7), CP(14, 8, 0) }, /* PMEVCNTR<n>, PMEVTYPER<n> */
+};
+
+/* 64 bits wide */
+static const struct cp15 pairs[] = {
+    { 9 << 4 | 0, 9 << 4 | 0, CP(9, 13, 0) },   /* PMCCNTR */
+    { 14 << 4 | 0, 14 << 4 | 0, CP(14, 0, 1) }, /* CNTPCT */
+    { 14 << 4 | 1, 14 << 4 | 1, CP(14, 0, 2) }, /* CNTVCT */
+    { 14 << 4 | 2, 14 << 4 | 2, CP(14, 2, 2) }, /* CNTP_CVAL */
+    { 14 << 4 | 3, 14 << 4 | 3, CP(14, 3, 2) }, /* CNTV_CVAL */
+    { 14 << 4 | 8, 14 << 4 | 8, CP(14, 0, 5) }, /* CNTPCTSS */
+    { 14 << 4 | 9, 14 << 4 | 9, CP(14, 0, 6) }, /* CNTVCTSS */
+};
+
+/* The key, or 0: not a register that EL0 has. */
+avc_small static uint32_t find(const struct cp15 *rows, unsigned n, unsigned number)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (number >= rows[i].first && number <= rows[i].last)
+            return AVC_SYSREG_KEY(3, 3, 0, 0, 0) | (rows[i].key + (number - rows[i].first));
+    return 0;
+}
+
+avc_small uint64_t avc_trap_cp15(struct avc_vcpu *v, uint64_t esr)
+{
+    bool two = ESR_EC(esr) == AVC_EC_CP15_64;
+    struct avc_exit *e;
+    uint32_t key;
+
+    if (!avc_condition_passed(esr, avc_hw_read_SPSR_EL2()))
+        return avc_trap_undef(v, esr); /* which steps over it */
+    if (two)
+        key = find(pairs, AVC_ARRAY_SIZE(pairs), (unsigned)(AVC_FIELD(esr, 4, 1) << 4 | AVC_FIELD(esr, 19, 16)));
+    else
+        key = AVC_FIELD(esr, 16, 14)
+                  ? 0
+                  : find(words, AVC_ARRAY_SIZE(words),
+                         (unsigned)CP(AVC_FIELD(esr, 13, 10), AVC_FIELD(esr, 4, 1), AVC_FIELD(esr, 19, 17)));
+    /* R15 as a target is UNPREDICTABLE; R0..R14 of EL0 are X0..X14 */
+    if (!key || ISS_RT(esr) > 14 || (two && ISS_RT2(esr) > 14))
+        return avc_trap_undef(v, esr);
+
+    e = avc_exit_begin(v, AVC_SYSREG, key, esr);
+    e->write = !(esr & ISS_READ);
+    e->size = two ? 8 : 4;
+    e->step = true;
+    if (e->write)
+        e->value = (uint32_t)avc_vcpu_gpr(v, (unsigned)ISS_RT(esr)) |
+                   (two ? avc_vcpu_gpr(v, (unsigned)ISS_RT2(esr)) << 32 : 0);
+    return access(v, e);
+}

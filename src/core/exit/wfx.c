@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * WFI and WFE, and with FEAT_WFxT their forms with a time-out. The vCPU waits in the VMM; what would complete the
+ * instruction at once does so here. Both may complete early (Arm ARM D1.6.2 "Wait for Interrupt"), so that a race decided
+ * the wrong way costs the guest a turn of its idle loop and no more.
+ */
+#include "arch/esr.h"
+
+#define ISS_TI_EVENT   AVC_BIT(0) /* WFE, WFET */
+#define ISS_TI_TIMEOUT AVC_BIT(1) /* WFIT, WFET */
+#define ISS_RV         AVC_BIT(2) /* RN is valid */
+#define ISS_RN(esr)    ((unsigned)AVC_FIELD(esr, 9, 5))
+
+/* An interrupt, masked or not, or a virtual SError: what WFI wakes for. */
+static bool has_interrupt(struct avc_vcpu *v)
+{
+    const struct avc_irqc_ops *irqc = v->vm->irqc;
+
+    if (v->vserror) {
+        if (avc_hw_read_HCR_EL2() & HCR_VSE)
+            return true;
+        v->vserror = false; /* taken since the guest was entered */
+    }
+    return irqc ? irqc->pending(v) : v->irq_line || v->fiq_line;
+}
+
+/* The CNTPCT_EL0 at which WFIT and WFET give up: when CNTVCT_EL0 reaches Xn. */
+static uint64_t timeout(const struct avc_vcpu *v, uint64_t esr)
+{
+    uint64_t now = avc_hw_read_CNTPCT_EL0(), until;
+
+    if (!(esr & ISS_TI_TIMEOUT) || !(esr & ISS_RV))
+        return ~UINT64_C(0);
+    until = avc_vcpu_gpr(v, ISS_RN(esr));
+    if (until <= now - v->vm->cntvoff)
+        return 0;
+    until -= now - v->vm->cntvoff; /* from now on */
+    return until > ~UINT64_C(0) - now ? ~UINT64_C(0) : now + until;
+}
+
+uint64_t avc_trap_wfx(struct avc_vcpu *v, uint64_t esr)
+{
+    bool event = esr & ISS_TI_EVENT;
+    struct avc_exit *e = avc_exit_begin(v, event ? AVC_WFE : AVC_WFI, 0, esr);
+    uint64_t deadline;
+
+    e->answer = AVC_DONE;
+    e->step = true;
+    if (!avc_condition_passed(esr, avc_hw_read_SPSR_EL2()) || has_interrupt(v))
+        return avc_exit_settle(v, e, AVC_DONE);
+    /* a VM that did not ask has WFE trapped for a CLASS claim, if at all: the claim passed */
+    if (event && !(v->vm->flags & AVC_VM_TRAP_WFE))
+        return avc_exit_settle(v, e, AVC_DONE);
+    e->value = timeout(v, esr);
+    if (e->value)
+        deadline = avc_vcpu_deadline(v);
+    else
+        return avc_exit_settle(v, e, AVC_DONE);
+    if (deadline < e->value)
+        e->value = deadline;
+    return avc_exit_settle(v, e, AVC_EXIT);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* Stage 2 on the inside: descriptors, and what stage2.c, stage2_map.c, tlb.c and vmid.c share. */
+#ifndef AVC_S2_H
+#define AVC_S2_H
+
+#include <avc/stage2.h>
+
+#include "core/core.h"
+
+/* Stage 2 descriptors, 4 KiB granule, without FEAT_LPA2. Arm ARM D8.3 "Translation table descriptor formats". */
+#define S2_VALID   AVC_BIT(0)
+#define S2_TABLE   AVC_BIT(1) /* levels 0..2: a table; level 3: a page. 0: a block, or at level 3 invalid */
+#define S2_MEMATTR (UINT64_C(15) << 2)
+#define S2_NORMAL  (UINT64_C(15) << 2) /* outer and inner Write-Back */
+#define S2_NC      (UINT64_C(5) << 2)  /* outer and inner Non-cacheable */
+#define S2_DEVICE  (UINT64_C(1) << 2)  /* Device-nGnRE */
+#define S2_READ    AVC_BIT(6)          /* S2AP[0] */
+#define S2_WRITE   AVC_BIT(7)          /* S2AP[1] */
+#define S2_INNER   (UINT64_C(3) << 8)  /* SH: Inner Shareable */
+#define S2_AF      AVC_BIT(10)         /* set by us: VTCR_EL2.HA is 0 */
+#define S2_OA      UINT64_C(0x0000fffffffff000)
+#define S2_XN      (UINT64_C(3) << 53)
+/* XN = 0b10 is "never executable" with FEAT_XNX (EL1 and EL0), and without it, where bit 53 is RES0. */
+#define S2_NEVER (UINT64_C(2) << 53)
+
+static inline unsigned s2_shift(unsigned level)
+{
+    return 39 - 9 * level;
+}
+
+static inline bool s2_is_leaf(uint64_t desc, unsigned level)
+{
+    if (level == 3)
+        return (desc & (S2_VALID | S2_TABLE)) == (S2_VALID | S2_TABLE);
+    return level && (desc & (S2_VALID | S2_TABLE)) == S2_VALID; /* no blocks at level 0 */
+}
+
+static inline bool s2_is_table(uint64_t desc, unsigned level)
+{
+    return level < 3 && (desc & (S2_VALID | S2_TABLE)) == (S2_VALID | S2_TABLE);
+}
+
+/* Walkers read entries while we write them: single-copy atomic accesses (Arm ARM B2.2.1), ordered by barriers. */
+static inline uint64_t s2_read(const uint64_t *entry)
+{
+    return avc_load_relaxed(entry);
+}
+
+static inline void s2_write(uint64_t *entry, uint64_t desc)
+{
+    avc_store_relaxed(entry, desc);
+}
+
+static inline uint64_t *s2_table(const struct avc_stage2 *s2, uint64_t desc)
+{
+    return s2->mem.at(s2->mem.ctx, desc & S2_OA);
+}
+
+/* stage2.c */
+enum avc_status avc_stage2_check(const struct avc_stage2 *s2, avc_ipa_t ipa, uint64_t size);
+bool avc_stage2_desc(uint32_t attrs, uint64_t *desc); /* attributes of a leaf; false: not a valid set */
+
+/*
+ * tlb.c: valid entries that were made invalid or changed, until the TLBs have forgotten them. Then the second halves of
+ * break-before-make sequences are written.
+ */
+#define AVC_TLB_IPAS  16
+#define AVC_TLB_MAKES 8
+
+struct avc_tlb_batch {
+    struct avc_stage2 *s2;
+    uint32_t nr; /* entries changed; more than AVC_TLB_IPAS: only first and end are known */
+    uint32_t nr_makes;
+    bool tables; /* pointers to tables too, so that cached walks must go */
+    avc_ipa_t first, end;
+    avc_ipa_t ipa[AVC_TLB_IPAS];
+    struct {
+        uint64_t *entry;
+        uint64_t desc;
+    } make[AVC_TLB_MAKES];
+};
+
+void avc_tlb_add(struct avc_tlb_batch *batch, avc_ipa_t ipa, uint64_t size); /* the entry is written already */
+void avc_tlb_replace(struct avc_tlb_batch *batch, uint64_t *entry, uint64_t desc, avc_ipa_t ipa, uint64_t size);
+void avc_tlb_commit(struct avc_tlb_batch *batch);
+
+void avc_tlb_flush_vm(struct avc_stage2 *s2);                         /* stages 1 and 2, all CPUs */
+void avc_tlb_flush_local(const struct avc_stage2 *s2, uint64_t vmid); /* what guests of the VM cached here */
+void avc_tlb_flush_cpu(const struct avc_pcpu *pcpu);                  /* all guests', here */
+
+enum avc_icache { AVC_ICACHE_VPIPT, AVC_ICACHE_AIVIVT, AVC_ICACHE_VIPT, AVC_ICACHE_PIPT };
+enum avc_icache avc_tlb_icache(const struct avc_features *features);
+
+/* vmid.c */
+#define AVC_VMID_OF(token) ((token)&0xffff)
+uint64_t avc_vmid_token(struct avc_stage2 *s2); /* generation and VMID, 0: none yet */
+bool avc_vmid_in_use(struct avc_stage2 *s2);    /* a vCPU of it is loaded somewhere */
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * TLB maintenance for guests: making all CPUs forget changed stage 2 entries, and one CPU a guest's stage 1.
+ *
+ * A TLB may hold stage 2 entries (found by IPA), pointers to tables of either stage, and entries that combine both
+ * stages (found by VA, so that an IPA does not find them). Hence the sequence (Arm ARM D8, "TLB maintenance"):
+ *
+ *     store; DSB ISHST; TLBI IPAS2E1IS for each entry; DSB ISH; TLBI VMALLE1IS; DSB ISH; ISB
+ *
+ * The first DSB makes walks see the store. The second keeps a combined entry from being made out of a stage 2 entry
+ * that is about to go, behind the back of the second TLBI. The third ends when all CPUs of the Inner Shareable domain
+ * have done it, accesses through the old entries included.
+ */
+#include "core/mem/s2.h"
+
+#define TCR_EPD0   AVC_BIT(7)
+#define TCR_EPD1   AVC_BIT(23)
+#define SCTLR_M    AVC_BIT(0)
+#define VTTBR_VMID (UINT64_C(0xffff) << 48)
+
+/* What the CPU held while it holds another VM's VMID. */
+struct held {
+    uint64_t hcr, vtcr, vttbr, tcr, sctlr;
+    bool switched;
+};
+
+static void write_stage1(bool vhe, uint64_t tcr, uint64_t sctlr, bool tcr_first)
+{
+    /* By whichever name means EL1's at EL2. TCR first when walks are stopped, last when they are permitted again. */
+    for (int i = 0; i < 2; i++) {
+        if (tcr_first == !i) {
+            if (vhe)
+                avc_hw_write_TCR_EL12(tcr);
+            else
+                avc_hw_write_TCR_EL1(tcr);
+        } else {
+            if (vhe)
+                avc_hw_write_SCTLR_EL12(sctlr);
+            else
+                avc_hw_write_SCTLR_EL1(sctlr);
+        }
+        avc_hw_isb();
+    }
+}
+
+/*
+ * TLBI by IPA or VMID is for the VMID in VTTBR_EL2, of the width that VTCR_EL2.VS says. With HCR_EL2.{E2H,TGE} = {1,1}
+ * VMALLE1 is for the host's EL2&0 regime instead, so TGE must be clear; E2H stays, EL2 runs on it. Interrupts are
+ * masked, and what HCR routes to EL1 meanwhile stays pending.
+ *
+ * Until it is switched back, the EL1&0 regime is made of pieces: EL1 registers of whoever is loaded, a foreign VMID,
+ * stage 2 perhaps off. An entry walked in that state and kept would be wrong. EL2 has no business in that regime and
+ * makes no walks for it by rule, but Cortex-A57, A72 (1319367, 1319537), A55 and A76 (1530923, 1165522) may by a
+ * speculated AT. So walks are forbidden meanwhile: EPD0 and EPD1, and M for these to count.
+ */
+static void hold(struct held *h, const struct avc_stage2 *s2, uint64_t vmid)
+{
+    uint64_t vttbr = vmid << 48 | s2->root_pa, vtcr = avc_stage2_vtcr(s2);
+    bool vhe;
+
+    h->hcr = avc_hw_read_HCR_EL2();
+    h->vttbr = avc_hw_read_VTTBR_EL2();
+    h->vtcr = avc_hw_read_VTCR_EL2();
+    vhe = h->hcr & HCR_E2H;
+    h->switched = (vhe && h->hcr & HCR_TGE) || (h->vttbr ^ vttbr) & VTTBR_VMID || h->vtcr != vtcr;
+    if (!h->switched)
+        return;
+    h->tcr = vhe ? avc_hw_read_TCR_EL12() : avc_hw_read_TCR_EL1();
+    h->sctlr = vhe ? avc_hw_read_SCTLR_EL12() : avc_hw_read_SCTLR_EL1();
+    write_stage1(vhe, h->tcr | TCR_EPD0 | TCR_EPD1, h->sctlr | SCTLR_M, true);
+    avc_hw_write_VTCR_EL2(vtcr);
+    avc_hw_write_VTTBR_EL2(vttbr);
+    if (vhe && h->hcr & HCR_TGE)
+        avc_hw_write_HCR_EL2(h->hcr & ~HCR_TGE);
+    avc_hw_isb();
+}
+
+/* After the DSB that ends the TLBI: a TLBI takes the VMID of when it executes, and is done with it then. */
+static void let_go(const struct held *h)
+{
+    if (!h->switched)
+        return;
+    avc_hw_write_HCR_EL2(h->hcr);
+    avc_hw_write_VTTBR_EL2(h->vttbr);
+    avc_hw_write_VTCR_EL2(h->vtcr);
+    avc_hw_isb();
+    write_stage1(h->hcr & HCR_E2H, h->tcr, h->sctlr, false);
+}
+
+/*
+ * Instruction caches that find lines by virtual address and ASID (AIVIVT), or by VMID too (VPIPT), hold translations in
+ * their own way. VIPT and PIPT ones go by physical address and have no part in this.
+ */
+enum avc_icache avc_tlb_icache(const struct avc_features *features)
+{
+    return (enum avc_icache)AVC_FIELD(features->ctr, 15, 14); /* CTR_EL0.L1Ip */
+}
+
+static void forget_icache(const struct avc_stage2 *s2)
+{
+    if (avc_tlb_icache(&s2->machine->features) > AVC_ICACHE_AIVIVT)
+        return;
+    avc_hw_ic_ialluis();
+    avc_hw_dsb_ish();
+}
+
+/* ---- changed stage 2 entries ---- */
+
+void avc_tlb_add(struct avc_tlb_batch *b, avc_ipa_t ipa, uint64_t size)
+{
+    if (!b->nr || ipa < b->first)
+        b->first = ipa;
+    if (!b->nr || ipa + size > b->end)
+        b->end = ipa + size;
+    if (b->nr < AVC_TLB_IPAS)
+        b->ipa[b->nr] = ipa;
+    b->nr++;
+}
+
+/* Break now, make at commit: many entries then share one round of maintenance. */
+void avc_tlb_replace(struct avc_tlb_batch *b, uint64_t *entry, uint64_t desc, avc_ipa_t ipa, uint64_t size)
+{
+    if (b->nr_makes == AVC_TLB_MAKES)
+        avc_tlb_commit(b);
+    s2_write(entry, 0);
+    avc_tlb_add(b, ipa, size);
+    b->make[b->nr_makes].entry = entry;
+    b->make[b->nr_makes].desc = desc;
+    b->nr_makes++;
+}
+
+/* One IPA; finds the page or block that holds it. The form for the last level alone leaves cached pointers to tables.
+ */
+static void forget_one(const struct avc_tlb_batch *b, avc_ipa_t ipa)
+{
+    if (b->tables)
+        avc_hw_tlbi_ipas2e1is(ipa >> 12);
+    else
+        avc_hw_tlbi_ipas2le1is(ipa >> 12);
+}
+
+#define RANGE_PAGES_MAX (UINT64_C(1) << 21) /* what SCALE = 3 and NUM = 31 reach */
+
+/*
+ * FEAT_TLBIRANGE: (NUM + 1) * 2^(5 * SCALE + 1) pages from BaseADDR. Five bits of the number of pages at a time, and
+ * the odd one by itself. Arm ARM C5.5, TLBI RIPAS2E1IS.
+ */
+static void forget_range(const struct avc_tlb_batch *b)
+{
+    const uint64_t tg_4k = UINT64_C(1) << 46;
+    uint64_t page = b->first >> 12, left = (b->end - b->first) >> 12;
+
+    if (left & 1)
+        forget_one(b, page++ << 12);
+    for (unsigned scale = 0; scale < 4; scale++) {
+        uint64_t num = left >> (5 * scale + 1) & 31;
+        uint64_t op = tg_4k | (uint64_t)scale << 44 | (num - 1) << 39 | page;
+
+        if (!num)
+            continue;
+        if (b->tables)
+            avc_hw_tlbi_ripas2e1is(op);
+        else
+            avc_hw_tlbi_ripas2le1is(op);
+        page += num << (5 * scale + 1);
+    }
+}
+
+static void forget(const struct avc_tlb_batch *b)
+{
+    bool few = b->nr <= AVC_TLB_IPAS;
+
+    if (!few &&
+        (!avc_has(&b->s2->machine->features, AVC_FEAT_TLBIRANGE) || (b->end - b->first) >> 12 >= RANGE_PAGES_MAX)) {
+        avc_hw_tlbi_vmalls12e1is();
+        avc_hw_dsb_ish();
+        return;
+    }
+    if (few)
+        for (uint32_t i = 0; i < b->nr; i++)
+            forget_one(b, b->ipa[i]);
+    else
+        forget_range(b);
+    avc_hw_dsb_ish();
+    avc_hw_tlbi_vmalle1is();
+    avc_hw_dsb_ish();
+}
+
+/* With the lock of the tables, so that no walker of ours and no other change sees the gap between break and make. */
+void avc_tlb_commit(struct avc_tlb_batch *b)
+{
+    uint64_t token;
+
+    if (!b->nr)
+        return;
+    avc_hw_dsb_ishst();
+    token = avc_vmid_token(b->s2); /* after the barrier; see there */
+    if (token) {
+        struct held h;
+
+        hold(&h, b->s2, AVC_VMID_OF(token));
+        forget(b);
+        forget_icache(b->s2);
+        avc_hw_isb();
+        let_go(&h);
+    }
+    for (uint32_t i = 0; i < b->nr_makes; i++)
+        s2_write(b->make[i].entry, b->make[i].desc);
+    if (b->nr_makes)
+        avc_hw_dsb_ishst();
+    b->nr = b->nr_makes = 0;
+    b->tables = false;
+}
+
+/* ---- all of a VM, or of a CPU ---- */
+
+void avc_tlb_flush_vm(struct avc_stage2 *s2)
+{
+    uint64_t token, daif = avc_hw_irq_save();
+
+    avc_hw_dsb_ishst();
+    token = avc_vmid_token(s2);
+    if (token) {
+        struct held h;
+
+        hold(&h, s2, AVC_VMID_OF(token));
+        avc_hw_tlbi_vmalls12e1is();
+        avc_hw_dsb_ish();
+        forget_icache(s2);
+        avc_hw_isb();
+        let_go(&h);
+    }
+    avc_hw_irq_restore(daif);
+}
+
+void avc_tlb_flush_local(const struct avc_stage2 *s2, uint64_t vmid)
+{
+    struct held h;
+
+    hold(&h, s2, vmid);
+    avc_hw_tlbi_vmalle1();
+    avc_hw_dsb_nsh();
+    avc_hw_isb();
+    let_go(&h);
+}
+
+void avc_tlb_flush_cpu(const struct avc_pcpu *pcpu)
+{
+    avc_hw_tlbi_alle1(); /* whatever HCR_EL2.TGE says: ALLE1 is for EL1&0, all VMIDs */
+    if (avc_tlb_icache(&pcpu->features) <= AVC_ICACHE_AIVIVT)
+        avc_hw_ic_iallu();
+    avc_hw_dsb_nsh();
+    avc_hw_isb();
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* One CPU: its HAL, its features, its interrupt handler, and the library's vectors for a host that has none. */
+#include "core/core.h"
+
+enum avc_status avc_pcpu_init(struct avc_pcpu *p, struct avc_machine *m, const struct avc_hal *hal)
+{
+    if (!p || !m || !hal)
+        return AVC_EINVAL;
+    if ((uintptr_t)p % _Alignof(struct avc_pcpu))
+        return AVC_EALIGN;
+    if (p->magic == AVC_MAGIC_PCPU)
+        return AVC_EEXIST;
+    if (m->magic != AVC_MAGIC_MACHINE)
+        return AVC_ENOENT;
+    if (!hal->panic || (hal->irq_fetch && (!hal->irq_end || !hal->irq_handler)))
+        return AVC_EHAL;
+    *p = (struct avc_pcpu){
+        .magic = AVC_MAGIC_PCPU,
+        .machine = m,
+        .hal = hal,
+        .hal_handler = { hal->irq_handler, hal->ctx },
+    };
+    p->irq_handler = &p->hal_handler;
+    return AVC_OK;
+}
+
+/* The enabled CPU with this MPIDR_EL1. Without the lock too: a list that is followed while a CPU comes or goes ends. */
+static const struct avc_pcpu *enabled_here(const struct avc_machine *m, uint64_t mpidr)
+{
+    const struct avc_pcpu *p = avc_load_acquire(&m->pcpus);
+
+    while (p && p->mpidr != mpidr)
+        p = avc_load_acquire(&p->next);
+    return p;
+}
+
+enum avc_status avc_pcpu_enable(struct avc_pcpu *p)
+{
+    struct avc_machine *m;
+    enum avc_status status = AVC_OK;
+    uint64_t daif;
+
+    if (!p)
+        return AVC_EINVAL;
+    if (p->magic != AVC_MAGIC_PCPU)
+        return AVC_ENOENT;
+    if (p->enabled)
+        return AVC_EBUSY;
+    status = avc_hw_supported();
+    if (status)
+        return status;
+    avc_hw_probe(&p->features);
+    p->mpidr = avc_hw_read_MPIDR_EL1();
+
+    m = p->machine;
+    daif = avc_hw_irq_save();
+    avc_lock(&m->lock);
+    if (enabled_here(m, p->mpidr)) {
+        status = AVC_EBUSY;
+    } else if (m->fixed && !avc_feature_covers(&p->features, &m->features)) {
+        status = AVC_ENOTSUP;
+    } else {
+        if (!m->fixed && !m->enabled)
+            m->features = p->features;
+        else if (!m->fixed)
+            avc_feature_common(&m->features, &p->features);
+        m->enabled++;
+        p->next = m->pcpus;
+        avc_store_release(&m->pcpus, p);
+        p->tlb_stale = true; /* after a reset a TLB holds anything, and it missed what others broadcast */
+        p->enabled = true;
+    }
+    avc_unlock(&m->lock);
+    avc_hw_irq_restore(daif);
+    return status;
+}
+
+/* ---- vectors ---- */
+
+/*
+ * TPIDR_EL2 before VBAR_EL2, and the other way round when they go, each step seen before the next is taken: whenever our
+ * table stands, its register says which CPU this is. HCR_EL2.IMO: where {E2H,TGE} are not {1,1}, a physical IRQ is EL2's
+ * only with it (Arm ARM D1.3.6); nothing else in HCR_EL2 is touched, and a vCPU's load finds it as part of the host's.
+ */
+static void vectors_in(struct avc_pcpu *p)
+{
+    uint64_t hcr = avc_hw_read_HCR_EL2();
+
+    p->found_tpidr = avc_hw_read_TPIDR_EL2();
+    p->found_vbar = avc_hw_read_VBAR_EL2();
+    p->found_imo = hcr & HCR_IMO;
+    avc_hw_write_TPIDR_EL2((uintptr_t)p);
+    avc_hw_write_VBAR_EL2((uintptr_t)avc_host_vectors);
+    avc_hw_isb();
+    avc_hw_write_HCR_EL2(hcr | HCR_IMO);
+    avc_hw_isb();
+    p->vectors = true;
+}
+
+static void vectors_out(struct avc_pcpu *p)
+{
+    avc_hw_write_HCR_EL2((avc_hw_read_HCR_EL2() & ~HCR_IMO) | p->found_imo);
+    avc_hw_write_VBAR_EL2(p->found_vbar);
+    avc_hw_isb();
+    avc_hw_write_TPIDR_EL2(p->found_tpidr);
+    p->vectors = false;
+}
+
+/* What both calls need: an enabled CPU, this one, with no vCPU loaded, which has read VBAR_EL2 and HCR_EL2. */
+static enum avc_status check_vectors(const struct avc_pcpu *p)
+{
+    if (!p)
+        return AVC_EINVAL;
+    if (p->magic != AVC_MAGIC_PCPU)
+        return AVC_ENOENT;
+    if (!p->enabled)
+        return AVC_ESTATE;
+    return p->current || p->mpidr != avc_hw_read_MPIDR_EL1() ? AVC_EBUSY : AVC_OK;
+}
+
+enum avc_status avc_pcpu_install_vectors(struct avc_pcpu *p)
+{
+    enum avc_status status = check_vectors(p);
+    uint64_t daif;
+
+    if (status)
+        return status;
+    if (p->vectors)
+        return AVC_EEXIST;
+    if (!p->hal->irq_fetch) /* an IRQ would be taken, left pending, and taken again */
+        return AVC_EHAL;
+    daif = avc_hw_irq_save();
+    vectors_in(p);
+    avc_hw_irq_restore(daif);
+    return AVC_OK;
+}
+
+enum avc_status avc_pcpu_remove_vectors(struct avc_pcpu *p)
+{
+    enum avc_status status = check_vectors(p);
+    uint64_t daif;
+
+    if (status)
+        return status;
+    if (!p->vectors)
+        return AVC_ENOENT;
+    daif = avc_hw_irq_save();
+    vectors_out(p);
+    avc_hw_irq_restore(daif);
+    return AVC_OK;
+}
+
+/* ---- disable, and who is enabled ---- */
+
+enum avc_status avc_pcpu_disable(struct avc_pcpu *p)
+{
+    struct avc_machine *m;
+    uint64_t daif;
+
+    if (!p)
+        return AVC_EINVAL;
+    if (p->magic != AVC_MAGIC_PCPU)
+        return AVC_ENOENT;
+    if (!p->enabled)
+        return AVC_ESTATE;
+    if (p->current || p->mpidr != avc_hw_read_MPIDR_EL1())
+        return AVC_EBUSY;
+    m = p->machine;
+    daif = avc_hw_irq_save();
+    avc_lock(&m->lock);
+    for (struct avc_pcpu **link = &m->pcpus; *link; link = &(*link)->next)
+        if (*link == p) {
+            avc_store_release(link, p->next);
+            break;
+        }
+    m->enabled--;
+    p->enabled = false;
+    if (p->vectors)
+        vectors_out(p);
+    avc_unlock(&m->lock);
+    avc_hw_irq_restore(daif);
+    return AVC_OK;
+}
+
+bool avc_pcpu_is_enabled(const struct avc_pcpu *p)
+{
+    return p && p->magic == AVC_MAGIC_PCPU && avc_load_acquire(&p->enabled);
+}
+
+const struct avc_hal *avc_machine_hal(const struct avc_machine *m)
+{
+    const struct avc_pcpu *p = enabled_here(m, avc_hw_read_MPIDR_EL1());
+
+    if (!p)
+        p = avc_load_acquire(&m->pcpus); /* once: the last one may be going */
+    return p ? p->hal : NULL;
+}
+
+/* ---- interrupts ---- */
+
+/*
+ * The handler is one pointer to a constant pair, so that no CPU can ever see the function of one with the context of the
+ * other. irq_in_use is a hazard pointer: handle() publishes the pair it is about to call and then looks again whether it
+ * still is the handler; whoever replaced it sees either the published pointer, or a handle() that will see the new one.
+ * Both sides are a store, a full barrier, and a load of the other's word.
+ *
+ * Why "not in use" is final for a pair that is not made the handler again: a handle() that has published it and finds it
+ * replaced publishes another before it calls anything; one that has not yet will find it replaced. A pair replaced from
+ * inside of its own function stays published until that returns. Pairs that came and went meanwhile were never published,
+ * or for a moment only, by a handle() that does not read them.
+ *
+ * A handler that is called by the host's or the library's vector at EL2 may let other interrupts in, and then handle()
+ * is called in the middle of itself. One word cannot name two pairs: while they differ it says `several`, and every pair
+ * is in use. What it said before comes back with the return, so this lasts for the nested call only.
+ */
+static const struct avc_irq_handler several;
+
+enum avc_status avc_pcpu_set_irq_handler(struct avc_pcpu *p, const struct avc_irq_handler *handler)
+{
+    if (!p || (handler && !handler->fn))
+        return AVC_EINVAL;
+    if (p->magic != AVC_MAGIC_PCPU)
+        return AVC_ENOENT;
+    avc_store_release(&p->irq_handler, handler ? handler : &p->hal_handler);
+    avc_fence();
+    return AVC_OK;
+}
+
+bool avc_pcpu_irq_handler_in_use(const struct avc_pcpu *p, const struct avc_irq_handler *handler)
+{
+    const struct avc_irq_handler *running;
+
+    if (!p || p->magic != AVC_MAGIC_PCPU)
+        return false;
+    if (!handler)
+        handler = &p->hal_handler;
+    if (avc_load_acquire(&p->irq_handler) == handler)
+        return true;
+    running = avc_load_acquire(&p->irq_in_use);
+    return running == handler || running == &several;
+}
+
+enum avc_answer avc_pcpu_handle(struct avc_pcpu *p, avc_irq_t irq)
+{
+    const struct avc_irq_handler *outer = avc_load_relaxed(&p->irq_in_use), *handler;
+    enum avc_answer answer;
+
+    do {
+        handler = avc_load_acquire(&p->irq_handler);
+        avc_store_release(&p->irq_in_use, outer && outer != handler ? &several : handler);
+        avc_fence();
+    } while (handler != avc_load_acquire(&p->irq_handler));
+    answer = handler->fn(handler->ctx, irq);
+    avc_store_release(&p->irq_in_use, outer);
+    return answer;
+}
+
+enum avc_answer avc_pcpu_irq(struct avc_pcpu *p)
+{
+    const struct avc_hal *hal = p->hal;
+    struct avc_vcpu *v = p->current; /* loaded, and waits in the VMM */
+    avc_irq_t irq;
+
+    if (!hal->irq_fetch) /* what is the guest's own goes away without being acknowledged, as in avc_trap_irq() */
+        return v && v->vm->irq(v, AVC_IRQ_SPURIOUS) ? AVC_DONE : AVC_PASS;
+    irq = hal->irq_fetch(hal->ctx);
+    if (irq == AVC_IRQ_SPURIOUS)
+        return AVC_DONE;
+    if (v && v->vm->irq(v, irq)) /* one of its timers */
+        return AVC_DONE;
+    return avc_pcpu_handle(p, irq);
+}

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* A vCPU as an object: init, reset, power, load and put, registers, waking. run.c runs it. */
+#include <avc/sysreg.h>
+
+#include "core/core.h"
+#include "hw/offsets.h"
+
+/* EL1h with D, A, I, F masked: PSTATE after a reset to EL1 (Arm ARM D1.5, AArch64.TakeReset) and after CPU_ON. */
+#define PSTATE_RESET UINT64_C(0x3c5)
+
+enum avc_status avc_vcpu_init(struct avc_vcpu *v, struct avc_vm *vm, const struct avc_vcpu_config *config)
+{
+    if (!v || !vm || !config || (config->mpidr & ~MPIDR_AFFINITY))
+        return AVC_EINVAL;
+    if ((uintptr_t)v % _Alignof(struct avc_vcpu))
+        return AVC_EALIGN;
+    if (v->magic == AVC_MAGIC_VCPU)
+        return AVC_EEXIST;
+    if (vm->magic != AVC_MAGIC_VM)
+        return AVC_ENOENT;
+    if (vm->sealed)
+        return AVC_ESEALED;
+    if (vm->nr_vcpus == vm->max_vcpus)
+        return AVC_ENOMEM;
+    if (avc_vm_vcpu_by_mpidr(vm, config->mpidr))
+        return AVC_EEXIST;
+    for (uint32_t n = 0; n < vm->nr_vcpus; n++)
+        if (vm->vcpus[n] == v) /* destroyed: its place stays taken */
+            return AVC_EEXIST;
+
+    __builtin_memset(v, 0, sizeof *v); /* not a compound literal: that would stand on the stack */
+    v->magic = AVC_MAGIC_VCPU;
+    v->self = v;
+    v->self_at = (uintptr_t)&v->self - FRAME_VCPU;
+    v->vm = vm;
+    v->index = vm->nr_vcpus;
+    v->affinity = config->mpidr;
+    v->mpidr = config->mpidr | AVC_BIT(31); /* MPIDR_EL1.RES1 */
+    v->user = config->user;
+    v->fp = &v->fp_storage;
+    vm->vcpus[vm->nr_vcpus++] = v;
+    for (uint32_t n = 0; n < AVC_ARRAY_SIZE(vm->near); n++)
+        if (!vm->near[n] ||
+            (v->affinity % AVC_ARRAY_SIZE(vm->near) == n && vm->near[n]->affinity % AVC_ARRAY_SIZE(vm->near) != n))
+            vm->near[n] = v;
+    return avc_vcpu_reset(v);
+}
+
+static enum avc_status check_idle(const struct avc_vcpu *v)
+{
+    if (!v)
+        return AVC_EINVAL;
+    if (v->magic != AVC_MAGIC_VCPU)
+        return AVC_ENOENT;
+    return avc_vcpu_is_loaded(v) ? AVC_EBUSY : AVC_OK;
+}
+
+/* Registers only; the vCPU is not loaded. */
+void avc_vcpu_reset_state(struct avc_vcpu *v)
+{
+    __builtin_memset(v->x, 0, sizeof v->x);
+    v->pc = 0;
+    v->pstate = PSTATE_RESET;
+    __builtin_memset(v->fp, 0, sizeof *v->fp);
+    v->vserror = false;
+    v->serror = 0;
+    v->exit = (struct avc_exit){ .kind = AVC_KICKED, .answer = AVC_DONE }; /* which leaves nothing to be done */
+    avc_sysreg_reset(v);
+    if (v->vm->irqc) {
+        uint64_t daif = avc_hw_irq_save();
+
+        v->vm->irqc->reset(v);
+        avc_hw_irq_restore(daif);
+    }
+}
+
+enum avc_status avc_vcpu_reset(struct avc_vcpu *v)
+{
+    enum avc_status status = check_idle(v);
+
+    if (status)
+        return status;
+    avc_vcpu_reset_state(v);
+    avc_store_seq(&v->attention, AVC_ATTN_POWER);
+    avc_store_seq(&v->power, AVC_POWER_OFF);
+    return AVC_OK;
+}
+
+enum avc_status avc_vcpu_start(struct avc_vcpu *v, avc_ipa_t pc, uint64_t x0)
+{
+    enum avc_status status = avc_vcpu_reset(v);
+
+    if (status)
+        return status;
+    avc_vcpu_power_on(v, pc, x0);
+    return AVC_OK;
+}
+
+enum avc_status avc_vcpu_destroy(struct avc_vcpu *v)
+{
+    enum avc_status status = avc_vcpu_reset(v);
+
+    if (status)
+        return status;
+    v->affinity = ~UINT64_C(0); /* nobody finds it any more */
+    v->magic = 0;
+    return AVC_OK;
+}
+
+/* ---- power ---- */
+
+bool avc_vcpu_power_on(struct avc_vcpu *v, uint64_t pc, uint64_t x0)
+{
+    if (!avc_cas(&v->power, AVC_POWER_OFF, AVC_POWER_CLAIMED))
+        return false;
+    v->start_pc = pc;
+    v->start_x0 = x0;
+    avc_store_seq(&v->power, AVC_POWER_PENDING);
+    avc_vcpu_request(v, AVC_ATTN_POWER);
+    return true;
+}
+
+void avc_vcpu_power_off(struct avc_vcpu *v)
+{
+    avc_fetch_or(&v->attention, AVC_ATTN_POWER);
+    avc_store_seq(&v->power, AVC_POWER_OFF);
+}
+
+/* ---- load and put ---- */
+
+/* Whether run is in progress: to its own CPU, that it is asked by a claim. PC and PSTATE are in ELR_EL2 and SPSR_EL2. */
+static bool in_trap(const struct avc_vcpu *v)
+{
+    return avc_load_relaxed(&v->mode) == AVC_MODE_GUEST;
+}
+
+/* State into the CPU; v->pcpu is set. */
+void avc_vcpu_switch_in(struct avc_vcpu *v)
+{
+    struct avc_pcpu *p = v->pcpu;
+
+    v->vttbr = avc_vmid_load(p, v);
+    avc_hw_load(v);
+    if (v->vm->irqc)
+        v->vm->irqc->load(v);
+}
+
+void avc_vcpu_switch_out(struct avc_vcpu *v)
+{
+    if (v->vm->irqc)
+        v->vm->irqc->put(v);
+    avc_fp_leave_guest(v, true);
+    avc_hw_put(v);
+    avc_vmid_put(v->pcpu, v);
+}
+
+enum avc_status avc_vcpu_load(struct avc_vcpu *v, struct avc_pcpu *p)
+{
+    const struct avc_hal *hal;
+    struct avc_pcpu *nowhere = NULL;
+    enum avc_status status;
+    uint64_t daif;
+
+    if (!v || !p)
+        return AVC_EINVAL;
+    if (v->magic != AVC_MAGIC_VCPU || p->magic != AVC_MAGIC_PCPU)
+        return AVC_ENOENT;
+    if (!p->enabled || p->mpidr != avc_hw_read_MPIDR_EL1())
+        return AVC_ESTATE;
+    if (p->machine != v->vm->machine)
+        return AVC_EINVAL;
+    hal = p->hal;
+    if ((!hal->wake && (v->vm->nr_vcpus > 1 || v->vm->irqc)) || (!hal->irq_mask && v->vm->irqc))
+        return AVC_EHAL;
+    status = avc_vm_seal(v->vm);
+    if (status)
+        return status;
+
+    daif = avc_hw_irq_save();
+    if (p->current || !__atomic_compare_exchange_n(&v->pcpu, &nowhere, p, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+        avc_hw_irq_restore(daif);
+        return AVC_EBUSY;
+    }
+    p->current = v;
+    avc_vcpu_set_where(v, p->mpidr,
+                       (v->vserror ? AVC_EDGE_VSE : 0) |
+                           (hal->uses & (AVC_HOST_SP_EL0 | AVC_HOST_TPIDR | AVC_HOST_PAUTH) ? AVC_EDGE_HOST : 0));
+    avc_observe_choose(v);
+    avc_vcpu_switch_in(v);
+    avc_hw_irq_restore(daif);
+    return AVC_OK;
+}
+
+enum avc_status avc_vcpu_put(struct avc_vcpu *v)
+{
+    uint64_t daif;
+
+    if (!v)
+        return AVC_EINVAL;
+    if (v->magic != AVC_MAGIC_VCPU)
+        return AVC_ENOENT;
+    if (!v->pcpu)
+        return AVC_ESTATE;
+    if (!avc_vcpu_here(v))
+        return AVC_EBUSY;
+    if (in_trap(v))
+        return AVC_ESTATE;
+    daif = avc_hw_irq_save();
+    avc_vcpu_switch_out(v);
+    v->pcpu->current = NULL;
+    avc_vcpu_set_where(v, 0, 0);
+    avc_store_release(&v->pcpu, NULL); /* all that was saved is seen by the CPU that loads it next */
+    avc_hw_irq_restore(daif);
+    return AVC_OK;
+}
+
+/* ---- waking ---- */
+
+/*
+ * The kick and the ways it can race.
+ *
+ * The kicker sets a bit of `attention` and then calls wake(); run stores mode GUEST and then reads `attention`, masked,
+ * before it enters, with a DMB between the two. So either run sees the bit, or the kicker's wake() comes after the entry,
+ * and the interrupt that it sends makes the guest exit. An interrupt sent between run's check and ERET stays pending, since
+ * IRQs are masked, and is taken as soon as the guest runs.
+ *
+ * wake() is left out only where it cannot be needed: in a trap of the vCPU itself, whose way back to the guest reads
+ * `attention`. Everywhere else, a vCPU between two runs included, the VMM may be about to block it: it sets "blocked"
+ * first and asks avc_vcpu_has_work() then, and wake() takes "blocked" back.
+ *
+ * The DSB orders the bit before a doorbell that is a system register write (ICC_SGI1R_EL1), which no barrier of the
+ * memory model orders with it (Arm ARM B2.3.12).
+ */
+void avc_vcpu_request(struct avc_vcpu *v, uint64_t attention)
+{
+    const struct avc_hal *hal;
+
+    avc_fetch_or(&v->attention, attention & AVC_ATTN_ALL);
+    if (avc_load_relaxed(&v->mode) == AVC_MODE_GUEST && avc_vcpu_here(v))
+        return;
+    hal = avc_machine_hal(v->vm->machine);
+    if (!hal || !hal->wake)
+        return;
+    avc_hw_dsb_ishst();
+    hal->wake(hal->ctx, v);
+}
+
+void avc_vcpu_kick(struct avc_vcpu *v)
+{
+    avc_vcpu_request(v, AVC_ATTN_KICK);
+}
+
+bool avc_vcpu_has_work(struct avc_vcpu *v)
+{
+    uint32_t power = avc_load_seq(&v->power);
+
+    if (avc_load_relaxed(&v->serror)) /* run will tell */
+        return true;
+    if (power != AVC_POWER_ON)
+        return power == AVC_POWER_PENDING || (avc_load_seq(&v->attention) & AVC_ATTN_KICK);
+    if (avc_load_seq(&v->attention) & AVC_ATTN_KICK)
+        return true;
+    return v->vm->irqc ? v->vm->irqc->pending(v) : v->irq_line || v->fiq_line;
+}
+
+uint64_t avc_vcpu_deadline(struct avc_vcpu *v)
+{
+    if (avc_load_seq(&v->power) != AVC_POWER_ON)
+        return ~UINT64_C(0);
+    return v->vm->irqc ? v->vm->irqc->deadline(v) : ~UINT64_C(0);
+}
+
+enum avc_status avc_vcpu_set_irq(struct avc_vcpu *v, uint32_t intid, bool level)
+{
+    if (!v)
+        return AVC_EINVAL;
+    if (v->magic != AVC_MAGIC_VCPU)
+        return AVC_ENOENT;
+    if (v->vm->irqc)
+        return v->vm->irqc->set_irq(v->vm, v, intid, level);
+    if (intid > 1)
+        return AVC_ERANGE;
+    avc_store_seq(intid == 0 ? &v->irq_line : &v->fiq_line, level);
+    avc_vcpu_request(v, AVC_ATTN_IRQC);
+    return AVC_OK;
+}
+
+/* ---- registers ---- */
+
+static enum avc_status check_mine(const struct avc_vcpu *v)
+{
+    if (!v)
+        return AVC_EINVAL;
+    if (v->magic != AVC_MAGIC_VCPU)
+        return AVC_ENOENT;
+    return v->pcpu && !avc_vcpu_here(v) ? AVC_EBUSY : AVC_OK;
+}
+
+/* The guest's V registers, FPCR and FPSR, out of the CPU. They come back with the guest's next use of one. */
+static struct avc_fp *fp_in_memory(struct avc_vcpu *v)
+{
+    uint64_t daif = avc_hw_irq_save();
+
+    avc_fp_leave_guest(v, true);
+    avc_hw_irq_restore(daif);
+    return v->fp;
+}
+
+enum avc_status avc_vcpu_get(struct avc_vcpu *v, uint32_t reg, uint64_t *value)
+{
+    enum avc_status status = value ? check_mine(v) : AVC_EINVAL;
+
+    if (status)
+        return status;
+    if (reg >= AVC_REG_X0 && reg <= AVC_REG_X30)
+        *value = v->x[reg - AVC_REG_X0];
+    else if (reg == AVC_REG_PC)
+        *value = in_trap(v) ? avc_hw_read_ELR_EL2() : v->pc;
+    else if (reg == AVC_REG_PSTATE)
+        *value = in_trap(v) ? avc_hw_read_SPSR_EL2() : v->pstate;
+    else if (reg == AVC_REG_FPCR)
+        *value = fp_in_memory(v)->fpcr;
+    else if (reg == AVC_REG_FPSR)
+        *value = fp_in_memory(v)->fpsr;
+    else
+        return avc_sysreg_get(v, reg, value);
+    return AVC_OK;
+}
+
+/* What a guest's PSTATE may be made of: AArch64 EL0t, EL1t, EL1h, and AArch32 User where the CPUs have it; never EL2,
+   whatever the caller says. Anything else would be an illegal return, which is taken in EL2. */
+static bool pstate_ok(const struct avc_vcpu *v, uint64_t pstate)
+{
+    uint64_t mode = pstate & 0x1f;
+
+    return mode == 0x0 || mode == 0x4 || mode == 0x5 ||
+           (mode == 0x10 && avc_has(&v->vm->machine->features, AVC_FEAT_AA32EL0));
+}
+
+enum avc_status avc_vcpu_set(struct avc_vcpu *v, uint32_t reg, uint64_t value)
+{
+    enum avc_status status = check_mine(v);
+
+    if (status)
+        return status;
+    if (reg >= AVC_REG_X0 && reg <= AVC_REG_X30) {
+        v->x[reg - AVC_REG_X0] = value;
+    } else if (reg == AVC_REG_PC) {
+        v->pc = value;
+        if (in_trap(v)) {
+            v->exit.pc = value; /* where DONE steps from */
+            avc_hw_write_ELR_EL2(value);
+        }
+    } else if (reg == AVC_REG_PSTATE) {
+        if (!pstate_ok(v, value))
+            return AVC_EINVAL;
+        v->pstate = value;
+        if (in_trap(v))
+            avc_hw_write_SPSR_EL2(value);
+    } else if (reg == AVC_REG_FPCR) {
+        fp_in_memory(v)->fpcr = value;
+    } else if (reg == AVC_REG_FPSR) {
+        fp_in_memory(v)->fpsr = value;
+    } else {
+        return avc_sysreg_set(v, reg, value);
+    }
+    return AVC_OK;
+}
+
+enum avc_status avc_vcpu_get_fp(struct avc_vcpu *v, uint32_t n, uint64_t value[2])
+{
+    enum avc_status status = value ? check_mine(v) : AVC_EINVAL;
+    struct avc_fp *fp;
+
+    if (status)
+        return status;
+    if (n > 31)
+        return AVC_ENOENT;
+    fp = fp_in_memory(v);
+    value[0] = fp->v[n][0];
+    value[1] = fp->v[n][1];
+    return AVC_OK;
+}
+
+enum avc_status avc_vcpu_set_fp(struct avc_vcpu *v, uint32_t n, const uint64_t value[2])
+{
+    enum avc_status status = value ? check_mine(v) : AVC_EINVAL;
+    struct avc_fp *fp;
+
+    if (status)
+        return status;
+    if (n > 31)
+        return AVC_ENOENT;
+    fp = fp_in_memory(v);
+    fp->v[n][0] = value[0];
+    fp->v[n][1] = value[1];
+    return AVC_OK;
+}
+
+void avc_vcpu_set_return_value(struct avc_vcpu *v, uint64_t value)
+{
+    avc_done(&v->exit, value);
+}
+
+struct avc_vm *avc_vcpu_vm(const struct avc_vcpu *v)
+{
+    return v->vm;
+}
+
+void *avc_vcpu_user(const struct avc_vcpu *v)
+{
+    return v->user;
+}
+
+bool avc_vcpu_is_loaded(const struct avc_vcpu *v)
+{
+    return avc_load_acquire(&v->pcpu) != NULL;
+}

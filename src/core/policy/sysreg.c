@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * avc/sysreg.def at work: names, reset values, get and set by id, and what a trapped access gets when nobody claimed it.
+ * A register that is in no row is UNDEFINED for the guest, and said so in a log line that can be pasted into a claim.
+ */
+#include "core/policy/ctx.h"
+
+/* What a trapped access does, and, where it makes sense without a guest, avc_vcpu_get() and avc_vcpu_set(). */
+enum policy {
+    STORED, /* read and written in ctx[], within the mask */
+    CTL,    /* a timer's control: ENABLE and IMASK are stored, ISTATUS is found out */
+    DEBUG,  /* stored; may switch the guest's debug registers into the CPU or out of it */
+    OSLSR,  /* read-only for the guest */
+    OSLAR,  /* write-only: sets the guest's OS lock */
+    RAZWI,  /* reads as zero, writes are ignored */
+    CONST,  /* reads as the row's value; read-only */
+    SRE,    /* as CONST but writes are ignored; with an interrupt controller only */
+    ID,     /* from the VM's list; read-only */
+    MIDR,
+    MPIDR,
+    REVIDR,
+    CLIDR,
+    CTR,
+    DCZID,
+    CNTFRQ, /* read-only, each from where it stands */
+    CNTPCT,
+    CNTVCT, /* the counters; read-only */
+    PTVAL,
+    VTVAL,  /* a timer's compare value, seen as time to go */
+    SETWAY, /* cache maintenance by set and way */
+};
+
+struct row {
+    const char *name;
+    uint64_t value, mask; /* CTX: reset value and writable bits; REG: value */
+    uint16_t key;
+    uint8_t ctx, group, cond, policy;
+};
+
+#define NO_CTX 0xff
+_Static_assert((int)AVC_NR_CTX_USED <= NO_CTX, "row.ctx");
+
+static const struct row rows[] = {
+#define CTX(name, op0, op1, crn, crm, op2, group, cond, reset, mask, policy)                                           \
+    { #name,                                                                                                           \
+      reset,                                                                                                           \
+      (uint64_t)(mask),                                                                                                \
+      AVC_SYSREG_KEY(op0, op1, crn, crm, op2),                                                                         \
+      AVC_CTX_##name,                                                                                                  \
+      AVC_GROUP_##group,                                                                                               \
+      AVC_COND_##cond,                                                                                                 \
+      policy },
+#define REG(name, op0, op1, crn, crm, op2, cond, policy, value)                                                        \
+    { #name, value, 0, AVC_SYSREG_KEY(op0, op1, crn, crm, op2), NO_CTX, AVC_GROUP_SHADOW, AVC_COND_##cond, policy },
+#include <avc/sysreg.def>
+#undef CTX
+#undef REG
+};
+
+enum place {
+#define CTX(name, op0, op1, crn, crm, op2, group, cond, reset, mask, policy) AT_##name,
+#define REG(name, op0, op1, crn, crm, op2, cond, policy, value)              AT_##name,
+#include <avc/sysreg.def>
+#undef CTX
+#undef REG
+};
+
+/* Where a register's row is, by a hash of its encoding that no two rows share: two that do, or that have one encoding, do not
+   compile. Then the multiplier is to be changed. */
+#define PLACE(key) ((uint32_t)(key)*0x8712b8bdu >> 22)
+
+static const uint8_t places[1024] = {
+#define CTX(name, op0, op1, crn, crm, op2, group, cond, reset, mask, policy)                                           \
+    [PLACE(AVC_SYSREG_KEY(op0, op1, crn, crm, op2))] = AT_##name,
+#define REG(name, op0, op1, crn, crm, op2, cond, policy, value)                                                        \
+    [PLACE(AVC_SYSREG_KEY(op0, op1, crn, crm, op2))] = AT_##name,
+#include <avc/sysreg.def>
+#undef CTX
+#undef REG
+};
+_Static_assert(AVC_ARRAY_SIZE(rows) <= 256, "places[]");
+
+static const struct row *find(uint32_t key)
+{
+    const struct row *row = &rows[places[PLACE(key)]];
+
+    return row->key == key ? row : NULL;
+}
+
+/* ID registers, allocated or not: op0=3, op1=0, CRn=0, CRm=1..7; what is not allocated there reads as zero. */
+static bool is_id(uint32_t key)
+{
+    return key >= AVC_SYSREG_KEY(3, 0, 0, 1, 0) && key <= AVC_SYSREG_KEY(3, 0, 0, 7, 7);
+}
+
+static uint64_t id_value(const struct avc_vm *vm, uint32_t key)
+{
+    return vm->id_regs[key - AVC_SYSREG_KEY(3, 0, 0, 1, 0)];
+}
+
+const char *avc_sysreg_name(uint32_t key)
+{
+    const struct row *row = find(key);
+
+    return row ? row->name : NULL;
+}
+
+/* ---- ctx[] ---- */
+
+/* group by place in ctx[]; the rows with storage are in the order of enum avc_ctx, but not next to each other */
+static const uint8_t groups[] = {
+#define CTX(name, op0, op1, crn, crm, op2, group, cond, reset, mask, policy) [AVC_CTX_##name] = AVC_GROUP_##group,
+#define REG(name, op0, op1, crn, crm, op2, cond, policy, value)
+#include <avc/sysreg.def>
+#undef CTX
+#undef REG
+};
+
+uint64_t avc_ctx_get(const struct avc_vcpu *v, unsigned ctx)
+{
+    return v->live >> groups[ctx] & 1 ? avc_hw_ctx_read(v, ctx) : v->ctx[ctx];
+}
+
+void avc_ctx_set(struct avc_vcpu *v, unsigned ctx, uint64_t value)
+{
+    if (v->live >> groups[ctx] & 1)
+        avc_hw_ctx_write(v, ctx, value);
+    else
+        v->ctx[ctx] = value;
+}
+
+void avc_sysreg_reset(struct avc_vcpu *v)
+{
+    for (size_t n = 0; n < AVC_ARRAY_SIZE(rows); n++)
+        if (rows[n].ctx != NO_CTX)
+            v->ctx[rows[n].ctx] = rows[n].value;
+}
+
+/* ---- debug ---- */
+
+/* After a change to MDSCR_EL1 or the OS lock: the breakpoint registers are in the CPU when they have to be. */
+static void update_debug(struct avc_vcpu *v)
+{
+    if (!(v->live >> AVC_GROUP_XLAT & 1))
+        return; /* not loaded; load looks */
+    if (avc_debug_wanted(v) && !v->debug_live)
+        avc_hw_debug_load(v);
+    else if (!avc_debug_wanted(v) && v->debug_live)
+        avc_hw_debug_save(v);
+    else
+        avc_hw_write_MDSCR_EL1(avc_debug_mdscr(v));
+}
+
+/* Halfwords of a breakpoint come in pairs (DDI 0487, DBGBCR<n>_EL1.BAS: the other values are reserved). Done here, so that
+   a register reads the same whether it is in the CPU or not. */
+static uint64_t pair_bas(uint64_t bcr)
+{
+    uint64_t bas = bcr & 0xa0; /* BAS[0], BAS[2] */
+
+    return (bcr & ~UINT64_C(0x1e0)) | bas | bas << 1;
+}
+
+static void set_debug(struct avc_vcpu *v, const struct row *row, uint64_t value)
+{
+    if (row->group == AVC_GROUP_DEBUG && (row->key & 7) == 5)
+        value = pair_bas(value);
+    avc_ctx_set(v, row->ctx, value & row->mask);
+    if (row->group == AVC_GROUP_SHADOW)
+        update_debug(v);
+}
+
+static void set_os_lock(struct avc_vcpu *v, bool locked)
+{
+    uint64_t oslsr = v->ctx[AVC_CTX_OSLSR_EL1] & ~OSLSR_OSLK;
+
+    v->ctx[AVC_CTX_OSLSR_EL1] = oslsr | (locked ? OSLSR_OSLK : 0);
+    update_debug(v);
+}
+
+/* ---- timers ---- */
+
+static uint64_t virtual_count(const struct avc_vcpu *v)
+{
+    return avc_hw_read_CNTPCT_EL0() - v->vm->cntvoff;
+}
+
+static uint64_t timer_control(const struct avc_vcpu *v, unsigned ctx)
+{
+    bool phys = ctx == AVC_CTX_CNTP_CTL_EL0;
+    uint64_t ctl = avc_ctx_get(v, ctx) & 3;
+    uint64_t now = phys ? avc_hw_read_CNTPCT_EL0() : virtual_count(v);
+    uint64_t cval = avc_ctx_get(v, phys ? AVC_CTX_CNTP_CVAL_EL0 : AVC_CTX_CNTV_CVAL_EL0);
+
+    return ctl | ((ctl & 1) && now >= cval ? 4 : 0); /* ISTATUS */
+}
+
+/* ---- read and write, for guests and callers alike ---- */
+
+/* What a policy says of the other ways to use it. */
+static const struct {
+    bool read, write; /* the guest may; if not it is UNDEFINED */
+    bool get, set;    /* avc_vcpu_get() and avc_vcpu_set() may */
+} may[] = {
+    [STORED] = { 1, 1, 1, 1 }, [CTL] = { 1, 1, 1, 1 },    [DEBUG] = { 1, 1, 1, 1 }, [OSLSR] = { 1, 0, 1, 1 },
+    [OSLAR] = { 0, 1, 0, 0 },  [RAZWI] = { 1, 1, 1, 0 },  [CONST] = { 1, 0, 1, 0 }, [SRE] = { 1, 1, 1, 0 },
+    [ID] = { 1, 0, 1, 0 },     [MIDR] = { 1, 0, 1, 0 },   [MPIDR] = { 1, 0, 1, 0 }, [REVIDR] = { 1, 0, 1, 0 },
+    [CLIDR] = { 1, 0, 1, 0 },  [CTR] = { 1, 0, 1, 0 },    [DCZID] = { 1, 0, 1, 0 }, [CNTFRQ] = { 1, 0, 1, 0 },
+    [CNTPCT] = { 1, 0, 1, 0 }, [CNTVCT] = { 1, 0, 1, 0 }, [PTVAL] = { 1, 1, 1, 1 }, [VTVAL] = { 1, 1, 1, 1 },
+    [SETWAY] = { 0, 1, 0, 0 },
+};
+
+static uint64_t read(const struct avc_vcpu *v, const struct row *row)
+{
+    const struct avc_features *f = &v->vm->features;
+
+    switch (row->policy) {
+    case STORED:
+    case DEBUG:
+    case OSLSR:
+        return avc_ctx_get(v, row->ctx);
+    case CTL:
+        return timer_control(v, row->ctx);
+    case CONST:
+    case SRE:
+        return row->value;
+    case ID:
+        return id_value(v->vm, row->key);
+    case MIDR:
+        return f->midr;
+    case MPIDR:
+        return v->mpidr;
+    case REVIDR:
+        return avc_hw_read_REVIDR_EL1();
+    case CLIDR:
+        return f->clidr;
+    case CTR:
+        return f->ctr;
+    case DCZID:
+        return f->dczid;
+    case CNTFRQ:
+        return f->cntfrq;
+    case CNTPCT:
+        return avc_hw_read_CNTPCT_EL0();
+    case CNTVCT:
+        return virtual_count(v);
+    case PTVAL:
+        return (uint32_t)(avc_ctx_get(v, AVC_CTX_CNTP_CVAL_EL0) - avc_hw_read_CNTPCT_EL0());
+    case VTVAL:
+        return (uint32_t)(avc_ctx_get(v, AVC_CTX_CNTV_CVAL_EL0) - virtual_count(v));
+    default:
+        return 0;
+    }
+}
+
+/*
+ * Set and way name a place in this CPU's caches and no memory (DDI 0487, D7.5.9.5): the guest means "all I ever wrote",
+ * which no set or way can give a vCPU that moves. The instruction is done here as clean and invalidate, whichever it was
+ * (clean alone would leave lines to hide what a device writes, invalidate alone would lose other guests' data:
+ * HCR_EL2.SWIO says so too). That is what it takes for software that switches its caches off before other vCPUs run and
+ * stays on its CPU meanwhile; a host that moves vCPUs at that moment claims these three keys and cleans the VM's
+ * memory by address.
+ */
+static void write(struct avc_vcpu *v, const struct row *row, uint64_t value)
+{
+    switch (row->policy) {
+    case STORED:
+    case CTL:
+        avc_ctx_set(v, row->ctx, value & row->mask);
+        break;
+    case DEBUG:
+        set_debug(v, row, value);
+        break;
+    case OSLSR: /* avc_vcpu_set() alone gets here */
+        set_os_lock(v, value & OSLSR_OSLK);
+        break;
+    case OSLAR:
+        set_os_lock(v, value & 1);
+        break;
+    case PTVAL:
+        avc_ctx_set(v, AVC_CTX_CNTP_CVAL_EL0, avc_hw_read_CNTPCT_EL0() + (uint64_t)(int32_t)value);
+        break;
+    case VTVAL:
+        avc_ctx_set(v, AVC_CTX_CNTV_CVAL_EL0, virtual_count(v) + (uint64_t)(int32_t)value);
+        break;
+    case SETWAY:
+        avc_hw_dc_cisw(value);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Exists for this VM's guests. Before the VM is sealed its features are what the machine has. */
+static bool exists(const struct avc_vcpu *v, const struct row *row)
+{
+    const struct avc_vm *vm = v->vm;
+    const struct avc_features *f = vm->sealed ? &vm->features : &vm->machine->features;
+
+    return avc_cond_met(f, row->cond) && (row->policy != SRE || vm->irqc);
+}
+
+enum avc_status avc_sysreg_get(struct avc_vcpu *v, uint32_t key, uint64_t *value)
+{
+    const struct row *row = find(key);
+
+    if (!row && is_id(key)) {
+        *value = id_value(v->vm, key);
+        return AVC_OK;
+    }
+    if (!row || !may[row->policy].get || !exists(v, row))
+        return AVC_ENOENT;
+    *value = read(v, row);
+    return AVC_OK;
+}
+
+enum avc_status avc_sysreg_set(struct avc_vcpu *v, uint32_t key, uint64_t value)
+{
+    const struct row *row = find(key);
+
+    if (!row && is_id(key))
+        return AVC_ERANGE;
+    if (!row || !(may[row->policy].get || may[row->policy].set) || !exists(v, row))
+        return AVC_ENOENT;
+    if (!may[row->policy].set)
+        return AVC_ERANGE;
+    write(v, row, value);
+    return AVC_OK;
+}
+
+/* ---- trapped, and not claimed ---- */
+
+/* As the assembler has it: system registers, and system instructions. */
+static const char *const mnemonics[2][2] = { { "MRS", "MSR" }, { "SYSL", "SYS" } };
+
+/* The first sixteen of a vCPU, then at each power of two: a guest cannot flood the log. */
+static void log_unknown(struct avc_vcpu *v, const struct avc_exit *e)
+{
+    uint32_t k = (uint32_t)e->key;
+    uint64_t n = v->nr_unclaimed + 1;
+
+    avc_count(&v->nr_unclaimed);
+    if (!v->pcpu || (n > 16 && (n & (n - 1))))
+        return;
+    avc_log(v->pcpu->hal, AVC_LOG_WARN,
+            "vCPU %u, PC %lx: %s S%u_%u_C%u_C%u_%u: UNDEFINED; to claim it: AVC_SYSREG_KEY(%u, %u, %u, %u, %u)",
+            v->index, (unsigned long)e->pc, mnemonics[k >> 14 == 1][e->write], k >> 14, k >> 11 & 7, k >> 7 & 15,
+            k >> 3 & 15, k & 7, k >> 14, k >> 11 & 7, k >> 7 & 15, k >> 3 & 15, k & 7);
+}
+
+void avc_sysreg_emulate(struct avc_vcpu *v, struct avc_exit *e)
+{
+    uint32_t key = (uint32_t)e->key;
+    const struct row *row;
+
+    if (is_id(key) && !e->write) { /* first: what guests read most */
+        avc_done(e, id_value(v->vm, key));
+        return;
+    }
+    row = find(key);
+    if (!row || !exists(v, row) || !(e->write ? may[row->policy].write : may[row->policy].read)) {
+        e->answer = AVC_FAULT;
+        log_unknown(v, e);
+        return;
+    }
+    e->answer = AVC_DONE;
+    if (e->write)
+        write(v, row, e->value);
+    else
+        e->value = read(v, row);
+}
