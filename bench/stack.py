@@ -7,9 +7,11 @@ Functions have the linker's names, static ones with their file in front: "emul/v
 pointer is said by POINTERS; a call by a pointer that is not there is an error, and so is a function whose address is taken
 although nothing there can reach it, and a call of a function by itself. The embedder's callbacks and claims do not count."""
 import pathlib
+import functools
 import re
 import subprocess
 
+ROOT = pathlib.Path(__file__).resolve().parents[1]
 TOOLS = "aarch64-linux-gnu-"
 OUTSIDE = {"memcpy", "memset", "memmove", "memcmp"}  # the embedder's
 # What ends in hal->panic: no way back, and a row of its own.
@@ -236,7 +238,15 @@ class Graph:
 
 def source_of(path):
     """The file below src/ of which the build has made an object."""
-    return path.name.removesuffix(".o").replace("_", "/", 1)
+    name = path.name.removesuffix(".o")
+    return next((source for source in sources() if source.replace("/", "_") == name), name)
+
+
+@functools.cache
+def sources(root=ROOT):
+    """The files that sources.txt lists."""
+    lines = (root / "src/sources.txt").read_text().splitlines()
+    return [line.split()[1] for line in lines if re.match(r"(source|fast|small) ", line)]
 
 
 def linker_name(title):
