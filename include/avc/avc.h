@@ -494,7 +494,7 @@ AVC_MUST_USE enum avc_status avc_pcpu_remove_vectors(struct avc_pcpu *pcpu);
 struct avc_irqc_ops {
     void (*load)(struct avc_vcpu *vcpu);  /* on the CPU it is being loaded on */
     void (*put)(struct avc_vcpu *vcpu);   /* on the CPU it is being taken from */
-    void (*enter)(struct avc_vcpu *vcpu); /* before entering the guest, when AVC_ATTN_IRQC was set */
+    void (*enter)(struct avc_vcpu *vcpu); /* before entering the guest, when AVC_REQUEST_IRQC was set */
     void (*reset)(struct avc_vcpu *vcpu); /* vCPU is not loaded */
     /* a physical interrupt was fetched while it is loaded here: true when it was for this controller, which has then ended
        it by hal->irq_end. AVC_IRQ_SPURIOUS: one is pending and the host does not fetch; true when there is none any more
@@ -673,15 +673,15 @@ AVC_MUST_USE enum avc_status avc_vm_set_irq(struct avc_vm *vm, uint32_t intid, b
 
 /* ----------------------------------------------------------------------------------------------- vCPUs --- */
 
-/* Why a vCPU cannot simply go back into its guest: bits of avc_vcpu.attention. Set from any CPU. */
-#define AVC_ATTN_KICK  (1u << 0) /* run must return AVC_KICKED */
-#define AVC_ATTN_IRQC  (1u << 1) /* the interrupt controller wants its enter() called */
-#define AVC_ATTN_POWER (1u << 2) /* it was switched on, or is off */
-#define AVC_ATTN_TRAPS (1u << 3) /* trap registers changed */
-#define AVC_ATTN_WATCH (1u << 4) /* another observer, or none */
-#define AVC_ATTN_ALL   0x1fu
+/* Why a vCPU cannot simply go back into its guest: bits of avc_vcpu.requests. Set from any CPU. */
+#define AVC_REQUEST_KICK  (1u << 0) /* run must return AVC_KICKED */
+#define AVC_REQUEST_IRQC  (1u << 1) /* the interrupt controller wants its enter() called */
+#define AVC_REQUEST_POWER (1u << 2) /* it was switched on, or is off */
+#define AVC_REQUEST_TRAPS (1u << 3) /* trap registers changed */
+#define AVC_REQUEST_WATCH (1u << 4) /* another observer, or none */
+#define AVC_REQUEST_ALL   0x1fu
 /* not to be asked for: an SError was taken on the way out of the guest */
-#define AVC_ATTN_SERROR (1u << 5)
+#define AVC_REQUEST_SERROR (1u << 5)
 
 /* Rare work of run's own at its edges, known on this CPU alone. */
 #define AVC_EDGE_VSE  (1u << 0) /* a virtual SError was pending when the guest was entered */
@@ -719,7 +719,7 @@ struct avc_vcpu {
     uint64_t x[31];
     uint64_t pc;
     uint64_t pstate;
-    uint64_t attention;     /* AVC_ATTN_..., atomic */
+    uint64_t requests;      /* AVC_REQUEST_..., atomic */
     uint64_t host_sp;       /* run's stack */
     const void *trap_table; /* AVC_NR_TRAPS functions: the VM's, or those that observe */
     struct avc_vm *vm;
@@ -815,9 +815,9 @@ struct avc_exit *avc_vcpu_run(struct avc_vcpu *vcpu);
 /** Makes run return AVC_KICKED, now if it is in progress, at once if it is called next. Context: any. */
 void avc_vcpu_kick(struct avc_vcpu *vcpu);
 
-/** For parts of the library and add-ons like them: sets attention bits; if the vCPU runs its guest on another CPU, or is
+/** For parts of the library and add-ons like them: sets request bits; if the vCPU runs its guest on another CPU, or is
     not loaded, calls wake(). Must be called without locks. Context: any. */
-void avc_vcpu_request(struct avc_vcpu *vcpu, uint64_t attention);
+void avc_vcpu_request(struct avc_vcpu *vcpu, uint64_t requests);
 
 /** For interrupt controllers: what avc_irqc_ops.irq_taken returns for an interrupt that is not theirs. This CPU's handler has
     it. Context: irq_taken. */

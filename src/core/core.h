@@ -59,10 +59,10 @@ static inline void avc_count(uint64_t *counter)
  * What a trap function tells the vector. The numbers are in offsets.h, where assembly finds them.
  * HW_BACK: to the guest, with the registers as they are in memory (after an IRQ x19..x28 as they are in the CPU).
  * HW_EXIT: avc_hw_enter() returns it, and vcpu->exit holds the event.
- * HW_AGAIN: avc_hw_enter() returns it: nothing to tell the VMM, but attention is due before the guest runs on. With HW_BACK
- * and attention set the vector itself makes it HW_AGAIN.
+ * HW_AGAIN: avc_hw_enter() returns it: nothing to tell the VMM, but requests are due before the guest runs on. With HW_BACK
+ * and requests set the vector itself makes it HW_AGAIN.
  * HW_SERROR, with either of them HW_SERROR_SHIFT further up: an SError was taken on the way out, and is in vcpu->serror.
- * Of a function on the light way only, which returns what the vCPU's attention is instead of HW_BACK:
+ * Of a function on the light way only, which returns what the vCPU's requests is instead of HW_BACK:
  * HW_SLOW: not settled; save the rest and ask the trap table.
  * the address of a claim: save the rest and ask it about the event in vcpu->exit.
  */
@@ -160,7 +160,7 @@ avc_trap_fn avc_trap_dabt, avc_trap_iabt, avc_trap_call, avc_trap_sysreg, avc_tr
 
 /* ---- observe.c ---- */
 /* Which tables the vCPU's traps go through, by the VM's claims and the observer asked for: v->trap_table and v->ways. At
-   load, and for AVC_ATTN_WATCH; masked. */
+   load, and for AVC_REQUEST_WATCH; masked. */
 void avc_observe_choose(struct avc_vcpu *vcpu);
 avc_trap_fn avc_observe_sync, avc_observe_irq, avc_observe_fiq, avc_observe_serror;
 /* With AVC_EDGE_SEEN: run enters the guest after it was outside. */
@@ -265,7 +265,7 @@ uint64_t avc_fast_dabt(struct avc_vcpu *vcpu, uint64_t esr);
    for avc_to_vmm(), which need not be asked. */
 uint64_t avc_fast_mmio_claim(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_slot *slot);
 uint64_t avc_fast_sysreg_claim(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_slot *slot);
-/* call.c, sysreg_trap.c, abort.c: what the claim has answered that the vector has asked. HW_EXIT, attention, or both */
+/* call.c, sysreg_trap.c, abort.c: what the claim has answered that the vector has asked. HW_EXIT, requests, or both */
 uint64_t avc_call_answered(struct avc_vcpu *vcpu, enum avc_answer answer);
 uint64_t avc_sysreg_answered(struct avc_vcpu *vcpu, enum avc_answer answer);
 uint64_t avc_mmio_answered(struct avc_vcpu *vcpu, enum avc_answer answer);

@@ -6,7 +6,7 @@
 
 #define V_X(n)       (8 * (n))
 #define V_PC         248 /* and pstate behind it */
-#define V_ATTENTION  264
+#define V_REQUESTS   264
 #define V_HOST_SP    272
 #define V_TRAP_TABLE 280
 #define V_WAYS       296
@@ -29,7 +29,7 @@
 
 /* What a trap function tells the vector, and what avc_hw_switch returns: see core.h. */
 #define HW_BACK         0
-#define HW_EXIT         0x100 /* attention is less */
+#define HW_EXIT         0x100 /* requests is less */
 #define HW_EXIT_BIT     8
 #define HW_AGAIN        0x200
 #define HW_SLOW         0x400
@@ -49,7 +49,7 @@
 AVC_OFFSET_IS(x, V_X(0));
 AVC_OFFSET_IS(pc, V_PC);
 AVC_OFFSET_IS(pstate, V_PC + 8);
-AVC_OFFSET_IS(attention, V_ATTENTION);
+AVC_OFFSET_IS(requests, V_REQUESTS);
 AVC_OFFSET_IS(host_sp, V_HOST_SP);
 AVC_OFFSET_IS(trap_table, V_TRAP_TABLE);
 AVC_OFFSET_IS(ways, V_WAYS);

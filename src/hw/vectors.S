@@ -14,10 +14,10 @@
  * Which way a class goes is looked up in the vCPU's `ways`, and what the full way calls in its trap table: a row for each
  * exception class, and one each for IRQ, FIQ and SError. A claim on a class sends it the full way (src/core/claim/claim.c), and
  * observers have tables of their own (src/core/exit/observe.c), so that nothing here asks whether there are any.
- * All end alike: back into the guest when the function said HW_BACK and nothing wants attention; else avc_leave. On the
- * light way C has folded attention into what it returns.
+ * All end alike: back into the guest when the function said HW_BACK and nothing wants requests; else avc_leave. On the
+ * light way C has folded requests into what it returns.
  *
- * The attention word is read here without ordering: whoever sets it sends an interrupt after that, which is taken right
+ * The requests word is read here without ordering: whoever sets it sends an interrupt after that, which is taken right
  * after ERET if this read came too early (see avc_vcpu_request()).
  */
 #include "hw/macros.inc"
@@ -93,7 +93,7 @@ avc_vectors:
     entry fiq
     entry serror                /* what follows needs no room of its own */
 
-/* ---- the light way; x0..x3 are saved, x0: class, x1: ESR_EL2. `not_settled`: x0 has HW_... or attention ---- */
+/* ---- the light way; x0..x3 are saved, x0: class, x1: ESR_EL2. `not_settled`: x0 has HW_... or requests ---- */
     .macro save_light_rest base
     stp x8, x9, [\base, #V_X(8)]
     stp x10, x11, [\base, #V_X(10)]
@@ -159,7 +159,7 @@ dabt:
     ldr x0, [sp, #FRAME_VCPU]
     .endm
 
-    .macro asked /* x0: HW_EXIT, perhaps with attention, or attention */
+    .macro asked /* x0: HW_EXIT, perhaps with requests, or requests */
     ldr x1, [sp, #FRAME_VCPU]
     cbnz x0, asked_leave
     mov sp, x1
@@ -184,7 +184,7 @@ asked_leave:
     mov x0, #HW_EXIT
     b avc_leave
 
-light_slow: /* x0: HW_EXIT, a claim on a call, HW_SLOW, or attention */
+light_slow: /* x0: HW_EXIT, a claim on a call, HW_SLOW, or requests */
     ldr x1, [sp, #FRAME_VCPU]
     save_light_rest x1
     cmp x0, #HW_EXIT
@@ -221,13 +221,13 @@ full:
 full_call: /* x0: vCPU, x1: ESR_EL2; x3: function */
     blr x3
     ldr x1, [sp, #FRAME_VCPU]
-    ldr x2, [x1, #V_ATTENTION]
+    ldr x2, [x1, #V_REQUESTS]
     orr x2, x2, x0
     cbnz x2, leave_or_again
     mov sp, x1
     b avc_resume_all
 
-/* x0: HW_..., x1: vCPU, everything saved, sp: run's stack. HW_BACK got here for attention. */
+/* x0: HW_..., x1: vCPU, everything saved, sp: run's stack. HW_BACK got here for requests. */
 leave_or_again:
     cbnz x0, avc_leave
 again:
@@ -255,7 +255,7 @@ irq:
     mov x29, xzr
     blr x3
     ldr x1, [sp, #FRAME_VCPU]
-    ldr x2, [x1, #V_ATTENTION]
+    ldr x2, [x1, #V_REQUESTS]
     orr x2, x2, x0
     cbnz x2, irq_leave
     mov sp, x1

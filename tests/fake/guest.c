@@ -217,14 +217,14 @@ static bool guest_runs(struct avc_vcpu *v, struct fake_trap *trap)
     return true;
 }
 
-uint64_t avc_hw_enter(struct avc_vcpu **vcpu, uint64_t *daif, uint64_t attention)
+uint64_t avc_hw_enter(struct avc_vcpu **vcpu, uint64_t *daif, uint64_t requests)
 {
     struct avc_vcpu *v = *vcpu;
     struct fake_trap trap;
     uint64_t code;
 
-    if (attention)
-        return attention;
+    if (requests)
+        return requests;
     require(fake_cpu->masked, "entered with interrupts unmasked");
     require(v->self == v && v->self_at == (uintptr_t)&v->self - FRAME_VCPU, "the pair that finds the vCPU is wrong");
     fake_enters++;
@@ -235,14 +235,14 @@ uint64_t avc_hw_enter(struct avc_vcpu **vcpu, uint64_t *daif, uint64_t attention
     avc_hw_write_SPSR_EL2(v->pstate);
     do {
         if (!guest_runs(v, &trap)) {
-            avc_fetch_or(&v->attention, (uint64_t)AVC_ATTN_KICK);
+            avc_fetch_or(&v->requests, (uint64_t)AVC_REQUEST_KICK);
             code = HW_AGAIN;
             break;
         }
         fake_resumes++;
         code = dispatch(v, &trap);
         require(code == HW_BACK || code == HW_EXIT || code == HW_AGAIN, "a trap function answered nonsense");
-        if (code == HW_BACK && avc_load_relaxed(&v->attention))
+        if (code == HW_BACK && avc_load_relaxed(&v->requests))
             code = HW_AGAIN;
     } while (code == HW_BACK);
 

@@ -127,7 +127,7 @@ static void load(void)
     assert_int_equal(avc_vcpu_start(&vcpus[0], CALL_PC, 0), AVC_OK);
     assert_int_equal(avc_vcpu_load(&vcpus[0], &pcpu), AVC_OK);
     vcpus[0].power = AVC_POWER_ON;
-    vcpus[0].attention = 0;
+    vcpus[0].requests = 0;
     vcpus[0].mode = AVC_MODE_GUEST;
     memset(woken, 0, sizeof woken);
 }

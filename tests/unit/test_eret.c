@@ -168,12 +168,12 @@ static void test_switched(void **state)
     (void)state;
     script[0] = (struct fake_trap){ .esr = ERETAA, .elr = KERNEL, .spsr = EL1H };
     must(avc_vm_trap_svc(&world.vm, false));
-    v->attention = 0; /* has not come yet */
+    v->requests = 0; /* has not come yet */
     fake_guest = play;
     nr_script = 1;
     at_script = 0;
     (void)world_run(v);
-    v->attention = AVC_ATTN_TRAPS;
+    v->requests = AVC_REQUEST_TRAPS;
     run(v, 0);
     assert_int_equal(fake_cpu->reg[FAKE_HFGITR_EL2] & HFGITR_ERET, 0);
     assert_int_equal(fake_cpu->reg[MDSCR] & 1, 0);

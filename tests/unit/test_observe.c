@@ -45,9 +45,9 @@ static enum avc_answer kick(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
     return avc_done(e, 78);
 }
 
-static enum avc_answer attention(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+static enum avc_answer requests(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
 {
-    avc_vcpu_request(v, AVC_ATTN_IRQC);
+    avc_vcpu_request(v, AVC_REQUEST_IRQC);
     pass(5);
     return avc_done(e, 79);
 }
@@ -64,7 +64,7 @@ static struct avc_vcpu *make(bool class_claim)
     world_claim(AVC_CALL, CALL_VMM, CALL_VMM, avc_to_vmm, NULL);
     world_claim(AVC_CALL, CALL_KICK, CALL_KICK, kick, NULL);
     world_claim(AVC_CALL, CALL_DENY, CALL_DENY, avc_deny, NULL);
-    world_claim(AVC_CALL, CALL_IRQC, CALL_IRQC, attention, NULL);
+    world_claim(AVC_CALL, CALL_IRQC, CALL_IRQC, requests, NULL);
     if (class_claim)
         world_claim(AVC_CLASS, 0x16, 0x16, decline, NULL);
     duration = 0;
@@ -336,7 +336,7 @@ static void outcomes(void **state)
     assert_int_equal(call(v, CALL_KICK)->kind, AVC_KICKED);
     assert_int_equal(v->x[0], 78);
     seen(0x16, AVC_TO_VMM, AVC_KICKED, 0);
-    (void)call(v, CALL_IRQC); /* attention, then back */
+    (void)call(v, CALL_IRQC); /* requests, then back */
     assert_int_equal(v->x[0], 79);
     seen(0x16, AVC_TO_GUEST, AVC_CALL, CALL_IRQC);
     assert_int_equal(last.out - last.in, 5);
@@ -471,7 +471,7 @@ static void on_and_off(void **state)
         (void)call(v, CALL_SLOW);
         assert_int_equal(traced, 3);
 
-        /* switched while it is on no CPU, and reset, which forgets attention */
+        /* switched while it is on no CPU, and reset, which forgets requests */
         for (unsigned on = 0; on < 2; on++) {
             must(avc_vcpu_put(v));
             observe(v, on ? &both : NULL);

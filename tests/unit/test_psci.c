@@ -128,7 +128,7 @@ static void cpu_on(void **state)
             if (!wide && mpidrs[n] >> 32)
                 continue;
             vcpus[n].power = AVC_POWER_OFF;
-            vcpus[n].attention = 0;
+            vcpus[n].requests = 0;
             woken[n] = 0;
             assert_int_equal(psci(w, fid, junk | mpidrs[n], junk | (RAM + 0x1000), context), AVC_PSCI_SUCCESS);
             assert_int_equal(vcpus[n].power, AVC_POWER_PENDING);
@@ -232,12 +232,12 @@ static void cpu_off(void **state)
 
         assert_int_equal(e->kind, AVC_CPU_OFF);
         assert_int_equal(vcpus[0].power, AVC_POWER_OFF);
-        assert_true(vcpus[0].attention & AVC_ATTN_POWER);
+        assert_true(vcpus[0].requests & AVC_REQUEST_POWER);
         /* once it has asked, it can be switched on again, even before the VMM looked */
         assert_true(avc_vcpu_power_on(&vcpus[0], RAM, 7));
         avc_act_saved(&vcpus[0], e);
         vcpus[0].power = AVC_POWER_ON;
-        vcpus[0].attention = 0;
+        vcpus[0].requests = 0;
     }
 }
 
@@ -267,7 +267,7 @@ static void system_end(void **state)
         /* a VMM that ignores it cannot make the call return */
         assert_int_equal(vcpus[0].power, AVC_POWER_OFF);
         vcpus[0].power = AVC_POWER_ON;
-        vcpus[0].attention = 0;
+        vcpus[0].requests = 0;
     }
     FOR_EACH_WAY(w)
     for (uint64_t type = 1; type < AVC_PSCI_RESET_VENDOR; type <<= 1) {

@@ -231,7 +231,7 @@ static void power(void **state)
 /* Attention that nobody knows, or that comes again as fast as it is done: run returns, it does not stay here masked. */
 static void enter_again(struct avc_vcpu *v)
 {
-    avc_vcpu_request(v, AVC_ATTN_IRQC);
+    avc_vcpu_request(v, AVC_REQUEST_IRQC);
 }
 static void nothing(struct avc_vcpu *v)
 {
@@ -277,7 +277,7 @@ static void run_does_not_spin(void **state)
     assert_int_equal(avc_vm_set_irqc(&world.vm, &half, NULL), AVC_EINVAL);
     must(avc_vm_set_irqc(&world.vm, &ops, NULL));
     v = world_load();
-    avc_vcpu_request(v, AVC_ATTN_IRQC);
+    avc_vcpu_request(v, AVC_REQUEST_IRQC);
     fake_enters = 0;
     assert_int_equal(world_run(v)->kind, AVC_KICKED);
     assert_int_equal(fake_enters, 0);

@@ -116,7 +116,7 @@ static bool irqc_takes;
 static bool irqc_irq(struct avc_vcpu *v, avc_irq_t irq)
 {
     (void)v, (void)irq;
-    if (irq != AVC_IRQ_SPURIOUS) { /* between the acknowledge and the vector's look at `attention` */
+    if (irq != AVC_IRQ_SPURIOUS) { /* between the acknowledge and the vector's look at `requests` */
         assert_int_equal(fake_log[fake_log_len - 1].what, FAKE_OP);
         assert_int_equal(fake_log[fake_log_len - 1].which, FAKE_OP_isb);
     }

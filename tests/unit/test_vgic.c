@@ -69,7 +69,7 @@ static void sgi_to_self(void **state)
     vw_boot(4, true, 1);
     fake_log_clear();
     assert_int_equal(sysreg_write(0, SGI1R, sgi_value(5, 0, 1)), AVC_DONE);
-    assert_int_equal(vcpu[0].attention, 0); /* in a list register already */
+    assert_int_equal(vcpu[0].requests, 0); /* in a list register already */
     assert_int_equal(wakes[0], 0);
     assert_int_equal(g_ack(true), 5);
     /* again while it is active: pending and active */
@@ -426,7 +426,7 @@ static void dir_elsewhere(void **state)
     assert_int_equal(g_ack(true), 32);
     g_eoi(true, 32);
     must(avc_vm_set_irq(&vm, 32, false));
-    vcpu[1].attention |= AVC_ATTN_IRQC;
+    vcpu[1].requests |= AVC_REQUEST_IRQC;
     settle_vcpu(1);
     g_dir(1, 32);
     settle_all();
@@ -446,7 +446,7 @@ static void no_tdir(void **state)
     vw_boot(4, true, 1);
     gcpu[0].tds = false;
     *reg(FAKE_ICH_VMCR_EL2) |= VMCR_EOIM;
-    vcpu[0].attention |= AVC_ATTN_IRQC;
+    vcpu[0].requests |= AVC_REQUEST_IRQC;
     settle_vcpu(0);
     assert_true(*reg(FAKE_ICH_HCR_EL2) & HCR_TC);
     assert_int_equal(sysreg_write(0, AVC_SYSREG_KEY(3, 0, 4, 6, 0), 0x77), AVC_DONE);

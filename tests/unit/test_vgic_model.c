@@ -348,7 +348,7 @@ static void run(unsigned list_regs, bool eoi_mode, uint64_t start, unsigned step
         if (vcpu[v].pcpu) {
             on_cpu_of(v);
             *reg(FAKE_ICH_VMCR_EL2) |= mode1 ? VMCR_EOIM : 0;
-            vcpu[v].attention |= AVC_ATTN_IRQC;
+            vcpu[v].requests |= AVC_REQUEST_IRQC;
         }
         gcpu[v].vmcr |= mode1 ? VMCR_EOIM : 0;
         for (uint32_t i = 0; i < NR_INTIDS; i++) {

@@ -308,7 +308,7 @@ static void deadlines(void **state)
     vload(0, 0);
     set_timer(1, 3, 0); /* IMASK */
     set_timer(0, 1, ~UINT64_C(0));
-    vcpu[0].attention |= AVC_ATTN_IRQC;
+    vcpu[0].requests |= AVC_REQUEST_IRQC;
     settle_vcpu(0);
     assert_int_equal(avc_vcpu_deadline(&vcpu[0]), ~UINT64_C(0));
     assert_false(avc_vcpu_has_work(&vcpu[0]));

@@ -324,7 +324,7 @@ static bool light(struct avc_vcpu *v, uint64_t esr, uint64_t (*fn)(struct avc_vc
         assert_int_equal(v->x[0], *value);
         assert_int_equal(reg[FAKE_ELR_EL2], pc);
     } else {
-        assert_int_equal(code, v->attention);
+        assert_int_equal(code, v->requests);
         assert_int_equal(reg[FAKE_ELR_EL2], pc + 4);
         *value = v->x[0];
     }
@@ -466,8 +466,8 @@ static void settle_vcpu(unsigned v)
         assert_true(round < 50); /* an interrupt storm */
         on_cpu_of(v);
         fake_cpu->masked = true;
-        if (vcpu[v].attention & AVC_ATTN_IRQC) {
-            vcpu[v].attention &= ~(uint64_t)AVC_ATTN_IRQC;
+        if (vcpu[v].requests & AVC_REQUEST_IRQC) {
+            vcpu[v].requests &= ~(uint64_t)AVC_REQUEST_IRQC;
             vm.irqc->enter(&vcpu[v]);
             quiet = false;
         }
@@ -609,7 +609,7 @@ static inline void vw_attach(uint32_t nr_spis)
         must(avc_vcpu_init(&vcpu[n], &vm, &(struct avc_vcpu_config){ .mpidr = mpidrs[n] }));
         must(avc_vcpu_start(&vcpu[n], 0, 0));
         vcpu[n].power = AVC_POWER_ON;
-        vcpu[n].attention = 0;
+        vcpu[n].requests = 0;
         wakes[n] = 0;
     }
 }

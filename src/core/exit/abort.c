@@ -116,7 +116,7 @@ avc_small static __attribute__((noinline)) uint64_t not_done(struct avc_vcpu *v,
     if (answer != AVC_DONE)
         answer = avc_claim_after(v, e, AVC_MMIO, AVC_FAULT, answer);
     return (answer == AVC_PASS ? data_unmapped(v, e->esr, e->key, e) : avc_exit_settle(v, e, answer)) |
-           avc_load_relaxed(&v->attention);
+           avc_load_relaxed(&v->requests);
 }
 
 /* A load that is no plain word: bytes, halfwords, doublewords; or something odd. Its end is a plain step. */
@@ -128,10 +128,10 @@ static __attribute__((noinline)) uint64_t end_load(struct avc_vcpu *v)
         return not_done(v, AVC_DONE);
     avc_write_gpr(v, ISS_SRT(e->esr), avc_mmio_low(e->value, e->esr));
     avc_hw_write_ELR_EL2(e->pc + 4);
-    return avc_load_relaxed(&v->attention);
+    return avc_load_relaxed(&v->requests);
 }
 
-/* HW_EXIT, attention, or both. gpr: the instruction may name any register, or one of x0..x7. */
+/* HW_EXIT, requests, or both. gpr: the instruction may name any register, or one of x0..x7. */
 static inline uint64_t answered(struct avc_vcpu *v, enum avc_answer answer, bool gpr)
 {
     const struct avc_exit *e = &v->exit;
@@ -148,7 +148,7 @@ static inline uint64_t answered(struct avc_vcpu *v, enum avc_answer answer, bool
             v->x[ISS_SRT(esr)] = (uint32_t)e->value;
     }
     avc_hw_write_ELR_EL2(e->pc + 4);
-    return avc_load_relaxed(&v->attention);
+    return avc_load_relaxed(&v->requests);
 }
 
 uint64_t avc_mmio_answered(struct avc_vcpu *v, enum avc_answer answer)
@@ -170,7 +170,7 @@ static uint64_t device(struct avc_vcpu *v, uint64_t esr)
     if (!claim)
         return data_unmapped(v, esr, ipa, e);
     answer = claim->fn(v, e, claim->ctx);
-    return answered(v, answer, true) & HW_EXIT; /* the vector looks at attention */
+    return answered(v, answer, true) & HW_EXIT; /* the vector looks at requests */
 }
 
 /* Translation fault: HPFAR is valid, nothing was mapped when the CPU looked. */

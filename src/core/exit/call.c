@@ -24,10 +24,10 @@ uint64_t avc_call_answered(struct avc_vcpu *vcpu, enum avc_answer answer)
 
     if (avc_likely(answer == AVC_DONE && !e->step)) { /* HVC */
         vcpu->x[0] = e->value;
-        return avc_load_relaxed(&vcpu->attention);
+        return avc_load_relaxed(&vcpu->requests);
     }
     answer = avc_claim_after(vcpu, e, AVC_CALL, AVC_FAULT, answer);
-    return avc_exit_settle(vcpu, e, answer == AVC_PASS ? AVC_FAULT : answer) | avc_load_relaxed(&vcpu->attention);
+    return avc_exit_settle(vcpu, e, answer == AVC_PASS ? AVC_FAULT : answer) | avc_load_relaxed(&vcpu->requests);
 }
 
 /* The same function decides as on the light way; the value it left in x0 is written there again. */

@@ -14,7 +14,7 @@
 
 #include "core/exit/event.h"
 
-/* An avc_fast_fn writes x0..x3 of the vCPU and returns its attention; or begins the event and returns HW_EXIT, or the claim
+/* An avc_fast_fn writes x0..x3 of the vCPU and returns its requests; or begins the event and returns HW_EXIT, or the claim
    to be asked; or touches nothing and says HW_SLOW. Bounded, and without calls to code that is not compiled for the light
    way. What `find` finds does the first or the last. */
 struct avc_call {
@@ -54,7 +54,7 @@ static inline uint64_t avc_call_answer(struct avc_vcpu *vcpu, int64_t value)
 {
     vcpu->x[0] = (uint64_t)value;
     __atomic_signal_fence(__ATOMIC_SEQ_CST); /* loaded last, it needs no register to wait in */
-    return avc_load_relaxed(&vcpu->attention);
+    return avc_load_relaxed(&vcpu->requests);
 }
 
 #endif

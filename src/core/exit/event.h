@@ -230,7 +230,7 @@ static inline bool avc_light_can(void)
 static inline uint64_t avc_light_done(const struct avc_vcpu *vcpu)
 {
     avc_hw_write_ELR_EL2(avc_hw_read_ELR_EL2() + 4);
-    return avc_load_relaxed(&vcpu->attention);
+    return avc_load_relaxed(&vcpu->requests);
 }
 
 #endif

@@ -4,7 +4,7 @@
  * The light way: from the vector to what settles the trap. Compiled to leave x8..x15 and x18 to the guest
  * (src/sources.txt); so is everything it calls. See call.h, and event.h for devices and registers.
  *
- * What they return: attention, when the trap is settled; x0..x7 in vcpu->x may have changed then. HW_EXIT or a claim, when the
+ * What they return: requests, when the trap is settled; x0..x7 in vcpu->x may have changed then. HW_EXIT or a claim, when the
  * event has begun; HW_SLOW, when nothing was done but to count the exception.
  */
 #include <avc/psci.h>

@@ -5,10 +5,10 @@
  *
  * What is observed goes through another trap table (avc_trap_table_observed), whose functions take the time, call the
  * table that would have been used, and take it again. Nothing else knows of observers but the rare work at run's edges
- * and for attention, so that there is nothing to test for on the way of an exit.
+ * and for requests, so that there is nothing to test for on the way of an exit.
  *
- * A trap is over when its function sends the guest on. When attention keeps the vector from that, or run is to return,
- * the trap stays open, and ends when attention was dealt with, or when run returns.
+ * A trap is over when its function sends the guest on. When requests keeps the vector from that, or run is to return,
+ * the trap stays open, and ends when requests were dealt with, or when run returns.
  */
 #include <avc/observe.h>
 
@@ -169,7 +169,7 @@ static uint64_t observe(struct avc_vcpu *v, unsigned trap, uint64_t esr)
 
     begin(v, trap, esr);
     code = table[trap](v, esr);
-    if (code == HW_BACK && !avc_load_relaxed(&v->attention))
+    if (code == HW_BACK && !avc_load_relaxed(&v->requests))
         avc_observe_end(v, false);
     return code;
 }
@@ -197,8 +197,8 @@ uint64_t avc_observe_serror(struct avc_vcpu *v, uint64_t esr)
 }
 
 /*
- * The new observer is stored before AVC_ATTN_WATCH is set, so that whoever takes the bit finds it. run says that it is in
- * the guest before it looks at attention: either it sees the bit, or we see it in the guest and have it interrupted. By
+ * The new observer is stored before AVC_REQUEST_WATCH is set, so that whoever takes the bit finds it. run says that it is in
+ * the guest before it looks at requests: either it sees the bit, or we see it in the guest and have it interrupted. By
  * the same order, a vCPU that is not seen inside of run from here on takes up the new one before it looks at the old.
  */
 enum avc_status avc_vcpu_observe(struct avc_vcpu *v, const struct avc_observer *observer)
@@ -208,9 +208,9 @@ enum avc_status avc_vcpu_observe(struct avc_vcpu *v, const struct avc_observer *
     if (v->magic != AVC_MAGIC_VCPU)
         return AVC_ENOENT;
     avc_store_seq(&v->observer, observer);
-    avc_fetch_or(&v->attention, (uint64_t)AVC_ATTN_WATCH);
+    avc_fetch_or(&v->requests, (uint64_t)AVC_REQUEST_WATCH);
     if (avc_load_seq(&v->mode) == AVC_MODE_GUEST)
-        avc_vcpu_request(v, AVC_ATTN_WATCH);
+        avc_vcpu_request(v, AVC_REQUEST_WATCH);
     return AVC_OK;
 }
 

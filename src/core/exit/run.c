@@ -28,15 +28,15 @@ avc_small static void drive_lines(struct avc_vcpu *v)
     v->hcr |= (uint64_t)avc_load_seq(&v->fiq_line) << 6 | (uint64_t)avc_load_seq(&v->irq_line) << 7;
 }
 
-/* Does what attention asks for. False when run has to return: the exit is filled in. */
-avc_small static bool attend(struct avc_vcpu *v, uint64_t attention)
+/* Does what requests ask for. False when run has to return: the exit is filled in. */
+avc_small static bool serve(struct avc_vcpu *v, uint64_t requests)
 {
-    if (attention & AVC_ATTN_WATCH) {
-        avc_fetch_and(&v->attention, ~(uint64_t)AVC_ATTN_WATCH);
+    if (requests & AVC_REQUEST_WATCH) {
+        avc_fetch_and(&v->requests, ~(uint64_t)AVC_REQUEST_WATCH);
         avc_observe_choose(v);
     }
-    if (attention & AVC_ATTN_SERROR) { /* before a reset would forget it */
-        avc_fetch_and(&v->attention, ~(uint64_t)AVC_ATTN_SERROR);
+    if (requests & AVC_REQUEST_SERROR) { /* before a reset would forget it */
+        avc_fetch_and(&v->requests, ~(uint64_t)AVC_REQUEST_SERROR);
         leave(v, AVC_SERROR);
         v->exit.esr = v->serror & ~AVC_BIT(63);
         v->exit.answer = AVC_FAULT;
@@ -44,33 +44,33 @@ avc_small static bool attend(struct avc_vcpu *v, uint64_t attention)
         avc_count(&v->nr_traps[AVC_TRAP_SERROR]);
         return false;
     }
-    if (attention & AVC_ATTN_POWER) {
+    if (requests & AVC_REQUEST_POWER) {
         if (avc_load_seq(&v->power) == AVC_POWER_PENDING) {
-            avc_fetch_and(&v->attention, ~(uint64_t)AVC_ATTN_POWER);
+            avc_fetch_and(&v->requests, ~(uint64_t)AVC_REQUEST_POWER);
             power_up(v);
         } else if (avc_load_seq(&v->power) != AVC_POWER_ON) {
-            avc_fetch_and(&v->attention, ~(uint64_t)AVC_ATTN_KICK); /* the caller is told to look anyway */
-            leave(v, AVC_CPU_OFF);                                  /* the bit stays: so does the state */
+            avc_fetch_and(&v->requests, ~(uint64_t)AVC_REQUEST_KICK); /* the caller is told to look anyway */
+            leave(v, AVC_CPU_OFF);                                    /* the bit stays: so does the state */
             return false;
         } else {
-            avc_fetch_and(&v->attention, ~(uint64_t)AVC_ATTN_POWER);
+            avc_fetch_and(&v->requests, ~(uint64_t)AVC_REQUEST_POWER);
         }
     }
-    if (attention & AVC_ATTN_TRAPS) {
-        avc_fetch_and(&v->attention, ~(uint64_t)AVC_ATTN_TRAPS);
+    if (requests & AVC_REQUEST_TRAPS) {
+        avc_fetch_and(&v->requests, ~(uint64_t)AVC_REQUEST_TRAPS);
         if (v->edge & AVC_EDGE_STEP)
             avc_eret_step_end(v, &v->pstate);
         avc_hw_traps_write(v);
     }
-    if (attention & AVC_ATTN_IRQC) {
-        avc_fetch_and(&v->attention, ~(uint64_t)AVC_ATTN_IRQC);
+    if (requests & AVC_REQUEST_IRQC) {
+        avc_fetch_and(&v->requests, ~(uint64_t)AVC_REQUEST_IRQC);
         if (v->vm->irqc)
             v->vm->irqc->enter(v);
         else
             drive_lines(v);
     }
-    if (attention & AVC_ATTN_KICK) {
-        avc_fetch_and(&v->attention, ~(uint64_t)AVC_ATTN_KICK);
+    if (requests & AVC_REQUEST_KICK) {
+        avc_fetch_and(&v->requests, ~(uint64_t)AVC_REQUEST_KICK);
         leave(v, AVC_KICKED);
         return false;
     }
@@ -120,19 +120,19 @@ avc_small static __attribute__((noinline)) void edge_out(struct avc_vcpu *v)
     avc_release(); /* whoever sees run at its end may take the observer away */
 }
 
-/* How often attention is looked at again before an entry: enter() and power_up() may have asked for more. Other vCPUs can
+/* How often requests is looked at again before an entry: enter() and power_up() may have asked for more. Other vCPUs can
    ask for it as fast as they can trap; to do all of it first would let a guest keep this CPU here, masked. */
 #define MAX_ROUNDS 16
 
-/* True when nothing asks for attention any more. False when run has to return. */
-avc_small static __attribute__((noinline)) bool attend_all(struct avc_vcpu *v)
+/* True when nothing asks for requests any more. False when run has to return. */
+avc_small static __attribute__((noinline)) bool serve_all(struct avc_vcpu *v)
 {
     for (unsigned round = 0; round < MAX_ROUNDS; round++) {
-        uint64_t attention = avc_load_seq(&v->attention);
+        uint64_t requests = avc_load_seq(&v->requests);
 
-        if (!attention)
+        if (!requests)
             return true;
-        if (!attend(v, attention))
+        if (!serve(v, requests))
             return false;
     }
     leave(v, AVC_KICKED);
@@ -145,18 +145,18 @@ static __attribute__((noinline)) uint64_t otherwise(struct avc_vcpu *v, uint64_t
 {
     vse_taken(v);
     if (code & HW_SERROR) {
-        avc_fetch_or(&v->attention, (uint64_t)AVC_ATTN_SERROR);
+        avc_fetch_or(&v->requests, (uint64_t)AVC_REQUEST_SERROR);
         code >>= HW_SERROR_SHIFT;
     }
-    return code & HW_EXIT || !attend_all(v) ? HW_EXIT : 0;
+    return code & HW_EXIT || !serve_all(v) ? HW_EXIT : 0;
 }
 
 /*
  * The last exit's answer is acted on here, whatever it was: an exit that is no instruction's, and what a reset leaves in
  * its place, leave nothing to be done.
  *
- * `mode` needs no order at the end: whoever has set a bit of attention and sees an old GUEST sends an interrupt in vain, and
- * whoever sees HOST early relies on the next run, which looks at attention behind its own store of GUEST.
+ * `mode` needs no order at the end: whoever has set a bit of requests and sees an old GUEST sends an interrupt in vain, and
+ * whoever sees HOST early relies on the next run, which looks at requests behind its own store of GUEST.
  */
 struct avc_exit *avc_vcpu_run(struct avc_vcpu *v)
 {
@@ -168,7 +168,7 @@ struct avc_exit *avc_vcpu_run(struct avc_vcpu *v)
         return &v->failed;
     avc_store_relaxed(&v->mode, AVC_MODE_GUEST);
     avc_fence(); /* see vcpu.c, "The kick" */
-    code = avc_load_relaxed(&v->attention);
+    code = avc_load_relaxed(&v->requests);
     do
         code = avc_hw_enter(&v, &daif, code);
     while (avc_unlikely(!(code & HW_EXIT)) && !(code = otherwise(v, code)));

@@ -46,7 +46,7 @@ static inline uint64_t answered(struct avc_vcpu *v, struct avc_exit *e, enum avc
 
 uint64_t avc_sysreg_answered(struct avc_vcpu *v, enum avc_answer answer)
 {
-    return answered(v, &v->exit, answer) | v->attention;
+    return answered(v, &v->exit, answer) | v->requests;
 }
 
 uint64_t avc_trap_sysreg(struct avc_vcpu *v, uint64_t esr)

@@ -202,7 +202,7 @@ uint64_t avc_trap_irq(struct avc_vcpu *v, uint64_t esr)
     irq = hal->irq_fetch(hal->ctx);
     /*
      * What was acknowledged may be a kick that came after this exception was taken, for another interrupt. The vector looks
-     * at `attention` next, and must not have done so before the acknowledge: system register accesses and loads are in
+     * at `requests` next, and must not have done so before the acknowledge: system register accesses and loads are in
      * no order without this (IHI 0069, 12.1.6; Arm ARM D24.1.2).
      */
     avc_hw_isb();

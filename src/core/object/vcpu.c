@@ -82,7 +82,7 @@ enum avc_status avc_vcpu_reset(struct avc_vcpu *v)
     if (status)
         return status;
     avc_vcpu_reset_state(v);
-    avc_store_seq(&v->attention, AVC_ATTN_POWER);
+    avc_store_seq(&v->requests, AVC_REQUEST_POWER);
     avc_store_seq(&v->power, AVC_POWER_OFF);
     return AVC_OK;
 }
@@ -117,13 +117,13 @@ bool avc_vcpu_power_on(struct avc_vcpu *v, uint64_t pc, uint64_t x0)
     v->start_pc = pc;
     v->start_x0 = x0;
     avc_store_seq(&v->power, AVC_POWER_PENDING);
-    avc_vcpu_request(v, AVC_ATTN_POWER);
+    avc_vcpu_request(v, AVC_REQUEST_POWER);
     return true;
 }
 
 void avc_vcpu_power_off(struct avc_vcpu *v)
 {
-    avc_fetch_or(&v->attention, AVC_ATTN_POWER);
+    avc_fetch_or(&v->requests, AVC_REQUEST_POWER);
     avc_store_seq(&v->power, AVC_POWER_OFF);
 }
 
@@ -220,23 +220,23 @@ enum avc_status avc_vcpu_put(struct avc_vcpu *v)
 /*
  * The kick and the ways it can race.
  *
- * The kicker sets a bit of `attention` and then calls wake(); run stores mode GUEST and then reads `attention`, masked,
+ * The kicker sets a bit of `requests` and then calls wake(); run stores mode GUEST and then reads `requests`, masked,
  * before it enters, with a DMB between the two. So either run sees the bit, or the kicker's wake() comes after the entry,
  * and the interrupt that it sends makes the guest exit. An interrupt sent between run's check and ERET stays pending, since
  * IRQs are masked, and is taken as soon as the guest runs.
  *
  * wake() is left out only where it cannot be needed: in a trap of the vCPU itself, whose way back to the guest reads
- * `attention`. Everywhere else, a vCPU between two runs included, the VMM may be about to block it: it sets "blocked"
+ * `requests`. Everywhere else, a vCPU between two runs included, the VMM may be about to block it: it sets "blocked"
  * first and asks avc_vcpu_has_work() then, and wake() takes "blocked" back.
  *
  * The DSB orders the bit before a doorbell that is a system register write (ICC_SGI1R_EL1), which no barrier of the
  * memory model orders with it (Arm ARM B2.3.12).
  */
-void avc_vcpu_request(struct avc_vcpu *v, uint64_t attention)
+void avc_vcpu_request(struct avc_vcpu *v, uint64_t requests)
 {
     const struct avc_hal *hal;
 
-    avc_fetch_or(&v->attention, attention & AVC_ATTN_ALL);
+    avc_fetch_or(&v->requests, requests & AVC_REQUEST_ALL);
     if (avc_load_relaxed(&v->mode) == AVC_MODE_GUEST && avc_vcpu_here(v))
         return;
     hal = avc_machine_hal(v->vm->machine);
@@ -248,7 +248,7 @@ void avc_vcpu_request(struct avc_vcpu *v, uint64_t attention)
 
 void avc_vcpu_kick(struct avc_vcpu *v)
 {
-    avc_vcpu_request(v, AVC_ATTN_KICK);
+    avc_vcpu_request(v, AVC_REQUEST_KICK);
 }
 
 bool avc_vcpu_has_work(struct avc_vcpu *v)
@@ -258,8 +258,8 @@ bool avc_vcpu_has_work(struct avc_vcpu *v)
     if (avc_load_relaxed(&v->serror)) /* run will tell */
         return true;
     if (power != AVC_POWER_ON)
-        return power == AVC_POWER_PENDING || (avc_load_seq(&v->attention) & AVC_ATTN_KICK);
-    if (avc_load_seq(&v->attention) & AVC_ATTN_KICK)
+        return power == AVC_POWER_PENDING || (avc_load_seq(&v->requests) & AVC_REQUEST_KICK);
+    if (avc_load_seq(&v->requests) & AVC_REQUEST_KICK)
         return true;
     return v->vm->irqc ? v->vm->irqc->pending(v) : v->irq_line || v->fiq_line;
 }
@@ -282,7 +282,7 @@ enum avc_status avc_vcpu_set_irq(struct avc_vcpu *v, uint32_t intid, bool level)
     if (intid > 1)
         return AVC_ERANGE;
     avc_store_seq(intid == 0 ? &v->irq_line : &v->fiq_line, level);
-    avc_vcpu_request(v, AVC_ATTN_IRQC);
+    avc_vcpu_request(v, AVC_REQUEST_IRQC);
     return AVC_OK;
 }
 

@@ -27,7 +27,7 @@ uint64_t avc_trap_svc(struct avc_vcpu *v, uint64_t esr)
  * The trap registers of a VM are constant but for these bits, of which vm->traps_version tells: odd while they are off, one
  * more after each change, so that a vCPU that has noted the version runs with the bits of it or of a later one. The bits
  * are stored before it, and read after it (avc_hw_traps_write()); a vCPU that reads them too early is asked again by
- * AVC_ATTN_TRAPS, which is set last.
+ * AVC_REQUEST_TRAPS, which is set last.
  */
 static void write_bits(struct avc_vm *vm, bool on)
 {
@@ -67,6 +67,6 @@ enum avc_status avc_vm_trap_svc(struct avc_vm *vm, bool on)
     avc_hw_irq_restore(daif);
     for (uint32_t n = 0; changed && n < vm->nr_vcpus; n++)
         if (vm->vcpus[n]->magic == AVC_MAGIC_VCPU)
-            avc_vcpu_request(vm->vcpus[n], AVC_ATTN_TRAPS);
+            avc_vcpu_request(vm->vcpus[n], AVC_REQUEST_TRAPS);
     return status;
 }

@@ -39,7 +39,7 @@ void avc_vgic_end_slow(struct avc_vgic_op *op)
     for (struct avc_vgic_cpu *cpu = op->kicks, *next; cpu; cpu = next) {
         next = cpu->next_told;
         avc_store_release(&cpu->told, false); /* before the kick, see avc_vgic_kick() */
-        avc_vcpu_request(cpu->vcpu, AVC_ATTN_IRQC);
+        avc_vcpu_request(cpu->vcpu, AVC_REQUEST_IRQC);
     }
     if (op->restore)
         avc_hw_irq_restore(op->daif);
@@ -214,7 +214,7 @@ void avc_vgic_set_line(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, u
         /* Elsewhere: taken back at that CPU's next trap. It may take the interrupt until then, as it may with any
            controller when a level falls (IHI 0069, 4.1: a spurious or late one). */
         if (holder != op->self)
-            avc_fetch_or(&holder->vcpu->attention, AVC_ATTN_IRQC);
+            avc_fetch_or(&holder->vcpu->requests, AVC_REQUEST_IRQC);
         else if (!set_line_active(op, ref, bit, false))
             avc_vgic_touch(op, ref, bit);
         return;

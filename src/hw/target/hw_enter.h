@@ -16,17 +16,17 @@ static inline uint64_t avc_hw_enter_begin(void)
 }
 
 /*
- * Enters the guest, unless `attention` is something, and comes back when a trap function did not answer HW_BACK; returns what
- * it answered, and HW_SERROR, or attention. Interrupts are masked, the vCPU is loaded.
+ * Enters the guest, unless `requests` is something, and comes back when a trap function did not answer HW_BACK; returns what
+ * it answered, and HW_SERROR, or requests. Interrupts are masked, the vCPU is loaded.
  *
  * An instruction, not a function: all registers are the guest's in between, and so the compiler saves those of run once, where
  * a function would save them again. What run needs behind it, enter.S gives back in registers that calls keep; and x18 and
  * x29 (gcc does not take x29 as lost). All of it is one piece without a branch to the compiler, so that it leaves the two
  * where they are.
  */
-static inline uint64_t avc_hw_enter(struct avc_vcpu **vcpu, uint64_t *daif, uint64_t attention)
+static inline uint64_t avc_hw_enter(struct avc_vcpu **vcpu, uint64_t *daif, uint64_t requests)
 {
-    register uint64_t x0 __asm__("x0") = attention;
+    register uint64_t x0 __asm__("x0") = requests;
     register struct avc_vcpu *x19 __asm__("x19") = *vcpu;
     register uint64_t x20 __asm__("x20") = *daif;
 
