@@ -683,12 +683,12 @@ AVC_MUST_USE enum avc_status avc_vm_set_irq(struct avc_vm *vm, uint32_t intid, b
 /* not to be asked for: an SError was taken on the way out of the guest */
 #define AVC_REQUEST_SERROR (1u << 5)
 
-/* Rare work of run's own at its edges, known on this CPU alone. */
-#define AVC_EDGE_VSE  (1u << 0) /* a virtual SError was pending when the guest was entered */
-#define AVC_EDGE_HOST (1u << 1) /* registers the host uses must be swapped */
-#define AVC_EDGE_FP   (1u << 2) /* the host wants its FP registers back at run's return */
-#define AVC_EDGE_SEEN (1u << 3) /* there is an observer */
-#define AVC_EDGE_STEP (1u << 4) /* a step over an ERETAA is on its way: see src/core/exit/eret.c */
+/* Rare work at run's entry and exit, known on this CPU alone. */
+#define AVC_WORK_VSE  (1u << 0) /* a virtual SError was pending when the guest was entered */
+#define AVC_WORK_HOST (1u << 1) /* registers the host uses must be swapped */
+#define AVC_WORK_FP   (1u << 2) /* the host wants its FP registers back at run's return */
+#define AVC_WORK_SEEN (1u << 3) /* there is an observer */
+#define AVC_WORK_STEP (1u << 4) /* a step over an ERETAA is on its way: see src/core/exit/eret.c */
 
 /* Power state, changed by PSCI with compare-and-swap: OFF to CLAIMED by one caller, which then writes where to start
    and makes it PENDING; to ON by the vCPU itself. The low two bits are what PSCI's AFFINITY_INFO says of it. */
@@ -740,7 +740,7 @@ struct avc_vcpu {
     uint32_t on;           /* MPIDR_EL1 of that CPU, 0: not loaded. The four make one doubleword, which run compares */
     uint8_t on_aff3;       /*   bits 39..32 of it */
     uint8_t mode;          /* enum avc_mode, atomic */
-    uint16_t edge;         /* what run has to do besides, at entry and return: AVC_EDGE_... */
+    uint16_t work;         /* what run has to do besides, at entry and exit: AVC_WORK_... */
     bool fp_live;          /* the guest's FP registers are in the CPU */
     bool debug_live;       /* the guest's breakpoints are in the CPU */
     bool vserror;          /* a virtual SError is pending */

@@ -144,7 +144,7 @@ void avc_inject_serror(struct avc_vcpu *vcpu, uint64_t iss); /* HCR_EL2.VSE */
 
 /* ---- eret.c: an exception return of the guest's that was trapped, done by hand; UNDEFINED where it is ---- */
 void avc_eret(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr);
-/* With AVC_EDGE_STEP: the step over an ERETAA ends, done or not. In a trap: true, this exception was its own. */
+/* With AVC_WORK_STEP: the step over an ERETAA ends, done or not. In a trap: true, this exception was its own. */
 bool avc_eret_stepped(struct avc_vcpu *vcpu, uint64_t esr);
 void avc_eret_step_end(struct avc_vcpu *vcpu, uint64_t *pstate);
 
@@ -163,7 +163,7 @@ avc_trap_fn avc_trap_dabt, avc_trap_iabt, avc_trap_call, avc_trap_sysreg, avc_tr
    load, and for AVC_REQUEST_WATCH; masked. */
 void avc_observe_choose(struct avc_vcpu *vcpu);
 avc_trap_fn avc_observe_sync, avc_observe_irq, avc_observe_fiq, avc_observe_serror;
-/* With AVC_EDGE_SEEN: run enters the guest after it was outside. */
+/* With AVC_WORK_SEEN: run enters the guest after it was outside. */
 void avc_observe_entry(struct avc_vcpu *vcpu);
 /* A trap that the vector did not end by itself is over: back to the guest, or run returns vcpu->exit. */
 void avc_observe_end(struct avc_vcpu *vcpu, bool to_vmm);
@@ -219,22 +219,22 @@ void avc_vmid_put(struct avc_pcpu *pcpu, struct avc_vcpu *vcpu);
 enum avc_status avc_vm_seal(struct avc_vm *vm);
 
 /* ---- vcpu.c ---- */
-/* on, on_aff3, mode and edge: what MPIDR_EL1 reads, when the vCPU is loaded on the calling CPU and run has nothing rare to do
-   at its edges, nor is in progress. */
+/* on, on_aff3, mode and work: what MPIDR_EL1 reads, when the vCPU is loaded on the calling CPU and run has nothing rare to do
+   at its entry and exit, nor is in progress. */
 typedef uint64_t __attribute__((may_alias)) avc_word;
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && offsetof(struct avc_vcpu, on) % 8 == 0 &&
                    offsetof(struct avc_vcpu, on_aff3) == offsetof(struct avc_vcpu, on) + 4 &&
                    offsetof(struct avc_vcpu, mode) == offsetof(struct avc_vcpu, on) + 5 &&
-                   offsetof(struct avc_vcpu, edge) == offsetof(struct avc_vcpu, on) + 6,
+                   offsetof(struct avc_vcpu, work) == offsetof(struct avc_vcpu, on) + 6,
                "a doubleword: MPIDR_EL1 has its fields in bits 39..0");
 static inline uint64_t avc_vcpu_where(const struct avc_vcpu *vcpu)
 {
     return avc_load_relaxed((const avc_word *)&vcpu->on);
 }
 
-static inline void avc_vcpu_set_where(struct avc_vcpu *vcpu, uint64_t mpidr, unsigned edge)
+static inline void avc_vcpu_set_where(struct avc_vcpu *vcpu, uint64_t mpidr, unsigned work)
 {
-    avc_store_relaxed((avc_word *)&vcpu->on, mpidr | (uint64_t)edge << 48);
+    avc_store_relaxed((avc_word *)&vcpu->on, mpidr | (uint64_t)work << 48);
 }
 
 /* Loaded on the calling CPU, which alone writes its own number there and takes it away. */

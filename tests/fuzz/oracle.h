@@ -169,7 +169,7 @@ static void oracle_forget(void)
 static void oracle_begin(struct avc_vcpu *v, const struct fake_trap *trap, uint64_t ipa)
 {
     /* In a step over an ERETAA PSTATE.SS is not the guest's: what comes of it test_eret.c tells. */
-    now.valid = !(v->edge & AVC_EDGE_STEP);
+    now.valid = !(v->work & AVC_WORK_STEP);
     now.trap = *trap;
     now.ipa = ipa;
     now.may_change = 0;

@@ -489,7 +489,7 @@ static void on_and_off(void **state)
         assert_int_equal(histograms[0x16].count, 0);
         assert_ptr_equal(v->trap_table, table);
         assert_ptr_equal(v->ways, ways);
-        assert_false(v->edge & AVC_EDGE_SEEN);
+        assert_false(v->work & AVC_WORK_SEEN);
     }
 }
 

@@ -37,7 +37,7 @@ void avc_eret(struct avc_vcpu *v, struct avc_regs *r, uint64_t esr)
     }
     if (esr & ISS_ERETA) {
         r->pstate |= SPSR_SS;
-        v->edge |= AVC_EDGE_STEP;
+        v->work |= AVC_WORK_STEP;
         avc_hw_step_begin(v);
         return;
     }
@@ -70,7 +70,7 @@ void avc_eret_step_end(struct avc_vcpu *v, uint64_t *pstate)
 {
     bool done = !(*pstate & SPSR_SS);
 
-    v->edge &= ~AVC_EDGE_STEP;
+    v->work &= ~AVC_WORK_STEP;
     avc_hw_step_end(v);
     *pstate &= ~SPSR_SS;
     if (done && avc_at_el0(*pstate)) /* a guest that steps its own EL0 */

@@ -35,7 +35,7 @@ void avc_fp_enter_guest(struct avc_vcpu *v)
     avc_hw_fp_load(v->fp);
     v->fp_live = true;
     if (!(v->pcpu->hal->uses & AVC_HOST_NO_FP))
-        v->edge |= AVC_EDGE_FP;
+        v->work |= AVC_WORK_FP;
 }
 
 void avc_fp_leave_guest(struct avc_vcpu *v, bool put)
@@ -56,7 +56,7 @@ void avc_fp_leave_guest(struct avc_vcpu *v, bool put)
     avc_hw_isb();
     v->cptr = trapped(v);
     v->fp_live = false;
-    v->edge &= ~AVC_EDGE_FP;
+    v->work &= ~AVC_WORK_FP;
 }
 
 /*

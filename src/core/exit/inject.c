@@ -150,7 +150,7 @@ void avc_inject_own(struct avc_vcpu *v, struct avc_regs *r, uint64_t esr, uint64
 void avc_inject_serror(struct avc_vcpu *v, uint64_t iss)
 {
     v->vserror = true;
-    v->edge |= AVC_EDGE_VSE;
+    v->work |= AVC_WORK_VSE;
     v->hcr |= HCR_VSE;
     avc_count(&v->nr_faults);
     if (avc_has(&v->vm->features, AVC_FEAT_RAS))

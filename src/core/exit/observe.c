@@ -4,7 +4,7 @@
  * Looking at a vCPU: its counters, and an observer that sees each trap and what it cost.
  *
  * What is observed goes through another trap table (avc_trap_table_observed), whose functions take the time, call the
- * table that would have been used, and take it again. Nothing else knows of observers but the rare work at run's edges
+ * table that would have been used, and take it again. Nothing else knows of observers but the rare work at run's entry and exit
  * and for requests, so that there is nothing to test for on the way of an exit.
  *
  * A trap is over when its function sends the guest on. When requests keeps the vector from that, or run is to return,
@@ -105,9 +105,9 @@ void avc_observe_choose(struct avc_vcpu *v)
     avc_store_seq(&v->observed.by, observer);
     v->trap_table = observer ? avc_trap_table_observed : v->vm->trap_table;
     v->ways = observer ? avc_ways_full : v->vm->ways;
-    v->edge &= ~AVC_EDGE_SEEN;
+    v->work &= ~AVC_WORK_SEEN;
     if (observer) {
-        v->edge |= AVC_EDGE_SEEN;
+        v->work |= AVC_WORK_SEEN;
         avc_observe_entry(v);
     }
 }

@@ -58,7 +58,7 @@ avc_small static bool serve(struct avc_vcpu *v, uint64_t requests)
     }
     if (requests & AVC_REQUEST_TRAPS) {
         avc_fetch_and(&v->requests, ~(uint64_t)AVC_REQUEST_TRAPS);
-        if (v->edge & AVC_EDGE_STEP)
+        if (v->work & AVC_WORK_STEP)
             avc_eret_step_end(v, &v->pstate);
         avc_hw_traps_write(v);
     }
@@ -78,8 +78,8 @@ avc_small static bool serve(struct avc_vcpu *v, uint64_t requests)
     return true;
 }
 
-/* The rare work at run's edges. False: there is nothing to run, and v->failed says why. */
-avc_small static __attribute__((noinline)) bool edge_in(struct avc_vcpu *v, uint64_t daif)
+/* The rare work at run's entry and exit. False: there is nothing to run, and v->failed says why. */
+avc_small static __attribute__((noinline)) bool entry_work(struct avc_vcpu *v, uint64_t daif)
 {
     bool here = avc_vcpu_here(v);
 
@@ -91,9 +91,9 @@ avc_small static __attribute__((noinline)) bool edge_in(struct avc_vcpu *v, uint
         return false;
     }
     avc_act_saved(v, &v->exit);
-    if (v->edge & AVC_EDGE_HOST)
+    if (v->work & AVC_WORK_HOST)
         avc_hw_host_swap_in(v);
-    if (v->edge & AVC_EDGE_SEEN)
+    if (v->work & AVC_WORK_SEEN)
         avc_observe_entry(v);
     return true;
 }
@@ -101,20 +101,20 @@ avc_small static __attribute__((noinline)) bool edge_in(struct avc_vcpu *v, uint
 /* HCR_EL2.VSE, read back when the guest was left, has fallen when it has taken its virtual SError. */
 static void vse_taken(struct avc_vcpu *v)
 {
-    if (v->edge & AVC_EDGE_VSE && !(v->hcr & HCR_VSE)) {
+    if (v->work & AVC_WORK_VSE && !(v->hcr & HCR_VSE)) {
         v->vserror = false;
-        v->edge &= ~AVC_EDGE_VSE;
+        v->work &= ~AVC_WORK_VSE;
     }
 }
 
-avc_small static __attribute__((noinline)) void edge_out(struct avc_vcpu *v)
+avc_small static __attribute__((noinline)) void exit_work(struct avc_vcpu *v)
 {
     vse_taken(v);
-    if (v->edge & AVC_EDGE_STEP) /* before the host can have programs of its own at EL0 stepped */
+    if (v->work & AVC_WORK_STEP) /* before the host can have programs of its own at EL0 stepped */
         avc_eret_step_end(v, &v->pstate);
-    if (v->edge & AVC_EDGE_FP)
+    if (v->work & AVC_WORK_FP)
         avc_fp_leave_guest(v, false);
-    if (v->edge & AVC_EDGE_HOST)
+    if (v->work & AVC_WORK_HOST)
         avc_hw_host_swap_out(v);
     avc_observe_end(v, true);
     avc_release(); /* whoever sees run at its end may take the observer away */
@@ -164,7 +164,7 @@ struct avc_exit *avc_vcpu_run(struct avc_vcpu *v)
 
     if (avc_likely(avc_vcpu_where(v) == avc_hw_read_MPIDR_EL1()))
         avc_act_saved_inline(v, &v->exit);
-    else if (!edge_in(v, daif))
+    else if (!entry_work(v, daif))
         return &v->failed;
     avc_store_relaxed(&v->mode, AVC_MODE_GUEST);
     avc_fence(); /* see vcpu.c, "The kick" */
@@ -172,8 +172,8 @@ struct avc_exit *avc_vcpu_run(struct avc_vcpu *v)
     do
         code = avc_hw_enter(&v, &daif, code);
     while (avc_unlikely(!(code & HW_EXIT)) && !(code = otherwise(v, code)));
-    if (avc_unlikely(v->edge))
-        edge_out(v);
+    if (avc_unlikely(v->work))
+        exit_work(v);
     avc_store_relaxed(&v->mode, AVC_MODE_HOST);
     avc_hw_irq_restore(daif);
     return &v->exit;

@@ -104,7 +104,7 @@ avc_small static uint64_t claimed(struct avc_vcpu *v, uint64_t esr)
     struct avc_exit *e;
     enum avc_answer answer;
 
-    if (avc_unlikely(v->edge & AVC_EDGE_STEP) && avc_eret_stepped(v, esr))
+    if (avc_unlikely(v->work & AVC_WORK_STEP) && avc_eret_stepped(v, esr))
         return HW_BACK;
     if (!avc_condition_passed(esr, avc_hw_read_SPSR_EL2()))
         return row->fn(v, esr); /* a NOP: nothing has happened */

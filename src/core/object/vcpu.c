@@ -184,8 +184,8 @@ enum avc_status avc_vcpu_load(struct avc_vcpu *v, struct avc_pcpu *p)
     }
     p->current = v;
     avc_vcpu_set_where(v, p->mpidr,
-                       (v->vserror ? AVC_EDGE_VSE : 0) |
-                           (hal->uses & (AVC_HOST_SP_EL0 | AVC_HOST_TPIDR | AVC_HOST_PAUTH) ? AVC_EDGE_HOST : 0));
+                       (v->vserror ? AVC_WORK_VSE : 0) |
+                           (hal->uses & (AVC_HOST_SP_EL0 | AVC_HOST_TPIDR | AVC_HOST_PAUTH) ? AVC_WORK_HOST : 0));
     avc_observe_choose(v);
     avc_vcpu_switch_in(v);
     avc_hw_irq_restore(daif);
