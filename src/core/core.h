@@ -121,11 +121,11 @@ uint64_t avc_exit_finish(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_ans
 /* The second half of it: acts on this answer, or leaves to the VMM. */
 uint64_t avc_exit_settle(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_answer answer);
 
-/* ---- act.c: the one place that writes result registers and moves the PC ---- */
+/* ---- complete.c: the one place that writes result registers and moves the PC ---- */
 /* Does what e->answer says to the guest's registers: live in the CPU (in a trap), or saved (before run enters; event.h has
    the short way of it). */
-uint64_t avc_act_live(struct avc_vcpu *vcpu, struct avc_exit *e); /* HW_BACK */
-void avc_act_saved(struct avc_vcpu *vcpu, struct avc_exit *e);
+uint64_t avc_complete_live(struct avc_vcpu *vcpu, struct avc_exit *e); /* HW_BACK */
+void avc_complete_saved(struct avc_vcpu *vcpu, struct avc_exit *e);
 /* PC and PSTATE after one instruction of 4 (il) or 2 bytes: BTYPE and SS cleared, IT state advanced (AArch32). */
 void avc_step(uint64_t *pc, uint64_t *pstate, bool il);
 

@@ -91,7 +91,7 @@ static void vmm_answers(void **state)
             assert_int_equal(avc_vcpu_gpr(&vcpus[0], 2), 2);
             e->value = 42;
             e->answer = rows[n].answer;
-            avc_act_saved(&vcpus[0], e);
+            avc_complete_saved(&vcpus[0], e);
             assert_true(vcpus[0].x[0] == rows[n].x0);
             assert_true(vcpus[0].pc == CALL_PC + (way == HVC ? rows[n].hvc : rows[n].smc));
         }

@@ -235,7 +235,7 @@ static void cpu_off(void **state)
         assert_true(vcpus[0].requests & AVC_REQUEST_POWER);
         /* once it has asked, it can be switched on again, even before the VMM looked */
         assert_true(avc_vcpu_power_on(&vcpus[0], RAM, 7));
-        avc_act_saved(&vcpus[0], e);
+        avc_complete_saved(&vcpus[0], e);
         vcpus[0].power = AVC_POWER_ON;
         vcpus[0].requests = 0;
     }
@@ -291,7 +291,7 @@ static void standby(void **state)
             assert_int_equal(e->key, power_state);
             assert_true(e->value == ~UINT64_C(0)); /* no timer */
             assert_int_equal(e->answer, AVC_DONE);
-            avc_act_saved(&vcpus[0], e);
+            avc_complete_saved(&vcpus[0], e);
             assert_int_equal(vcpus[0].x[0], 0);
             assert_int_equal(vcpus[0].pc, w == HVC ? CALL_PC : CALL_PC + 4);
             assert_int_equal(vcpus[0].power, AVC_POWER_ON);
@@ -310,7 +310,7 @@ static void powerdown(void **state)
         e = exit_of(w, fid, JUNK | AVC_PSCI_STATE_POWERDOWN | 3, junk | (RAM + 0x40), JUNK | 5);
         assert_int_equal(e->kind, AVC_CPU_SUSPEND);
         assert_int_equal(e->key, AVC_PSCI_STATE_POWERDOWN | 3);
-        avc_act_saved(&vcpus[0], e);
+        avc_complete_saved(&vcpus[0], e);
         assert_int_equal(vcpus[0].pc, RAM + 0x40);
         assert_int_equal(vcpus[0].pstate, 0x3c5);
         assert_true(vcpus[0].x[0] == (wide ? JUNK | 5 : 5));

@@ -115,7 +115,7 @@ static void fault(struct avc_vcpu *v, const struct avc_exit *e, struct avc_regs 
     }
 }
 
-static void act(struct avc_vcpu *v, const struct avc_exit *e, struct avc_regs *r)
+static void complete(struct avc_vcpu *v, const struct avc_exit *e, struct avc_regs *r)
 {
     switch (e->answer) {
     case AVC_DONE:
@@ -139,21 +139,21 @@ static void act(struct avc_vcpu *v, const struct avc_exit *e, struct avc_regs *r
     }
 }
 
-uint64_t avc_act_live(struct avc_vcpu *v, struct avc_exit *e)
+uint64_t avc_complete_live(struct avc_vcpu *v, struct avc_exit *e)
 {
     struct avc_regs r = { avc_hw_read_ELR_EL2(), avc_hw_read_SPSR_EL2() };
 
-    act(v, e, &r);
+    complete(v, e, &r);
     avc_hw_write_ELR_EL2(r.pc);
     avc_hw_write_SPSR_EL2(r.pstate);
     return HW_BACK;
 }
 
-void avc_act_saved(struct avc_vcpu *v, struct avc_exit *e)
+void avc_complete_saved(struct avc_vcpu *v, struct avc_exit *e)
 {
     struct avc_regs r = { v->pc, v->pstate };
 
-    act(v, e, &r);
+    complete(v, e, &r);
     v->pc = r.pc;
     v->pstate = r.pstate;
 }

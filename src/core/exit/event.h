@@ -103,9 +103,9 @@ static inline bool avc_mmio_is_plain(const struct avc_vcpu *v, uint64_t esr)
     return esr & ISS_WNR || (avc_mmio_is_word(esr) && avc_sctlr_is_little(avc_sctlr(v)));
 }
 
-/* avc_act_saved(), for what is finished and stepped over without more ado: a call by HVC; one register's load or store; what
+/* avc_complete_saved(), for what is finished and stepped over without more ado: a call by HVC; one register's load or store; what
    has no result, and a call by SMC. */
-static inline void avc_act_saved_inline(struct avc_vcpu *v, struct avc_exit *e)
+static inline void avc_complete_saved_inline(struct avc_vcpu *v, struct avc_exit *e)
 {
     const uint64_t any = EVENT_WRITE | EVENT_SIZE(0xff);
     uint64_t word = avc_event_word(e);
@@ -115,7 +115,7 @@ static inline void avc_act_saved_inline(struct avc_vcpu *v, struct avc_exit *e)
         return;
     }
     if (!avc_step_is_plain(v->pstate)) {
-        avc_act_saved(v, e);
+        avc_complete_saved(v, e);
     } else if ((word & ~any) == (EVENT(AVC_MMIO, AVC_DONE) | EVENT_STEP) && avc_mmio_is_plain(v, e->esr)) {
         if (!(word & EVENT_WRITE))
             avc_write_gpr(v, ISS_SRT(e->esr), (uint32_t)e->value);
@@ -126,7 +126,7 @@ static inline void avc_act_saved_inline(struct avc_vcpu *v, struct avc_exit *e)
         if (word & EVENT_STEP)
             v->pc += 4;
     } else {
-        avc_act_saved(v, e);
+        avc_complete_saved(v, e);
     }
 }
 

@@ -69,7 +69,7 @@ uint64_t avc_exit_settle(struct avc_vcpu *v, struct avc_exit *e, enum avc_answer
     if (answer == AVC_EXIT)
         return avc_exit_to_vmm(v, e->kind);
     e->answer = answer;
-    return avc_act_live(v, e);
+    return avc_complete_live(v, e);
 }
 
 uint64_t avc_exit_finish(struct avc_vcpu *v, struct avc_exit *e, enum avc_answer unclaimed)

@@ -90,7 +90,7 @@ avc_small static __attribute__((noinline)) bool entry_work(struct avc_vcpu *v, u
         avc_hw_irq_restore(daif);
         return false;
     }
-    avc_act_saved(v, &v->exit);
+    avc_complete_saved(v, &v->exit);
     if (v->work & AVC_WORK_HOST)
         avc_hw_host_swap_in(v);
     if (v->work & AVC_WORK_SEEN)
@@ -163,7 +163,7 @@ struct avc_exit *avc_vcpu_run(struct avc_vcpu *v)
     uint64_t daif = avc_hw_enter_begin(), code;
 
     if (avc_likely(avc_vcpu_where(v) == avc_hw_read_MPIDR_EL1()))
-        avc_act_saved_inline(v, &v->exit);
+        avc_complete_saved_inline(v, &v->exit);
     else if (!entry_work(v, daif))
         return &v->failed;
     avc_store_relaxed(&v->mode, AVC_MODE_GUEST);
