@@ -545,28 +545,28 @@ struct avc_claim_index {
 };
 
 /* Who answers for a page of device registers, or for one access to a system register, by hash; see src/core/claim/index.c. */
-#define AVC_NR_SLOTS 256
-struct avc_mmio_slot {
+#define AVC_INDEX_SIZE 256
+struct avc_mmio_entry {
     uint64_t hpfar; /* what HPFAR_EL2 has for the page: IPA / 4096 * 16; ~0: none */
-    uint64_t (*light)(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_slot *slot);
+    uint64_t (*light)(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry);
     const struct avc_claim *claim;
     uint64_t code; /* of others' claims: what the light way goes on with */
 };
-struct avc_sysreg_slot {
+struct avc_sysreg_entry {
     uint32_t esr, key; /* its syndrome, without the general register, 0: none; and the register's key */
     uint64_t (*light)(struct avc_vcpu *vcpu, uint64_t esr,
-                      const struct avc_sysreg_slot *slot); /* NULL: reads `value` */
-    const struct avc_claim *claim;                         /* NULL likewise */
-    uint64_t value;                                        /* or a code */
+                      const struct avc_sysreg_entry *entry); /* NULL: reads `value` */
+    const struct avc_claim *claim;                           /* NULL likewise */
+    uint64_t value;                                          /* or a code */
 };
 
 /* What the light way does with function ids, 16 in a row: see src/core/exit/call.c. */
-#define AVC_CALL_SLOTS 64
-#define AVC_CALL_ROWS  48
+#define AVC_CALL_INDEX_SIZE 64
+#define AVC_CALL_ROWS       48
 struct avc_call_row;
 typedef uint64_t avc_fast_fn(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row); /* fid: of 32 bits */
 #define AVC_CALL_WIDE 16
-struct avc_call_slot {
+struct avc_call_entry {
     uint64_t ids; /* function id / 16; ~0: none */
     const struct avc_call_row *row;
 };
@@ -585,9 +585,9 @@ struct avc_call_range {
 #define AVC_NR_TRAPS    67
 
 struct avc_vm {
-    struct avc_mmio_slot mmio[AVC_NR_SLOTS];
-    struct avc_sysreg_slot sysreg[AVC_NR_SLOTS];
-    struct avc_call_slot call[AVC_CALL_SLOTS];
+    struct avc_mmio_entry mmio[AVC_INDEX_SIZE];
+    struct avc_sysreg_entry sysreg[AVC_INDEX_SIZE];
+    struct avc_call_entry call[AVC_CALL_INDEX_SIZE];
     struct avc_vcpu **vcpus;
     uint64_t nr_vcpus; /* as wide as a load reaches it */
     struct avc_vcpu *
@@ -727,11 +727,11 @@ struct avc_vcpu {
     uint64_t vbar, hcr; /* the guest's EL2 controls, and the host's */
     uint64_t host_vbar, host_hcr;
     uint64_t cptr, host_cptr;
-    const struct avc_call_slot *call; /* the VM's tables, each with its multiplier */
+    const struct avc_call_entry *call; /* the VM's tables, each with its multiplier */
     uint64_t call_hash;
-    const struct avc_mmio_slot *mmio;
+    const struct avc_mmio_entry *mmio;
     uint64_t mmio_hash;
-    const struct avc_sysreg_slot *sysreg;
+    const struct avc_sysreg_entry *sysreg;
     uint64_t sysreg_hash;
     struct avc_vcpu *self; /* a pair by which a dump finds the vCPU, like that in run's frame: this, and */
     uint64_t self_at;      /* 16 less than where the pair is */

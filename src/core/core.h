@@ -180,12 +180,12 @@ enum avc_status avc_claim_seal(struct avc_vm *vm);
 const struct avc_claim *avc_claim_find(const struct avc_vm *vm, enum avc_kind kind, uint64_t key);
 const struct avc_claim *avc_claim_find_builtin(const struct avc_vm *vm, enum avc_kind kind, uint64_t key);
 
-/* ---- slot.c ---- */
+/* ---- index.c ---- */
 /* Of a few multipliers for a table the one with which `fill` leaves the least out; the table is filled by it, and what it has
    left out is returned. */
 unsigned avc_hash_choose(struct avc_vm *vm, unsigned (*fill)(struct avc_vm *vm, uint32_t hash));
 /* vm->mmio and vm->sysreg from the sealed claims and vm->id_regs; the vCPUs learn where they are, and vm->call */
-void avc_slots_seal(struct avc_vm *vm);
+void avc_index_seal(struct avc_vm *vm);
 
 /* ---- sysreg.c: avc/sysreg.def at work ---- */
 /* Guest registers that are switched at load and put; live when the vCPU is loaded on this CPU. index: enum avc_ctx */
@@ -261,10 +261,10 @@ uint64_t avc_fast_smc(struct avc_vcpu *vcpu, uint64_t esr);
 /* these two for instructions that name one of x0..x7 */
 uint64_t avc_fast_sysreg(struct avc_vcpu *vcpu, uint64_t esr);
 uint64_t avc_fast_dabt(struct avc_vcpu *vcpu, uint64_t esr);
-/* What slots of others' claims have as `light`: the event begins. What is next, their code says: to ask the claim, or HW_EXIT
+/* What entries of others' claims have as `light`: the event begins. What is next, their code says: to ask the claim, or HW_EXIT
    for avc_to_vmm(), which need not be asked. */
-uint64_t avc_fast_mmio_claim(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_slot *slot);
-uint64_t avc_fast_sysreg_claim(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_slot *slot);
+uint64_t avc_fast_mmio_claim(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry);
+uint64_t avc_fast_sysreg_claim(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_entry *entry);
 /* call.c, sysreg_trap.c, abort.c: what the claim has answered that the vector has asked. HW_EXIT, requests, or both */
 uint64_t avc_call_answered(struct avc_vcpu *vcpu, enum avc_answer answer);
 uint64_t avc_sysreg_answered(struct avc_vcpu *vcpu, enum avc_answer answer);

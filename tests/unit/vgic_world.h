@@ -348,7 +348,7 @@ static uint64_t light_sgi1r(struct avc_vcpu *v, uint64_t esr, const void *slot)
 static bool mmio_light(struct avc_vcpu *v, const struct avc_exit *e, uint64_t *value)
 {
     uint64_t size = (uint64_t)__builtin_ctz(e->size);
-    const struct avc_mmio_slot slot = { .hpfar = e->key >> 12 << 4 };
+    const struct avc_mmio_entry slot = { .hpfar = e->key >> 12 << 4 };
 
     fake_cpu->reg[FAKE_FAR_EL2] = e->key & 0xfff;
     return light(v, ESR_MAKE(AVC_EC_DABT_LOWER, true, ISS_ISV | size << 22 | (e->write ? ISS_WNR : 0)), light_dist,

@@ -159,11 +159,11 @@ uint64_t avc_mmio_answered(struct avc_vcpu *v, enum avc_answer answer)
 /* One load or store of a register where nothing was mapped, as the syndrome has decoded it: the full way. */
 static uint64_t device(struct avc_vcpu *v, uint64_t esr)
 {
-    const struct avc_mmio_slot *slot;
+    const struct avc_mmio_entry *entry;
     avc_mmio_fn *light;
     avc_ipa_t ipa = hpfar_ipa(esr);
     const struct avc_claim *claim =
-        avc_mmio_slot_of(v, &slot, &light) ? slot->claim : avc_claim_find(v->vm, AVC_MMIO, ipa);
+        avc_mmio_find(v, &entry, &light) ? entry->claim : avc_claim_find(v->vm, AVC_MMIO, ipa);
     struct avc_exit *e = begin_mmio(v, esr, ipa);
     enum avc_answer answer;
 

@@ -43,17 +43,17 @@ enum avc_answer avc_call_settle(struct avc_vcpu *vcpu, struct avc_exit *e, void 
 
 /* ---- the light way's index ---- */
 
-/* The row of an id: there already, or a new one, its slot being empty; or NULL. */
+/* The row of an id: there already, or a new one, its entry being empty; or NULL. */
 static struct avc_call_row *row_of(struct avc_vm *vm, uint32_t fid, unsigned *used)
 {
-    struct avc_call_slot *slot = &vm->call[avc_call_slot_of(fid / 16, vm->call_hash)];
+    struct avc_call_entry *entry = &vm->call[avc_call_at(fid / 16, vm->call_hash)];
 
-    if (!slot->row && *used < AVC_CALL_ROWS) {
-        slot->ids = fid / 16;
-        slot->row = &vm->call_rows[(*used)++];
+    if (!entry->row && *used < AVC_CALL_ROWS) {
+        entry->ids = fid / 16;
+        entry->row = &vm->call_rows[(*used)++];
     }
     /* the rows are the VM's own, and not constant yet */
-    return slot->ids == fid / 16 ? (struct avc_call_row *)(uintptr_t)slot->row : NULL;
+    return entry->ids == fid / 16 ? (struct avc_call_row *)(uintptr_t)entry->row : NULL;
 }
 
 static bool put(struct avc_vm *vm, uint32_t fid, avc_fast_fn *fn, const struct avc_claim *claim, unsigned *used)
@@ -111,8 +111,8 @@ static unsigned fill(struct avc_vm *vm, uint32_t hash)
 
     vm->call_hash = hash;
     vm->nr_call_wide = 0;
-    for (unsigned n = 0; n < AVC_CALL_SLOTS; n++)
-        vm->call[n] = (struct avc_call_slot){ ~UINT64_C(0), NULL };
+    for (unsigned n = 0; n < AVC_CALL_INDEX_SIZE; n++)
+        vm->call[n] = (struct avc_call_entry){ ~UINT64_C(0), NULL };
     for (unsigned n = 0; n < AVC_CALL_ROWS * 16; n++)
         vm->call_rows[n / 16].fn[n % 16] = avc_fast_other;
     for (unsigned own = 2; own-- > 0;) /* the library's first: guests make these calls most */

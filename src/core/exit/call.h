@@ -31,8 +31,8 @@ avc_claim_fn avc_call_settle;
    no row. */
 avc_fast_fn avc_fast_zero, avc_fast_full, avc_fast_claim, avc_fast_to_vmm, avc_fast_unknown, avc_fast_other;
 
-/* The slot of the row that an id is in. */
-static inline uint64_t avc_call_slot_of(uint64_t ids, uint64_t hash)
+/* The entry of the row that an id is in. */
+static inline uint64_t avc_call_at(uint64_t ids, uint64_t hash)
 {
     return (uint32_t)ids * (uint32_t)hash >> 26;
 }

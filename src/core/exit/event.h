@@ -130,16 +130,16 @@ static inline void avc_complete_saved_inline(struct avc_vcpu *v, struct avc_exit
     }
 }
 
-/* What a slot has for the light way. */
-typedef uint64_t avc_mmio_fn(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_slot *slot);
-typedef uint64_t avc_sysreg_fn(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_slot *slot);
-_Static_assert(offsetof(struct avc_mmio_slot, hpfar) == 0 && offsetof(struct avc_mmio_slot, light) == 8 &&
-                   offsetof(struct avc_sysreg_slot, esr) == 0 && offsetof(struct avc_sysreg_slot, light) == 8 &&
-                   offsetof(struct avc_call_slot, ids) == 0 && offsetof(struct avc_call_slot, row) == 8,
-               "pairs: what a slot is compared with, and what is next");
+/* What an entry has for the light way. */
+typedef uint64_t avc_mmio_fn(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry);
+typedef uint64_t avc_sysreg_fn(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_entry *entry);
+_Static_assert(offsetof(struct avc_mmio_entry, hpfar) == 0 && offsetof(struct avc_mmio_entry, light) == 8 &&
+                   offsetof(struct avc_sysreg_entry, esr) == 0 && offsetof(struct avc_sysreg_entry, light) == 8 &&
+                   offsetof(struct avc_call_entry, ids) == 0 && offsetof(struct avc_call_entry, row) == 8,
+               "pairs: what an entry is compared with, and what is next");
 
-/* The slot of a key in a table of AVC_NR_SLOTS. */
-static inline uint64_t avc_slot_of(uint64_t key, uint64_t hash)
+/* The entry of a key in a table of AVC_INDEX_SIZE. */
+static inline uint64_t avc_index_at(uint64_t key, uint64_t hash)
 {
     return (uint32_t)key * (uint32_t)hash >> 24;
 }
@@ -154,20 +154,20 @@ static inline bool avc_mmio_is_one(uint64_t esr)
     return (esr & 0x3c) == 0x04;
 }
 
-/* The slot of the page where it was, and its function for the light way; false: it has none. And the address in it. */
-static inline bool avc_mmio_slot_of(const struct avc_vcpu *v, const struct avc_mmio_slot **slot, avc_mmio_fn **light)
+/* The entry of the page where it was, and its function for the light way; false: it has none. And the address in it. */
+static inline bool avc_mmio_find(const struct avc_vcpu *v, const struct avc_mmio_entry **entry, avc_mmio_fn **light)
 {
     uint64_t hpfar = avc_hw_read_HPFAR_EL2(), first, second;
 
-    *slot = avc_hw_opaque(&v->mmio[avc_slot_of(hpfar, v->mmio_hash)]);
-    first = avc_hw_load_pair(*slot, &second);
+    *entry = avc_hw_opaque(&v->mmio[avc_index_at(hpfar, v->mmio_hash)]);
+    first = avc_hw_load_pair(*entry, &second);
     *light = (avc_mmio_fn *)(uintptr_t)second;
     return avc_likely(first == hpfar);
 }
 
-static inline avc_ipa_t avc_mmio_ipa(const struct avc_mmio_slot *slot, uint64_t va)
+static inline avc_ipa_t avc_mmio_ipa(const struct avc_mmio_entry *entry, uint64_t va)
 {
-    return slot->hpfar << 8 | (va & 0xfff);
+    return entry->hpfar << 8 | (va & 0xfff);
 }
 
 /* A load or store of one register, as the syndrome has decoded it (ISV). value: what is stored, or 0. */
@@ -181,15 +181,15 @@ static inline struct avc_exit *avc_mmio_begin(struct avc_vcpu *v, uint64_t esr, 
     return e;
 }
 
-/* The slot of a trapped MSR or MRS, and its function for the light way; false: it has none. */
-static inline bool avc_sysreg_slot_of(const struct avc_vcpu *v, uint64_t esr, const struct avc_sysreg_slot **slot,
-                                      avc_sysreg_fn **light)
+/* The entry of a trapped MSR or MRS, and its function for the light way; false: it has none. */
+static inline bool avc_sysreg_find(const struct avc_vcpu *v, uint64_t esr, const struct avc_sysreg_entry **entry,
+                                   avc_sysreg_fn **light)
 {
     uint32_t what = (uint32_t)esr & ~(uint32_t)ISS_RT_MASK;
     uint64_t first, second;
 
-    *slot = avc_hw_opaque(&v->sysreg[avc_slot_of(what, v->sysreg_hash)]);
-    first = avc_hw_load_pair(*slot, &second);
+    *entry = avc_hw_opaque(&v->sysreg[avc_index_at(what, v->sysreg_hash)]);
+    first = avc_hw_load_pair(*entry, &second);
     *light = (avc_sysreg_fn *)(uintptr_t)second;
     return avc_likely((uint32_t)first == what);
 }

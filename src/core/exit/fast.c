@@ -64,10 +64,10 @@ uint64_t avc_fast_claim(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_ca
 static inline uint64_t settle(struct avc_vcpu *vcpu)
 {
     uint64_t fid = avc_hw_load_low(&vcpu->x[0]), second;
-    const void *slot = avc_hw_opaque(&vcpu->call[avc_call_slot_of(fid / 16, vcpu->call_hash)]);
+    const void *entry = avc_hw_opaque(&vcpu->call[avc_call_at(fid / 16, vcpu->call_hash)]);
     const struct avc_call_row *row;
 
-    if (avc_unlikely(avc_hw_load_pair(slot, &second) != fid / 16))
+    if (avc_unlikely(avc_hw_load_pair(entry, &second) != fid / 16))
         return avc_fast_other(vcpu, fid, NULL);
     row = (const struct avc_call_row *)(uintptr_t)second;
     return AVC_LAST(row->fn[fid % 16], vcpu, fid, row);
@@ -98,62 +98,63 @@ uint64_t avc_fast_smc(struct avc_vcpu *vcpu, uint64_t esr)
 
 /* ---- system registers and devices ---- */
 
-/* The event has begun. What is next, a slot of another's claim says: to ask it, or, of avc_to_vmm(), HW_EXIT. */
+/* The event has begun. What is next, an entry of another's claim says: to ask it, or, of avc_to_vmm(), HW_EXIT. */
 static inline uint64_t begun(struct avc_vcpu *vcpu, enum avc_kind kind, uint64_t code)
 {
     return code == HW_EXIT ? avc_exit_to_vmm(vcpu, kind) : code;
 }
 
-uint64_t avc_fast_sysreg_claim(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_slot *slot)
+uint64_t avc_fast_sysreg_claim(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_entry *entry)
 {
-    avc_sysreg_begin(vcpu, slot->key, esr);
-    return begun(vcpu, AVC_SYSREG, slot->value);
+    avc_sysreg_begin(vcpu, entry->key, esr);
+    return begun(vcpu, AVC_SYSREG, entry->value);
 }
 
-static inline uint64_t mmio_claim(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_slot *slot, uint64_t value)
+static inline uint64_t mmio_claim(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry,
+                                  uint64_t value)
 {
     uint64_t va = avc_hw_read_FAR_EL2();
 
-    avc_mmio_begin(vcpu, esr, avc_mmio_ipa(slot, va), va, value);
-    return begun(vcpu, AVC_MMIO, slot->code);
+    avc_mmio_begin(vcpu, esr, avc_mmio_ipa(entry, va), va, value);
+    return begun(vcpu, AVC_MMIO, entry->code);
 }
 
 static __attribute__((noinline)) uint64_t mmio_claim_store(struct avc_vcpu *vcpu, uint64_t esr,
-                                                           const struct avc_mmio_slot *slot)
+                                                           const struct avc_mmio_entry *entry)
 {
     if (avc_unlikely(!avc_sctlr_is_little(avc_sctlr(vcpu)) || avc_hw_read_SPSR_EL2() & SPSR_NRW))
         return HW_SLOW;
-    return mmio_claim(vcpu, esr, slot, avc_mmio_low(vcpu->x[ISS_SRT(esr)], esr));
+    return mmio_claim(vcpu, esr, entry, avc_mmio_low(vcpu->x[ISS_SRT(esr)], esr));
 }
 
-uint64_t avc_fast_mmio_claim(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_slot *slot)
+uint64_t avc_fast_mmio_claim(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry)
 {
-    return esr & ISS_WNR ? mmio_claim_store(vcpu, esr, slot) : mmio_claim(vcpu, esr, slot, 0);
+    return esr & ISS_WNR ? mmio_claim_store(vcpu, esr, entry) : mmio_claim(vcpu, esr, entry, 0);
 }
 
 uint64_t avc_fast_sysreg(struct avc_vcpu *vcpu, uint64_t esr)
 {
-    const struct avc_sysreg_slot *slot;
+    const struct avc_sysreg_entry *entry;
     avc_sysreg_fn *light;
 
     avc_count(&vcpu->nr_traps[AVC_EC_SYSREG]);
-    if (!avc_sysreg_slot_of(vcpu, esr, &slot, &light))
+    if (!avc_sysreg_find(vcpu, esr, &entry, &light))
         return HW_SLOW;
     if (avc_unlikely(light))
-        return AVC_LAST(light, vcpu, esr, slot);
+        return AVC_LAST(light, vcpu, esr, entry);
     if (!avc_light_can())
         return HW_SLOW;
-    vcpu->x[ISS_RT(esr)] = slot->value; /* a read of an ID register */
+    vcpu->x[ISS_RT(esr)] = entry->value; /* a read of an ID register */
     return avc_light_done(vcpu);
 }
 
 uint64_t avc_fast_dabt(struct avc_vcpu *vcpu, uint64_t esr)
 {
-    const struct avc_mmio_slot *slot;
+    const struct avc_mmio_entry *entry;
     avc_mmio_fn *light;
 
     avc_count(&vcpu->nr_traps[AVC_EC_DABT_LOWER]);
-    if (!avc_mmio_is_one(esr) || !avc_mmio_slot_of(vcpu, &slot, &light))
+    if (!avc_mmio_is_one(esr) || !avc_mmio_find(vcpu, &entry, &light))
         return HW_SLOW;
-    return AVC_LAST(light, vcpu, esr, slot);
+    return AVC_LAST(light, vcpu, esr, entry);
 }

@@ -51,18 +51,18 @@ uint64_t avc_sysreg_answered(struct avc_vcpu *v, enum avc_answer answer)
 
 uint64_t avc_trap_sysreg(struct avc_vcpu *v, uint64_t esr)
 {
-    const struct avc_sysreg_slot *slot;
+    const struct avc_sysreg_entry *entry;
     avc_sysreg_fn *light;
     const struct avc_claim *claim;
     enum avc_answer answer;
     struct avc_exit *e;
 
-    if (!avc_sysreg_slot_of(v, esr, &slot, &light)) /* nobody's, or of a claim without a slot */
+    if (!avc_sysreg_find(v, esr, &entry, &light)) /* nobody's, or of a claim without an entry */
         return access(v, avc_sysreg_begin(v, avc_sysreg_key(esr), esr));
-    claim = slot->claim;
+    claim = entry->claim;
     if (!claim) /* a read of an ID register */
-        return end(v, esr, slot->value, avc_hw_read_ELR_EL2());
-    e = avc_sysreg_begin(v, slot->key, esr);
+        return end(v, esr, entry->value, avc_hw_read_ELR_EL2());
+    e = avc_sysreg_begin(v, entry->key, esr);
     answer = claim->fn(v, e, claim->ctx);
     return answered(v, e, answer);
 }

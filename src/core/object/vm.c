@@ -140,7 +140,7 @@ static enum avc_status seal(struct avc_vm *vm)
     if (status)
         return status;
     avc_feature_guest_ids(vm);
-    avc_slots_seal(vm);
+    avc_index_seal(vm);
     avc_traps_make(vm);
     avc_svc_seal(vm);
     return AVC_OK;

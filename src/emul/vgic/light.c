@@ -23,12 +23,12 @@ static bool again(struct avc_vgic_cpu *self, uint32_t intid)
 
 /* ICC_SGI1R_EL1 for the writer alone, again: what kernels do to run something later on their own CPU. Its first SGI has
    found list register 1 free, when nothing else was pending: see avc_vgic_inject(). */
-static uint64_t sgi1r(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_slot *slot)
+static uint64_t sgi1r(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_entry *entry)
 {
     struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
     uint64_t value = vcpu->x[ISS_RT(esr)];
 
-    (void)slot;
+    (void)entry;
     if ((value & ~SGI_INTID_FIELD) != self->sgi_self || !avc_light_can() || !again(self, SGI_INTID(value)))
         return HW_SLOW;
     return avc_light_done(vcpu);
@@ -50,10 +50,10 @@ static bool enable_only(struct avc_vgic *vgic, struct avc_vgic_bank *b, uint32_t
 }
 
 /* Asks what there is; or switches interrupts on or off that are neither pending nor in a list register. */
-static uint64_t dist(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_slot *slot)
+static uint64_t dist(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry)
 {
     struct avc_vgic *vgic = avc_vgic_of(vcpu);
-    uint32_t offset = (uint32_t)avc_mmio_ipa(slot, avc_hw_read_FAR_EL2()) & (AVC_VGIC_DIST_SIZE - 1), bank;
+    uint32_t offset = (uint32_t)avc_mmio_ipa(entry, avc_hw_read_FAR_EL2()) & (AVC_VGIC_DIST_SIZE - 1), bank;
 
     if (avc_unlikely(!avc_mmio_is_word(esr) || offset & 3 || !avc_light_can() || !avc_sctlr_is_little(avc_sctlr(vcpu))))
         return HW_SLOW;
