@@ -49,18 +49,18 @@ static void write_fgt(const struct avc_features *cpu, const struct avc_traps *t)
         avc_hw_write_HAFGRTR_EL2(t->hafgrtr);
 }
 
-void avc_hw_traps_write(struct avc_vcpu *v)
+void avc_hw_traps_write(struct avc_vcpu *vcpu)
 {
-    const struct avc_traps *t = &v->vm->traps;
-    const struct avc_features *cpu = &v->pcpu->features;
-    const uint64_t *host = v->pcpu->host_saved;
+    const struct avc_traps *t = &vcpu->vm->traps;
+    const struct avc_features *cpu = &vcpu->pcpu->features;
+    const uint64_t *host = vcpu->pcpu->host_saved;
     bool e2h = host[S_HCR] & HCR_E2H;
 
-    avc_store_seq(&v->traps_version, avc_load_seq(&v->vm->traps_version)); /* before what it is the version of */
-    v->hcr = (v->hcr & (HCR_VSE | HCR_VI | HCR_VF)) | t->hcr | (host[S_HCR] & HCR_E2H);
-    v->cptr = e2h ? t->cptr_vhe : t->cptr;
-    if (v->fp_live)
-        v->cptr = e2h ? v->cptr | CPTR_VHE_FPEN : v->cptr & ~CPTR_TFP;
+    avc_store_seq(&vcpu->traps_version, avc_load_seq(&vcpu->vm->traps_version)); /* before what it is the version of */
+    vcpu->hcr = (vcpu->hcr & (HCR_VSE | HCR_VI | HCR_VF)) | t->hcr | (host[S_HCR] & HCR_E2H);
+    vcpu->cptr = e2h ? t->cptr_vhe : t->cptr;
+    if (vcpu->fp_live)
+        vcpu->cptr = e2h ? vcpu->cptr | CPTR_VHE_FPEN : vcpu->cptr & ~CPTR_TFP;
     avc_hw_write_MDCR_EL2(t->mdcr | (host[S_MDCR] & MDCR_HOST));
     avc_hw_write_HSTR_EL2(t->hstr);
     avc_hw_write_CNTHCTL_EL2(e2h ? t->cnthctl_vhe | (host[S_CNTHCTL] & CNTHCTL_HOST_VHE)
@@ -137,42 +137,42 @@ static void mpam_put(const uint64_t *host)
 
 /* Without interrupt controller a GICv3's registers must trap: HCR_EL2.IMO makes them the virtual interface's, which
    would carry state from one guest to the next. A controller writes ICH_HCR_EL2 itself. */
-static bool traps_icc(const struct avc_vcpu *v)
+static bool traps_icc(const struct avc_vcpu *vcpu)
 {
-    return !v->vm->irqc && avc_has(&v->pcpu->features, AVC_FEAT_GICV3);
+    return !vcpu->vm->irqc && avc_has(&vcpu->pcpu->features, AVC_FEAT_GICV3);
 }
 
-void avc_hw_controls_load(struct avc_vcpu *v)
+void avc_hw_controls_load(struct avc_vcpu *vcpu)
 {
-    const struct avc_features *cpu = &v->pcpu->features;
-    uint64_t *host = v->pcpu->host_saved;
+    const struct avc_features *cpu = &vcpu->pcpu->features;
+    uint64_t *host = vcpu->pcpu->host_saved;
 
     save(host, cpu);
-    v->vbar = (uintptr_t)avc_vectors;
-    v->host_vbar = avc_hw_read_VBAR_EL2();
-    v->host_cptr = avc_hw_read_CPTR_EL2();
-    v->host_hcr = host[S_HCR];
-    v->hcr = v->vserror ? HCR_VSE : 0;
-    if (!v->vm->irqc)
-        v->hcr |= (v->irq_line ? HCR_VI : 0) | (v->fiq_line ? HCR_VF : 0);
+    vcpu->vbar = (uintptr_t)avc_vectors;
+    vcpu->host_vbar = avc_hw_read_VBAR_EL2();
+    vcpu->host_cptr = avc_hw_read_CPTR_EL2();
+    vcpu->host_hcr = host[S_HCR];
+    vcpu->hcr = vcpu->vserror ? HCR_VSE : 0;
+    if (!vcpu->vm->irqc)
+        vcpu->hcr |= (vcpu->irq_line ? HCR_VI : 0) | (vcpu->fiq_line ? HCR_VF : 0);
 
-    avc_hw_traps_write(v);
+    avc_hw_traps_write(vcpu);
     write_fgt2(cpu, NULL);
-    avc_hw_write_VTTBR_EL2(v->vttbr);
-    avc_hw_write_VPIDR_EL2(v->vm->features.midr);
-    avc_hw_write_VMPIDR_EL2(v->mpidr);
+    avc_hw_write_VTTBR_EL2(vcpu->vttbr);
+    avc_hw_write_VPIDR_EL2(vcpu->vm->features.midr);
+    avc_hw_write_VMPIDR_EL2(vcpu->mpidr);
     if (avc_has(cpu, AVC_FEAT_MPAM))
         mpam_load(host);
-    if (traps_icc(v)) {
+    if (traps_icc(vcpu)) {
         host[S_ICH_HCR] = avc_hw_read_ICH_HCR_EL2();
         avc_hw_write_ICH_HCR_EL2(ICH_HCR_TC | ICH_HCR_TALL0 | ICH_HCR_TALL1);
     }
 }
 
-void avc_hw_controls_put(struct avc_vcpu *v)
+void avc_hw_controls_put(struct avc_vcpu *vcpu)
 {
-    const struct avc_features *cpu = &v->pcpu->features;
-    const uint64_t *host = v->pcpu->host_saved;
+    const struct avc_features *cpu = &vcpu->pcpu->features;
+    const uint64_t *host = vcpu->pcpu->host_saved;
 
     avc_hw_write_VTTBR_EL2(host[S_VTTBR]);
     avc_hw_write_VTCR_EL2(host[S_VTCR]);
@@ -194,6 +194,6 @@ void avc_hw_controls_put(struct avc_vcpu *v)
     write_fgt2(cpu, host);
     if (avc_has(cpu, AVC_FEAT_MPAM))
         mpam_put(host);
-    if (traps_icc(v))
+    if (traps_icc(vcpu))
         avc_hw_write_ICH_HCR_EL2(host[S_ICH_HCR]);
 }

@@ -4,32 +4,32 @@
 #include "core/policy/ctx.h"
 #include "hw_guest.h"
 
-static inline bool is_e2h(const struct avc_vcpu *v)
+static inline bool is_e2h(const struct avc_vcpu *vcpu)
 {
-    return v->hcr & HCR_E2H; /* HCR_EL2.E2H: the same for host and guest */
+    return vcpu->hcr & HCR_E2H; /* HCR_EL2.E2H: the same for host and guest */
 }
 
 /* A CPU has no way to a debug register by number, and there are 64: all change places with memory, twice. */
-static uint64_t debug_read(struct avc_vcpu *v, unsigned ctx)
+static uint64_t debug_read(struct avc_vcpu *vcpu, unsigned ctx)
 {
     uint64_t value;
 
-    avc_hw_debug_save(v);
-    value = v->ctx[ctx];
-    avc_hw_debug_load(v);
+    avc_hw_debug_save(vcpu);
+    value = vcpu->ctx[ctx];
+    avc_hw_debug_load(vcpu);
     return value;
 }
 
-static void debug_write(struct avc_vcpu *v, unsigned ctx, uint64_t value)
+static void debug_write(struct avc_vcpu *vcpu, unsigned ctx, uint64_t value)
 {
-    avc_hw_debug_save(v);
-    v->ctx[ctx] = value;
-    avc_hw_debug_load(v);
+    avc_hw_debug_save(vcpu);
+    vcpu->ctx[ctx] = value;
+    avc_hw_debug_load(vcpu);
 }
 
-uint64_t avc_hw_ctx_read(const struct avc_vcpu *v, unsigned ctx)
+uint64_t avc_hw_ctx_read(const struct avc_vcpu *vcpu, unsigned ctx)
 {
-    bool e2h = is_e2h(v);
+    bool e2h = is_e2h(vcpu);
 
     switch (ctx) {
 #define READ(name)                                                                                                     \
@@ -51,13 +51,13 @@ uint64_t avc_hw_ctx_read(const struct avc_vcpu *v, unsigned ctx)
 #undef CTX
 #undef REG
     default: /* the rest is of group DEBUG; const because reading leaves all as it was */
-        return debug_read((struct avc_vcpu *)(uintptr_t)v, ctx);
+        return debug_read((struct avc_vcpu *)(uintptr_t)vcpu, ctx);
     }
 }
 
-void avc_hw_ctx_write(struct avc_vcpu *v, unsigned ctx, uint64_t value)
+void avc_hw_ctx_write(struct avc_vcpu *vcpu, unsigned ctx, uint64_t value)
 {
-    bool e2h = is_e2h(v);
+    bool e2h = is_e2h(vcpu);
 
     switch (ctx) {
 #define WRITE(name)                                                                                                    \
@@ -80,6 +80,6 @@ void avc_hw_ctx_write(struct avc_vcpu *v, unsigned ctx, uint64_t value)
 #undef CTX
 #undef REG
     default:
-        debug_write(v, ctx, value);
+        debug_write(vcpu, ctx, value);
     }
 }

@@ -22,16 +22,16 @@
 #define TCR_EPD0 AVC_BIT(7)
 #define TCR_EPD1 AVC_BIT(23)
 
-static inline bool is_e2h(const struct avc_vcpu *v)
+static inline bool is_e2h(const struct avc_vcpu *vcpu)
 {
-    return v->hcr & HCR_E2H; /* the same for host and guest: only a reset of the CPU changes it */
+    return vcpu->hcr & HCR_E2H; /* the same for host and guest: only a reset of the CPU changes it */
 }
 
 /* ---- trading places ---- */
 
 /* Called with constants, so that only the wanted rows and forms remain, in the table's order. Of DEBUG, `nr` of the rows with
    conditions from `first` on: breakpoints or watchpoints. */
-static inline __attribute__((always_inline)) void trade(struct avc_vcpu *v, bool e2h, enum avc_group which,
+static inline __attribute__((always_inline)) void trade(struct avc_vcpu *vcpu, bool e2h, enum avc_group which,
                                                         unsigned first, unsigned nr)
 {
 #define TRADE(name, group, cond)                                                                                       \
@@ -39,8 +39,8 @@ static inline __attribute__((always_inline)) void trade(struct avc_vcpu *v, bool
         uint64_t mine;                                                                                                 \
         if (which == AVC_GROUP_DEBUG && AVC_COND_##cond - first >= nr)                                                 \
             return;                                                                                                    \
-        mine = v->ctx[AVC_CTX_##name];                                                                                 \
-        v->ctx[AVC_CTX_##name] = avc_hw_guest_read_##name(e2h);                                                        \
+        mine = vcpu->ctx[AVC_CTX_##name];                                                                              \
+        vcpu->ctx[AVC_CTX_##name] = avc_hw_guest_read_##name(e2h);                                                     \
         avc_hw_guest_write_##name(e2h, mine);                                                                          \
     }
 #define TRADE_XLAT(name, cond)
@@ -60,33 +60,33 @@ static inline __attribute__((always_inline)) void trade(struct avc_vcpu *v, bool
 #undef REG
 }
 
-static inline __attribute__((always_inline)) void trade_all(struct avc_vcpu *v, bool e2h, enum avc_group which)
+static inline __attribute__((always_inline)) void trade_all(struct avc_vcpu *vcpu, bool e2h, enum avc_group which)
 {
-    trade(v, e2h, which, 0, 0);
-    v->live ^= 1u << which;
+    trade(vcpu, e2h, which, 0, 0);
+    vcpu->live ^= 1u << which;
 }
 
 /* Those of SP0, TPIDR and PAUTH that the host uses itself (`used`), or that it does not. */
-static void trade_threads(struct avc_vcpu *v, bool used)
+static void trade_threads(struct avc_vcpu *vcpu, bool used)
 {
-    uint32_t uses = v->pcpu->hal->uses;
+    uint32_t uses = vcpu->pcpu->hal->uses;
 
     if (!(uses & AVC_HOST_SP_EL0) != used)
-        trade_all(v, false, AVC_GROUP_SP0);
+        trade_all(vcpu, false, AVC_GROUP_SP0);
     if (!(uses & AVC_HOST_TPIDR) != used)
-        trade_all(v, false, AVC_GROUP_TPIDR);
-    if (!(uses & AVC_HOST_PAUTH) != used && avc_has(&v->vm->features, AVC_FEAT_PAUTH))
-        trade_all(v, false, AVC_GROUP_PAUTH);
+        trade_all(vcpu, false, AVC_GROUP_TPIDR);
+    if (!(uses & AVC_HOST_PAUTH) != used && avc_has(&vcpu->vm->features, AVC_FEAT_PAUTH))
+        trade_all(vcpu, false, AVC_GROUP_PAUTH);
 }
 
-void avc_hw_host_swap_in(struct avc_vcpu *v)
+void avc_hw_host_swap_in(struct avc_vcpu *vcpu)
 {
-    trade_threads(v, true);
+    trade_threads(vcpu, true);
 }
 
-void avc_hw_host_swap_out(struct avc_vcpu *v)
+void avc_hw_host_swap_out(struct avc_vcpu *vcpu)
 {
-    trade_threads(v, true);
+    trade_threads(vcpu, true);
 }
 
 /* Those the host uses are not in the CPU at put, unless it is in the middle of run (a vCPU that switches itself on): then
@@ -94,16 +94,16 @@ void avc_hw_host_swap_out(struct avc_vcpu *v)
 #define LIVE_THREADS (1u << AVC_GROUP_SP0 | 1u << AVC_GROUP_TPIDR | 1u << AVC_GROUP_PAUTH)
 #define LIVE_IN_RUN  (1u << 31)
 
-static void trade_rest(struct avc_vcpu *v)
+static void trade_rest(struct avc_vcpu *vcpu)
 {
-    if (is_e2h(v))
-        trade_all(v, true, AVC_GROUP_EL1);
+    if (is_e2h(vcpu))
+        trade_all(vcpu, true, AVC_GROUP_EL1);
     else
-        trade_all(v, false, AVC_GROUP_EL1);
-    trade_all(v, false, AVC_GROUP_PLAIN);
-    if (avc_has(&v->vm->features, AVC_FEAT_RAS))
-        trade_all(v, false, AVC_GROUP_RAS);
-    trade_threads(v, false);
+        trade_all(vcpu, false, AVC_GROUP_EL1);
+    trade_all(vcpu, false, AVC_GROUP_PLAIN);
+    if (avc_has(&vcpu->vm->features, AVC_FEAT_RAS))
+        trade_all(vcpu, false, AVC_GROUP_RAS);
+    trade_threads(vcpu, false);
 }
 
 /*
@@ -113,13 +113,13 @@ static void trade_rest(struct avc_vcpu *v)
  * changes to the last, stage 1 is on (SCTLR_EL1.M: no flat mapping) and walks are off (TCR_EL1.EPD0, EPD1: none starts),
  * each side of it synchronised by an ISB.
  */
-static void walks_off(struct avc_vcpu *v, bool e2h)
+static void walks_off(struct avc_vcpu *vcpu, bool e2h)
 {
-    v->ctx[AVC_CTX_TCR_EL1] = avc_hw_guest_read_TCR_EL1(e2h);
-    v->ctx[AVC_CTX_SCTLR_EL1] = avc_hw_guest_read_SCTLR_EL1(e2h);
-    avc_hw_guest_write_TCR_EL1(e2h, v->ctx[AVC_CTX_TCR_EL1] | TCR_EPD0 | TCR_EPD1);
+    vcpu->ctx[AVC_CTX_TCR_EL1] = avc_hw_guest_read_TCR_EL1(e2h);
+    vcpu->ctx[AVC_CTX_SCTLR_EL1] = avc_hw_guest_read_SCTLR_EL1(e2h);
+    avc_hw_guest_write_TCR_EL1(e2h, vcpu->ctx[AVC_CTX_TCR_EL1] | TCR_EPD0 | TCR_EPD1);
     avc_hw_isb(); /* no walk starts any more, so that M may be set */
-    avc_hw_guest_write_SCTLR_EL1(e2h, v->ctx[AVC_CTX_SCTLR_EL1] | SCTLR_M);
+    avc_hw_guest_write_SCTLR_EL1(e2h, vcpu->ctx[AVC_CTX_SCTLR_EL1] | SCTLR_M);
     avc_hw_isb();
 }
 
@@ -147,35 +147,35 @@ static bool walks_at_el2(void)
  * nobody asked for. Then offset, then compare values, and the controls when both are in place: the ISB is what makes the
  * earlier writes seen by the timers before the later ones (DDI 0487, D24.1.2, "indirect reads").
  */
-static void trade_timers(struct avc_vcpu *v, bool e2h, uint64_t cntvoff)
+static void trade_timers(struct avc_vcpu *vcpu, bool e2h, uint64_t cntvoff)
 {
-    uint64_t vctl = v->ctx[AVC_CTX_CNTV_CTL_EL0], pctl = v->ctx[AVC_CTX_CNTP_CTL_EL0];
-    uint64_t vcval = v->ctx[AVC_CTX_CNTV_CVAL_EL0], pcval = v->ctx[AVC_CTX_CNTP_CVAL_EL0];
+    uint64_t vctl = vcpu->ctx[AVC_CTX_CNTV_CTL_EL0], pctl = vcpu->ctx[AVC_CTX_CNTP_CTL_EL0];
+    uint64_t vcval = vcpu->ctx[AVC_CTX_CNTV_CVAL_EL0], pcval = vcpu->ctx[AVC_CTX_CNTP_CVAL_EL0];
 
-    v->ctx[AVC_CTX_CNTV_CTL_EL0] = avc_hw_guest_read_CNTV_CTL_EL0(e2h) & 3; /* ENABLE, IMASK */
-    v->ctx[AVC_CTX_CNTP_CTL_EL0] = avc_hw_guest_read_CNTP_CTL_EL0(e2h) & 3;
+    vcpu->ctx[AVC_CTX_CNTV_CTL_EL0] = avc_hw_guest_read_CNTV_CTL_EL0(e2h) & 3; /* ENABLE, IMASK */
+    vcpu->ctx[AVC_CTX_CNTP_CTL_EL0] = avc_hw_guest_read_CNTP_CTL_EL0(e2h) & 3;
     avc_hw_guest_write_CNTV_CTL_EL0(e2h, 0);
     avc_hw_guest_write_CNTP_CTL_EL0(e2h, 0);
     avc_hw_isb();
-    v->ctx[AVC_CTX_CNTV_CVAL_EL0] = avc_hw_guest_read_CNTV_CVAL_EL0(e2h);
-    v->ctx[AVC_CTX_CNTP_CVAL_EL0] = avc_hw_guest_read_CNTP_CVAL_EL0(e2h);
+    vcpu->ctx[AVC_CTX_CNTV_CVAL_EL0] = avc_hw_guest_read_CNTV_CVAL_EL0(e2h);
+    vcpu->ctx[AVC_CTX_CNTP_CVAL_EL0] = avc_hw_guest_read_CNTP_CVAL_EL0(e2h);
     avc_hw_write_CNTVOFF_EL2(cntvoff);
     avc_hw_guest_write_CNTV_CVAL_EL0(e2h, vcval);
     avc_hw_guest_write_CNTP_CVAL_EL0(e2h, pcval);
     avc_hw_isb();
     avc_hw_guest_write_CNTV_CTL_EL0(e2h, vctl);
     avc_hw_guest_write_CNTP_CTL_EL0(e2h, pctl);
-    v->live ^= 1u << AVC_GROUP_TIMER;
+    vcpu->live ^= 1u << AVC_GROUP_TIMER;
 }
 
 /* ---- debug ---- */
 
 /* As many as the VM has. */
-static __attribute__((noinline)) void trade_debug(struct avc_vcpu *v)
+static __attribute__((noinline)) void trade_debug(struct avc_vcpu *vcpu)
 {
-    trade(v, false, AVC_GROUP_DEBUG, AVC_COND_BRP(0), v->vm->features.breakpoints);
-    trade(v, false, AVC_GROUP_DEBUG, AVC_COND_WRP(0), v->vm->features.watchpoints);
-    v->live ^= 1u << AVC_GROUP_DEBUG;
+    trade(vcpu, false, AVC_GROUP_DEBUG, AVC_COND_BRP(0), vcpu->vm->features.breakpoints);
+    trade(vcpu, false, AVC_GROUP_DEBUG, AVC_COND_WRP(0), vcpu->vm->features.watchpoints);
+    vcpu->live ^= 1u << AVC_GROUP_DEBUG;
 }
 
 /*
@@ -183,77 +183,77 @@ static __attribute__((noinline)) void trade_debug(struct avc_vcpu *v)
  * keep every one of them from matching; the guest has a lock of its own. MDSCR_EL1 itself is never the host's while a vCPU
  * is loaded: with MDCR_EL2.TDE=0 the host's breakpoints would be the guest's debug exceptions.
  */
-void avc_hw_debug_load(struct avc_vcpu *v)
+void avc_hw_debug_load(struct avc_vcpu *vcpu)
 {
-    uint64_t *host = v->pcpu->host_saved;
+    uint64_t *host = vcpu->pcpu->host_saved;
 
     host[S_OSLSR] = avc_hw_read_OSLSR_EL1();
-    trade_debug(v);
+    trade_debug(vcpu);
     if (host[S_OSLSR] & OSLSR_OSLK)
         avc_hw_write_OSLAR_EL1(0);
-    v->debug_live = true;
+    vcpu->debug_live = true;
     avc_hw_isb();
-    avc_hw_write_MDSCR_EL1(avc_debug_mdscr(v));
+    avc_hw_write_MDSCR_EL1(avc_debug_mdscr(vcpu));
 }
 
-void avc_hw_debug_save(struct avc_vcpu *v)
+void avc_hw_debug_save(struct avc_vcpu *vcpu)
 {
-    uint64_t *host = v->pcpu->host_saved;
+    uint64_t *host = vcpu->pcpu->host_saved;
 
-    avc_hw_write_MDSCR_EL1(v->ctx[AVC_CTX_MDSCR_EL1] & MDSCR_TDCC);
+    avc_hw_write_MDSCR_EL1(vcpu->ctx[AVC_CTX_MDSCR_EL1] & MDSCR_TDCC);
     avc_hw_isb();
-    trade_debug(v);
+    trade_debug(vcpu);
     if (host[S_OSLSR] & OSLSR_OSLK)
         avc_hw_write_OSLAR_EL1(1);
-    v->debug_live = false;
+    vcpu->debug_live = false;
 }
 
 /* ---- load and put ---- */
 
-void avc_hw_load(struct avc_vcpu *v)
+void avc_hw_load(struct avc_vcpu *vcpu)
 {
-    uint64_t sctlr = v->ctx[AVC_CTX_SCTLR_EL1], tcr = v->ctx[AVC_CTX_TCR_EL1];
+    uint64_t sctlr = vcpu->ctx[AVC_CTX_SCTLR_EL1], tcr = vcpu->ctx[AVC_CTX_TCR_EL1];
     bool e2h = avc_hw_read_HCR_EL2() & HCR_E2H;
 
-    walks_off(v, e2h);
-    avc_hw_controls_load(v);
-    trade_rest(v);
-    if (v->live & LIVE_IN_RUN) {
-        v->live &= ~LIVE_IN_RUN;
-        trade_threads(v, true);
+    walks_off(vcpu, e2h);
+    avc_hw_controls_load(vcpu);
+    trade_rest(vcpu);
+    if (vcpu->live & LIVE_IN_RUN) {
+        vcpu->live &= ~LIVE_IN_RUN;
+        trade_threads(vcpu, true);
     }
     if (walks_at_el2()) {
-        v->host_hcr |= HCR_VM;
-        avc_hw_write_HCR_EL2(v->host_hcr);
+        vcpu->host_hcr |= HCR_VM;
+        avc_hw_write_HCR_EL2(vcpu->host_hcr);
     }
     walks_on(e2h, sctlr, tcr);
-    v->live |= 1u << AVC_GROUP_XLAT;
-    trade_timers(v, e2h, v->vm->cntvoff);
-    avc_hw_write_MDSCR_EL1(avc_debug_mdscr(v) & MDSCR_TDCC);
-    if (avc_debug_wanted(v))
-        avc_hw_debug_load(v);
+    vcpu->live |= 1u << AVC_GROUP_XLAT;
+    trade_timers(vcpu, e2h, vcpu->vm->cntvoff);
+    avc_hw_write_MDSCR_EL1(avc_debug_mdscr(vcpu) & MDSCR_TDCC);
+    if (avc_debug_wanted(vcpu))
+        avc_hw_debug_load(vcpu);
 }
 
-void avc_hw_put(struct avc_vcpu *v)
+void avc_hw_put(struct avc_vcpu *vcpu)
 {
-    uint64_t sctlr = v->ctx[AVC_CTX_SCTLR_EL1], tcr = v->ctx[AVC_CTX_TCR_EL1];
-    const uint64_t *host = v->pcpu->host_saved;
-    bool e2h = is_e2h(v);
+    uint64_t sctlr = vcpu->ctx[AVC_CTX_SCTLR_EL1], tcr = vcpu->ctx[AVC_CTX_TCR_EL1];
+    const uint64_t *host = vcpu->pcpu->host_saved;
+    bool e2h = is_e2h(vcpu);
 
-    if (v->debug_live)
-        avc_hw_debug_save(v);
+    if (vcpu->debug_live)
+        avc_hw_debug_save(vcpu);
     avc_hw_write_MDSCR_EL1(host[S_MDSCR]);
-    trade_timers(v, e2h, host[S_CNTVOFF]);
-    walks_off(v, e2h);
+    trade_timers(vcpu, e2h, host[S_CNTVOFF]);
+    walks_off(vcpu, e2h);
     if (walks_at_el2())
         avc_hw_write_HCR_EL2(host[S_HCR]);
-    trade_rest(v);
-    if (v->live & LIVE_THREADS) {
-        trade_threads(v, true);
-        v->live |= LIVE_IN_RUN;
+    trade_rest(vcpu);
+    if (vcpu->live & LIVE_THREADS) {
+        trade_threads(vcpu, true);
+        vcpu->live |= LIVE_IN_RUN;
     }
-    avc_hw_controls_put(v);
+    avc_hw_controls_put(vcpu);
     walks_on(e2h, sctlr, tcr);
-    v->live &= ~(1u << AVC_GROUP_XLAT);
+    vcpu->live &= ~(1u << AVC_GROUP_XLAT);
     avc_hw_isb(); /* the host's controls hold from here on */
 }

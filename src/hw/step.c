@@ -10,28 +10,28 @@
 
 #define MDCR_TDE AVC_BIT(8)
 
-void avc_hw_step_begin(struct avc_vcpu *v)
+void avc_hw_step_begin(struct avc_vcpu *vcpu)
 {
-    uint64_t *host = v->pcpu->host_saved;
+    uint64_t *host = vcpu->pcpu->host_saved;
 
-    if (!v->debug_live) { /* else it is open already; locked, there would be no exception */
+    if (!vcpu->debug_live) { /* else it is open already; locked, there would be no exception */
         host[S_OSLSR] = avc_hw_read_OSLSR_EL1();
         if (host[S_OSLSR] & OSLSR_OSLK)
             avc_hw_write_OSLAR_EL1(0);
     }
-    avc_hw_write_MDSCR_EL1((avc_debug_mdscr(v) & MDSCR_TDCC) | MDSCR_SS);
+    avc_hw_write_MDSCR_EL1((avc_debug_mdscr(vcpu) & MDSCR_TDCC) | MDSCR_SS);
     avc_hw_write_MDCR_EL2(avc_hw_read_MDCR_EL2() | MDCR_TDE);
-    avc_hw_write_HFGITR_EL2(avc_load_relaxed(&v->vm->traps.hfgitr) & ~HFGITR_ERET);
+    avc_hw_write_HFGITR_EL2(avc_load_relaxed(&vcpu->vm->traps.hfgitr) & ~HFGITR_ERET);
 }
 
-void avc_hw_step_end(struct avc_vcpu *v)
+void avc_hw_step_end(struct avc_vcpu *vcpu)
 {
-    const uint64_t *host = v->pcpu->host_saved;
+    const uint64_t *host = vcpu->pcpu->host_saved;
 
-    avc_hw_write_HFGITR_EL2(avc_load_relaxed(&v->vm->traps.hfgitr));
-    if (!(v->vm->traps.mdcr & MDCR_TDE))
+    avc_hw_write_HFGITR_EL2(avc_load_relaxed(&vcpu->vm->traps.hfgitr));
+    if (!(vcpu->vm->traps.mdcr & MDCR_TDE))
         avc_hw_write_MDCR_EL2(avc_hw_read_MDCR_EL2() & ~MDCR_TDE);
-    avc_hw_write_MDSCR_EL1(v->debug_live ? avc_debug_mdscr(v) : avc_debug_mdscr(v) & MDSCR_TDCC);
-    if (!v->debug_live && host[S_OSLSR] & OSLSR_OSLK)
+    avc_hw_write_MDSCR_EL1(vcpu->debug_live ? avc_debug_mdscr(vcpu) : avc_debug_mdscr(vcpu) & MDSCR_TDCC);
+    if (!vcpu->debug_live && host[S_OSLSR] & OSLSR_OSLK)
         avc_hw_write_OSLAR_EL1(1);
 }

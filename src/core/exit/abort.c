@@ -54,29 +54,29 @@ avc_small static bool translate(uint64_t va, avc_ipa_t *ipa)
 }
 
 /* What the tables say about an address now. */
-static bool mapped(struct avc_vcpu *v, avc_ipa_t ipa, uint32_t *attrs)
+static bool mapped(struct avc_vcpu *vcpu, avc_ipa_t ipa, uint32_t *attrs)
 {
-    return avc_stage2_lookup(v->vm->stage2, ipa, NULL, attrs, NULL) == AVC_OK;
+    return avc_stage2_lookup(vcpu->vm->stage2, ipa, NULL, attrs, NULL) == AVC_OK;
 }
 
 /* To the VMM, which may map the memory and answer RETRY; the architecture's answer is an external abort. */
-avc_small static uint64_t to_vmm(struct avc_vcpu *v, uint64_t esr, avc_ipa_t ipa)
+avc_small static uint64_t to_vmm(struct avc_vcpu *vcpu, uint64_t esr, avc_ipa_t ipa)
 {
-    struct avc_exit *e = avc_exit_begin(v, AVC_STAGE2, ipa, esr);
+    struct avc_exit *e = avc_exit_begin(vcpu, AVC_STAGE2, ipa, esr);
 
     e->fetch = is_fetch(esr);
     e->write = !e->fetch && esr & ISS_WNR;
     e->va = avc_hw_read_FAR_EL2();
-    return avc_exit_settle(v, e, AVC_EXIT);
+    return avc_exit_settle(vcpu, e, AVC_EXIT);
 }
 
 /* ---- MMIO ---- */
 
-static __attribute__((noinline)) struct avc_exit *begin_mmio(struct avc_vcpu *v, uint64_t esr, avc_ipa_t ipa)
+static __attribute__((noinline)) struct avc_exit *begin_mmio(struct avc_vcpu *vcpu, uint64_t esr, avc_ipa_t ipa)
 {
-    uint64_t stored = esr & ISS_WNR ? avc_mmio_stored(v, esr) : 0;
+    uint64_t stored = esr & ISS_WNR ? avc_mmio_stored(vcpu, esr) : 0;
 
-    return avc_mmio_begin(v, esr, ipa, avc_hw_read_FAR_EL2(), stored);
+    return avc_mmio_begin(vcpu, esr, ipa, avc_hw_read_FAR_EL2(), stored);
 }
 
 /*
@@ -84,115 +84,115 @@ static __attribute__((noinline)) struct avc_exit *begin_mmio(struct avc_vcpu *v,
  * tables are: a claimed address is no memory, so no other CPU can be moving it, and the walk stays off the path of emulated
  * devices. For everybody else memory that is there now means RETRY.
  */
-avc_small static __attribute__((noinline)) uint64_t data_unmapped(struct avc_vcpu *v, uint64_t esr, avc_ipa_t ipa,
+avc_small static __attribute__((noinline)) uint64_t data_unmapped(struct avc_vcpu *vcpu, uint64_t esr, avc_ipa_t ipa,
                                                                   struct avc_exit *e)
 {
-    if (mapped(v, ipa, NULL))
+    if (mapped(vcpu, ipa, NULL))
         return retry();
     if (esr & ISS_CM) { /* maintenance of what no cache can hold */
-        e = avc_exit_begin(v, AVC_MMIO, ipa, esr);
+        e = avc_exit_begin(vcpu, AVC_MMIO, ipa, esr);
         e->step = true;
         e->write = true; /* no result */
-        return avc_exit_settle(v, e, AVC_DONE);
+        return avc_exit_settle(vcpu, e, AVC_DONE);
     }
     if (e) /* not begun anew: a claim that passed may have changed the value */
-        return avc_exit_settle(v, e, AVC_EXIT);
+        return avc_exit_settle(vcpu, e, AVC_EXIT);
     /*
      * Pairs, exclusives, atomics, SIMD, write-back: the syndrome does not say what to do. The architecture's answer
      * is an external abort, after the VMM was asked. A decoder of instructions, if there will be one, stands here: it
      * fetches the word once through the guest's own translation and makes an MMIO event of it.
      */
-    avc_count(&v->nr_isv0);
-    return to_vmm(v, esr, ipa);
+    avc_count(&vcpu->nr_isv0);
+    return to_vmm(vcpu, esr, ipa);
 }
 
 /* ---- by fault status ---- */
 
 /* What the claim on a device register has answered: all that is not simply done. */
-avc_small static __attribute__((noinline)) uint64_t not_done(struct avc_vcpu *v, enum avc_answer answer)
+avc_small static __attribute__((noinline)) uint64_t not_done(struct avc_vcpu *vcpu, enum avc_answer answer)
 {
-    struct avc_exit *e = &v->exit;
+    struct avc_exit *e = &vcpu->exit;
 
     if (answer != AVC_DONE)
-        answer = avc_claim_after(v, e, AVC_MMIO, AVC_FAULT, answer);
-    return (answer == AVC_PASS ? data_unmapped(v, e->esr, e->key, e) : avc_exit_settle(v, e, answer)) |
-           avc_load_relaxed(&v->requests);
+        answer = avc_claim_after(vcpu, e, AVC_MMIO, AVC_FAULT, answer);
+    return (answer == AVC_PASS ? data_unmapped(vcpu, e->esr, e->key, e) : avc_exit_settle(vcpu, e, answer)) |
+           avc_load_relaxed(&vcpu->requests);
 }
 
 /* A load that is no plain word: bytes, halfwords, doublewords; or something odd. Its end is a plain step. */
-static __attribute__((noinline)) uint64_t end_load(struct avc_vcpu *v)
+static __attribute__((noinline)) uint64_t end_load(struct avc_vcpu *vcpu)
 {
-    const struct avc_exit *e = &v->exit;
+    const struct avc_exit *e = &vcpu->exit;
 
-    if (e->esr & ISS_SSE || !avc_sctlr_is_little(avc_sctlr(v)))
-        return not_done(v, AVC_DONE);
-    avc_write_gpr(v, ISS_SRT(e->esr), avc_mmio_low(e->value, e->esr));
+    if (e->esr & ISS_SSE || !avc_sctlr_is_little(avc_sctlr(vcpu)))
+        return not_done(vcpu, AVC_DONE);
+    avc_write_gpr(vcpu, ISS_SRT(e->esr), avc_mmio_low(e->value, e->esr));
     avc_hw_write_ELR_EL2(e->pc + 4);
-    return avc_load_relaxed(&v->requests);
+    return avc_load_relaxed(&vcpu->requests);
 }
 
 /* HW_EXIT, requests, or both. gpr: the instruction may name any register, or one of x0..x7. */
-static inline uint64_t answered(struct avc_vcpu *v, enum avc_answer answer, bool gpr)
+static inline uint64_t answered(struct avc_vcpu *vcpu, enum avc_answer answer, bool gpr)
 {
-    const struct avc_exit *e = &v->exit;
+    const struct avc_exit *e = &vcpu->exit;
     uint64_t esr = e->esr;
 
     if (avc_unlikely(answer != AVC_DONE) || avc_unlikely(!avc_step_is_plain(avc_hw_read_SPSR_EL2())))
-        return not_done(v, answer);
-    if (avc_unlikely(!avc_mmio_is_plain(v, esr)))
-        return end_load(v);
+        return not_done(vcpu, answer);
+    if (avc_unlikely(!avc_mmio_is_plain(vcpu, esr)))
+        return end_load(vcpu);
     if (!(esr & ISS_WNR)) {
         if (gpr)
-            avc_write_gpr(v, ISS_SRT(esr), (uint32_t)e->value);
+            avc_write_gpr(vcpu, ISS_SRT(esr), (uint32_t)e->value);
         else
-            v->x[ISS_SRT(esr)] = (uint32_t)e->value;
+            vcpu->x[ISS_SRT(esr)] = (uint32_t)e->value;
     }
     avc_hw_write_ELR_EL2(e->pc + 4);
-    return avc_load_relaxed(&v->requests);
+    return avc_load_relaxed(&vcpu->requests);
 }
 
-uint64_t avc_mmio_answered(struct avc_vcpu *v, enum avc_answer answer)
+uint64_t avc_mmio_answered(struct avc_vcpu *vcpu, enum avc_answer answer)
 {
-    return answered(v, answer, false);
+    return answered(vcpu, answer, false);
 }
 
 /* One load or store of a register where nothing was mapped, as the syndrome has decoded it: the full way. */
-static uint64_t device(struct avc_vcpu *v, uint64_t esr)
+static uint64_t device(struct avc_vcpu *vcpu, uint64_t esr)
 {
     const struct avc_mmio_entry *entry;
     avc_mmio_fn *light;
     avc_ipa_t ipa = hpfar_ipa(esr);
     const struct avc_claim *claim =
-        avc_mmio_find(v, &entry, &light) ? entry->claim : avc_claim_find(v->vm, AVC_MMIO, ipa);
-    struct avc_exit *e = begin_mmio(v, esr, ipa);
+        avc_mmio_find(vcpu, &entry, &light) ? entry->claim : avc_claim_find(vcpu->vm, AVC_MMIO, ipa);
+    struct avc_exit *e = begin_mmio(vcpu, esr, ipa);
     enum avc_answer answer;
 
     if (!claim)
-        return data_unmapped(v, esr, ipa, e);
-    answer = claim->fn(v, e, claim->ctx);
-    return answered(v, answer, true) & HW_EXIT; /* the vector looks at requests */
+        return data_unmapped(vcpu, esr, ipa, e);
+    answer = claim->fn(vcpu, e, claim->ctx);
+    return answered(vcpu, answer, true) & HW_EXIT; /* the vector looks at requests */
 }
 
 /* Translation fault: HPFAR is valid, nothing was mapped when the CPU looked. */
-avc_small static uint64_t translation(struct avc_vcpu *v, uint64_t esr)
+avc_small static uint64_t translation(struct avc_vcpu *vcpu, uint64_t esr)
 {
     avc_ipa_t ipa = hpfar_ipa(esr);
 
     if (!is_fetch(esr) && !(esr & ISS_S1PTW))
-        return esr & ISS_ISV ? device(v, esr) : data_unmapped(v, esr, ipa, NULL);
-    if (mapped(v, ipa, NULL))
+        return esr & ISS_ISV ? device(vcpu, esr) : data_unmapped(vcpu, esr, ipa, NULL);
+    if (mapped(vcpu, ipa, NULL))
         return retry();
-    return to_vmm(v, esr, ipa);
+    return to_vmm(vcpu, esr, ipa);
 }
 
 /* Access flag and address size: our own tables give no cause (AF is always set, PAs are checked). An embedder's may. */
-avc_small static uint64_t odd_tables(struct avc_vcpu *v, uint64_t esr)
+avc_small static uint64_t odd_tables(struct avc_vcpu *vcpu, uint64_t esr)
 {
-    return to_vmm(v, esr, hpfar_ipa(esr));
+    return to_vmm(vcpu, esr, hpfar_ipa(esr));
 }
 
 /* Mapped, but not for this. */
-avc_small static uint64_t permission(struct avc_vcpu *v, uint64_t esr)
+avc_small static uint64_t permission(struct avc_vcpu *vcpu, uint64_t esr)
 {
     bool walk = esr & ISS_S1PTW;
     uint32_t attrs, need;
@@ -205,10 +205,10 @@ avc_small static uint64_t permission(struct avc_vcpu *v, uint64_t esr)
     else if (!translate(avc_hw_read_FAR_EL2(), &ipa))
         return retry();
 
-    if (mapped(v, ipa, &attrs)) {
+    if (mapped(vcpu, ipa, &attrs)) {
         /* Tables in Device memory (HCR_EL2.PTW), and code there: no permission will help. */
         if (attrs & AVC_DEVICE && (walk || is_fetch(esr)))
-            return avc_trap_reflect(v, esr);
+            return avc_trap_reflect(vcpu, esr);
         /* A walk may have wanted to write: hardware update of the access flag or dirty state. */
         need = walk ? AVC_RW : is_fetch(esr) ? AVC_X : esr & ISS_WNR ? AVC_W : AVC_R;
         if ((attrs & need) == need)
@@ -216,29 +216,29 @@ avc_small static uint64_t permission(struct avc_vcpu *v, uint64_t esr)
     }
     if (!walk && !is_fetch(esr) &&
         esr & ISS_CM) { /* DC IVAC wants to write; read-only memory is not changed by dropping its lines */
-        e = avc_exit_begin(v, AVC_MMIO, ipa, esr);
+        e = avc_exit_begin(vcpu, AVC_MMIO, ipa, esr);
         e->step = true;
         e->write = true;
-        return avc_exit_settle(v, e, AVC_DONE);
+        return avc_exit_settle(vcpu, e, AVC_DONE);
     }
     /* Memory with registers behind its writes: flash. A claim there says so. */
     if (!walk && !is_fetch(esr) && esr & ISS_ISV) {
-        e = begin_mmio(v, esr, ipa);
-        answer = avc_claim_offer(v, e);
+        e = begin_mmio(vcpu, esr, ipa);
+        answer = avc_claim_offer(vcpu, e);
         if (answer == AVC_PASS) {
             e->kind = AVC_STAGE2;
             answer = AVC_EXIT;
         }
-        return avc_exit_settle(v, e, answer);
+        return avc_exit_settle(vcpu, e, answer);
     }
-    return to_vmm(v, esr, ipa);
+    return to_vmm(vcpu, esr, ipa);
 }
 
 /* Two entries for one address: the guest's doing (its own stage 1), or what an embedder's tables have left behind. The
    flush leaves one; the guest can make another conflict, but only by going on. */
-avc_small static uint64_t conflict(struct avc_vcpu *v, uint64_t esr)
+avc_small static uint64_t conflict(struct avc_vcpu *vcpu, uint64_t esr)
 {
-    (void)v;
+    (void)vcpu;
     (void)esr;
     avc_hw_tlbi_vmalls12e1();
     avc_hw_dsb_nsh();
@@ -246,7 +246,7 @@ avc_small static uint64_t conflict(struct avc_vcpu *v, uint64_t esr)
     return retry();
 }
 
-typedef uint64_t abort_fn(struct avc_vcpu *v, uint64_t esr);
+typedef uint64_t abort_fn(struct avc_vcpu *vcpu, uint64_t esr);
 
 /* By DFSC or IFSC (D24.2.40, "ISS encoding for an exception from a Data Abort"); what is not here is an abort of the
    guest's own, or reserved: reflected. */
@@ -259,21 +259,21 @@ static abort_fn *const by_status[64] = {
     [0x0c] = permission,  [0x0d] = permission,  [0x0e] = permission,  [0x0f] = permission,  [0x30] = conflict,
 };
 
-static uint64_t rare(struct avc_vcpu *v, uint64_t esr)
+static uint64_t rare(struct avc_vcpu *vcpu, uint64_t esr)
 {
     abort_fn *fn = by_status[ISS_FSC(esr)];
 
-    return fn ? fn(v, esr) : avc_trap_reflect(v, esr);
+    return fn ? fn(vcpu, esr) : avc_trap_reflect(vcpu, esr);
 }
 
-uint64_t avc_trap_dabt(struct avc_vcpu *v, uint64_t esr)
+uint64_t avc_trap_dabt(struct avc_vcpu *vcpu, uint64_t esr)
 {
     if (avc_likely(avc_mmio_is_one(esr)))
-        return device(v, esr);
-    return rare(v, esr);
+        return device(vcpu, esr);
+    return rare(vcpu, esr);
 }
 
-uint64_t avc_trap_iabt(struct avc_vcpu *v, uint64_t esr)
+uint64_t avc_trap_iabt(struct avc_vcpu *vcpu, uint64_t esr)
 {
-    return rare(v, esr);
+    return rare(vcpu, esr);
 }

@@ -35,26 +35,26 @@ void avc_step_rare(uint64_t pc, uint64_t pstate, bool il)
     avc_hw_write_SPSR_EL2(pstate);
 }
 
-static bool big_endian(const struct avc_vcpu *v, uint64_t pstate)
+static bool big_endian(const struct avc_vcpu *vcpu, uint64_t pstate)
 {
     if (pstate & SPSR_NRW)
         return pstate & SPSR_E;
-    return avc_sctlr(v) & (avc_at_el0(pstate) ? SCTLR_E0E : SCTLR_EE);
+    return avc_sctlr(vcpu) & (avc_at_el0(pstate) ? SCTLR_E0E : SCTLR_EE);
 }
 
-uint64_t avc_mmio_stored(const struct avc_vcpu *v, uint64_t esr)
+uint64_t avc_mmio_stored(const struct avc_vcpu *vcpu, uint64_t esr)
 {
     unsigned unused = 64 - (8u << ISS_SAS(esr));
-    uint64_t value = avc_vcpu_gpr(v, (unsigned)ISS_SRT(esr)) << unused;
+    uint64_t value = avc_vcpu_gpr(vcpu, (unsigned)ISS_SRT(esr)) << unused;
 
-    return big_endian(v, avc_hw_read_SPSR_EL2()) ? __builtin_bswap64(value) : value >> unused;
+    return big_endian(vcpu, avc_hw_read_SPSR_EL2()) ? __builtin_bswap64(value) : value >> unused;
 }
 
-uint64_t avc_mmio_loaded(const struct avc_vcpu *v, uint64_t esr, uint64_t value, uint64_t pstate)
+uint64_t avc_mmio_loaded(const struct avc_vcpu *vcpu, uint64_t esr, uint64_t value, uint64_t pstate)
 {
     unsigned unused = 64 - (8u << ISS_SAS(esr));
 
-    value = big_endian(v, pstate) ? __builtin_bswap64(value) : value << unused;
+    value = big_endian(vcpu, pstate) ? __builtin_bswap64(value) : value << unused;
     value = esr & ISS_SSE ? (uint64_t)((int64_t)value >> unused) : value >> unused;
     return esr & ISS_SF ? value : (uint32_t)value;
 }
@@ -64,42 +64,42 @@ static bool is_hvc(const struct avc_exit *e)
     return ESR_EC(e->esr) == AVC_EC_HVC64;
 }
 
-static void finish_sysreg(struct avc_vcpu *v, const struct avc_exit *e)
+static void finish_sysreg(struct avc_vcpu *vcpu, const struct avc_exit *e)
 {
     uint64_t value = ESR_EC(e->esr) == AVC_EC_SYSREG ? e->value : (uint32_t)e->value;
 
-    avc_write_gpr(v, ISS_RT(e->esr), value);
+    avc_write_gpr(vcpu, ISS_RT(e->esr), value);
     if (ESR_EC(e->esr) == AVC_EC_CP15_64)
-        avc_write_gpr(v, ISS_RT2(e->esr), e->value >> 32);
+        avc_write_gpr(vcpu, ISS_RT2(e->esr), e->value >> 32);
 }
 
 /* The result of a finished event. Reads alone have a size and no write. */
-static void finish(struct avc_vcpu *v, const struct avc_exit *e, uint64_t pstate)
+static void finish(struct avc_vcpu *vcpu, const struct avc_exit *e, uint64_t pstate)
 {
     if (e->kind == AVC_CALL)
-        v->x[0] = e->value;
+        vcpu->x[0] = e->value;
     else if (e->write || !e->size)
         return;
     else if (e->kind == AVC_SYSREG)
-        finish_sysreg(v, e);
+        finish_sysreg(vcpu, e);
     else
-        avc_write_gpr(v, ISS_SRT(e->esr), avc_mmio_loaded(v, e->esr, e->value, pstate));
+        avc_write_gpr(vcpu, ISS_SRT(e->esr), avc_mmio_loaded(vcpu, e->esr, e->value, pstate));
 }
 
-static void fault(struct avc_vcpu *v, const struct avc_exit *e, struct avc_regs *r)
+static void fault(struct avc_vcpu *vcpu, const struct avc_exit *e, struct avc_regs *r)
 {
     switch (e->kind) {
     case AVC_CALL:
-        v->x[0] = ~UINT64_C(0); /* SMCCC: NOT_SUPPORTED */
+        vcpu->x[0] = ~UINT64_C(0); /* SMCCC: NOT_SUPPORTED */
         if (e->step)
             avc_step(&r->pc, &r->pstate, e->esr & ESR_IL);
         break;
     case AVC_MMIO:
     case AVC_STAGE2:
-        avc_inject_abort(v, r, e->esr, e->va);
+        avc_inject_abort(vcpu, r, e->esr, e->va);
         break;
     case AVC_SERROR:
-        avc_inject_serror(v, e->esr & 0x1ffffff);
+        avc_inject_serror(vcpu, e->esr & 0x1ffffff);
         break;
     case AVC_CLASS:
     case AVC_SYSREG:
@@ -108,23 +108,23 @@ static void fault(struct avc_vcpu *v, const struct avc_exit *e, struct avc_regs 
     case AVC_WFE:
         if (is_hvc(e)) /* preferred return address is behind it */
             r->pc -= 4;
-        avc_inject_undef(v, r, e->esr & ESR_IL);
+        avc_inject_undef(vcpu, r, e->esr & ESR_IL);
         break;
     default: /* nothing of the guest's to blame */
         break;
     }
 }
 
-static void complete(struct avc_vcpu *v, const struct avc_exit *e, struct avc_regs *r)
+static void complete(struct avc_vcpu *vcpu, const struct avc_exit *e, struct avc_regs *r)
 {
     switch (e->answer) {
     case AVC_DONE:
-        finish(v, e, r->pstate);
+        finish(vcpu, e, r->pstate);
         if (e->step)
             avc_step(&r->pc, &r->pstate, e->esr & ESR_IL);
         break;
     case AVC_FAULT:
-        fault(v, e, r);
+        fault(vcpu, e, r);
         break;
     case AVC_RETRY:
         if (e->kind <= AVC_SVC && is_hvc(e))
@@ -132,28 +132,28 @@ static void complete(struct avc_vcpu *v, const struct avc_exit *e, struct avc_re
         break;
     case AVC_PASS: /* the guest's own exception, which EL2 should not have been told of */
         if (e->kind == AVC_CLASS || e->kind == AVC_SVC)
-            avc_inject_own(v, r, e->esr, e->va);
+            avc_inject_own(vcpu, r, e->esr, e->va);
         break;
     default: /* EXIT is no answer to an exit: as if it were done again */
         break;
     }
 }
 
-uint64_t avc_complete_live(struct avc_vcpu *v, struct avc_exit *e)
+uint64_t avc_complete_live(struct avc_vcpu *vcpu, struct avc_exit *e)
 {
     struct avc_regs r = { avc_hw_read_ELR_EL2(), avc_hw_read_SPSR_EL2() };
 
-    complete(v, e, &r);
+    complete(vcpu, e, &r);
     avc_hw_write_ELR_EL2(r.pc);
     avc_hw_write_SPSR_EL2(r.pstate);
     return HW_BACK;
 }
 
-void avc_complete_saved(struct avc_vcpu *v, struct avc_exit *e)
+void avc_complete_saved(struct avc_vcpu *vcpu, struct avc_exit *e)
 {
-    struct avc_regs r = { v->pc, v->pstate };
+    struct avc_regs r = { vcpu->pc, vcpu->pstate };
 
-    complete(v, e, &r);
-    v->pc = r.pc;
-    v->pstate = r.pstate;
+    complete(vcpu, e, &r);
+    vcpu->pc = r.pc;
+    vcpu->pstate = r.pstate;
 }

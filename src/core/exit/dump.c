@@ -23,7 +23,7 @@ struct avc_vcpu *avc_dump_find_vcpu(uint64_t sp)
 }
 
 /* The vectors' numbers count their table's 16 entries. Those of interrupts have no syndrome: ESR_EL2 is an older one's. */
-static _Noreturn void dump(struct avc_pcpu *p, const struct avc_vcpu *v, const struct avc_dump *d, const char *why)
+static _Noreturn void dump(struct avc_pcpu *p, const struct avc_vcpu *vcpu, const struct avc_dump *d, const char *why)
 {
     static const char *const kinds[4] = { "synchronous exception", "IRQ", "FIQ", "SError" };
     static const char *const from[4] = { "at EL2, on SP_EL0", "at EL2", "from AArch64 below EL2",
@@ -38,18 +38,18 @@ static _Noreturn void dump(struct avc_pcpu *p, const struct avc_vcpu *v, const s
                 d->vector & 3 ? "" : ": ", d->vector & 3 ? "" : avc_trap_rows[AVC_FIELD(d->esr, 31, 26)].name);
         avc_log(hal, AVC_LOG_ERROR, "arm_vcpu: ESR_EL2 %08lx ELR_EL2 %016lx FAR_EL2 %016lx SP %016lx",
                 (unsigned long)d->esr, (unsigned long)d->elr, (unsigned long)d->far, (unsigned long)d->sp);
-        if (v)
-            avc_log(hal, AVC_LOG_ERROR, "arm_vcpu: vCPU %u is here, last known PC %016lx PSTATE %08lx", v->index,
-                    (unsigned long)v->pc, (unsigned long)v->pstate);
+        if (vcpu)
+            avc_log(hal, AVC_LOG_ERROR, "arm_vcpu: vCPU %u is here, last known PC %016lx PSTATE %08lx", vcpu->index,
+                    (unsigned long)vcpu->pc, (unsigned long)vcpu->pstate);
     }
     avc_panic(hal, why);
 }
 
 _Noreturn void avc_trap_host(uint64_t vector, uint64_t sp, uint64_t esr, uint64_t elr, uint64_t far)
 {
-    struct avc_vcpu *v = avc_dump_find_vcpu(sp);
+    struct avc_vcpu *vcpu = avc_dump_find_vcpu(sp);
 
-    dump(v ? v->pcpu : NULL, v, &(struct avc_dump){ vector, sp, esr, elr, far },
+    dump(vcpu ? vcpu->pcpu : NULL, vcpu, &(struct avc_dump){ vector, sp, esr, elr, far },
          "an exception at EL2 while a guest was running");
 }
 

@@ -17,33 +17,33 @@
 #define ISS_ERETA AVC_BIT(1) /* ERETAA or ERETAB */
 
 /* A return from EL1 to this mode is illegal. */
-static bool is_illegal(const struct avc_vcpu *v, uint64_t spsr)
+static bool is_illegal(const struct avc_vcpu *vcpu, uint64_t spsr)
 {
     uint64_t mode = spsr & 0xf;
 
     if (spsr & SPSR_NRW) /* EL1 is AArch64, so that AArch32 is User mode at EL0 or nothing */
-        return mode != 0 || !avc_has(&v->vm->features, AVC_FEAT_AA32EL0);
+        return mode != 0 || !avc_has(&vcpu->vm->features, AVC_FEAT_AA32EL0);
     return mode != 0 && mode != 4 && mode != 5; /* EL0t, EL1t, EL1h */
 }
 
-void avc_eret(struct avc_vcpu *v, struct avc_regs *r, uint64_t esr)
+void avc_eret(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr)
 {
     uint64_t pc, spsr;
 
     /* only EL1 executes it */
-    if (avc_at_el0(r->pstate) || (esr & ISS_ERETA && !avc_has(&v->vm->features, AVC_FEAT_PAUTH))) {
-        avc_inject_undef(v, r, esr & ESR_IL);
+    if (avc_at_el0(r->pstate) || (esr & ISS_ERETA && !avc_has(&vcpu->vm->features, AVC_FEAT_PAUTH))) {
+        avc_inject_undef(vcpu, r, esr & ESR_IL);
         return;
     }
     if (esr & ISS_ERETA) {
         r->pstate |= SPSR_SS;
-        v->work |= AVC_WORK_STEP;
-        avc_hw_step_begin(v);
+        vcpu->work |= AVC_WORK_STEP;
+        avc_hw_step_begin(vcpu);
         return;
     }
-    pc = avc_ctx_get(v, AVC_CTX_ELR_EL1);
-    spsr = avc_ctx_get(v, AVC_CTX_SPSR_EL1);
-    if (is_illegal(v, spsr)) {
+    pc = avc_ctx_get(vcpu, AVC_CTX_ELR_EL1);
+    spsr = avc_ctx_get(vcpu, AVC_CTX_SPSR_EL1);
+    if (is_illegal(vcpu, spsr)) {
         /* stays where it is, with IL set: the next instruction takes the Illegal Execution state exception */
         uint64_t keep = SPSR_NRW | 0xf, take = SPSR_NZCV | SPSR_PAN | SPSR_DAIF;
 
@@ -56,32 +56,32 @@ void avc_eret(struct avc_vcpu *v, struct avc_regs *r, uint64_t esr)
     r->pstate = spsr;
 }
 
-uint64_t avc_trap_eret(struct avc_vcpu *v, uint64_t esr)
+uint64_t avc_trap_eret(struct avc_vcpu *vcpu, uint64_t esr)
 {
     struct avc_regs r = { avc_hw_read_ELR_EL2(), avc_hw_read_SPSR_EL2() };
 
-    avc_eret(v, &r, esr);
+    avc_eret(vcpu, &r, esr);
     avc_hw_write_ELR_EL2(r.pc);
     avc_hw_write_SPSR_EL2(r.pstate);
     return HW_BACK;
 }
 
-void avc_eret_step_end(struct avc_vcpu *v, uint64_t *pstate)
+void avc_eret_step_end(struct avc_vcpu *vcpu, uint64_t *pstate)
 {
     bool done = !(*pstate & SPSR_SS);
 
-    v->work &= ~AVC_WORK_STEP;
-    avc_hw_step_end(v);
+    vcpu->work &= ~AVC_WORK_STEP;
+    avc_hw_step_end(vcpu);
     *pstate &= ~SPSR_SS;
     if (done && avc_at_el0(*pstate)) /* a guest that steps its own EL0 */
-        *pstate |= avc_ctx_get(v, AVC_CTX_SPSR_EL1) & SPSR_SS;
+        *pstate |= avc_ctx_get(vcpu, AVC_CTX_SPSR_EL1) & SPSR_SS;
 }
 
-bool avc_eret_stepped(struct avc_vcpu *v, uint64_t esr)
+bool avc_eret_stepped(struct avc_vcpu *vcpu, uint64_t esr)
 {
     uint64_t pstate = avc_hw_read_SPSR_EL2();
 
-    avc_eret_step_end(v, &pstate);
+    avc_eret_step_end(vcpu, &pstate);
     avc_hw_write_SPSR_EL2(pstate);
     return ESR_EC(esr) == AVC_EC_STEP_LOWER;
 }

@@ -27,10 +27,10 @@ static inline uint64_t avc_event_word(const struct avc_exit *e)
 }
 
 /* The event of a trap that knows what of struct avc_exit its kind has: the rest keeps what it had. */
-static inline struct avc_exit *avc_event_begin(struct avc_vcpu *v, uint64_t word, uint64_t key, uint64_t value,
+static inline struct avc_exit *avc_event_begin(struct avc_vcpu *vcpu, uint64_t word, uint64_t key, uint64_t value,
                                                uint64_t esr)
 {
-    avc_word *w = (avc_word *)&v->exit;
+    avc_word *w = (avc_word *)&vcpu->exit;
     uint64_t pc = avc_hw_read_ELR_EL2();
 
     w[0] = word;
@@ -38,7 +38,7 @@ static inline struct avc_exit *avc_event_begin(struct avc_vcpu *v, uint64_t word
     w[2] = value;
     w[3] = esr;
     w[4] = pc;
-    return &v->exit;
+    return &vcpu->exit;
 }
 
 /*
@@ -60,9 +60,9 @@ static inline void avc_step_live(uint64_t pc, uint64_t pstate, bool il)
 }
 
 /* Registers hold what a big-endian guest means; a device sees its bytes in the other order. The vCPU is loaded here. */
-static inline uint64_t avc_sctlr(const struct avc_vcpu *v)
+static inline uint64_t avc_sctlr(const struct avc_vcpu *vcpu)
 {
-    return avc_hw_guest_read_SCTLR_EL1(v->hcr & HCR_E2H);
+    return avc_hw_guest_read_SCTLR_EL1(vcpu->hcr & HCR_E2H);
 }
 
 /* Neither EL1 nor EL0 is big-endian in AArch64; what is in AArch32, PSTATE says. */
@@ -72,16 +72,16 @@ static inline bool avc_sctlr_is_little(uint64_t sctlr)
 }
 
 /* The register that an instruction writes; 31: none. */
-static inline void avc_write_gpr(struct avc_vcpu *v, uint64_t n, uint64_t value)
+static inline void avc_write_gpr(struct avc_vcpu *vcpu, uint64_t n, uint64_t value)
 {
     if (avc_likely(n != 31))
-        v->x[n] = value;
+        vcpu->x[n] = value;
 }
 
 /* One register's load or store (ESR_ELx.ISS with ISV: SAS, SSE, SF, SRT): what the device sees of the register, and what
    the register gets from the device. */
-uint64_t avc_mmio_stored(const struct avc_vcpu *v, uint64_t esr);
-uint64_t avc_mmio_loaded(const struct avc_vcpu *v, uint64_t esr, uint64_t value, uint64_t pstate);
+uint64_t avc_mmio_stored(const struct avc_vcpu *vcpu, uint64_t esr);
+uint64_t avc_mmio_loaded(const struct avc_vcpu *vcpu, uint64_t esr, uint64_t value, uint64_t pstate);
 
 /* What an access of this size has of a value. */
 static inline uint64_t avc_mmio_low(uint64_t value, uint64_t esr)
@@ -98,35 +98,35 @@ static inline bool avc_mmio_is_word(uint64_t esr)
 }
 
 /* No more to do about it than to move 32 bits. */
-static inline bool avc_mmio_is_plain(const struct avc_vcpu *v, uint64_t esr)
+static inline bool avc_mmio_is_plain(const struct avc_vcpu *vcpu, uint64_t esr)
 {
-    return esr & ISS_WNR || (avc_mmio_is_word(esr) && avc_sctlr_is_little(avc_sctlr(v)));
+    return esr & ISS_WNR || (avc_mmio_is_word(esr) && avc_sctlr_is_little(avc_sctlr(vcpu)));
 }
 
 /* avc_complete_saved(), for what is finished and stepped over without more ado: a call by HVC; one register's load or store; what
    has no result, and a call by SMC. */
-static inline void avc_complete_saved_inline(struct avc_vcpu *v, struct avc_exit *e)
+static inline void avc_complete_saved_inline(struct avc_vcpu *vcpu, struct avc_exit *e)
 {
     const uint64_t any = EVENT_WRITE | EVENT_SIZE(0xff);
     uint64_t word = avc_event_word(e);
 
     if (avc_likely(word == EVENT(AVC_CALL, AVC_DONE))) {
-        v->x[0] = e->value;
+        vcpu->x[0] = e->value;
         return;
     }
-    if (!avc_step_is_plain(v->pstate)) {
-        avc_complete_saved(v, e);
-    } else if ((word & ~any) == (EVENT(AVC_MMIO, AVC_DONE) | EVENT_STEP) && avc_mmio_is_plain(v, e->esr)) {
+    if (!avc_step_is_plain(vcpu->pstate)) {
+        avc_complete_saved(vcpu, e);
+    } else if ((word & ~any) == (EVENT(AVC_MMIO, AVC_DONE) | EVENT_STEP) && avc_mmio_is_plain(vcpu, e->esr)) {
         if (!(word & EVENT_WRITE))
-            avc_write_gpr(v, ISS_SRT(e->esr), (uint32_t)e->value);
-        v->pc += 4;
+            avc_write_gpr(vcpu, ISS_SRT(e->esr), (uint32_t)e->value);
+        vcpu->pc += 4;
     } else if (!(word & (EVENT_ANSWER | any))) {
         if (e->kind == AVC_CALL)
-            v->x[0] = e->value;
+            vcpu->x[0] = e->value;
         if (word & EVENT_STEP)
-            v->pc += 4;
+            vcpu->pc += 4;
     } else {
-        avc_complete_saved(v, e);
+        avc_complete_saved(vcpu, e);
     }
 }
 
@@ -155,11 +155,11 @@ static inline bool avc_mmio_is_one(uint64_t esr)
 }
 
 /* The entry of the page where it was, and its function for the light way; false: it has none. And the address in it. */
-static inline bool avc_mmio_find(const struct avc_vcpu *v, const struct avc_mmio_entry **entry, avc_mmio_fn **light)
+static inline bool avc_mmio_find(const struct avc_vcpu *vcpu, const struct avc_mmio_entry **entry, avc_mmio_fn **light)
 {
     uint64_t hpfar = avc_hw_read_HPFAR_EL2(), first, second;
 
-    *entry = avc_hw_opaque(&v->mmio[avc_index_at(hpfar, v->mmio_hash)]);
+    *entry = avc_hw_opaque(&vcpu->mmio[avc_index_at(hpfar, vcpu->mmio_hash)]);
     first = avc_hw_load_pair(*entry, &second);
     *light = (avc_mmio_fn *)(uintptr_t)second;
     return avc_likely(first == hpfar);
@@ -171,38 +171,38 @@ static inline avc_ipa_t avc_mmio_ipa(const struct avc_mmio_entry *entry, uint64_
 }
 
 /* A load or store of one register, as the syndrome has decoded it (ISV). value: what is stored, or 0. */
-static inline struct avc_exit *avc_mmio_begin(struct avc_vcpu *v, uint64_t esr, avc_ipa_t ipa, uint64_t va,
+static inline struct avc_exit *avc_mmio_begin(struct avc_vcpu *vcpu, uint64_t esr, avc_ipa_t ipa, uint64_t va,
                                               uint64_t value)
 {
     uint64_t word = EVENT(AVC_MMIO, AVC_FAULT) | EVENT_STEP | EVENT_SIZE(1) << ISS_SAS(esr);
-    struct avc_exit *e = avc_event_begin(v, word | (esr & ISS_WNR) * (EVENT_WRITE / ISS_WNR), ipa, value, esr);
+    struct avc_exit *e = avc_event_begin(vcpu, word | (esr & ISS_WNR) * (EVENT_WRITE / ISS_WNR), ipa, value, esr);
 
     e->va = va;
     return e;
 }
 
 /* The entry of a trapped MSR or MRS, and its function for the light way; false: it has none. */
-static inline bool avc_sysreg_find(const struct avc_vcpu *v, uint64_t esr, const struct avc_sysreg_entry **entry,
+static inline bool avc_sysreg_find(const struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_entry **entry,
                                    avc_sysreg_fn **light)
 {
     uint32_t what = (uint32_t)esr & ~(uint32_t)ISS_RT_MASK;
     uint64_t first, second;
 
-    *entry = avc_hw_opaque(&v->sysreg[avc_index_at(what, v->sysreg_hash)]);
+    *entry = avc_hw_opaque(&vcpu->sysreg[avc_index_at(what, vcpu->sysreg_hash)]);
     first = avc_hw_load_pair(*entry, &second);
     *light = (avc_sysreg_fn *)(uintptr_t)second;
     return avc_likely((uint32_t)first == what);
 }
 
-static inline struct avc_exit *avc_sysreg_begin(struct avc_vcpu *v, uint32_t key, uint64_t esr)
+static inline struct avc_exit *avc_sysreg_begin(struct avc_vcpu *vcpu, uint32_t key, uint64_t esr)
 {
     uint64_t word = EVENT(AVC_SYSREG, AVC_FAULT) | EVENT_SIZE(8) | EVENT_STEP, value = 0;
 
     if (!(esr & ISS_READ)) {
-        value = avc_vcpu_gpr(v, (unsigned)ISS_RT(esr));
+        value = avc_vcpu_gpr(vcpu, (unsigned)ISS_RT(esr));
         word |= EVENT_WRITE;
     }
-    return avc_event_begin(v, word, key, value, esr);
+    return avc_event_begin(vcpu, word, key, value, esr);
 }
 
 /*

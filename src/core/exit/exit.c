@@ -6,16 +6,16 @@
  */
 #include "core/exit/event.h"
 
-struct avc_exit *avc_exit_begin(struct avc_vcpu *v, enum avc_kind kind, uint64_t key, uint64_t esr)
+struct avc_exit *avc_exit_begin(struct avc_vcpu *vcpu, enum avc_kind kind, uint64_t key, uint64_t esr)
 {
-    v->exit = (struct avc_exit){
+    vcpu->exit = (struct avc_exit){
         .kind = kind,
         .answer = AVC_FAULT,
         .key = key,
         .esr = esr,
         .pc = avc_hw_read_ELR_EL2(),
     };
-    return &v->exit;
+    return &vcpu->exit;
 }
 
 /* What a claim of this kind has left behind, but for its answer. The event may go on to a built-in or to the VMM: it finds
@@ -27,32 +27,32 @@ static inline void tidy(struct avc_exit *e, enum avc_kind kind, enum avc_answer 
 }
 
 /* A claim has passed. If it is an embedder's, the library's own on the same key is next. */
-avc_small static enum avc_answer passed(struct avc_vcpu *v, struct avc_exit *e, enum avc_kind kind,
+avc_small static enum avc_answer passed(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_kind kind,
                                         enum avc_answer preset)
 {
-    const struct avc_claim *first = avc_claim_find(v->vm, kind, e->key), *own;
+    const struct avc_claim *first = avc_claim_find(vcpu->vm, kind, e->key), *own;
     enum avc_answer answer;
 
     e->kind = kind; /* whoever passes has made no other event of it */
     e->answer = preset;
-    own = avc_claim_find_builtin(v->vm, kind, e->key);
+    own = avc_claim_find_builtin(vcpu->vm, kind, e->key);
     if (!own || !first || (own->fn == first->fn && own->ctx == first->ctx))
         return AVC_PASS;
-    answer = own->fn(v, e, own->ctx);
+    answer = own->fn(vcpu, e, own->ctx);
     tidy(e, kind, preset);
     return (unsigned)answer <= AVC_PASS ? answer : AVC_FAULT;
 }
 
-enum avc_answer avc_claim_after(struct avc_vcpu *v, struct avc_exit *e, enum avc_kind kind, enum avc_answer preset,
+enum avc_answer avc_claim_after(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_kind kind, enum avc_answer preset,
                                 enum avc_answer answer)
 {
     tidy(e, kind, preset);
     if (avc_unlikely((unsigned)answer >= AVC_PASS))
-        return answer == AVC_PASS ? passed(v, e, kind, preset) : AVC_FAULT;
+        return answer == AVC_PASS ? passed(vcpu, e, kind, preset) : AVC_FAULT;
     return answer;
 }
 
-enum avc_answer avc_claim_offer(struct avc_vcpu *v, struct avc_exit *e)
+enum avc_answer avc_claim_offer(struct avc_vcpu *vcpu, struct avc_exit *e)
 {
     enum avc_answer preset = e->answer;
     enum avc_kind kind = e->kind;
@@ -60,21 +60,21 @@ enum avc_answer avc_claim_offer(struct avc_vcpu *v, struct avc_exit *e)
 
     if (kind >= AVC_NR_CLAIM_KINDS)
         return AVC_PASS;
-    claim = avc_claim_find(v->vm, kind, e->key);
-    return claim ? avc_claim_after(v, e, kind, preset, claim->fn(v, e, claim->ctx)) : AVC_PASS;
+    claim = avc_claim_find(vcpu->vm, kind, e->key);
+    return claim ? avc_claim_after(vcpu, e, kind, preset, claim->fn(vcpu, e, claim->ctx)) : AVC_PASS;
 }
 
-uint64_t avc_exit_settle(struct avc_vcpu *v, struct avc_exit *e, enum avc_answer answer)
+uint64_t avc_exit_settle(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_answer answer)
 {
     if (answer == AVC_EXIT)
-        return avc_exit_to_vmm(v, e->kind);
+        return avc_exit_to_vmm(vcpu, e->kind);
     e->answer = answer;
-    return avc_complete_live(v, e);
+    return avc_complete_live(vcpu, e);
 }
 
-uint64_t avc_exit_finish(struct avc_vcpu *v, struct avc_exit *e, enum avc_answer unclaimed)
+uint64_t avc_exit_finish(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_answer unclaimed)
 {
-    enum avc_answer answer = avc_claim_offer(v, e);
+    enum avc_answer answer = avc_claim_offer(vcpu, e);
 
-    return avc_exit_settle(v, e, answer == AVC_PASS ? unclaimed : answer);
+    return avc_exit_settle(vcpu, e, answer == AVC_PASS ? unclaimed : answer);
 }

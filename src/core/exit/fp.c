@@ -16,57 +16,57 @@
 #define CPTR_TFP  AVC_BIT(10)         /* E2H=0: traps FP and SIMD */
 #define CPTR_FPEN (UINT64_C(3) << 20) /* E2H=1: 0b11 traps nothing */
 
-static uint64_t opened(const struct avc_vcpu *v, uint64_t cptr)
+static uint64_t opened(const struct avc_vcpu *vcpu, uint64_t cptr)
 {
-    return v->hcr & HCR_E2H ? cptr | CPTR_FPEN : cptr & ~CPTR_TFP;
+    return vcpu->hcr & HCR_E2H ? cptr | CPTR_FPEN : cptr & ~CPTR_TFP;
 }
 
-static uint64_t trapped(const struct avc_vcpu *v)
+static uint64_t trapped(const struct avc_vcpu *vcpu)
 {
-    return v->hcr & HCR_E2H ? v->vm->traps.cptr_vhe : v->vm->traps.cptr;
+    return vcpu->hcr & HCR_E2H ? vcpu->vm->traps.cptr_vhe : vcpu->vm->traps.cptr;
 }
 
-void avc_fp_enter_guest(struct avc_vcpu *v)
+void avc_fp_enter_guest(struct avc_vcpu *vcpu)
 {
-    v->cptr = opened(v, v->cptr);
-    avc_hw_write_CPTR_EL2(v->cptr); /* stays: the guest needs it as well */
+    vcpu->cptr = opened(vcpu, vcpu->cptr);
+    avc_hw_write_CPTR_EL2(vcpu->cptr); /* stays: the guest needs it as well */
     avc_hw_isb();
-    avc_hw_fp_save(&v->host_fp);
-    avc_hw_fp_load(v->fp);
-    v->fp_live = true;
-    if (!(v->pcpu->hal->uses & AVC_HOST_NO_FP))
-        v->work |= AVC_WORK_FP;
+    avc_hw_fp_save(&vcpu->host_fp);
+    avc_hw_fp_load(vcpu->fp);
+    vcpu->fp_live = true;
+    if (!(vcpu->pcpu->hal->uses & AVC_HOST_NO_FP))
+        vcpu->work |= AVC_WORK_FP;
 }
 
-void avc_fp_leave_guest(struct avc_vcpu *v, bool put)
+void avc_fp_leave_guest(struct avc_vcpu *vcpu, bool put)
 {
     uint64_t cptr;
     bool in_trap;
 
-    if (!v->fp_live || (!put && v->pcpu->hal->uses & AVC_HOST_NO_FP))
+    if (!vcpu->fp_live || (!put && vcpu->pcpu->hal->uses & AVC_HOST_NO_FP))
         return;
     /* asked by a claim, behind our vectors: CPTR_EL2 is the guest's, and it has to trap again from here on */
-    in_trap = avc_hw_read_VBAR_EL2() != v->host_vbar;
-    cptr = in_trap ? trapped(v) : avc_hw_read_CPTR_EL2();
-    avc_hw_write_CPTR_EL2(opened(v, cptr));
+    in_trap = avc_hw_read_VBAR_EL2() != vcpu->host_vbar;
+    cptr = in_trap ? trapped(vcpu) : avc_hw_read_CPTR_EL2();
+    avc_hw_write_CPTR_EL2(opened(vcpu, cptr));
     avc_hw_isb();
-    avc_hw_fp_save(v->fp);
-    avc_hw_fp_load(&v->host_fp);
+    avc_hw_fp_save(vcpu->fp);
+    avc_hw_fp_load(&vcpu->host_fp);
     avc_hw_write_CPTR_EL2(cptr);
     avc_hw_isb();
-    v->cptr = trapped(v);
-    v->fp_live = false;
-    v->work &= ~AVC_WORK_FP;
+    vcpu->cptr = trapped(vcpu);
+    vcpu->fp_live = false;
+    vcpu->work &= ~AVC_WORK_FP;
 }
 
 /*
  * CPTR_EL2 has trapped. CPACR_EL1 has the higher priority (Arm ARM D1.3.5.2), so the guest's kernel has allowed the use.
  * The instruction is done again, whatever its condition says. A trap with the registers live cannot be.
  */
-uint64_t avc_trap_fp(struct avc_vcpu *v, uint64_t esr)
+uint64_t avc_trap_fp(struct avc_vcpu *vcpu, uint64_t esr)
 {
-    if (v->fp_live || !avc_has(&v->vm->features, AVC_FEAT_FP))
-        return avc_trap_undef(v, esr);
-    avc_fp_enter_guest(v);
+    if (vcpu->fp_live || !avc_has(&vcpu->vm->features, AVC_FEAT_FP))
+        return avc_trap_undef(vcpu, esr);
+    avc_fp_enter_guest(vcpu);
     return HW_BACK;
 }

@@ -27,10 +27,10 @@ static uint64_t vector(uint64_t pstate)
  * whatever this code does not know become 0: BTYPE, IL and SS by the pseudocode, UAO with FEAT_UAO, the rest because
  * features that are hidden from the guest keep their fields at 0 (FEAT_NMI's ALLINT, FEAT_GCS's EXLOCK).
  */
-static uint64_t pstate_at_el1(const struct avc_vcpu *v, uint64_t old)
+static uint64_t pstate_at_el1(const struct avc_vcpu *vcpu, uint64_t old)
 {
-    const struct avc_features *f = &v->vm->features;
-    uint64_t sctlr = avc_ctx_get(v, AVC_CTX_SCTLR_EL1);
+    const struct avc_features *f = &vcpu->vm->features;
+    uint64_t sctlr = avc_ctx_get(vcpu, AVC_CTX_SCTLR_EL1);
     uint64_t p = (old & (SPSR_NZCV | SPSR_PAN | SPSR_DIT)) | SPSR_DAIF | SPSR_EL1H;
 
     if (avc_has(f, AVC_FEAT_PAN) && !(sctlr & SCTLR_SPAN))
@@ -42,14 +42,14 @@ static uint64_t pstate_at_el1(const struct avc_vcpu *v, uint64_t old)
     return p;
 }
 
-static void take(struct avc_vcpu *v, struct avc_regs *r, uint64_t esr)
+static void take(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr)
 {
-    avc_ctx_set(v, AVC_CTX_ESR_EL1, esr);
-    avc_ctx_set(v, AVC_CTX_ELR_EL1, r->pc);
-    avc_ctx_set(v, AVC_CTX_SPSR_EL1, r->pstate);
-    r->pc = avc_ctx_get(v, AVC_CTX_VBAR_EL1) + vector(r->pstate);
-    r->pstate = pstate_at_el1(v, r->pstate);
-    avc_count(&v->nr_faults);
+    avc_ctx_set(vcpu, AVC_CTX_ESR_EL1, esr);
+    avc_ctx_set(vcpu, AVC_CTX_ELR_EL1, r->pc);
+    avc_ctx_set(vcpu, AVC_CTX_SPSR_EL1, r->pstate);
+    r->pc = avc_ctx_get(vcpu, AVC_CTX_VBAR_EL1) + vector(r->pstate);
+    r->pstate = pstate_at_el1(vcpu, r->pstate);
+    avc_count(&vcpu->nr_faults);
 }
 
 /* Classes that exist twice, for an exception from a lower level and from the same: the even one, and the odd one behind
@@ -66,16 +66,16 @@ static unsigned class_for_el1(unsigned ec, uint64_t pstate)
 /* Classes of which FAR is part (D24.2.47, "FAR_EL1"), besides aborts. */
 static const uint64_t writes_far = AVC_BIT(AVC_EC_PC_ALIGN) | AVC_BIT(AVC_EC_WATCH_LOWER) | AVC_BIT(AVC_EC_WATCH_SAME);
 
-void avc_inject_sync(struct avc_vcpu *v, struct avc_regs *r, uint64_t esr)
+void avc_inject_sync(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr)
 {
-    take(v, r, ESR_MAKE(class_for_el1(ESR_EC(esr), r->pstate), esr & ESR_IL, ESR_ISS(esr)));
+    take(vcpu, r, ESR_MAKE(class_for_el1(ESR_EC(esr), r->pstate), esr & ESR_IL, ESR_ISS(esr)));
 }
 
-void avc_inject_undef(struct avc_vcpu *v, struct avc_regs *r, bool il)
+void avc_inject_undef(struct avc_vcpu *vcpu, struct avc_regs *r, bool il)
 {
-    avc_count(&v->nr_undef);
+    avc_count(&vcpu->nr_undef);
     (void)il; /* "IL is 1 for an exception with unknown reason" (D24.2.40, ESR_ELx.IL) */
-    avc_inject_sync(v, r, ESR_MAKE(AVC_EC_UNKNOWN, true, 0));
+    avc_inject_sync(vcpu, r, ESR_MAKE(AVC_EC_UNKNOWN, true, 0));
 }
 
 /*
@@ -95,7 +95,7 @@ static uint32_t guest_status(uint64_t esr)
     return esr & ISS_S1PTW ? FSC_EXTERNAL_WALK + 3 : FSC_EXTERNAL;
 }
 
-void avc_inject_abort(struct avc_vcpu *v, struct avc_regs *r, uint64_t esr, uint64_t va)
+void avc_inject_abort(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr, uint64_t va)
 {
     bool fetch = ESR_EC(esr) == AVC_EC_IABT_LOWER || ESR_EC(esr) == AVC_EC_IABT_SAME;
     uint64_t keep = fetch ? ISS_FNV | ISS_EA : ISS_FNV | ISS_EA | ISS_CM | ISS_WNR;
@@ -106,39 +106,39 @@ void avc_inject_abort(struct avc_vcpu *v, struct avc_regs *r, uint64_t esr, uint
     else
         keep &= ~ISS_FNV; /* RES0 unless the status is 0x10 */
     if (!(esr & ISS_FNV && status == FSC_EXTERNAL))
-        avc_ctx_set(v, AVC_CTX_FAR_EL1, va);
+        avc_ctx_set(vcpu, AVC_CTX_FAR_EL1, va);
     /* IL is 1 for instruction aborts and for data aborts without ISV, which EL1's never have */
-    avc_inject_sync(v, r, ESR_MAKE(fetch ? AVC_EC_IABT_LOWER : AVC_EC_DABT_LOWER, true, (esr & keep) | status));
+    avc_inject_sync(vcpu, r, ESR_MAKE(fetch ? AVC_EC_IABT_LOWER : AVC_EC_DABT_LOWER, true, (esr & keep) | status));
 }
 
 /* FEAT_FGT traps an SVC before it is executed: the PC is at it. The exception it makes has the PC behind it, and PSTATE
    as after an instruction (J1.1.2, AArch64.CallSupervisor: SSAdvance). */
-void avc_inject_svc(struct avc_vcpu *v, struct avc_regs *r, uint64_t esr)
+void avc_inject_svc(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr)
 {
     avc_step(&r->pc, &r->pstate, esr & ESR_IL);
-    avc_inject_sync(v, r, ESR_MAKE(ESR_EC(esr), esr & ESR_IL, esr & 0xffff));
+    avc_inject_sync(vcpu, r, ESR_MAKE(ESR_EC(esr), esr & ESR_IL, esr & 0xffff));
 }
 
-void avc_inject_own(struct avc_vcpu *v, struct avc_regs *r, uint64_t esr, uint64_t va)
+void avc_inject_own(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr, uint64_t va)
 {
     avc_trap_fn *fn = avc_trap_rows[ESR_EC(esr)].fn;
 
     if (fn == avc_trap_dabt || fn == avc_trap_iabt) {
-        avc_inject_abort(v, r, esr, va);
+        avc_inject_abort(vcpu, r, esr, va);
     } else if (fn == avc_trap_svc) {
-        avc_inject_svc(v, r, esr);
+        avc_inject_svc(vcpu, r, esr);
     } else if (fn == avc_trap_eret) {
-        avc_eret(v, r, esr);
+        avc_eret(vcpu, r, esr);
     } else if (fn == avc_trap_wfx) { /* may complete at any time */
         avc_step(&r->pc, &r->pstate, esr & ESR_IL);
     } else if (fn == avc_trap_reflect) {
         if (writes_far >> ESR_EC(esr) & 1)
-            avc_ctx_set(v, AVC_CTX_FAR_EL1, va);
-        avc_inject_sync(v, r, esr);
+            avc_ctx_set(vcpu, AVC_CTX_FAR_EL1, va);
+        avc_inject_sync(vcpu, r, esr);
     } else {
         if (ESR_EC(esr) == AVC_EC_HVC64) /* the PC is behind it; an UNDEFINED one has the PC at it */
             r->pc -= 4;
-        avc_inject_undef(v, r, esr & ESR_IL);
+        avc_inject_undef(vcpu, r, esr & ESR_IL);
     }
 }
 
@@ -147,14 +147,14 @@ void avc_inject_own(struct avc_vcpu *v, struct avc_regs *r, uint64_t esr, uint64
  * (D1.3.4.4 "Virtual interrupts"), which is read back when the guest is left. With FEAT_RAS the guest's syndrome comes
  * from VSESR_EL2.
  */
-void avc_inject_serror(struct avc_vcpu *v, uint64_t iss)
+void avc_inject_serror(struct avc_vcpu *vcpu, uint64_t iss)
 {
-    v->vserror = true;
-    v->work |= AVC_WORK_VSE;
-    v->hcr |= HCR_VSE;
-    avc_count(&v->nr_faults);
-    if (avc_has(&v->vm->features, AVC_FEAT_RAS))
-        avc_ctx_set(v, AVC_CTX_VSESR_EL2, ESR_ISS(iss));
-    if (avc_load_relaxed(&v->mode) == AVC_MODE_GUEST)
-        avc_hw_write_HCR_EL2(v->hcr); /* else it goes in with the next entry */
+    vcpu->vserror = true;
+    vcpu->work |= AVC_WORK_VSE;
+    vcpu->hcr |= HCR_VSE;
+    avc_count(&vcpu->nr_faults);
+    if (avc_has(&vcpu->vm->features, AVC_FEAT_RAS))
+        avc_ctx_set(vcpu, AVC_CTX_VSESR_EL2, ESR_ISS(iss));
+    if (avc_load_relaxed(&vcpu->mode) == AVC_MODE_GUEST)
+        avc_hw_write_HCR_EL2(vcpu->hcr); /* else it goes in with the next entry */
 }

@@ -16,16 +16,16 @@
 
 /* ---- counters ---- */
 
-void avc_vcpu_counters(const struct avc_vcpu *v, struct avc_counters *out)
+void avc_vcpu_counters(const struct avc_vcpu *vcpu, struct avc_counters *out)
 {
     for (unsigned n = 0; n < AVC_NR_TRAPS; n++)
-        out->traps[n] = avc_load_relaxed(&v->nr_traps[n]);
+        out->traps[n] = avc_load_relaxed(&vcpu->nr_traps[n]);
     for (unsigned n = 0; n < AVC_NR_KINDS; n++)
-        out->exits[n] = avc_load_relaxed(&v->nr_exits[n]);
-    out->undecoded = avc_load_relaxed(&v->nr_isv0);
-    out->faults = avc_load_relaxed(&v->nr_faults);
-    out->undefined = avc_load_relaxed(&v->nr_undef);
-    out->unclaimed = avc_load_relaxed(&v->nr_unclaimed);
+        out->exits[n] = avc_load_relaxed(&vcpu->nr_exits[n]);
+    out->undecoded = avc_load_relaxed(&vcpu->nr_isv0);
+    out->faults = avc_load_relaxed(&vcpu->nr_faults);
+    out->undefined = avc_load_relaxed(&vcpu->nr_undef);
+    out->unclaimed = avc_load_relaxed(&vcpu->nr_unclaimed);
 }
 
 const char *avc_trap_name(unsigned trap)
@@ -97,46 +97,46 @@ uint64_t avc_histogram_percentile(const struct avc_histogram *h, unsigned percen
 
 /* ---- observing ---- */
 
-void avc_observe_choose(struct avc_vcpu *v)
+void avc_observe_choose(struct avc_vcpu *vcpu)
 {
-    const struct avc_observer *observer = avc_load_seq(&v->observer);
+    const struct avc_observer *observer = avc_load_seq(&vcpu->observer);
 
-    avc_observe_end(v, false); /* by the old one */
-    avc_store_seq(&v->observed.by, observer);
-    v->trap_table = observer ? avc_trap_table_observed : v->vm->trap_table;
-    v->ways = observer ? avc_ways_full : v->vm->ways;
-    v->work &= ~AVC_WORK_SEEN;
+    avc_observe_end(vcpu, false); /* by the old one */
+    avc_store_seq(&vcpu->observed.by, observer);
+    vcpu->trap_table = observer ? avc_trap_table_observed : vcpu->vm->trap_table;
+    vcpu->ways = observer ? avc_ways_full : vcpu->vm->ways;
+    vcpu->work &= ~AVC_WORK_SEEN;
     if (observer) {
-        v->work |= AVC_WORK_SEEN;
-        avc_observe_entry(v);
+        vcpu->work |= AVC_WORK_SEEN;
+        avc_observe_entry(vcpu);
     }
 }
 
-void avc_observe_entry(struct avc_vcpu *v)
+void avc_observe_entry(struct avc_vcpu *vcpu)
 {
-    v->observed.since = avc_hw_read_CNTPCT_EL0();
+    vcpu->observed.since = avc_hw_read_CNTPCT_EL0();
 }
 
-static void begin(struct avc_vcpu *v, unsigned trap, uint64_t esr)
+static void begin(struct avc_vcpu *vcpu, unsigned trap, uint64_t esr)
 {
-    struct avc_observed *o = &v->observed;
+    struct avc_observed *o = &vcpu->observed;
     struct avc_histogram *histograms = o->by->histograms;
 
     o->in =
         avc_hw_read_CNTPCT_EL0(); /* taking the exception was a context synchronization event: it is not read early */
     o->pc = avc_hw_read_ELR_EL2();
     o->esr = esr;
-    o->faults = v->nr_faults;
+    o->faults = vcpu->nr_faults;
     o->trap = trap;
     o->open = true;
-    v->exit.kind = AVC_NR_KINDS; /* seen to change when the trap is decoded */
+    vcpu->exit.kind = AVC_NR_KINDS; /* seen to change when the trap is decoded */
     if (histograms)
         add(&histograms[AVC_HISTOGRAM_GUEST], o->in - o->since);
 }
 
-void avc_observe_end(struct avc_vcpu *v, bool to_vmm)
+void avc_observe_end(struct avc_vcpu *vcpu, bool to_vmm)
 {
-    struct avc_observed *o = &v->observed;
+    struct avc_observed *o = &vcpu->observed;
     const struct avc_observer *by = o->by;
     struct avc_trace t;
 
@@ -151,49 +151,49 @@ void avc_observe_end(struct avc_vcpu *v, bool to_vmm)
     if (!by->trace)
         return;
     t.trap = o->trap;
-    t.outcome = to_vmm ? AVC_TO_VMM : v->nr_faults != o->faults ? AVC_TO_FAULT : AVC_TO_GUEST;
-    t.kind = v->exit.kind;
-    t.key = t.kind == AVC_NR_KINDS ? 0 : v->exit.key;
+    t.outcome = to_vmm ? AVC_TO_VMM : vcpu->nr_faults != o->faults ? AVC_TO_FAULT : AVC_TO_GUEST;
+    t.kind = vcpu->exit.kind;
+    t.key = t.kind == AVC_NR_KINDS ? 0 : vcpu->exit.key;
     t.esr = o->esr;
     t.pc = o->pc;
     t.in = o->in;
-    by->trace(by->ctx, v, &t);
+    by->trace(by->ctx, vcpu, &t);
     o->since = avc_hw_read_CNTPCT_EL0();
 }
 
 /* What all rows of the observing table do. */
-static uint64_t observe(struct avc_vcpu *v, unsigned trap, uint64_t esr)
+static uint64_t observe(struct avc_vcpu *vcpu, unsigned trap, uint64_t esr)
 {
-    avc_trap_fn *const *table = v->vm->trap_table;
+    avc_trap_fn *const *table = vcpu->vm->trap_table;
     uint64_t code;
 
-    begin(v, trap, esr);
-    code = table[trap](v, esr);
-    if (code == HW_BACK && !avc_load_relaxed(&v->requests))
-        avc_observe_end(v, false);
+    begin(vcpu, trap, esr);
+    code = table[trap](vcpu, esr);
+    if (code == HW_BACK && !avc_load_relaxed(&vcpu->requests))
+        avc_observe_end(vcpu, false);
     return code;
 }
 
-uint64_t avc_observe_sync(struct avc_vcpu *v, uint64_t esr)
+uint64_t avc_observe_sync(struct avc_vcpu *vcpu, uint64_t esr)
 {
-    return observe(v, ESR_EC(esr), esr);
+    return observe(vcpu, ESR_EC(esr), esr);
 }
 
-uint64_t avc_observe_irq(struct avc_vcpu *v, uint64_t esr)
+uint64_t avc_observe_irq(struct avc_vcpu *vcpu, uint64_t esr)
 {
     (void)esr;
-    return observe(v, AVC_TRAP_IRQ, 0);
+    return observe(vcpu, AVC_TRAP_IRQ, 0);
 }
 
-uint64_t avc_observe_fiq(struct avc_vcpu *v, uint64_t esr)
+uint64_t avc_observe_fiq(struct avc_vcpu *vcpu, uint64_t esr)
 {
     (void)esr;
-    return observe(v, AVC_TRAP_FIQ, 0);
+    return observe(vcpu, AVC_TRAP_FIQ, 0);
 }
 
-uint64_t avc_observe_serror(struct avc_vcpu *v, uint64_t esr)
+uint64_t avc_observe_serror(struct avc_vcpu *vcpu, uint64_t esr)
 {
-    return observe(v, AVC_TRAP_SERROR, esr);
+    return observe(vcpu, AVC_TRAP_SERROR, esr);
 }
 
 /*
@@ -201,24 +201,24 @@ uint64_t avc_observe_serror(struct avc_vcpu *v, uint64_t esr)
  * the guest before it looks at requests: either it sees the bit, or we see it in the guest and have it interrupted. By
  * the same order, a vCPU that is not seen inside of run from here on takes up the new one before it looks at the old.
  */
-enum avc_status avc_vcpu_observe(struct avc_vcpu *v, const struct avc_observer *observer)
+enum avc_status avc_vcpu_observe(struct avc_vcpu *vcpu, const struct avc_observer *observer)
 {
-    if (!v)
+    if (!vcpu)
         return AVC_EINVAL;
-    if (v->magic != AVC_MAGIC_VCPU)
+    if (vcpu->magic != AVC_MAGIC_VCPU)
         return AVC_ENOENT;
-    avc_store_seq(&v->observer, observer);
-    avc_fetch_or(&v->requests, (uint64_t)AVC_REQUEST_WATCH);
-    if (avc_load_seq(&v->mode) == AVC_MODE_GUEST)
-        avc_vcpu_request(v, AVC_REQUEST_WATCH);
+    avc_store_seq(&vcpu->observer, observer);
+    avc_fetch_or(&vcpu->requests, (uint64_t)AVC_REQUEST_WATCH);
+    if (avc_load_seq(&vcpu->mode) == AVC_MODE_GUEST)
+        avc_vcpu_request(vcpu, AVC_REQUEST_WATCH);
     return AVC_OK;
 }
 
-bool avc_vcpu_observer_in_use(const struct avc_vcpu *v, const struct avc_observer *observer)
+bool avc_vcpu_observer_in_use(const struct avc_vcpu *vcpu, const struct avc_observer *observer)
 {
-    if (!v || !observer || v->magic != AVC_MAGIC_VCPU)
+    if (!vcpu || !observer || vcpu->magic != AVC_MAGIC_VCPU)
         return false;
-    if (avc_load_seq(&v->observer) == observer)
+    if (avc_load_seq(&vcpu->observer) == observer)
         return true;
-    return avc_load_seq(&v->observed.by) == observer && avc_load_seq(&v->mode) == AVC_MODE_GUEST;
+    return avc_load_seq(&vcpu->observed.by) == observer && avc_load_seq(&vcpu->mode) == AVC_MODE_GUEST;
 }

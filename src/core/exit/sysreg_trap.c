@@ -7,49 +7,49 @@
 #include "core/exit/event.h"
 
 /* With what the claim has answered, if there is one: else the table's own policy. */
-avc_small static __attribute__((noinline)) uint64_t settle(struct avc_vcpu *v, struct avc_exit *e,
+avc_small static __attribute__((noinline)) uint64_t settle(struct avc_vcpu *vcpu, struct avc_exit *e,
                                                            enum avc_answer answer)
 {
     if (answer == AVC_PASS) {
-        avc_sysreg_emulate(v, e);
+        avc_sysreg_emulate(vcpu, e);
         answer = e->answer;
     }
-    return avc_exit_settle(v, e, answer);
+    return avc_exit_settle(vcpu, e, answer);
 }
 
-avc_small static uint64_t access(struct avc_vcpu *v, struct avc_exit *e)
+avc_small static uint64_t access(struct avc_vcpu *vcpu, struct avc_exit *e)
 {
-    return settle(v, e, avc_claim_offer(v, e));
+    return settle(vcpu, e, avc_claim_offer(vcpu, e));
 }
 
 /* What ends a settled access. MSR and MRS of AArch64 are 4 bytes long. */
-static inline uint64_t end(struct avc_vcpu *v, uint64_t esr, uint64_t value, uint64_t pc)
+static inline uint64_t end(struct avc_vcpu *vcpu, uint64_t esr, uint64_t value, uint64_t pc)
 {
     uint64_t pstate = avc_hw_read_SPSR_EL2();
 
     if (avc_likely(esr & ISS_READ))
-        avc_write_gpr(v, ISS_RT(esr), value);
+        avc_write_gpr(vcpu, ISS_RT(esr), value);
     avc_step_live(pc, pstate, true);
     return HW_BACK;
 }
 
-avc_small static __attribute__((noinline)) uint64_t answered_otherwise(struct avc_vcpu *v, struct avc_exit *e,
+avc_small static __attribute__((noinline)) uint64_t answered_otherwise(struct avc_vcpu *vcpu, struct avc_exit *e,
                                                                        enum avc_answer answer)
 {
-    return settle(v, e, avc_claim_after(v, e, AVC_SYSREG, AVC_FAULT, answer));
+    return settle(vcpu, e, avc_claim_after(vcpu, e, AVC_SYSREG, AVC_FAULT, answer));
 }
 
-static inline uint64_t answered(struct avc_vcpu *v, struct avc_exit *e, enum avc_answer answer)
+static inline uint64_t answered(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_answer answer)
 {
-    return avc_likely(answer == AVC_DONE) ? end(v, e->esr, e->value, e->pc) : answered_otherwise(v, e, answer);
+    return avc_likely(answer == AVC_DONE) ? end(vcpu, e->esr, e->value, e->pc) : answered_otherwise(vcpu, e, answer);
 }
 
-uint64_t avc_sysreg_answered(struct avc_vcpu *v, enum avc_answer answer)
+uint64_t avc_sysreg_answered(struct avc_vcpu *vcpu, enum avc_answer answer)
 {
-    return answered(v, &v->exit, answer) | v->requests;
+    return answered(vcpu, &vcpu->exit, answer) | vcpu->requests;
 }
 
-uint64_t avc_trap_sysreg(struct avc_vcpu *v, uint64_t esr)
+uint64_t avc_trap_sysreg(struct avc_vcpu *vcpu, uint64_t esr)
 {
     const struct avc_sysreg_entry *entry;
     avc_sysreg_fn *light;
@@ -57,14 +57,14 @@ uint64_t avc_trap_sysreg(struct avc_vcpu *v, uint64_t esr)
     enum avc_answer answer;
     struct avc_exit *e;
 
-    if (!avc_sysreg_find(v, esr, &entry, &light)) /* nobody's, or of a claim without an entry */
-        return access(v, avc_sysreg_begin(v, avc_sysreg_key(esr), esr));
+    if (!avc_sysreg_find(vcpu, esr, &entry, &light)) /* nobody's, or of a claim without an entry */
+        return access(vcpu, avc_sysreg_begin(vcpu, avc_sysreg_key(esr), esr));
     claim = entry->claim;
     if (!claim) /* a read of an ID register */
-        return end(v, esr, entry->value, avc_hw_read_ELR_EL2());
-    e = avc_sysreg_begin(v, entry->key, esr);
-    answer = claim->fn(v, e, claim->ctx);
-    return answered(v, e, answer);
+        return end(vcpu, esr, entry->value, avc_hw_read_ELR_EL2());
+    e = avc_sysreg_begin(vcpu, entry->key, esr);
+    answer = claim->fn(vcpu, e, claim->ctx);
+    return answered(vcpu, e, answer);
 }
 
 /* ---- AArch32 EL0 ---- */
@@ -105,14 +105,14 @@ avc_small static uint32_t find(const struct cp15 *rows, unsigned n, unsigned num
     return 0;
 }
 
-avc_small uint64_t avc_trap_cp15(struct avc_vcpu *v, uint64_t esr)
+avc_small uint64_t avc_trap_cp15(struct avc_vcpu *vcpu, uint64_t esr)
 {
     bool two = ESR_EC(esr) == AVC_EC_CP15_64;
     struct avc_exit *e;
     uint32_t key;
 
     if (!avc_condition_passed(esr, avc_hw_read_SPSR_EL2()))
-        return avc_trap_undef(v, esr); /* which steps over it */
+        return avc_trap_undef(vcpu, esr); /* which steps over it */
     if (two)
         key = find(pairs, AVC_ARRAY_SIZE(pairs), (unsigned)(AVC_FIELD(esr, 4, 1) << 4 | AVC_FIELD(esr, 19, 16)));
     else
@@ -122,14 +122,14 @@ avc_small uint64_t avc_trap_cp15(struct avc_vcpu *v, uint64_t esr)
                          (unsigned)CP(AVC_FIELD(esr, 13, 10), AVC_FIELD(esr, 4, 1), AVC_FIELD(esr, 19, 17)));
     /* R15 as a target is UNPREDICTABLE; R0..R14 of EL0 are X0..X14 */
     if (!key || ISS_RT(esr) > 14 || (two && ISS_RT2(esr) > 14))
-        return avc_trap_undef(v, esr);
+        return avc_trap_undef(vcpu, esr);
 
-    e = avc_exit_begin(v, AVC_SYSREG, key, esr);
+    e = avc_exit_begin(vcpu, AVC_SYSREG, key, esr);
     e->write = !(esr & ISS_READ);
     e->size = two ? 8 : 4;
     e->step = true;
     if (e->write)
-        e->value = (uint32_t)avc_vcpu_gpr(v, (unsigned)ISS_RT(esr)) |
-                   (two ? avc_vcpu_gpr(v, (unsigned)ISS_RT2(esr)) << 32 : 0);
-    return access(v, e);
+        e->value = (uint32_t)avc_vcpu_gpr(vcpu, (unsigned)ISS_RT(esr)) |
+                   (two ? avc_vcpu_gpr(vcpu, (unsigned)ISS_RT2(esr)) << 32 : 0);
+    return access(vcpu, e);
 }

@@ -98,25 +98,25 @@ avc_trap_fn *const avc_trap_table[AVC_NR_TRAPS] = {
 };
 
 /* For VMs with CLASS claims: each class asks them first. claim.c says which go this way. */
-avc_small static uint64_t claimed(struct avc_vcpu *v, uint64_t esr)
+avc_small static uint64_t claimed(struct avc_vcpu *vcpu, uint64_t esr)
 {
     const struct avc_trap_row *row = &avc_trap_rows[ESR_EC(esr)];
     struct avc_exit *e;
     enum avc_answer answer;
 
-    if (avc_unlikely(v->work & AVC_WORK_STEP) && avc_eret_stepped(v, esr))
+    if (avc_unlikely(vcpu->work & AVC_WORK_STEP) && avc_eret_stepped(vcpu, esr))
         return HW_BACK;
     if (!avc_condition_passed(esr, avc_hw_read_SPSR_EL2()))
-        return row->fn(v, esr); /* a NOP: nothing has happened */
-    e = avc_exit_begin(v, AVC_CLASS, ESR_EC(esr), esr);
+        return row->fn(vcpu, esr); /* a NOP: nothing has happened */
+    e = avc_exit_begin(vcpu, AVC_CLASS, ESR_EC(esr), esr);
     e->answer = AVC_PASS; /* the guest's own exception */
     e->imm = (uint16_t)esr;
     e->va = avc_hw_read_FAR_EL2();
     e->step = row->step;
-    answer = avc_claim_offer(v, e);
+    answer = avc_claim_offer(vcpu, e);
     if (answer != AVC_PASS)
-        return avc_exit_settle(v, e, answer);
-    return row->fn(v, esr);
+        return avc_exit_settle(vcpu, e, answer);
+    return row->fn(vcpu, esr);
 }
 
 avc_trap_fn *const avc_trap_table_claimed[AVC_NR_TRAPS] = {
@@ -134,71 +134,71 @@ avc_trap_fn *const avc_trap_table_observed[AVC_NR_TRAPS] = {
 
 /* ---- the small answers ---- */
 
-avc_small uint64_t avc_trap_reflect(struct avc_vcpu *v, uint64_t esr)
+avc_small uint64_t avc_trap_reflect(struct avc_vcpu *vcpu, uint64_t esr)
 {
     struct avc_regs r = { avc_hw_read_ELR_EL2(), avc_hw_read_SPSR_EL2() };
 
-    avc_inject_own(v, &r, esr, avc_hw_read_FAR_EL2());
+    avc_inject_own(vcpu, &r, esr, avc_hw_read_FAR_EL2());
     avc_hw_write_ELR_EL2(r.pc);
     avc_hw_write_SPSR_EL2(r.pstate);
     return HW_BACK;
 }
 
-avc_small uint64_t avc_trap_undef(struct avc_vcpu *v, uint64_t esr)
+avc_small uint64_t avc_trap_undef(struct avc_vcpu *vcpu, uint64_t esr)
 {
-    struct avc_exit *e = avc_exit_begin(v, AVC_CLASS, ESR_EC(esr), esr);
+    struct avc_exit *e = avc_exit_begin(vcpu, AVC_CLASS, ESR_EC(esr), esr);
 
     e->step = true;
-    return avc_exit_settle(v, e, avc_condition_passed(esr, avc_hw_read_SPSR_EL2()) ? AVC_FAULT : AVC_DONE);
+    return avc_exit_settle(vcpu, e, avc_condition_passed(esr, avc_hw_read_SPSR_EL2()) ? AVC_FAULT : AVC_DONE);
 }
 
 /*
  * Where the guest has pointer authentication, a CLASS claim has made it trap and then passed. Nobody but the CPU can
  * authenticate: it is allowed from here on, until the vCPU is loaded again. Not there: the encodings are UNDEFINED.
  */
-avc_small uint64_t avc_trap_pauth(struct avc_vcpu *v, uint64_t esr)
+avc_small uint64_t avc_trap_pauth(struct avc_vcpu *vcpu, uint64_t esr)
 {
-    uint64_t hcr = v->hcr | HCR_APK | HCR_API;
+    uint64_t hcr = vcpu->hcr | HCR_APK | HCR_API;
 
-    if (!avc_has(&v->vm->features, AVC_FEAT_PAUTH) || hcr == v->hcr)
-        return avc_trap_undef(v, esr);
-    v->hcr = hcr;
+    if (!avc_has(&vcpu->vm->features, AVC_FEAT_PAUTH) || hcr == vcpu->hcr)
+        return avc_trap_undef(vcpu, esr);
+    vcpu->hcr = hcr;
     avc_hw_write_HCR_EL2(avc_hw_read_HCR_EL2() | HCR_APK | HCR_API); /* live: VSE may have fallen */
     return HW_BACK;
 }
 
 /* ---- asynchronous ---- */
 
-avc_small static uint64_t irq_exit(struct avc_vcpu *v, avc_irq_t irq, bool handled)
+avc_small static uint64_t irq_exit(struct avc_vcpu *vcpu, avc_irq_t irq, bool handled)
 {
-    struct avc_exit *e = avc_exit_begin(v, AVC_IRQ, irq, 0);
+    struct avc_exit *e = avc_exit_begin(vcpu, AVC_IRQ, irq, 0);
 
     e->answer = AVC_DONE;
     e->handled = handled;
-    return avc_exit_to_vmm(v, AVC_IRQ);
+    return avc_exit_to_vmm(vcpu, AVC_IRQ);
 }
 
-uint64_t avc_vcpu_irq_host(struct avc_vcpu *v, avc_irq_t irq)
+uint64_t avc_vcpu_irq_host(struct avc_vcpu *vcpu, avc_irq_t irq)
 {
-    return avc_pcpu_handle(v->pcpu, irq) == AVC_EXIT ? irq_exit(v, irq, true) : HW_BACK;
+    return avc_pcpu_handle(vcpu->pcpu, irq) == AVC_EXIT ? irq_exit(vcpu, irq, true) : HW_BACK;
 }
 
-avc_small uint64_t avc_irq_taken(struct avc_vcpu *v, avc_irq_t irq)
+avc_small uint64_t avc_irq_taken(struct avc_vcpu *vcpu, avc_irq_t irq)
 {
-    return irq == AVC_IRQ_SPURIOUS || v->vm->irq(v, irq) ? HW_BACK : avc_vcpu_irq_host(v, irq);
+    return irq == AVC_IRQ_SPURIOUS || vcpu->vm->irq(vcpu, irq) ? HW_BACK : avc_vcpu_irq_host(vcpu, irq);
 }
 
 /* Exactly one party acknowledges: without irq_fetch the host's own vector, after run has returned. */
-uint64_t avc_trap_irq(struct avc_vcpu *v, uint64_t esr)
+uint64_t avc_trap_irq(struct avc_vcpu *vcpu, uint64_t esr)
 {
-    const struct avc_hal *hal = v->pcpu->hal;
+    const struct avc_hal *hal = vcpu->pcpu->hal;
     avc_irq_t irq;
 
     (void)esr;
-    avc_count(&v->nr_traps[AVC_TRAP_IRQ]);
+    avc_count(&vcpu->nr_traps[AVC_TRAP_IRQ]);
     /* what is the guest's own goes away without being acknowledged: its PPI is masked */
     if (avc_unlikely(!hal->irq_fetch))
-        return v->vm->irq(v, AVC_IRQ_SPURIOUS) ? HW_BACK : irq_exit(v, AVC_IRQ_SPURIOUS, false);
+        return vcpu->vm->irq(vcpu, AVC_IRQ_SPURIOUS) ? HW_BACK : irq_exit(vcpu, AVC_IRQ_SPURIOUS, false);
     irq = hal->irq_fetch(hal->ctx);
     /*
      * What was acknowledged may be a kick that came after this exception was taken, for another interrupt. The vector looks
@@ -206,12 +206,12 @@ uint64_t avc_trap_irq(struct avc_vcpu *v, uint64_t esr)
      * no order without this (IHI 0069, 12.1.6; Arm ARM D24.1.2).
      */
     avc_hw_isb();
-    return AVC_LAST(v->vm->irq_taken, v, irq);
+    return AVC_LAST(vcpu->vm->irq_taken, vcpu, irq);
 }
 
 /* Physical: the host decides whether the machine is sound. The guest's answer, if nobody knows better, is its own SError. */
-avc_small uint64_t avc_trap_serror(struct avc_vcpu *v, uint64_t esr)
+avc_small uint64_t avc_trap_serror(struct avc_vcpu *vcpu, uint64_t esr)
 {
-    avc_exit_begin(v, AVC_SERROR, 0, esr);
-    return avc_exit_to_vmm(v, AVC_SERROR);
+    avc_exit_begin(vcpu, AVC_SERROR, 0, esr);
+    return avc_exit_to_vmm(vcpu, AVC_SERROR);
 }

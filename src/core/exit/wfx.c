@@ -13,51 +13,51 @@
 #define ISS_RN(esr)    ((unsigned)AVC_FIELD(esr, 9, 5))
 
 /* An interrupt, masked or not, or a virtual SError: what WFI wakes for. */
-static bool has_interrupt(struct avc_vcpu *v)
+static bool has_interrupt(struct avc_vcpu *vcpu)
 {
-    const struct avc_irqc_ops *irqc = v->vm->irqc;
+    const struct avc_irqc_ops *irqc = vcpu->vm->irqc;
 
-    if (v->vserror) {
+    if (vcpu->vserror) {
         if (avc_hw_read_HCR_EL2() & HCR_VSE)
             return true;
-        v->vserror = false; /* taken since the guest was entered */
+        vcpu->vserror = false; /* taken since the guest was entered */
     }
-    return irqc ? irqc->pending(v) : v->irq_line || v->fiq_line;
+    return irqc ? irqc->pending(vcpu) : vcpu->irq_line || vcpu->fiq_line;
 }
 
 /* The CNTPCT_EL0 at which WFIT and WFET give up: when CNTVCT_EL0 reaches Xn. */
-static uint64_t timeout(const struct avc_vcpu *v, uint64_t esr)
+static uint64_t timeout(const struct avc_vcpu *vcpu, uint64_t esr)
 {
     uint64_t now = avc_hw_read_CNTPCT_EL0(), until;
 
     if (!(esr & ISS_TI_TIMEOUT) || !(esr & ISS_RV))
         return ~UINT64_C(0);
-    until = avc_vcpu_gpr(v, ISS_RN(esr));
-    if (until <= now - v->vm->cntvoff)
+    until = avc_vcpu_gpr(vcpu, ISS_RN(esr));
+    if (until <= now - vcpu->vm->cntvoff)
         return 0;
-    until -= now - v->vm->cntvoff; /* from now on */
+    until -= now - vcpu->vm->cntvoff; /* from now on */
     return until > ~UINT64_C(0) - now ? ~UINT64_C(0) : now + until;
 }
 
-uint64_t avc_trap_wfx(struct avc_vcpu *v, uint64_t esr)
+uint64_t avc_trap_wfx(struct avc_vcpu *vcpu, uint64_t esr)
 {
     bool event = esr & ISS_TI_EVENT;
-    struct avc_exit *e = avc_exit_begin(v, event ? AVC_WFE : AVC_WFI, 0, esr);
+    struct avc_exit *e = avc_exit_begin(vcpu, event ? AVC_WFE : AVC_WFI, 0, esr);
     uint64_t deadline;
 
     e->answer = AVC_DONE;
     e->step = true;
-    if (!avc_condition_passed(esr, avc_hw_read_SPSR_EL2()) || has_interrupt(v))
-        return avc_exit_settle(v, e, AVC_DONE);
+    if (!avc_condition_passed(esr, avc_hw_read_SPSR_EL2()) || has_interrupt(vcpu))
+        return avc_exit_settle(vcpu, e, AVC_DONE);
     /* a VM that did not ask has WFE trapped for a CLASS claim, if at all: the claim passed */
-    if (event && !(v->vm->flags & AVC_VM_TRAP_WFE))
-        return avc_exit_settle(v, e, AVC_DONE);
-    e->value = timeout(v, esr);
+    if (event && !(vcpu->vm->flags & AVC_VM_TRAP_WFE))
+        return avc_exit_settle(vcpu, e, AVC_DONE);
+    e->value = timeout(vcpu, esr);
     if (e->value)
-        deadline = avc_vcpu_deadline(v);
+        deadline = avc_vcpu_deadline(vcpu);
     else
-        return avc_exit_settle(v, e, AVC_DONE);
+        return avc_exit_settle(vcpu, e, AVC_DONE);
     if (deadline < e->value)
         e->value = deadline;
-    return avc_exit_settle(v, e, AVC_EXIT);
+    return avc_exit_settle(vcpu, e, AVC_EXIT);
 }

@@ -259,15 +259,15 @@ enum avc_answer avc_pcpu_handle(struct avc_pcpu *p, avc_irq_t irq)
 enum avc_answer avc_pcpu_irq(struct avc_pcpu *p)
 {
     const struct avc_hal *hal = p->hal;
-    struct avc_vcpu *v = p->current; /* loaded, and waits in the VMM */
+    struct avc_vcpu *vcpu = p->current; /* loaded, and waits in the VMM */
     avc_irq_t irq;
 
     if (!hal->irq_fetch) /* what is the guest's own goes away without being acknowledged, as in avc_trap_irq() */
-        return v && v->vm->irq(v, AVC_IRQ_SPURIOUS) ? AVC_DONE : AVC_PASS;
+        return vcpu && vcpu->vm->irq(vcpu, AVC_IRQ_SPURIOUS) ? AVC_DONE : AVC_PASS;
     irq = hal->irq_fetch(hal->ctx);
     if (irq == AVC_IRQ_SPURIOUS)
         return AVC_DONE;
-    if (v && v->vm->irq(v, irq)) /* one of its timers */
+    if (vcpu && vcpu->vm->irq(vcpu, irq)) /* one of its timers */
         return AVC_DONE;
     return avc_pcpu_handle(p, irq);
 }

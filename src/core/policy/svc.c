@@ -9,18 +9,18 @@
 #define SWITCHED (HFGITR_ERET | HFGITR_SVC_EL0 | HFGITR_SVC_EL1)
 
 /* Nobody's: the guest's kernel gets it. */
-uint64_t avc_trap_svc(struct avc_vcpu *v, uint64_t esr)
+uint64_t avc_trap_svc(struct avc_vcpu *vcpu, uint64_t esr)
 {
     uint64_t pstate = avc_hw_read_SPSR_EL2();
     struct avc_exit *e;
 
     if (!avc_at_el0(pstate)) /* of the kernel's own, trapped for a CLASS claim */
-        return avc_trap_reflect(v, esr);
-    e = avc_exit_begin(v, AVC_SVC, pstate & SPSR_NRW ? (uint32_t)v->x[7] : v->x[8], esr);
+        return avc_trap_reflect(vcpu, esr);
+    e = avc_exit_begin(vcpu, AVC_SVC, pstate & SPSR_NRW ? (uint32_t)vcpu->x[7] : vcpu->x[8], esr);
     e->answer = AVC_PASS;
     e->imm = (uint16_t)esr;
     e->step = true;
-    return avc_exit_finish(v, e, AVC_PASS);
+    return avc_exit_finish(vcpu, e, AVC_PASS);
 }
 
 /*

@@ -117,39 +117,39 @@ static const uint8_t groups[] = {
 #undef REG
 };
 
-uint64_t avc_ctx_get(const struct avc_vcpu *v, unsigned ctx)
+uint64_t avc_ctx_get(const struct avc_vcpu *vcpu, unsigned ctx)
 {
-    return v->live >> groups[ctx] & 1 ? avc_hw_ctx_read(v, ctx) : v->ctx[ctx];
+    return vcpu->live >> groups[ctx] & 1 ? avc_hw_ctx_read(vcpu, ctx) : vcpu->ctx[ctx];
 }
 
-void avc_ctx_set(struct avc_vcpu *v, unsigned ctx, uint64_t value)
+void avc_ctx_set(struct avc_vcpu *vcpu, unsigned ctx, uint64_t value)
 {
-    if (v->live >> groups[ctx] & 1)
-        avc_hw_ctx_write(v, ctx, value);
+    if (vcpu->live >> groups[ctx] & 1)
+        avc_hw_ctx_write(vcpu, ctx, value);
     else
-        v->ctx[ctx] = value;
+        vcpu->ctx[ctx] = value;
 }
 
-void avc_sysreg_reset(struct avc_vcpu *v)
+void avc_sysreg_reset(struct avc_vcpu *vcpu)
 {
     for (size_t n = 0; n < AVC_ARRAY_SIZE(rows); n++)
         if (rows[n].ctx != NO_CTX)
-            v->ctx[rows[n].ctx] = rows[n].value;
+            vcpu->ctx[rows[n].ctx] = rows[n].value;
 }
 
 /* ---- debug ---- */
 
 /* After a change to MDSCR_EL1 or the OS lock: the breakpoint registers are in the CPU when they have to be. */
-static void update_debug(struct avc_vcpu *v)
+static void update_debug(struct avc_vcpu *vcpu)
 {
-    if (!(v->live >> AVC_GROUP_XLAT & 1))
+    if (!(vcpu->live >> AVC_GROUP_XLAT & 1))
         return; /* not loaded; load looks */
-    if (avc_debug_wanted(v) && !v->debug_live)
-        avc_hw_debug_load(v);
-    else if (!avc_debug_wanted(v) && v->debug_live)
-        avc_hw_debug_save(v);
+    if (avc_debug_wanted(vcpu) && !vcpu->debug_live)
+        avc_hw_debug_load(vcpu);
+    else if (!avc_debug_wanted(vcpu) && vcpu->debug_live)
+        avc_hw_debug_save(vcpu);
     else
-        avc_hw_write_MDSCR_EL1(avc_debug_mdscr(v));
+        avc_hw_write_MDSCR_EL1(avc_debug_mdscr(vcpu));
 }
 
 /* Halfwords of a breakpoint come in pairs (DDI 0487, DBGBCR<n>_EL1.BAS: the other values are reserved). Done here, so that
@@ -161,36 +161,36 @@ static uint64_t pair_bas(uint64_t bcr)
     return (bcr & ~UINT64_C(0x1e0)) | bas | bas << 1;
 }
 
-static void set_debug(struct avc_vcpu *v, const struct row *row, uint64_t value)
+static void set_debug(struct avc_vcpu *vcpu, const struct row *row, uint64_t value)
 {
     if (row->group == AVC_GROUP_DEBUG && (row->key & 7) == 5)
         value = pair_bas(value);
-    avc_ctx_set(v, row->ctx, value & row->mask);
+    avc_ctx_set(vcpu, row->ctx, value & row->mask);
     if (row->group == AVC_GROUP_SHADOW)
-        update_debug(v);
+        update_debug(vcpu);
 }
 
-static void set_os_lock(struct avc_vcpu *v, bool locked)
+static void set_os_lock(struct avc_vcpu *vcpu, bool locked)
 {
-    uint64_t oslsr = v->ctx[AVC_CTX_OSLSR_EL1] & ~OSLSR_OSLK;
+    uint64_t oslsr = vcpu->ctx[AVC_CTX_OSLSR_EL1] & ~OSLSR_OSLK;
 
-    v->ctx[AVC_CTX_OSLSR_EL1] = oslsr | (locked ? OSLSR_OSLK : 0);
-    update_debug(v);
+    vcpu->ctx[AVC_CTX_OSLSR_EL1] = oslsr | (locked ? OSLSR_OSLK : 0);
+    update_debug(vcpu);
 }
 
 /* ---- timers ---- */
 
-static uint64_t virtual_count(const struct avc_vcpu *v)
+static uint64_t virtual_count(const struct avc_vcpu *vcpu)
 {
-    return avc_hw_read_CNTPCT_EL0() - v->vm->cntvoff;
+    return avc_hw_read_CNTPCT_EL0() - vcpu->vm->cntvoff;
 }
 
-static uint64_t timer_control(const struct avc_vcpu *v, unsigned ctx)
+static uint64_t timer_control(const struct avc_vcpu *vcpu, unsigned ctx)
 {
     bool phys = ctx == AVC_CTX_CNTP_CTL_EL0;
-    uint64_t ctl = avc_ctx_get(v, ctx) & 3;
-    uint64_t now = phys ? avc_hw_read_CNTPCT_EL0() : virtual_count(v);
-    uint64_t cval = avc_ctx_get(v, phys ? AVC_CTX_CNTP_CVAL_EL0 : AVC_CTX_CNTV_CVAL_EL0);
+    uint64_t ctl = avc_ctx_get(vcpu, ctx) & 3;
+    uint64_t now = phys ? avc_hw_read_CNTPCT_EL0() : virtual_count(vcpu);
+    uint64_t cval = avc_ctx_get(vcpu, phys ? AVC_CTX_CNTP_CVAL_EL0 : AVC_CTX_CNTV_CVAL_EL0);
 
     return ctl | ((ctl & 1) && now >= cval ? 4 : 0); /* ISTATUS */
 }
@@ -210,26 +210,26 @@ static const struct {
     [SETWAY] = { 0, 1, 0, 0 },
 };
 
-static uint64_t read(const struct avc_vcpu *v, const struct row *row)
+static uint64_t read(const struct avc_vcpu *vcpu, const struct row *row)
 {
-    const struct avc_features *f = &v->vm->features;
+    const struct avc_features *f = &vcpu->vm->features;
 
     switch (row->policy) {
     case STORED:
     case DEBUG:
     case OSLSR:
-        return avc_ctx_get(v, row->ctx);
+        return avc_ctx_get(vcpu, row->ctx);
     case CTL:
-        return timer_control(v, row->ctx);
+        return timer_control(vcpu, row->ctx);
     case CONST:
     case SRE:
         return row->value;
     case ID:
-        return id_value(v->vm, row->key);
+        return id_value(vcpu->vm, row->key);
     case MIDR:
         return f->midr;
     case MPIDR:
-        return v->mpidr;
+        return vcpu->mpidr;
     case REVIDR:
         return avc_hw_read_REVIDR_EL1();
     case CLIDR:
@@ -243,11 +243,11 @@ static uint64_t read(const struct avc_vcpu *v, const struct row *row)
     case CNTPCT:
         return avc_hw_read_CNTPCT_EL0();
     case CNTVCT:
-        return virtual_count(v);
+        return virtual_count(vcpu);
     case PTVAL:
-        return (uint32_t)(avc_ctx_get(v, AVC_CTX_CNTP_CVAL_EL0) - avc_hw_read_CNTPCT_EL0());
+        return (uint32_t)(avc_ctx_get(vcpu, AVC_CTX_CNTP_CVAL_EL0) - avc_hw_read_CNTPCT_EL0());
     case VTVAL:
-        return (uint32_t)(avc_ctx_get(v, AVC_CTX_CNTV_CVAL_EL0) - virtual_count(v));
+        return (uint32_t)(avc_ctx_get(vcpu, AVC_CTX_CNTV_CVAL_EL0) - virtual_count(vcpu));
     default:
         return 0;
     }
@@ -261,27 +261,27 @@ static uint64_t read(const struct avc_vcpu *v, const struct row *row)
  * stays on its CPU meanwhile; a host that moves vCPUs at that moment claims these three keys and cleans the VM's
  * memory by address.
  */
-static void write(struct avc_vcpu *v, const struct row *row, uint64_t value)
+static void write(struct avc_vcpu *vcpu, const struct row *row, uint64_t value)
 {
     switch (row->policy) {
     case STORED:
     case CTL:
-        avc_ctx_set(v, row->ctx, value & row->mask);
+        avc_ctx_set(vcpu, row->ctx, value & row->mask);
         break;
     case DEBUG:
-        set_debug(v, row, value);
+        set_debug(vcpu, row, value);
         break;
     case OSLSR: /* avc_vcpu_set() alone gets here */
-        set_os_lock(v, value & OSLSR_OSLK);
+        set_os_lock(vcpu, value & OSLSR_OSLK);
         break;
     case OSLAR:
-        set_os_lock(v, value & 1);
+        set_os_lock(vcpu, value & 1);
         break;
     case PTVAL:
-        avc_ctx_set(v, AVC_CTX_CNTP_CVAL_EL0, avc_hw_read_CNTPCT_EL0() + (uint64_t)(int32_t)value);
+        avc_ctx_set(vcpu, AVC_CTX_CNTP_CVAL_EL0, avc_hw_read_CNTPCT_EL0() + (uint64_t)(int32_t)value);
         break;
     case VTVAL:
-        avc_ctx_set(v, AVC_CTX_CNTV_CVAL_EL0, virtual_count(v) + (uint64_t)(int32_t)value);
+        avc_ctx_set(vcpu, AVC_CTX_CNTV_CVAL_EL0, virtual_count(vcpu) + (uint64_t)(int32_t)value);
         break;
     case SETWAY:
         avc_hw_dc_cisw(value);
@@ -292,39 +292,39 @@ static void write(struct avc_vcpu *v, const struct row *row, uint64_t value)
 }
 
 /* Exists for this VM's guests. Before the VM is sealed its features are what the machine has. */
-static bool exists(const struct avc_vcpu *v, const struct row *row)
+static bool exists(const struct avc_vcpu *vcpu, const struct row *row)
 {
-    const struct avc_vm *vm = v->vm;
+    const struct avc_vm *vm = vcpu->vm;
     const struct avc_features *f = vm->sealed ? &vm->features : &vm->machine->features;
 
     return avc_cond_met(f, row->cond) && (row->policy != SRE || vm->irqc);
 }
 
-enum avc_status avc_sysreg_get(struct avc_vcpu *v, uint32_t key, uint64_t *value)
+enum avc_status avc_sysreg_get(struct avc_vcpu *vcpu, uint32_t key, uint64_t *value)
 {
     const struct row *row = find(key);
 
     if (!row && is_id(key)) {
-        *value = id_value(v->vm, key);
+        *value = id_value(vcpu->vm, key);
         return AVC_OK;
     }
-    if (!row || !may[row->policy].get || !exists(v, row))
+    if (!row || !may[row->policy].get || !exists(vcpu, row))
         return AVC_ENOENT;
-    *value = read(v, row);
+    *value = read(vcpu, row);
     return AVC_OK;
 }
 
-enum avc_status avc_sysreg_set(struct avc_vcpu *v, uint32_t key, uint64_t value)
+enum avc_status avc_sysreg_set(struct avc_vcpu *vcpu, uint32_t key, uint64_t value)
 {
     const struct row *row = find(key);
 
     if (!row && is_id(key))
         return AVC_ERANGE;
-    if (!row || !(may[row->policy].get || may[row->policy].set) || !exists(v, row))
+    if (!row || !(may[row->policy].get || may[row->policy].set) || !exists(vcpu, row))
         return AVC_ENOENT;
     if (!may[row->policy].set)
         return AVC_ERANGE;
-    write(v, row, value);
+    write(vcpu, row, value);
     return AVC_OK;
 }
 
@@ -334,38 +334,38 @@ enum avc_status avc_sysreg_set(struct avc_vcpu *v, uint32_t key, uint64_t value)
 static const char *const mnemonics[2][2] = { { "MRS", "MSR" }, { "SYSL", "SYS" } };
 
 /* The first sixteen of a vCPU, then at each power of two: a guest cannot flood the log. */
-static void log_unknown(struct avc_vcpu *v, const struct avc_exit *e)
+static void log_unknown(struct avc_vcpu *vcpu, const struct avc_exit *e)
 {
     uint32_t k = (uint32_t)e->key;
-    uint64_t n = v->nr_unclaimed + 1;
+    uint64_t n = vcpu->nr_unclaimed + 1;
 
-    avc_count(&v->nr_unclaimed);
-    if (!v->pcpu || (n > 16 && (n & (n - 1))))
+    avc_count(&vcpu->nr_unclaimed);
+    if (!vcpu->pcpu || (n > 16 && (n & (n - 1))))
         return;
-    avc_log(v->pcpu->hal, AVC_LOG_WARN,
+    avc_log(vcpu->pcpu->hal, AVC_LOG_WARN,
             "vCPU %u, PC %lx: %s S%u_%u_C%u_C%u_%u: UNDEFINED; to claim it: AVC_SYSREG_KEY(%u, %u, %u, %u, %u)",
-            v->index, (unsigned long)e->pc, mnemonics[k >> 14 == 1][e->write], k >> 14, k >> 11 & 7, k >> 7 & 15,
+            vcpu->index, (unsigned long)e->pc, mnemonics[k >> 14 == 1][e->write], k >> 14, k >> 11 & 7, k >> 7 & 15,
             k >> 3 & 15, k & 7, k >> 14, k >> 11 & 7, k >> 7 & 15, k >> 3 & 15, k & 7);
 }
 
-void avc_sysreg_emulate(struct avc_vcpu *v, struct avc_exit *e)
+void avc_sysreg_emulate(struct avc_vcpu *vcpu, struct avc_exit *e)
 {
     uint32_t key = (uint32_t)e->key;
     const struct row *row;
 
     if (is_id(key) && !e->write) { /* first: what guests read most */
-        avc_done(e, id_value(v->vm, key));
+        avc_done(e, id_value(vcpu->vm, key));
         return;
     }
     row = find(key);
-    if (!row || !exists(v, row) || !(e->write ? may[row->policy].write : may[row->policy].read)) {
+    if (!row || !exists(vcpu, row) || !(e->write ? may[row->policy].write : may[row->policy].read)) {
         e->answer = AVC_FAULT;
-        log_unknown(v, e);
+        log_unknown(vcpu, e);
         return;
     }
     e->answer = AVC_DONE;
     if (e->write)
-        write(v, row, e->value);
+        write(vcpu, row, e->value);
     else
-        e->value = read(v, row);
+        e->value = read(vcpu, row);
 }

@@ -15,12 +15,12 @@
 #define TTBR_BADDR (~AVC_BIT(0) & (AVC_BIT(48) - 1)) /* without CnP and ASID */
 #define TCR_A1     AVC_BIT(22)                       /* the ASID is TTBR1_EL1's */
 
-static void tell(struct avc_syscalls *s, struct avc_vcpu *v, struct avc_syscall_event *event,
+static void tell(struct avc_syscalls *s, struct avc_vcpu *vcpu, struct avc_syscall_event *event,
                  enum avc_syscall_what what)
 {
     event->what = what;
     avc_fetch_add(&s->count[what], 1);
-    (void)s->fn(v, event, s->ctx);
+    (void)s->fn(vcpu, event, s->ctx);
 }
 
 /* ---- calls in progress; all with the lock held ---- */
@@ -48,9 +48,9 @@ static bool watched(struct avc_syscalls *s)
     if (s->settled == version)
         return true;
     for (uint32_t n = 0; n < vm->nr_vcpus; n++) {
-        const struct avc_vcpu *v = vm->vcpus[n];
+        const struct avc_vcpu *vcpu = vm->vcpus[n];
 
-        if (avc_load_seq(&v->pcpu) && avc_load_seq(&v->traps_version) != version)
+        if (avc_load_seq(&vcpu->pcpu) && avc_load_seq(&vcpu->traps_version) != version)
             return false; /* one that is not loaded reads the version when it is */
     }
     s->settled = version;
@@ -93,49 +93,49 @@ static bool put(struct avc_syscalls *s, const struct avc_syscall_event *event, s
 /* ---- claims ---- */
 
 /* Masked, as every claim is: the lock is held for a bounded time. */
-static enum avc_answer on_svc(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+static enum avc_answer on_svc(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     struct avc_syscalls *s = ctx;
     struct avc_syscall_event event = {
         .aarch32 = ESR_EC(e->esr) == AVC_EC_SVC32,
         .number = e->key,
         .pc = e->pc,
-        .table = avc_ctx_get(v, AVC_CTX_TTBR0_EL1) & TTBR_BADDR,
-        .stack = avc_ctx_get(v, AVC_CTX_SP_EL1),
+        .table = avc_ctx_get(vcpu, AVC_CTX_TTBR0_EL1) & TTBR_BADDR,
+        .stack = avc_ctx_get(vcpu, AVC_CTX_SP_EL1),
     };
-    unsigned asid_of = avc_ctx_get(v, AVC_CTX_TCR_EL1) & TCR_A1 ? AVC_CTX_TTBR1_EL1 : AVC_CTX_TTBR0_EL1;
+    unsigned asid_of = avc_ctx_get(vcpu, AVC_CTX_TCR_EL1) & TCR_A1 ? AVC_CTX_TTBR1_EL1 : AVC_CTX_TTBR0_EL1;
     struct avc_syscall_event old;
     bool lost;
 
-    event.asid = (uint16_t)(avc_ctx_get(v, asid_of) >> 48);
-    event.sp = event.aarch32 ? (uint32_t)v->x[13] : avc_ctx_get(v, AVC_CTX_SP_EL0);
+    event.asid = (uint16_t)(avc_ctx_get(vcpu, asid_of) >> 48);
+    event.sp = event.aarch32 ? (uint32_t)vcpu->x[13] : avc_ctx_get(vcpu, AVC_CTX_SP_EL0);
     for (unsigned n = 0; n < 6; n++)
-        event.args[n] = event.aarch32 ? (uint32_t)v->x[n] : v->x[n];
+        event.args[n] = event.aarch32 ? (uint32_t)vcpu->x[n] : vcpu->x[n];
 
     avc_lock(&s->lock);
     lost = take(s, event.stack, &old); /* who had this stack before never came back */
     avc_unlock(&s->lock);
     if (lost)
-        tell(s, v, &old, AVC_SYSCALL_LOST);
+        tell(s, vcpu, &old, AVC_SYSCALL_LOST);
 
     event.what = AVC_SYSCALL_ENTRY;
     avc_fetch_add(&s->count[AVC_SYSCALL_ENTRY], 1);
-    if (!s->fn(v, &event, s->ctx))
+    if (!s->fn(vcpu, &event, s->ctx))
         return AVC_PASS;
 
     avc_lock(&s->lock);
     lost = put(s, &event, &old);
     avc_unlock(&s->lock);
     if (lost)
-        tell(s, v, &old, AVC_SYSCALL_LOST);
+        tell(s, vcpu, &old, AVC_SYSCALL_LOST);
     return AVC_PASS;
 }
 
 /* What it means that the thread goes on at `to`. */
-static enum avc_syscall_what meaning(const struct avc_vcpu *v, const struct avc_syscall_event *call, uint64_t bytes,
+static enum avc_syscall_what meaning(const struct avc_vcpu *vcpu, const struct avc_syscall_event *call, uint64_t bytes,
                                      uint64_t mask)
 {
-    uint64_t sp = call->aarch32 ? (uint32_t)v->x[13] : avc_ctx_get(v, AVC_CTX_SP_EL0);
+    uint64_t sp = call->aarch32 ? (uint32_t)vcpu->x[13] : avc_ctx_get(vcpu, AVC_CTX_SP_EL0);
 
     if (call->to_table != call->table)
         return AVC_SYSCALL_REPLACED;
@@ -146,30 +146,30 @@ static enum avc_syscall_what meaning(const struct avc_vcpu *v, const struct avc_
     return ((call->to ^ call->pc) & mask) == 0 ? AVC_SYSCALL_RESTART : AVC_SYSCALL_ELSEWHERE;
 }
 
-static enum avc_answer on_eret(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+static enum avc_answer on_eret(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     struct avc_syscalls *s = ctx;
-    uint64_t spsr = avc_ctx_get(v, AVC_CTX_SPSR_EL1), mask = ~UINT64_C(0);
+    uint64_t spsr = avc_ctx_get(vcpu, AVC_CTX_SPSR_EL1), mask = ~UINT64_C(0);
     struct avc_syscall_event call;
     bool aarch32 = spsr & SPSR_NRW, found;
 
     if (!avc_at_el0(spsr))
         return AVC_PASS; /* within the kernel */
     avc_lock(&s->lock);
-    found = take(s, avc_ctx_get(v, AVC_CTX_SP_EL1), &call);
+    found = take(s, avc_ctx_get(vcpu, AVC_CTX_SP_EL1), &call);
     avc_unlock(&s->lock);
     if (!found)
         return AVC_PASS;
-    call.to = avc_ctx_get(v, AVC_CTX_ELR_EL1);
-    call.to_table = avc_ctx_get(v, AVC_CTX_TTBR0_EL1) & TTBR_BADDR;
+    call.to = avc_ctx_get(vcpu, AVC_CTX_ELR_EL1);
+    call.to_table = avc_ctx_get(vcpu, AVC_CTX_TTBR0_EL1) & TTBR_BADDR;
     if (e->esr & ISS_ERETA) /* signed above the bits of an address of TTBR0's half: TCR_EL1.T0SZ */
-        mask >>= avc_ctx_get(v, AVC_CTX_TCR_EL1) & 0x3f;
+        mask >>= avc_ctx_get(vcpu, AVC_CTX_TCR_EL1) & 0x3f;
     else if (aarch32)
         mask = spsr & SPSR_T32 ? 0xfffffffe : 0xfffffffc;
     call.to &= mask;
-    call.result = aarch32 ? (uint32_t)v->x[0] : v->x[0];
+    call.result = aarch32 ? (uint32_t)vcpu->x[0] : vcpu->x[0];
     /* a T32 SVC is 2 bytes long */
-    tell(s, v, &call, meaning(v, &call, call.aarch32 && spsr & SPSR_T32 ? 2 : 4, mask));
+    tell(s, vcpu, &call, meaning(vcpu, &call, call.aarch32 && spsr & SPSR_T32 ? 2 : 4, mask));
     return AVC_PASS;
 }
 
