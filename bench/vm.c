@@ -30,7 +30,7 @@ static enum avc_answer status_register(struct avc_vcpu *v, struct avc_exit *e, v
 /* clang-format off: a table */
 static const struct avc_claim claims[] = {
     { AVC_MMIO, BENCH_DEVICE, BENCH_DEVICE + 0xfff, status_register, NULL },
-    { AVC_MMIO, BENCH_LOOP_DEVICE, BENCH_LOOP_DEVICE + 0xfff, avc_to_vmm, NULL },
+    { AVC_MMIO, BENCH_LOOP_DEVICE, BENCH_LOOP_DEVICE + 0xfff, NULL, NULL },
     { AVC_MMIO, BENCH_PL011, BENCH_PL011 + VMM_PL011_SIZE - 1, vmm_pl011_access, &uart },
     MMIO(0),
     MMIO(1),
@@ -46,7 +46,7 @@ static const struct avc_claim claims[] = {
     MMIO(11),
     MMIO(12),
     MMIO(13),
-    { AVC_CALL, BENCH_CALLS, BENCH_CALLS + 15, avc_to_vmm, NULL },
+    { AVC_CALL, BENCH_CALLS, BENCH_CALLS + 15, NULL, NULL },
     CALL(0x86000010),
     CALL(0x86000060),
     CALL(0x86000200),

@@ -22,11 +22,9 @@ avc_words = $(shell sed -n 's/^$(1) //p' $(avc_list))
 AVC_KERNEL_CFLAGS := $(call avc_words,flag)
 avc_cflags := -std=gnu11 $(addprefix -I$(AVC_SOURCE)/src/,$(call avc_words,include)) $(AVC_KERNEL_CFLAGS) \
 	$(call avc_words,own-flag)
-avc_fast_objects := $(patsubst %,$(AVC_BUILD)/%.o,$(call avc_words,fast))
 avc_small_objects := $(patsubst %,$(AVC_BUILD)/%.o,$(call avc_words,small))
-avc_objects := $(patsubst %,$(AVC_BUILD)/%.o,$(call avc_words,source)) $(avc_fast_objects) $(avc_small_objects)
+avc_objects := $(patsubst %,$(AVC_BUILD)/%.o,$(call avc_words,source)) $(avc_small_objects)
 
-$(avc_fast_objects): avc_cflags += $(call avc_words,fast-flag)
 $(avc_small_objects): avc_cflags += $(call avc_words,small-flag)
 
 $(avc_objects): $(AVC_BUILD)/%.o: $(AVC_SOURCE)/src/% $(avc_list)

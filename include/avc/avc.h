@@ -32,6 +32,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <avc/priv/result.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -138,6 +140,7 @@ struct avc_exit {
     bool fetch;                 /* STAGE2: an instruction fetch */
     bool handled;               /* IRQ: the handler of this CPU has dealt with it; else it is still pending */
     bool step;                  /* private: DONE moves the PC */
+    uint8_t own;                /* private: what PASS means */
     uint64_t key;               /* see enum avc_kind */
     uint64_t value;             /* write: what the guest wrote; read: yours to set, the low `size` bytes count */
     uint64_t esr;               /* ESR_EL2 as taken */
@@ -181,7 +184,7 @@ typedef enum avc_answer avc_claim_fn(struct avc_vcpu *vcpu, struct avc_exit *e, 
 struct avc_claim {
     enum avc_kind kind;
     uint64_t first, last; /* range of keys, both included */
-    avc_claim_fn *fn;
+    avc_claim_fn *fn;     /* NULL: nobody is asked, the event goes to the VMM; cheaper than a function that answers EXIT */
     void *ctx;
 };
 
@@ -504,8 +507,8 @@ struct avc_irqc_ops {
     uint64_t (*deadline)(struct avc_vcpu *vcpu); /* CNTPCT at which it will have a timer interrupt, ~0 none */
     enum avc_status (*set_irq)(struct avc_vm *vm, struct avc_vcpu *vcpu, uint32_t intid, bool level);
     /* optional: as irq, for one that was fetched (or was spurious) because it was taken from the guest of this vCPU. Settles
-       it, ends it, and returns 0; or returns avc_vcpu_irq_host(vcpu, irq). Default: irq, and that */
-    uint64_t (*irq_taken)(struct avc_vcpu *vcpu, avc_irq_t irq);
+       it, ends it, and returns AVC_RESUME; or returns avc_vcpu_irq_host(vcpu, irq). Default: irq, and that */
+    enum avc_result (*irq_taken)(struct avc_vcpu *vcpu, avc_irq_t irq);
 };
 
 #define AVC_VM_TRAP_WFE (1u << 0) /* WFE exits, for hosts with more vCPUs than CPUs */
@@ -544,38 +547,54 @@ struct avc_claim_index {
     } bucket[AVC_BUCKETS];
 };
 
-/* Who answers for a page of device registers, or for one access to a system register, by hash; see src/core/claim/index.c. */
+/* Tags of the library's own claims, in struct avc_claim.kind beside the kind. */
+#define AVC_CLAIM_BUILTIN 0x100u
+#define AVC_CLAIM_FAST    0x200u /* ctx is a const union avc_fast *: what handles it, besides fn; see core/claim/index.h */
+#define AVC_CLAIM_KIND    0xffu
+
+struct avc_mmio_entry;
+struct avc_sysreg_entry;
+struct avc_call_row;
+struct avc_call;
+typedef enum avc_result avc_mmio_fn(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry);
+typedef enum avc_result avc_sysreg_fn(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_entry *entry);
+typedef enum avc_result avc_call_fn(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row); /* fid: W0 */
+union avc_fast {
+    avc_mmio_fn *mmio;
+    avc_sysreg_fn *sysreg;
+    const struct avc_call *call;
+};
+
+/* Who answers for a page of device registers, or for one access to a system register, by hash; see
+   src/core/claim/index.c. */
 #define AVC_INDEX_SIZE 256
 struct avc_mmio_entry {
-    uint64_t hpfar; /* what HPFAR_EL2 has for the page: IPA / 4096 * 16; ~0: none */
-    uint64_t (*light)(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry);
+    uint64_t hpfar;  /* what HPFAR_EL2 has for the page: IPA / 4096 * 16; ~0: none */
+    avc_mmio_fn *fn; /* handles an access there */
     const struct avc_claim *claim;
-    uint64_t code; /* of others' claims: what the light way goes on with */
 };
 struct avc_sysreg_entry {
     uint32_t esr, key; /* its syndrome, without the general register, 0: none; and the register's key */
-    uint64_t (*light)(struct avc_vcpu *vcpu, uint64_t esr,
-                      const struct avc_sysreg_entry *entry); /* NULL: reads `value` */
-    const struct avc_claim *claim;                           /* NULL likewise */
-    uint64_t value;                                          /* or a code */
+    avc_sysreg_fn *fn; /* handles the access */
+    const struct avc_claim *claim;
+    uint64_t value; /* of an ID register */
 };
 
-/* What the light way does with function ids, 16 in a row: see src/core/exit/call.c. */
+/* What is done about function ids, 16 in a row: see src/core/claim/index.c. */
 #define AVC_CALL_INDEX_SIZE 64
 #define AVC_CALL_ROWS       48
-struct avc_call_row;
-typedef uint64_t avc_fast_fn(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row); /* fid: of 32 bits */
-#define AVC_CALL_WIDE 16
+#define AVC_CALL_WIDE       16
 struct avc_call_entry {
     uint64_t ids; /* function id / 16; ~0: none */
     const struct avc_call_row *row;
 };
 struct avc_call_row {
-    avc_fast_fn *fn[16];
-    const struct avc_claim *claim[16]; /* for fn: of others' claims */
+    avc_call_fn *fn[16];
+    const struct avc_claim *claim[16];
 };
 struct avc_call_range {
     uint32_t first, last;
+    const struct avc_claim *claim;
 };
 
 /* A trap is named by its exception class (ESR_EL2.EC, 0..63), or by one of these: see avc/observe.h. */
@@ -583,6 +602,16 @@ struct avc_call_range {
 #define AVC_TRAP_FIQ    65
 #define AVC_TRAP_SERROR 66
 #define AVC_NR_TRAPS    67
+
+/* A row of the dispatch table: see src/core/exit/trap.h. */
+struct avc_trap_class;
+typedef enum avc_result avc_trap_fn(struct avc_vcpu *vcpu, uint64_t esr);
+struct avc_trap_row {
+    avc_trap_fn *fn;
+    uint64_t named; /* the bit of ESR_EL2 that is set when the instruction names one of x16..x31; 0: it names none */
+    avc_trap_fn *slow;
+    const struct avc_trap_class *about; /* NULL: an interrupt or SError */
+};
 
 struct avc_vm {
     struct avc_mmio_entry mmio[AVC_INDEX_SIZE];
@@ -601,11 +630,10 @@ struct avc_vm {
     uint32_t nr_call_wide; /* more than AVC_CALL_WIDE: any id may be claimed */
     struct avc_call_range call_wide[AVC_CALL_WIDE];
     struct avc_call_row call_rows[AVC_CALL_ROWS];
-    const void *trap_table; /* AVC_NR_TRAPS functions */
-    const void *ways;       /* of 64 exception classes */
+    const struct avc_trap_row *dispatch; /* AVC_NR_TRAPS rows */
     const struct avc_irqc_ops *irqc;
     bool (*irq)(struct avc_vcpu *vcpu, avc_irq_t irq); /* the controller's, or one that knows no interrupt */
-    uint64_t (*irq_taken)(struct avc_vcpu *vcpu, avc_irq_t irq);
+    enum avc_result (*irq_taken)(struct avc_vcpu *vcpu, avc_irq_t irq);
     void *irqc_data;          /* the controller's own */
     struct avc_claim *claims; /* 0..nr_claims: the embedder's; from the end: the library's own */
     uint32_t max_claims, nr_claims, nr_builtin;
@@ -620,8 +648,7 @@ struct avc_vm {
     uint64_t id_regs[AVC_NR_ID_REGS]; /* what the guest reads */
     uint64_t cntvoff;                 /* CNTVCT = CNTPCT - cntvoff */
     void *user;
-    uint64_t (*class_table[AVC_NR_TRAPS])(struct avc_vcpu *vcpu, uint64_t esr); /* its trap table, with CLASS claims */
-    const void *class_ways[64];                                                 /* and its ways */
+    struct avc_trap_row class_rows[AVC_NR_TRAPS]; /* its dispatch table, with CLASS claims */
 };
 
 /** Prepares a VM. Errors: EINVAL, EALIGN, EEXIST, ENOENT (machine or stage2 not initialised), EBUSY (stage2 has a VM),
@@ -719,12 +746,12 @@ struct avc_vcpu {
     uint64_t x[31];
     uint64_t pc;
     uint64_t pstate;
-    uint64_t requests;      /* AVC_REQUEST_..., atomic */
-    uint64_t host_sp;       /* run's stack */
-    const void *trap_table; /* AVC_NR_TRAPS functions: the VM's, or those that observe */
+    uint64_t requests;                   /* AVC_REQUEST_..., atomic */
+    uint64_t host_sp;                    /* run's stack */
+    const struct avc_trap_row *dispatch; /* AVC_NR_TRAPS rows: the VM's, or those that observe */
     struct avc_vm *vm;
-    const void *ways;   /* where the vector goes with each class: src/hw/vectors.S */
-    uint64_t vbar, hcr; /* the guest's EL2 controls, and the host's */
+    const struct avc_claim *asked; /* with AVC_ASK: about the event that has begun */
+    uint64_t vbar, hcr;            /* the guest's EL2 controls, and the host's */
     uint64_t host_vbar, host_hcr;
     uint64_t cptr, host_cptr;
     const struct avc_call_entry *call; /* the VM's tables, each with its multiplier */
@@ -821,7 +848,7 @@ void avc_vcpu_request(struct avc_vcpu *vcpu, uint64_t requests);
 
 /** For interrupt controllers: what avc_irqc_ops.irq_taken returns for an interrupt that is not theirs. This CPU's handler has
     it. Context: irq_taken. */
-uint64_t avc_vcpu_irq_host(struct avc_vcpu *vcpu, avc_irq_t irq);
+enum avc_result avc_vcpu_irq_host(struct avc_vcpu *vcpu, avc_irq_t irq);
 
 /** Whether the vCPU has a reason to run: kicked, an interrupt for it, switched on. A blocked one asks it after it has set
     "blocked", so that nothing is missed. Context: any. */

@@ -55,36 +55,11 @@ static inline void avc_count(uint64_t *counter)
 #define AVC_MAGIC_STAGE2  UINT64_C(0x32677473)
 #define AVC_MAGIC_VGIC    UINT64_C(0x63696776)
 
-/*
- * What a trap function tells the vector. The numbers are in offsets.h, where assembly finds them.
- * HW_BACK: to the guest, with the registers as they are in memory (after an IRQ x19..x28 as they are in the CPU).
- * HW_EXIT: avc_hw_enter() returns it, and vcpu->exit holds the event.
- * HW_AGAIN: avc_hw_enter() returns it: nothing to tell the VMM, but requests are due before the guest runs on. With HW_BACK
- * and requests set the vector itself makes it HW_AGAIN.
- * HW_SERROR, with either of them HW_SERROR_SHIFT further up: an SError was taken on the way out, and is in vcpu->serror.
- * Of a function on the light way only, which returns what the vCPU's requests is instead of HW_BACK:
- * HW_SLOW: not settled; save the rest and ask the trap table.
- * the address of a claim: save the rest and ask it about the event in vcpu->exit.
- */
-
-/* A function of the trap table: called by the vector with all of x0..x30 in vcpu->x, on run's stack, masked; ELR_EL2,
-   SPSR_EL2, FAR_EL2 and HPFAR_EL2 are live. esr is nothing for IRQ and FIQ, and for IRQ x19..x28 are not in vcpu->x. */
-typedef uint64_t avc_trap_fn(struct avc_vcpu *vcpu, uint64_t esr);
-
-/* ---- trap.c: the table of the 64 classes, and the way through claims ---- */
-struct avc_trap_row {
-    const char *name; /* the Arm ARM's words */
-    avc_trap_fn *fn;
-    bool step;          /* a CLASS claim's DONE moves the PC past the instruction */
-    const char *reason; /* why this answer */
-};
-extern const struct avc_trap_row avc_trap_rows[64];
-extern avc_trap_fn *const avc_trap_table[AVC_NR_TRAPS];          /* made from the rows */
-extern avc_trap_fn *const avc_trap_table_claimed[AVC_NR_TRAPS];  /* each class asks the CLASS claims first */
-extern avc_trap_fn *const avc_trap_table_observed[AVC_NR_TRAPS]; /* observe.c around one of the two */
-avc_trap_fn avc_trap_irq, avc_trap_fiq, avc_trap_serror;
+/* ---- trap functions: see exit/trap.h ---- */
+avc_trap_fn avc_trap_irq, avc_trap_fiq, avc_trap_serror, avc_trap_wfx, avc_trap_fp, avc_trap_svc, avc_trap_pauth,
+    avc_trap_eret;
 /* struct avc_irqc_ops.irq_taken of controllers that have none, and without controller. */
-uint64_t avc_irq_taken(struct avc_vcpu *vcpu, avc_irq_t irq);
+enum avc_result avc_irq_taken(struct avc_vcpu *vcpu, avc_irq_t irq);
 
 /* ---- dump.c: an exception that nobody expects at EL2; never returns ---- */
 struct avc_dump {
@@ -98,34 +73,6 @@ struct avc_vcpu *avc_dump_find_vcpu(uint64_t sp);
 _Noreturn void avc_host_trap(uint64_t vector, uint64_t sp, uint64_t esr, uint64_t elr, uint64_t far,
                              struct avc_pcpu *pcpu);
 
-/* ---- claim.c, exit.c ---- */
-/* Offers e (kind, key, preset answer filled in) to the claim on its key: the embedder's, and if there is none or it passes,
-   the library's own. Returns the answer; AVC_PASS when nobody took it. */
-enum avc_answer avc_claim_offer(struct avc_vcpu *vcpu, struct avc_exit *e);
-/* The second half of it: what becomes of the answer that the claim on an event of this kind has given. */
-enum avc_answer avc_claim_after(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_kind kind, enum avc_answer preset,
-                                enum avc_answer answer);
-/* Fills in the parts of vcpu->exit all events share, from ESR_EL2, ELR_EL2. */
-struct avc_exit *avc_exit_begin(struct avc_vcpu *vcpu, enum avc_kind kind, uint64_t key, uint64_t esr);
-/* The event, complete, goes to the VMM. What ends so returns this. */
-static inline uint64_t avc_exit_to_vmm(struct avc_vcpu *vcpu, enum avc_kind kind)
-{
-    avc_count(&vcpu->nr_exits[kind]);
-    /* until here the vCPU stays in the register that the code is returned in */
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    return HW_EXIT;
-}
-/* Offers, and acts on the answer or leaves to the VMM: what most trap functions end with. `unclaimed` is the answer if
-   nobody has a claim: AVC_EXIT sends it to the VMM. */
-uint64_t avc_exit_finish(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_answer unclaimed);
-/* The second half of it: acts on this answer, or leaves to the VMM. */
-uint64_t avc_exit_settle(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_answer answer);
-
-/* ---- complete.c: the one place that writes result registers and moves the PC ---- */
-/* Does what e->answer says to the guest's registers: live in the CPU (in a trap), or saved (before run enters; event.h has
-   the short way of it). */
-uint64_t avc_complete_live(struct avc_vcpu *vcpu, struct avc_exit *e); /* HW_BACK */
-void avc_complete_saved(struct avc_vcpu *vcpu, struct avc_exit *e);
 /* PC and PSTATE after one instruction of 4 (il) or 2 bytes: BTYPE and SS cleared, IT state advanced (AArch32). */
 void avc_step(uint64_t *pc, uint64_t *pstate, bool il);
 
@@ -138,8 +85,8 @@ void avc_inject_undef(struct avc_vcpu *vcpu, struct avc_regs *r, bool il); /* EC
 void avc_inject_abort(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr, uint64_t va);
 void avc_inject_sync(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr); /* ELR_EL1 = pc, as is */
 void avc_inject_svc(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr);  /* pc: of the SVC that FGT trapped */
-/* What the guest would have had if EL2 had not trapped this: an exception of its own, a return of its own, or UNDEFINED. */
-void avc_inject_own(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr, uint64_t va);
+/* The exception that EL2 took, as the guest's own. */
+void avc_inject_exception(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr, uint64_t va);
 void avc_inject_serror(struct avc_vcpu *vcpu, uint64_t iss); /* HCR_EL2.VSE */
 
 /* ---- eret.c: an exception return of the guest's that was trapped, done by hand; UNDEFINED where it is ---- */
@@ -154,13 +101,9 @@ void avc_svc_seal(struct avc_vm *vm); /* what of vm->traps avc_vm_trap_svc() swi
 /* ---- condition.c: AArch32 at EL0 ---- */
 bool avc_condition_passed(uint64_t esr, uint64_t pstate); /* true for AArch64 */
 
-/* ---- abort.c, call.c, sysreg.c: trap functions named in the table ---- */
-avc_trap_fn avc_trap_dabt, avc_trap_iabt, avc_trap_call, avc_trap_sysreg, avc_trap_wfx, avc_trap_fp, avc_trap_svc,
-    avc_trap_undef, avc_trap_cp15, avc_trap_reflect, avc_trap_pauth, avc_trap_eret;
-
 /* ---- observe.c ---- */
-/* Which tables the vCPU's traps go through, by the VM's claims and the observer asked for: v->trap_table and v->ways. At
-   load, and for AVC_REQUEST_WATCH; masked. */
+/* Which table the vCPU's traps go through, by the VM's claims and the observer asked for: vcpu->dispatch. At load, and for
+   AVC_REQUEST_WATCH; masked. */
 void avc_observe_choose(struct avc_vcpu *vcpu);
 avc_trap_fn avc_observe_sync, avc_observe_irq, avc_observe_fiq, avc_observe_serror;
 /* With AVC_WORK_SEEN: run enters the guest after it was outside. */
@@ -176,16 +119,13 @@ void avc_fp_leave_guest(struct avc_vcpu *vcpu, bool put);
 /* ---- claim.c ---- */
 /* Sorts the claims, takes from the library's own what the embedder's cover, builds the indexes. */
 enum avc_status avc_claim_seal(struct avc_vm *vm);
+static inline enum avc_kind avc_claim_kind(const struct avc_claim *claim)
+{
+    return (enum avc_kind)(claim->kind & AVC_CLAIM_KIND);
+}
 /* Whom to ask first about a key, and the library's own claim on it, whoever else has one; or NULL. */
 const struct avc_claim *avc_claim_find(const struct avc_vm *vm, enum avc_kind kind, uint64_t key);
 const struct avc_claim *avc_claim_find_builtin(const struct avc_vm *vm, enum avc_kind kind, uint64_t key);
-
-/* ---- index.c ---- */
-/* Of a few multipliers for a table the one with which `fill` leaves the least out; the table is filled by it, and what it has
-   left out is returned. */
-unsigned avc_hash_choose(struct avc_vm *vm, unsigned (*fill)(struct avc_vm *vm, uint32_t hash));
-/* vm->mmio and vm->sysreg from the sealed claims and vm->id_regs; the vCPUs learn where they are, and vm->call */
-void avc_index_seal(struct avc_vm *vm);
 
 /* ---- sysreg.c: avc/sysreg.def at work ---- */
 /* Guest registers that are switched at load and put; live when the vCPU is loaded on this CPU. index: enum avc_ctx */
@@ -251,24 +191,6 @@ void avc_vcpu_reset_state(struct avc_vcpu *vcpu);
 bool avc_vcpu_power_on(struct avc_vcpu *vcpu, uint64_t pc, uint64_t x0);
 /* PSCI CPU_OFF, by the vCPU itself in a trap: the next run (and this one's exit) says AVC_CPU_OFF. */
 void avc_vcpu_power_off(struct avc_vcpu *vcpu);
-
-/* ---- call.c ---- */
-void avc_call_seal(struct avc_vm *vm); /* vm->call from the sealed claims */
-
-/* ---- fast.c: the light way of vectors.S; compiled so that x8..x15 and x18 are kept ---- */
-uint64_t avc_fast_hvc(struct avc_vcpu *vcpu, uint64_t esr);
-uint64_t avc_fast_smc(struct avc_vcpu *vcpu, uint64_t esr);
-/* these two for instructions that name one of x0..x7 */
-uint64_t avc_fast_sysreg(struct avc_vcpu *vcpu, uint64_t esr);
-uint64_t avc_fast_dabt(struct avc_vcpu *vcpu, uint64_t esr);
-/* What entries of others' claims have as `light`: the event begins. What is next, their code says: to ask the claim, or HW_EXIT
-   for avc_to_vmm(), which need not be asked. */
-uint64_t avc_fast_mmio_claim(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry);
-uint64_t avc_fast_sysreg_claim(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_entry *entry);
-/* call.c, sysreg_trap.c, abort.c: what the claim has answered that the vector has asked. HW_EXIT, requests, or both */
-uint64_t avc_call_answered(struct avc_vcpu *vcpu, enum avc_answer answer);
-uint64_t avc_sysreg_answered(struct avc_vcpu *vcpu, enum avc_answer answer);
-uint64_t avc_mmio_answered(struct avc_vcpu *vcpu, enum avc_answer answer);
 
 /* ---- pcpu.c ---- */
 /* The HAL of the calling CPU, for callbacks that may be made anywhere; NULL where none is enabled. */

@@ -4,7 +4,7 @@
  * The world switch proper: what every entry into a guest and every return to the VMM must move. All the rest of the
  * guest's state is moved by regs.c at load and put, and the host's x19..x28 by the compiler in run (hw_enter.h).
  *
- * avc_hw_switch: interrupts masked, EL2h; x19 is the vCPU, x20 run's DAIF. Keeps x18, x19, x20 and x29, and has the code in
+ * avc_hw_switch: interrupts masked, EL2h; x19 is the vCPU, x20 run's DAIF. Keeps x18, x19, x20 and x29, and has the result in
  * x0 at its end.
  *
  * Order, entering. VBAR_EL2, HCR_EL2 and CPTR_EL2 are written before ERET, which synchronises them (Arm ARM, D1.3.3,
@@ -45,7 +45,7 @@ avc_resume_all: /* sp: the vCPU */
     eret_guest
     .size avc_hw_switch, . - avc_hw_switch
 
-/* x0: what avc_hw_switch ends with; x1: the vCPU, all of x0..x30 saved in it; sp: run's stack. */
+/* x0: the result of avc_hw_switch; x1: the vCPU, all of x0..x30 saved in it; sp: run's stack. */
     .globl avc_leave
     .type avc_leave, %function
 avc_leave:
@@ -82,6 +82,5 @@ avc_serror_window:
     msr daifset, #4
     ldr x2, [x1, #V_SERROR]
     cbz x2, leave_host
-    lsl x0, x0, #HW_SERROR_SHIFT
-    orr x0, x0, #HW_SERROR
+    orr x0, x0, #RESULT_SERROR
     b leave_host

@@ -31,9 +31,6 @@ extern const char avc_host_vectors[];
 /* vectors.S: the table that stands while a guest runs */
 extern const char avc_vectors[];
 
-/* vectors.S: the way of each exception class: some by the light one, or all by the full one. */
-extern const void *const avc_ways_light[64], *const avc_ways_full[64];
-
 /* regs.c: the guest's and the host's EL1/EL0 state, at load and put. */
 void avc_hw_load(struct avc_vcpu *vcpu);        /* host's EL2 controls and EL1 state out, guest's in */
 void avc_hw_put(struct avc_vcpu *vcpu);         /* guest's out, host's in */

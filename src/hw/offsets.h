@@ -4,37 +4,32 @@
 #ifndef AVC_OFFSETS_H
 #define AVC_OFFSETS_H
 
-#define V_X(n)       (8 * (n))
-#define V_PC         248 /* and pstate behind it */
-#define V_REQUESTS   264
-#define V_HOST_SP    272
-#define V_TRAP_TABLE 280
-#define V_WAYS       296
-#define V_VBAR       304 /* and hcr */
-#define V_HOST_VBAR  320 /* and host_hcr */
-#define V_CPTR       336
-#define V_HOST_CPTR  344
-#define V_SERROR     416
-#define V_EXIT       448
-#define V_NR_TRAPS   512
+#include <avc/priv/result.h>
+
+#define V_X(n)      (8 * (n))
+#define V_PC        248 /* and pstate behind it */
+#define V_REQUESTS  264
+#define V_HOST_SP   272
+#define V_DISPATCH  280
+#define V_ASKED     296
+#define V_VBAR      304 /* and hcr */
+#define V_HOST_VBAR 320 /* and host_hcr */
+#define V_CPTR      336
+#define V_HOST_CPTR 344
+#define V_SERROR    416
+#define V_EXIT      448
+#define V_NR_TRAPS  512
 
 /* into struct avc_claim */
 #define C_FN 24 /* and ctx */
 
-/* Rows of the trap table behind the 64 exception classes, and their offsets. */
+/* Rows of the dispatch table: 32 bytes, `fn` and `named` first. Those behind the 64 exception classes, and their offsets. */
+#define T_SHIFT     5
+#define T_SLOW      16
 #define TRAP_IRQ    64
 #define TRAP_FIQ    65
 #define TRAP_SERROR 66
-#define T_ROW(trap) (8 * (trap))
-
-/* What a trap function tells the vector, and what avc_hw_switch returns: see core.h. */
-#define HW_BACK         0
-#define HW_EXIT         0x100 /* requests is less */
-#define HW_EXIT_BIT     8
-#define HW_AGAIN        0x200
-#define HW_SLOW         0x400
-#define HW_SERROR       0x800 /* with HW_EXIT or HW_AGAIN shifted out of the way: */
-#define HW_SERROR_SHIFT 4
+#define T_ROW(trap) ((trap) << T_SHIFT)
 
 /* What avc_hw_switch leaves on run's stack. */
 #define FRAME_VCPU 16 /* and the frame's address; below it x29 and x30 */
@@ -51,8 +46,8 @@ AVC_OFFSET_IS(pc, V_PC);
 AVC_OFFSET_IS(pstate, V_PC + 8);
 AVC_OFFSET_IS(requests, V_REQUESTS);
 AVC_OFFSET_IS(host_sp, V_HOST_SP);
-AVC_OFFSET_IS(trap_table, V_TRAP_TABLE);
-AVC_OFFSET_IS(ways, V_WAYS);
+AVC_OFFSET_IS(dispatch, V_DISPATCH);
+AVC_OFFSET_IS(asked, V_ASKED);
 AVC_OFFSET_IS(vbar, V_VBAR);
 AVC_OFFSET_IS(hcr, V_VBAR + 8);
 AVC_OFFSET_IS(host_vbar, V_HOST_VBAR);
@@ -64,7 +59,10 @@ AVC_OFFSET_IS(exit, V_EXIT);
 AVC_OFFSET_IS(nr_traps, V_NR_TRAPS);
 _Static_assert(offsetof(struct avc_claim, fn) == C_FN && offsetof(struct avc_claim, ctx) == C_FN + 8,
                "hw/offsets.h: struct avc_claim");
+_Static_assert(sizeof(struct avc_trap_row) == 1 << T_SHIFT && offsetof(struct avc_trap_row, fn) == 0 &&
+                   offsetof(struct avc_trap_row, named) == 8 && offsetof(struct avc_trap_row, slow) == T_SLOW,
+               "hw/offsets.h: struct avc_trap_row");
 _Static_assert(TRAP_IRQ == AVC_TRAP_IRQ && TRAP_FIQ == AVC_TRAP_FIQ && TRAP_SERROR == AVC_TRAP_SERROR,
-               "hw/offsets.h: rows of the trap table");
+               "hw/offsets.h: rows of the dispatch table");
 #endif
 #endif

@@ -7,14 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/core.h"
+#include "core/exit/trap.h"
 #include "hw_enter.h"
 
-#define EC_HVC64  0x16
-#define EC_SMC64  0x17
-#define EC_SYSREG 0x18
-#define EC_DABT   0x24
-#define ISR_A     AVC_BIT(8)
+#define ISR_A AVC_BIT(8)
 /* What a register holds in memory that the vector has not stored. A library that reads it misbehaves visibly. */
 #define NOT_STORED UINT64_C(0xbad0bad0bad0bad0)
 
@@ -87,105 +83,41 @@ static void give_back(struct avc_vcpu *v, const struct kept *k)
             v->x[n] = k->x[n];
 }
 
-/* What they are named for, instead of addresses in a vector. */
-static const char full_way[1], light_way[1];
-const void *const avc_ways_full[64] = { [0 ... 63] = full_way };
-const void *const avc_ways_light[64] = {
-    [0 ... EC_HVC64 - 1] = full_way,
-    [EC_HVC64] = light_way,
-    [EC_SMC64] = light_way,
-    [EC_SYSREG] = light_way,
-    [EC_SYSREG + 1 ... EC_DABT - 1] = full_way,
-    [EC_DABT] = light_way,
-    [EC_DABT + 1 ... 63] = full_way,
-};
-
-static uint64_t full(struct avc_vcpu *v, unsigned row, uint64_t esr)
+/* x18..x29, unless the instruction names one of x16..x31. The ask and the slow function come with all saved. */
+static enum avc_result sync(struct avc_vcpu *v, uint64_t esr)
 {
-    avc_trap_fn *const *table = v->trap_table;
-
-    return table[row](v, esr);
-}
-
-bool fake_is_claim(uint64_t code)
-{
-    return code > 0xfff;
-}
-
-uint64_t fake_ask(struct avc_vcpu *v, unsigned ec, uint64_t code)
-{
-    const struct avc_claim *claim = (const struct avc_claim *)(uintptr_t)code;
-    enum avc_answer answer = claim->fn(v, &v->exit, claim->ctx);
-
-    code = ec == EC_DABT     ? avc_mmio_answered(v, answer)
-           : ec == EC_SYSREG ? avc_sysreg_answered(v, answer)
-                             : avc_call_answered(v, answer);
-    return code & HW_EXIT ? HW_EXIT : code ? HW_AGAIN : HW_BACK;
-}
-
-static uint64_t light(struct avc_vcpu *v, unsigned ec, uint64_t esr)
-{
+    const struct avc_trap_row *row = &v->dispatch[AVC_FIELD(esr, 31, 26)];
+    enum avc_result result;
     struct kept k;
-    uint64_t code;
 
-    keep(v, &k, 0x3ffcff00); /* all but x0..x7, x16, x17, x30 */
-    code = ec == EC_HVC64    ? avc_fast_hvc(v, esr)
-           : ec == EC_SMC64  ? avc_fast_smc(v, esr)
-           : ec == EC_SYSREG ? avc_fast_sysreg(v, esr)
-                             : avc_fast_dabt(v, esr);
+    keep(v, &k, esr & row->named ? 0 : 0x3ffc0000);
+    result = row->fn(v, esr);
     give_back(v, &k);
-    if (fake_is_claim(code))
-        return fake_ask(v, ec, code);
-    if (code == HW_SLOW)
-        return full(v, ec, esr);
-    require(code == HW_EXIT || code < HW_EXIT, "a function of the light way answered nonsense");
-    return code == HW_EXIT ? HW_EXIT : code ? HW_AGAIN : HW_BACK;
+    if (result == AVC_ASK)
+        return avc_trap_answered(v, v->asked->fn(v, &v->exit, v->asked->ctx));
+    return result == AVC_SLOW ? row->slow(v, esr) : result;
 }
 
-/* Rt of MSR and MRS, SRT of loads and stores: one of x0..x7. */
-static bool names_low(unsigned ec, uint64_t esr)
+static enum avc_result irq(struct avc_vcpu *v)
 {
-    return ec == EC_SYSREG ? !(esr & 0x18 << 5) : ec == EC_DABT ? !(esr & 0x18 << 16) : true;
-}
-
-static uint64_t sync(struct avc_vcpu *v, uint64_t esr)
-{
-    unsigned ec = (unsigned)AVC_FIELD(esr, 31, 26);
-
-    if (((const void *const *)v->ways)[ec] == light_way && names_low(ec, esr))
-        return light(v, ec, esr);
-    v->nr_traps[ec]++;
-    return full(v, ec, esr);
-}
-
-static uint64_t serror(struct avc_vcpu *v, uint64_t esr)
-{
-    v->nr_traps[AVC_TRAP_SERROR]++;
-    return full(v, AVC_TRAP_SERROR, esr);
-}
-
-static uint64_t irq(struct avc_vcpu *v)
-{
-    avc_trap_fn *const *table = v->trap_table;
+    enum avc_result result;
     struct kept k;
-    uint64_t code;
 
-    keep(v, &k, 0x1ff80000);                   /* x19..x28 */
-    code = table[AVC_TRAP_IRQ](v, NOT_STORED); /* x1 is the guest's */
+    keep(v, &k, 0x1ff80000);                              /* x19..x28 */
+    result = v->dispatch[AVC_TRAP_IRQ].fn(v, NOT_STORED); /* x1 is the guest's */
     give_back(v, &k);
-    return code;
+    return result;
 }
 
-static uint64_t dispatch(struct avc_vcpu *v, const struct fake_trap *trap)
+static enum avc_result dispatch(struct avc_vcpu *v, const struct fake_trap *trap)
 {
     switch (trap->kind) {
     case FAKE_IRQ:
         return irq(v);
     case FAKE_FIQ:
-        v->nr_traps[AVC_TRAP_FIQ]++;
-        return full(v, AVC_TRAP_FIQ, NOT_STORED);
+        return v->dispatch[AVC_TRAP_FIQ].fn(v, NOT_STORED);
     case FAKE_SERROR:
-        return serror(v, trap->esr);
+        return v->dispatch[AVC_TRAP_SERROR].fn(v, trap->esr);
     default:
         return sync(v, trap->esr);
     }
@@ -217,14 +149,14 @@ static bool guest_runs(struct avc_vcpu *v, struct fake_trap *trap)
     return true;
 }
 
-uint64_t avc_hw_enter(struct avc_vcpu **vcpu, uint64_t *daif, uint64_t requests)
+unsigned avc_hw_enter(struct avc_vcpu **vcpu, uint64_t *daif, uint64_t requests)
 {
     struct avc_vcpu *v = *vcpu;
     struct fake_trap trap;
-    uint64_t code;
+    unsigned result;
 
     if (requests)
-        return requests;
+        return RESULT_AGAIN;
     require(fake_cpu->masked, "entered with interrupts unmasked");
     require(v->self == v && v->self_at == (uintptr_t)&v->self - FRAME_VCPU, "the pair that finds the vCPU is wrong");
     fake_enters++;
@@ -236,27 +168,27 @@ uint64_t avc_hw_enter(struct avc_vcpu **vcpu, uint64_t *daif, uint64_t requests)
     do {
         if (!guest_runs(v, &trap)) {
             avc_fetch_or(&v->requests, (uint64_t)AVC_REQUEST_KICK);
-            code = HW_AGAIN;
+            result = RESULT_AGAIN;
             break;
         }
         fake_resumes++;
-        code = dispatch(v, &trap);
-        require(code == HW_BACK || code == HW_EXIT || code == HW_AGAIN, "a trap function answered nonsense");
-        if (code == HW_BACK && avc_load_relaxed(&v->requests))
-            code = HW_AGAIN;
-    } while (code == HW_BACK);
+        result = dispatch(v, &trap);
+        require(result == AVC_RESUME || result == AVC_LEAVE, "a trap function answered nonsense");
+        if (result == AVC_RESUME && avc_load_relaxed(&v->requests))
+            result = RESULT_AGAIN;
+    } while (result == AVC_RESUME);
 
     v->pc = avc_hw_read_ELR_EL2();
     v->pstate = avc_hw_read_SPSR_EL2();
     v->hcr = avc_hw_read_HCR_EL2();
     if (avc_hw_read_ISR_EL1() & ISR_A) {
         v->serror = AVC_BIT(63) | fake_cpu->reg[FAKE_ESR_EL2];
-        code = code << HW_SERROR_SHIFT | HW_SERROR;
+        result |= RESULT_SERROR;
         fake_cpu->reg[FAKE_ISR_EL1] &= ~ISR_A;
     }
     avc_hw_write_VBAR_EL2(v->host_vbar);
     avc_hw_write_HCR_EL2(v->host_hcr);
     avc_hw_write_CPTR_EL2(v->host_cptr);
     avc_hw_isb();
-    return code;
+    return result;
 }

@@ -25,10 +25,6 @@ extern unsigned fake_enters, fake_resumes;
 /* V0..V31, FPCR and FPSR of each CPU. */
 extern struct avc_fp fake_fp[FAKE_MAX_CPUS];
 
-/* What the vector does with the address of a claim that a function of the light way has returned: asks. HW_... as of avc_hw_enter(). */
-bool fake_is_claim(uint64_t code);
-uint64_t fake_ask(struct avc_vcpu *v, unsigned ec, uint64_t code);
-
 /* No script, counters 0. */
 void fake_guest_reset(void);
 

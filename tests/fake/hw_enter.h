@@ -11,6 +11,6 @@ static inline uint64_t avc_hw_enter_begin(void)
     return avc_hw_irq_save();
 }
 
-uint64_t avc_hw_enter(struct avc_vcpu **vcpu, uint64_t *daif, uint64_t requests);
+unsigned avc_hw_enter(struct avc_vcpu **vcpu, uint64_t *daif, uint64_t requests);
 
 #endif

@@ -21,7 +21,8 @@
 #include <avc/stage2.h>
 #include <avc/sysreg.h>
 
-#include "core/core.h"
+#include "core/exit/call.h"
+#include "core/exit/trap.h"
 #include "fake.h"
 #include "guest.h"
 #include "smc.h"
@@ -155,13 +156,19 @@ static uint64_t esr_of(enum way way, unsigned imm)
     return (way == HVC ? UINT64_C(0x16) : UINT64_C(0x17)) << 26 | 1 << 25 | imm;
 }
 
-/* Makes the call with registers x, on both ways, which must agree; they are then as they came out. HW_BACK or HW_EXIT. A claim
-   is asked on one of the two, this one and the other by turns. */
-static uint64_t call_with(enum way way, uint64_t x[31])
+static enum avc_result ask(struct avc_vcpu *v)
+{
+    return avc_trap_answered(v, v->asked->fn(v, &v->exit, v->asked->ctx));
+}
+
+/* Makes the call with registers x, on the fast path and on the slow one, which must agree; they are then as they came out.
+   AVC_RESUME or AVC_LEAVE. A claim is asked on one of the two, this one and the other by turns. */
+static enum avc_result call_with(enum way way, uint64_t x[31])
 {
     static unsigned turn;
     struct avc_vcpu *v = &vcpus[0];
-    uint64_t light[31], back, full, pc, esr = esr_of(way, 0);
+    uint64_t fast[31], pc, esr = esr_of(way, 0);
+    enum avc_result result, slow;
     struct avc_exit event;
 
     fake_cpu->reg[FAKE_ELR_EL2] = CALL_PC;
@@ -169,47 +176,47 @@ static uint64_t call_with(enum way way, uint64_t x[31])
     fake_cpu->reg[FAKE_ESR_EL2] = esr;
     memcpy(v->x, x, sizeof v->x);
     fake_log_clear();
-    back = way == HVC ? avc_fast_hvc(v, esr) : avc_fast_smc(v, esr);
-    if (way == HVC && back == HW_BACK)
-        assert_int_equal(fake_log_len, 0); /* no register is touched to settle an HVC */
-    if (fake_is_claim(back) && turn++ % 2) {
-        back = fake_ask(v, way == HVC ? 0x16 : 0x17, back);
+    result = v->dispatch[esr >> 26].fn(v, esr);
+    if (way == HVC && result == AVC_RESUME)
+        assert_int_equal(fake_log_len, 0); /* no register is touched to complete an HVC */
+    if (result == AVC_ASK && turn++ % 2) {
+        result = ask(v);
         memcpy(x, v->x, sizeof v->x);
-        return back;
+        return result;
     }
-    if (fake_is_claim(back))
-        back = HW_SLOW;
-    assert_true(back == HW_BACK || back == HW_EXIT || back == HW_SLOW);
-    if (back != HW_BACK)
+    if (result == AVC_ASK)
+        result = AVC_SLOW;
+    assert_true(result == AVC_RESUME || result == AVC_LEAVE || result == AVC_SLOW);
+    if (result != AVC_RESUME)
         assert_memory_equal(v->x, x, sizeof v->x);
-    memcpy(light, v->x, sizeof light);
+    memcpy(fast, v->x, sizeof fast);
     event = v->exit;
     pc = fake_cpu->reg[FAKE_ELR_EL2];
-    if (back != HW_BACK)
+    if (result != AVC_RESUME)
         assert_int_equal(pc, CALL_PC);
 
     fake_cpu->reg[FAKE_ELR_EL2] = CALL_PC;
     memcpy(v->x, x, sizeof v->x);
-    full = avc_trap_call(v, esr);
-    if (back != HW_SLOW)
-        assert_int_equal(full, back);
-    if (back == HW_BACK) {
-        assert_memory_equal(light, v->x, sizeof light);
+    slow = v->dispatch[esr >> 26].slow(v, esr);
+    if (result != AVC_SLOW)
+        assert_int_equal(slow, result);
+    if (result == AVC_RESUME) {
+        assert_memory_equal(fast, v->x, sizeof fast);
         assert_int_equal(pc, fake_cpu->reg[FAKE_ELR_EL2]);
-    } else if (back == HW_EXIT) {
+    } else if (result == AVC_LEAVE) {
         event.va = v->exit.va; /* of no call's, and so are these */
         event.arg = v->exit.arg;
         event.status = v->exit.status;
         assert_memory_equal(&event, &v->exit, sizeof event);
     }
     memcpy(x, v->x, sizeof v->x);
-    return full;
+    return slow;
 }
 
 /* A call that comes back: its x0. Nothing else may have changed, but for the PC after SMC. */
 static inline uint64_t call(enum way way, uint64_t fid, uint64_t a, uint64_t b, uint64_t c)
 {
-    uint64_t x[31], before[31], back;
+    uint64_t x[31], before[31];
 
     for (unsigned n = 0; n < 31; n++)
         x[n] = random64();
@@ -218,8 +225,7 @@ static inline uint64_t call(enum way way, uint64_t fid, uint64_t a, uint64_t b, 
     x[2] = b;
     x[3] = c;
     memcpy(before, x, sizeof x);
-    back = call_with(way, x);
-    assert_true(back == HW_BACK);
+    assert_int_equal(call_with(way, x), AVC_RESUME);
     assert_memory_equal(&x[1], &before[1], sizeof x - sizeof x[0]);
     if (way == HVC) {
         assert_int_equal(fake_cpu->reg[FAKE_ELR_EL2], CALL_PC);
@@ -236,7 +242,7 @@ static inline struct avc_exit *exit_of(enum way way, uint64_t fid, uint64_t a, u
 {
     uint64_t x[31] = { fid, a, b, c };
 
-    assert_int_equal(call_with(way, x), HW_EXIT);
+    assert_int_equal(call_with(way, x), AVC_LEAVE);
     /* as the vector leaves it */
     vcpus[0].pc = fake_cpu->reg[FAKE_ELR_EL2];
     vcpus[0].pstate = fake_cpu->reg[FAKE_SPSR_EL2];

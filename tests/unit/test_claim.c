@@ -5,6 +5,9 @@
  */
 #include "world.h"
 
+#include "core/exit/exit.h"
+#include "core/exit/trap.h"
+
 #include <cmocka.h>
 
 #include <avc/psci.h>
@@ -247,7 +250,67 @@ static void test_bad_answers(void **state)
 
 /* ---- CLASS claims: what they cost others, and exits that nobody answers ---- */
 
-/* A claim on one class takes nothing away from the others, the light way of an HVC included. */
+/* ---- a claim without a function is one that always answers EXIT ---- */
+
+static enum avc_answer wrapped(struct avc_vcpu *v, struct avc_exit *e, void *context)
+{
+    e->answer = AVC_DONE; /* must not matter */
+    return avc_to_vmm(v, e, context);
+}
+
+static void test_to_vmm(void **state)
+{
+    static const struct {
+        enum avc_kind kind;
+        uint64_t key, esr, hpfar, far;
+    } rows[] = {
+        { AVC_CALL, 0xffff, ESR_MAKE(EC_HVC, true, 7), 0, 0 },
+        { AVC_CALL, 0xffff, ESR_MAKE(EC_SMC, true, 7), 0, 0 },
+        { AVC_SYSREG, AVC_SYSREG_KEY(3, 0, 15, 2, 1),
+          UINT64_C(0x18) << 26 | ESR_IL | 3 << 20 | 1 << 17 | 15 << 10 | 2 << 1, 0, 0 },
+        { AVC_SYSREG, AVC_SYSREG_KEY(3, 0, 15, 2, 1),
+          UINT64_C(0x18) << 26 | ESR_IL | 3 << 20 | 1 << 17 | 15 << 10 | 24 << 5 | 2 << 1 | ISS_READ, 0, 0 },
+        { AVC_MMIO, 0x0a000008, ESR_MAKE(AVC_EC_DABT_LOWER, true, ISS_ISV | 2u << 22 | 3u << 16 | 7), 0x0a000 << 4, 8 },
+        { AVC_MMIO, 0x0a000008, ESR_MAKE(AVC_EC_DABT_LOWER, true, ISS_ISV | ISS_WNR | 2u << 22 | 24u << 16 | 7),
+          0x0a000 << 4, 8 },
+        { AVC_CLASS, 0x01, ESR_MAKE(0x01, true, 0), 0, 0 },
+    };
+    avc_claim_fn *const fns[] = { NULL, avc_to_vmm, wrapped };
+
+    (void)state;
+    for (unsigned n = 0; n < AVC_ARRAY_SIZE(rows); n++)
+        for (unsigned wide = 0; wide < 2; wide++) {
+            struct avc_exit first = { 0 };
+
+            for (unsigned f = 0; f < AVC_ARRAY_SIZE(fns); f++) {
+                /* within a page or a row of ids, and far beyond */
+                uint64_t more = wide ? 0x10000 : 0;
+                struct avc_exit *e;
+                struct avc_vcpu *v;
+
+                world_make();
+                if (rows[n].kind == AVC_CLASS || rows[n].kind == AVC_SYSREG)
+                    world_claim(rows[n].kind, rows[n].key, rows[n].key, fns[f], NULL);
+                else
+                    world_claim(rows[n].kind, rows[n].key & ~UINT64_C(0xfff), rows[n].key | 0xfff | more, fns[f], NULL);
+                v = world_load();
+                v->x[0] = 0xffff;
+                v->x[24] = 0x5555;
+                e = take(
+                    v,
+                    (struct fake_trap){
+                        .esr = rows[n].esr, .elr = START, .spsr = EL1H, .hpfar = rows[n].hpfar, .far = rows[n].far });
+                assert_int_equal(e->kind, rows[n].kind);
+                assert_int_equal(e->key, rows[n].key);
+                assert_int_equal(e->answer, rows[n].kind == AVC_CLASS ? AVC_PASS : AVC_FAULT);
+                if (!f)
+                    first = *e;
+                assert_memory_equal(e, &first, sizeof first);
+            }
+        }
+}
+
+/* A claim on one class takes nothing away from the others, the fast path of an HVC included. */
 static void test_classes_apart(void **state)
 {
     (void)state;
@@ -259,15 +322,13 @@ static void test_classes_apart(void **state)
         if (avc_vm_claim(&world.vm, &(struct avc_claim){ AVC_CLASS, ec, ec, pass, NULL }))
             continue;
         v = world_load();
-        for (unsigned n = 0; n < AVC_NR_TRAPS; n++)
-            assert_ptr_equal(((avc_trap_fn *const *)v->trap_table)[n],
-                             n == ec || (ec == 0x1a && (n == 0x20 || n == 0x32)) /* the step over an ERETAA */
-                                 ? avc_trap_table_claimed[n]
-                                 : avc_trap_table[n]);
-        for (unsigned n = 0; n < 64; n++)
-            assert_ptr_equal(
-                ((const void *const *)v->ways)[n],
-                (((avc_trap_fn *const *)v->trap_table)[n] == avc_trap_table[n] ? avc_ways_light : avc_ways_full)[n]);
+        for (unsigned n = 0; n < AVC_NR_TRAPS; n++) {
+            bool claimed = n == ec || (ec == 0x1a && (n == 0x20 || n == 0x32)); /* the step over an ERETAA */
+
+            assert_ptr_equal(v->dispatch[n].fn, claimed ? avc_trap_slow : avc_trap_rows[n].fn);
+            assert_ptr_equal(v->dispatch[n].slow, claimed ? avc_trap_claimed : avc_trap_rows[n].slow);
+            assert_ptr_equal(v->dispatch[n].about, avc_trap_rows[n].about);
+        }
         asked = 0;
         take_sync(v, ESR_MAKE(ec, true, 0), EL1H);
         assert_int_equal(asked, 1);
@@ -584,6 +645,7 @@ int main(void)
         cmocka_unit_test(test_pass_is_nothing),
         cmocka_unit_test(test_value_goes_on),
         cmocka_unit_test(test_bad_answers),
+        cmocka_unit_test(test_to_vmm),
         cmocka_unit_test(test_classes_apart),
         cmocka_unit_test(test_class_exit_ignored),
         cmocka_unit_test(test_log_line),

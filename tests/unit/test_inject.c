@@ -3,6 +3,8 @@
 /* Exceptions into the guest: PSTATE, vector and syndrome, over every combination of what decides them. */
 #include "world.h"
 
+#include "core/exit/trap.h"
+
 #include <cmocka.h>
 
 #include "arch/esr.h"
@@ -71,11 +73,13 @@ static void test_far(void **state)
     world_make();
     v = world_load();
     for (unsigned ec = 0; ec < 64; ec++) {
-        struct avc_regs r = { START, EL1H };
         bool far = ec == 0x20 || ec == 0x22 || ec == 0x24 || ec == 0x34;
 
         avc_ctx_set(v, AVC_CTX_FAR_EL1, 1);
-        avc_inject_own(v, &r, ESR_MAKE(ec, true, FSC_ALIGNMENT), 0x4321);
+        fake_cpu->reg[FAKE_ELR_EL2] = START;
+        fake_cpu->reg[FAKE_SPSR_EL2] = EL1H;
+        fake_cpu->reg[FAKE_FAR_EL2] = 0x4321;
+        avc_complete_own(v, ESR_MAKE(ec, true, FSC_ALIGNMENT), avc_trap_rows[ec].about->own);
         assert_int_equal(ctx(AVC_CTX_FAR_EL1), far ? 0x4321 : 1);
     }
 }

@@ -16,6 +16,8 @@
 #include "arch/esr.h"
 #include "world.h"
 
+#include "core/exit/trap.h"
+
 #define ESR_HVC ESR_MAKE(0x16, true, 0)
 #define ESR_SMC ESR_MAKE(0x17, true, 0)
 #define ESR_WFI ESR_MAKE(0x01, true, 0)
@@ -447,18 +449,17 @@ static void on_and_off(void **state)
 {
     for (unsigned claimed = 0; claimed < 2; claimed++) {
         struct avc_vcpu *v = make(claimed);
-        const void *table = v->trap_table;
-        const void *ways = v->ways;
+        const struct avc_trap_row *table = v->dispatch;
 
         world.wakes = 0;
-        assert_int_equal(((const void *const *)ways)[0x16] == avc_ways_full[0x16], claimed);
+        assert_int_equal(table[0x16].fn == avc_trap_slow, claimed);
         assert_false(avc_vcpu_observer_in_use(v, &both));
         observe(v, &both);
         assert_int_equal(world.wakes, 0); /* it is not in its guest: nothing to interrupt, and no reason to wake it */
         assert_true(avc_vcpu_observer_in_use(v, &both));
         (void)call(v, CALL_SLOW);
         assert_int_equal(traced, 1);
-        assert_true(v->trap_table != table && v->ways == avc_ways_full);
+        assert_ptr_equal(v->dispatch, avc_trap_rows_observed);
 
         must(avc_vcpu_put(v)); /* stays */
         must(avc_vcpu_load(v, &world.pcpu));
@@ -487,8 +488,7 @@ static void on_and_off(void **state)
         assert_int_equal(v->x[0], 77);
         assert_int_equal(traced, 0);
         assert_int_equal(histograms[0x16].count, 0);
-        assert_ptr_equal(v->trap_table, table);
-        assert_ptr_equal(v->ways, ways);
+        assert_ptr_equal(v->dispatch, table);
         assert_false(v->work & AVC_WORK_SEEN);
     }
 }

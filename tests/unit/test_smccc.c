@@ -56,7 +56,7 @@ static void workarounds(void **state)
     FOR_EACH_WAY(w)
     for (uint32_t all = 0; all < 64; all++) {
         vm.features.workarounds = all;
-        avc_call_seal(&vm); /* which looks at features */
+        avc_index_seal(&vm); /* which looks at features */
         for (unsigned n = 1; n <= 3; n++) {
             enum avc_workaround is = avc_workaround_of(all, n);
             int64_t offer = n == 2 ? rows[is].two : rows[is].one_and_three;
@@ -84,7 +84,7 @@ static void workarounds(void **state)
 static void trng_absent(void **state)
 {
     vm.features.has &= ~AVC_BIT(AVC_FEAT_RNDR);
-    avc_call_seal(&vm);
+    avc_index_seal(&vm);
     fake_rndr_left = 1000;
     FOR_EACH_WAY(w)
     {
@@ -100,7 +100,7 @@ static int with_rndr(void **state)
 {
     setup(state);
     vm.features.has |= AVC_BIT(AVC_FEAT_RNDR);
-    avc_call_seal(&vm);
+    avc_index_seal(&vm);
     return 0;
 }
 

@@ -3,6 +3,8 @@
 /* The table of the 64 classes, read row by row, from each place a guest can be in; CLASS and SVC claims; conditions. */
 #include "world.h"
 
+#include "core/exit/trap.h"
+
 #include <cmocka.h>
 
 #include "arch/esr.h"
@@ -106,9 +108,9 @@ static void test_rows(void **state)
         const struct avc_trap_row *row = &avc_trap_rows[ec];
 
         assert_non_null(row->fn);
-        assert_true(row->name && *row->name);
-        assert_true(row->reason && *row->reason);
-        assert_true(avc_trap_table[ec] == row->fn);
+        assert_non_null(row->slow);
+        assert_true(row->about->name && *row->about->name);
+        assert_true(row->about->reason && *row->about->reason);
         for (unsigned p = 0; p < AVC_ARRAY_SIZE(places); p++) {
             struct avc_vcpu *v;
 
@@ -183,7 +185,7 @@ static void test_class_claims(void **state)
             else if (answers[a] == AVC_RETRY)
                 assert_int_equal(world.trap.elr, START - (hvc ? 4 : 0));
             else
-                assert_int_equal(world.trap.elr, START + (avc_trap_rows[ec].step ? 4 : 0));
+                assert_int_equal(world.trap.elr, START + (avc_trap_rows[ec].about->step ? 4 : 0));
         }
 }
 

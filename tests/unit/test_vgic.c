@@ -332,7 +332,7 @@ static void big_endian(void **state)
 
             on_cpu_of(0);
             avc_ctx_set(&vcpu[0], AVC_CTX_SCTLR_EL1, (uint64_t)n << 24);
-            assert_int_equal(mmio_light(&vcpu[0], &e, &value), n == 0);
+            assert_int_equal(mmio_fast(&vcpu[0], &e, &value), n == 0);
         }
 }
 

@@ -310,21 +310,22 @@ static enum avc_answer claim(struct avc_vcpu *v, avc_claim_fn *fn, struct avc_ex
     return answer;
 }
 
-/* What the light way calls, for an instruction with x0. False: it has done nothing. */
-static bool light(struct avc_vcpu *v, uint64_t esr, uint64_t (*fn)(struct avc_vcpu *v, uint64_t esr, const void *slot),
-                  const void *slot, uint64_t *value)
+/* What the fast path has come to, of an instruction with x0. False: it has done nothing. */
+static bool fast(struct avc_vcpu *v, enum avc_result (*fn)(struct avc_vcpu *v, uint64_t esr, const void *entry),
+                 uint64_t esr, const void *entry, uint64_t *value)
 {
-    uint64_t x0 = v->x[0], *reg = fake_cpu->reg, code, pc = reg[FAKE_ELR_EL2];
+    uint64_t x0 = v->x[0], *reg = fake_cpu->reg, pc = reg[FAKE_ELR_EL2];
     bool masked = fake_cpu->masked;
+    enum avc_result result;
 
     fake_cpu->masked = true;
     v->x[0] = *value;
-    code = fn(v, esr, slot);
-    if (code == HW_SLOW) {
+    result = fn(v, esr, entry);
+    if (result == AVC_SLOW) {
         assert_int_equal(v->x[0], *value);
         assert_int_equal(reg[FAKE_ELR_EL2], pc);
     } else {
-        assert_int_equal(code, v->requests);
+        assert_int_equal(result, AVC_RESUME);
         assert_int_equal(reg[FAKE_ELR_EL2], pc + 4);
         *value = v->x[0];
     }
@@ -332,27 +333,27 @@ static bool light(struct avc_vcpu *v, uint64_t esr, uint64_t (*fn)(struct avc_vc
     reg[FAKE_ELR_EL2] = pc;
     fake_cpu->masked = masked;
     unlocked();
-    return code != HW_SLOW;
+    return result != AVC_SLOW;
 }
 
-static uint64_t light_dist(struct avc_vcpu *v, uint64_t esr, const void *slot)
+static enum avc_result fast_dist(struct avc_vcpu *v, uint64_t esr, const void *entry)
 {
-    return avc_vgic_dist.light(v, esr, slot);
+    return avc_vgic_dist_fast.mmio(v, esr, entry);
 }
 
-static uint64_t light_sgi1r(struct avc_vcpu *v, uint64_t esr, const void *slot)
+static enum avc_result fast_sgi1r(struct avc_vcpu *v, uint64_t esr, const void *entry)
 {
-    return avc_vgic_sgi1r.light(v, esr, slot);
+    return avc_vgic_sgi1r_fast.sysreg(v, esr, entry);
 }
 
-static bool mmio_light(struct avc_vcpu *v, const struct avc_exit *e, uint64_t *value)
+static bool mmio_fast(struct avc_vcpu *v, const struct avc_exit *e, uint64_t *value)
 {
     uint64_t size = (uint64_t)__builtin_ctz(e->size);
-    const struct avc_mmio_entry slot = { .hpfar = e->key >> 12 << 4 };
+    const struct avc_mmio_entry entry = { .hpfar = e->key >> 12 << 4 };
 
     fake_cpu->reg[FAKE_FAR_EL2] = e->key & 0xfff;
-    return light(v, ESR_MAKE(AVC_EC_DABT_LOWER, true, ISS_ISV | size << 22 | (e->write ? ISS_WNR : 0)), light_dist,
-                 &slot, value);
+    return fast(v, fast_dist, ESR_MAKE(AVC_EC_DABT_LOWER, true, ISS_ISV | size << 22 | (e->write ? ISS_WNR : 0)),
+                &entry, value);
 }
 
 static enum avc_answer mmio(unsigned v, uint64_t ipa, unsigned size, bool write, uint64_t *value)
@@ -360,7 +361,7 @@ static enum avc_answer mmio(unsigned v, uint64_t ipa, unsigned size, bool write,
     struct avc_exit e = { .kind = AVC_MMIO, .key = ipa, .size = (uint8_t)size, .write = write, .value = *value };
     enum avc_answer answer;
 
-    if (ipa < GICR && mmio_light(&vcpu[v], &e, value)) {
+    if (ipa < GICR && mmio_fast(&vcpu[v], &e, value)) {
         if (write)
             return AVC_DONE;
         e.value = ~*value; /* the slow way must say the same */
@@ -407,7 +408,7 @@ static inline enum avc_answer sysreg_write(unsigned v, uint32_t key, uint64_t va
     const struct avc_claim *c = avc_claim_find(&vm, AVC_SYSREG, key);
 
     assert_non_null(c);
-    if (c->fn == avc_sysreg_settle && light(&vcpu[v], 0, light_sgi1r, NULL, &value))
+    if (c->kind & AVC_CLAIM_FAST && fast(&vcpu[v], fast_sgi1r, 0, NULL, &value))
         return AVC_DONE;
     return sysreg(v, &e);
 }

@@ -166,7 +166,7 @@ static void make_vm(void)
     must(avc_vm_init(&g->vm, &vmm_machine, &vm), "the VM");
     must(avc_psci_attach(&g->vm), "the guest's firmware");
     must(avc_vgic_attach(&g->vgic, &g->vm, &gic), "the guest's interrupt controller");
-    claim(AVC_CALL, VMM_CALL_ADD, 1, avc_to_vmm, NULL);
+    claim(AVC_CALL, VMM_CALL_ADD, 1, NULL, NULL);
     make_devices();
     vmm_strace_init(&g->vm);
     for (unsigned i = 0; i < g->nr_vcpus; i++) {

@@ -31,7 +31,7 @@ static uint64_t key_max(const struct avc_vm *vm, enum avc_kind kind)
 
 static bool overlap(const struct avc_claim *a, const struct avc_claim *b)
 {
-    return a->kind == b->kind && a->first <= b->last && b->first <= a->last;
+    return avc_claim_kind(a) == avc_claim_kind(b) && a->first <= b->last && b->first <= a->last;
 }
 
 /* The library's own claims, whole. */
@@ -45,15 +45,16 @@ avc_small static enum avc_status check(const struct avc_vm *vm, const struct avc
 {
     const struct avc_claim *others;
 
-    if (!vm || !claim || (unsigned)claim->kind >= AVC_NR_CLAIM_KINDS || !claim->fn)
+    if (!vm || !claim || avc_claim_kind(claim) >= AVC_NR_CLAIM_KINDS)
         return AVC_EINVAL;
     if (vm->magic != AVC_MAGIC_VM)
         return AVC_ENOENT;
     if (vm->sealed)
         return AVC_ESEALED;
-    if (claim->first > claim->last || claim->last > key_max(vm, claim->kind))
+    if (claim->first > claim->last || claim->last > key_max(vm, avc_claim_kind(claim)))
         return AVC_ERANGE;
-    if (vm->machine->enabled && !avc_traps_can(&vm->machine->features, claim->kind, claim->first, claim->last))
+    if (vm->machine->enabled &&
+        !avc_traps_can(&vm->machine->features, avc_claim_kind(claim), claim->first, claim->last))
         return AVC_ENOTRAP;
     if (vm->nr_claims + vm->nr_builtin >= vm->max_claims)
         return AVC_ENOMEM;
@@ -66,7 +67,7 @@ avc_small static enum avc_status check(const struct avc_vm *vm, const struct avc
 
 avc_small enum avc_status avc_vm_claim(struct avc_vm *vm, const struct avc_claim *claim)
 {
-    enum avc_status status = check(vm, claim, false);
+    enum avc_status status = claim && claim->kind >= AVC_NR_CLAIM_KINDS ? AVC_EINVAL : check(vm, claim, false);
 
     if (!status)
         vm->claims[vm->nr_claims++] = *claim;
@@ -77,8 +78,12 @@ avc_small enum avc_status avc_vm_claim_builtin(struct avc_vm *vm, const struct a
 {
     enum avc_status status = check(vm, claim, true);
 
-    if (!status)
-        vm->claims[vm->max_claims - ++vm->nr_builtin] = *claim;
+    if (!status) {
+        struct avc_claim *own = &vm->claims[vm->max_claims - ++vm->nr_builtin];
+
+        *own = *claim;
+        own->kind |= AVC_CLAIM_BUILTIN;
+    }
     return status;
 }
 
@@ -86,7 +91,9 @@ avc_small enum avc_status avc_vm_claim_builtin(struct avc_vm *vm, const struct a
 
 static bool before(const struct avc_claim *a, const struct avc_claim *b)
 {
-    return a->kind != b->kind ? a->kind < b->kind : a->first < b->first;
+    enum avc_kind kind = avc_claim_kind(a), other = avc_claim_kind(b);
+
+    return kind != other ? kind < other : a->first < b->first;
 }
 
 /* Shell's sort, with Knuth's gaps: no recursion, no memory, and n to the 3/2 steps at most. */
@@ -161,28 +168,6 @@ avc_small static void index_kind(struct avc_claim_index *index, enum avc_kind ki
     }
 }
 
-/* The classes that a step over an ERETAA can meet: the trap itself, a fetch that fails before it, its own exception. */
-static bool may_end_step(unsigned class)
-{
-    return class == AVC_EC_ERET || class == AVC_EC_IABT_LOWER || class == AVC_EC_STEP_LOWER;
-}
-
-/* The trap table and the ways of a VM with CLASS claims: what nobody has claimed costs nothing more. */
-avc_small static void claim_classes(struct avc_vm *vm)
-{
-    bool steps = avc_claim_find(vm, AVC_CLASS, AVC_EC_ERET);
-
-    for (unsigned n = 0; n < AVC_NR_TRAPS; n++) {
-        bool claimed = avc_claim_find(vm, AVC_CLASS, n) || (steps && may_end_step(n));
-
-        vm->class_table[n] = claimed ? avc_trap_table_claimed[n] : avc_trap_table[n];
-        if (n < AVC_ARRAY_SIZE(vm->class_ways))
-            vm->class_ways[n] = claimed ? avc_ways_full[n] : avc_ways_light[n];
-    }
-    vm->trap_table = vm->class_table;
-    vm->ways = vm->class_ways;
-}
-
 avc_small enum avc_status avc_claim_seal(struct avc_vm *vm)
 {
     uint32_t n = vm->nr_claims, end = vm->max_claims - vm->nr_builtin, at = 0;
@@ -203,15 +188,10 @@ avc_small enum avc_status avc_claim_seal(struct avc_vm *vm)
     for (enum avc_kind kind = 0; kind < AVC_NR_CLAIM_KINDS; kind++) {
         uint32_t first = at;
 
-        while (at < n && vm->claims[at].kind == kind)
+        while (at < n && avc_claim_kind(&vm->claims[at]) == kind)
             at++;
         index_kind(&vm->index[kind], kind, &vm->claims[first], at - first);
     }
-    avc_call_seal(vm);
-    vm->trap_table = avc_trap_table;
-    vm->ways = avc_ways_light;
-    if (vm->index[AVC_CLASS].nr)
-        claim_classes(vm);
     return AVC_OK;
 }
 
@@ -240,12 +220,12 @@ const struct avc_claim *avc_claim_find_builtin(const struct avc_vm *vm, enum avc
     while (lo < hi) { /* likewise */
         uint32_t mid = lo + (hi - lo) / 2;
 
-        if (claims[mid].kind < kind || (claims[mid].kind == kind && claims[mid].last < key))
+        if (avc_claim_kind(&claims[mid]) < kind || (avc_claim_kind(&claims[mid]) == kind && claims[mid].last < key))
             lo = mid + 1;
         else
             hi = mid;
     }
-    return lo < vm->nr_builtin && claims[lo].kind == kind && claims[lo].first <= key ? &claims[lo] : NULL;
+    return lo < vm->nr_builtin && avc_claim_kind(&claims[lo]) == kind && claims[lo].first <= key ? &claims[lo] : NULL;
 }
 
 /* ---- ready-made ---- */

@@ -9,7 +9,7 @@
  * claim says: calls that end the machine, take CPUs away, name an address where a CPU goes on at EL2, or switch off what
  * protects it; and the hint that the caller's SVE registers may be lost, which are the host's.
  */
-#include "core/core.h"
+#include "core/exit/complete.h"
 
 /* Function ids of fast calls: type, width, owner, and a number of 16 bits; bit 16 is a hint to firmware, and the rest must
    be zero (DEN0028, table 2-1). Firmware need not look at all of it: TF-A drops the hint before it looks at the rest. */
@@ -64,8 +64,7 @@ enum avc_answer avc_to_firmware(struct avc_vcpu *vcpu, struct avc_exit *e, void 
     avc_hw_smc(x);
     if (audit && audit->answer)
         audit->answer(audit->ctx, vcpu, e, x);
-    for (unsigned n = 0; n < AVC_ARRAY_SIZE(x); n++)
-        vcpu->x[n] = x[n];
+    avc_complete_gprs(vcpu, 0, AVC_ARRAY_SIZE(x), x);
     return avc_done(e, x[0]);
 }
 

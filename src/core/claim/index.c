@@ -1,20 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * What guests ask for most, by hash: pages of device registers, and system registers, claimed ones and the ID registers that
- * nobody claims. One probe of a table that is made when the VM is sealed and constant afterwards. The tables are an index,
- * not the truth: what finds no entry of its own (pages shared by claims, more than there is room for, all but the first
- * keys of a large claim) is found by the search that every kind of claim has.
+ * The index of what guests ask for most, by hash: pages of device registers; system registers, claimed ones and the ID registers
+ * that nobody claims; function ids by sixteen. A trap makes one probe of a table that sealing the VM makes, and that is constant
+ * afterwards. The tables are an index, not the truth. What finds no entry of its own is found by the search that every kind
+ * of claim has: pages that claims share, more than there is room for, all but the first keys of a large claim.
  */
-#include "core/exit/event.h"
+#include "core/claim/index.h"
+
+/* With as few devices as machines have, nearly all keys find an entry under one of a few multipliers: of these the one with
+   which `fill` leaves the least out. The table is filled by it. */
+static void choose_hash(struct avc_vm *vm, unsigned (*fill)(struct avc_vm *vm, uint32_t hash))
+{
+    uint32_t hash = 0x9e3779b1, best = hash; /* 2^32 over the golden ratio, odd */
+    unsigned least = ~0u, missed = ~0u;
+
+    for (unsigned n = 0; n < 64 && missed; n++, hash = (hash * 0x01000193 + 0x3c6ef372) | 1) {
+        missed = fill(vm, hash);
+        if (missed < least) {
+            least = missed;
+            best = hash;
+        }
+    }
+    if (missed)
+        fill(vm, best);
+}
+
+/* ---- devices and system registers ---- */
 
 /* Of one claim: two vCPUs' redistributors, any device, any group of registers; flash and PCI windows take the search. */
 #define MAX_KEYS 64
-
-static uint64_t code_of(const struct avc_claim *claim)
-{
-    return claim->fn == avc_to_vmm ? HW_EXIT : (uintptr_t)claim;
-}
 
 /* Puts what finds its entry empty; returns how many did not. */
 static unsigned fill_mmio(struct avc_vm *vm, uint32_t hash)
@@ -28,33 +43,30 @@ static unsigned fill_mmio(struct avc_vm *vm, uint32_t hash)
     for (uint32_t n = 0; n < index->nr; n++) {
         const struct avc_claim *claim = &index->claims[n];
         uint64_t first = (claim->first + 0xfff) >> 12, end = (claim->last + 1) >> 12;
-        avc_mmio_fn *light =
-            claim->fn == avc_mmio_settle ? ((const struct avc_mmio *)claim->ctx)->light : avc_fast_mmio_claim;
+        union avc_fast fast = avc_claim_fast(claim);
+        avc_mmio_fn *fn = fast.mmio ? fast.mmio : claim->fn ? avc_mmio_ask : avc_mmio_leave;
 
         for (uint64_t page = first; page < end && page < first + MAX_KEYS; page++) {
             struct avc_mmio_entry *entry = &vm->mmio[avc_index_at(page << 4, hash)];
 
             missed += entry->claim != NULL;
             if (!entry->claim)
-                *entry = (struct avc_mmio_entry){ page << 4, light, claim, code_of(claim) };
+                *entry = (struct avc_mmio_entry){ page << 4, fn, claim };
         }
     }
     return missed;
 }
 
-static unsigned put_sysreg(struct avc_vm *vm, const struct avc_claim *claim, uint32_t key, bool read, uint64_t value)
+static unsigned put_sysreg(struct avc_vm *vm, uint32_t key, bool read, struct avc_sysreg_entry entry)
 {
     uint64_t esr = avc_sysreg_esr(key, read);
-    struct avc_sysreg_entry *entry = &vm->sysreg[avc_index_at(esr, vm->sysreg_hash)];
+    struct avc_sysreg_entry *at = &vm->sysreg[avc_index_at(esr, vm->sysreg_hash)];
 
-    if (entry->esr)
+    if (at->esr)
         return 1;
-    *entry = (struct avc_sysreg_entry){ (uint32_t)esr, key, NULL, claim, value };
-    if (!claim)
-        return 0;
-    entry->value = code_of(claim);
-    entry->light = claim->fn == avc_sysreg_settle && !read ? ((const struct avc_sysreg_write *)claim->ctx)->light
-                                                           : avc_fast_sysreg_claim;
+    *at = entry;
+    at->esr = (uint32_t)esr;
+    at->key = key;
     return 0;
 }
 
@@ -71,39 +83,109 @@ static unsigned fill_sysreg(struct avc_vm *vm, uint32_t hash)
         uint32_t key = AVC_SYSREG_KEY(3, 0, 0, 1, 0) + n;
 
         if (!avc_claim_find(vm, AVC_SYSREG, key))
-            missed += put_sysreg(vm, NULL, key, true, vm->id_regs[n]);
+            missed +=
+                put_sysreg(vm, key, true, (struct avc_sysreg_entry){ .fn = avc_sysreg_id, .value = vm->id_regs[n] });
     }
-    for (uint32_t n = 0; n < index->nr; n++)
-        for (uint64_t key = index->claims[n].first;
-             key <= index->claims[n].last && key < index->claims[n].first + MAX_KEYS; key++)
-            missed += put_sysreg(vm, &index->claims[n], (uint32_t)key, false, 0) +
-                      put_sysreg(vm, &index->claims[n], (uint32_t)key, true, 0);
+    for (uint32_t n = 0; n < index->nr; n++) {
+        const struct avc_claim *claim = &index->claims[n];
+        union avc_fast fast = avc_claim_fast(claim);
+        struct avc_sysreg_entry entry = { .fn = fast.sysreg ? fast.sysreg
+                                                : claim->fn ? avc_sysreg_ask
+                                                            : avc_sysreg_leave,
+                                          .claim = claim };
+
+        for (uint64_t key = claim->first; key <= claim->last && key < claim->first + MAX_KEYS; key++)
+            missed += put_sysreg(vm, (uint32_t)key, false, entry) + put_sysreg(vm, (uint32_t)key, true, entry);
+    }
     return missed;
 }
 
-/* With as few devices as machines have, nearly all keys find an entry under one of a few multipliers. */
-unsigned avc_hash_choose(struct avc_vm *vm, unsigned (*fill)(struct avc_vm *vm, uint32_t hash))
-{
-    uint32_t hash = 0x9e3779b1, best = hash; /* 2^32 over the golden ratio, odd */
-    unsigned least = ~0u, missed = ~0u;
+/* ---- calls ---- */
 
-    for (unsigned n = 0; n < 64 && missed; n++, hash = (hash * 0x01000193 + 0x3c6ef372) | 1) {
-        missed = fill(vm, hash);
-        if (missed < least) {
-            least = missed;
-            best = hash;
+/* The row of an id: there already, or a new one, its entry being empty; or NULL. */
+static struct avc_call_row *row_of(struct avc_vm *vm, uint32_t fid, unsigned *used)
+{
+    struct avc_call_entry *entry = &vm->call[avc_call_at(fid / 16, vm->call_hash)];
+
+    if (!entry->row && *used < AVC_CALL_ROWS) {
+        entry->ids = fid / 16;
+        entry->row = &vm->call_rows[(*used)++];
+    }
+    /* the rows are the VM's own, and not constant yet */
+    return entry->ids == fid / 16 ? (struct avc_call_row *)(uintptr_t)entry->row : NULL;
+}
+
+static bool put_call(struct avc_vm *vm, uint32_t fid, avc_call_fn *fn, const struct avc_claim *claim, unsigned *used)
+{
+    struct avc_call_row *row = row_of(vm, fid, used);
+
+    if (row) {
+        row->fn[fid % 16] = fn;
+        row->claim[fid % 16] = claim;
+    }
+    return row;
+}
+
+#define MAX_IDS 256 /* of one claim of the embedder's; a wide one is kept as a range */
+
+/* Ids of a claim that are not in a row. */
+static void put_range(struct avc_vm *vm, const struct avc_claim *claim)
+{
+    if (vm->nr_call_wide < AVC_CALL_WIDE)
+        vm->call_wide[vm->nr_call_wide] =
+            (struct avc_call_range){ (uint32_t)claim->first, (uint32_t)claim->last, claim };
+    vm->nr_call_wide++;
+}
+
+/* How many of the ids found no row. */
+static unsigned put_calls(struct avc_vm *vm, const struct avc_claim *claim, unsigned *used)
+{
+    const struct avc_call *call = avc_claim_fast(claim).call;
+    unsigned missed = 0;
+
+    if (call && call->ids) {
+        for (const uint32_t *id = call->ids; *id; id++)
+            if (*id >= claim->first && *id <= claim->last)
+                missed += !put_call(vm, *id, call->find(vm, *id), claim, used);
+    } else if (claim->last - claim->first < MAX_IDS) {
+        for (uint64_t id = claim->first; id <= claim->last; id++) {
+            avc_call_fn *fn = call ? call->find(vm, (uint32_t)id) : claim->fn ? avc_call_ask : avc_call_leave;
+
+            missed += !put_call(vm, (uint32_t)id, fn, claim, used);
         }
+    } else {
+        put_range(vm, claim);
+        return 0;
     }
     if (missed)
-        fill(vm, best);
-    return least;
+        put_range(vm, claim);
+    return missed;
+}
+
+static unsigned fill_calls(struct avc_vm *vm, uint32_t hash)
+{
+    const struct avc_claim_index *index = &vm->index[AVC_CALL];
+    unsigned used = 0, missed = 0;
+
+    vm->call_hash = hash;
+    vm->nr_call_wide = 0;
+    for (unsigned n = 0; n < AVC_CALL_INDEX_SIZE; n++)
+        vm->call[n] = (struct avc_call_entry){ ~UINT64_C(0), NULL };
+    for (unsigned n = 0; n < AVC_CALL_ROWS * 16; n++)
+        vm->call_rows[n / 16].fn[n % 16] = avc_call_other;
+    for (unsigned own = 2; own-- > 0;) /* the library's first: guests make these calls most */
+        for (uint32_t n = 0; n < index->nr; n++)
+            if ((index->claims[n].kind & AVC_CLAIM_BUILTIN ? 1u : 0u) == own)
+                missed += put_calls(vm, &index->claims[n], &used);
+    return missed;
 }
 
 /* vCPUs have the tables' addresses in lines of their own, so that a trap finds an entry without reading the VM. */
 void avc_index_seal(struct avc_vm *vm)
 {
-    avc_hash_choose(vm, fill_mmio);
-    avc_hash_choose(vm, fill_sysreg);
+    choose_hash(vm, fill_calls);
+    choose_hash(vm, fill_mmio);
+    choose_hash(vm, fill_sysreg);
     for (uint32_t n = 0; n < vm->nr_vcpus; n++) {
         struct avc_vcpu *vcpu = vm->vcpus[n];
 
@@ -114,18 +196,4 @@ void avc_index_seal(struct avc_vm *vm)
         vcpu->sysreg = vm->sysreg;
         vcpu->sysreg_hash = vm->sysreg_hash;
     }
-}
-
-enum avc_answer avc_sysreg_settle(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
-{
-    const struct avc_sysreg_write *write = ctx;
-
-    return write->full(vcpu, e, NULL);
-}
-
-enum avc_answer avc_mmio_settle(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
-{
-    const struct avc_mmio *mmio = ctx;
-
-    return mmio->full(vcpu, e, NULL);
 }

@@ -13,7 +13,7 @@
 #include <avc/stage2.h>
 #include <avc/sysreg.h>
 
-#include "core/exit/event.h"
+#include "core/exit/abort.h"
 
 #define PAR_F AVC_BIT(0)
 
@@ -22,9 +22,9 @@ static bool is_fetch(uint64_t esr)
     return ESR_EC(esr) == AVC_EC_IABT_LOWER;
 }
 
-static uint64_t retry(void)
+static enum avc_result retry(void)
 {
-    return HW_BACK;
+    return AVC_RESUME;
 }
 
 /* HPFAR_EL2.FIPA is the page; the offset is the virtual address's, but for a table walk, whose address is not known. */
@@ -41,7 +41,7 @@ static avc_ipa_t hpfar_ipa(uint64_t esr)
  * guest changes its tables under us, or the walk itself faults now; then the instruction is to be done again, and either
  * succeeds, or takes a fault that says more.
  */
-avc_small static bool translate(uint64_t va, avc_ipa_t *ipa)
+static bool translate(uint64_t va, avc_ipa_t *ipa)
 {
     uint64_t saved = avc_hw_read_PAR_EL1(), par;
 
@@ -60,32 +60,74 @@ static bool mapped(struct avc_vcpu *vcpu, avc_ipa_t ipa, uint32_t *attrs)
 }
 
 /* To the VMM, which may map the memory and answer RETRY; the architecture's answer is an external abort. */
-avc_small static uint64_t to_vmm(struct avc_vcpu *vcpu, uint64_t esr, avc_ipa_t ipa)
+static enum avc_result to_vmm(struct avc_vcpu *vcpu, uint64_t esr, avc_ipa_t ipa)
 {
     struct avc_exit *e = avc_exit_begin(vcpu, AVC_STAGE2, ipa, esr);
 
     e->fetch = is_fetch(esr);
     e->write = !e->fetch && esr & ISS_WNR;
     e->va = avc_hw_read_FAR_EL2();
-    return avc_exit_settle(vcpu, e, AVC_EXIT);
+    return avc_exit_end(vcpu, e, AVC_EXIT);
 }
 
 /* ---- MMIO ---- */
 
-static __attribute__((noinline)) struct avc_exit *begin_mmio(struct avc_vcpu *vcpu, uint64_t esr, avc_ipa_t ipa)
+static inline struct avc_exit *begin_mmio(struct avc_vcpu *vcpu, uint64_t esr, avc_ipa_t ipa)
 {
-    uint64_t stored = esr & ISS_WNR ? avc_mmio_stored(vcpu, esr) : 0;
+    return avc_mmio_begin(vcpu, esr, ipa, avc_hw_read_FAR_EL2(), esr & ISS_WNR ? avc_mmio_stored(vcpu, esr) : 0);
+}
 
-    return avc_mmio_begin(vcpu, esr, ipa, avc_hw_read_FAR_EL2(), stored);
+/* An access to an entry that others claim: the event begins. */
+static inline void begin_entry(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry, uint64_t stored)
+{
+    uint64_t va = avc_hw_read_FAR_EL2();
+
+    vcpu->asked = entry->claim;
+    avc_mmio_begin(vcpu, esr, avc_mmio_ipa(entry, va), va, stored);
+}
+
+/* A store of a guest that is big-endian, or in AArch32. */
+static __attribute__((noinline)) enum avc_result begin_odd(struct avc_vcpu *vcpu, uint64_t esr,
+                                                           const struct avc_mmio_entry *entry, enum avc_result result)
+{
+    begin_entry(vcpu, esr, entry, avc_mmio_stored_odd(vcpu, esr));
+    return result;
+}
+
+static inline enum avc_result begin_store(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry,
+                                          enum avc_result result)
+{
+    if (avc_unlikely(!avc_data_is_plain(vcpu, avc_hw_read_SPSR_EL2())))
+        return begin_odd(vcpu, esr, entry, result);
+    begin_entry(vcpu, esr, entry, avc_mmio_low(avc_vcpu_gpr(vcpu, (unsigned)ISS_SRT(esr)), esr));
+    return avc_begun(result);
+}
+
+static inline enum avc_result begin(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry,
+                                    enum avc_result result)
+{
+    if (esr & ISS_WNR)
+        return begin_store(vcpu, esr, entry, result);
+    begin_entry(vcpu, esr, entry, 0);
+    return avc_begun(result);
+}
+
+enum avc_result avc_mmio_ask(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry)
+{
+    return begin(vcpu, esr, entry, AVC_ASK);
+}
+
+enum avc_result avc_mmio_leave(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry)
+{
+    return begin(vcpu, esr, entry, AVC_LEAVE);
 }
 
 /*
- * Nothing was mapped, and no claim has settled it; `e` is the event, of a load or store. The claim is asked before the
+ * Nothing was mapped, and no claim has handled it; `e` is the event, of a load or store. The claim is asked before the
  * tables are: a claimed address is no memory, so no other CPU can be moving it, and the walk stays off the path of emulated
  * devices. For everybody else memory that is there now means RETRY.
  */
-avc_small static __attribute__((noinline)) uint64_t data_unmapped(struct avc_vcpu *vcpu, uint64_t esr, avc_ipa_t ipa,
-                                                                  struct avc_exit *e)
+static enum avc_result data_unmapped(struct avc_vcpu *vcpu, uint64_t esr, avc_ipa_t ipa, struct avc_exit *e)
 {
     if (mapped(vcpu, ipa, NULL))
         return retry();
@@ -93,10 +135,10 @@ avc_small static __attribute__((noinline)) uint64_t data_unmapped(struct avc_vcp
         e = avc_exit_begin(vcpu, AVC_MMIO, ipa, esr);
         e->step = true;
         e->write = true; /* no result */
-        return avc_exit_settle(vcpu, e, AVC_DONE);
+        return avc_exit_end(vcpu, e, AVC_DONE);
     }
     if (e) /* not begun anew: a claim that passed may have changed the value */
-        return avc_exit_settle(vcpu, e, AVC_EXIT);
+        return avc_exit_end(vcpu, e, AVC_EXIT);
     /*
      * Pairs, exclusives, atomics, SIMD, write-back: the syndrome does not say what to do. The architecture's answer
      * is an external abort, after the VMM was asked. A decoder of instructions, if there will be one, stands here: it
@@ -106,75 +148,29 @@ avc_small static __attribute__((noinline)) uint64_t data_unmapped(struct avc_vcp
     return to_vmm(vcpu, esr, ipa);
 }
 
+enum avc_result avc_mmio_end(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_answer answer)
+{
+    return answer == AVC_PASS ? data_unmapped(vcpu, e->esr, e->key, e) : avc_exit_end(vcpu, e, answer);
+}
+
 /* ---- by fault status ---- */
 
-/* What the claim on a device register has answered: all that is not simply done. */
-avc_small static __attribute__((noinline)) uint64_t not_done(struct avc_vcpu *vcpu, enum avc_answer answer)
+/* A translation fault of one load or store of a register, not of a table walk. */
+static inline bool is_device(uint64_t esr)
 {
-    struct avc_exit *e = &vcpu->exit;
-
-    if (answer != AVC_DONE)
-        answer = avc_claim_after(vcpu, e, AVC_MMIO, AVC_FAULT, answer);
-    return (answer == AVC_PASS ? data_unmapped(vcpu, e->esr, e->key, e) : avc_exit_settle(vcpu, e, answer)) |
-           avc_load_relaxed(&vcpu->requests);
+    return esr & ISS_ISV && !(esr & ISS_S1PTW) && (esr & 0x3c) == 0x04;
 }
 
-/* A load that is no plain word: bytes, halfwords, doublewords; or something odd. Its end is a plain step. */
-static __attribute__((noinline)) uint64_t end_load(struct avc_vcpu *vcpu)
+/* One load or store of a register where nothing was mapped, as the syndrome has decoded it: the slow path. */
+static enum avc_result device(struct avc_vcpu *vcpu, uint64_t esr)
 {
-    const struct avc_exit *e = &vcpu->exit;
+    struct avc_exit *e = begin_mmio(vcpu, esr, hpfar_ipa(esr));
 
-    if (e->esr & ISS_SSE || !avc_sctlr_is_little(avc_sctlr(vcpu)))
-        return not_done(vcpu, AVC_DONE);
-    avc_write_gpr(vcpu, ISS_SRT(e->esr), avc_mmio_low(e->value, e->esr));
-    avc_hw_write_ELR_EL2(e->pc + 4);
-    return avc_load_relaxed(&vcpu->requests);
-}
-
-/* HW_EXIT, requests, or both. gpr: the instruction may name any register, or one of x0..x7. */
-static inline uint64_t answered(struct avc_vcpu *vcpu, enum avc_answer answer, bool gpr)
-{
-    const struct avc_exit *e = &vcpu->exit;
-    uint64_t esr = e->esr;
-
-    if (avc_unlikely(answer != AVC_DONE) || avc_unlikely(!avc_step_is_plain(avc_hw_read_SPSR_EL2())))
-        return not_done(vcpu, answer);
-    if (avc_unlikely(!avc_mmio_is_plain(vcpu, esr)))
-        return end_load(vcpu);
-    if (!(esr & ISS_WNR)) {
-        if (gpr)
-            avc_write_gpr(vcpu, ISS_SRT(esr), (uint32_t)e->value);
-        else
-            vcpu->x[ISS_SRT(esr)] = (uint32_t)e->value;
-    }
-    avc_hw_write_ELR_EL2(e->pc + 4);
-    return avc_load_relaxed(&vcpu->requests);
-}
-
-uint64_t avc_mmio_answered(struct avc_vcpu *vcpu, enum avc_answer answer)
-{
-    return answered(vcpu, answer, false);
-}
-
-/* One load or store of a register where nothing was mapped, as the syndrome has decoded it: the full way. */
-static uint64_t device(struct avc_vcpu *vcpu, uint64_t esr)
-{
-    const struct avc_mmio_entry *entry;
-    avc_mmio_fn *light;
-    avc_ipa_t ipa = hpfar_ipa(esr);
-    const struct avc_claim *claim =
-        avc_mmio_find(vcpu, &entry, &light) ? entry->claim : avc_claim_find(vcpu->vm, AVC_MMIO, ipa);
-    struct avc_exit *e = begin_mmio(vcpu, esr, ipa);
-    enum avc_answer answer;
-
-    if (!claim)
-        return data_unmapped(vcpu, esr, ipa, e);
-    answer = claim->fn(vcpu, e, claim->ctx);
-    return answered(vcpu, answer, true) & HW_EXIT; /* the vector looks at requests */
+    return avc_mmio_end(vcpu, e, avc_claim_offer(vcpu, e));
 }
 
 /* Translation fault: HPFAR is valid, nothing was mapped when the CPU looked. */
-avc_small static uint64_t translation(struct avc_vcpu *vcpu, uint64_t esr)
+static enum avc_result translation(struct avc_vcpu *vcpu, uint64_t esr)
 {
     avc_ipa_t ipa = hpfar_ipa(esr);
 
@@ -186,13 +182,13 @@ avc_small static uint64_t translation(struct avc_vcpu *vcpu, uint64_t esr)
 }
 
 /* Access flag and address size: our own tables give no cause (AF is always set, PAs are checked). An embedder's may. */
-avc_small static uint64_t odd_tables(struct avc_vcpu *vcpu, uint64_t esr)
+static enum avc_result odd_tables(struct avc_vcpu *vcpu, uint64_t esr)
 {
     return to_vmm(vcpu, esr, hpfar_ipa(esr));
 }
 
 /* Mapped, but not for this. */
-avc_small static uint64_t permission(struct avc_vcpu *vcpu, uint64_t esr)
+static enum avc_result permission(struct avc_vcpu *vcpu, uint64_t esr)
 {
     bool walk = esr & ISS_S1PTW;
     uint32_t attrs, need;
@@ -208,7 +204,7 @@ avc_small static uint64_t permission(struct avc_vcpu *vcpu, uint64_t esr)
     if (mapped(vcpu, ipa, &attrs)) {
         /* Tables in Device memory (HCR_EL2.PTW), and code there: no permission will help. */
         if (attrs & AVC_DEVICE && (walk || is_fetch(esr)))
-            return avc_trap_reflect(vcpu, esr);
+            return avc_complete_own(vcpu, esr, AVC_OWN_ABORT);
         /* A walk may have wanted to write: hardware update of the access flag or dirty state. */
         need = walk ? AVC_RW : is_fetch(esr) ? AVC_X : esr & ISS_WNR ? AVC_W : AVC_R;
         if ((attrs & need) == need)
@@ -219,7 +215,7 @@ avc_small static uint64_t permission(struct avc_vcpu *vcpu, uint64_t esr)
         e = avc_exit_begin(vcpu, AVC_MMIO, ipa, esr);
         e->step = true;
         e->write = true;
-        return avc_exit_settle(vcpu, e, AVC_DONE);
+        return avc_exit_end(vcpu, e, AVC_DONE);
     }
     /* Memory with registers behind its writes: flash. A claim there says so. */
     if (!walk && !is_fetch(esr) && esr & ISS_ISV) {
@@ -229,14 +225,14 @@ avc_small static uint64_t permission(struct avc_vcpu *vcpu, uint64_t esr)
             e->kind = AVC_STAGE2;
             answer = AVC_EXIT;
         }
-        return avc_exit_settle(vcpu, e, answer);
+        return avc_exit_end(vcpu, e, answer);
     }
     return to_vmm(vcpu, esr, ipa);
 }
 
 /* Two entries for one address: the guest's doing (its own stage 1), or what an embedder's tables have left behind. The
    flush leaves one; the guest can make another conflict, but only by going on. */
-avc_small static uint64_t conflict(struct avc_vcpu *vcpu, uint64_t esr)
+static enum avc_result conflict(struct avc_vcpu *vcpu, uint64_t esr)
 {
     (void)vcpu;
     (void)esr;
@@ -246,11 +242,9 @@ avc_small static uint64_t conflict(struct avc_vcpu *vcpu, uint64_t esr)
     return retry();
 }
 
-typedef uint64_t abort_fn(struct avc_vcpu *vcpu, uint64_t esr);
-
 /* By DFSC or IFSC (D24.2.40, "ISS encoding for an exception from a Data Abort"); what is not here is an abort of the
    guest's own, or reserved: reflected. */
-static abort_fn *const by_status[64] = {
+static avc_trap_fn *const by_status[64] = {
     [0x00] = odd_tables,  [0x01] = odd_tables,  [0x02] = odd_tables,  [0x03] = odd_tables, /* size */
     [0x29] = odd_tables,  [0x2c] = odd_tables,                                             /* size, levels -1 and -2 */
     [0x04] = translation, [0x05] = translation, [0x06] = translation, [0x07] = translation, [0x2a] = translation,
@@ -259,21 +253,19 @@ static abort_fn *const by_status[64] = {
     [0x0c] = permission,  [0x0d] = permission,  [0x0e] = permission,  [0x0f] = permission,  [0x30] = conflict,
 };
 
-static uint64_t rare(struct avc_vcpu *vcpu, uint64_t esr)
+/* The slow path of data aborts, and all of instruction aborts. */
+enum avc_result avc_trap_abort(struct avc_vcpu *vcpu, uint64_t esr)
 {
-    abort_fn *fn = by_status[ISS_FSC(esr)];
+    avc_trap_fn *fn = by_status[ISS_FSC(esr)];
 
-    return fn ? fn(vcpu, esr) : avc_trap_reflect(vcpu, esr);
+    return fn ? fn(vcpu, esr) : avc_complete_own(vcpu, esr, AVC_OWN_ABORT);
 }
 
-uint64_t avc_trap_dabt(struct avc_vcpu *vcpu, uint64_t esr)
+enum avc_result avc_trap_dabt(struct avc_vcpu *vcpu, uint64_t esr)
 {
-    if (avc_likely(avc_mmio_is_one(esr)))
-        return device(vcpu, esr);
-    return rare(vcpu, esr);
-}
+    const struct avc_mmio_entry *entry;
+    avc_mmio_fn *fn;
 
-uint64_t avc_trap_iabt(struct avc_vcpu *vcpu, uint64_t esr)
-{
-    return rare(vcpu, esr);
+    avc_count(&vcpu->nr_traps[AVC_EC_DABT_LOWER]);
+    return is_device(esr) && avc_mmio_find(vcpu, &entry, &fn) ? AVC_LAST(fn, vcpu, esr, entry) : AVC_SLOW;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The one place that writes result registers and moves the PC, whoever gave the answer: claim, built-in or VMM. */
-#include "core/exit/event.h"
+/* The completion of an instruction: see complete.h. Here is the general case of each part. */
+#include "core/exit/complete.h"
 
 /* The IT state in SPSR_EL2 (Arm ARM C5.2.20), in two pieces. */
 #define SPSR_IT_LO (UINT64_C(0x3f) << 10) /* AArch32: IT[7:2] */
@@ -28,11 +28,54 @@ void avc_step(uint64_t *pc, uint64_t *pstate, bool il)
     *pstate &= ~SPSR_SS;
 }
 
-void avc_step_rare(uint64_t pc, uint64_t pstate, bool il)
+/* ---- what the guest would have had ---- */
+
+static void take_own(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr, uint64_t va, enum avc_own own)
 {
-    avc_step(&pc, &pstate, il);
-    avc_hw_write_ELR_EL2(pc);
-    avc_hw_write_SPSR_EL2(pstate);
+    switch (own) {
+    case AVC_OWN_EXCEPTION:
+        avc_inject_exception(vcpu, r, esr, va);
+        break;
+    case AVC_OWN_ABORT:
+        avc_inject_abort(vcpu, r, esr, va);
+        break;
+    case AVC_OWN_SVC:
+        avc_inject_svc(vcpu, r, esr);
+        break;
+    case AVC_OWN_ERET:
+        avc_eret(vcpu, r, esr);
+        break;
+    case AVC_OWN_STEP:
+        avc_step(&r->pc, &r->pstate, esr & ESR_IL);
+        break;
+    default:
+        if (ESR_EC(esr) == AVC_EC_HVC64) /* the PC is behind it; an UNDEFINED one has the PC at it */
+            r->pc -= 4;
+        avc_inject_undef(vcpu, r, esr & ESR_IL);
+        break;
+    }
+}
+
+/* ---- in a trap ---- */
+
+static struct avc_regs live(void)
+{
+    return (struct avc_regs){ avc_hw_read_ELR_EL2(), avc_hw_read_SPSR_EL2() };
+}
+
+static enum avc_result resume(struct avc_regs r)
+{
+    avc_hw_write_ELR_EL2(r.pc);
+    avc_hw_write_SPSR_EL2(r.pstate);
+    return AVC_RESUME;
+}
+
+enum avc_result avc_complete_step_odd(uint64_t esr)
+{
+    struct avc_regs r = live();
+
+    avc_step(&r.pc, &r.pstate, esr & ESR_IL);
+    return resume(r);
 }
 
 static bool big_endian(const struct avc_vcpu *vcpu, uint64_t pstate)
@@ -42,7 +85,7 @@ static bool big_endian(const struct avc_vcpu *vcpu, uint64_t pstate)
     return avc_sctlr(vcpu) & (avc_at_el0(pstate) ? SCTLR_E0E : SCTLR_EE);
 }
 
-uint64_t avc_mmio_stored(const struct avc_vcpu *vcpu, uint64_t esr)
+uint64_t avc_mmio_stored_odd(const struct avc_vcpu *vcpu, uint64_t esr)
 {
     unsigned unused = 64 - (8u << ISS_SAS(esr));
     uint64_t value = avc_vcpu_gpr(vcpu, (unsigned)ISS_SRT(esr)) << unused;
@@ -50,7 +93,8 @@ uint64_t avc_mmio_stored(const struct avc_vcpu *vcpu, uint64_t esr)
     return big_endian(vcpu, avc_hw_read_SPSR_EL2()) ? __builtin_bswap64(value) : value >> unused;
 }
 
-uint64_t avc_mmio_loaded(const struct avc_vcpu *vcpu, uint64_t esr, uint64_t value, uint64_t pstate)
+/* What the register gets: the bytes in its order, extended as the instruction says. */
+static uint64_t loaded(const struct avc_vcpu *vcpu, uint64_t esr, uint64_t value, uint64_t pstate)
 {
     unsigned unused = 64 - (8u << ISS_SAS(esr));
 
@@ -58,6 +102,34 @@ uint64_t avc_mmio_loaded(const struct avc_vcpu *vcpu, uint64_t esr, uint64_t val
     value = esr & ISS_SSE ? (uint64_t)((int64_t)value >> unused) : value >> unused;
     return esr & ISS_SF ? value : (uint32_t)value;
 }
+
+enum avc_result avc_complete_load_odd(struct avc_vcpu *vcpu, uint64_t esr, uint64_t value)
+{
+    avc_complete_gpr(vcpu, ISS_SRT(esr), loaded(vcpu, esr, value, avc_hw_read_SPSR_EL2()));
+    return avc_complete_step(esr);
+}
+
+void avc_complete_gprs(struct avc_vcpu *vcpu, unsigned first, unsigned n, const uint64_t *values)
+{
+    for (unsigned i = 0; i < n; i++)
+        vcpu->x[first + i] = values[i];
+}
+
+void avc_complete_jump(struct avc_vcpu *vcpu, uint64_t pc, uint64_t pstate)
+{
+    (void)vcpu;
+    resume((struct avc_regs){ pc, pstate });
+}
+
+enum avc_result avc_complete_own(struct avc_vcpu *vcpu, uint64_t esr, enum avc_own own)
+{
+    struct avc_regs r = live();
+
+    take_own(vcpu, &r, esr, avc_hw_read_FAR_EL2(), own);
+    return resume(r);
+}
+
+/* ---- an event, by its answer ---- */
 
 static bool is_hvc(const struct avc_exit *e)
 {
@@ -68,12 +140,12 @@ static void finish_sysreg(struct avc_vcpu *vcpu, const struct avc_exit *e)
 {
     uint64_t value = ESR_EC(e->esr) == AVC_EC_SYSREG ? e->value : (uint32_t)e->value;
 
-    avc_write_gpr(vcpu, ISS_RT(e->esr), value);
+    avc_complete_gpr(vcpu, ISS_RT(e->esr), value);
     if (ESR_EC(e->esr) == AVC_EC_CP15_64)
-        avc_write_gpr(vcpu, ISS_RT2(e->esr), e->value >> 32);
+        avc_complete_gpr(vcpu, ISS_RT2(e->esr), e->value >> 32);
 }
 
-/* The result of a finished event. Reads alone have a size and no write. */
+/* The result of an event that is done. Reads alone have a size and no write. */
 static void finish(struct avc_vcpu *vcpu, const struct avc_exit *e, uint64_t pstate)
 {
     if (e->kind == AVC_CALL)
@@ -83,7 +155,7 @@ static void finish(struct avc_vcpu *vcpu, const struct avc_exit *e, uint64_t pst
     else if (e->kind == AVC_SYSREG)
         finish_sysreg(vcpu, e);
     else
-        avc_write_gpr(vcpu, ISS_SRT(e->esr), avc_mmio_loaded(vcpu, e->esr, e->value, pstate));
+        avc_complete_gpr(vcpu, ISS_SRT(e->esr), loaded(vcpu, e->esr, e->value, pstate));
 }
 
 static void fault(struct avc_vcpu *vcpu, const struct avc_exit *e, struct avc_regs *r)
@@ -106,7 +178,7 @@ static void fault(struct avc_vcpu *vcpu, const struct avc_exit *e, struct avc_re
     case AVC_SVC:
     case AVC_WFI:
     case AVC_WFE:
-        if (is_hvc(e)) /* preferred return address is behind it */
+        if (is_hvc(e)) /* the preferred return address is behind it */
             r->pc -= 4;
         avc_inject_undef(vcpu, r, e->esr & ESR_IL);
         break;
@@ -132,24 +204,22 @@ static void complete(struct avc_vcpu *vcpu, const struct avc_exit *e, struct avc
         break;
     case AVC_PASS: /* the guest's own exception, which EL2 should not have been told of */
         if (e->kind == AVC_CLASS || e->kind == AVC_SVC)
-            avc_inject_own(vcpu, r, e->esr, e->va);
+            take_own(vcpu, r, e->esr, e->va, (enum avc_own)e->own);
         break;
     default: /* EXIT is no answer to an exit: as if it were done again */
         break;
     }
 }
 
-uint64_t avc_complete_live(struct avc_vcpu *vcpu, struct avc_exit *e)
+enum avc_result avc_complete_live(struct avc_vcpu *vcpu, struct avc_exit *e)
 {
-    struct avc_regs r = { avc_hw_read_ELR_EL2(), avc_hw_read_SPSR_EL2() };
+    struct avc_regs r = live();
 
     complete(vcpu, e, &r);
-    avc_hw_write_ELR_EL2(r.pc);
-    avc_hw_write_SPSR_EL2(r.pstate);
-    return HW_BACK;
+    return resume(r);
 }
 
-void avc_complete_saved(struct avc_vcpu *vcpu, struct avc_exit *e)
+void avc_complete_saved_odd(struct avc_vcpu *vcpu, struct avc_exit *e)
 {
     struct avc_regs r = { vcpu->pc, vcpu->pstate };
 

@@ -12,7 +12,7 @@
  */
 #include <avc/sysreg.h>
 
-#include "arch/esr.h"
+#include "core/exit/exit.h"
 
 #define ISS_ERETA AVC_BIT(1) /* ERETAA or ERETAB */
 
@@ -56,14 +56,9 @@ void avc_eret(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr)
     r->pstate = spsr;
 }
 
-uint64_t avc_trap_eret(struct avc_vcpu *vcpu, uint64_t esr)
+enum avc_result avc_trap_eret(struct avc_vcpu *vcpu, uint64_t esr)
 {
-    struct avc_regs r = { avc_hw_read_ELR_EL2(), avc_hw_read_SPSR_EL2() };
-
-    avc_eret(vcpu, &r, esr);
-    avc_hw_write_ELR_EL2(r.pc);
-    avc_hw_write_SPSR_EL2(r.pstate);
-    return HW_BACK;
+    return avc_complete_own(vcpu, esr, AVC_OWN_ERET);
 }
 
 void avc_eret_step_end(struct avc_vcpu *vcpu, uint64_t *pstate)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * One event on its way: begun by a decoder, offered to the claim on its key, then acted on at once or handed to the VMM.
- * The event lives in the vCPU, so that nothing has to be copied when it leaves.
+ * The slow path of an event: it is begun, offered to the claim on its key, and then completed or left to the VMM. The event
+ * lives in the vCPU, so that nothing has to be copied when it leaves.
  */
-#include "core/exit/event.h"
+#include "core/exit/exit.h"
 
 struct avc_exit *avc_exit_begin(struct avc_vcpu *vcpu, enum avc_kind kind, uint64_t key, uint64_t esr)
 {
@@ -18,7 +18,7 @@ struct avc_exit *avc_exit_begin(struct avc_vcpu *vcpu, enum avc_kind kind, uint6
     return &vcpu->exit;
 }
 
-/* What a claim of this kind has left behind, but for its answer. The event may go on to a built-in or to the VMM: it finds
+/* What a claim of this kind has left behind, but for its answer. The event may go on to the library or to the VMM: it finds
    the architecture's answer there, not the claim's. A claim that made another event of it (PSCI) has set that one's. */
 static inline void tidy(struct avc_exit *e, enum avc_kind kind, enum avc_answer preset)
 {
@@ -27,8 +27,7 @@ static inline void tidy(struct avc_exit *e, enum avc_kind kind, enum avc_answer 
 }
 
 /* A claim has passed. If it is an embedder's, the library's own on the same key is next. */
-avc_small static enum avc_answer passed(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_kind kind,
-                                        enum avc_answer preset)
+static enum avc_answer passed(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_kind kind, enum avc_answer preset)
 {
     const struct avc_claim *first = avc_claim_find(vcpu->vm, kind, e->key), *own;
     enum avc_answer answer;
@@ -36,7 +35,7 @@ avc_small static enum avc_answer passed(struct avc_vcpu *vcpu, struct avc_exit *
     e->kind = kind; /* whoever passes has made no other event of it */
     e->answer = preset;
     own = avc_claim_find_builtin(vcpu->vm, kind, e->key);
-    if (!own || !first || (own->fn == first->fn && own->ctx == first->ctx))
+    if (!own || !first || first->kind & AVC_CLAIM_BUILTIN)
         return AVC_PASS;
     answer = own->fn(vcpu, e, own->ctx);
     tidy(e, kind, preset);
@@ -61,20 +60,30 @@ enum avc_answer avc_claim_offer(struct avc_vcpu *vcpu, struct avc_exit *e)
     if (kind >= AVC_NR_CLAIM_KINDS)
         return AVC_PASS;
     claim = avc_claim_find(vcpu->vm, kind, e->key);
+    if (claim && !claim->fn)
+        return AVC_EXIT;
     return claim ? avc_claim_after(vcpu, e, kind, preset, claim->fn(vcpu, e, claim->ctx)) : AVC_PASS;
 }
 
-uint64_t avc_exit_settle(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_answer answer)
+enum avc_result avc_exit_end(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_answer answer)
 {
     if (answer == AVC_EXIT)
-        return avc_exit_to_vmm(vcpu, e->kind);
+        return AVC_LEAVE;
     e->answer = answer;
     return avc_complete_live(vcpu, e);
 }
 
-uint64_t avc_exit_finish(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_answer unclaimed)
+enum avc_result avc_exit_offer(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_answer unclaimed)
 {
     enum avc_answer answer = avc_claim_offer(vcpu, e);
 
-    return avc_exit_settle(vcpu, e, answer == AVC_PASS ? unclaimed : answer);
+    return avc_exit_end(vcpu, e, answer == AVC_PASS ? unclaimed : answer);
+}
+
+enum avc_result avc_exit_undefined(struct avc_vcpu *vcpu, uint64_t esr)
+{
+    struct avc_exit *e = avc_exit_begin(vcpu, AVC_CLASS, ESR_EC(esr), esr);
+
+    e->step = true;
+    return avc_exit_end(vcpu, e, avc_condition_passed(esr, avc_hw_read_SPSR_EL2()) ? AVC_FAULT : AVC_DONE);
 }

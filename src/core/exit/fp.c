@@ -11,7 +11,7 @@
  * HCR_EL2.E2H. SVE and SME stay trapped all the time: writing V0..V31 zeroes the rest of a host's Z registers, which
  * AAPCS64 does not keep over a call either.
  */
-#include "arch/esr.h"
+#include "core/exit/exit.h"
 
 #define CPTR_TFP  AVC_BIT(10)         /* E2H=0: traps FP and SIMD */
 #define CPTR_FPEN (UINT64_C(3) << 20) /* E2H=1: 0b11 traps nothing */
@@ -63,10 +63,10 @@ void avc_fp_leave_guest(struct avc_vcpu *vcpu, bool put)
  * CPTR_EL2 has trapped. CPACR_EL1 has the higher priority (Arm ARM D1.3.5.2), so the guest's kernel has allowed the use.
  * The instruction is done again, whatever its condition says. A trap with the registers live cannot be.
  */
-uint64_t avc_trap_fp(struct avc_vcpu *vcpu, uint64_t esr)
+enum avc_result avc_trap_fp(struct avc_vcpu *vcpu, uint64_t esr)
 {
     if (vcpu->fp_live || !avc_has(&vcpu->vm->features, AVC_FEAT_FP))
-        return avc_trap_undef(vcpu, esr);
+        return avc_exit_undefined(vcpu, esr);
     avc_fp_enter_guest(vcpu);
-    return HW_BACK;
+    return AVC_RESUME;
 }

@@ -119,27 +119,11 @@ void avc_inject_svc(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr)
     avc_inject_sync(vcpu, r, ESR_MAKE(ESR_EC(esr), esr & ESR_IL, esr & 0xffff));
 }
 
-void avc_inject_own(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr, uint64_t va)
+void avc_inject_exception(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr, uint64_t va)
 {
-    avc_trap_fn *fn = avc_trap_rows[ESR_EC(esr)].fn;
-
-    if (fn == avc_trap_dabt || fn == avc_trap_iabt) {
-        avc_inject_abort(vcpu, r, esr, va);
-    } else if (fn == avc_trap_svc) {
-        avc_inject_svc(vcpu, r, esr);
-    } else if (fn == avc_trap_eret) {
-        avc_eret(vcpu, r, esr);
-    } else if (fn == avc_trap_wfx) { /* may complete at any time */
-        avc_step(&r->pc, &r->pstate, esr & ESR_IL);
-    } else if (fn == avc_trap_reflect) {
-        if (writes_far >> ESR_EC(esr) & 1)
-            avc_ctx_set(vcpu, AVC_CTX_FAR_EL1, va);
-        avc_inject_sync(vcpu, r, esr);
-    } else {
-        if (ESR_EC(esr) == AVC_EC_HVC64) /* the PC is behind it; an UNDEFINED one has the PC at it */
-            r->pc -= 4;
-        avc_inject_undef(vcpu, r, esr & ESR_IL);
-    }
+    if (writes_far >> ESR_EC(esr) & 1)
+        avc_ctx_set(vcpu, AVC_CTX_FAR_EL1, va);
+    avc_inject_sync(vcpu, r, esr);
 }
 
 /*

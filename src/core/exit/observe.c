@@ -3,7 +3,7 @@
 /*
  * Looking at a vCPU: its counters, and an observer that sees each trap and what it cost.
  *
- * What is observed goes through another trap table (avc_trap_table_observed), whose functions take the time, call the
+ * What is observed goes through another dispatch table (avc_trap_rows_observed), whose functions take the time, call the
  * table that would have been used, and take it again. Nothing else knows of observers but the rare work at run's entry and exit
  * and for requests, so that there is nothing to test for on the way of an exit.
  *
@@ -12,7 +12,7 @@
  */
 #include <avc/observe.h>
 
-#include "arch/esr.h"
+#include "core/exit/trap.h"
 
 /* ---- counters ---- */
 
@@ -26,15 +26,6 @@ void avc_vcpu_counters(const struct avc_vcpu *vcpu, struct avc_counters *out)
     out->faults = avc_load_relaxed(&vcpu->nr_faults);
     out->undefined = avc_load_relaxed(&vcpu->nr_undef);
     out->unclaimed = avc_load_relaxed(&vcpu->nr_unclaimed);
-}
-
-const char *avc_trap_name(unsigned trap)
-{
-    static const char *const asynchronous[] = { "IRQ", "FIQ", "SError" };
-
-    if (trap < AVC_TRAP_IRQ)
-        return avc_trap_rows[trap].name;
-    return trap < AVC_NR_TRAPS ? asynchronous[trap - AVC_TRAP_IRQ] : "no trap";
 }
 
 /* ---- histograms ---- */
@@ -103,8 +94,7 @@ void avc_observe_choose(struct avc_vcpu *vcpu)
 
     avc_observe_end(vcpu, false); /* by the old one */
     avc_store_seq(&vcpu->observed.by, observer);
-    vcpu->trap_table = observer ? avc_trap_table_observed : vcpu->vm->trap_table;
-    vcpu->ways = observer ? avc_ways_full : vcpu->vm->ways;
+    vcpu->dispatch = observer ? avc_trap_rows_observed : vcpu->vm->dispatch;
     vcpu->work &= ~AVC_WORK_SEEN;
     if (observer) {
         vcpu->work |= AVC_WORK_SEEN;
@@ -161,37 +151,37 @@ void avc_observe_end(struct avc_vcpu *vcpu, bool to_vmm)
     o->since = avc_hw_read_CNTPCT_EL0();
 }
 
-/* What all rows of the observing table do. */
-static uint64_t observe(struct avc_vcpu *vcpu, unsigned trap, uint64_t esr)
+/* What all rows of the observing table do. The VM's own row is taken by its slow path: that makes an event of each trap, which
+   the trace shows. */
+static enum avc_result observe(struct avc_vcpu *vcpu, unsigned trap, uint64_t esr)
 {
-    avc_trap_fn *const *table = vcpu->vm->trap_table;
-    uint64_t code;
+    enum avc_result result;
 
     begin(vcpu, trap, esr);
-    code = table[trap](vcpu, esr);
-    if (code == HW_BACK && !avc_load_relaxed(&vcpu->requests))
+    result = vcpu->vm->dispatch[trap].slow(vcpu, esr);
+    if (result == AVC_RESUME && !avc_load_relaxed(&vcpu->requests))
         avc_observe_end(vcpu, false);
-    return code;
+    return result;
 }
 
-uint64_t avc_observe_sync(struct avc_vcpu *vcpu, uint64_t esr)
+enum avc_result avc_observe_sync(struct avc_vcpu *vcpu, uint64_t esr)
 {
     return observe(vcpu, ESR_EC(esr), esr);
 }
 
-uint64_t avc_observe_irq(struct avc_vcpu *vcpu, uint64_t esr)
+enum avc_result avc_observe_irq(struct avc_vcpu *vcpu, uint64_t esr)
 {
     (void)esr;
     return observe(vcpu, AVC_TRAP_IRQ, 0);
 }
 
-uint64_t avc_observe_fiq(struct avc_vcpu *vcpu, uint64_t esr)
+enum avc_result avc_observe_fiq(struct avc_vcpu *vcpu, uint64_t esr)
 {
     (void)esr;
     return observe(vcpu, AVC_TRAP_FIQ, 0);
 }
 
-uint64_t avc_observe_serror(struct avc_vcpu *vcpu, uint64_t esr)
+enum avc_result avc_observe_serror(struct avc_vcpu *vcpu, uint64_t esr)
 {
     return observe(vcpu, AVC_TRAP_SERROR, esr);
 }

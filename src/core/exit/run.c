@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /* avc_vcpu_run(): into the guest and out again, and what is due in between. */
-#include "core/exit/event.h"
+#include "core/exit/exit.h"
 #include "hw_enter.h"
 
-static uint64_t leave(struct avc_vcpu *vcpu, enum avc_kind kind)
+static void leave(struct avc_vcpu *vcpu, enum avc_kind kind)
 {
     vcpu->exit = (struct avc_exit){ .kind = kind, .answer = AVC_DONE, .pc = vcpu->pc };
-    return avc_exit_to_vmm(vcpu, kind);
 }
 
 /* PSCI: a vCPU that was switched on starts from reset, on whatever CPU it is loaded. */
@@ -139,39 +138,42 @@ avc_small static __attribute__((noinline)) bool serve_all(struct avc_vcpu *vcpu)
     return false;
 }
 
-/* The guest was not entered, or left otherwise than by an exit alone. 0: to be entered, whatever is asked for since; else run
-   has to return. */
-static __attribute__((noinline)) uint64_t otherwise(struct avc_vcpu *vcpu, uint64_t code)
+/* The guest was not entered, or left otherwise than by an exit alone. Whether it is to be entered, whatever is requested since;
+   else run has to return. */
+static __attribute__((noinline)) bool go_on(struct avc_vcpu *vcpu, unsigned result)
 {
     vse_taken(vcpu);
-    if (code & HW_SERROR) {
+    if (result & RESULT_SERROR) {
         avc_fetch_or(&vcpu->requests, (uint64_t)AVC_REQUEST_SERROR);
-        code >>= HW_SERROR_SHIFT;
+        result &= ~(unsigned)RESULT_SERROR;
     }
-    return code & HW_EXIT || !serve_all(vcpu) ? HW_EXIT : 0;
+    return result != AVC_LEAVE && serve_all(vcpu);
 }
 
 /*
- * The last exit's answer is acted on here, whatever it was: an exit that is no instruction's, and what a reset leaves in
+ * The last exit is completed here by its answer, whatever it was: an exit that is no instruction's, and what a reset leaves in
  * its place, leave nothing to be done.
  *
- * `mode` needs no order at the end: whoever has set a bit of requests and sees an old GUEST sends an interrupt in vain, and
+ * `mode` needs no order at the end: whoever has set a request and sees an old GUEST sends an interrupt in vain, and
  * whoever sees HOST early relies on the next run, which looks at requests behind its own store of GUEST.
  */
 struct avc_exit *avc_vcpu_run(struct avc_vcpu *vcpu)
 {
-    uint64_t daif = avc_hw_enter_begin(), code;
+    uint64_t daif = avc_hw_enter_begin(), requests;
+    unsigned result;
 
     if (avc_likely(avc_vcpu_where(vcpu) == avc_hw_read_MPIDR_EL1()))
-        avc_complete_saved_inline(vcpu, &vcpu->exit);
+        avc_complete_saved(vcpu, &vcpu->exit);
     else if (!entry_work(vcpu, daif))
         return &vcpu->failed;
     avc_store_relaxed(&vcpu->mode, AVC_MODE_GUEST);
     avc_fence(); /* see vcpu.c, "The kick" */
-    code = avc_load_relaxed(&vcpu->requests);
-    do
-        code = avc_hw_enter(&vcpu, &daif, code);
-    while (avc_unlikely(!(code & HW_EXIT)) && !(code = otherwise(vcpu, code)));
+    requests = avc_load_relaxed(&vcpu->requests);
+    do {
+        result = avc_hw_enter(&vcpu, &daif, requests);
+        requests = 0;
+    } while (avc_unlikely(result != AVC_LEAVE) && go_on(vcpu, result));
+    avc_count(&vcpu->nr_exits[vcpu->exit.kind]);
     if (avc_unlikely(vcpu->work))
         exit_work(vcpu);
     avc_store_relaxed(&vcpu->mode, AVC_MODE_HOST);
@@ -179,13 +181,13 @@ struct avc_exit *avc_vcpu_run(struct avc_vcpu *vcpu)
     return &vcpu->exit;
 }
 
-avc_small uint64_t avc_trap_fiq(struct avc_vcpu *vcpu, uint64_t esr)
+/* Group 0 and secure interrupts, where firmware leaves them to EL2: the host's, still pending. */
+enum avc_result avc_trap_fiq(struct avc_vcpu *vcpu, uint64_t esr)
 {
     (void)esr;
-    /* Group 0 and secure interrupts, where firmware leaves them to EL2: the host's, still pending */
-    uint64_t code = leave(vcpu, AVC_IRQ);
-
+    avc_count(&vcpu->nr_traps[AVC_TRAP_FIQ]);
+    leave(vcpu, AVC_IRQ);
     vcpu->exit.key = AVC_IRQ_SPURIOUS;
     vcpu->exit.pc = avc_hw_read_ELR_EL2();
-    return code;
+    return AVC_LEAVE;
 }

@@ -4,67 +4,59 @@
  * Trapped accesses to system registers, made into one kind of event: MSR, MRS and system instructions of AArch64, and
  * the few registers that AArch32 EL0 reaches by MCR, MRC, MCRR and MRRC, under the names AArch64 has for them.
  */
-#include "core/exit/event.h"
+#include "core/exit/sysreg_trap.h"
 
-/* With what the claim has answered, if there is one: else the table's own policy. */
-avc_small static __attribute__((noinline)) uint64_t settle(struct avc_vcpu *vcpu, struct avc_exit *e,
-                                                           enum avc_answer answer)
+enum avc_result avc_sysreg_id(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_entry *entry)
+{
+    return avc_complete_mrs(vcpu, esr, entry->value);
+}
+
+static uint64_t written(const struct avc_vcpu *vcpu, uint64_t esr)
+{
+    return esr & ISS_READ ? 0 : avc_vcpu_gpr(vcpu, (unsigned)ISS_RT(esr));
+}
+
+enum avc_result avc_sysreg_ask(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_entry *entry)
+{
+    avc_sysreg_begin(vcpu, entry->key, esr, written(vcpu, esr));
+    vcpu->asked = entry->claim;
+    return avc_begun(AVC_ASK);
+}
+
+enum avc_result avc_sysreg_leave(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_entry *entry)
+{
+    avc_sysreg_begin(vcpu, entry->key, esr, written(vcpu, esr));
+    return avc_begun(AVC_LEAVE);
+}
+
+enum avc_result avc_trap_sysreg(struct avc_vcpu *vcpu, uint64_t esr)
+{
+    const struct avc_sysreg_entry *entry;
+    avc_sysreg_fn *fn;
+
+    avc_count(&vcpu->nr_traps[AVC_EC_SYSREG]);
+    return avc_sysreg_find(vcpu, esr, &entry, &fn) ? AVC_LAST(fn, vcpu, esr, entry) : AVC_SLOW;
+}
+
+/* The answer of its claim; if there is none or it has passed, the register table's policy. */
+enum avc_result avc_sysreg_end(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_answer answer)
 {
     if (answer == AVC_PASS) {
         avc_sysreg_emulate(vcpu, e);
         answer = e->answer;
     }
-    return avc_exit_settle(vcpu, e, answer);
+    return avc_exit_end(vcpu, e, answer);
 }
 
-avc_small static uint64_t access(struct avc_vcpu *vcpu, struct avc_exit *e)
+static enum avc_result offer(struct avc_vcpu *vcpu, struct avc_exit *e)
 {
-    return settle(vcpu, e, avc_claim_offer(vcpu, e));
+    return avc_sysreg_end(vcpu, e, avc_claim_offer(vcpu, e));
 }
 
-/* What ends a settled access. MSR and MRS of AArch64 are 4 bytes long. */
-static inline uint64_t end(struct avc_vcpu *vcpu, uint64_t esr, uint64_t value, uint64_t pc)
+/* Nobody's, or of a claim without an entry. */
+enum avc_result avc_trap_sysreg_slow(struct avc_vcpu *vcpu, uint64_t esr)
 {
-    uint64_t pstate = avc_hw_read_SPSR_EL2();
-
-    if (avc_likely(esr & ISS_READ))
-        avc_write_gpr(vcpu, ISS_RT(esr), value);
-    avc_step_live(pc, pstate, true);
-    return HW_BACK;
-}
-
-avc_small static __attribute__((noinline)) uint64_t answered_otherwise(struct avc_vcpu *vcpu, struct avc_exit *e,
-                                                                       enum avc_answer answer)
-{
-    return settle(vcpu, e, avc_claim_after(vcpu, e, AVC_SYSREG, AVC_FAULT, answer));
-}
-
-static inline uint64_t answered(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_answer answer)
-{
-    return avc_likely(answer == AVC_DONE) ? end(vcpu, e->esr, e->value, e->pc) : answered_otherwise(vcpu, e, answer);
-}
-
-uint64_t avc_sysreg_answered(struct avc_vcpu *vcpu, enum avc_answer answer)
-{
-    return answered(vcpu, &vcpu->exit, answer) | vcpu->requests;
-}
-
-uint64_t avc_trap_sysreg(struct avc_vcpu *vcpu, uint64_t esr)
-{
-    const struct avc_sysreg_entry *entry;
-    avc_sysreg_fn *light;
-    const struct avc_claim *claim;
-    enum avc_answer answer;
-    struct avc_exit *e;
-
-    if (!avc_sysreg_find(vcpu, esr, &entry, &light)) /* nobody's, or of a claim without an entry */
-        return access(vcpu, avc_sysreg_begin(vcpu, avc_sysreg_key(esr), esr));
-    claim = entry->claim;
-    if (!claim) /* a read of an ID register */
-        return end(vcpu, esr, entry->value, avc_hw_read_ELR_EL2());
-    e = avc_sysreg_begin(vcpu, entry->key, esr);
-    answer = claim->fn(vcpu, e, claim->ctx);
-    return answered(vcpu, e, answer);
+    return offer(vcpu, avc_sysreg_begin(vcpu, avc_sysreg_key(esr), esr, written(vcpu, esr)));
 }
 
 /* ---- AArch32 EL0 ---- */
@@ -97,7 +89,7 @@ static const struct cp15 pairs[] = {
 };
 
 /* The key, or 0: not a register that EL0 has. */
-avc_small static uint32_t find(const struct cp15 *rows, unsigned n, unsigned number)
+static uint32_t find(const struct cp15 *rows, unsigned n, unsigned number)
 {
     for (unsigned i = 0; i < n; i++)
         if (number >= rows[i].first && number <= rows[i].last)
@@ -105,14 +97,14 @@ avc_small static uint32_t find(const struct cp15 *rows, unsigned n, unsigned num
     return 0;
 }
 
-avc_small uint64_t avc_trap_cp15(struct avc_vcpu *vcpu, uint64_t esr)
+enum avc_result avc_trap_cp15(struct avc_vcpu *vcpu, uint64_t esr)
 {
     bool two = ESR_EC(esr) == AVC_EC_CP15_64;
     struct avc_exit *e;
     uint32_t key;
 
     if (!avc_condition_passed(esr, avc_hw_read_SPSR_EL2()))
-        return avc_trap_undef(vcpu, esr); /* which steps over it */
+        return avc_exit_undefined(vcpu, esr); /* which steps over it */
     if (two)
         key = find(pairs, AVC_ARRAY_SIZE(pairs), (unsigned)(AVC_FIELD(esr, 4, 1) << 4 | AVC_FIELD(esr, 19, 16)));
     else
@@ -122,7 +114,7 @@ avc_small uint64_t avc_trap_cp15(struct avc_vcpu *vcpu, uint64_t esr)
                          (unsigned)CP(AVC_FIELD(esr, 13, 10), AVC_FIELD(esr, 4, 1), AVC_FIELD(esr, 19, 17)));
     /* R15 as a target is UNPREDICTABLE; R0..R14 of EL0 are X0..X14 */
     if (!key || ISS_RT(esr) > 14 || (two && ISS_RT2(esr) > 14))
-        return avc_trap_undef(vcpu, esr);
+        return avc_exit_undefined(vcpu, esr);
 
     e = avc_exit_begin(vcpu, AVC_SYSREG, key, esr);
     e->write = !(esr & ISS_READ);
@@ -131,5 +123,5 @@ avc_small uint64_t avc_trap_cp15(struct avc_vcpu *vcpu, uint64_t esr)
     if (e->write)
         e->value = (uint32_t)avc_vcpu_gpr(vcpu, (unsigned)ISS_RT(esr)) |
                    (two ? avc_vcpu_gpr(vcpu, (unsigned)ISS_RT2(esr)) << 32 : 0);
-    return access(vcpu, e);
+    return offer(vcpu, e);
 }

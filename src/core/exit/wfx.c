@@ -5,7 +5,7 @@
  * instruction at once does so here. Both may complete early (Arm ARM D1.6.2 "Wait for Interrupt"), so that a race decided
  * the wrong way costs the guest a turn of its idle loop and no more.
  */
-#include "arch/esr.h"
+#include "core/exit/exit.h"
 
 #define ISS_TI_EVENT   AVC_BIT(0) /* WFE, WFET */
 #define ISS_TI_TIMEOUT AVC_BIT(1) /* WFIT, WFET */
@@ -39,7 +39,7 @@ static uint64_t timeout(const struct avc_vcpu *vcpu, uint64_t esr)
     return until > ~UINT64_C(0) - now ? ~UINT64_C(0) : now + until;
 }
 
-uint64_t avc_trap_wfx(struct avc_vcpu *vcpu, uint64_t esr)
+enum avc_result avc_trap_wfx(struct avc_vcpu *vcpu, uint64_t esr)
 {
     bool event = esr & ISS_TI_EVENT;
     struct avc_exit *e = avc_exit_begin(vcpu, event ? AVC_WFE : AVC_WFI, 0, esr);
@@ -48,16 +48,16 @@ uint64_t avc_trap_wfx(struct avc_vcpu *vcpu, uint64_t esr)
     e->answer = AVC_DONE;
     e->step = true;
     if (!avc_condition_passed(esr, avc_hw_read_SPSR_EL2()) || has_interrupt(vcpu))
-        return avc_exit_settle(vcpu, e, AVC_DONE);
+        return avc_exit_end(vcpu, e, AVC_DONE);
     /* a VM that did not ask has WFE trapped for a CLASS claim, if at all: the claim passed */
     if (event && !(vcpu->vm->flags & AVC_VM_TRAP_WFE))
-        return avc_exit_settle(vcpu, e, AVC_DONE);
+        return avc_exit_end(vcpu, e, AVC_DONE);
     e->value = timeout(vcpu, esr);
     if (e->value)
         deadline = avc_vcpu_deadline(vcpu);
     else
-        return avc_exit_settle(vcpu, e, AVC_DONE);
+        return avc_exit_end(vcpu, e, AVC_DONE);
     if (deadline < e->value)
         e->value = deadline;
-    return avc_exit_settle(vcpu, e, AVC_EXIT);
+    return avc_exit_end(vcpu, e, AVC_EXIT);
 }

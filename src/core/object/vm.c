@@ -3,6 +3,8 @@
 /* A VM: its memory, its claims until they are sealed, its vCPUs. */
 #include <avc/stage2.h>
 
+#include "core/claim/index.h"
+#include "core/exit/trap.h"
 #include "core/core.h"
 
 /* Without an interrupt controller. */
@@ -141,6 +143,7 @@ static enum avc_status seal(struct avc_vm *vm)
         return status;
     avc_feature_guest_ids(vm);
     avc_index_seal(vm);
+    avc_trap_seal(vm);
     avc_traps_make(vm);
     avc_svc_seal(vm);
     return AVC_OK;

@@ -4,23 +4,24 @@
  * System calls, which FEAT_FGT traps for VMs with SVC claims: the trap, and the switch that puts it out of use and into use
  * again while the VM runs.
  */
-#include "arch/esr.h"
+#include "core/exit/exit.h"
 
 #define SWITCHED (HFGITR_ERET | HFGITR_SVC_EL0 | HFGITR_SVC_EL1)
 
 /* Nobody's: the guest's kernel gets it. */
-uint64_t avc_trap_svc(struct avc_vcpu *vcpu, uint64_t esr)
+enum avc_result avc_trap_svc(struct avc_vcpu *vcpu, uint64_t esr)
 {
     uint64_t pstate = avc_hw_read_SPSR_EL2();
     struct avc_exit *e;
 
     if (!avc_at_el0(pstate)) /* of the kernel's own, trapped for a CLASS claim */
-        return avc_trap_reflect(vcpu, esr);
+        return avc_complete_own(vcpu, esr, AVC_OWN_SVC);
     e = avc_exit_begin(vcpu, AVC_SVC, pstate & SPSR_NRW ? (uint32_t)vcpu->x[7] : vcpu->x[8], esr);
     e->answer = AVC_PASS;
+    e->own = AVC_OWN_SVC;
     e->imm = (uint16_t)esr;
     e->step = true;
-    return avc_exit_finish(vcpu, e, AVC_PASS);
+    return avc_exit_offer(vcpu, e, AVC_PASS);
 }
 
 /*

@@ -84,8 +84,7 @@ static void restart(struct avc_vcpu *vcpu, uint64_t entry, uint64_t context)
     uint64_t sctlr = avc_ctx_get(vcpu, AVC_CTX_SCTLR_EL1);
 
     avc_ctx_set(vcpu, AVC_CTX_SCTLR_EL1, sctlr & ~(SCTLR_M | SCTLR_C | SCTLR_I));
-    avc_hw_write_ELR_EL2(entry);
-    avc_hw_write_SPSR_EL2(SPSR_DAIF | SPSR_EL1H);
+    avc_complete_jump(vcpu, entry, SPSR_DAIF | SPSR_EL1H);
     vcpu->x[0] = context;
 }
 
@@ -179,13 +178,13 @@ enum avc_answer avc_psci_full(struct avc_vcpu *vcpu, struct avc_exit *e, void *c
 
 static const struct {
     uint32_t first, last;
-    const struct avc_call *calls;
+    union avc_fast calls;
 } ranges[] = {
-    { AVC_SMCCC_VERSION, AVC_SMCCC_ARCH_LAST, &avc_smccc_calls },
-    { AVC_PSCI_VERSION, AVC_PSCI_LAST, &avc_psci_calls32 },
-    { AVC_TRNG_VERSION, AVC_TRNG_LAST, &avc_trng_calls },
-    { AVC_PSCI_VERSION | AVC_SMC64, AVC_PSCI_LAST | AVC_SMC64, &avc_psci_calls64 },
-    { AVC_TRNG_VERSION | AVC_SMC64, AVC_TRNG_LAST | AVC_SMC64, &avc_trng_calls },
+    { AVC_SMCCC_VERSION, AVC_SMCCC_ARCH_LAST, { .call = &avc_smccc_calls } },
+    { AVC_PSCI_VERSION, AVC_PSCI_LAST, { .call = &avc_psci_calls32 } },
+    { AVC_TRNG_VERSION, AVC_TRNG_LAST, { .call = &avc_trng_calls } },
+    { AVC_PSCI_VERSION | AVC_SMC64, AVC_PSCI_LAST | AVC_SMC64, { .call = &avc_psci_calls64 } },
+    { AVC_TRNG_VERSION | AVC_SMC64, AVC_TRNG_LAST | AVC_SMC64, { .call = &avc_trng_calls } },
 };
 
 enum avc_status avc_psci_attach(struct avc_vm *vm)
@@ -203,12 +202,12 @@ enum avc_status avc_psci_attach(struct avc_vm *vm)
     before = vm->nr_builtin;
     for (unsigned n = 0; n < AVC_ARRAY_SIZE(ranges); n++) {
         struct avc_claim claim = {
-            .kind = AVC_CALL,
+            .kind = AVC_CALL | AVC_CLAIM_FAST,
             .first = ranges[n].first,
             .last = ranges[n].last,
-            .fn = avc_call_settle,
-            /* claims hand it back as it is; avc_call_settle makes it const again */
-            .ctx = (void *)(uintptr_t)ranges[n].calls,
+            .fn = avc_call_handle,
+            /* claims hand it back as it is; avc_call_handle makes it const again */
+            .ctx = (void *)(uintptr_t)&ranges[n].calls,
         };
         enum avc_status status = avc_vm_claim_builtin(vm, &claim);
 

@@ -2,71 +2,70 @@
 /* Copyright 2026 the arm_vcpu authors */
 /*
  * The guest's firmware, first part: which function ids there are, and the answers that need no more than the vCPU and
- * its VM. Runs on the light way, too: nothing here may call code that is not compiled for it, nor be written so that
- * the compiler makes such a call of it (copies of structs, for example).
+ * its VM.
  */
 #include "emul/psci/firmware.h"
 
 /* ---- PSCI (DEN0022) ---- */
 
-#define NONE avc_fast_unknown
-#define FULL avc_fast_full
+#define NONE avc_call_unknown
+#define FULL avc_call_slow
 
-static uint64_t psci_version(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
+static enum avc_result psci_version(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     (void)fid, (void)row;
-    return avc_call_answer(vcpu, 0x10001); /* 1.1 */
+    return avc_complete_call(vcpu, 0x10001); /* 1.1 */
 }
 
-static uint64_t psci_migrate_info_type(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
+static enum avc_result psci_migrate_info_type(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     (void)fid, (void)row;
-    return avc_call_answer(vcpu, AVC_PSCI_MIGRATE_NOT_REQUIRED);
+    return avc_complete_call(vcpu, AVC_PSCI_MIGRATE_NOT_REQUIRED);
 }
 
 /* The common cases: one of the first sixteen, or a target whose Aff0 is its index. Whatever is not quite that, errors too, is
    told apart by the full way. */
-static __attribute__((noinline)) uint64_t psci_affinity_far(struct avc_vcpu *vcpu, uint64_t target)
+static __attribute__((noinline)) enum avc_result psci_affinity_far(struct avc_vcpu *vcpu, uint64_t target)
 {
     const struct avc_vm *vm = vcpu->vm;
     const struct avc_vcpu *asked;
 
     if ((target & 0xff) >= vm->nr_vcpus)
-        return HW_SLOW;
+        return AVC_SLOW;
     asked = vm->vcpus[target & 0xff];
     if (asked->affinity != target)
-        return HW_SLOW;
-    return avc_call_answer(vcpu, psci_affinity_state(asked));
+        return AVC_SLOW;
+    return avc_complete_call(vcpu, psci_affinity_state(asked));
 }
 
-static inline uint64_t psci_affinity_info(struct avc_vcpu *vcpu, uint64_t target)
+static inline enum avc_result psci_affinity_info(struct avc_vcpu *vcpu, uint64_t target)
 {
     const struct avc_vcpu *asked = vcpu->vm->near[vcpu->x[1] % AVC_ARRAY_SIZE(vcpu->vm->near)];
 
     if ((uint32_t)vcpu->x[2] != 0)
-        return HW_SLOW;
+        return AVC_SLOW;
     if (avc_unlikely(asked->affinity != target))
         return psci_affinity_far(vcpu, target);
-    return avc_call_answer(vcpu, psci_affinity_state(asked));
+    return avc_complete_call(vcpu, psci_affinity_state(asked));
 }
 
-static uint64_t psci_affinity_info32(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
+static enum avc_result psci_affinity_info32(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     (void)fid, (void)row;
     return psci_affinity_info(vcpu, (uint32_t)vcpu->x[1]);
 }
 
-static uint64_t psci_affinity_info64(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
+static enum avc_result psci_affinity_info64(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     (void)fid, (void)row;
     return psci_affinity_info(vcpu, vcpu->x[1]);
 }
 
-static avc_fast_fn psci_features;
+static avc_call_fn psci_features;
 
 /* By the low five bits of the id: what the 32-bit form does, and the 64-bit form. */
 #define PSCI_ROWS 32
-static avc_fast_fn *const psci_rows[PSCI_ROWS][2] = {
+static avc_call_fn *const psci_rows[PSCI_ROWS][2] = {
     { psci_version, NONE },                         /* 00 VERSION */
     { FULL, FULL },                                 /* 01 CPU_SUSPEND */
     { FULL, NONE },                                 /* 02 CPU_OFF */
@@ -107,16 +106,17 @@ static avc_fast_fn *const psci_rows[PSCI_ROWS][2] = {
 
 /* SMCCC_VERSION is asked for here by callers that do not know yet whether SMCCC 1.1 is there (DEN0028, 7.2). No flag of
    CPU_SUSPEND is set: original format of power_state, no OS-initiated mode. */
-static uint64_t psci_features(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
+static enum avc_result psci_features(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     uint32_t n = (uint32_t)vcpu->x[1] - AVC_PSCI_VERSION;
 
     (void)fid, (void)row;
     if (n < PSCI_ROWS)
-        return avc_call_answer(vcpu, (int64_t)(OFFERED32 >> n & 1) - 1);
+        return avc_complete_call(vcpu, (int64_t)(OFFERED32 >> n & 1) - 1);
     if (n - AVC_SMC64 < PSCI_ROWS)
-        return avc_call_answer(vcpu, (int64_t)(OFFERED64 >> (n - AVC_SMC64) & 1) - 1);
-    return avc_call_answer(vcpu, (uint32_t)vcpu->x[1] == AVC_SMCCC_VERSION ? AVC_PSCI_SUCCESS : AVC_PSCI_NOT_SUPPORTED);
+        return avc_complete_call(vcpu, (int64_t)(OFFERED64 >> (n - AVC_SMC64) & 1) - 1);
+    return avc_complete_call(vcpu,
+                             (uint32_t)vcpu->x[1] == AVC_SMCCC_VERSION ? AVC_PSCI_SUCCESS : AVC_PSCI_NOT_SUPPORTED);
 }
 
 /* ---- SMCCC, Arm architecture calls (DEN0028, 7) ---- */
@@ -151,28 +151,34 @@ static inline int64_t workaround_offer(const struct avc_vm *vm, unsigned n)
     return workaround_offers[n == 2][avc_workaround_of(vm->features.workarounds, n)];
 }
 
-static uint64_t smccc_version(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
+static enum avc_result smccc_version(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     (void)fid, (void)row;
-    return avc_call_answer(vcpu, 0x10002); /* 1.2 */
+    return avc_complete_call(vcpu, 0x10002); /* 1.2 */
 }
 
-static uint64_t arch_features(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
+static enum avc_result arch_features(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     uint32_t asked = (uint32_t)vcpu->x[1];
 
     (void)fid, (void)row;
     if (asked == AVC_SMCCC_ARCH_WORKAROUND_1)
-        return avc_call_answer(vcpu, workaround_offer(vcpu->vm, 1));
+        return avc_complete_call(vcpu, workaround_offer(vcpu->vm, 1));
     if (asked == AVC_SMCCC_ARCH_WORKAROUND_2)
-        return avc_call_answer(vcpu, workaround_offer(vcpu->vm, 2));
+        return avc_complete_call(vcpu, workaround_offer(vcpu->vm, 2));
     if (asked == AVC_SMCCC_ARCH_WORKAROUND_3)
-        return avc_call_answer(vcpu, workaround_offer(vcpu->vm, 3));
-    return avc_call_answer(
+        return avc_complete_call(vcpu, workaround_offer(vcpu->vm, 3));
+    return avc_complete_call(
         vcpu, asked == AVC_SMCCC_VERSION || asked == AVC_SMCCC_ARCH_FEATURES ? 0 : AVC_SMCCC_NOT_SUPPORTED);
 }
 
-static avc_fast_fn *find_smccc(const struct avc_vm *vm, uint32_t fid)
+static enum avc_result zero(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
+{
+    (void)fid, (void)row;
+    return avc_complete_call(vcpu, 0);
+}
+
+static avc_call_fn *find_smccc(const struct avc_vm *vm, uint32_t fid)
 {
     unsigned n = workaround_number(fid);
     int64_t offer;
@@ -183,8 +189,8 @@ static avc_fast_fn *find_smccc(const struct avc_vm *vm, uint32_t fid)
         return arch_features;
     offer = n ? workaround_offer(vm, n) : AVC_SMCCC_NOT_SUPPORTED;
     if (offer == 0)
-        return FULL;                                                /* firmware's turn */
-    return offer == AVC_SMCCC_NOT_SUPPORTED ? NONE : avc_fast_zero; /* harmless where it is not needed */
+        return FULL;                                       /* firmware's turn */
+    return offer == AVC_SMCCC_NOT_SUPPORTED ? NONE : zero; /* harmless where it is not needed */
 }
 
 /* ---- TRNG (DEN0098) ---- */
@@ -194,19 +200,19 @@ static inline bool trng_offers(uint32_t fid)
     return fid - AVC_TRNG_VERSION <= AVC_TRNG_RND - AVC_TRNG_VERSION || fid == (AVC_TRNG_RND | AVC_SMC64);
 }
 
-static uint64_t trng_version(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
+static enum avc_result trng_version(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     (void)fid, (void)row;
-    return avc_call_answer(vcpu, 0x10000); /* 1.0 */
+    return avc_complete_call(vcpu, 0x10000); /* 1.0 */
 }
 
-static uint64_t trng_features(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
+static enum avc_result trng_features(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     (void)fid, (void)row;
-    return avc_call_answer(vcpu, trng_offers((uint32_t)vcpu->x[1]) ? 0 : AVC_TRNG_NOT_SUPPORTED);
+    return avc_complete_call(vcpu, trng_offers((uint32_t)vcpu->x[1]) ? 0 : AVC_TRNG_NOT_SUPPORTED);
 }
 
-static avc_fast_fn *find_trng(const struct avc_vm *vm, uint32_t fid)
+static avc_call_fn *find_trng(const struct avc_vm *vm, uint32_t fid)
 {
     _Static_assert(AVC_TRNG_NOT_SUPPORTED == AVC_SMCCC_NOT_SUPPORTED, "the answer to unknown ids");
     if (!avc_has(&vm->features, AVC_FEAT_RNDR) || !trng_offers(fid))
@@ -216,13 +222,13 @@ static avc_fast_fn *find_trng(const struct avc_vm *vm, uint32_t fid)
     return fid == AVC_TRNG_FEATURES ? trng_features : FULL;
 }
 
-static avc_fast_fn *find_psci32(const struct avc_vm *vm, uint32_t fid)
+static avc_call_fn *find_psci32(const struct avc_vm *vm, uint32_t fid)
 {
     (void)vm;
     return psci_rows[fid % PSCI_ROWS][0];
 }
 
-static avc_fast_fn *find_psci64(const struct avc_vm *vm, uint32_t fid)
+static avc_call_fn *find_psci64(const struct avc_vm *vm, uint32_t fid)
 {
     (void)vm;
     return psci_rows[fid % PSCI_ROWS][1];

@@ -4,7 +4,6 @@
  * The CPU interface's registers that trap: SGIs always (HCR_EL2.IMO and FMO make them), deactivation and, where that alone
  * cannot be trapped, the registers common to both groups while ICH_HCR_EL2 says so. All others are the hardware's.
  */
-#include "core/exit/event.h"
 #include "emul/vgic/vgic.h"
 
 #define SGI_LIST(v) ((uint32_t)AVC_FIELD(v, 15, 0))
@@ -151,8 +150,9 @@ enum avc_status avc_vgic_sgi_attach(struct avc_vgic *vgic)
         { AVC_SYSREG_KEY(3, 0, 4, 6, 0), AVC_SYSREG_KEY(3, 0, 4, 6, 0), pmr },
     };
     const uint32_t key = AVC_SYSREG_KEY(3, 0, 12, 11, ICC_SGI1R);
-    enum avc_status status = avc_vm_claim_builtin(
-        vgic->vm, &(struct avc_claim){ AVC_SYSREG, key, key, avc_sysreg_settle, (void *)(uintptr_t)&avc_vgic_sgi1r });
+    enum avc_status status =
+        avc_vm_claim_builtin(vgic->vm, &(struct avc_claim){ AVC_SYSREG | AVC_CLAIM_FAST, key, key, avc_vgic_sgi,
+                                                            (void *)(uintptr_t)&avc_vgic_sgi1r_fast });
 
     for (unsigned n = 0; n < AVC_ARRAY_SIZE(claims) && status == AVC_OK; n++)
         status = avc_vm_claim_builtin(

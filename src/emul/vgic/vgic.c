@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /* The vGIC as the core sees it: attach, reset, load, put, enter, pending. */
-#include "core/exit/event.h"
 #include "emul/vgic/vgic.h"
 
 #define SRE AVC_BIT(0)
@@ -249,9 +248,10 @@ enum avc_status avc_vgic_attach(struct avc_vgic *vgic, struct avc_vm *vm, const 
         meet(vgic, vm->vcpus[n]);
     reset_all(vgic);
 
-    status = avc_vm_claim_builtin(vm, &(struct avc_claim){ AVC_MMIO, config->dist_base,
-                                                           config->dist_base + AVC_VGIC_DIST_SIZE - 1, avc_mmio_settle,
-                                                           (void *)&avc_vgic_dist });
+    status =
+        avc_vm_claim_builtin(vm, &(struct avc_claim){ AVC_MMIO | AVC_CLAIM_FAST, config->dist_base,
+                                                      config->dist_base + AVC_VGIC_DIST_SIZE - 1, avc_vgic_dist_access,
+                                                      (void *)(uintptr_t)&avc_vgic_dist_fast });
     if (status == AVC_OK)
         status = avc_vm_claim_builtin(
             vm, &(struct avc_claim){ AVC_MMIO, config->redist_base,

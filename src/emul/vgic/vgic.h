@@ -237,8 +237,7 @@ uint32_t avc_vgic_id_reg(uint32_t offset); /* 0xffd0 .. 0xfffc, of either frame 
 #define SGI_INTID_FIELD (UINT64_C(15) << 24)
 
 /* ---- light.c ---- */
-extern const struct avc_mmio avc_vgic_dist;
-extern const struct avc_sysreg_write avc_vgic_sgi1r;
+extern const union avc_fast avc_vgic_dist_fast, avc_vgic_sgi1r_fast;
 
 /* Distributor, 0x000 .. 0x07f. GICD_STATUSR is not implemented (optional). */
 static inline uint32_t avc_vgic_dist_control(const struct avc_vgic *vgic, uint32_t offset)
@@ -281,7 +280,7 @@ void avc_vgic_timer_unlink(struct avc_vgic_op *op, uint32_t bit);
 /* The guest can no longer end the physical interrupt, or need not: done here. */
 void avc_vgic_timer_deactivate(struct avc_vgic_cpu *cpu, uint32_t bit);
 bool avc_vgic_timer_irq(struct avc_vcpu *vcpu, avc_irq_t irq);
-uint64_t avc_vgic_timer_taken(struct avc_vcpu *vcpu, avc_irq_t irq);
+enum avc_result avc_vgic_timer_taken(struct avc_vcpu *vcpu, avc_irq_t irq);
 bool avc_vgic_timer_pending(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu);
 uint64_t avc_vgic_deadline(struct avc_vcpu *vcpu);
 

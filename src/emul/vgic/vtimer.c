@@ -197,18 +197,18 @@ bool avc_vgic_timer_irq(struct avc_vcpu *vcpu, avc_irq_t irq)
 }
 
 /* Priority drops; the guest's end of interrupt deactivates it. */
-static inline uint64_t end_linked(const struct avc_hal *hal, avc_irq_t irq)
+static inline enum avc_result end_linked(const struct avc_hal *hal, avc_irq_t irq)
 {
     hal->irq_end(hal->ctx, irq, false);
-    return 0;
+    return AVC_RESUME;
 }
 
-static __attribute__((noinline)) uint64_t taken_other(struct avc_vcpu *vcpu, avc_irq_t irq)
+static __attribute__((noinline)) enum avc_result taken_other(struct avc_vcpu *vcpu, avc_irq_t irq)
 {
-    return irq == AVC_IRQ_SPURIOUS || avc_vgic_timer_irq(vcpu, irq) ? 0 : avc_vcpu_irq_host(vcpu, irq);
+    return irq == AVC_IRQ_SPURIOUS || avc_vgic_timer_irq(vcpu, irq) ? AVC_RESUME : avc_vcpu_irq_host(vcpu, irq);
 }
 
-static __attribute__((noinline)) uint64_t taken_first(struct avc_vcpu *vcpu, avc_irq_t irq)
+static __attribute__((noinline)) enum avc_result taken_first(struct avc_vcpu *vcpu, avc_irq_t irq)
 {
     struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
 
@@ -216,7 +216,7 @@ static __attribute__((noinline)) uint64_t taken_first(struct avc_vcpu *vcpu, avc
 }
 
 /* The virtual timer's, taken from its guest: linked, and in its list register as it was the last time, or for the first. */
-uint64_t avc_vgic_timer_taken(struct avc_vcpu *vcpu, avc_irq_t irq)
+enum avc_result avc_vgic_timer_taken(struct avc_vcpu *vcpu, avc_irq_t irq)
 {
     struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
 

@@ -16,30 +16,31 @@ static inline uint64_t avc_hw_enter_begin(void)
 }
 
 /*
- * Enters the guest, unless `requests` is something, and comes back when a trap function did not answer HW_BACK; returns what
- * it answered, and HW_SERROR, or requests. Interrupts are masked, the vCPU is loaded.
+ * Enters the guest, unless something is requested of the vCPU, and comes back when a trap function did not answer RESUME.
+ * Returns RESULT_LEAVE or RESULT_AGAIN, perhaps with RESULT_SERROR. Interrupts are masked, the vCPU is loaded.
  *
  * An instruction, not a function: all registers are the guest's in between, and so the compiler saves those of run once, where
  * a function would save them again. What run needs behind it, enter.S gives back in registers that calls keep; and x18 and
  * x29 (gcc does not take x29 as lost). All of it is one piece without a branch to the compiler, so that it leaves the two
  * where they are.
  */
-static inline uint64_t avc_hw_enter(struct avc_vcpu **vcpu, uint64_t *daif, uint64_t requests)
+static inline unsigned avc_hw_enter(struct avc_vcpu **vcpu, uint64_t *daif, uint64_t requests)
 {
-    register uint64_t x0 __asm__("x0") = requests;
+    register uint64_t x0 __asm__("x0") = RESULT_AGAIN;
+    register uint64_t x1 __asm__("x1") = requests;
     register struct avc_vcpu *x19 __asm__("x19") = *vcpu;
     register uint64_t x20 __asm__("x20") = *daif;
 
-    __asm__ volatile("cbnz x0, 1f\n\t"
+    __asm__ volatile("cbnz x1, 1f\n\t"
                      "bl avc_hw_switch\n"
                      "1:"
-                     : "+r"(x0), "+r"(x19), "+r"(x20)
+                     : "+r"(x0), "+r"(x1), "+r"(x19), "+r"(x20)
                      :
-                     : "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15",
-                       "x16", "x17", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x30", "cc", "memory");
+                     : "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16",
+                       "x17", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x30", "cc", "memory");
     *vcpu = x19;
     *daif = x20;
-    return x0;
+    return (unsigned)x0;
 }
 
 #endif

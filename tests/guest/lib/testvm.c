@@ -70,7 +70,7 @@ void test_cpu_init(uint32_t uses)
 
 void test_vm_init(struct test_vm *t, const struct test_config *config)
 {
-    struct avc_claim calls = { AVC_CALL, CALL_PUTC, CALL_ADD, avc_to_vmm, NULL };
+    struct avc_claim calls = { AVC_CALL, CALL_PUTC, CALL_ADD, NULL, NULL };
     unsigned vcpus = config->vcpus ? config->vcpus : 1;
     const struct avc_vm_config vm_config = {
         .stage2 = &t->stage2,

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* Data and instruction aborts that stage 2 sends to EL2: see abort.c. */
+#ifndef AVC_ABORT_H
+#define AVC_ABORT_H
+
+#include "core/claim/index.h"
+#include "core/exit/exit.h"
+
+avc_trap_fn avc_trap_dabt, avc_trap_abort;
+
+/* Ends an access to a device: by the answer of its claim, or, when that is AVC_PASS, as one to where nothing is. */
+enum avc_result avc_mmio_end(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_answer answer);
+
+#endif
