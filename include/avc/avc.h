@@ -184,7 +184,7 @@ typedef enum avc_answer avc_claim_fn(struct avc_vcpu *vcpu, struct avc_exit *e, 
 struct avc_claim {
     enum avc_kind kind;
     uint64_t first, last; /* range of keys, both included */
-    avc_claim_fn *fn;     /* NULL: nobody is asked, the event goes to the VMM; cheaper than a function that answers EXIT */
+    avc_claim_fn *fn; /* NULL: nobody is asked, the event goes to the VMM; cheaper than a function that answers EXIT */
     void *ctx;
 };
 
