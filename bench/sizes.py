@@ -41,10 +41,10 @@ def texts(build):
 
 def struct_source(root=ROOT):
     """C with an array as long as each struct is. The hot part ends at the member behind the comment that says so."""
-    lines, headers = [], sorted((root / "include/avc").glob("*.h"))
+    lines, headers = [], sorted((root / "include/avc").rglob("*.h"))
     text = "\n".join(header.read_text() for header in headers)
     cold = re.search(r"/\* Cold\. \*/\s*\w[\w ]*[ *](\w+)", text[text.index("\nstruct avc_vcpu {"):])
-    lines += [f"#include <avc/{header.name}>" for header in headers]
+    lines += [f"#include <{header.relative_to(root / 'include')}>" for header in headers]
     lines += [f"char {name}[sizeof(struct {name})];" for name in re.findall(r"^struct (avc_\w+) \{", text, re.M)]
     lines += [f"char hot[offsetof(struct avc_vcpu, {cold[1]})];",
               "char vcpu[sizeof(struct avc_vcpu) - 2 * sizeof(struct avc_fp)];"]

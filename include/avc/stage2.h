@@ -51,25 +51,6 @@ struct avc_mem {
 #define AVC_DEVICE (1u << 4) /* Device-nGnRE whatever stage 1 says; not with X */
 #define AVC_NC     (1u << 5) /* Normal, Non-cacheable, or weaker */
 
-/** Private; members are visible for the sake of the size only. */
-struct avc_stage2 {
-    uint64_t magic;
-    struct avc_lock lock;
-    struct avc_machine *machine;
-    struct avc_mem mem;
-    struct avc_vm *vm; /* who uses it; set and cleared by avc_vm_init() and avc_vm_destroy() */
-    uint64_t *root;    /* NULL: adopted without mem */
-    avc_pa_t root_pa;
-    avc_pa_t reach;      /* all bits set in any PA it uses or maps */
-    uint64_t vmid;       /* generation << 16 | VMID, 0: none yet; machine's lock. See vmid.c */
-    uint32_t tables;     /* table pages in use, without the root */
-    uint32_t root_pages; /* tables that are concatenated at the start level */
-    uint8_t ipa_bits;
-    uint8_t pa_bits;
-    uint8_t start_level;
-    bool adopted;
-};
-
 /** Makes an empty map of 2^ipa_bits bytes: 32 .. min(PA bits of the machine, 48); 0: min(PA bits, 40). `s2` is zeroed
     storage. Errors: EINVAL (null, a member of mem missing), ENOENT (machine not initialised), EEXIST (initialised
     before), ESTATE (no CPU is enabled, so that the PA size is not known), ERANGE (ipa_bits), ENOMEM, EALIGN or
@@ -140,12 +121,10 @@ AVC_MUST_USE enum avc_status avc_stage2_walk(struct avc_stage2 *s2, avc_ipa_t ip
     Earlier stores to the tables are seen by all walks from then on. Errors: EINVAL, ENOENT. Context: any. */
 AVC_MUST_USE enum avc_status avc_stage2_flush(struct avc_stage2 *s2);
 
-/* For the library: VTCR_EL2 for these tables; whether a CPU (or all, the machine's) with these features can walk them.
- */
-uint64_t avc_stage2_vtcr(const struct avc_stage2 *s2);
-bool avc_stage2_fits(const struct avc_stage2 *s2, const struct avc_features *features);
-
 #ifdef __cplusplus
 }
 #endif
+
+#include <avc/priv/stage2.h>
+
 #endif

@@ -59,13 +59,10 @@ struct avc_syscall_range {
     uint64_t first, last; /* numbers, both included */
 };
 
-/* A call in progress. Room is looked for in one set of this many, chosen by the thread's stack. */
+/* Room for a call in progress is looked for in one set of this many, chosen by the thread's stack. */
 #define AVC_SYSCALL_SET 8
-struct avc_syscall_call {
-    struct avc_syscall_event event;
-    uint64_t age;     /* 0: free */
-    uint32_t version; /* of the VM's traps: a call in progress when these were switched off has no return */
-};
+struct avc_syscall_call;
+struct avc_syscalls;
 
 struct avc_syscalls_config {
     avc_syscall_fn *fn;
@@ -75,18 +72,6 @@ struct avc_syscalls_config {
     struct avc_syscall_call *calls;         /* storage, borrowed until avc_vm_destroy() */
     uint32_t max_calls; /* entries in it: a multiple of AVC_SYSCALL_SET, two for each thread that the guest may have
                            waiting in a call is plenty. When a set is full its oldest is LOST */
-};
-
-struct avc_syscalls {
-    struct avc_vm *vm;
-    avc_syscall_fn *fn;
-    void *ctx;
-    struct avc_lock lock;
-    struct avc_syscall_call *calls;
-    uint32_t nr_sets;
-    uint32_t settled; /* version of the traps that every loaded vCPU is known to run with */
-    uint64_t age;
-    uint64_t count[AVC_NR_SYSCALL_WHATS]; /* events so far; atomic */
 };
 
 /**
@@ -109,4 +94,7 @@ const char *avc_syscall_what_name(enum avc_syscall_what what);
 #ifdef __cplusplus
 }
 #endif
+
+#include <avc/priv/syscall.h>
+
 #endif

@@ -31,20 +31,4 @@ enum avc_reg {
 #undef REG
 };
 
-/* Places in avc_vcpu.ctx[]. Private to the library. */
-enum avc_ctx {
-#define CTX(name, op0, op1, crn, crm, op2, group, cond, reset, mask, policy) AVC_CTX_##name,
-#define REG(name, op0, op1, crn, crm, op2, cond, policy, value)
-#include <avc/sysreg.def>
-#undef CTX
-#undef REG
-    AVC_NR_CTX_USED
-};
-
-#if defined(__cplusplus)
-static_assert((int)AVC_NR_CTX_USED <= AVC_NR_CTX, "avc_vcpu.ctx[] is too small for avc/sysreg.def");
-#else
-_Static_assert((int)AVC_NR_CTX_USED <= AVC_NR_CTX, "avc_vcpu.ctx[] is too small for avc/sysreg.def");
-#endif
-
 #endif

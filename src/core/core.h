@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* What the files of src/core (and src/emul, sparingly) share. The structs are in avc/avc.h. */
+/* What the files of src/core (and src/emul, sparingly) share. The structs are in avc/priv/. */
 #ifndef AVC_CORE_H
 #define AVC_CORE_H
 
@@ -150,7 +150,10 @@ static inline bool avc_has(const struct avc_features *f, enum avc_feature_bit bi
     return f->has >> bit & 1;
 }
 
-/* ---- vmid.c, stage2.c: see stage2.h ---- */
+/* ---- vmid.c, stage2.c ---- */
+/* VTCR_EL2 for these tables; whether a CPU (or all, the machine's) with these features can walk them. */
+uint64_t avc_stage2_vtcr(const struct avc_stage2 *s2);
+bool avc_stage2_fits(const struct avc_stage2 *s2, const struct avc_features *features);
 /* Makes the VM's VMID valid for this CPU, does the flushes that the move of a vCPU needs, returns VTTBR_EL2. Masked. */
 uint64_t avc_vmid_load(struct avc_pcpu *pcpu, struct avc_vcpu *vcpu);
 void avc_vmid_put(struct avc_pcpu *pcpu, struct avc_vcpu *vcpu);

@@ -7,7 +7,7 @@
 #ifndef AVC_HW_GUEST_H
 #define AVC_HW_GUEST_H
 
-#include <avc/sysreg.h>
+#include <avc/priv/ctx.h>
 
 /* `two`: the register has a name for E2H=0 and one for E2H=1. */
 uint64_t fake_guest_read(unsigned ctx, bool two, bool e2h);

@@ -63,7 +63,8 @@ def test_linkage(package, names):
 
 def main():
     with Installed(sys.argv[1]) as package:
-        names = sorted(file.name for file in (package.prefix / "include/avc").glob("*.h"))
+        folder = package.prefix / "include/avc"
+        names = sorted(str(file.relative_to(folder)) for file in folder.rglob("*.h"))
         tap.ok("avc.h" in names, "there are headers")
         test_alone(package, names)
         test_linkage(package, names)

@@ -19,6 +19,7 @@
 
 #include <avc/psci.h>
 #include <avc/stage2.h>
+#include <avc/priv/ctx.h>
 #include <avc/sysreg.h>
 
 #include "core/exit/call.h"

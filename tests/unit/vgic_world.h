@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include <avc/stage2.h>
+#include <avc/priv/ctx.h>
 #include <avc/sysreg.h>
 
 #include "fake.h"

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include <avc/stage2.h>
+#include <avc/priv/ctx.h>
 #include <avc/sysreg.h>
 
 #include "core/core.h"

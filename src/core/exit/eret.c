@@ -10,7 +10,7 @@
  * what interrupts a step has come before it or behind. An interrupted one is given up, and trapped again if it has not been
  * done: at the next trap, and whenever run looks outside of the guest.
  */
-#include <avc/sysreg.h>
+#include <avc/priv/ctx.h>
 
 #include "core/exit/exit.h"
 

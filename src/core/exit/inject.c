@@ -5,7 +5,7 @@
  * AArch64.TakeException), done by hand on PC, PSTATE and the EL1 registers. EL1 is always AArch64 here; EL0 may be
  * AArch32.
  */
-#include <avc/sysreg.h>
+#include <avc/priv/ctx.h>
 
 #include "arch/esr.h"
 

@@ -4,7 +4,7 @@
 #ifndef AVC_CTX_H
 #define AVC_CTX_H
 
-#include <avc/sysreg.h>
+#include <avc/priv/ctx.h>
 
 #include "core/core.h"
 

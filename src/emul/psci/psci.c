@@ -7,7 +7,7 @@
  */
 #include <avc/psci.h>
 #include <avc/stage2.h>
-#include <avc/sysreg.h>
+#include <avc/priv/ctx.h>
 
 #include "arch/esr.h"
 #include "emul/psci/firmware.h"

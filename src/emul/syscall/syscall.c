@@ -6,7 +6,7 @@
  * is bounded whatever the guest does.
  */
 #include <avc/syscall.h>
-#include <avc/sysreg.h>
+#include <avc/priv/ctx.h>
 
 #include "arch/esr.h"
 

@@ -13,7 +13,7 @@
  * line is found low. So an interrupt that finds itself disabled is not lost: it is masked, and sampled when it is enabled;
  * and no physical PPI stays active when its guest has left the CPU.
  */
-#include <avc/sysreg.h>
+#include <avc/priv/ctx.h>
 
 #include "emul/vgic/vgic.h"
 
