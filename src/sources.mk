@@ -12,6 +12,10 @@
 #   AVC_LIB            the archive, with a rule that makes it
 #   AVC_CFLAGS         for what includes the public headers
 #   AVC_KERNEL_CFLAGS  the words `flag` of the list: a kernel at EL2 wants most of them, too
+#
+# and nothing else of yours: what `make` without a goal makes is the first rule of your own, wherever the include stands.
+avc_found_goal := $(.DEFAULT_GOAL)
+
 AVC_BUILD ?= build/avc
 AVC_LIB := $(AVC_BUILD)/libavc.a
 AVC_CFLAGS := -I$(AVC_SOURCE)/include
@@ -36,3 +40,5 @@ $(AVC_LIB): $(avc_objects)
 	@$(AR) rcsD $@ $^
 
 -include $(avc_objects:.o=.d)
+
+.DEFAULT_GOAL := $(avc_found_goal)

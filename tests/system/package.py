@@ -183,6 +183,18 @@ def by_sources(package, cc):
     tap.ok(any(word.startswith(str(tree)) for word in told_by_compiler(folder / "build")), "of the copied tree")
 
 
+def test_default_goal(package):
+    """What `make` without a goal makes is the embedder's, whether the library is included before or after the first rule."""
+    folder = package.folder / "goal"
+    folder.mkdir()
+    include, rule = f"AVC_SOURCE := {TOP}\ninclude $(AVC_SOURCE)/src/sources.mk\n", "kernel.elf: $(AVC_LIB)\n\t@echo mine\n"
+    for name, text in (("before", include + rule), ("after", rule + include)):
+        (folder / "Makefile").write_text(text)
+        plan = package.run(["make", "-n"], folder)
+        tap.ok(plan.out.endswith("echo mine\n"), f"sources.mk {name} the first rule leaves the default goal alone",
+               plan.transcript[-400:])
+
+
 # ---- what is said when it can't be ----
 
 def test_refusals(package):
@@ -220,6 +232,7 @@ def main():
         by_pkg_config(package, options.cc)
         by_cmake(package)
         by_sources(package, options.cc)
+        test_default_goal(package)
         test_refusals(package)
     return tap.done()
 
