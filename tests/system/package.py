@@ -123,12 +123,30 @@ def by_pkg_config(package, cc):
     tap.ok(result.status == 0 and not (folder / "build").exists(), "make clean wants no package", result.transcript)
 
 
-def cmake(package, folder, *words, toolchain=True):
+def cmake(package, folder, *words, toolchain=True, **env):
     shutil.rmtree(folder / "build", ignore_errors=True)
     line = ["cmake", "-B", "build", f"-DCMAKE_PREFIX_PATH={package.prefix}", *words]
     if toolchain:
         line.append(f"-DCMAKE_TOOLCHAIN_FILE={package.prefix}/lib/cmake/arm_vcpu/aarch64-gcc.cmake")
-    return package.run(line, folder, PKG_CONFIG_PATH=None)
+    return package.run(line, folder, PKG_CONFIG_PATH=None, **env)
+
+
+def by_cmake_with_cxx(package):
+    """The toolchain file names a C++ compiler. Where that is not installed clang stands for it."""
+    folder, path = package.copy_example(EXAMPLE, "by-cmake-cxx"), os.environ["PATH"]
+    if not shutil.which("aarch64-linux-gnu-g++"):
+        (package.folder / "bin").mkdir()
+        shim = package.folder / "bin/aarch64-linux-gnu-g++"
+        shim.write_text('#!/bin/sh\nexec clang++-14 --target=aarch64-linux-gnu -Wno-unused-command-line-argument "$@"\n')
+        shim.chmod(0o755)
+        path = f"{shim.parent}:{path}"
+    text = (folder / "CMakeLists.txt").read_text()
+    (folder / "CMakeLists.txt").write_text(text.replace("kernel C ASM", "kernel C CXX ASM").replace("*.c *.S", "*.c *.cpp *.S"))
+    (folder / "more.cpp").write_text("#include <avc/avc.h>\nconst char *text() { return avc_status_text(AVC_OK); }\n")
+    result = cmake(package, folder, PATH=path)
+    built = package.run(["cmake", "--build", "build"], folder, PATH=path)
+    tap.ok(result.status == 0 and built.status == 0 and not built.err and "/aarch64-linux-gnu-g++" in result.out,
+           "C++ beside it is compiled for AArch64 as well", f"{result.transcript}\n{built.transcript}")
 
 
 def by_cmake(package):
@@ -143,6 +161,7 @@ def by_cmake(package):
     result = cmake(package, folder, toolchain=False)
     tap.ok(result.status != 0 and "arm_vcpu is for AArch64" in result.err and "aarch64-gcc.cmake" in result.err,
            "CMake without a toolchain file is told so", result.transcript)
+    by_cmake_with_cxx(package)
     text = (folder / "CMakeLists.txt").read_text()
     minor = ".".join(version().split(".")[:2])
     for wanted, good in ((minor, True), (version(), True), (f"{version()} EXACT", True), ("0.0", False), ("0", False),
