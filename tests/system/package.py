@@ -239,6 +239,19 @@ def test_refusals(package):
     tap.ok("-smp 3 " in result.out and "-cpu max" in result.out, "make run is by what `run` says", result.transcript)
 
 
+def test_configuration(package):
+    def setup(*words):
+        folder = package.folder / "configured"
+        shutil.rmtree(folder, ignore_errors=True)
+        return package.run(["meson", "setup", "--cross-file", TOP / "cross/aarch64-gcc.ini", *words, folder, TOP], package.folder)
+
+    result = setup()
+    tap.ok(result.status != 0 and all(part in result.out for part in ("libfdt_dir=''", "-Dlibfdt_dir=FOLDER", "-Dvmm=false")),
+           "meson without libfdt says what to do", result.transcript[-800:])
+    result = setup("-Dvmm=false")
+    tap.equal(result.status, 0, "meson that is told to do without the reference hypervisor configures")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("build")
@@ -253,6 +266,7 @@ def main():
         by_sources(package, options.cc)
         test_default_goal(package)
         test_refusals(package)
+        test_configuration(package)
     return tap.done()
 
 
