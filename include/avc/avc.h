@@ -37,12 +37,11 @@
 #include <avc/priv/vcpu.h>
 #include <avc/priv/vm.h>
 #include <avc/status.h>
+#include <avc/version.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-#define AVC_VERSION "0.1.0"
 
 /* ------------------------------------------------------------------------------------ features, machine --- */
 

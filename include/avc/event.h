@@ -54,8 +54,11 @@ enum avc_answer {
                   WFI, WFE and ERET are done (about an ERETAA that is interrupted a claim is asked again) */
 };
 
-/** One event, as claims and the VMM see it. Registers are read from the vCPU: avc_vcpu_gpr(). The first eight bytes are one
-    doubleword on the way of an exit: src/core/exit/event.h. */
+/**
+ * One event, as claims and the VMM see it. Registers are read from the vCPU: avc_vcpu_gpr(). For other languages: `kind`
+ * is byte 0, `answer` is byte 1. The first eight bytes are read and written as one word by the library
+ * (src/core/exit/event.h).
+ */
 struct avc_exit {
     enum avc_kind kind : 8;
     enum avc_answer answer : 8; /* yours to set */

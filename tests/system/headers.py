@@ -61,6 +61,15 @@ def test_linkage(package, names):
            f"{result.transcript}\n{wanted ^ set(declared)}")
 
 
+def test_sizes(package, names):
+    """Whoever cannot read the headers is told the size of each struct that a function or a callback takes by pointer."""
+    text = "".join((package.prefix / "include/avc" / name).read_text() for name in names if not name.startswith("priv/"))
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
+    told = set(re.findall(r"^    X\((\w+)\)", text, re.M))
+    taken = set(re.findall(r"struct avc_(\w+) \*", text))
+    tap.equal(sorted(taken - told), [], "<avc/sizes.h> lists each struct that is taken by pointer")
+
+
 def main():
     with Installed(sys.argv[1]) as package:
         folder = package.prefix / "include/avc"
@@ -68,6 +77,7 @@ def main():
         tap.ok("avc.h" in names, "there are headers")
         test_alone(package, names)
         test_linkage(package, names)
+        test_sizes(package, names)
     return tap.done()
 
 

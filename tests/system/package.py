@@ -60,8 +60,13 @@ def test_pkg_config(package):
         return package.run(["pkg-config", *words, "arm_vcpu"], package.folder)
 
     tap.equal(ask("--modversion").out.strip(), version(), "pkg-config's version")
-    header = (package.prefix / "include/avc/avc.h").read_text()
-    tap.contains(header, f'#define AVC_VERSION "{version()}"\n', "the header's version is the same")
+    major, minor, patch = version().split(".")
+    unit = package.folder / "version.c"
+    unit.write_text(f"""#include <avc/avc.h>
+        _Static_assert(AVC_VERSION_NUMBER == AVC_VERSION_OF({major}, {minor}, {patch}), "as a number");
+        _Static_assert(sizeof(AVC_VERSION) == sizeof("{version()}") && !__builtin_strcmp(AVC_VERSION, "{version()}"), "as text");\n""")
+    result = package.run(["aarch64-linux-gnu-gcc", "-ffreestanding", "-fsyntax-only", "-I", package.prefix / "include", unit], package.folder)
+    tap.equal(result.transcript, "status 0", "the header's version is the same")
     for more in ([], ["--define-prefix"]):
         result = ask("--cflags", *more)
         words = result.out.split()
