@@ -11,11 +11,13 @@
 
 void (*host_on_irq)(void);
 
-/* What gcc and clang call even in freestanding code. */
-void *memcpy(void *to, const void *from, size_t n);
-void *memmove(void *to, const void *from, size_t n);
-void *memset(void *to, int c, size_t n);
-int memcmp(const void *a, const void *b, size_t n);
+/* What gcc and clang call even in freestanding code. `used`: link-time optimisation drops functions that nobody calls
+   before the compiler makes up calls of these. */
+#define USED __attribute__((used))
+USED void *memcpy(void *to, const void *from, size_t n);
+USED void *memmove(void *to, const void *from, size_t n);
+USED void *memset(void *to, int c, size_t n);
+USED int memcmp(const void *a, const void *b, size_t n);
 
 void *memcpy(void *to, const void *from, size_t n)
 {

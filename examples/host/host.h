@@ -40,8 +40,8 @@ void *host_guest_ram(size_t bytes);
        off            PSCI SYSTEM_OFF */
 #define HOST_GUEST(name, text)                                                                                         \
     extern const char name[], name##_end[];                                                                            \
-    __asm__(".pushsection .rodata." #name ", \"a\"\n.balign 8\n" #name ":\n" HOST_GUEST_MACROS text "\n.ltorg\n" #name \
-            "_end:\n.purgem print\n.purgem off\n.popsection\n")
+    __asm__(".pushsection .rodata." #name ", \"a\"\n.balign 8\n.global " #name ", " #name "_end\n" #name               \
+            ":\n" HOST_GUEST_MACROS text "\n.ltorg\n" #name "_end:\n.purgem print\n.purgem off\n.popsection\n")
 #define HOST_GUEST_MACROS                                                                                              \
     ".macro print text\n adr x9, 8f\n mov w0, #0x86000000\n hvc #0\n b 9f\n"                                           \
     "8: .asciz \"\\text\\n\"\n .balign 4\n 9:\n .endm\n"                                                               \
