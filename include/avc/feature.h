@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* What a CPU has, made from its ID registers. */
+/* What a CPU can do, decoded from its ID registers. src/core/policy/feature.c says which field means what. */
 #ifndef AVC_FEATURE_H
 #define AVC_FEATURE_H
 
@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-/* What the library asks of a CPU, made from its ID registers by src/core/policy/feature.c. */
+/** Features that the library asks for. Most have the Arm ARM's name for them, without FEAT_. */
 enum avc_feature_bit {
     AVC_FEAT_VHE,
     AVC_FEAT_VMID16,
@@ -62,15 +62,16 @@ enum avc_feature_bit {
 
 #define AVC_NR_ID_REGS 56 /* op0=3, op1=0, CRn=0, CRm=1..7, op2=0..7 */
 
+/** The features of one CPU, or what several CPUs have in common. */
 struct avc_features {
-    uint64_t id[AVC_NR_ID_REGS]; /* as read; index (CRm - 1) * 8 + op2 */
-    uint64_t has;                /* bit per enum avc_feature_bit */
-    uint8_t pa_bits;             /* 32..52 */
+    uint64_t id[AVC_NR_ID_REGS]; /* as read; the index is (CRm - 1) * 8 + op2 */
+    uint64_t has;                /* one bit for each enum avc_feature_bit */
+    uint8_t pa_bits;             /* size of a physical address, 32..52 */
     uint8_t breakpoints, watchpoints;
-    uint8_t list_regs, pri_bits; /* GICv3 virtual CPU interface; 0 when there is none */
+    uint8_t list_regs, pri_bits; /* GICv3 virtual CPU interface: list registers, priority bits; 0: none */
     uint64_t midr, ctr, dczid, clidr;
-    uint64_t cntfrq;
-    uint32_t workarounds; /* what firmware says of SMCCC_ARCH_WORKAROUND_1/2/3: 2 bits each, see avc/psci.h */
+    uint64_t cntfrq;      /* CNTFRQ_EL0, in Hz */
+    uint32_t workarounds; /* what firmware says about ARCH_WORKAROUND_1, 2, 3: see enum avc_workaround */
 };
 
 #ifdef __cplusplus

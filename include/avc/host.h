@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* What the host gives: struct avc_hal, and whose an interrupt is. */
+/*
+ * What the host gives to the library: struct avc_hal, the callbacks of one CPU, and the contract about who acknowledges
+ * and ends physical interrupts.
+ */
 #ifndef AVC_HOST_H
 #define AVC_HOST_H
 
@@ -10,90 +13,116 @@
 extern "C" {
 #endif
 
-/** A physical interrupt as the host's controller names it: the raw acknowledge value (IAR). */
+/**
+ * A physical interrupt, as the value that the host's interrupt controller gave when the host acknowledged it (a read of
+ * ICC_IAR1_EL1 or GICC_IAR). The library gives it back unchanged. Only bits 9..0 of a GICv2's value are the INTID: bits
+ * 12..10 name the CPU that sent an SGI, and GICC_EOIR wants them back.
+ */
 typedef uint32_t avc_irq_t;
+
+/** "No interrupt": what irq_fetch returns when there was nothing to acknowledge. */
 #define AVC_IRQ_SPURIOUS UINT32_MAX
 
-/** How much the host says in log lines. */
+/** How urgent a log line is. */
 enum avc_log_level { AVC_LOG_ERROR, AVC_LOG_WARN, AVC_LOG_INFO };
 
 /**
- * What the host gives. Constant while a CPU uses it; CPUs may have different ones. All functions are called on the CPU
- * concerned with IRQs masked; wake, when it is the host that asks for something, with IRQs as that call finds them. Those
- * called in the course of run stand where a claim does: no FP or SIMD, no per-thread registers of the host's. They must
- * not call back into the library, but for avc_vcpu_kick() and avc_vcpu_is_loaded(); irq_handler may call whatever has
- * context any.
+ * The host's callbacks for one CPU. Two CPUs may have different ones. The struct is borrowed, and constant, while a CPU
+ * is initialised with it.
  *
- * Physical interrupts: exactly one party acknowledges each, and exactly one ends it.
+ * Context of the callbacks: the library calls them on the CPU concerned, with IRQs masked. There is one exception: when
+ * the host itself calls a function that leads to wake(), IRQs stay as the host has them.
+ * A callback that is called during avc_vcpu_run() has the limits of a claim's function: no FP or SIMD, no registers
+ * that the host reserves for its threads. A callback must not call the library. There are exceptions here as well: each
+ * may call avc_vcpu_kick() and avc_vcpu_is_loaded(), and irq_handler may call every function of context any.
  *
- * Without irq_fetch the library acknowledges and ends nothing. One that comes while a guest runs stays pending: run
- * returns AVC_IRQ with `handled` false, and the host's own vector takes it when the host unmasks. Only the timers' and
- * the maintenance interrupt of the vCPU's own controller go away by themselves, masked by irq_mask or with their cause.
+ * Physical interrupts: exactly one party acknowledges each, and exactly one party ends it.
+ *
+ * Without irq_fetch the library never acknowledges or ends an interrupt. An interrupt that arrives while a guest runs
+ * stays pending: avc_vcpu_run() returns AVC_IRQ with `handled` false, and the host's own vector takes the interrupt
+ * when the host unmasks. Only the interrupts of the loaded vCPU's timers and of its maintenance go away without the
+ * host: the library masks them by irq_mask, or removes their cause.
  *
  * With irq_fetch:
- *   - It is called once for each IRQ taken from a guest, and once in each avc_pcpu_irq(). What it returns is acknowledged
- *     from then on, or AVC_IRQ_SPURIOUS: nothing was.
- *   - A timer's or the maintenance interrupt, of a vCPU that is loaded here and has a controller, is the library's. It
- *     calls irq_end for it exactly once, on this CPU, before it fetches again. With `deactivate` false, which happens
- *     with eoi_split only, and to the timers' only, the interrupt stays active: the guest deactivates it, through its
- *     list register, or the library does by ICC_DIR_EL1, on this CPU, when the vCPU is put at the latest.
- *   - Any other is passed to this CPU's handler exactly once, which owns it to its end. The library does not look at it
- *     again, whatever the answer.
- *   - Not more than one is acknowledged and not yet ended by the library's doing: a fetch comes after the last one's
- *     irq_end or handler. (A handler that unmasks at EL2 nests by its own doing.)
+ *   - The library calls irq_fetch once for each IRQ that it takes from a guest, and once in each avc_pcpu_irq(). The
+ *     interrupt that it returns counts as acknowledged from then on.
+ *   - The library keeps an interrupt of a timer or of the maintenance, while a vCPU with an interrupt controller is
+ *     loaded on this CPU. It calls irq_end for it exactly once, on this CPU, before the next irq_fetch. `deactivate` is
+ *     false only with eoi_split, and only for a timer's interrupt. Then the interrupt stays active. The guest
+ *     deactivates it through its list register; else the library does, by ICC_DIR_EL1 on this CPU, at the latest when
+ *     the vCPU is put.
+ *   - The library hands any other interrupt to this CPU's handler, exactly once. The handler owns it to its end. The
+ *     library does not touch it again, whatever the handler answers.
+ *   - At any time the library is responsible for at most one acknowledged interrupt that is not ended: it calls
+ *     irq_fetch only after the irq_end or the handler of the interrupt before. (A handler that unmasks IRQs at EL2
+ *     nests on its own responsibility.)
  */
 struct avc_hal {
+    /** Yours; the first argument of each callback. */
     void *ctx;
 
-    /** Required. A bug of the library or of the host; must not return. */
+    /** Required. Stops the machine, because of a bug of the library or of the host. Must not return. */
     void (*panic)(void *ctx, const char *why);
 
-    /** Required with more than one vCPU, or with timers. The vCPU has work: if it runs on another CPU, interrupt that
-        CPU; if it is blocked, make it runnable. May be called on any CPU, for any vCPU of the machine: it is that of the
-        HAL of the CPU that asks. */
+    /** Required for a VM with more than one vCPU, or with an interrupt controller. The vCPU has work to do. If it
+        runs on another CPU, interrupt that CPU. If its thread is blocked, make it runnable. The library may call
+        this on any CPU, for any vCPU of the machine. It calls the function of the calling CPU, or of another enabled
+        CPU if the calling one is not enabled. */
     void (*wake)(void *ctx, struct avc_vcpu *vcpu);
 
-    /** Optional. Acknowledges the highest pending interrupt: its raw IAR value, or AVC_IRQ_SPURIOUS.
-        NULL: interrupts stay pending, run returns AVC_IRQ, and the host's own vectors take them. */
+    /** Optional. Acknowledges the pending interrupt of the highest priority and returns its token, or
+        AVC_IRQ_SPURIOUS. NULL: interrupts stay pending, avc_vcpu_run() returns AVC_IRQ, and the host's own vector
+        takes them. */
     avc_irq_t (*irq_fetch)(void *ctx);
 
-    /** Required with irq_fetch. Ends an interrupt that the library kept for itself: priority drop, and with
-        `deactivate` also deactivation. (With EOImode 0 the drop is both.) */
+    /** Required with irq_fetch. Ends an interrupt that the library has kept: drops its priority, and deactivates it
+        if `deactivate` is true. (With EOImode 0 the priority drop deactivates as well.) */
     void (*irq_end)(void *ctx, avc_irq_t irq, bool deactivate);
 
-    /** Masks or unmasks a PPI of this CPU at the physical interrupt controller. Required with timers. */
+    /** Required for a VM with an interrupt controller. Masks or unmasks a PPI of the calling CPU at the physical
+        interrupt controller. */
     void (*irq_mask)(void *ctx, uint32_t intid, bool masked);
 
-    /** Required with irq_fetch: the handler of this CPU until avc_pcpu_set_irq_handler(). Owns the interrupt to its
-        end. AVC_EXIT: run returns AVC_IRQ with `handled` set; AVC_DONE, or any other answer: back to the guest. While a
-        guest runs it must not unmask; called by a vector at EL2 it may, if it masks again before it returns. */
+    /** Required with irq_fetch. Handles an interrupt, to its end; avc_pcpu_set_irq_handler() replaces it. When the
+        interrupt was taken from a guest, the answer AVC_EXIT makes avc_vcpu_run() return AVC_IRQ with `handled`
+        true; after any other answer the guest goes on. The handler must not unmask IRQs then. When a vector at EL2
+        has called it, it may, if it masks them again before it returns. */
     enum avc_answer (*irq_handler)(void *ctx, avc_irq_t irq);
 
-    /** Optional. One line, no newline. */
+    /** Optional. Writes one line of text; there is no newline in it. NULL: the library writes nothing. */
     void (*log)(void *ctx, enum avc_log_level level, const char *line);
 
-    bool eoi_split; /* this CPU's interface runs with EOImode 1: dropping and deactivating are two steps. Needed for
-                       interrupts linked to hardware; without it timer PPIs are masked until the guest's EOI */
+    /** This CPU's interface of the interrupt controller runs with EOImode 1: priority drop and deactivation are two
+        steps. Then the guest itself ends the physical interrupt of its timer. Default, false: the library masks the
+        timer's PPI until the guest has ended the virtual interrupt. */
+    bool eoi_split;
 
-    uint32_t vtimer_ppi; /* physical INTIDs, 0: the usual ones, 27, 30 and 25 */
+    /** The physical INTIDs of the EL1 virtual timer, the EL1 physical timer and the GIC's maintenance interrupt. 0:
+        the usual ones, 27, 30 and 25. */
+    uint32_t vtimer_ppi;
     uint32_t ptimer_ppi;
     uint32_t maintenance_ppi;
 
-    /** What the host uses at EL2 between runs and wants given back at each return of run; and AVC_HOST_SMC. */
+    /** What the host uses at EL2: AVC_HOST_... */
     uint32_t uses;
 };
 
-#define AVC_HOST_SP_EL0 (1u << 0) /* SP_EL0, as a current-thread pointer */
+/** The host keeps something in these registers at EL2, and wants it back at each return of avc_vcpu_run(). Without
+    the bit it comes back at avc_vcpu_put(). */
+#define AVC_HOST_SP_EL0 (1u << 0) /* SP_EL0, as a pointer to the current thread */
 #define AVC_HOST_TPIDR  (1u << 1) /* TPIDR_EL0, TPIDRRO_EL0 and TPIDR_EL1 */
 #define AVC_HOST_PAUTH  (1u << 2) /* pointer authentication keys */
-/* The host never touches FP and SIMD between load and put: the guest's stay in the CPU. Not set: the guest's are saved,
-   and V8..V15 (low halves), FPCR and FPSR of the host are put back, at each return of run in which the guest used them. */
+
+/** The host does not touch FP and SIMD registers between load and put: the guest's values stay in the CPU. Without
+    the bit each return of avc_vcpu_run() after the guest has used FP saves the guest's values, and restores the
+    host's V8..V15 (low halves), FPCR and FPSR. */
 #define AVC_HOST_NO_FP (1u << 3)
-/* SMC has an answer although ID_AA64PFR0_EL1 shows no EL3: from a hypervisor below, or the emulator. Without it
-   avc_to_firmware() answers for such a CPU, since SMC would be UNDEFINED, at EL2. */
+
+/** SMC works although ID_AA64PFR0_EL1 shows no EL3: a hypervisor below, or an emulator, answers it. Without the bit
+    avc_to_firmware() makes no SMC on such a CPU, because it would be UNDEFINED at EL2. */
 #define AVC_HOST_SMC (1u << 4)
 
-/** A replaceable interrupt handler: one pointer to a constant pair. fn is as avc_hal.irq_handler. */
+/** An interrupt handler with its context. fn: as avc_hal.irq_handler. */
 struct avc_irq_handler {
     enum avc_answer (*fn)(void *ctx, avc_irq_t irq);
     void *ctx;

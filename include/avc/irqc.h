@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* For interrupt controllers, and add-ons that are made as the library's own parts are. */
+/*
+ * For authors of an interrupt controller, and of add-ons that work like parts of the library. An embedder who uses the
+ * library's own controller (avc/vgic.h) needs nothing of this.
+ */
 #ifndef AVC_IRQC_H
 #define AVC_IRQC_H
 
@@ -14,39 +17,58 @@ extern "C" {
 #endif
 
 /**
- * The interrupt controller of a VM, seen from the core. avc/vgic.h is one. With none, avc_vcpu_set_irq() drives
- * HCR_EL2.VI alone. Every function is called with IRQs masked.
+ * The interrupt controller of a VM, as the library's core calls it. In a VM without one, avc_vcpu_set_irq() drives
+ * HCR_EL2.VI and VF, and there is nothing else. The library calls all functions with IRQs masked. Those for a loaded
+ * vCPU run on the CPU where it is loaded.
  */
 struct avc_irqc_ops {
-    void (*load)(struct avc_vcpu *vcpu);  /* on the CPU it is being loaded on */
-    void (*put)(struct avc_vcpu *vcpu);   /* on the CPU it is being taken from */
-    void (*enter)(struct avc_vcpu *vcpu); /* before entering the guest, when AVC_REQUEST_IRQC was set */
-    void (*reset)(struct avc_vcpu *vcpu); /* vCPU is not loaded */
-    /* a physical interrupt was fetched while it is loaded here: true when it was for this controller, which has then ended
-       it by hal->irq_end. AVC_IRQ_SPURIOUS: one is pending and the host does not fetch; true when there is none any more
-       that is this controller's, and there was */
+    /** Required. The vCPU is being loaded on, or put from, the calling CPU. */
+    void (*load)(struct avc_vcpu *vcpu);
+    void (*put)(struct avc_vcpu *vcpu);
+    /** Required. The library is about to enter the guest, and AVC_REQUEST_IRQC was requested since the last time. */
+    void (*enter)(struct avc_vcpu *vcpu);
+    /** Required. The vCPU is being reset; its state is in memory. */
+    void (*reset)(struct avc_vcpu *vcpu);
+    /** Optional. The host has fetched this physical interrupt while the vCPU is loaded here. Returns true if it
+        belongs to this controller, which has then ended it by hal->irq_end. If `irq` is AVC_IRQ_SPURIOUS, the host
+        does not fetch and some interrupt is pending: returns true if the controller had a pending interrupt of its
+        own, and none of its own is pending any more. NULL: no interrupt is the controller's. */
     bool (*irq)(struct avc_vcpu *vcpu, avc_irq_t irq);
-    bool (*pending)(struct avc_vcpu *vcpu);      /* would WFI complete now? any CPU */
-    uint64_t (*deadline)(struct avc_vcpu *vcpu); /* CNTPCT at which it will have a timer interrupt, ~0 none */
+    /** Required. Tells whether a WFI of the vCPU would complete now. Context: any. */
+    bool (*pending)(struct avc_vcpu *vcpu);
+    /** Required. Returns the CNTPCT_EL0 at which a timer of the vCPU will have an interrupt; ~0: never. */
+    uint64_t (*deadline)(struct avc_vcpu *vcpu);
+    /** Required. avc_vm_set_irq(), with `vcpu` NULL, or avc_vcpu_set_irq(). Context: any. */
     enum avc_status (*set_irq)(struct avc_vm *vm, struct avc_vcpu *vcpu, uint32_t intid, bool level);
-    /* optional: as irq, for one that was fetched (or was spurious) because it was taken from the guest of this vCPU. Settles
-       it, ends it, and returns AVC_RESUME; or returns avc_vcpu_irq_host(vcpu, irq). Default: irq, and that */
+    /** Optional. As irq, for an interrupt that was taken from the guest of this vCPU, or for AVC_IRQ_SPURIOUS. It
+        handles and ends an interrupt of the controller's and returns AVC_RESUME, or returns avc_vcpu_irq_host(vcpu,
+        irq). NULL: the library calls irq, and does the same by its result. */
     enum avc_result (*irq_taken)(struct avc_vcpu *vcpu, avc_irq_t irq);
 };
 
-/** Sets the interrupt controller. Errors: EINVAL (null, or a function other than irq is), ENOENT, ESEALED, EEXIST. Context: setup. */
+/**
+ * Gives the VM an interrupt controller. `ops` is borrowed while the VM exists. `data` is the controller's own. Errors:
+ * EINVAL (also: a required function is missing), ENOENT, ESEALED, EEXIST (it has one). Context: setup, before the VM is
+ * sealed.
+ */
 AVC_MUST_USE enum avc_status avc_vm_set_irqc(struct avc_vm *vm, const struct avc_irqc_ops *ops, void *data);
 
-/** For interrupt controllers: what avc_irqc_ops.irq_taken returns for an interrupt that is not theirs. This CPU's handler has
-    it. Context: irq_taken. */
+/** Hands an interrupt to this CPU's handler. irq_taken returns what this returns. Context: in irq_taken. */
 enum avc_result avc_vcpu_irq_host(struct avc_vcpu *vcpu, avc_irq_t irq);
 
-/** For parts of the library and add-ons like them: sets request bits; if the vCPU runs its guest on another CPU, or is
-    not loaded, calls wake(). Must be called without locks. Context: any. */
+/**
+ * Sets requests of the vCPU, AVC_REQUEST_... of avc/priv/vcpu.h: the library does what they ask for before it enters
+ * the guest next. Calls the HAL's wake() if the vCPU is in its guest on another CPU, or is not in it.
+ * Context: any, without a lock that wake() takes.
+ */
 void avc_vcpu_request(struct avc_vcpu *vcpu, uint64_t requests);
 
-/** For parts of the library and add-ons like them: as avc_vm_claim(), but an embedder's claim on a key wins, and no
-    error comes of an overlap with one. Context: setup. */
+/**
+ * Adds a claim for a part of the library or an add-on. It is like avc_vm_claim(), but an embedder's claim may overlap
+ * it: the embedder's is asked first.
+ * Errors: as avc_vm_claim(); EEXIST for an overlap with another claim of this sort only. Context: setup, before the VM
+ * is sealed.
+ */
 AVC_MUST_USE enum avc_status avc_vm_claim_builtin(struct avc_vm *vm, const struct avc_claim *claim);
 
 #ifdef __cplusplus

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* What functions of the library return, and the words that all headers share. */
+/* The status that functions return, and the names that all headers share. */
 #ifndef AVC_STATUS_H
 #define AVC_STATUS_H
 
@@ -12,9 +12,10 @@
 extern "C" {
 #endif
 
+/** On functions: the compiler warns when the caller ignores the status. */
 #define AVC_MUST_USE __attribute__((warn_unused_result))
 
-/** Guest ("intermediate") and host physical addresses, in bytes. */
+/** A guest's physical address ("intermediate", IPA), and a physical address of the host, in bytes. */
 typedef uint64_t avc_ipa_t;
 typedef uint64_t avc_pa_t;
 
@@ -25,7 +26,7 @@ struct avc_stage2;
 struct avc_vcpu;
 struct avc_vm;
 
-/* One table for code, name and text. */
+/** The status codes, each with its text. */
 #define AVC_STATUS_LIST(X)                                                                                             \
     X(AVC_OK, "done")                                                                                                  \
     X(AVC_EINVAL, "an argument is null, or has a value that is never valid")                                           \
@@ -47,7 +48,7 @@ enum avc_status {
 #undef AVC_STATUS_ENUM
 };
 
-/** The text of a status code, and its name ("AVC_EINVAL"); never NULL. Context: any. */
+/** Return the text of a status code, and its name, such as "AVC_EINVAL"; never NULL. Context: any. */
 const char *avc_status_text(enum avc_status status);
 const char *avc_status_name(enum avc_status status);
 
