@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * What a vCPU's exits are and what they cost: counters, which are always on, and an observer, which is off until asked
- * for: histograms of the time each trap took, and a callback for each.
+ * Why a vCPU leaves its guest, and what that costs. Counters are always on. An observer is off until it is set: it
+ * collects histograms of the time that each trap takes, and calls a function for each trap.
  *
- * A trap is what takes the guest to EL2. It is named by one number: the exception class of a synchronous one (ESR_EL2.EC,
- * 0..63), or AVC_TRAP_IRQ, AVC_TRAP_FIQ, AVC_TRAP_SERROR. An exit is a return of avc_vcpu_run(), named by its enum
- * avc_kind: most traps are settled at EL2 and end in none, and some exits (AVC_KICKED, AVC_CPU_OFF) had no trap.
+ * A trap is what takes the guest to EL2. A number names it: the exception class of a synchronous exception (ESR_EL2.EC,
+ * 0..63), or AVC_TRAP_IRQ, AVC_TRAP_FIQ, AVC_TRAP_SERROR. An exit is a return of avc_vcpu_run(); its enum avc_kind
+ * names it. The library handles most traps at EL2, so they end in no exit. Some exits have no trap (AVC_KICKED,
+ * AVC_CPU_OFF).
  *
- * Times are differences of CNTPCT_EL0, in ticks of CNTFRQ_EL0 (25 to 1000 MHz): neither cycles nor nanoseconds.
+ * Times are differences of CNTPCT_EL0, in ticks: neither cycles nor nanoseconds. CNTFRQ_EL0 says how many ticks a
+ * second has: usually 1 to 100 million before Armv8.6, and 1000 million from then on.
  *
- * An observer swaps the table by which a vCPU's traps are dispatched, and nothing else: without one, and after one was
- * switched off again, each exit executes the same instructions.
+ * An observer replaces the vCPU's dispatch table of traps, and nothing else. Without one, and after it is switched off
+ * again, each exit executes the same instructions.
  */
 #ifndef AVC_OBSERVE_H
 #define AVC_OBSERVE_H
@@ -24,93 +26,99 @@ extern "C" {
 
 /* -------------------------------------------------------------------------------------------- counters --- */
 
-/** How often, since avc_vcpu_init(). A reset of the vCPU does not clear them. */
+/** Numbers of events since avc_vcpu_init(). A reset of the vCPU does not clear them. */
 struct avc_counters {
-    uint64_t traps[AVC_NR_TRAPS]; /* taken from the guest; an SError also when it was found on the way out */
-    uint64_t exits[AVC_NR_KINDS]; /* returns of run; AVC_FAIL, which is no run, is not counted */
-    uint64_t undecoded;           /* aborts outside of memory whose instruction the syndrome does not tell (ISV=0) */
-    uint64_t faults;              /* exceptions that the library put into the guest, its own included */
-    uint64_t undefined;           /* of these, UNDEFINED instructions */
-    uint64_t unclaimed;           /* accesses to system registers that nobody claimed; see the log */
+    uint64_t traps
+        [AVC_NR_TRAPS]; /* by trap, as taken from the guest; an SError also if it was found while leaving the guest */
+    uint64_t exits[AVC_NR_KINDS]; /* by kind: returns of avc_vcpu_run(), without AVC_FAIL */
+    uint64_t undecoded; /* data aborts outside of memory whose syndrome does not describe the access (ISV=0) */
+    uint64_t faults;    /* exceptions that the library has put into the guest, and those that it passed on to it */
+    uint64_t undefined; /* how many of these were UNDEFINED instructions */
+    uint64_t
+        unclaimed; /* accesses to system registers that have neither a claim nor an emulation; the log names them */
 };
 
-/** Reads the counters of a vCPU: each is one 64-bit load, of a number that only the CPU where the vCPU is loaded writes;
-    while it runs they are not all of one moment. Context: any. */
+/** Reads the counters of a vCPU. Only the CPU where the vCPU is loaded writes them, and each is read by one 64-bit
+    load; while the vCPU runs they do not belong to one moment. Context: any. */
 void avc_vcpu_counters(const struct avc_vcpu *vcpu, struct avc_counters *out);
 
-/** "HVC, AArch64", "IRQ" and so on: the Arm ARM's name of a trap; never NULL. Context: any. */
+/** Returns the Arm ARM's name of a trap, such as "HVC, AArch64" or "IRQ"; never NULL. Context: any. */
 const char *avc_trap_name(unsigned trap);
 
 /* ------------------------------------------------------------------------------------------ histograms --- */
 
 /**
- * Times by powers of two. bucket[0] counts those of 0 ticks, bucket[n] those of 2^(n-1) to 2^n - 1, and the last one all
- * that are longer, too. A struct of zeroes is an empty one.
+ * How often which times occurred, by powers of two. bucket[0] counts times of 0 ticks, and bucket[n] those of 2^(n-1)
+ * to 2^n - 1 ticks. The last bucket also counts all longer times. A zeroed struct is an empty histogram.
  */
 #define AVC_HISTOGRAM_BUCKETS 32
 struct avc_histogram {
-    uint64_t count;   /* the sum of all buckets */
+    uint64_t count;   /* of times: the sum of all buckets */
     uint64_t ticks;   /* the sum of all times */
     uint64_t longest; /* in ticks */
     uint64_t bucket[AVC_HISTOGRAM_BUCKETS];
 };
 
-/* By trap; and one for the times in the guest, from each entry to the next trap. */
+/** An observer has one histogram for each trap, and one for the times in the guest, from each entry to the next
+    trap. */
 #define AVC_HISTOGRAM_GUEST AVC_NR_TRAPS
 #define AVC_NR_HISTOGRAMS   (AVC_NR_TRAPS + 1)
 
-/** Copies a histogram that a vCPU may be writing: each number is one 64-bit load, and the copy's count is the sum of its
-    buckets. Context: any. */
+/** Copies a histogram, which a vCPU may be writing at the same time. Each number is read by one 64-bit load; the
+    copy's count is the sum of the copy's buckets. Context: any. */
 void avc_histogram_read(const struct avc_histogram *histogram, struct avc_histogram *out);
 
-/** Adds one to another, which nobody else writes. Context: any. */
+/** Adds a histogram to another one, which nobody else writes at the same time. Context: any. */
 void avc_histogram_merge(struct avc_histogram *into, const struct avc_histogram *histogram);
 
-/** The number of ticks that `percent` (0..100) of the times did not exceed, as closely as the buckets tell: the upper end
-    of one, or `longest` if that is less. 0 when it is empty. Of a histogram that nobody writes: take a copy first.
+/** Returns a number of ticks that `percent` (0..100) of the times do not exceed: the upper end of a bucket, or
+    `longest` if that is less; 0 for an empty histogram. Nobody may write the histogram at the same time: use a copy.
     Context: any. */
 uint64_t avc_histogram_percentile(const struct avc_histogram *histogram, unsigned percent);
 
 /* ------------------------------------------------------------------------------------------- observers --- */
 
-/** What became of a trap. */
+/** How a trap ended. */
 enum avc_outcome {
-    AVC_TO_GUEST, /* settled: the guest went on */
-    AVC_TO_FAULT, /* settled: the guest went on with an exception of its own */
-    AVC_TO_VMM,   /* run returned */
+    AVC_TO_GUEST, /* the library handled it, and the guest went on */
+    AVC_TO_FAULT, /* the guest went on with an exception of its own */
+    AVC_TO_VMM,   /* avc_vcpu_run() returned */
     AVC_NR_OUTCOMES
 };
 
-/** One trap, from the vector to the way back into the guest, or to run's return. */
+/** One trap, from the vector until the guest is entered again, or avc_vcpu_run() returns. */
 struct avc_trace {
     uint32_t trap; /* exception class, or AVC_TRAP_... */
     enum avc_outcome outcome;
-    enum avc_kind kind; /* what it was decoded to; with AVC_TO_VMM the exit's; AVC_NR_KINDS: nothing */
-    uint64_t key;       /* as in the exit; 0 with AVC_NR_KINDS */
-    uint64_t esr;       /* ESR_EL2 of it; 0 for IRQ and FIQ */
-    uint64_t pc;        /* ELR_EL2 as taken: for HVC behind the instruction */
-    uint64_t in, out;   /* CNTPCT_EL0 */
+    enum avc_kind
+        kind;     /* what it was decoded to; for AVC_TO_VMM the kind of the exit; AVC_NR_KINDS if it was not decoded */
+    uint64_t key; /* as in struct avc_exit; 0 for AVC_NR_KINDS */
+    uint64_t esr; /* ESR_EL2; 0 for IRQ and FIQ */
+    uint64_t pc;  /* ELR_EL2 as the trap left it; for HVC, of the instruction after it */
+    uint64_t in, out; /* CNTPCT_EL0 at its begin and its end */
 };
 
-/** Who looks on. Constant while it is in use. */
+/** An observer. Constant while it is in use. */
 struct avc_observer {
-    /* AVC_NR_HISTOGRAMS of the caller's, zeroed before the first use, and not shared with another vCPU; or NULL */
+    /** AVC_NR_HISTOGRAMS histograms of the caller's: zeroed before the first use, and for one vCPU only; or NULL. */
     struct avc_histogram *histograms;
-    /* Called once for each trap when it is over, or NULL. On the vCPU's CPU, on run's stack, with interrupts masked and
-       perhaps with the guest's state live: bounded, without blocking and without FP, and it changes nothing of the vCPU.
-       Of the library it may call what may be called in any context. Its own time is in no histogram. */
+    /** The library calls this once for each trap, when the trap is over; or NULL. It is called as a claim's function
+        is, with the same limits, and changes nothing of the vCPU. It may call functions of context any. No histogram
+        counts the time that it takes. */
     void (*trace)(void *ctx, struct avc_vcpu *vcpu, const struct avc_trace *t);
-    void *ctx;
+    void *ctx; /* yours; the first argument of trace */
 };
 
-/** Sets the observer of a vCPU; NULL switches it off. The vCPU takes it up before it enters its guest next, and is made to
-    leave it if it is there: what is under way then is still the old one's. Must be called without locks.
-    Borrowed: the observer and its histograms, until avc_vcpu_observer_in_use() says no, or the vCPU is destroyed.
-    Errors: EINVAL, ENOENT. Default: none. Context: any. */
+/**
+ * Sets the observer of a vCPU; NULL switches it off, which is the default. The vCPU uses it from its next entry into
+ * the guest on; if it is in the guest, it is made to leave it. The trap in progress still belongs to the old observer.
+ * The observer and its histograms are borrowed until avc_vcpu_observer_in_use() is false, or the vCPU is destroyed.
+ * Errors: EINVAL, ENOENT. Context: any, without a lock that the HAL's wake() takes.
+ */
 AVC_MUST_USE enum avc_status avc_vcpu_observe(struct avc_vcpu *vcpu, const struct avc_observer *observer);
 
-/** Whether an observer is the vCPU's, or was and may still be called or written to. After it was replaced: false before
-    long, and for good. Context: any. */
+/** Tells whether this is the vCPU's observer, or was it and may still be called or written to. After an observer is
+    replaced this becomes false soon, and stays false. Context: any. */
 bool avc_vcpu_observer_in_use(const struct avc_vcpu *vcpu, const struct avc_observer *observer);
 
 #ifdef __cplusplus

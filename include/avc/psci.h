@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The firmware a guest finds under itself: PSCI 1.1 (DEN0022), SMCCC 1.2 (DEN0028) and, where the
- * CPU can make random numbers, TRNG 1.0 (DEN0098), by HVC and by SMC. One call, avc_psci_attach(),
- * and the constants for those who want to answer some of it themselves.
+ * The firmware that a guest finds: PSCI 1.1 (DEN0022), SMCCC 1.2 (DEN0028) and, if the CPU has FEAT_RNG, TRNG 1.0
+ * (DEN0098). The guest calls it by HVC or by SMC. avc_psci_attach() is all that an embedder needs; the constants are
+ * for those who want to answer some of the calls themselves.
  *
- * Each function is a claim of the library's own: an embedder's claim on the same function id wins,
- * so that any of it can be vetoed, watched or replaced.
+ * Each function is a claim of the library's own. The library asks an embedder's claim on the same function id first, so
+ * an embedder can refuse, watch or replace each of them.
  */
 #ifndef AVC_PSCI_H
 #define AVC_PSCI_H
@@ -18,25 +18,22 @@ extern "C" {
 #endif
 
 /**
- * Gives the VM this firmware. vCPUs are off until avc_vcpu_start() or the guest's CPU_ON switches
- * them on: the VMM starts the first one. What comes out of run then: AVC_CPU_OFF, AVC_CPU_SUSPEND,
- * AVC_SYSTEM_OFF, AVC_SYSTEM_RESET.
+ * Gives the VM this firmware. vCPUs are off until the VMM calls avc_vcpu_start(), as it does for the first one, or the
+ * guest calls CPU_ON. avc_vcpu_run() then also returns AVC_CPU_OFF, AVC_CPU_SUSPEND, AVC_SYSTEM_OFF and
+ * AVC_SYSTEM_RESET.
  *
- * CPU_ON and CPU_SUSPEND answer INVALID_ADDRESS when the entry point has no memory in stage 2. A
- * VMM that maps memory on demand either maps the kernel first or claims these ids and answers them
- * itself. Where stage 2 was adopted the library cannot look, and takes every address inside of the
- * IPA space.
+ * CPU_ON and CPU_SUSPEND return INVALID_ADDRESS if stage 2 maps no memory at the entry point. A VMM that maps memory on
+ * demand maps the kernel first, or claims these function ids. If stage 2 was adopted without `mem`, the library accepts
+ * every address within the IPA size.
  *
- * The guest's calls never reach the host's firmware, but for ARCH_WORKAROUND_1 and _3, which are
- * issued anew with no argument of the guest's, and only when firmware said that it has them.
- *
- * Errors: EINVAL, ENOENT (not initialised), ESEALED, EEXIST (attached before), ENOMEM (storage for
- * claims). Context: setup.
+ * The guest's calls do not reach the host's firmware. For ARCH_WORKAROUND_1 and _3 the library makes a call of its own,
+ * without the guest's arguments, and only if firmware has said that it knows them.
+ * Errors: EINVAL, ENOENT, ESEALED, EEXIST (attached before), ENOMEM (max_claims). Context: setup, before the VM is
+ * sealed.
  */
 AVC_MUST_USE enum avc_status avc_psci_attach(struct avc_vm *vm);
 
-/* ------------------------------------------------------------------------------- function ids,
- * PSCI 1.1 --- */
+/* ----------------------------------------------------------------------------- PSCI 1.1, function ids --- */
 
 /* The 64-bit form of a function id: arguments and results are 64 bits wide. */
 #define AVC_SMC64 UINT32_C(0x40000000)
@@ -62,7 +59,7 @@ AVC_MUST_USE enum avc_status avc_psci_attach(struct avc_vm *vm);
 #define AVC_PSCI_SYSTEM_RESET2       UINT32_C(0x84000012) /* also | AVC_SMC64 */
 #define AVC_PSCI_LAST                UINT32_C(0x8400001f) /* end of the range kept for PSCI */
 
-/* Results. Negative ones are sign-extended to 64 bits whatever the convention (DEN0028, 5.1, 5.2). */
+/** Results. Negative ones are sign-extended to 64 bits, whatever the function id's width (DEN0028, 5.1, 5.2). */
 #define AVC_PSCI_SUCCESS            INT64_C(0)
 #define AVC_PSCI_NOT_SUPPORTED      INT64_C(-1)
 #define AVC_PSCI_INVALID_PARAMETERS INT64_C(-2)
@@ -82,18 +79,17 @@ AVC_MUST_USE enum avc_status avc_psci_attach(struct avc_vm *vm);
 /* MIGRATE_INFO_TYPE: there is no trusted OS, or none that has to move */
 #define AVC_PSCI_MIGRATE_NOT_REQUIRED 2
 
-/* CPU_SUSPEND's power_state, original format: StateID 15..0, StateType 16, PowerLevel 25..24, the
- * rest zero */
+/* CPU_SUSPEND's power_state, in the original format: StateID 15..0, StateType 16, PowerLevel 25..24; other bits are
+   0 */
 #define AVC_PSCI_STATE_POWERDOWN UINT32_C(0x00010000)
 #define AVC_PSCI_STATE_LEVEL     UINT32_C(0x03000000)
 #define AVC_PSCI_STATE_RESERVED  UINT32_C(0xfcfe0000)
 
-/* SYSTEM_RESET2's reset_type: from here on the vendor's, the VMM's here */
+/* SYSTEM_RESET2's reset_type. The VMM defines types from RESET_VENDOR on. */
 #define AVC_PSCI_RESET_WARM   UINT32_C(0)
 #define AVC_PSCI_RESET_VENDOR UINT32_C(0x80000000)
 
-/* ---------------------------------------------------------------------------------- SMCCC 1.2,
- * TRNG 1.0 --- */
+/* -------------------------------------------------------------------------------- SMCCC 1.2, TRNG 1.0 --- */
 
 #define AVC_SMCCC_VERSION           UINT32_C(0x80000000)
 #define AVC_SMCCC_ARCH_FEATURES     UINT32_C(0x80000001)
@@ -116,20 +112,20 @@ AVC_MUST_USE enum avc_status avc_psci_attach(struct avc_vm *vm);
 #define AVC_TRNG_INVALID_PARAMETERS INT64_C(-2)
 #define AVC_TRNG_NO_ENTROPY         INT64_C(-3)
 
-/* -------------------------------------------------------------- what firmware says of
- * ARCH_WORKAROUND_n --- */
+/* ------------------------------------------------------------ what firmware says of ARCH_WORKAROUND_n --- */
 
 /**
- * avc_features.workarounds holds two bits for each n of 1..3, at bit 2 * (n - 1). What several CPUs
- * have in common is the lowest of each.
+ * What firmware says about ARCH_WORKAROUND_n. avc_features.workarounds has two bits for each n of 1..3, at bit 2 * (n -
+ * 1). For several CPUs it has the lowest value of each.
  */
 enum avc_workaround {
-    AVC_WORKAROUND_UNKNOWN,      /* firmware was not there, or does not know: NOT_SUPPORTED */
-    AVC_WORKAROUND_CALL,         /* this CPU needs it and firmware has it: 0 */
-    AVC_WORKAROUND_NOT_HERE,     /* firmware knows it and this CPU does not need it: 1 */
-    AVC_WORKAROUND_NOT_REQUIRED, /* WORKAROUND_2: no CPU of this machine needs it: -2 */
+    AVC_WORKAROUND_UNKNOWN,      /* there is no firmware, or it answers NOT_SUPPORTED */
+    AVC_WORKAROUND_CALL,         /* firmware answers 0: this CPU needs it, and firmware has it */
+    AVC_WORKAROUND_NOT_HERE,     /* firmware answers 1: it knows it, and this CPU does not need it */
+    AVC_WORKAROUND_NOT_REQUIRED, /* firmware answers -2 (WORKAROUND_2): no CPU of the machine needs it */
 };
 
+/** Reads these two bits. n: 1..3. Context: any. */
 static inline enum avc_workaround avc_workaround_of(uint32_t workarounds, unsigned n)
 {
     return (enum avc_workaround)(workarounds >> (2 * (n - 1)) & 3);

@@ -23,12 +23,12 @@ extern "C" {
 #define AVC_VERSION_NUMBER                  AVC_VERSION_OF(AVC_VERSION_MAJOR, AVC_VERSION_MINOR, AVC_VERSION_PATCH)
 
 /** The same as text: "0.1.0". */
-#define AVC_VERSION                            AVC_VERSION_TEXT_(AVC_VERSION_MAJOR, AVC_VERSION_MINOR, AVC_VERSION_PATCH)
-#define AVC_VERSION_TEXT_(...)                 AVC_VERSION_JOIN_(__VA_ARGS__)
-#define AVC_VERSION_JOIN_(major, minor, patch) #major "." #minor "." #patch
+#define AVC_VERSION                    AVC_TEXT_(AVC_VERSION_MAJOR, AVC_VERSION_MINOR, AVC_VERSION_PATCH)
+#define AVC_TEXT_(...)                 AVC_JOIN_(__VA_ARGS__)
+#define AVC_JOIN_(major, minor, patch) #major "." #minor "." #patch
 
-/** The AVC_VERSION_NUMBER that the library was compiled with. If it is not the caller's own, headers and archive are of two
-    versions, and the layouts of the structs may differ. Context: any. */
+/** The AVC_VERSION_NUMBER that the library was compiled with. If it is not the caller's own, headers and archive are
+    of two versions, and the layouts of the structs may differ. Context: any. */
 uint32_t avc_version(void);
 
 #ifdef __cplusplus
