@@ -6,6 +6,7 @@
 
 #include <avc/avc.h>
 
+#include "arch/bits.h"
 #include "core/atomic.h"
 #include "hw/hw.h"
 #include "hw/offsets.h"
@@ -15,11 +16,8 @@
 /* Of a function in a file that is not `small`: it is. */
 #define avc_small         __attribute__((cold))
 #define AVC_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define AVC_BIT(n)        (UINT64_C(1) << (n))
 /* The call of a pointer that a function ends with. */
 #define AVC_LAST(fn, ...) ((__typeof__(&*(fn)))avc_hw_last((uintptr_t)(fn)))(__VA_ARGS__)
-/* Bits hi..lo of v, and a value put there. */
-#define AVC_FIELD(v, hi, lo) (((uint64_t)(v) >> (lo)) & (~UINT64_C(0) >> (63 - ((hi) - (lo)))))
 
 /* HCR_EL2 (Arm ARM, "HCR_EL2") where code names its bits; all that guests run with are in traps.c. */
 #define HCR_VM  AVC_BIT(0)
@@ -97,9 +95,6 @@ void avc_eret_step_end(struct avc_vcpu *vcpu, uint64_t *pstate);
 
 /* ---- svc.c ---- */
 void avc_svc_seal(struct avc_vm *vm); /* what of vm->traps avc_vm_trap_svc() switches; behind avc_traps_make() */
-
-/* ---- condition.c: AArch32 at EL0 ---- */
-bool avc_condition_passed(uint64_t esr, uint64_t pstate); /* true for AArch64 */
 
 /* ---- observe.c ---- */
 /* Which table the vCPU's traps go through, by the VM's claims and the observer asked for: vcpu->dispatch. At load, and for

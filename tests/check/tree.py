@@ -14,7 +14,7 @@ C_FILES = (".c", ".h", ".S", ".inc", ".def", ".ld")
 # Who may include whose headers, besides <...> of its own folder: the public ones are everybody's.
 LAYERS = {
     "include": [],
-    "src/arch": ["src/arch", "src/core"],
+    "src/arch": ["src/arch"],
     "src/core": ["src/arch", "src/core", "src/hw"],
     "src/emul": ["src/arch", "src/core", "src/hw", "src/emul"],
     "src/hw": ["src/arch", "src/core", "src/hw"],

@@ -13,6 +13,7 @@
 #include "../unit/world.h"
 
 #include "arch/esr.h"
+#include "arch/pstate.h"
 
 #define HCR_VM AVC_BIT(0) /* stays set from load to put, for an erratum; means nothing to EL2 */
 

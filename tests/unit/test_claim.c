@@ -14,6 +14,7 @@
 #include <avc/vgic.h>
 
 #include "arch/esr.h"
+#include "arch/pstate.h"
 
 #define DIST UINT64_C(0x08000000)
 #define RD   UINT64_C(0x080a0000)

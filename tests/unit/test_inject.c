@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "arch/esr.h"
+#include "arch/pstate.h"
 
 /* The new PSTATE by the pseudocode, line by line (J1.1.2, AArch64.TakeException). */
 static uint64_t model(uint64_t old, uint64_t sctlr, uint64_t has)

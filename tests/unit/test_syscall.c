@@ -4,6 +4,7 @@
 #include <avc/syscall.h>
 
 #include "arch/esr.h"
+#include "arch/pstate.h"
 #include "world.h"
 
 #include <cmocka.h>

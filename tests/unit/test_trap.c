@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "arch/esr.h"
+#include "arch/pstate.h"
 
 /*
  * What each class must come to, written down a second time:
@@ -300,57 +301,6 @@ static void test_svc_claims(void **state)
     check_exception(&places[0], ESR_MAKE(0x15, true, 0x11), START + 4);
 }
 
-/* ---- conditions of AArch32 ---- */
-
-static bool holds(unsigned cond, unsigned nzcv)
-{
-    bool n = nzcv & 8, z = nzcv & 4, c = nzcv & 2, f = nzcv & 1, r;
-
-    switch (cond >> 1) {
-    case 0:
-        r = z;
-        break;
-    case 1:
-        r = c;
-        break;
-    case 2:
-        r = n;
-        break;
-    case 3:
-        r = f;
-        break;
-    case 4:
-        r = c && !z;
-        break;
-    case 5:
-        r = n == f;
-        break;
-    case 6:
-        r = n == f && !z;
-        break;
-    default:
-        return true;
-    }
-    return cond & 1 ? !r : r;
-}
-
-static void test_conditions(void **state)
-{
-    (void)state;
-    for (unsigned cond = 0; cond < 16; cond++)
-        for (unsigned nzcv = 0; nzcv < 16; nzcv++) {
-            uint64_t flags = (uint64_t)nzcv << 28, iss = (uint64_t)cond << 20;
-            /* IT[7:4] is the condition, IT[3:0] != 0: inside of a block */
-            uint64_t it = (uint64_t)(cond << 4 | 8), t32 = USR | SPSR_T32 | flags | (it >> 2) << 10 | (it & 3) << 25;
-
-            assert_int_equal(avc_condition_passed(ESR_MAKE(1, true, ISS_CV | iss), USR | flags), holds(cond, nzcv));
-            assert_int_equal(avc_condition_passed(ESR_MAKE(3, false, 0), t32), holds(cond, nzcv));
-            assert_true(avc_condition_passed(ESR_MAKE(1, true, ISS_CV | iss), EL0T | flags));
-            assert_true(avc_condition_passed(ESR_MAKE(0x24, true, ISS_CV | iss), USR | flags));
-            assert_true(avc_condition_passed(ESR_MAKE(3, false, 0), USR | SPSR_T32 | flags));
-        }
-}
-
 /* An instruction whose condition fails is stepped over, by 2 or 4 bytes, and the IT block advances. */
 static void test_condition_steps(void **state)
 {
@@ -376,13 +326,8 @@ static void test_condition_steps(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_class_claims),
-        cmocka_unit_test(test_conditions),
-        cmocka_unit_test(test_eret),
-        cmocka_unit_test(test_pauth),
-        cmocka_unit_test(test_svc_claims),
-        cmocka_unit_test(test_condition_steps),
+        cmocka_unit_test(test_rows),  cmocka_unit_test(test_class_claims), cmocka_unit_test(test_eret),
+        cmocka_unit_test(test_pauth), cmocka_unit_test(test_svc_claims),   cmocka_unit_test(test_condition_steps),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

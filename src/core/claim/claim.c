@@ -12,6 +12,7 @@
 #include <avc/stage2.h>
 
 #include "arch/esr.h"
+#include "core/core.h"
 
 static uint64_t key_max(const struct avc_vm *vm, enum avc_kind kind)
 {

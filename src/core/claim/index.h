@@ -10,6 +10,7 @@
 #define AVC_INDEX_H
 
 #include "arch/esr.h"
+#include "core/core.h"
 
 _Static_assert(offsetof(struct avc_mmio_entry, hpfar) == 0 && offsetof(struct avc_mmio_entry, fn) == 8 &&
                    offsetof(struct avc_sysreg_entry, esr) == 0 && offsetof(struct avc_sysreg_entry, fn) == 8 &&

@@ -3,29 +3,9 @@
 /* The completion of an instruction: see complete.h. Here is the general case of each part. */
 #include "core/exit/complete.h"
 
-/* The IT state in SPSR_EL2 (Arm ARM C5.2.20), in two pieces. */
-#define SPSR_IT_LO (UINT64_C(0x3f) << 10) /* AArch32: IT[7:2] */
-#define SPSR_IT_HI (UINT64_C(3) << 25)    /* IT[1:0] */
-
-/* The IT state after an instruction: ITAdvance() of the pseudocode (F1.7.2 and J1.3.4). */
-static uint64_t it_advance(uint64_t pstate)
-{
-    uint64_t it = AVC_FIELD(pstate, 15, 10) << 2 | AVC_FIELD(pstate, 26, 25);
-
-    it = (it & 7) == 0 ? 0 : (it & 0xe0) | (it << 1 & 0x1f);
-    return (pstate & ~(SPSR_IT_LO | SPSR_IT_HI)) | (it >> 2) << 10 | (it & 3) << 25;
-}
-
 void avc_step(uint64_t *pc, uint64_t *pstate, bool il)
 {
-    if (*pstate & SPSR_NRW) {
-        *pc = (uint32_t)(*pc + (il ? 4 : 2));
-        *pstate = it_advance(*pstate);
-    } else {
-        *pc += 4;
-        *pstate &= ~SPSR_BTYPE;
-    }
-    *pstate &= ~SPSR_SS;
+    avc_pstate_step(pc, pstate, il);
 }
 
 /* ---- what the guest would have had ---- */

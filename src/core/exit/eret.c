@@ -14,8 +14,6 @@
 
 #include "core/exit/exit.h"
 
-#define ISS_ERETA AVC_BIT(1) /* ERETAA or ERETAB */
-
 /* A return from EL1 to this mode is illegal. */
 static bool is_illegal(const struct avc_vcpu *vcpu, uint64_t spsr)
 {

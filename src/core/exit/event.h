@@ -5,6 +5,8 @@
 #define AVC_EVENT_H
 
 #include "arch/esr.h"
+#include "arch/pstate.h"
+#include "core/core.h"
 
 /* kind, answer, size, write, fetch, handled and step of an event are one doubleword. It is written and compared whole. */
 #define EVENT(kind, answer) ((uint64_t)(kind) | (uint64_t)(answer) << 8)

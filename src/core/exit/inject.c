@@ -8,6 +8,8 @@
 #include <avc/priv/ctx.h>
 
 #include "arch/esr.h"
+#include "arch/pstate.h"
+#include "core/core.h"
 
 #define SCTLR_SPAN  AVC_BIT(23) /* 0: PSTATE.PAN is set on an exception to EL1 */
 #define SCTLR_DSSBS AVC_BIT(44) /* what PSTATE.SSBS becomes */

@@ -7,11 +7,6 @@
  */
 #include "core/exit/exit.h"
 
-#define ISS_TI_EVENT   AVC_BIT(0) /* WFE, WFET */
-#define ISS_TI_TIMEOUT AVC_BIT(1) /* WFIT, WFET */
-#define ISS_RV         AVC_BIT(2) /* RN is valid */
-#define ISS_RN(esr)    ((unsigned)AVC_FIELD(esr, 9, 5))
-
 /* An interrupt, masked or not, or a virtual SError: what WFI wakes for. */
 static bool has_interrupt(struct avc_vcpu *vcpu)
 {

@@ -10,6 +10,7 @@
 #include <avc/priv/ctx.h>
 
 #include "arch/esr.h"
+#include "arch/pstate.h"
 #include "emul/psci/firmware.h"
 
 /* SCTLR_EL1 */

@@ -9,8 +9,8 @@
 #include <avc/priv/ctx.h>
 
 #include "arch/esr.h"
-
-#define ISS_ERETA AVC_BIT(1)
+#include "arch/pstate.h"
+#include "core/core.h"
 
 #define TTBR_BADDR (~AVC_BIT(0) & (AVC_BIT(48) - 1)) /* without CnP and ASID */
 #define TCR_A1     AVC_BIT(22)                       /* the ASID is TTBR1_EL1's */
