@@ -303,6 +303,14 @@ struct avc_exit *avc_vcpu_run(struct avc_vcpu *vcpu);
  */
 void avc_vcpu_kick(struct avc_vcpu *vcpu);
 
+/** Says whether the vCPU's waits trap, in place of the VM's flags: from the next run on, until the next call, whatever is
+    reset. True: WFI and WFIT do, WFE and WFET as AVC_VM_TRAP_WFE says. False: none of the four. They wait in the CPU then,
+    until any interrupt is pending, the host's or the guest's, and neither a claim nor the VMM sees them. That suits a vCPU as
+    long as no other thread of the host waits for its CPU; one that begins to wait interrupts the CPU, whose VMM then calls
+    this. Default: AVC_VM_NO_WFI and AVC_VM_TRAP_WFE. Context: thread that owns it, not loaded, or loaded here and not in
+    run. */
+void avc_vcpu_trap_wfx(struct avc_vcpu *vcpu, bool trap);
+
 /**
  * Tells whether the vCPU has a reason to run: a kick, an interrupt for the guest, or it was switched on. A thread that
  * is about to block first becomes one that wake() would find blocked, and then asks this: so it misses nothing.

@@ -25,6 +25,8 @@
 #define HCR_VF  AVC_BIT(6)
 #define HCR_VI  AVC_BIT(7)
 #define HCR_VSE AVC_BIT(8)
+#define HCR_TWI AVC_BIT(13)
+#define HCR_TWE AVC_BIT(14)
 #define HCR_TGE AVC_BIT(27)
 #define HCR_E2H AVC_BIT(34)
 #define HCR_APK AVC_BIT(40)

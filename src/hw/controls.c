@@ -49,6 +49,21 @@ static void write_fgt(const struct avc_features *cpu, const struct avc_traps *t)
         avc_hw_write_HAFGRTR_EL2(t->hafgrtr);
 }
 
+/* The VM's HCR_EL2, with TWI and TWE as the vCPU has them. */
+static uint64_t guest_hcr(const struct avc_vcpu *vcpu)
+{
+    uint64_t hcr = vcpu->vm->traps.hcr;
+
+    switch ((enum avc_wfx)vcpu->wfx) {
+    case AVC_WFX_TRAPPED:
+        return hcr | HCR_TWI;
+    case AVC_WFX_FREE:
+        return hcr & ~(HCR_TWI | HCR_TWE);
+    default:
+        return hcr;
+    }
+}
+
 void avc_hw_traps_write(struct avc_vcpu *vcpu)
 {
     const struct avc_traps *t = &vcpu->vm->traps;
@@ -57,7 +72,7 @@ void avc_hw_traps_write(struct avc_vcpu *vcpu)
     bool e2h = host[S_HCR] & HCR_E2H;
 
     avc_store_seq(&vcpu->traps_version, avc_load_seq(&vcpu->vm->traps_version)); /* before what it is the version of */
-    vcpu->hcr = (vcpu->hcr & (HCR_VSE | HCR_VI | HCR_VF)) | t->hcr | (host[S_HCR] & HCR_E2H);
+    vcpu->hcr = (vcpu->hcr & (HCR_VSE | HCR_VI | HCR_VF)) | guest_hcr(vcpu) | (host[S_HCR] & HCR_E2H);
     vcpu->cptr = e2h ? t->cptr_vhe : t->cptr;
     if (vcpu->fp_live)
         vcpu->cptr = e2h ? vcpu->cptr | CPTR_VHE_FPEN : vcpu->cptr & ~CPTR_TFP;

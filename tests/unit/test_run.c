@@ -202,6 +202,68 @@ static void run_needs_a_load(void **state)
     fake_use_cpu(0);
 }
 
+/* HCR_EL2's TWI and TWE in the guest's next run. */
+static uint64_t hcr;
+
+static bool note_hcr(struct avc_vcpu *v, struct fake_trap *trap)
+{
+    hcr = fake_cpu->reg[FAKE_HCR_EL2] & (HCR_TWI | HCR_TWE);
+    return false;
+}
+
+static uint64_t waits_that_trap(struct avc_vcpu *v)
+{
+    hcr = ~UINT64_C(0);
+    world_run(v);
+    return hcr;
+}
+
+static void waits_trap_as_asked(void **state)
+{
+    static const struct {
+        const char *name;
+        uint32_t flags;
+        uint64_t by_default, trapped;
+    } vms[] = {
+        { "no flag", 0, HCR_TWI, HCR_TWI },
+        { "NO_WFI", AVC_VM_NO_WFI, 0, HCR_TWI },
+        { "TRAP_WFE", AVC_VM_TRAP_WFE, HCR_TWI | HCR_TWE, HCR_TWI | HCR_TWE },
+        { "both", AVC_VM_NO_WFI | AVC_VM_TRAP_WFE, HCR_TWE, HCR_TWI | HCR_TWE },
+    };
+
+    for (unsigned n = 0; n < AVC_ARRAY_SIZE(vms); n++) {
+        struct avc_vcpu *v = &world.vcpu[0];
+        bool got[7];
+
+        world_make_flags(vms[n].flags);
+        v = world_load();
+        fake_guest = note_hcr;
+        got[0] = waits_that_trap(v) == vms[n].by_default;
+        avc_vcpu_trap_wfx(v, false); /* loaded */
+        got[1] = waits_that_trap(v) == 0;
+        avc_vcpu_trap_wfx(v, true);
+        got[2] = waits_that_trap(v) == vms[n].trapped;
+        avc_vcpu_trap_wfx(v, false);
+        must(avc_vcpu_put(v));
+        must(avc_vcpu_load(v, &world.pcpu)); /* it stays */
+        got[3] = waits_that_trap(v) == 0;
+        avc_vcpu_request(v, AVC_REQUEST_TRAPS); /* the trap registers are written anew */
+        got[4] = waits_that_trap(v) == 0;
+        must(avc_vcpu_put(v));
+        avc_vcpu_trap_wfx(v, true); /* not loaded */
+        must(avc_vcpu_load(v, &world.pcpu));
+        got[5] = waits_that_trap(v) == vms[n].trapped;
+        must(avc_vcpu_put(v));
+        avc_vcpu_trap_wfx(v, false);
+        must(avc_vcpu_start(v, START, 0)); /* a reset changes nothing */
+        must(avc_vcpu_load(v, &world.pcpu));
+        got[6] = waits_that_trap(v) == 0;
+        for (unsigned i = 0; i < 7; i++)
+            if (!got[i])
+                fail_msg("%s: step %u", vms[n].name, i);
+    }
+}
+
 /* CPU_ON for a vCPU that is off: one caller wins, and it starts from reset where it was told. */
 static void power(void **state)
 {
@@ -291,9 +353,13 @@ static void run_does_not_spin(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_kick_is_lost), cmocka_unit_test(no_interrupt_is_lost),
-        cmocka_unit_test(a_kick_waits),    cmocka_unit_test(run_needs_a_load),
-        cmocka_unit_test(power),           cmocka_unit_test(run_does_not_spin),
+        cmocka_unit_test(no_kick_is_lost),
+        cmocka_unit_test(no_interrupt_is_lost),
+        cmocka_unit_test(a_kick_waits),
+        cmocka_unit_test(run_needs_a_load),
+        cmocka_unit_test(power),
+        cmocka_unit_test(waits_trap_as_asked),
+        cmocka_unit_test(run_does_not_spin),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,6 +30,9 @@ enum avc_power { AVC_POWER_ON = 0, AVC_POWER_OFF = 1, AVC_POWER_PENDING = 2, AVC
 /* Whether run is in progress. */
 enum avc_mode { AVC_MODE_HOST, AVC_MODE_GUEST };
 
+/* Whether WFI and WFE trap. */
+enum avc_wfx { AVC_WFX_AS_VM, AVC_WFX_TRAPPED, AVC_WFX_FREE };
+
 #define AVC_NR_CTX 224 /* at least the saved registers of avc/sysreg.def; a test compares */
 
 struct avc_fp {
@@ -91,6 +94,7 @@ struct avc_vcpu {
     uint32_t index;         /* in its VM */
     uint32_t power;         /* enum avc_power, atomic */
     uint32_t traps_version; /* the VM's, that its trap registers are of; atomic */
+    uint8_t wfx;            /* enum avc_wfx: what avc_vcpu_trap_wfx() said last */
     uint64_t mpidr;         /* VMPIDR_EL2 */
     uint64_t affinity;      /* its affinity fields, what PSCI calls name it by */
     uint64_t start_pc, start_x0;

@@ -252,6 +252,15 @@ void avc_vcpu_kick(struct avc_vcpu *vcpu)
     avc_vcpu_request(vcpu, AVC_REQUEST_KICK);
 }
 
+void avc_vcpu_trap_wfx(struct avc_vcpu *vcpu, bool trap)
+{
+    vcpu->wfx = trap ? AVC_WFX_TRAPPED : AVC_WFX_FREE;
+    if (avc_vcpu_is_loaded(vcpu)) {
+        vcpu->hcr &= ~(HCR_TWI | HCR_TWE);
+        vcpu->hcr |= trap ? HCR_TWI | (vcpu->vm->traps.hcr & HCR_TWE) : 0;
+    }
+}
+
 bool avc_vcpu_has_work(struct avc_vcpu *vcpu)
 {
     uint32_t power = avc_load_seq(&vcpu->power);
