@@ -79,9 +79,9 @@ void vmm_irq_window(void);
    enabled; other CPUs run their scheduler loops already. What cannot be done ends in vmm_exit(). */
 void vmm_guest_init(void);
 
-/** Runs a vCPU on this CPU: load, run and answer exits until it has nothing to do, or vmm_sched_must_yield(), then put.
-   Called with IRQs masked; returns so. In a loop of exits it asks vmm_sched_must_yield(cpu->index) before each run. For
-   VMM_STEP_BLOCK it has stored in *deadline the CNTPCT_EL0 at which the vCPU is to be woken, ~0 for never. */
+/** Runs a vCPU on this CPU: load, run and answer exits until it has nothing to do, or VMM_DUE_YIELD, then put. Called with
+   IRQs masked; returns so. In a loop of exits it looks at vmm_sched_due() before each run. For VMM_STEP_BLOCK it has stored
+   in *deadline the CNTPCT_EL0 at which the vCPU is to be woken, ~0 for never. */
 enum vmm_step vmm_vcpu_step(struct vmm_cpu *cpu, struct vmm_vcpu *vv, uint64_t *deadline);
 
 #endif

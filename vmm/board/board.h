@@ -122,14 +122,16 @@ void vmm_gic_cpu_init(struct vmm_cpu *cpu); /* on the CPU itself */
 void vmm_gic_enable(uint32_t intid);
 void vmm_gic_disable(uint32_t intid);
 
-/** Acknowledges: the raw token, whose low 24 bits are the INTID; may be spurious. */
+/** Acknowledges: the raw token, whose low 24 bits are the INTID; may be spurious. What a device sees next wants a DSB
+    before it (IHI 0069, 4.1.1). */
 uint32_t vmm_gic_ack(void);
 static inline uint32_t vmm_gic_intid(uint32_t token)
 {
     return token & 0xffffffu;
 }
 
-/** Drops the running priority (EOImode is 1), and deactivates as well if asked to. */
+/** Drops the running priority (EOImode is 1), and deactivates as well if asked to. In effect from the exception return on,
+    or an ISB. */
 void vmm_gic_end(uint32_t token, bool deactivate);
 
 /** What was written before is seen by the target when it takes the interrupt. */

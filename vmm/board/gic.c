@@ -159,11 +159,7 @@ void vmm_gic_disable(uint32_t intid)
 
 uint32_t vmm_gic_ack(void)
 {
-    uint32_t token = (uint32_t)vmm_read_ICC_IAR1_EL1();
-
-    /* The acknowledge is complete before anything the handler does to the device (IHI 0069, 4.1.1: DSB). */
-    vmm_dsb_sy();
-    return token;
+    return (uint32_t)vmm_read_ICC_IAR1_EL1();
 }
 
 void vmm_gic_end(uint32_t token, bool deactivate)
@@ -171,7 +167,6 @@ void vmm_gic_end(uint32_t token, bool deactivate)
     vmm_write_ICC_EOIR1_EL1(token);
     if (deactivate)
         vmm_write_ICC_DIR_EL1(token);
-    vmm_isb(); /* the lower running priority holds before IRQs are unmasked */
 }
 
 void vmm_gic_send_sgi(const struct vmm_cpu *target, unsigned sgi)

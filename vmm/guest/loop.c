@@ -41,7 +41,16 @@ static void note_unclaimed(const struct avc_exit *e, unsigned vcpu)
 
 /* ---- exits ---- */
 
-static enum next answer(struct vmm_vcpu *vv, struct avc_exit *e)
+/* WFI or WFE: a vCPU waits in the instruction itself, loaded, as long as no other task waits for a CPU. */
+static enum next wait(struct vmm_cpu *cpu, struct avc_exit *e, enum next otherwise)
+{
+    if (!vmm_sched_alone(cpu->index))
+        return otherwise;
+    e->answer = AVC_RETRY; /* it does not trap any more: run_on() looks at what is due */
+    return GO_ON;
+}
+
+static enum next answer(struct vmm_cpu *cpu, struct vmm_vcpu *vv, struct avc_exit *e)
 {
     struct avc_vcpu *vcpu = &vv->vcpu;
 
@@ -54,11 +63,12 @@ static enum next answer(struct vmm_vcpu *vv, struct avc_exit *e)
         vmm_strace_show(vcpu);
         return GO_ON;
     case AVC_WFI:
+        return wait(cpu, e, BLOCK);
+    case AVC_WFE:
+        return wait(cpu, e, YIELD);
     case AVC_CPU_SUSPEND:
     case AVC_CPU_OFF:
         return BLOCK;
-    case AVC_WFE:
-        return YIELD;
     case AVC_CALL:
         if ((uint32_t)e->key == VMM_CALL_ADD)
             avc_vcpu_set_return_value(vcpu, avc_vcpu_gpr(vcpu, 1) + avc_vcpu_gpr(vcpu, 2));
@@ -110,11 +120,32 @@ static enum vmm_step sleep(struct avc_vcpu *vcpu, uint64_t *deadline)
     return *deadline <= vmm_time_now() ? VMM_STEP_YIELD : VMM_STEP_BLOCK;
 }
 
+/* Until it has to stop. WFI and WFE trap while other tasks wait for a CPU. */
+static enum next run_on(struct vmm_cpu *cpu, struct vmm_vcpu *vv)
+{
+    const _Atomic unsigned *due = vmm_sched_due(cpu->index);
+    unsigned heeded = ~0u;
+    enum next next = GO_ON;
+
+    while (next == GO_ON) {
+        unsigned now = atomic_load_explicit(due, memory_order_relaxed);
+
+        if (now != heeded) {
+            if (now & VMM_DUE_YIELD)
+                return YIELD;
+            avc_vcpu_trap_wfx(&vv->vcpu, now & VMM_DUE_SHARE);
+            heeded = now;
+        }
+        next = answer(cpu, vv, avc_vcpu_run(&vv->vcpu));
+    }
+    return next;
+}
+
 enum vmm_step vmm_vcpu_step(struct vmm_cpu *cpu, struct vmm_vcpu *vv, uint64_t *deadline)
 {
     struct avc_vcpu *vcpu = &vv->vcpu;
     enum avc_status status;
-    enum next next = GO_ON;
+    enum next next;
 
     if (vv == &vmm_guest.alarm)
         return vmm_guest_alarm(deadline);
@@ -123,8 +154,7 @@ enum vmm_step vmm_vcpu_step(struct vmm_cpu *cpu, struct vmm_vcpu *vv, uint64_t *
     if (status)
         vmm_exit(VMM_EXIT_FAILURE, "vCPU %u cannot be loaded: %s", vcpu->index, avc_status_text(status));
     vmm_stat_loaded(vcpu->index);
-    while (next == GO_ON)
-        next = vmm_sched_must_yield(cpu->index) ? YIELD : answer(vv, avc_vcpu_run(vcpu));
+    next = run_on(cpu, vv);
     vmm_stat_put(vcpu->index);
     status = avc_vcpu_put(vcpu);
     vmm_assert(status == AVC_OK);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * A spinlock. Taken with IRQs masked (vmm.h says why that is the normal state), for sections of some dozen
- * instructions. Plain C11 atomics, so that what uses it also runs in host tests.
+ * A spinlock. Taken with IRQs masked (vmm.h says why that is the normal state), for sections of some dozen instructions.
+ * Who waits sleeps by WFE; the store that frees the lock ends that. In C11 but for this wait, boot/wait.h, which the host
+ * tests replace.
  *
  * Not a ticket lock, on purpose: where the CPUs are threads of an emulator and there are more of them than real ones,
  * the lock would be handed to a CPU that does not run just now while others that could take it spin: eight CPUs on two
@@ -14,6 +15,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "boot/wait.h"
 
 struct vmm_lock {
     _Atomic uint32_t taken;
@@ -27,8 +30,7 @@ static inline bool vmm_trylock(struct vmm_lock *lock)
 static inline void vmm_lock(struct vmm_lock *lock)
 {
     while (!vmm_trylock(lock))
-        while (atomic_load_explicit(&lock->taken, memory_order_relaxed)) /* reading keeps the line shared */
-            ;
+        vmm_wait_while_set(&lock->taken);
 }
 
 static inline void vmm_unlock(struct vmm_lock *lock)

@@ -70,36 +70,49 @@ static void unexpected(uint32_t intid)
         vmm_gic_disable(intid);
 }
 
-bool vmm_irq_handle(uint32_t token)
+/* Of this CPU alone, and shown by the self-test. */
+static void count(_Atomic uint32_t *number)
 {
-    struct vmm_cpu *cpu = vmm_cpu_self();
+    atomic_store_explicit(number, atomic_load_explicit(number, memory_order_relaxed) + 1, memory_order_relaxed);
+}
+
+static bool shared_interrupt(struct vmm_cpu *cpu, uint32_t token)
+{
     uint32_t intid = vmm_gic_intid(token);
 
-    if (intid == VMM_TIMER_INTID || intid == VMM_SGI_POKE) {
-        bool yield;
-
-        atomic_fetch_add_explicit(intid == VMM_SGI_POKE ? &cpu->pokes : &cpu->ticks, 1, memory_order_relaxed);
-        /* An SGI ends before the scheduler is looked at: a poke sent after the look is then a new one. The timer's
-           level has to fall first, which tick() does by arming anew. */
-        if (intid == VMM_SGI_POKE)
-            vmm_gic_end(token, true);
-        yield = vmm_sched_tick(cpu->index);
-        if (intid != VMM_SGI_POKE)
-            vmm_gic_end(token, true);
-        return yield;
-    }
-    if (intid == VMM_SGI_STOP)
-        for (;;)
-            vmm_wfi();
+    vmm_dsb_sy(); /* the acknowledge is complete before anything is done to the device (IHI 0069, 4.1.1) */
     for (unsigned i = 0; i < nr_shared; i++)
         if (shared[i].intid == intid) {
             shared[i].fn(shared[i].ctx);
             vmm_gic_end(token, true);
-            return vmm_sched_must_yield(cpu->index);
+            return *vmm_sched_due(cpu->index) & VMM_DUE_YIELD;
         }
     unexpected(intid);
     vmm_gic_end(token, true);
     return false;
+}
+
+bool vmm_irq_handle(uint32_t token)
+{
+    struct vmm_cpu *cpu = vmm_cpu_self();
+    bool look;
+
+    switch (vmm_gic_intid(token)) {
+    case VMM_SGI_POKE:
+        count(&cpu->pokes);
+        vmm_gic_end(token, true); /* before the scheduler is looked at: a poke sent after the look is then a new one */
+        return vmm_sched_poked(cpu->index);
+    case VMM_TIMER_INTID:
+        count(&cpu->ticks);
+        look = vmm_sched_tick(cpu->index); /* arms anew, and so the level falls before the end */
+        vmm_gic_end(token, true);
+        return look;
+    case VMM_SGI_STOP:
+        for (;;)
+            vmm_wfi();
+    default:
+        return shared_interrupt(cpu, token);
+    }
 }
 
 void vmm_irq_window(void)

@@ -1,49 +1,67 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The scheduler's decisions. One lock over everything here: with at most eight CPUs, and sections
- * of some dozen instructions, more would buy nothing.
+ * The scheduler's decisions. Each CPU has a queue of runnable tasks, a list of deadlines, and a lock over both. The lock
+ * of a task's CPU also guards the task. No hook is called while a lock is held: a function decides under the lock, and
+ * programs the timer or interrupts other CPUs when it has let go of it.
  *
- * Why no wake-up is lost. A waker first makes its event visible (a pending interrupt, say) and then
- * calls wake(), which takes the lock. A task is picked under the same lock, and pick() clears
- * wake_pending.
- *   - wake() before pick(): the lock orders the event before the pick, so the step that follows
- * sees it.
- *   - wake() after pick() and before done(): wake_pending stays set, and done(BLOCK) turns into
- * "runnable" instead. If the guest is being entered or runs, the poke's SGI pulls it out: it is
- * pending at that CPU when wake() returns, IRQs are masked until the guest runs, and a physical
- * interrupt ends a guest at once.
- *   - wake() after done(): the task is BLOCKED in the lock's eyes, and goes to the queue.
- * Why no runnable task is forgotten. A task enters the queue in done(), whose CPU picks next, or in
- * enqueue(), which sees either an idle CPU (it is no longer counted as idle, and is poked: a CPU
- * that is about to wait has the SGI pending, which ends the wait even with IRQs masked), or a CPU
- * that runs without an end of its slice armed (it is poked to arm one), or only CPUs that have one
- * armed. And pick(), when it takes a task, leaves an armed slice if the queue is not empty then.
+ * One word, s.cpus, tells all CPUs of each other. It has three bits for each CPU: WAITING (tasks wait in its queue), IDLE
+ * (it found no task and sleeps) and ALONE (it runs a task and knows of no task that waits: its slice has no end, and its
+ * guest's WFI is not trapped). All changes of the word are atomic, so they have one order that all CPUs agree on.
+ *
+ * Why no wake-up is lost. A waker makes its event visible first (a pending interrupt, for example), then calls wake(),
+ * which takes the lock of the task's CPU. A task is taken from a queue under that lock too, and that clears wake_pending.
+ *   - wake() comes before the task is taken: the lock orders the event before the step, which sees it.
+ *   - wake() comes after that and before done(): it sets wake_pending, and done(BLOCK) makes the task runnable instead. If
+ *     the guest is being entered or runs, the poke's SGI pulls it out: IRQs are masked until the guest runs, and a
+ *     physical interrupt ends a guest at once. It ends a WFI that is not trapped, too.
+ *   - wake() comes after done(): the task is BLOCKED, and wake() puts it into the queue.
+ * The poke leaves after the lock was let go. If the task's step has ended by then, done() has seen wake_pending, and the
+ * poke is in vain.
+ *
+ * Why no runnable task is forgotten, and no CPU sleeps while one waits. WAITING is set and cleared under the queue's lock
+ * and is exact. A CPU sets IDLE or ALONE only by a change of the word in which no WAITING bit is set; if one is, it looks
+ * for a task again, or arms the end of the slice and has WFI trapped. Who puts a task into a queue sets WAITING, and then
+ * looks at the word (offer()). So in the order of the word's changes either the other CPU saw WAITING, or offer() sees
+ * IDLE or ALONE. It takes such a bit back and pokes the CPU: one idle CPU, or, when there is none, all that are alone.
+ *   - A CPU that was idle picks again. If it is about to sleep, the SGI is pending and ends the WFI, even with IRQs masked.
+ *   - A CPU that was alone arms the end of its slice and has WFI trapped. A guest that waits gives its CPU away then.
+ * A task that done() puts back needs no offer: its own CPU picks next, and there is one task and one CPU more. What is
+ * queued while the world is stopped is offered by resume().
  */
-#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "kern/lock.h"
 #include "kern/percpu.h"
+#include "kern/runq.h"
 #include "kern/sched.h"
 
-#define NOBODY (-1u)
+/* s.cpus */
+#define WAITING(cpu) (UINT32_C(1) << (cpu))
+#define IDLE(cpu)    (UINT32_C(1) << (8 + (cpu)))
+#define ALONE(cpu)   (UINT32_C(1) << (16 + (cpu)))
+#define ANY_WAITING  UINT32_C(0x0000ff)
+#define ANY_IDLE     UINT32_C(0x00ff00)
+#define ANY_ALONE    UINT32_C(0xff0000)
+#define STOPPED      (UINT32_C(1) << 24) /* no step begins */
+_Static_assert(VMM_MAX_CPUS <= 8, "bits in s.cpus");
+
+struct cpu {
+    struct vmm_runq queue;
+    _Atomic unsigned due; /* VMM_DUE_...; others set VMM_DUE_YIELD only, under the lock */
+    _Atomic bool busy;    /* it is in a step, or is choosing a task for one */
+    /* This CPU's alone: */
+    bool yielded;           /* the task whose step has just ended went back into the queue */
+    uint64_t slice_end;     /* of the task that runs */
+    uint64_t next_deadline; /* of the first of `timers` when this CPU looked last; others only remove */
+    uint64_t armed;         /* what the timer was programmed with last */
+} __attribute__((aligned(64)));
 
 static struct {
-    struct vmm_lock lock;
-    struct vmm_task *head, *tail; /* runnable */
+    _Atomic uint32_t cpus;
     unsigned nr_cpus;
     uint64_t slice;
-    unsigned stopper; /* CPU that has stopped the world, or NOBODY */
-    struct cpu {
-        struct vmm_task *current;
-        struct vmm_task *timers; /* blocked here, earliest deadline first */
-        uint64_t slice_end;      /* of current */
-        bool slice_armed;        /* its tick will come then */
-        bool idle;               /* waits for a poke */
-        _Atomic bool must_yield; /* current must; read without the lock, on this CPU */
-    } cpu[VMM_MAX_CPUS];
+    struct cpu cpu[VMM_MAX_CPUS];
 } s;
 
 void vmm_sched_init(unsigned nr_cpus, uint64_t slice)
@@ -51,7 +69,11 @@ void vmm_sched_init(unsigned nr_cpus, uint64_t slice)
     memset(&s, 0, sizeof(s));
     s.nr_cpus = nr_cpus;
     s.slice = slice;
-    s.stopper = NOBODY;
+    for (unsigned i = 0; i < VMM_MAX_CPUS; i++) {
+        s.cpu[i].queue.cpu = i;
+        s.cpu[i].queue.all = &s.cpus;
+        s.cpu[i].armed = s.cpu[i].next_deadline = VMM_NEVER;
+    }
 }
 
 void vmm_task_init(struct vmm_task *task)
@@ -59,110 +81,158 @@ void vmm_task_init(struct vmm_task *task)
     *task = (struct vmm_task){ .state = VMM_TASK_BLOCKED, .deadline = VMM_NEVER };
 }
 
-/* This CPU's alarm: its earliest deadline, and the end of the slice if somebody else wants the CPU. */
-static void arm(unsigned self)
+/* The CPU whose lock guards the task, locked. The task may move to another CPU until that is done. */
+static struct cpu *lock_task(struct vmm_task *task)
 {
-    struct cpu *cpu = &s.cpu[self];
-    uint64_t at = cpu->timers ? cpu->timers->deadline : VMM_NEVER;
+    for (;;) {
+        unsigned n = atomic_load_explicit(&task->cpu, memory_order_relaxed);
 
-    cpu->slice_armed = cpu->current && s.head && !cpu->must_yield;
-    if (cpu->slice_armed && cpu->slice_end < at)
+        vmm_lock(&s.cpu[n].queue.lock);
+        if (n == atomic_load_explicit(&task->cpu, memory_order_relaxed))
+            return &s.cpu[n];
+        vmm_unlock(&s.cpu[n].queue.lock);
+    }
+}
+
+/* ---- without a lock ---- */
+
+/* This CPU's alarm: its earliest deadline, and the end of the slice if another task waits for a CPU. */
+static void arm(struct cpu *cpu)
+{
+    unsigned due = atomic_load_explicit(&cpu->due, memory_order_relaxed);
+    uint64_t at = cpu->next_deadline;
+
+    if (atomic_load_explicit(&cpu->busy, memory_order_relaxed) && due == VMM_DUE_SHARE && cpu->slice_end < at)
         at = cpu->slice_end;
+    if (at == cpu->armed)
+        return;
+    cpu->armed = at;
     vmm_sched_arm(at);
 }
 
-static void timer_remove(struct vmm_task *task)
+/* A task was put into the queue of `home`: the CPUs that have to be poked for it, as bits. The CPU that it ran on last
+   comes first, whose caches may still know it. */
+static unsigned offer(unsigned home)
 {
-    struct vmm_task **link = &s.cpu[task->cpu].timers;
+    uint32_t cpus = atomic_load(&s.cpus), told;
 
-    if (!task->timed)
-        return;
-    while (*link != task)
-        link = &(*link)->timer_next;
-    *link = task->timer_next;
-    task->timed = false;
+    do {
+        if (cpus & STOPPED || !(cpus & ANY_WAITING))
+            return 0;
+        told = cpus & IDLE(home);
+        if (!told)
+            told = cpus & ANY_IDLE & -(cpus & ANY_IDLE);
+        if (!told)
+            told = cpus & ANY_ALONE;
+    } while (told && !atomic_compare_exchange_weak(&s.cpus, &cpus, cpus & ~told));
+    return (told / IDLE(0) | told / ALONE(0)) & 0xff;
 }
 
-static void timer_insert(struct vmm_task *task, uint64_t deadline)
+/* This CPU may be one of them: the SGI ends its guest as soon as that runs. It needs none when it is not in a step, since
+   it picks next. */
+static void poke(unsigned self, unsigned cpus)
 {
-    struct vmm_task **link = &s.cpu[task->cpu].timers;
-
-    task->deadline = deadline;
-    if (deadline == VMM_NEVER)
-        return;
-    while (*link && (*link)->deadline <= deadline)
-        link = &(*link)->timer_next;
-    task->timer_next = *link;
-    *link = task;
-    task->timed = true;
-}
-
-/* Has `cpu` look at the queue; it may be the caller's, which then looks by itself. */
-static void poke(unsigned self, unsigned cpu)
-{
-    if (cpu != self)
-        vmm_sched_poke(cpu);
-    else if (s.cpu[self].current)
-        arm(self);
-}
-
-static void append(struct vmm_task *task)
-{
-    task->state = VMM_TASK_RUNNABLE;
-    task->next = NULL;
-    if (s.head)
-        s.tail->next = task;
-    else
-        s.head = task;
-    s.tail = task;
-}
-
-static void enqueue(unsigned self, struct vmm_task *task)
-{
-    unsigned who = NOBODY;
-
-    append(task);
-    if (s.stopper != NOBODY)
-        return; /* resume() pokes */
-
-    /* Who takes it: the CPU it ran on last, whose caches may still know it; any idle one; one that must share. */
-    if (s.cpu[task->cpu].idle)
-        who = task->cpu;
-    for (unsigned i = 0; who == NOBODY && i < s.nr_cpus; i++)
-        if (s.cpu[i].idle)
-            who = i;
-    if (who != NOBODY) {
-        s.cpu[who].idle = false;
-    } else {
-        for (unsigned i = 0; who == NOBODY && i < s.nr_cpus; i++)
-            if (s.cpu[i].current && !s.cpu[i].slice_armed && !s.cpu[i].must_yield)
-                who = i;
-        if (who != NOBODY)
-            s.cpu[who].slice_armed = true; /* it will be: the next comer looks for another */
-    }
-    if (who != NOBODY)
-        poke(self, who);
+    for (unsigned i = 0; cpus >> i; i++)
+        if (cpus >> i & 1 && (i != self || atomic_load_explicit(&s.cpu[i].busy, memory_order_relaxed)))
+            vmm_sched_poke(i);
 }
 
 void vmm_sched_wake(struct vmm_task *task)
 {
-    unsigned self = vmm_sched_self();
+    struct cpu *cpu = lock_task(task);
+    enum vmm_task_state was = task->state;
+    unsigned home = cpu->queue.cpu, self = vmm_sched_self();
 
-    vmm_lock(&s.lock);
-    switch (task->state) {
+    switch (was) {
     case VMM_TASK_BLOCKED:
-        timer_remove(task);
-        enqueue(self, task);
+        runq_timer_remove(&cpu->queue, task);
+        runq_append(&cpu->queue, task);
         break;
     case VMM_TASK_RUNNING:
         task->wake_pending = true;
-        if (task->cpu != self)
-            vmm_sched_poke(task->cpu);
         break;
     case VMM_TASK_RUNNABLE:
         break; /* its step has not begun and will see the event */
     }
-    vmm_unlock(&s.lock);
+    vmm_unlock(&cpu->queue.lock);
+    if (was == VMM_TASK_BLOCKED)
+        poke(self, offer(home));
+    else if (was == VMM_TASK_RUNNING && home != self)
+        vmm_sched_poke(home);
+}
+
+/* ---- picking ---- */
+
+/* Whose queue to take from: the fullest. The CPU's own wins a draw, but the task that has just yielded does not count, so
+   that it does not run again while others wait. */
+static unsigned choose_queue(const struct cpu *own, uint32_t cpus)
+{
+    unsigned self = own->queue.cpu, best = self, most = runq_nr(&own->queue);
+
+    if (most && own->yielded)
+        most--;
+    for (uint32_t others = cpus & ANY_WAITING & ~WAITING(self); others; others &= others - 1) {
+        unsigned n = (unsigned)__builtin_ctz(others);
+        unsigned nr = runq_nr(&s.cpu[n].queue);
+
+        if (nr > most) {
+            best = n;
+            most = nr;
+        }
+    }
+    return best;
+}
+
+/* A task for this CPU, or NULL. The CPU is busy before it looks whether the world is stopped, and stop() looks under the
+   same lock whether the CPU is busy. */
+static struct vmm_task *take(struct cpu *own)
+{
+    unsigned self = own->queue.cpu, from = self;
+    struct vmm_task *task = NULL;
+    uint32_t cpus;
+
+    vmm_lock(&own->queue.lock);
+    atomic_store_explicit(&own->busy, true, memory_order_relaxed);
+    atomic_store_explicit(&own->due, 0, memory_order_relaxed);
+    cpus = atomic_load(&s.cpus);
+    if (!(cpus & STOPPED)) {
+        from = choose_queue(own, cpus);
+        if (from == self)
+            task = runq_take(&own->queue, self);
+    }
+    own->next_deadline = runq_deadline(&own->queue);
+    vmm_unlock(&own->queue.lock);
+    if (from != self) {
+        vmm_lock(&s.cpu[from].queue.lock);
+        task = runq_take(&s.cpu[from].queue, self);
+        vmm_unlock(&s.cpu[from].queue.lock);
+    }
+    return task;
+}
+
+/* Says in s.cpus that this CPU runs a task; true: alone. */
+static bool become_runner(unsigned self)
+{
+    uint32_t cpus = atomic_load(&s.cpus), next;
+
+    do {
+        next = cpus & ~(IDLE(self) | ALONE(self));
+        if (!(cpus & ANY_WAITING))
+            next |= ALONE(self);
+    } while (next != cpus && !atomic_compare_exchange_weak(&s.cpus, &cpus, next));
+    return next & ALONE(self);
+}
+
+/* Says in s.cpus that this CPU has nothing to do. False: there may be a task for it. */
+static bool become_idle(unsigned self)
+{
+    uint32_t cpus = atomic_load(&s.cpus);
+
+    do
+        if (cpus & ANY_WAITING && !(cpus & STOPPED))
+            return false;
+    while (!atomic_compare_exchange_weak(&s.cpus, &cpus, (cpus & ~ALONE(self)) | IDLE(self)));
+    return true;
 }
 
 struct vmm_task *vmm_sched_pick(unsigned self)
@@ -170,128 +240,171 @@ struct vmm_task *vmm_sched_pick(unsigned self)
     struct cpu *cpu = &s.cpu[self];
     struct vmm_task *task;
 
-    vmm_lock(&s.lock);
-    task = s.stopper == NOBODY ? s.head : NULL;
-    if (task) {
-        s.head = task->next;
-        task->state = VMM_TASK_RUNNING;
-        task->wake_pending = false;
-        task->cpu = self;
-        cpu->slice_end = vmm_sched_now() + s.slice;
+    while (!(task = take(cpu))) {
+        atomic_store_explicit(&cpu->busy, false, memory_order_release);
+        if (become_idle(self))
+            break;
     }
-    cpu->current = task;
-    cpu->idle = !task;
-    cpu->must_yield = false;
-    arm(self);
-    vmm_unlock(&s.lock);
+    cpu->yielded = false;
+    if (task) {
+        cpu->slice_end = vmm_sched_now() + s.slice;
+        if (!become_runner(self))
+            atomic_fetch_or_explicit(&cpu->due, VMM_DUE_SHARE, memory_order_relaxed);
+    }
+    arm(cpu);
     return task;
 }
 
 void vmm_sched_done(unsigned self, struct vmm_task *task, enum vmm_step how, uint64_t deadline)
 {
-    vmm_lock(&s.lock);
-    s.cpu[self].current = NULL;
+    struct cpu *cpu = &s.cpu[self];
+
+    vmm_lock(&cpu->queue.lock);
     if (how == VMM_STEP_YIELD || task->wake_pending) {
-        append(task); /* this CPU picks next: one more task and one more CPU, so nobody needs to be
-                         poked */
+        runq_append(&cpu->queue, task);
+        cpu->yielded = true;
     } else {
         task->state = VMM_TASK_BLOCKED;
-        timer_insert(task, deadline); /* armed by the pick that follows */
+        runq_timer_insert(&cpu->queue, task, deadline); /* armed by the pick that follows */
     }
-    vmm_unlock(&s.lock);
+    atomic_store_explicit(&cpu->busy, false, memory_order_release);
+    vmm_unlock(&cpu->queue.lock);
+}
+
+/* ---- while a step runs ---- */
+
+const _Atomic unsigned *vmm_sched_due(unsigned cpu)
+{
+    return &s.cpu[cpu].due;
+}
+
+bool vmm_sched_alone(unsigned self)
+{
+    struct cpu *cpu = &s.cpu[self];
+    unsigned due = atomic_load_explicit(&cpu->due, memory_order_relaxed);
+
+    if (due & VMM_DUE_SHARE && become_runner(self)) {
+        due = atomic_fetch_and_explicit(&cpu->due, ~VMM_DUE_SHARE, memory_order_relaxed) & ~VMM_DUE_SHARE;
+        arm(cpu);
+    }
+    return !due;
+}
+
+/* Whether the step on this CPU has to look at what is due. */
+static bool heed(struct cpu *cpu)
+{
+    unsigned due = atomic_load_explicit(&cpu->due, memory_order_relaxed);
+
+    if (!atomic_load_explicit(&cpu->busy, memory_order_relaxed))
+        return false;
+    if (!(due & VMM_DUE_SHARE) && !(atomic_load(&s.cpus) & ALONE(cpu->queue.cpu))) { /* offer() has taken it back */
+        atomic_fetch_or_explicit(&cpu->due, VMM_DUE_SHARE, memory_order_relaxed);
+        return true;
+    }
+    return due & VMM_DUE_YIELD;
+}
+
+bool vmm_sched_poked(unsigned self)
+{
+    bool look = heed(&s.cpu[self]);
+
+    if (look)
+        arm(&s.cpu[self]);
+    return look;
+}
+
+/* Tasks whose deadline has come go to the queue. Returns how many. */
+static unsigned expire(struct cpu *cpu, uint64_t now)
+{
+    unsigned nr = 0;
+
+    vmm_lock(&cpu->queue.lock);
+    while (runq_deadline(&cpu->queue) <= now) {
+        struct vmm_task *task = cpu->queue.timers;
+
+        runq_timer_remove(&cpu->queue, task);
+        runq_append(&cpu->queue, task);
+        nr++;
+    }
+    cpu->next_deadline = runq_deadline(&cpu->queue);
+    vmm_unlock(&cpu->queue.lock);
+    return nr;
 }
 
 bool vmm_sched_tick(unsigned self)
 {
     struct cpu *cpu = &s.cpu[self];
-    uint64_t now;
-    bool yield;
+    uint64_t now = vmm_sched_now();
+    unsigned told = 0;
+    bool look;
 
-    vmm_lock(&s.lock);
-    now = vmm_sched_now();
-    while (cpu->timers && cpu->timers->deadline <= now) {
-        struct vmm_task *task = cpu->timers;
-
-        timer_remove(task);
-        enqueue(self, task);
+    for (unsigned nr = expire(cpu, now); nr; nr--)
+        told |= offer(self);
+    poke(self, told & ~(1u << self)); /* this CPU looks here, or picks next */
+    look = heed(cpu);
+    if (atomic_load_explicit(&cpu->busy, memory_order_relaxed) && now >= cpu->slice_end &&
+        atomic_load_explicit(&cpu->due, memory_order_relaxed) == VMM_DUE_SHARE && !vmm_sched_alone(self)) {
+        atomic_fetch_or_explicit(&cpu->due, VMM_DUE_YIELD, memory_order_relaxed);
+        look = true;
     }
-    if (cpu->current && s.head && now >= cpu->slice_end)
-        cpu->must_yield = true;
-    arm(self);
-    yield = cpu->must_yield;
-    vmm_unlock(&s.lock);
-    return yield;
+    arm(cpu);
+    return look;
 }
 
-bool vmm_sched_must_yield(unsigned cpu)
-{
-    return atomic_load_explicit(&s.cpu[cpu].must_yield, memory_order_relaxed);
-}
+/* ---- stopping the world ---- */
 
 static bool others_run(unsigned self)
 {
-    bool run = false;
-
-    vmm_lock(&s.lock);
     for (unsigned i = 0; i < s.nr_cpus; i++)
-        run |= i != self && s.cpu[i].current;
-    vmm_unlock(&s.lock);
-    return run;
+        if (i != self && atomic_load_explicit(&s.cpu[i].busy, memory_order_acquire))
+            return true;
+    return false;
 }
 
 bool vmm_sched_stop(void)
 {
-    unsigned self = vmm_sched_self();
-    bool mine;
+    unsigned self = vmm_sched_self(), running = 0;
 
-    vmm_lock(&s.lock);
-    mine = s.stopper == NOBODY;
-    if (mine) {
-        s.stopper = self;
-        for (unsigned i = 0; i < s.nr_cpus; i++)
-            if (i != self && s.cpu[i].current) {
-                s.cpu[i].must_yield = true;
-                vmm_sched_poke(i);
-            }
+    if (atomic_fetch_or(&s.cpus, STOPPED) & STOPPED)
+        return false;
+    for (unsigned i = 0; i < s.nr_cpus; i++) {
+        if (i == self)
+            continue;
+        vmm_lock(&s.cpu[i].queue.lock);
+        if (s.cpu[i].busy) {
+            atomic_fetch_or_explicit(&s.cpu[i].due, VMM_DUE_YIELD, memory_order_relaxed);
+            running |= 1u << i;
+        }
+        vmm_unlock(&s.cpu[i].queue.lock);
     }
-    vmm_unlock(&s.lock);
-    /* Each of them leaves its guest for the SGI, sees must_yield, and ends its step; pick() gives no other. */
-    while (mine && others_run(self))
+    poke(self, running);
+    /* Each of them leaves its guest for the SGI, sees VMM_DUE_YIELD, and ends its step; take() gives it no other. */
+    while (others_run(self))
         vmm_sched_relax();
-    return mine;
+    return true;
 }
 
+/* A CPU that is about to become idle does so by a change of s.cpus: it comes before this one, and the CPU is poked, or
+   after it, and the CPU sees what waits. */
 void vmm_sched_resume(void)
 {
+    uint32_t cpus = atomic_fetch_and(&s.cpus, ~(STOPPED | ANY_IDLE));
     unsigned self = vmm_sched_self();
 
-    vmm_lock(&s.lock);
-    s.stopper = NOBODY;
-    for (unsigned i = 0; i < s.nr_cpus; i++)
-        if (i != self && s.cpu[i].idle && s.head) {
-            s.cpu[i].idle = false;
-            vmm_sched_poke(i);
-        }
-    arm(self);
-    vmm_unlock(&s.lock);
+    poke(self, (cpus & ANY_IDLE) / IDLE(0));
+    poke(self, offer(self));
 }
 
 void vmm_task_park(struct vmm_task *task)
 {
-    struct vmm_task **link = &s.head, *last = NULL;
+    struct cpu *cpu = lock_task(task);
 
-    vmm_lock(&s.lock);
-    timer_remove(task);
-    if (task->state == VMM_TASK_RUNNABLE) {
-        for (; *link != task; link = &(*link)->next)
-            last = *link;
-        *link = task->next;
-        if (s.tail == task)
-            s.tail = last;
-    }
+    runq_timer_remove(&cpu->queue, task);
+    if (task->state == VMM_TASK_RUNNABLE)
+        runq_remove(&cpu->queue, task);
     /* The caller's own is RUNNING; its step decides how it ends. */
     if (task->state != VMM_TASK_RUNNING)
         task->state = VMM_TASK_BLOCKED;
     task->wake_pending = false;
-    vmm_unlock(&s.lock);
+    vmm_unlock(&cpu->queue.lock);
 }

@@ -98,7 +98,7 @@ static enum vmm_step one_round(struct vmm_cpu *cpu, struct test *test, unsigned 
     case 1: /* compute until somebody else wants the CPU, or for 15 ms */
         test->spins++;
         for (uint64_t end = now + vmm_time_from_ms(15); vmm_time_now() < end; vmm_irq_window())
-            if (vmm_sched_must_yield(cpu->index)) {
+            if (*vmm_sched_due(cpu->index) & VMM_DUE_YIELD) {
                 test->preempted++;
                 break;
             }

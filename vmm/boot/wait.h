@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* How a CPU waits for a word of memory that another CPU writes. */
+#ifndef VMM_BOOT_WAIT_H
+#define VMM_BOOT_WAIT_H
+
+#include <stdint.h>
+
+/* Sleeps while *word is not zero; may return early. The LDAXR has the CPU's exclusive monitor watch the word, so that
+   another CPU's store there is an event that ends the WFE (DDI 0487, "Wait for Event"), also if it comes between the two. */
+static inline void vmm_wait_while_set(const _Atomic uint32_t *word)
+{
+    uint32_t value;
+
+    __asm__ volatile("ldaxr %w0, %1\n\tcbz %w0, 1f\n\twfe\n1:" : "=&r"(value) : "Q"(*word) : "memory");
+}
+
+#endif

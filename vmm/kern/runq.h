@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * A CPU's queue of runnable tasks, its list of deadlines, and the lock over both. All functions want the lock held, and
+ * are short: they are the whole of what the scheduler does under one. Part of sched.c.
+ */
+#ifndef VMM_KERN_RUNQ_H
+#define VMM_KERN_RUNQ_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "kern/lock.h"
+#include "kern/sched.h"
+
+struct vmm_runq {
+    struct vmm_lock lock;
+    unsigned cpu;
+    _Atomic uint32_t *all;        /* word whose bit `cpu` says that tasks wait here */
+    _Atomic unsigned nr;          /* tasks in the queue; others read it without the lock */
+    struct vmm_task *head, *tail; /* the queue */
+    struct vmm_task *timers;      /* tasks that are blocked, earliest deadline first */
+};
+
+static inline unsigned runq_nr(const struct vmm_runq *q)
+{
+    return atomic_load_explicit(&q->nr, memory_order_relaxed);
+}
+
+static inline void runq_set_nr(struct vmm_runq *q, unsigned nr)
+{
+    unsigned before = runq_nr(q);
+
+    atomic_store_explicit(&q->nr, nr, memory_order_relaxed);
+    if (!before)
+        atomic_fetch_or(q->all, UINT32_C(1) << q->cpu);
+    else if (!nr)
+        atomic_fetch_and(q->all, ~(UINT32_C(1) << q->cpu));
+}
+
+static inline void runq_append(struct vmm_runq *q, struct vmm_task *task)
+{
+    task->state = VMM_TASK_RUNNABLE;
+    task->next = NULL;
+    if (q->head)
+        q->tail->next = task;
+    else
+        q->head = task;
+    q->tail = task;
+    runq_set_nr(q, runq_nr(q) + 1);
+}
+
+static inline void runq_remove(struct vmm_runq *q, struct vmm_task *task)
+{
+    struct vmm_task **link = &q->head, *last = NULL;
+
+    for (; *link != task; link = &(*link)->next)
+        last = *link;
+    *link = task->next;
+    if (q->tail == task)
+        q->tail = last;
+    runq_set_nr(q, runq_nr(q) - 1);
+}
+
+/* The first in the queue, or NULL, to be run by CPU `self`, whose lock guards it from the unlock on that follows. */
+static inline struct vmm_task *runq_take(struct vmm_runq *q, unsigned self)
+{
+    struct vmm_task *task = q->head;
+
+    if (!task)
+        return NULL;
+    runq_remove(q, task);
+    task->state = VMM_TASK_RUNNING;
+    task->wake_pending = false;
+    atomic_store_explicit(&task->cpu, self, memory_order_relaxed);
+    return task;
+}
+
+static inline uint64_t runq_deadline(const struct vmm_runq *q)
+{
+    return q->timers ? q->timers->deadline : VMM_NEVER;
+}
+
+static inline void runq_timer_remove(struct vmm_runq *q, struct vmm_task *task)
+{
+    struct vmm_task **link = &q->timers;
+
+    if (!task->timed)
+        return;
+    while (*link != task)
+        link = &(*link)->timer_next;
+    *link = task->timer_next;
+    task->timed = false;
+}
+
+static inline void runq_timer_insert(struct vmm_runq *q, struct vmm_task *task, uint64_t deadline)
+{
+    struct vmm_task **link = &q->timers;
+
+    task->deadline = deadline;
+    if (deadline == VMM_NEVER)
+        return;
+    while (*link && (*link)->deadline <= deadline)
+        link = &(*link)->timer_next;
+    task->timer_next = *link;
+    *link = task;
+    task->timed = true;
+}
+
+#endif
