@@ -14,11 +14,13 @@ import sys
 import tempfile
 
 import budget
+import families
 import growth
 import linux
 import profiling
 import report
 import sizes
+from families import INSTRUCTIONS
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 # Both are built by meson; the first runs on one CPU, the second on two.
@@ -42,7 +44,7 @@ def plugin_of(build):
 
 
 def measure(build, cpu, e2h, plugin):
-    """{unit: {row: figure}} of one configuration, and with a plugin {row: profiling.Row}."""
+    """Of one configuration {name: instructions}, and with a plugin {name: profiling.Row}; names as they are printed."""
     figures, profiles = {}, {}
     for program, cpus in PROGRAMS.items():
         elf = build / f"bench/{program}-e2h{e2h}.elf"
@@ -63,10 +65,19 @@ def measure(build, cpu, e2h, plugin):
         if plugin:
             names = {line[1]: int(line[3]) for line in lines if line[0] == "row"}
             profiles |= profiling.rows(profiling.Profile(text), profiling.Symbols(elf), names)
-    units = {budget.INSTRUCTIONS: figures}
-    for unit in profiling.UNITS if plugin else []:
-        units[unit] = {name: profiles[name].units[unit] for name in figures}
-    return units, profiles
+    return figures, profiles
+
+
+def summary(runs):
+    """{unit: {configuration: {row: Figure}}} of {configuration: what measure() says}."""
+    found = {}
+    for name, (figures, profiles) in runs.items():
+        units = {INSTRUCTIONS: figures}
+        for unit in profiling.UNITS if profiles else []:
+            units[unit] = {row: profiles[row].units[unit] for row in figures}
+        for unit, of_rows in families.summary(units).items():
+            found.setdefault(unit, {})[name] = of_rows
+    return found
 
 
 def main():
@@ -75,7 +86,7 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/target", help="folder of the target's build")
     parser.add_argument("--profile", nargs="*", metavar="ROW",
                         help="show where the instructions of an exit go, by function, of these rows or of all with a goal")
-    parser.add_argument("--members", action="store_true", help="also show the rows of which the table has the worst")
+    parser.add_argument("--members", action="store_true", help="also show the members of families")
     parser.add_argument("--linux", action="store_true", help="nothing but what EL2 takes of Debian's Linux")
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--check", action="store_true", help="compare with the budget file, as TAP, and print nothing else")
@@ -106,21 +117,23 @@ def main():
         sys.exit("bench: no profile: there is no compiler for this machine, or QEMU has no plugins or is older than 10")
     columns = configurations(options.cpu or CPUS)[:1 if options.profile is not None else None]
     runs = {name: measure(options.build, cpu, e2h, plugin) for name, cpu, e2h in columns}
-    units = {unit: {name: run[0][unit] for name, run in runs.items()} for unit in next(iter(runs.values()))[0]}
-    figures, first = units[budget.INSTRUCTIONS], next(iter(runs))
+    units, first = summary(runs), next(iter(runs))
+    figures = units[INSTRUCTIONS]
     if options.check:
         return budget.check(units)
     if options.profile is not None:
-        print(report.functions_text(rows, first, *runs[first], options.profile))
+        print(report.functions_text(rows, first, figures[first], runs[first][1], options.profile))
         return 0
     if options.update_budget:
         budget.write(units)
         growth.write(growth.measure(options.build))
         sizes.write(sizes.measure(options.build)[0])
-    print(report.text(rows, figures, options.members))
+    printed = {name: run[0] for name, run in runs.items()} if options.members else None
+    print(report.text(rows, units, printed))
     print(report.peers_text(rows, peers, figures))
     if plugin:
-        print(report.profile_text(rows, first, *runs[first], options.members))
+        of_first = {unit: of_unit[first] for unit, of_unit in units.items()}
+        print(report.profile_text(rows, first, of_first, runs[first][1], options.members))
     picture = options.build.parent / "bench.svg"
     if report.draw(rows, peers, figures, picture):
         print(f"picture: {picture}\n")
@@ -128,7 +141,7 @@ def main():
         linux.show(options.build, options.update_budget)
     if options.update_budget:
         if plugin:
-            report.write_functions(rows, *runs[first])
+            report.write_functions(rows, figures[first], runs[first][1])
         report.update_document(budget.read_all(), picture)
     return 0
 

@@ -12,4 +12,7 @@ void bench_vm_init(struct test_vm *t, uint32_t flags);
 /* host_rows.c: prints the rows of what the host calls. The VM's vCPUs have not run yet, and may then. */
 void host_rows(struct test_vm *t);
 
+/* Puts the vCPU and loads it again, which took so many ticks. */
+uint64_t host_put_load(struct avc_vcpu *v);
+
 #endif

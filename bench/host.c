@@ -57,6 +57,7 @@ static struct avc_vcpu *block(struct avc_vcpu *v)
 static struct avc_vcpu *hypercall(struct avc_vcpu *v, struct avc_exit *e)
 {
     static uint64_t told;
+    uint32_t intid = (uint32_t)avc_vcpu_gpr(v, 1);
 
     avc_done(e, 0);
     switch (e->key) {
@@ -67,6 +68,9 @@ static struct avc_vcpu *hypercall(struct avc_vcpu *v, struct avc_exit *e)
         host_must(avc_vcpu_put(v));
         host_must(avc_vcpu_load(v, &test_pcpu[0]));
         break;
+    case BENCH_PUT_LOAD:
+        avc_vcpu_set_return_value(v, host_put_load(v));
+        break;
     case BENCH_YIELD:
         return can_run(other(v)) ? switch_from(v) : v;
     case BENCH_TELL:
@@ -76,12 +80,12 @@ static struct avc_vcpu *hypercall(struct avc_vcpu *v, struct avc_exit *e)
         avc_done(e, told);
         break;
     case BENCH_PULSE:
-        host_must(avc_vm_set_irq(&t.vm, BENCH_EDGE_SPI, true));
-        host_must(avc_vm_set_irq(&t.vm, BENCH_EDGE_SPI, false));
+        host_must(avc_vm_set_irq(&t.vm, intid, true));
+        host_must(avc_vm_set_irq(&t.vm, intid, false));
         break;
     case BENCH_RAISE:
     case BENCH_LOWER:
-        host_must(avc_vm_set_irq(&t.vm, BENCH_LEVEL_SPI, e->key == BENCH_RAISE));
+        host_must(avc_vm_set_irq(&t.vm, intid, e->key == BENCH_RAISE));
         break;
     }
     return v;
@@ -111,7 +115,7 @@ int host_main(void)
     for (;;) {
         struct avc_exit *e = avc_vcpu_run(v);
 
-        if (e->kind == AVC_CALL && e->key == CALL_ADD) { /* the row */
+        if (e->kind == AVC_CALL && BENCH_IS_ADD(e->key)) { /* the rows */
             avc_done(e, avc_vcpu_gpr(v, 1) + avc_vcpu_gpr(v, 2));
             continue;
         }

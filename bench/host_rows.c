@@ -67,6 +67,19 @@ static void map(struct test_vm *t, const char *mapped, const char *unmapped, uin
     print_row(unmapped, before);
 }
 
+uint64_t host_put_load(struct avc_vcpu *v)
+{
+    uint64_t before;
+
+    MARK(COUNT);
+    before = host_ticks();
+    host_must(avc_vcpu_put(v));
+    host_must(avc_vcpu_load(v, &test_pcpu[0]));
+    before = host_ticks() - before;
+    MARK(PAUSE);
+    return before;
+}
+
 void host_rows(struct test_vm *t)
 {
     map(t, "map_page", "unmap_page", PAGES, AVC_PAGE_SIZE);

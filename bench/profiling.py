@@ -96,17 +96,25 @@ def units(classes):
 # ---- ./avc bench ----
 
 class Row:
-    """Of one time of a row: {unit: figure}, {class: instructions}, {function: instructions}."""
+    """Of one time of a row: {unit: figure}, {class: instructions}, {function: instructions}, most first."""
 
-    def __init__(self, profile, symbols, group, rounds):
-        self.classes = {name: count / rounds for name, count in profile.classes(group).items()}
-        self.functions = {name: count / rounds for name, count in profile.functions(symbols, [group]).items()}
+    def __init__(self, classes, functions, rounds):
+        self.classes = {name: count / rounds for name, count in classes.items()}
+        self.functions = {name: count / rounds for name, count in functions.most_common()}
         self.units = {unit: round(count, 2) for unit, count in units(self.classes).items()}
 
 
 def rows(profile, symbols, names):
     """{row: Row}; names: {row: rounds} in the order in which they were measured."""
-    return {name: Row(profile, symbols, group, rounds) for group, (name, rounds) in enumerate(names.items(), 1)}
+    classes = [collections.Counter() for _ in range(len(names) + 1)]
+    functions = [collections.Counter() for _ in range(len(names) + 1)]
+    for pc, _, name, groups in profile.insns:
+        function = symbols.name(pc)
+        for group, count in groups.items():
+            if group <= len(names):
+                classes[group][name] += count
+                functions[group][function] += count
+    return {name: Row(classes[group], functions[group], rounds) for group, (name, rounds) in enumerate(names.items(), 1)}
 
 
 # ---- ./avc run --profile ----

@@ -8,10 +8,12 @@ import shutil
 import subprocess
 import tomllib
 
+import families
 import growth
 import profiling
 import sizes
 import tsv
+from families import CHEAPEST, INSTRUCTIONS, MEMBERS
 
 BENCH = pathlib.Path(__file__).resolve().parent
 DOCUMENT = BENCH.parent / "docs/performance.md"
@@ -34,13 +36,9 @@ def read_rows(kind="row", path=BENCH / "rows.toml"):
     return data[kind], data["peers"]
 
 
-def members(figures, row):
-    """{member: figure} of a row in one configuration: itself, or what the worst is taken of."""
-    return {name: figure for name, figure in figures.items() if name.split("/")[0] == row["id"]}
-
-
 def figure(figures, row):
-    return max(members(figures, row).values(), default=None)
+    """Of a row in one configuration, {row: Figure}; None: not measured."""
+    return figures.get(row["id"])
 
 
 def goal(row, configuration):
@@ -63,29 +61,40 @@ def number(value):
     return "-" if value is None else f"{value:.0f}"
 
 
+def is_even(row, far):
+    """Whether the dearest member of a family is not too far from the cheapest. None: no limit."""
+    return None if far is None or "ratio" not in row else round(far, 2) <= row["ratio"]
+
+
 # ---- terminal ----
 
-def text(rows, columns, with_members=False):
-    """+ a goal that is met, ! one that is not."""
-    width = max(len(row["title"]) for row in rows) + 2
-    lines = ["Instructions of a round trip as the guest sees it, its own included; +: within the goal, !: not", "",
+MARKS = {None: " ", True: "+", False: "!"}
+
+
+def text(rows, units, printed=None):
+    """+ a goal that is met, ! one that is not. printed: {configuration: {name: figure}}, to show the members, too."""
+    columns, width = units[INSTRUCTIONS], max(len(row["title"]) for row in rows) + 2
+    lines = ["Instructions of a round trip as the guest sees it, its own included, and how many times as dear the dearest "
+             "member of a", "family is as the cheapest; +: within the goal, !: not", "",
              f"{'':{width}}{'goal':>10}" + "".join(f"{name:>17}" for name in columns)]
-    met = missed = 0
+    met = {True: 0, False: 0}
     for row in rows:
         line = f"{row['title']:{width}}{goal_text(row):>10}"
         for name, figures in columns.items():
             value = figure(figures, row)
-            state = is_met(row, name, value)
-            met += state is True
-            missed += state is False
-            line += f"{number(value):>16}" + {None: " ", True: "+", False: "!"}[state]
+            far = families.ratio(value, units[CHEAPEST][name].get(row["id"]))
+            state, even = is_met(row, name, value), is_even(row, far)
+            for one in (state, even):
+                if one is not None:
+                    met[one] += 1
+            line += f"{number(value):>10}{MARKS[state]}" + (f"{far:>5.2f}{MARKS[even]}" if far else 6 * " ")
         lines.append(line)
-        if with_members:
-            names = {name: None for figures in columns.values() for name in members(figures, row)}
-            for member in [name for name in names if "/" in name]:
+        if printed:
+            of_row = {name: families.members(figures, row["id"]) for name, figures in printed.items()}
+            for member in dict.fromkeys(name for figures in of_row.values() for name in figures if name):
                 lines.append(f"    {member:{width + 6}}" + "".join(
-                    f"{number(figures.get(member)):>16} " for figures in columns.values()))
-    lines += ["", f"{met} goals met, {missed} not, each row and configuration counted", ""]
+                    f"{number(figures.get(member)):>10}{'':7}" for figures in of_row.values()))
+    lines += ["", f"{met[True]} goals met, {met[False]} not, each row, ratio and configuration counted", ""]
     return "\n".join(lines)
 
 
@@ -116,7 +125,7 @@ def exact(value):
 
 
 def profile_text(rows, name, units, profiles, with_members=False):
-    """A row of members has the worst of each column."""
+    """A row of members has the dearest in each column."""
     lines = [f"What EL2 executes for it, on {name}; +: within the goal for system registers, barriers, TLB; !: not", ""]
     width = max(len(row["title"]) for row in rows) + 2
     lines.append(f"{'':{width}}{'EL2':>8}{'sysregs':>9}{'barriers':>9}{'TLB':>7} "
@@ -125,43 +134,42 @@ def profile_text(rows, name, units, profiles, with_members=False):
         cells = f"{row['title']:{width}}{exact(figure(units['el2'], row)):>8}"
         for unit in ("sysregs", "barriers", "tlbi"):
             value = figure(units[unit], row)
-            cells += f"{exact(value):>{8 if unit != 'tlbi' else 6}}" + {None: " ", True: "+", False: "!"}[
-                is_unit_met(row, unit, value)]
-        theirs = members(profiles, row)
+            cells += f"{exact(value):>{8 if unit != 'tlbi' else 6}}" + MARKS[is_unit_met(row, unit, value)]
+        theirs = families.members(profiles, row["id"])
         lines.append(cells + " " + "".join(
             f"{exact(max((each.classes.get(name, 0) for each in theirs.values()), default=None)):>8}"
             for name in profiling.CLASSES))
-        for member in theirs if with_members else []:
-            if "/" in member:
-                counts = "".join(f"{exact(units[unit][member]):>{wide}}" for unit, wide in
+        for member, one in theirs.items() if with_members else []:
+            if member:
+                counts = "".join(f"{exact(one.units[unit]):>{wide}}" for unit, wide in
                                  (("el2", 8), ("sysregs", 8), ("barriers", 9), ("tlbi", 7)))
                 lines.append(f"    {member:{width - 4}}{counts}  " + "".join(
-                    f"{exact(theirs[member].classes.get(name, 0)):>8}" for name in profiling.CLASSES))
+                    f"{exact(one.classes.get(name, 0)):>8}" for name in profiling.CLASSES))
     return "\n".join(lines) + "\n"
 
 
-def worst(units, row):
-    """The member that counts; None: not measured."""
-    theirs = members(units["el2"], row)
-    return max(theirs, key=theirs.get, default=None)
+def dearest(row, figures):
+    """The name as it was printed of the member that counts; figures: {row: Figure}."""
+    value = figure(figures, row)
+    return f"{row['id']}/{value.member}" if value is not None and value.member else row["id"]
 
 
-def functions_text(rows, name, units, profiles, wanted):
+def functions_text(rows, name, figures, profiles, wanted):
     """wanted: rows, or members; none: all rows with a goal."""
     ids = {row["id"]: row for row in rows}
     lines = [f"Instructions at EL2 of one time, by function, on {name}", ""]
     for which in wanted or [row["id"] for row in rows if "goal" in row]:
-        member = worst(units, ids[which]) if which in ids else which
+        member = dearest(ids[which], figures) if which in ids else which
         if member not in profiles:
             raise SystemExit(f"bench: no such row: {which}; there are: {' '.join(ids)}")
-        lines.append(f"{member}: {exact(units['el2'][member])}")
+        lines.append(f"{member}: {exact(profiles[member].units['el2'])}")
         lines += [f"{exact(count):>10}  {function}" for function, count in profiles[member].functions.items()] + [""]
     return "\n".join(lines)
 
 
-def write_functions(rows, units, profiles):
+def write_functions(rows, figures, profiles):
     lines = ["row\tfunction\tinstructions"]
-    for member in (worst(units, row) for row in rows if "goal" in row):
+    for member in (dearest(row, figures) for row in rows if "goal" in row and figure(figures, row) is not None):
         lines += [f"{member}\t{function}\t{count:.2f}" for function, count in profiles[member].functions.items()]
     FUNCTIONS.write_text(FUNCTIONS_HEAD + "\n".join(lines) + "\n")
 
@@ -251,6 +259,20 @@ def classes_part(rows, units):
     return table
 
 
+def families_part(rows, units):
+    """Of the first configuration."""
+    name = next(iter(units[INSTRUCTIONS]))
+    table = ["| family, on " + name + " | members | dearest | | cheapest | | ratio | at most |", "|---|---|---|---|---|---|---|---|"]
+    for row in rows:
+        most, least, nr = (figure(units[unit][name], row) for unit in (INSTRUCTIONS, CHEAPEST, MEMBERS))
+        if least is not None:
+            far = families.ratio(most, least)
+            cell = f"**{far:.2f}**" if is_even(row, far) else f"{far:.2f}"
+            table.append(f"| {row['label'] if 'label' in row else row['title']} | {nr:.0f} | {number(most)} | {most.member} | {number(least)} | "
+                         f"{least.member} | {cell} | {row.get('ratio', '')} |")
+    return table
+
+
 def functions_part(functions, most=8):
     """The functions of a row, most first, and what is left in one sum."""
     table = ["| row | instructions at EL2, by function |", "|---|---|"]
@@ -264,7 +286,7 @@ def functions_part(functions, most=8):
 def document_parts(units):
     """{name: lines} of its generated parts, out of the budget file, functions.tsv and rows.toml."""
     rows, peers = read_rows()
-    columns = units["instructions"]
+    columns = units[INSTRUCTIONS]
     table = ["| operation | goal | " + " | ".join(columns) + " |", "|---" * (2 + len(columns)) + "|"]
     for row in rows:
         cells = []
@@ -279,7 +301,7 @@ def document_parts(units):
         if "peers" in row:
             theirs.append(f"| {row['title']} | {number(figure(columns[ours], row))} | "
                           + " | ".join(str(row["peers"].get(peer, "")) for peer in peers) + " |")
-    return {"figures": table, "peers": theirs, "classes": classes_part(rows, units),
+    return {"figures": table, "families": families_part(rows, units), "peers": theirs, "classes": classes_part(rows, units),
             "functions": functions_part(read_functions()), **sizes.document_parts(sizes.read()),
             **growth.document_parts(growth.read())}
 
@@ -302,9 +324,9 @@ def update_document(units, picture):
 
 def check_document(units):
     """Complaints."""
-    document, columns = DOCUMENT.read_text(), units["instructions"]
+    document, columns = DOCUMENT.read_text(), units[INSTRUCTIONS]
     rows, _ = read_rows()
-    measured = {name.split("/")[0] for figures in columns.values() for name in figures}
+    measured = {name for figures in columns.values() for name in figures}
     complaints = [f"rows.toml: {name}: " + ("not measured" if name not in measured else "measured, but no row")
                   for name in sorted(measured ^ {row["id"] for row in rows})]
     if with_parts(document, document_parts(units)) != document:

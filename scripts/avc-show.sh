@@ -113,7 +113,7 @@ CPU: models of the emulator, without Linux; default: max cortex-a72 neoverse-n1,
 
   --profile [ROW...]  show where the instructions at EL2 are, by function, on the first model; of
                    the rows named, by default of those that have a goal
-  --members        show also the rows of which the table has the worst only
+  --members        show also the members of families, of which the table has the dearest only
   --growth         show what exits cost with more VMs, vCPUs and claims instead
   --sizes          show what the library takes of memory instead: .text, structs, stack
   --linux          Linux alone

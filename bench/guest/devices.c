@@ -1,66 +1,98 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Emulated registers, and memory on first touch. */
+/* Devices behind claims, and GICD_TYPER, in all the forms that a load or store has a syndrome for. */
 #include "bench.h"
+#include "code.h"
 
-#define GICD_ICENABLER1 ((volatile uint32_t *)(GUEST_DIST + 0x184))
-#define GICD_ISENABLER1 ((volatile uint32_t *)(GUEST_DIST + 0x104))
-#define REPEAT          30
-#define PAGE            4096
-#define PAGES           256
+#define FLAG 0x18 /* a PL011's status register, UARTFR */
 
-/* Each of the 32 bits once, none of them enabled before. */
-static void enable_each(void)
+/* As the architecture gives a syndrome to them: from [Xn], without write-back. */
+static const struct form {
+    const char *name;
+    enum access access;
+    enum mode mode;
+    unsigned rt;
+} forms[] = {
+    { "ldrb", LDRB, AT_EL1, 0 },
+    { "ldrh", LDRH, AT_EL1, 0 },
+    { "ldr x0", LDR_X, AT_EL1, 0 },
+    { "ldr x24", LDR_X, AT_EL1, 24 },
+    { "ldrsb w", LDRSB_W, AT_EL1, 0 },
+    { "ldrsb x", LDRSB_X, AT_EL1, 0 },
+    { "ldrsh w", LDRSH_W, AT_EL1, 0 },
+    { "ldrsh x", LDRSH_X, AT_EL1, 0 },
+    { "ldrsw", LDRSW, AT_EL1, 0 },
+    { "ldrsw x24", LDRSW, AT_EL1, 24 },
+    { "strb", STRB, AT_EL1, 0 },
+    { "strh", STRH, AT_EL1, 0 },
+    { "str x0", STR_X, AT_EL1, 0 },
+    { "str x24", STR_X, AT_EL1, 24 },
+    { "str w0", STR_W, AT_EL1, 0 },
+    { "str w9", STR_W, AT_EL1, 9 },
+    { "str w24", STR_W, AT_EL1, 24 },
+    { "str wzr", STR_W, AT_EL1, ZR },
+    { "ldr w0, big-endian", LDR_W, BIG_ENDIAN, 0 },
+    { "ldr w24, big-endian", LDR_W, BIG_ENDIAN, 24 },
+    { "ldr x0, big-endian", LDR_X, BIG_ENDIAN, 0 },
+    { "ldrsh x, big-endian", LDRSH_X, BIG_ENDIAN, 0 },
+    { "str w0, big-endian", STR_W, BIG_ENDIAN, 0 },
+    { "str x24, big-endian", STR_X, BIG_ENDIAN, 24 },
+    { "ldr w0 at EL0", LDR_W, AT_EL0, 0 },
+    { "ldr w24 at EL0", LDR_W, AT_EL0, 24 },
+    { "ldrsh x at EL0", LDRSH_X, AT_EL0, 0 },
+    { "str w0 at EL0", STR_W, AT_EL0, 0 },
+    { "str w24 at EL0", STR_W, AT_EL0, 24 },
+};
+
+static void measure_access(const char *family, const char *member, enum access access, unsigned rt, uint64_t address)
 {
-    uint64_t ticks = 0;
+    const struct op op = op_access(access, rt, address, 'A');
 
-    for (unsigned n = 0; n < REPEAT; n++) {
-        uint64_t before, after;
+    measure(family, member, &op);
+}
 
-        MARK(COUNT);
-        before = now();
-        __asm__ volatile("mov w0, #1\n"
-                         "0: str w0, [%0]\n"
-                         "lsl w0, w0, #1\n"
-                         "cbnz w0, 0b" ::"r"(GICD_ISENABLER1)
-                         : "x0", "memory");
-        after = now();
-        MARK(PAUSE);
-        *GICD_ICENABLER1 = ~0u;
-        ticks += after - before - 2 * 32; /* LSL and CBNZ are the loop's */
+static void measure_forms(const char *family, uint64_t address)
+{
+    for (unsigned n = 0; n < sizeof forms / sizeof forms[0]; n++) {
+        struct op op =
+            op_access(forms[n].access, forms[n].rt, address + (forms[n].mode == AT_EL0 ? EL0_DEVICE : 0), 'A');
+
+        op.mode = forms[n].mode;
+        measure(family, forms[n].name, &op);
     }
-    print_row("isenabler", ticks, 32 * REPEAT);
 }
 
-static uint64_t touch(void)
+/* Of the registers that stand for the others. */
+static void measure_some(const char *family, enum access access, uint64_t address)
 {
-    uint64_t before = now();
+    static const unsigned some[] = { 0, 9, 24, ZR };
 
-    for (unsigned n = 0; n < PAGES; n++)
-        *(volatile uint32_t *)(uintptr_t)(BENCH_LAZY + PAGE * (n + 1ul));
-    return now() - before;
+    for (unsigned n = 0; n < sizeof some / sizeof some[0]; n++)
+        measure_access(family, reg_name('w', some[n]), access, some[n], address);
 }
 
-/* The second time all are there, and so are the tables before the first. */
-static void first_touch(void)
+static void measure_pair(unsigned rt)
 {
-    uint64_t first;
+    struct op op = op_access(LDR_W, rt, GUEST_DIST + 4, 0);
 
-    *(volatile uint32_t *)(uintptr_t)BENCH_LAZY;
-    MARK(COUNT);
-    first = touch();
-    MARK(PAUSE);
-    print_row("fault_map_retry", first - touch(), PAGES);
+    op.set[2] = (struct set){ 3, BENCH_DEVICE + FLAG };
+    op.nr = 3;
+    op.insn[1] = ACCESS(LDR_W, rt, 3);
+    measure("pair", reg_name('w', rt), &op);
 }
 
 void bench_devices(void)
 {
-    ROW("gicd_typer", "", "ldr w0, [%0, #4]\n", GUEST_DIST, 0);
-    enable_each();
-    ROW("device", "", "ldr w0, [%0, #0x18]\n", BENCH_DEVICE, 0);
-    ROW("device_loop", "", "ldr w0, [%0, #0x18]\n", BENCH_LOOP_DEVICE, 0);
-    ROW("pair", "", "ldr w0, [%0, #4]\nldr w0, [%1, #0x18]\n", GUEST_DIST, BENCH_DEVICE);
-    ROW("pl011_status", "", "ldr w0, [%0, #0x18]\n", BENCH_PL011, 0);
-    ROW("pl011_out", "mov w0, #65\n", "str w0, [%0]\n", BENCH_PL011, 0);
-    first_touch();
+    for (unsigned rt = 0; rt <= ZR; rt++)
+        measure_access("gicd_typer", reg_name('w', rt), LDR_W, rt, GUEST_DIST + 4);
+    for (unsigned rt = 0; rt <= ZR; rt++)
+        measure_access("device", reg_name('w', rt), LDR_W, rt, BENCH_DEVICE + FLAG);
+    measure_forms("device", BENCH_DEVICE + FLAG);
+    measure_some("device_loop", LDR_W, BENCH_LOOP_DEVICE + FLAG);
+    measure_forms("device_loop", BENCH_LOOP_DEVICE + FLAG);
+    measure_pair(0);
+    measure_pair(24);
+    measure_pair(ZR);
+    measure_some("pl011_status", LDR_W, BENCH_PL011 + FLAG);
+    measure_some("pl011_out", STR_W, BENCH_PL011);
 }

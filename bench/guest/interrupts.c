@@ -5,24 +5,23 @@
  * and another vCPU's first instruction.
  */
 #include "bench.h"
+#include "code.h"
+#include "state.h"
 
 #define VTIMER 27
-#define TIMES  100
-
-#define SGI_TO_SELF (1ul << 24 | 1) /* ICC_SGI1R_EL1: INTID 1, Aff0 0 */
-#define CPU_ON      0xc4000003
+#define CPU_ON 0xc4000003
 
 static volatile uint64_t handled_at, ended_at;
 static volatile unsigned again; /* how often the level interrupt is still to come */
 static uint64_t level_ticks;
 
-static void level(uint64_t at)
+static void level_once_more(uint64_t at)
 {
     MARK(PAUSE);
     if (ended_at)
         level_ticks += at - ended_at;
     if (!--again)
-        guest_hvc(BENCH_LOWER, 0, 0, 0, NULL);
+        guest_hvc(BENCH_LOWER, BENCH_LEVEL_SPI, 0, 0, NULL);
     else
         MARK(COUNT);
     ended_at = now();
@@ -35,35 +34,57 @@ void bench_irq(void)
 
     if (intid == VTIMER)
         WRITE("cntv_ctl_el0", 0);
-    else if (intid == BENCH_LEVEL_SPI)
-        level(at);
+    else if (again)
+        level_once_more(at);
+    else if (intid >= BENCH_LEVEL_SPI && intid < BENCH_FILL_SPI)
+        guest_hvc(BENCH_LOWER, intid, 0, 0, NULL);
     guest_gic_eoi(intid);
     handled_at = at;
+    bench_handled(at);
 }
+
+/* ---- SGIs to self ---- */
+
+static unsigned in_turn; /* so many INTIDs */
+
+/* ICC_SGI1R_EL1: INTID 1 and those after it, to Aff0 0. */
+static uint64_t sgi_of(unsigned n)
+{
+    return (uint64_t)(1 + n % in_turn) << 24 | 1;
+}
+
+static void sgi(const char *family, const char *member, unsigned rt, unsigned intids)
+{
+    struct op op = { .insn = { MSR(ICC_SGI1R_EL1, rt), ISB }, .nr = 1, .rt = rt, .mode = AT_EL1_IRQ, .vary = sgi_of };
+
+    op.set[0].reg = rt;
+    in_turn = intids;
+    measure_irq(family, member, &op);
+}
+
+static void sgi_to_self(void)
+{
+    for (unsigned rt = 0; rt < ZR; rt++)
+        sgi("sgi_self", reg_name('x', rt), rt, 1);
+    sgi("sgi_self", "2 INTIDs in turn", 0, 2);
+    sgi("sgi_self", "4 INTIDs in turn", 0, 4);
+    sgi("sgi_self", "2 INTIDs in turn, x24", 24, 2);
+    sgi("sgi_self", "4 INTIDs in turn, x24", 24, 4);
+    for (unsigned n = 1; n < NR_STATES; n++) {
+        state_enter(n);
+        sgi(states[n].full ? "sgi_self_full" : "sgi_self", states[n].name, 0, 1);
+        sgi(states[n].full ? "sgi_self_full" : "sgi_self", state_name(n, "4 INTIDs in turn, x24"), 24, 4);
+        state_leave(n);
+    }
+}
+
+/* ---- the virtual timer ---- */
 
 static uint64_t wait_handled(uint64_t since)
 {
     while (!handled_at)
         ;
     return handled_at - since;
-}
-
-/* From the write that makes it pending. */
-static void sgi_to_self(void)
-{
-    uint64_t ticks = 0;
-
-    MARK(COUNT);
-    for (unsigned n = 0; n < TIMES; n++) {
-        uint64_t before;
-
-        handled_at = 0;
-        before = now();
-        WRITE("s3_0_c12_c11_5", SGI_TO_SELF);
-        ticks += wait_handled(before);
-    }
-    MARK(PAUSE);
-    print_row("sgi_self", ticks, TIMES);
 }
 
 /* At deadlines that meet the loop in different places. */
@@ -77,15 +98,40 @@ static uint64_t set_timer(unsigned n)
     return deadline;
 }
 
-static void timer(void)
+/* sgis: so many INTIDs in turn, one in front of each deadline. */
+static void timer(const char *family, const char *member, unsigned sgis)
 {
     uint64_t ticks = 0;
 
-    MARK(COUNT);
-    for (unsigned n = 0; n < TIMES; n++)
-        ticks += wait_handled(set_timer(n));
-    MARK(PAUSE);
-    print_row("vtimer", ticks, TIMES);
+    guest_irq_unmask();
+    for (unsigned n = 0; n < WARM + ROUNDS; n++) {
+        uint64_t deadline;
+
+        if (sgis)
+            guest_sgi((uint64_t)(1 + n % sgis) << 24 | 1);
+        deadline = set_timer(n);
+        if (n >= WARM)
+            MARK(COUNT);
+        deadline = wait_handled(deadline);
+        MARK(PAUSE);
+        if (n >= WARM)
+            ticks += deadline;
+    }
+    guest_irq_mask();
+    print_row(family, member, ticks, ROUNDS);
+}
+
+static void timers(void)
+{
+    timer("vtimer", "alone", 0);
+    timer("vtimer", "an SGI before each", 1);
+    timer("vtimer", "4 SGIs in turn, one before each", 4);
+    for (unsigned n = 1; n < NR_STATES; n++) {
+        state_enter(n);
+        timer(states[n].full ? "vtimer_full" : "vtimer", states[n].name, 0);
+        timer(states[n].full ? "vtimer_full" : "vtimer", state_name(n, "an SGI before each"), 1);
+        state_leave(n);
+    }
 }
 
 /* With another vCPU on this CPU, which waits as well. The first time it is that one which is loaded. */
@@ -94,7 +140,8 @@ static void timer_in_wfi(void)
     uint64_t ticks = 0;
 
     guest_cpu_on(1);
-    for (unsigned n = 0; n < TIMES + 1; n++) {
+    guest_irq_unmask();
+    for (unsigned n = 0; n < ROUNDS + 1; n++) {
         uint64_t deadline;
 
         if (n == 1)
@@ -106,34 +153,58 @@ static void timer_in_wfi(void)
             ticks += handled_at - deadline;
     }
     MARK(PAUSE);
-    print_row("wfi", ticks, TIMES);
+    guest_irq_mask();
+    print_row("wfi", NULL, ticks, ROUNDS);
+}
+
+/* ---- SPIs by the VMM's loop ---- */
+
+static uint32_t first_spi;
+
+static uint64_t spi_of(unsigned n)
+{
+    return first_spi + n % in_turn;
+}
+
+static void inject(const char *family, const char *member, uint32_t call, unsigned intids)
+{
+    struct op op = { .insn = { HVC, ISB }, .set = { { 1, 0 }, { 0, call }, { 2, 0 }, { 3, 0 } }, .nr = 4, .rt = ZR };
+
+    op.mode = AT_EL1_IRQ;
+    op.vary = spi_of;
+    first_spi = call == BENCH_PULSE ? BENCH_EDGE_SPI : BENCH_LEVEL_SPI;
+    in_turn = intids;
+    measure_irq(family, member, &op);
 }
 
 static void from_vmm(void)
 {
-    uint64_t ticks = 0;
+    static const char *const edges[] = { "an edge", "edges of 2 in turn", "edges of 3 in turn", "edges of 4 in turn" };
+    static const char *const levels[] = { "a level", "levels of 2 in turn", "levels of 3 in turn",
+                                          "levels of 4 in turn" };
 
-    MARK(COUNT);
-    for (unsigned n = 0; n < TIMES; n++) {
-        uint64_t before;
-
-        handled_at = 0;
-        before = now();
-        guest_hvc(BENCH_PULSE, 0, 0, 0, NULL);
-        ticks += wait_handled(before);
+    for (unsigned n = 1; n <= 4; n++)
+        inject("inject", edges[n - 1], BENCH_PULSE, n);
+    for (unsigned n = 1; n <= 4; n++)
+        inject("inject", levels[n - 1], BENCH_RAISE, n);
+    for (unsigned n = 1; n < NR_STATES; n++) {
+        state_enter(n);
+        inject(states[n].full ? "inject_full" : "inject", state_name(n, "edges of 4 in turn"), BENCH_PULSE, 4);
+        inject(states[n].full ? "inject_full" : "inject", state_name(n, "levels of 4 in turn"), BENCH_RAISE, 4);
+        state_leave(n);
     }
-    MARK(PAUSE);
-    print_row("inject", ticks, TIMES);
 }
 
 /* A line that stays up: from the end of one to the handler of the next. */
 static void level_again(void)
 {
-    again = TIMES + 1;
-    guest_hvc(BENCH_RAISE, 0, 0, 0, NULL);
+    again = ROUNDS + 1;
+    guest_irq_unmask();
+    guest_hvc(BENCH_RAISE, BENCH_LEVEL_SPI, 0, 0, NULL);
     while (again)
         ;
-    print_row("level_again", level_ticks, TIMES);
+    guest_irq_mask();
+    print_row("level_again", NULL, level_ticks, ROUNDS);
 }
 
 /* On this CPU: the call, the hypercall that yields, and the switch. */
@@ -141,7 +212,7 @@ static void cpu_on(void)
 {
     uint64_t ticks = 0;
 
-    for (unsigned n = 0; n < TIMES; n++) {
+    for (unsigned n = 0; n < ROUNDS; n++) {
         uint64_t before;
 
         MARK(COUNT);
@@ -150,25 +221,38 @@ static void cpu_on(void)
         guest_hvc(BENCH_YIELD, 0, 0, 0, NULL);
         ticks += guest_hvc(BENCH_TOLD, 0, 0, 0, NULL) - before;
     }
-    print_row("cpu_on", ticks, TIMES);
+    print_row("cpu_on", NULL, ticks, ROUNDS);
+}
+
+/* The host measures. */
+static void put_load(const char *family, const char *member)
+{
+    uint64_t ticks = 0;
+
+    for (unsigned n = 0; n < ROUNDS; n++)
+        ticks += guest_hvc(BENCH_PUT_LOAD, 0, 0, 0, NULL);
+    print_row(family, member, ticks, ROUNDS);
+}
+
+static void put_loads(void)
+{
+    for (unsigned n = 0; n < NR_STATES; n++) {
+        state_enter(n);
+        put_load(states[n].full ? "put_load_full" : "put_load", states[n].name);
+        state_leave(n);
+    }
 }
 
 void bench_interrupts(void)
 {
-    volatile uint32_t *icfgr = (volatile uint32_t *)(GUEST_DIST + 0xc00 + BENCH_EDGE_SPI / 16 * 4);
-
-    WRITE("vbar_el1", (uintptr_t)bench_vectors);
-    *icfgr |= 2u << BENCH_EDGE_SPI % 16 * 2;
-    guest_gic_enable(1);
+    state_init();
     guest_gic_enable(VTIMER);
-    guest_gic_enable(BENCH_EDGE_SPI);
-    guest_gic_enable(BENCH_LEVEL_SPI);
-    guest_irq_unmask();
     sgi_to_self();
-    timer();
+    timers();
     from_vmm();
     level_again();
+    put_loads();
+    bench_gic();
     cpu_on();
     timer_in_wfi();
-    guest_irq_mask();
 }

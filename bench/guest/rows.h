@@ -14,17 +14,28 @@
 #define BENCH_LAZY_SIZE 0x00200000
 
 /* Calls, by the VMM's loop. */
-#define BENCH_CALLS  0x86000100
-#define BENCH_SWITCH 0x86000100 /* puts the vCPU and loads it again */
-#define BENCH_YIELD  0x86000101 /* to the other vCPU of this CPU, until that waits */
-#define BENCH_TELL   0x86000102 /* x1: a time */
-#define BENCH_TOLD   0x86000103 /* x0: what was told last */
-#define BENCH_PULSE  0x86000104 /* an edge of BENCH_EDGE_SPI */
-#define BENCH_RAISE  0x86000105 /* the line of BENCH_LEVEL_SPI goes up */
-#define BENCH_LOWER  0x86000106 /* and down */
+#define BENCH_CALLS    0x86000100
+#define BENCH_SWITCH   0x86000100 /* puts the vCPU and loads it again */
+#define BENCH_YIELD    0x86000101 /* to the other vCPU of this CPU, until that waits */
+#define BENCH_TELL     0x86000102 /* x1: a time */
+#define BENCH_TOLD     0x86000103 /* x0: what was told last */
+#define BENCH_PULSE    0x86000104 /* x1: INTID, an edge of which comes */
+#define BENCH_RAISE    0x86000105 /* x1: INTID, whose line goes up */
+#define BENCH_LOWER    0x86000106 /* and down */
+#define BENCH_PUT_LOAD 0x86000108 /* as BENCH_SWITCH, x0: ticks that it took */
 
-#define BENCH_EDGE_SPI  40
-#define BENCH_LEVEL_SPI 41
+/* Calls that the VMM's loop answers as CALL_ADD, x0 = x1 + x2, by claims of different kinds. It knows them by their last
+   three bits, which are set: all cost the same there. */
+#define BENCH_IS_ADD(id)  (((id)&7) == 7)
+#define BENCH_ADD_ONE     0x8600ffff /* the claim is of it alone */
+#define BENCH_ADD_WIDE    0x87000007 /* the first one of 65537 */
+#define BENCH_ADD_WRAPPED 0xc600ffff /* the claim's function is the bench's own */
+#define BENCH_ADD_LAST    0xc701ffff /* the claim is the last one */
+
+#define BENCH_SGI       9
+#define BENCH_EDGE_SPI  40 /* and three more */
+#define BENCH_LEVEL_SPI 44 /* and three more */
+#define BENCH_FILL_SPI  48 /* and seven more, for list registers */
 
 /* Of bench/growth.c: the first claims; the last device, half a page, and calls that tell what else is last, and whether
    system calls can be claimed. */

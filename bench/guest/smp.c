@@ -6,9 +6,10 @@
  * CPUs is what the sender takes for the write, and what passes from the sender's falling asleep to the receiver's handler.
  */
 #include "bench.h"
+#include "code.h"
 
-#define TIMES   100
-#define TO(cpu) (1ul << 24 | 1ul << (cpu)) /* ICC_SGI1R_EL1: INTID 1, by Aff0 */
+#define TO(cpu, intid) ((uint64_t)(intid) << 24 | 1ul << (cpu)) /* ICC_SGI1R_EL1, by Aff0 */
+#define ANSWER         15
 
 static volatile uint64_t handled_at[2];
 
@@ -21,7 +22,7 @@ void bench_irq(void)
     handled_at[cpu] = at;
     if (cpu) {
         MARK(PAUSE);
-        guest_sgi(TO(0));
+        guest_sgi(TO(0, ANSWER));
     }
 }
 
@@ -40,37 +41,42 @@ static uint64_t sleep_until_answered(void)
     return since;
 }
 
-static void sgi_to_other(void)
+static void sgi_to_other(const char *member, unsigned intids)
 {
     uint64_t ticks = 0;
 
-    for (unsigned n = 0; n < TIMES; n++) {
-        uint64_t before, asleep;
+    for (unsigned n = 0; n < WARM + ROUNDS; n++) {
+        uint64_t sgi = TO(1, 1 + n % intids), before, asleep, after;
 
-        MARK(COUNT);
+        if (n >= WARM)
+            MARK(COUNT);
         before = now();
-        WRITE("s3_0_c12_c11_5", TO(1));
-        ticks += now() - before;
+        WRITE("s3_0_c12_c11_5", sgi);
+        after = now();
         asleep = sleep_until_answered();
-        ticks += handled_at[1] - asleep;
+        if (n >= WARM)
+            ticks += after - before + handled_at[1] - asleep;
     }
-    print_row("sgi_other", ticks, TIMES);
+    print_row("sgi_other", member, ticks, ROUNDS);
 }
 
 int guest_main(unsigned cpu)
 {
     WRITE("vbar_el1", (uintptr_t)bench_vectors);
     guest_gic_init();
-    guest_gic_enable(1);
+    for (uint32_t intid = 1; intid <= ANSWER; intid++)
+        guest_gic_enable(intid);
     if (cpu) {
         guest_irq_unmask();
-        guest_sgi(TO(0));
+        guest_sgi(TO(0, ANSWER));
         for (;;)
             __asm__ volatile("wfi");
     }
     guest_printf("frequency\t%lu\n", READ("cntfrq_el0"));
     guest_cpu_on(1);
     sleep_until_answered();
-    sgi_to_other();
+    sgi_to_other("1 INTID", 1);
+    sgi_to_other("2 INTIDs in turn", 2);
+    sgi_to_other("4 INTIDs in turn", 4);
     return 0;
 }

@@ -2,63 +2,94 @@
 /* Copyright 2026 the arm_vcpu authors */
 /* Calls and trapped system registers. */
 #include "bench.h"
+#include "code.h"
 
-/* clang-format off: a table */
+/* clang-format off: tables */
 static const struct call {
-    const char *hvc, *smc;
+    const char *name;
     uint32_t id;
     uint64_t arg;
 } calls[] = {
-    { "hvc/PSCI_VERSION", "smc/PSCI_VERSION", 0x84000000, 0 },
-    { "hvc/unknown id", "smc/unknown id", 0x86000040, 0 },
-    { "hvc/PSCI_FEATURES", "smc/PSCI_FEATURES", 0x8400000a, 0x84000000 },
-    { "hvc/AFFINITY_INFO", "smc/AFFINITY_INFO", 0xc4000004, 0 },
-    { "hvc/AFFINITY_INFO, 32 bits", "smc/AFFINITY_INFO, 32 bits", 0x84000004, 0 },
-    { "hvc/MIGRATE_INFO_TYPE", "smc/MIGRATE_INFO_TYPE", 0x84000006, 0 },
-    { "hvc/SMCCC_VERSION", "smc/SMCCC_VERSION", 0x80000000, 0 },
-    { "hvc/SMCCC_ARCH_FEATURES", "smc/SMCCC_ARCH_FEATURES", 0x80000001, 0x80008000 },
-    { "hvc/SMCCC_ARCH_WORKAROUND_1", "smc/SMCCC_ARCH_WORKAROUND_1", 0x80008000, 0 },
-    { "hvc/TRNG_VERSION", "smc/TRNG_VERSION", 0x84000050, 0 },
-    { "hvc/TRNG_FEATURES", "smc/TRNG_FEATURES", 0x84000051, 0x84000050 },
-    { "hvc/unknown PSCI id", "smc/unknown PSCI id", 0xc400001f, 0 },
+    { "PSCI_VERSION", 0x84000000, 0 },
+    { "unknown id", 0x86000040, 0 },
+    { "PSCI_FEATURES", 0x8400000a, 0x84000000 },
+    { "AFFINITY_INFO", 0xc4000004, 0 },
+    { "AFFINITY_INFO, 32 bits", 0x84000004, 0 },
+    { "MIGRATE_INFO_TYPE", 0x84000006, 0 },
+    { "SMCCC_VERSION", 0x80000000, 0 },
+    { "SMCCC_ARCH_FEATURES", 0x80000001, 0x80008000 },
+    { "SMCCC_ARCH_WORKAROUND_1", 0x80008000, 0 },
+    { "TRNG_VERSION", 0x84000050, 0 },
+    { "TRNG_FEATURES", 0x84000051, 0x84000050 },
+    { "unknown PSCI id", 0xc400001f, 0 },
+};
+
+/* By the VMM's loop, which answers them alike. */
+static const struct call hypercalls[] = {
+    { "last of 2 ids", CALL_ADD, 1 },
+    { "a claim of one id", BENCH_ADD_ONE, 1 },
+    { "first of 65537 ids", BENCH_ADD_WIDE, 1 },
+    { "32769th of 65537 ids", BENCH_ADD_WIDE + 0x8000, 1 },
+    { "last of 65537 ids", BENCH_ADD_WIDE + 0x10000, 1 },
+    { "a caller's function around avc_to_vmm()", BENCH_ADD_WRAPPED, 1 },
+    { "last of all claims", BENCH_ADD_LAST, 1 },
+};
+
+/* Those that the architecture traps by HCR_EL2.TID3, AArch64's and AArch32's; CRn is 0. */
+static const struct id {
+    const char *name;
+    unsigned crm, op2;
+} ids[] = {
+    { "ID_AA64PFR0_EL1", 4, 0 },  { "ID_AA64PFR1_EL1", 4, 1 },  { "ID_AA64ZFR0_EL1", 4, 4 },
+    { "ID_AA64DFR0_EL1", 5, 0 },  { "ID_AA64DFR1_EL1", 5, 1 },  { "ID_AA64AFR0_EL1", 5, 4 },
+    { "ID_AA64ISAR0_EL1", 6, 0 }, { "ID_AA64ISAR1_EL1", 6, 1 }, { "ID_AA64ISAR2_EL1", 6, 2 },
+    { "ID_AA64MMFR0_EL1", 7, 0 }, { "ID_AA64MMFR1_EL1", 7, 1 }, { "ID_AA64MMFR2_EL1", 7, 2 },
+    { "ID_PFR0_EL1", 1, 0 },      { "ID_DFR0_EL1", 1, 2 },      { "ID_MMFR0_EL1", 1, 4 },
+    { "ID_MMFR3_EL1", 1, 7 },     { "ID_ISAR0_EL1", 2, 0 },     { "ID_ISAR5_EL1", 2, 5 },
+    { "ID_MMFR4_EL1", 2, 6 },     { "MVFR0_EL1", 3, 0 },
 };
 /* clang-format on */
 
-/* Those that the architecture traps by HCR_EL2.TID3, AArch64's and AArch32's. */
-#define MRS_ROWS(X)                                                                                                    \
-    X("ID_AA64PFR0_EL1", "4_0")                                                                                        \
-    X("ID_AA64PFR1_EL1", "4_1")                                                                                        \
-    X("ID_AA64ZFR0_EL1", "4_4")                                                                                        \
-    X("ID_AA64DFR0_EL1", "5_0")                                                                                        \
-    X("ID_AA64DFR1_EL1", "5_1")                                                                                        \
-    X("ID_AA64AFR0_EL1", "5_4")                                                                                        \
-    X("ID_AA64ISAR0_EL1", "6_0")                                                                                       \
-    X("ID_AA64ISAR1_EL1", "6_1")                                                                                       \
-    X("ID_AA64ISAR2_EL1", "6_2")                                                                                       \
-    X("ID_AA64MMFR0_EL1", "7_0")                                                                                       \
-    X("ID_AA64MMFR1_EL1", "7_1")                                                                                       \
-    X("ID_AA64MMFR2_EL1", "7_2")                                                                                       \
-    X("ID_PFR0_EL1", "1_0")                                                                                            \
-    X("ID_DFR0_EL1", "1_2")                                                                                            \
-    X("ID_MMFR0_EL1", "1_4")                                                                                           \
-    X("ID_MMFR3_EL1", "1_7")                                                                                           \
-    X("ID_ISAR0_EL1", "2_0")                                                                                           \
-    X("ID_ISAR5_EL1", "2_5")                                                                                           \
-    X("ID_MMFR4_EL1", "2_6")                                                                                           \
-    X("MVFR0_EL1", "3_0")
+#define ALL(table) (sizeof(table) / sizeof(table)[0])
 
-#define CALL_SETUP "mov x0, %0\nmov x1, %1\nmov x2, #0\nmov x3, #0\n"
+static void measure_call(const char *family, const struct call *call, uint32_t insn)
+{
+    const struct op op = op_call(insn, call->id, call->arg);
+
+    measure(family, call->name, &op);
+}
+
+static void measure_mrs(const char *member, const struct id *id, unsigned rt)
+{
+    const struct op op = { .insn = { MRS(SYSREG(0, 0, id->crm, id->op2), rt) }, .rt = rt };
+
+    measure("mrs", member, &op);
+}
+
+static void measure_switch(void)
+{
+    struct op op = op_call(HVC, BENCH_SWITCH, 0);
+
+    measure("switch", NULL, &op);
+    op.insn[0] = FMOV_D0_X3;
+    op.insn[1] = HVC;
+    measure("switch_fp", NULL, &op);
+}
 
 void bench_traps(void)
 {
-    for (unsigned n = 0; n < sizeof calls / sizeof calls[0]; n++)
-        ROW(calls[n].hvc, CALL_SETUP, "hvc #0\n", calls[n].id, calls[n].arg);
-    for (unsigned n = 0; n < sizeof calls / sizeof calls[0]; n++)
-        ROW(calls[n].smc, CALL_SETUP, "smc #0\n", calls[n].id, calls[n].arg);
-    ROW("hvc_full", CALL_SETUP, "hvc #0\n", 0xc4000003, 0); /* CPU_ON of itself */
-    ROW("hypercall", CALL_SETUP, "hvc #0\n", CALL_ADD, 1);
-#define MRS_ROW(name, field) ROW("mrs/" name, "", "mrs x0, s3_0_c0_c" field "\n", 0, 0);
-    MRS_ROWS(MRS_ROW)
-    ROW("switch", CALL_SETUP, "hvc #0\n", BENCH_SWITCH, 0);
-    ROW("switch_fp", CALL_SETUP, ".arch_extension fp\nfmov d0, x3\nhvc #0\n", BENCH_SWITCH, 0);
+    const struct op cpu_on = op_call(HVC, 0xc4000003, 0);
+
+    for (unsigned n = 0; n < ALL(calls); n++)
+        measure_call("hvc", &calls[n], HVC);
+    for (unsigned n = 0; n < ALL(calls); n++)
+        measure_call("smc", &calls[n], SMC);
+    measure("hvc_slow", NULL, &cpu_on);
+    for (unsigned n = 0; n < ALL(hypercalls); n++)
+        measure_call("hypercall", &hypercalls[n], HVC);
+    for (unsigned rt = 0; rt <= ZR; rt++)
+        measure_mrs(reg_name('x', rt), &ids[0], rt);
+    for (unsigned n = 0; n < ALL(ids); n++)
+        measure_mrs(ids[n].name, &ids[n], 0);
+    measure_switch();
 }

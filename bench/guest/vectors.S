@@ -2,19 +2,23 @@
 /* Copyright 2026 the arm_vcpu authors */
 /*
  * The least that a guest's vector does before and after C: the registers that the procedure call standard lets a function
- * change, ELR and SPSR. Anything but an IRQ from EL1h is a bug of the bench.
+ * change, ELR and SPSR. An SVC ends what bench_go() began. Anything else but an IRQ at EL1h is a bug of the bench.
  */
 #include "marks.h"
 #include "rows.h"
+
+#define SCTLR_USUAL 0x30d01805 /* as tests/guest/lib/start.S sets it */
 
     .text
     .balign 0x800
     .globl bench_vectors
 bench_vectors:
-    .rept 5
+    .rept 4
     .balign 0x80
     b .
     .endr
+    .balign 0x80
+    b sync
     .balign 0x80
     sub sp, sp, #192
     stp x0, x1, [sp]
@@ -36,7 +40,13 @@ bench_vectors:
     msr spsr_el1, x1
     ldp x18, x30, [sp, #144]
     b leave                     /* a vector has room for 32 instructions */
-    .rept 10
+    .rept 2
+    .balign 0x80
+    b .
+    .endr
+    .balign 0x80                /* from EL0 */
+    b sync
+    .rept 7
     .balign 0x80
     b .
     .endr
@@ -53,6 +63,60 @@ leave:
     ldp x0, x1, [sp]
     add sp, sp, #192
     eret
+
+/* bench_go(code, sp, spsr, sctlr): runs code at the exception level and with the interrupts of spsr. */
+    .globl bench_go
+bench_go:
+    stp x18, x19, [sp, #-112]!
+    stp x20, x21, [sp, #16]
+    stp x22, x23, [sp, #32]
+    stp x24, x25, [sp, #48]
+    stp x26, x27, [sp, #64]
+    stp x28, x29, [sp, #80]
+    str x30, [sp, #96]
+    adrp x4, stack
+    mov x5, sp
+    str x5, [x4, :lo12:stack]
+    msr elr_el1, x0
+    msr spsr_el1, x2
+    tst x2, #0xc
+    b.eq 1f
+    mov sp, x1
+1:  msr sp_el0, x1
+    msr sctlr_el1, x3
+    isb
+    eret
+
+/* No register is of use any more; with SCTLR's usual value memory is little-endian again. */
+sync:
+    mov w0, #(SCTLR_USUAL & 0xffff)
+    movk w0, #(SCTLR_USUAL >> 16), lsl #16
+    msr sctlr_el1, x0
+    isb
+    adrp x4, stack
+    ldr x4, [x4, :lo12:stack]
+    mov sp, x4
+    mrs x0, esr_el1
+    lsr x1, x0, #26
+    cmp x1, #0x15               /* SVC */
+    b.ne 2f
+    ldp x20, x21, [sp, #16]
+    ldp x22, x23, [sp, #32]
+    ldp x24, x25, [sp, #48]
+    ldp x26, x27, [sp, #64]
+    ldp x28, x29, [sp, #80]
+    ldr x30, [sp, #96]
+    ldp x18, x19, [sp], #112
+    ret
+2:  mrs x1, elr_el1
+    mrs x2, far_el1
+    b bench_unexpected
+
+    .bss
+    .balign 8
+stack:
+    .skip 8
+    .text
 
 /* vCPU 1, as PSCI CPU_ON starts it: no stack, MMU off. */
     .globl bench_first_instruction

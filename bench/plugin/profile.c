@@ -37,7 +37,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NR_GROUPS  256
+#define NR_GROUPS  4096
+#define NR_BLOCK   128 /* groups together; those that an instruction is never counted in take no memory */
 #define NR_BUCKETS (1u << 16)
 #define MAX_CPUS   64
 
@@ -49,7 +50,7 @@ PLUGIN_EXPORT int qemu_plugin_version = PLUGIN_VERSION;
 /* An instruction at EL2. */
 struct insn {
     struct insn *next;
-    uint64_t pc, count[NR_GROUPS];
+    uint64_t pc, *count[NR_GROUPS / NR_BLOCK];
     uint32_t code;
     bool leaves;
 };
@@ -195,6 +196,19 @@ static void insn_below(unsigned index, void *data)
     cpu->total_below++;
 }
 
+static uint64_t *count_of(struct insn *insn, unsigned to)
+{
+    uint64_t **block = &insn->count[to / NR_BLOCK];
+
+    if (!__atomic_load_n(block, __ATOMIC_ACQUIRE)) {
+        pthread_mutex_lock(&lock);
+        if (!*block)
+            __atomic_store_n(block, allocate(NR_BLOCK * sizeof **block), __ATOMIC_RELEASE);
+        pthread_mutex_unlock(&lock);
+    }
+    return &(*block)[to % NR_BLOCK];
+}
+
 static void insn_at_el2(unsigned index, void *data)
 {
     struct insn *insn = data;
@@ -203,7 +217,7 @@ static void insn_at_el2(unsigned index, void *data)
 
     cpu->insns++;
     cpu->total++;
-    __atomic_fetch_add(&insn->count[to], 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(count_of(insn, to), 1, __ATOMIC_RELAXED);
     if (insn->leaves && !cpu->left) {
         cpu->left = true;
         __atomic_fetch_add(&exits[to].left, 1, __ATOMIC_RELAXED);
@@ -318,8 +332,8 @@ static void write_insn(const struct insn *insn)
 
     fprintf(out, "insn\t%" PRIx64 "\t%" PRIx32 "\t%s", insn->pc, insn->code, names[classify(insn->code)]);
     for (unsigned n = 0; n < NR_GROUPS; n++)
-        if (insn->count[n])
-            fprintf(out, "\t%u\t%" PRIu64, n, insn->count[n]);
+        if (insn->count[n / NR_BLOCK] && insn->count[n / NR_BLOCK][n % NR_BLOCK])
+            fprintf(out, "\t%u\t%" PRIu64, n, insn->count[n / NR_BLOCK][n % NR_BLOCK]);
     fputc('\n', out);
 }
 

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""Tests of what ./avc check makes of the bench's figures, in TAP: budget.py, report.py, profiling.py, growth.py, sizes.py
-and stack.py of bench/."""
+"""Tests of what ./avc check makes of the bench's figures, in TAP: budget.py, families.py, report.py, profiling.py,
+growth.py, sizes.py and stack.py of bench/."""
 import pathlib
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
 import budget  # noqa: E402
+import families  # noqa: E402
 import growth  # noqa: E402
 import profiling  # noqa: E402
 import report  # noqa: E402
@@ -43,22 +44,45 @@ def all_units():
     more = {"max": {"hvc/a": 3.0, "wfi": 50.5}, "max E2H": KEPT["max E2H"]}
     budgets = {unit: KEPT for unit in ("instructions", "sysregs", "barriers", "tlbi", "loads")}
     measured = {"instructions": KEPT, "barriers": more, "tlbi": more, "loads": more}
-    return [bad for _, bad, _ in budget.compare_all(measured, budgets)]
+    nothing = {"max": {}, "max E2H": {}}
+    budgets |= {"cheapest": nothing, "members": nothing}
+    measured |= {"cheapest": nothing, "members": nothing}
+    return [bad for _, bad, _ in budget.compare_all(measured, budgets, {})]
+
+
+# ---- families ----
+
+PRINTED = {"hvc/a": 50.0, "hvc/b, c": 61.0, "hvc/d": 61.0, "hvc_slow": 900.0}
+
+
+def summed():
+    return families.summary({"instructions": PRINTED, "sysregs": {"hvc/a": 4, "hvc/b, c": 1, "hvc/d": 1, "hvc_slow": 2}})
+
+
+def family_complaints(dearest, cheapest, members, allowed):
+    """Of a family whose budget is 60 and 30 in two members."""
+    def units(dear, cheap, nr):
+        return {"instructions": {"max": {"hvc": families.Figure(dear, "b")}}, "members": {"max": {"hvc": families.Figure(nr)}},
+                "cheapest": {"max": {"hvc": families.Figure(cheap, "a")}}}
+    (_, bad, _), = budget.compare_families(units(dearest, cheapest, members), units(60, 30, 2), {"hvc": allowed})
+    return bad
 
 
 def file_round_trip():
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "budget.tsv"
-        units = {"instructions": BUDGET, "barriers": KEPT}
+        of_family = {name: {"hvc": families.Figure(61, "b, c")} for name in BUDGET}
+        units = {"instructions": BUDGET, "cheapest": of_family, "barriers": KEPT}
         budget.write(units, path)
         other = "mrs\tbytes\t0\t0\n"
         path.write_text(path.read_text() + other)
         budget.write(units, path)
-        return budget.read(path) == BUDGET and budget.read(path, "barriers") == KEPT and path.read_text().endswith(other)
+        return (budget.read(path) == BUDGET and budget.read(path, "barriers") == KEPT and path.read_text().endswith(other)
+                and budget.read(path, "cheapest") == of_family
+                and budget.read(path, "cheapest")["max"]["hvc"].member == "b, c")
 
 
 ROW = {"id": "hvc", "title": "t", "goal": [60, 70]}
-FIGURES = {"hvc/a": 50.0, "hvc/b": 61.0, "hvc_full": 900.0}
 PROFILE = profiling.Profile("""lap\tel1\t5\t0
 total\t40\t60
 exits\t22\t2\t1
@@ -175,7 +199,21 @@ TESTS = {
         [bad for _, bad, _ in budget.compare({"other": {}}, BUDGET)] ==
         [["other: the budget file has no such configuration"]],
     "the file, written and read, keeps lines of other units": file_round_trip(),
-    "the worst member counts, and of its own row only": report.figure(FIGURES, ROW) == 61.0,
+    "the dearest member counts, the first of those that are alike, and of its own row only":
+        [str(summed()["instructions"][row]) for row in ("hvc", "hvc_slow")] == ["61.00 b, c", "900.00"],
+    "in each unit": summed()["sysregs"] == {"hvc": 4, "hvc_slow": 2},
+    "of a family also the cheapest, and how many there are":
+        [str(summed()["cheapest"]["hvc"]), summed()["members"]] == ["50.00 a", {"hvc": 3}],
+    "a family within its limit": family_complaints(45, 30, 2, 1.5) == [],
+    "beyond it, but not further than before": family_complaints(60, 30, 2, 1.5) == [],
+    "further than before": family_complaints(60, 29, 2, 1.5) ==
+        ["hvc on max: b is 2.07 times as dear as a, 2.02 are allowed"],
+    "a family without a limit": family_complaints(60, 20, 2, 9) == [],
+    "a family that has lost a member": family_complaints(60, 30, 1, 2) ==
+        ["hvc on max: 1 members were measured, 2 have a budget"],
+    "a ratio is met as it is printed": [report.is_even({"ratio": 1.5}, far) for far in (1.504, 1.506, None)] ==
+        [True, False, None],
+    "the dearest member as it was printed": report.dearest(ROW, summed()["instructions"]) == "hvc/b, c",
     "goals are for E2H=0 and E2H=1": [report.is_met(ROW, name, 61.0) for name in ("max", "max E2H")] == [False, True],
     "a goal is met as it is printed": report.is_met(ROW, "max", 60.04) and not report.is_met(ROW, "max", 60.06),
     "parts of the document are replaced": report.with_parts(DOCUMENT, {"figures": ["new"], "peers": ["p"]}) ==
