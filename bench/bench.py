@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""What an exit to EL2 costs, in instructions: runs the bench guests in the emulator's counting mode and prints a table,
+"""What an exit to EL2 costs, in instructions: runs the bench's guests in the emulator's counting mode, under a host of the
+bench's own and under the reference hypervisor, and prints a table,
 what other hypervisors take beside it, what EL2 executes by class of instruction, and a picture (bench.svg in the build
 folder, with gnuplot).
 
@@ -23,8 +24,10 @@ import sizes
 from families import INSTRUCTIONS
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-# Both are built by meson; the first runs on one CPU, the second on two.
-PROGRAMS = {"bench": 1, "smp": 2}
+# Programs for EL2 with a guest in them, and on how many CPUs they run.
+HOSTS = {"bench": 1, "smp": 2}
+# Guests of the reference hypervisor: vCPUs, CPUs.
+GUESTS = {"vmm_alone": (1, 1), "vmm_busy": (2, 1), "vmm_two": (2, 2)}
 NO_VHE = {"cortex-a53", "cortex-a57", "cortex-a72"}
 CPUS = ["max", "cortex-a72", "neoverse-n1"]
 
@@ -43,28 +46,42 @@ def plugin_of(build):
     return plugin if "\n-plugin " in options.stdout else None
 
 
+def programs(build, cpu, e2h):
+    """(command, what takes the plugin's arguments to QEMU, ELF file of EL2) of each."""
+    for name, cpus in HOSTS.items():
+        elf = build / f"bench/{name}-e2h{e2h}.elf"
+        command = [sys.executable, ROOT / "tests/system/boot.py", "--count", "--timeout", "120"]
+        yield command, "--plugin", [cpu, str(cpus), elf.with_suffix(".bin")], elf
+    for name, (vcpus, cpus) in GUESTS.items():
+        command = [ROOT / "avc", "run", "--count", "--quiet", "--timeout", "120", "--memory", "16", "--cpus", str(vcpus),
+                   "--host-cpus", str(cpus), "--host-cpu", cpu, "--host-vhe", "on" if e2h else "off",
+                   "--kernel", build / f"bench/{name}.bin", "--"]
+        yield command, "-plugin", [], build / "vmm/vmm.elf"
+
+
+def run_program(build, command, option, more, elf, plugin):
+    """{name: (ticks, rounds)} as the program prints them, the counter's frequency, and with a plugin {name: profiling.Row}."""
+    with tempfile.NamedTemporaryFile("r") as counted:
+        plugged = [option, f"{str(plugin).replace(',', ',,')},out={counted.name},marks=on,serial=on"] if plugin else []
+        run = subprocess.run([*command, *plugged, *more], env={**os.environ, "AVC_VMM_IMAGE": str(build / "vmm/vmm.bin")},
+                             stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+        text = counted.read()
+    lines = [line.split("\t") for line in run.stdout.splitlines()]
+    frequency = next((int(line[1]) for line in lines if line[0] == "frequency"), 0)
+    if run.returncode or not frequency:
+        sys.exit(f"bench: {' '.join(map(str, command))} failed:\n{run.stdout}{run.stderr}")
+    printed = {line[1]: (int(line[2]), int(line[3])) for line in lines if line[0] == "row"}
+    names = {name: rounds for name, (_, rounds) in printed.items()}
+    return printed, frequency, profiling.rows(profiling.Profile(text), profiling.Symbols(elf), names) if plugin else {}
+
+
 def measure(build, cpu, e2h, plugin):
     """Of one configuration {name: instructions}, and with a plugin {name: profiling.Row}; names as they are printed."""
     figures, profiles = {}, {}
-    for program, cpus in PROGRAMS.items():
-        elf = build / f"bench/{program}-e2h{e2h}.elf"
-        image = elf.with_suffix(".bin")
-        with tempfile.NamedTemporaryFile("r") as counted:
-            more = ["--plugin", f"{plugin},out={counted.name},marks=on,serial=on"] if plugin else []
-            run = subprocess.run([sys.executable, ROOT / "tests/system/boot.py", "--count", "--timeout", "120", *more, cpu,
-                                  str(cpus), image], capture_output=True, text=True)
-            text = counted.read()
-        lines = [line.split("\t") for line in run.stdout.splitlines()]
-        frequency = next((int(line[1]) for line in lines if line[0] == "frequency"), 0)
-        if run.returncode or not frequency:
-            sys.exit(f"bench: {image} on {cpu} failed:\n{run.stdout}{run.stderr}")
-        for line in lines:
-            if line[0] == "row":
-                ticks, rounds = map(int, line[2:])
-                figures[line[1]] = round(ticks * 1e9 / frequency / rounds, 2)
-        if plugin:
-            names = {line[1]: int(line[3]) for line in lines if line[0] == "row"}
-            profiles |= profiling.rows(profiling.Profile(text), profiling.Symbols(elf), names)
+    for program in programs(build, cpu, e2h):
+        printed, frequency, profile = run_program(build, *program, plugin)
+        figures |= {name: round(ticks * 1e9 / frequency / rounds, 2) for name, (ticks, rounds) in printed.items()}
+        profiles |= profile
     return figures, profiles
 
 
