@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""What EL2 takes of Debian's Linux under the reference hypervisor: of two boots, and of 300 forks.
+"""What EL2 takes of Debian's Linux under the reference hypervisor.
 
-./avc run boots Debian's kernel in the counting mode with one vCPU, its memory prefaulted, and a program of our own as
-process 1 (guest/linux.c), which marks what is counted; the plugin (plugin/) counts instructions at EL2 and below. The
-budget, linux.tsv, is of one kernel: with another one nothing is compared."""
+./avc run boots Debian's kernel in the counting mode with a program of our own as process 1, which marks what is counted
+(guest/linux.c), or sends a byte to and fro between two CPUs (guest/pipe.c); the plugin (plugin/) counts instructions at EL2
+and below. The budget, linux.tsv, is of one kernel: with another one nothing is compared."""
 import hashlib
 import os
 import pathlib
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 
+import profiling
 import report
 import tsv
 
@@ -22,18 +23,21 @@ import mkinitrd  # noqa: E402
 
 FILE = ROOT / "bench/linux.tsv"
 HOSTS = {"max": "off", "max E2H": "on"}  # as bench.py's configurations; --host-vhe
-UNITS = ("EL2", "guest")
+SHARED = "max E2H"  # that of the rows with several vCPUs
+QUIET = "console=ttyAMA0 quiet panic=1"
 # A timer's tick more or less in what is counted is chance, and takes EL2 some 160 instructions.
 ALLOWED, TICKS = 1.01, 400
+# Kinds of exit whose mean is of interest.
+KINDS = {"IRQ": profiling.IRQ, "MSR": 0x18, "data abort": 0x24, "WFI": 0x01}
 HEAD = """# SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
 #
-# Instructions of Linux and of EL2 for it, by configuration of the host, with one kernel: written by
-# `./avc bench --update-budget`, on purpose only.
+# Instructions of Linux and of EL2 for it, by configuration of the host, with one kernel; of kinds of exit also how many there
+# are; of the pipe, ticks. Written by `./avc bench --update-budget`, on purpose only.
 """
 
 
-# ---- measuring ----
+# ---- measuring: {unit: number} of each row ----
 
 def kernel(image):
     """(version, hash) of Debian's Image."""
@@ -58,40 +62,95 @@ def laps(text):
 
 
 def between(text):
-    """Of the boot, and of the forks: (EL2, guest). None: the guest did not get there."""
+    """Of the boot, and of the forks. None: the guest did not get there."""
     points = [lap for lap in laps(text) if lap[0] != "el0"]
     if [name for name, *_ in points] != ["el1", "mark", "mark"]:
         return None
-    return [(to[1] - since[1], to[2] - since[2]) for since, to in zip(points, points[1:])]
+    return [{"EL2": to[1] - since[1], "guest": to[2] - since[2]} for since, to in zip(points, points[1:])]
 
 
-def boot(build, append, vhe):
-    """What between() says of one boot."""
-    with tempfile.TemporaryDirectory(prefix="avc-bench.") as folder:
-        disk, out = pathlib.Path(folder, "initrd"), pathlib.Path(folder, "laps")
-        disk.write_bytes(initrd((build / "bench/linux-init").read_bytes()))
-        plugin = str(build / "bench/plugin/profile.so").replace(",", ",,")
-        run = subprocess.run(
-            [ROOT / "avc", "run", "--count", "--cpus", "1", "--host-cpus", "1", "--host-cpu", "max", "--host-vhe", vhe,
-             "--prefault", "--timeout", "240", "--kernel", build.parent / "guest/Image", "--initrd", disk,
-             "--append", append, "--", "-plugin", f"{plugin},out={out}"],
-            env={**os.environ, "AVC_VMM_IMAGE": str(build / "vmm/vmm.bin")}, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True)
-        counted = between(out.read_text()) if out.exists() else None
-    if run.returncode or not counted:
-        sys.exit(f"bench: Linux did not get to its end with '{append}':\n{run.stdout}{run.stderr}")
+def kinds(text):
+    """Exits and instructions at EL2 of each kind, of the whole run. Of data aborts those alone from where none went to the
+    VMM's loop: what does is the first touch of memory, which clears it."""
+    profile, counted = profiling.Profile(text), {}
+    for name, kind in KINDS.items():
+        sites = [site for site in profile.sites if site[0] == kind and not (name == "data abort" and site[3])]
+        counted[f"{name}, exits"] = sum(exits for _, _, exits, _, _ in sites)
+        counted[name] = sum(instructions for *_, instructions in sites)
     return counted
 
 
+def run(build, program, append, vhe, vcpus, cpus, *more):
+    """What the guest printed in one boot. more: options of ./avc run, and -- with arguments of QEMU."""
+    with tempfile.TemporaryDirectory(prefix="avc-bench.") as folder:
+        disk = pathlib.Path(folder, "initrd")
+        disk.write_bytes(initrd((build / "bench" / program).read_bytes()))
+        done = subprocess.run(
+            [ROOT / "avc", "run", "--count", "--cpus", str(vcpus), "--host-cpus", str(cpus), "--host-cpu", "max",
+             "--host-vhe", vhe, "--timeout", "400", "--kernel", build.parent / "guest/Image", "--initrd", disk,
+             "--append", append, *more],
+            env={**os.environ, "AVC_VMM_IMAGE": str(build / "vmm/vmm.bin")}, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True)
+        if done.returncode:
+            sys.exit(f"bench: Linux did not get to its end with '{append}':\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+
+def boot(build, append, vhe, vcpus, cpus, *more):
+    """The boot, the forks, kinds of exit."""
+    plugin = str(build / "bench/plugin/profile.so").replace(",", ",,")
+    leave = profiling.Symbols(build / "vmm/vmm.elf").address(profiling.LEAVE)
+    with tempfile.NamedTemporaryFile("r", prefix="avc-bench.") as out:
+        printed = run(build, "linux-init", append, vhe, vcpus, cpus, *more, "--", "-plugin",
+                      f"{plugin},serial=on,left={leave:x},out={out.name}")
+        text = out.read()
+    counted = between(text)
+    if not counted:
+        sys.exit(f"bench: Linux did not get to its end with '{append}':\n{printed}")
+    return *counted, kinds(text)
+
+
+def ticks(text):
+    found = re.search(r"^pipe\t(\d+)", text, re.M)
+    if not found:
+        sys.exit(f"bench: no pipe between two CPUs:\n{text}")
+    return int(found[1])
+
+
+def bare(build):
+    """What the pipe's program prints on the emulated board without a hypervisor."""
+    with tempfile.TemporaryDirectory(prefix="avc-bench.") as folder:
+        disk = pathlib.Path(folder, "initrd")
+        disk.write_bytes(initrd((build / "bench/linux-pipe").read_bytes()))
+        return subprocess.run(
+            [os.environ.get("AVC_QEMU", "qemu-system-aarch64"), "-M", "virt,gic-version=3,its=off,dtb-randomness=off",
+             "-cpu", "max,pauth-impdef=on,cntfrq=1000000000", "-smp", "2", "-m", "512", "-accel", "tcg", "-nic", "none",
+             "-display", "none", "-monitor", "none", "-no-reboot", "-serial", "stdio", "-icount", "shift=0,sleep=off",
+             "-rtc", "base=2026-01-01T00:00:00,clock=vm", "-seed", "1", "-kernel", build.parent / "guest/Image",
+             "-initrd", disk, "-append", QUIET],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=400).stdout
+
+
+def share_of(build, row):
+    """A boot and the forks together, its memory not prefaulted."""
+    first, second, of_kinds = boot(build, QUIET, HOSTS[SHARED], row["vcpus"], row["cpus"])
+    return {unit: first[unit] + second[unit] for unit in first} | of_kinds
+
+
 def measure(build, rows):
-    """{configuration: {row: (EL2, guest)}}"""
-    figures = {}
+    """{configuration: {row: {unit: number}}}"""
+    figures = {name: {} for name in HOSTS}
     for name, vhe in HOSTS.items():
-        figures[name] = {}
         for row in rows:
             if "append" in row:
-                figures[name][row["id"]], forks = boot(build, row["append"], vhe)
+                figures[name][row["id"]], forks, _ = boot(build, row["append"], vhe, 1, 1, "--prefault")
                 figures[name].setdefault("forks", forks)  # of the first boot, which is the quiet one
+    for row in rows:
+        if "vcpus" in row:
+            figures[SHARED][row["id"]] = share_of(build, row)
+        elif row["id"] == "pipe":
+            figures[SHARED]["pipe"] = {"vmm": ticks(run(build, "linux-pipe", QUIET, HOSTS[SHARED], 2, 2)),
+                                       "bare": ticks(bare(build))}
     return figures
 
 
@@ -104,73 +163,138 @@ def read(path=FILE):
     table = {name: {} for name in names}
     for row, unit, *numbers in lines[2:]:
         for name, number in zip(names, numbers, strict=True):
-            table[name].setdefault(row, {})[unit] = int(number)
-    return tuple(lines[0][1:]), {name: {row: tuple(units[unit] for unit in UNITS) for row, units in rows.items()}
-                                 for name, rows in table.items()}
+            if number != "-":
+                table[name].setdefault(row, {})[unit] = int(number)
+    return tuple(lines[0][1:]), table
 
 
 def write(image, figures, path=FILE):
-    lines = [["kernel", *image], ["row", "instructions", *figures]]
-    for row in next(iter(figures.values())):
-        lines += [[row, unit, *(str(figures[name][row][n]) for name in figures)] for n, unit in enumerate(UNITS)]
+    units = {row: of_row for rows in figures.values() for row, of_row in rows.items()}
+    lines = [["kernel", *image], ["row", "unit", *figures]]
+    for row, of_row in units.items():
+        lines += [[row, unit, *(str(rows.get(row, {}).get(unit, "-")) for rows in figures.values())] for unit in of_row]
     path.write_text(HEAD + "".join("\t".join(line) + "\n" for line in lines))
 
 
+def mean(figure, kind):
+    """Instructions at EL2 of one exit. None: there was none."""
+    exits = figure.get(f"{kind}, exits")
+    return figure[kind] / exits if exits else None
+
+
 def compare(figures, budget):
-    """Complaints about one configuration: EL2's instructions are compared, and of the forks all."""
+    """Complaints about one configuration: compared are EL2's instructions, of the forks all, of kinds of exit the mean, of the
+    pipe its ticks under the reference hypervisor."""
     for row in sorted(figures.keys() | budget.keys()):
         if row not in figures or row not in budget:
             yield f"{row}: " + ("has a budget and was not measured" if row in budget else "no budget")
             continue
-        for what, count in {"EL2": lambda figure: figure[0], "all": sum}.items():
-            got, allowed = count(figures[row]), count(budget[row])
-            if (what == "EL2" or row == "forks") and got > allowed * ALLOWED + TICKS:
-                yield f"{row}: {got} instructions ({what}), budget {allowed}"
+        now, before = figures[row], budget[row]
+        if row == "pipe":
+            if now["vmm"] > before["vmm"] * ALLOWED:
+                yield f"{row}: {now['vmm']} ticks, budget {before['vmm']}"
+            continue
+        for what, count in {"EL2": lambda figure: figure["EL2"], "all": lambda figure: figure["EL2"] + figure["guest"]}.items():
+            if (what == "EL2" or row == "forks") and count(now) > count(before) * ALLOWED + TICKS:
+                yield f"{row}: {count(now)} instructions ({what}), budget {count(before)}"
+        for kind in KINDS:
+            if mean(before, kind) and (mean(now, kind) or 0) > mean(before, kind) * ALLOWED:
+                yield f"{row}: {mean(now, kind):.0f} instructions at EL2 of an exit by {kind}, budget {mean(before, kind):.0f}"
 
 
 # ---- showing ----
 
 def share(figure):
     """EL2's instructions in per cent of the guest's."""
-    return 100 * figure[0] / figure[1]
+    return 100 * figure["EL2"] / figure["guest"]
+
+
+def value(figure):
+    """What a row's goal is for."""
+    return figure["vmm"] / figure["bare"] if "bare" in figure else share(figure)
 
 
 def is_met(row, figure):
     """As it is printed. None: no goal."""
-    return round(share(figure), 3) <= row["goal"] if "goal" in row else None
+    return round(value(figure), 3) <= row["goal"] if "goal" in row else None
+
+
+def is_mean_met(row, kind, figure):
+    found = mean(figure, kind)
+    return None if found is None or kind not in row.get("exits", {}) else round(found) <= row["exits"][kind]
 
 
 def text(rows, figures, peers, image):
     width = max(len(row["title"]) for row in rows) + 2
-    lines = [f"Debian's Linux ({image[0]}) under the reference hypervisor: 1 vCPU, memory prefaulted; instructions, and those of "
-             "EL2", "in per cent of the guest's; +: within the goal, !: not", "",
+    lines = [f"Debian's Linux ({image[0]}) under the reference hypervisor: instructions, and those of EL2 in per cent of the "
+             "guest's;", "of the pipe, ticks, and how many times those of the bare machine they are; +: within the goal, !: not", "",
              f"{'':{width}}{'host':10}{'guest':>14}{'EL2':>12}{'%':>9}{'goal':>8}"]
+    marks = {None: " ", True: "+", False: "!"}
     for row in rows:
         for name, rows_of in figures.items():
-            el2, guest = figure = rows_of[row["id"]]
-            state = {None: " ", True: "+", False: "!"}[is_met(row, figure)]
-            lines.append(f"{row['title']:{width}}{name:10}{guest:>14}{el2:>12}{share(figure):>8.3f}{state}{row.get('goal', ''):>8}")
-        for peer, value in row.get("peers", {}).items():
-            lines.append(f"{'':{width}}{peers[peer]:36}{value:>8.3f}")
+            figure = rows_of.get(row["id"])
+            if not figure:
+                continue
+            whole, part = (figure["bare"], figure["vmm"]) if "bare" in figure else (figure["guest"], figure["EL2"])
+            lines.append(f"{row['title']:{width}}{name:10}{whole:>14}{part:>12}{value(figure):>8.3f}{marks[is_met(row, figure)]}"
+                         f"{row.get('goal', ''):>8}")
+            if "exits" in row:
+                lines.append("    an exit: " + ", ".join(
+                    f"{kind} {mean(figure, kind) or 0:.0f}{marks[is_mean_met(row, kind, figure)]} of {figure[f'{kind}, exits']}"
+                    for kind in KINDS))
+        for peer, number in row.get("peers", {}).items():
+            lines.append(f"{'':{width}}{peers[peer]:36}{number:>8.3f}")
     return "\n".join(lines) + "\n"
 
 
-def document(rows, peers, image, figures):
-    """Lines of the table in docs/performance.md."""
+def bold(text, met):
+    return f"**{text}**" if met else text
+
+
+def share_lines(rows, peers, figures):
     theirs = [peer for peer in peers if any(peer in row.get("peers", {}) for row in rows)]
-    lines = [f"Kernel: {image[0]}, SHA-256 of its Image {image[1]}...", "",
-             "| what | host | of the guest | of EL2 | share, % | goal | " + " | ".join(peers[peer] for peer in theirs) + " |",
-             "|---" * (6 + len(theirs)) + "|"]
+    yield "| what | host | of the guest | of EL2 | share, % | goal | " + " | ".join(peers[peer] for peer in theirs) + " |"
+    yield "|---" * (6 + len(theirs)) + "|"
     for row in rows:
         for name, rows_of in figures.items():
-            el2, guest = figure = rows_of[row["id"]]
-            percent = f"{share(figure):.3f}"
-            lines.append(f"| {row['title']} | {name} | {guest:,} | {el2:,} | "
-                         f"{f'**{percent}**' if is_met(row, figure) else percent} | {row.get('goal', '')} | "
-                         + " | ".join(str(row.get("peers", {}).get(peer, "")) for peer in theirs) + " |")
+            figure = rows_of.get(row["id"])
+            if figure and "EL2" in figure:
+                yield (f"| {row['title']} | {name} | {figure['guest']:,} | {figure['EL2']:,} | "
+                       f"{bold(f'{share(figure):.3f}', is_met(row, figure))} | {row.get('goal', '')} | "
+                       + " | ".join(str(row.get("peers", {}).get(peer, "")) for peer in theirs) + " |")
+
+
+def exit_lines(rows, figures):
+    yield "| instructions at EL2 of an exit, and exits | " + " | ".join(KINDS) + " |"
+    yield "|---" * (1 + len(KINDS)) + "|"
+    rows = [row for row in rows if "exits" in row]
+    for row in rows:
+        figure = figures[SHARED].get(row["id"])
+        if figure:
+            cells = (bold(f"{mean(figure, kind) or 0:.0f}", is_mean_met(row, kind, figure)) + f", {figure[f'{kind}, exits']}"
+                     for kind in KINDS)
+            yield f"| {row['title']} | {' | '.join(cells)} |"
+    if rows:
+        yield "| goal | " + " | ".join(str(rows[0]["exits"][kind]) for kind in KINDS) + " |"
+
+
+def pipe_lines(rows, figures):
+    for row in rows:
+        figure = figures[SHARED].get(row["id"], {})
+        if "bare" in figure:
+            yield "| what | ticks | of the bare machine | times | goal |"
+            yield "|---|---|---|---|---|"
+            yield (f"| {row['title']} | {figure['vmm']:,} | {figure['bare']:,} | "
+                   f"{bold(f'{value(figure):.2f}', is_met(row, figure))} | {row['goal']} |")
+
+
+def document(rows, peers, image, figures):
+    """Lines of the tables in docs/performance.md."""
+    lines = [f"Kernel: {image[0]}, SHA-256 of its Image {image[1]}...", "", *share_lines(rows, peers, figures), "",
+             *exit_lines(rows, figures), "", *pipe_lines(rows, figures)]
     lines += ["", "| what | the kernel's command line |", "|---|---|"]
     lines += [f"| {row['title']} | `{row['append']}` |" for row in rows if "append" in row]
-    return {"linux": lines}
+    return {"linux": lines + [f"| all others | `{QUIET}` |"]}
 
 
 # ---- what bench.py calls ----
@@ -179,7 +303,7 @@ def unable(build):
     """Why nothing can be measured here, or None."""
     if os.environ.get("AVC_QEMU_OLD"):
         return "this QEMU has no plugin interface of version 3, and another max"
-    for file in ("bench/plugin/profile.so", "bench/linux-init", "vmm/vmm.bin", "../guest/Image"):
+    for file in ("bench/plugin/profile.so", "bench/linux-init", "bench/linux-pipe", "vmm/vmm.bin", "../guest/Image"):
         if not (build / file).exists():
             return f"there is no {file} in {build}"
     return None
@@ -217,7 +341,7 @@ def check(build):
     failed = False
     print(f"1..{len(HOSTS) + 1}")
     for number, name in enumerate(HOSTS, 1):
-        title = f"Linux on {name}: {', '.join(row['id'] for row in rows)} within their budget"
+        title = f"Linux on {name}: {', '.join(budgets[name])} within their budget"
         complaints = [] if reason else list(compare(figures[name], budgets[name]))
         print(f"{'not ok' if complaints else 'ok'} {number} - {title}" + (f" # SKIP {reason}" if reason else ""))
         for line in complaints + ["on purpose? ./avc bench --update-budget, and say why in the commit"] * bool(complaints):

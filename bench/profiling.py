@@ -22,6 +22,7 @@ UNITS = {
 CLASSES = ["mrs", "msr", "pstate", "isb", "dsb", "dmb", "tlbi", "sys", "eret", "call", "load", "store", "atomic", "branch",
            "other"]
 IRQ, FIQ, SERROR, NONE = 64, 65, 66, 67
+LEAVE = "avc_leave"  # what an exit executes that goes to the VMM's loop
 # Of exception classes that come from a guest; the others have their number.
 KINDS = {0x00: "unknown", 0x01: "WFI, WFE", 0x03: "MCR, MRC", 0x04: "MCRR, MRRC", 0x05: "MCR, MRC", 0x07: "FP",
          0x08: "VMRS", 0x09: "pointer auth", 0x0c: "MRRC", 0x11: "SVC, 32 bits", 0x15: "SVC", 0x16: "HVC", 0x17: "SMC",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Process 1 of the Linux whose boot is counted (bench/linux.py): the boot ends with the first mark, and 300 processes made,
+ * Process 1 of the Linux whose boot is counted (bench/linux.py): the boot ends with the first mark, and 200 processes made,
  * ended and waited for with the second. Then it powers off. Should anything fail it ends, and the kernel panics.
  */
 #include "../plugin/marks.h"
@@ -16,7 +16,7 @@
 #define REBOOT_MAGIC1    0xfee1dead
 #define REBOOT_MAGIC2    0x28121969
 #define REBOOT_POWER_OFF 0x4321fedc
-#define FORKS            300
+#define FORKS            200
 
 #define MARK() __asm__ volatile("hint %0" ::"i"(MARK_LAP) : "memory")
 
