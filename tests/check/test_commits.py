@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 the arm_vcpu authors
+"""commits.py finds what it is there to find, in TAP: subjects good and bad, and histories that are whole, cut off, or none."""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+CHECK = pathlib.Path(__file__).resolve().parent / "commits.py"
+
+GOOD = [
+    "vgic: keep an edge that comes while its list register is active",
+    "src/core, vmm: name the register that a trap writes",
+    "stage 2: feed the walk one level at a time",
+    "tests/fuzz: replay inputs of AArch32 guests",
+    "docs: process each example in both languages",
+    "a: " + "b" * 60 + " " + "c" * 8,  # 72 characters
+]
+# the message, and a piece of the complaint
+BAD = [
+    ("a: " + "b" * 60 + " " + "c" * 9, "73 characters"),
+    ("vgic: keep an edge\nthat comes while its list register\nis active, and more of it here", "characters, and 72"),
+    ("Keep an edge that comes late", "not of the form"),
+    ("vgic keep an edge", "not of the form"),
+    ("vgic:keep an edge", "not of the form"),
+    ("vgic:  keep an edge", "not of the form"),
+    ("VGIC: keep an edge", "not of the form"),
+    ("vgic: Keep an edge", "not of the form"),
+    ("vgic: rework", "not of the form"),
+    (": keep an edge", "not of the form"),
+    ("Revert \"vgic: keep an edge\"", "not of the form"),
+    ("vgic: the edge is kept", "'the' is no verb"),
+    ("vgic: more of the same", "'more' is no verb"),
+    ("vgic: added an edge", "'added' is no imperative"),
+    ("vgic: adds an edge", "'adds' is no imperative"),
+    ("vgic: adding an edge", "'adding' is no imperative"),
+    ("vgic: keep an edge.", "full stop"),
+]
+
+
+def git(folder, *arguments, **keywords):
+    env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    env |= {f"GIT_{who}_{what}": f"{what.lower()}@example.org" for who in ("AUTHOR", "COMMITTER")
+            for what in ("NAME", "EMAIL")}
+    env["GIT_CONFIG_GLOBAL"] = env["GIT_CONFIG_SYSTEM"] = os.devnull
+    return subprocess.run(["git", "-C", folder, *arguments], env=env, check=True, capture_output=True, text=True,
+                          **keywords).stdout.strip()
+
+
+def commit(folder, message):
+    git(folder, "commit", "-q", "--allow-empty", "--cleanup=verbatim", "-F", "-", input=message + "\n")
+    return git(folder, "rev-parse", "HEAD")
+
+
+def check(folder, after):
+    done = subprocess.run([sys.executable, CHECK, folder, after], capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def repository(folder):
+    """Two old commits that nobody checks, and the name of the second."""
+    git(folder, "init", "-q", "-b", "main")
+    commit(folder, "Whatever it was then")
+    return commit(folder, "And this.")
+
+
+def subject(message, complaint):
+    with tempfile.TemporaryDirectory() as folder:
+        after = repository(folder)
+        commit(folder, message + "\n\nWhy: a line of the body may be as long as it likes to be, for nobody looks at it here")
+        commit(folder, "tests: end with a good one")
+        status, out = check(folder, after)
+        return (status == 1 and out.count("\n# ") == 1 and complaint in out) if complaint else \
+            (status == 0 and "SKIP" not in out), out
+
+
+def nothing_new(folder):
+    return check(folder, repository(folder)), 0, "SKIP no commit comes after"
+
+
+def merges(folder):
+    after = repository(folder)
+    git(folder, "checkout", "-q", "-b", "side")
+    commit(folder, "side: add a commit")
+    git(folder, "checkout", "-q", "main")
+    commit(folder, "main: add a commit")
+    git(folder, "merge", "-q", "--no-ff", "-m", "Merge branch 'side', which says whatever it likes to say", "side")
+    return check(folder, after), 0, "ok 1 - subjects of commits\n"
+
+
+def both_sides(folder):
+    after = repository(folder)
+    git(folder, "checkout", "-q", "-b", "side")
+    commit(folder, "Bad on the side")
+    git(folder, "checkout", "-q", "main")
+    git(folder, "merge", "-q", "--no-ff", "-m", "Merge branch 'side'", "side")
+    return check(folder, after), 1, "Bad on the side"
+
+
+def shallow(folder, depth, last):
+    source = pathlib.Path(folder) / "source"
+    source.mkdir()
+    after = repository(source)
+    commit(source, "tests: add a good one")
+    last(source)
+    git(folder, "clone", "-q", "--depth", depth, f"file://{source}", "clone")
+    return check(pathlib.Path(folder) / "clone", after)
+
+
+def shallow_good(folder):
+    return shallow(folder, "1", lambda source: commit(source, "tests: add another")), 0, "ok 1 - subjects of commits\n"
+
+
+def shallow_bad(folder):
+    return shallow(folder, "1", lambda source: commit(source, "Bad and alone")), 1, "Bad and alone"
+
+
+def shallow_deep(folder):
+    return shallow(folder, "3", lambda source: commit(source, "tests: add another")), 0, "ok 1 - subjects of commits\n"
+
+
+def shallow_merge(folder):
+    """The only commit of the clone is a merge, and git's log shows it without its parents."""
+    def last(source):
+        git(source, "checkout", "-q", "-b", "side")
+        commit(source, "side: add a commit")
+        git(source, "checkout", "-q", "main")
+        git(source, "merge", "-q", "--no-ff", "-m", "Merge branch 'side'", "side")
+    return shallow(folder, "1", last), 0, "ok 1 - subjects of commits\n"
+
+
+def no_history(folder):
+    return check(folder, "HEAD"), 0, "SKIP this is no git repository"
+
+
+def other_history(folder):
+    repository(folder)
+    return check(folder, "0123456789" * 4), 0, "SKIP 0123456 is not in this history"
+
+
+def inside_of_another(folder):
+    after = repository(folder)
+    commit(folder, "Bad, but not ours")
+    inner = pathlib.Path(folder) / "vendor"
+    inner.mkdir()
+    return check(inner, after), 0, "SKIP this tree is a folder of another"
+
+
+HISTORIES = [nothing_new, merges, both_sides, shallow_good, shallow_bad, shallow_deep, shallow_merge, no_history,
+             other_history, inside_of_another]
+
+
+def history(build):
+    with tempfile.TemporaryDirectory() as folder:
+        (status, out), wanted, piece = build(folder)
+        return status == wanted and piece in out, out
+
+
+def main():
+    points = [(f"good: {m}", lambda m=m: subject(m, None)) for m in GOOD]
+    points += [(f"bad: {m.splitlines()[0]}", lambda m=m, c=c: subject(m, c)) for m, c in BAD]
+    points += [(h.__name__.replace("_", " "), lambda h=h: history(h)) for h in HISTORIES]
+    print(f"1..{len(points)}")
+    failed = 0
+    for number, (name, point) in enumerate(points, 1):
+        good, out = point()
+        print(f"{'' if good else 'not '}ok {number} - {name}")
+        if not good:
+            print("# " + out.replace("\n", "\n# "))
+            failed += 1
+    return 1 if failed else 0
+
+
+sys.exit(main())
