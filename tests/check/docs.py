@@ -26,6 +26,7 @@ import urllib.parse
 # Where the public names alone count, and where the library's insides are spoken of as well.
 EMBEDDERS = ("docs/embedding.md", "docs/extending.md", "docs/zh/extending.md")
 CODE = (".c", ".h", ".S", ".inc", ".def", ".ld", ".py", ".sh", ".build", ".in", ".mk")
+PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
 TOP = ("bench", "cross", "docs", "examples", "include", "package", "scripts", "src", "tests", "vmm")
 
 
@@ -41,6 +42,7 @@ class Tree:
         self.files = {n for n in names if n and (self.root / n).is_file()}
         self.folders = {str(parent) for n in self.files for parent in pathlib.PurePath(n).parents}
         self.docs = sorted(n for n in self.files if n.endswith(".md") and n.startswith("docs/"))
+        self.pages = self.docs + [n for n in PAGES if n in self.files]  # whose links and names are checked
         self._text = {}
 
     def text(self, name):
@@ -252,7 +254,7 @@ def anchors(tree, doc):
 
 
 def links(tree):
-    for doc in [*tree.docs, "README.md"]:
+    for doc in tree.pages:
         for number, line in prose(tree, doc):
             for target in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`]*`", "", line)):
                 if re.match(r"[a-z]+:", target):
@@ -279,7 +281,7 @@ def names(tree):
     """Functions, constants and files that are named exist."""
     public, all_words = tree.words("include/"), tree.words("")
     registers = set(re.findall(r"\b(?:CTX|REG)\((\w+)", tree.text("include/avc/sysreg.def")))
-    for doc in [*tree.docs, "README.md"]:
+    for doc in tree.pages:
         known = public if doc in EMBEDDERS else all_words
         for number, line in prose(tree, doc):
             line = re.sub(r"\]\([^)]*\)", "]", line)

@@ -77,6 +77,7 @@ CASES = [
     ("a chapter that is missing", "docs/zh/guide.md", "## Two words\n", "", "2 headings"),
     ("a translation of nothing", "docs/zh/other.md", "", "# 别的\n", "there is no docs/other.md"),
     ("a link to nowhere", "README.md", "docs/guide.md", "docs/gide.md", "link to docs/gide.md"),
+    ("a link to nowhere of another page", "SECURITY.md", "", "Read [the guide](docs/gide.md).\n", "link to docs/gide.md"),
     ("a link to no heading", "docs/guide.md", "#two-words", "#three-words", "no such heading"),
     ("a function that is not there", "docs/guide.md", "`avc_one()`", "`avc_won()`", "there is no avc_won"),
     ("a constant that is not there", "docs/guide.md", "or `AVC_ONE`", "or `AVC_TWO`", "there is no AVC_TWO"),
