@@ -10,8 +10,8 @@ A module is what has one path but for the suffix: core/exit/run.c and core/exit/
 
     circles.py [--root ROOT] [--build BUILD]
 
-ROOT is another tree than this one. BUILD is a folder that meson has built, by default AVC_TEST_BUILD; without one there are
-no symbols to look at.
+ROOT is another tree than this one. BUILD is a folder that meson has built, by default AVC_TEST_BUILD; without one there
+are no symbols to look at.
 """
 import argparse
 import collections

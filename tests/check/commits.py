@@ -19,8 +19,9 @@ LONGEST = 72
 AREA = r"[a-z0-9][a-z0-9_./+-]*"
 SUBJECT = re.compile(rf"{AREA}(?:,? {AREA})*: ([a-z][\w-]*) \S.*")
 # What a subject begins with that tells of a thing, not of what the commit does.
-NO_VERBS = set("a all an and another any are as at both by each every for from in is it its more most new no not of on one "
-               "only other our some than that the there these this those to two was were when where which with".split())
+NO_VERBS = set("a all an and another any are as at both by each every for from in is it its more most new no not of on "
+               "one only other our some than that the there these this those to two was were when where which "
+               "with".split())
 # "added", "adding", "adds" are no imperatives; these are.
 IMPERATIVES = set("bring embed exceed feed fling focus need ping proceed ring seed shed shred speed string succeed "
                   "swing".split())

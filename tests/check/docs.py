@@ -249,7 +249,8 @@ def anchors(tree, doc):
     found = set()
     for _, _, title in headings(tree, doc):
         slug = re.sub(r"[^\w\- ]", "", title.replace("`", "").strip().lower()).replace(" ", "-")
-        found.add(slug if slug not in found else next(s for s in (f"{slug}-{n}" for n in range(1, 99)) if s not in found))
+        numbered = (f"{slug}-{n}" for n in range(1, 99))
+        found.add(slug if slug not in found else next(s for s in numbered if s not in found))
     return found
 
 

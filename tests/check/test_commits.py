@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""commits.py finds what it is there to find, in TAP: subjects good and bad, and histories that are whole, cut off, or none."""
+"""commits.py finds what it is there to find, in TAP: subjects good and bad; histories whole, cut off, or none."""
 import os
 import pathlib
 import subprocess
@@ -69,7 +69,7 @@ def repository(folder):
 def subject(message, complaint):
     with tempfile.TemporaryDirectory() as folder:
         after = repository(folder)
-        commit(folder, message + "\n\nWhy: a line of the body may be as long as it likes to be, for nobody looks at it here")
+        commit(folder, message + "\n\nWhy: a line of the body may be as long as it likes to be, for nobody looks at it")
         commit(folder, "tests: end with a good one")
         status, out = check(folder, after)
         return (status == 1 and out.count("\n# ") == 1 and complaint in out) if complaint else \

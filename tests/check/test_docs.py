@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""docs.py finds what it is there to find, in TAP: a small tree is sound, and each of these changes makes it complain."""
+"""docs.py finds what it is there to find, in TAP: a small tree is sound, and each of these changes is complained of."""
 import pathlib
 import subprocess
 import sys
@@ -67,21 +67,25 @@ CASES = [
     ("a command that is not known", "docs/guide.md", "./avc run", "./avc fly", "no such command"),
     ("an option that is not known", "docs/guide.md", "--cpus", "--wings", "no option --wings"),
     ("another program", "docs/guide.md", "./avc run", "rm -r", "not a known command"),
-    ("code set off by indentation", "docs/guide.md", "## Two words\n", "## Two words\n\n    avc_one();\n\n", "fence it"),
+    ("code set off by indentation", "docs/guide.md", "## Two words\n", "## Two words\n\n    avc_one();\n\n",
+     "fence it"),
     ("a snippet in one language only", "docs/zh/guide.md", ZH[ZH.index("<!-- from"):ZH.index("## Two")], "",
      "not the block of"),
     ("snippets in another order", "docs/zh/guide.md", ZH[ZH.index("<!-- from"):], "```sh\n./avc run\n```\n"
      + ZH[ZH.index("<!-- from"):ZH.index("## Two")] + "## Two words\n", "not the block of"),
-    ("a snippet too many", "docs/zh/guide.md", ZH, ZH + "```sh\n./avc check\n```\n", "that the other language does not"),
+    ("a snippet too many", "docs/zh/guide.md", ZH, ZH + "```sh\n./avc check\n```\n",
+     "that the other language does not"),
     ("a heading of another level", "docs/zh/guide.md", "## One", "### One", "heading of level 3"),
     ("a chapter that is missing", "docs/zh/guide.md", "## Two words\n", "", "2 headings"),
     ("a translation of nothing", "docs/zh/other.md", "", "# 别的\n", "there is no docs/other.md"),
     ("a link to nowhere", "README.md", "docs/guide.md", "docs/gide.md", "link to docs/gide.md"),
-    ("a link to nowhere of another page", "SECURITY.md", "", "Read [the guide](docs/gide.md).\n", "link to docs/gide.md"),
+    ("a link to nowhere of another page", "SECURITY.md", "", "Read [the guide](docs/gide.md).\n",
+     "link to docs/gide.md"),
     ("a link to no heading", "docs/guide.md", "#two-words", "#three-words", "no such heading"),
     ("a function that is not there", "docs/guide.md", "`avc_one()`", "`avc_won()`", "there is no avc_won"),
     ("a constant that is not there", "docs/guide.md", "or `AVC_ONE`", "or `AVC_TWO`", "there is no AVC_TWO"),
-    ("a file that is not there", "docs/guide.md", "`examples/01-one`", "`examples/03-one`", "there is no examples/03-one"),
+    ("a file that is not there", "docs/guide.md", "`examples/01-one`", "`examples/03-one`",
+     "there is no examples/03-one"),
     ("an embedder's page that names an inner function", "docs/embedding.md", "", "# Embedding\nCall `avc_two()`.\n",
      "there is no avc_two in include/avc"),
 ]

@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 the arm_vcpu authors
+"""Checks that one place completes an exit, in TAP: of src/ nobody but complete.c and complete.h writes a guest's
+general registers or moves its PC. What else does so is in ALLOWED, with the reason.
+
+    completion.py [ROOT]     ROOT: another tree than this one
+"""
+import pathlib
+import re
+import sys
+
+PLACE = re.compile(r"complete\.[ch]")
+# file, function, reason
+ALLOWED = [
+    (r"vcpu\.c", r"avc_vcpu_reset_state", "reset"),
+    (r"run\.c", r"power_up", "reset: where CPU_ON lets it begin"),
+    (r"psci\.c", r"restart", "reset: where CPU_SUSPEND lets it go on"),
+    (r"vcpu\.c", r"avc_vcpu_set", "set by the VMM"),
+    (r"eret\.c", r"avc_eret|avc_trap_eret", "ERET is emulated"),
+    (r"inject\.c", r"take", "the PC goes to the exception's vector; complete.c stores it"),
+]
+
+ASSIGNED = r"\s*(?:(?:[-+*/%&|^]|<<|>>)?=(?!=)|\+\+|--)"
+WRITES = re.compile(
+    r"(?:->|\.)x\[[^];]*(?:\[[^]]*\][^];]*)?\]" + ASSIGNED +  # a general register
+    r"|\b(?!e->|exit\b|o->|t\.)\w+(?:->|\.)pc" + ASSIGNED +  # the PC, but of no event and no observed trap
+    r"|\bavc_hw_write_ELR_EL2\s*\(")
+# Where a function's definition begins: in the first column, and not a declaration.
+FUNCTION = re.compile(r"^(?!#|typedef\b)[A-Za-z_][\w \t*()]*?\b(\w+)\((?![^;{]*;)", flags=re.M)
+
+
+def blank(match):
+    """As many lines, nothing in them."""
+    return re.sub(r"[^\n]", " ", match[0])
+
+
+def writers(text):
+    """(line, function, statement) of each write in a C file."""
+    text = re.sub(r"__attribute__\(\([^;{]*?\)\)", blank, text)
+    text = re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', blank, text, flags=re.S)
+    starts = [(m.start(), m[1]) for m in FUNCTION.finditer(text)]
+    for match in WRITES.finditer(text):
+        begin = text.rfind("\n", 0, match.start()) + 1
+        function = next((name for at, name in reversed(starts) if at <= match.start()), "")
+        yield text.count("\n", 0, begin) + 1, function, text[begin:].split("\n", 1)[0].strip()
+
+
+def completion(root):
+    needed = set()
+    for path in sorted((root / "src").rglob("*")):
+        if path.suffix not in (".c", ".h") or PLACE.fullmatch(path.name):
+            continue
+        for number, function, line in writers(path.read_text(encoding="utf-8", errors="replace")):
+            row = next((n for n, (file, name, _) in enumerate(ALLOWED)
+                        if re.fullmatch(file, path.name) and re.fullmatch(name, function)), None)
+            if row is None:
+                yield f"{path.relative_to(root)}:{number}: {function}: {line}"
+            needed.add(row)
+    for n, (file, name, reason) in enumerate(ALLOWED):
+        if n not in needed:
+            yield f"nothing needs the allowance for {name} in {file} ({reason})"
+
+
+def main():
+    root = sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).resolve().parents[2]
+    complaints = list(completion(pathlib.Path(root)))
+    print("1..1")
+    print(f"{'not ok' if complaints else 'ok'} 1 - one place completes an exit")
+    for complaint in complaints:
+        print(f"# {complaint}")
+    return 1 if complaints else 0
+
+
+sys.exit(main())
