@@ -27,6 +27,7 @@ check   cmake                                        cmake
 check   clang-14                                     clang-14
 check   ld.lld-14                                    lld-14
 check   clang-format-14                              clang-format-14
+check   clang-tidy-14                                clang-tidy-14
 check   /usr/lib/llvm-14/lib/clang/*/lib/linux/*asan*  libclang-rt-14-dev
 check   /usr/include/cmocka.h                        libcmocka-dev
 check   /usr/include/libfdt.h                        libfdt-dev

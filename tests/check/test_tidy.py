@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 the arm_vcpu authors
+"""tidy.py finds what it is there to find, in TAP: a small tree is sound, and each of these changes is complained of."""
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+CHECK = pathlib.Path(__file__).resolve().parent / "tidy.py"
+CONFIG = pathlib.Path(__file__).resolve().parents[2] / ".clang-tidy"
+
+HEADER = "static inline int twice(int n)\n{\n    return 2 * n;\n}\n"
+SOURCE = '#include "a.h"\nint f(const int *p)\n{\n    return p ? twice(*p) : 0;\n}\n'
+CALLS_ITSELF = "int h(int n)\n{\n    return n ? h(n - 1) : 0;\n}\n"
+BAD = "int g(const int *p)\n{\n    return p ? 0 : *p;\n}\n"
+TREE = {"src/core/a.h": HEADER, "src/core/a.c": SOURCE, "vmm/kern/b.c": "int b;\n"}
+
+# what it is; files that are different; the files that are complained of
+CASES = [
+    ("a sound tree", {}, []),
+    ("a null pointer", {"src/core/a.c": SOURCE + BAD}, ["src/core/a.c"]),
+    ("a function that calls itself", {"src/core/a.c": CALLS_ITSELF}, ["src/core/a.c"]),
+    ("one in a header", {"src/core/a.h": HEADER + "static inline " + CALLS_ITSELF}, ["src/core/a.c"]),
+    ("one that may, and says why",
+     {"src/core/a.c": "/* NOLINTNEXTLINE(misc-no-recursion): to the end of a list */\n" + CALLS_ITSELF}, []),
+    ("one of the hypervisor", {"vmm/kern/b.c": BAD}, ["vmm/kern/b.c"]),
+    ("one that nobody asks for", {"tests/unit/t.c": BAD}, []),
+    ("a file that does not compile", {"src/core/a.c": "int f(\n"}, ["src/core/a.c"]),
+]
+
+
+def run(files, database=None):
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        for name, text in {**TREE, **files}.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text, encoding="utf-8")
+        shutil.copy(CONFIG, root / ".clang-tidy")
+        build = root / "build"
+        build.mkdir()
+        if database is None:
+            database = [{"directory": str(build), "file": f"../{name}", "output": "o", "arguments":
+                         ["gcc", "-Wall", "-Wno-something-of-gcc", "-std=gnu11", "-c", f"../{name}"]}
+                        for name in {**TREE, **files} if name.endswith(".c")]
+        (build / "compile_commands.json").write_text(json.dumps(database), encoding="utf-8")
+        done = subprocess.run([sys.executable, CHECK, "--root", root, "--build", build], capture_output=True, text=True)
+        return done.returncode, done.stdout + done.stderr
+
+
+def case(files, bad):
+    status, out = run(files)
+    found = [line.split(" - ")[1] for line in out.splitlines() if line.startswith("not ok")]
+    return status == bool(bad) and found == bad and "1..2" in out, out
+
+
+def empty():
+    status, out = run({}, [])
+    return status == 1 and "compiles none of these files" in out, out
+
+
+def main():
+    points = [(what, lambda f=f, b=b: case(f, b)) for what, f, b in CASES] + [("a build of nothing", empty)]
+    print(f"1..{len(points)}")
+    failed = 0
+    for number, (name, point) in enumerate(points, 1):
+        good, out = point()
+        print(f"{'' if good else 'not '}ok {number} - {name}")
+        if not good:
+            print("# " + out.replace("\n", "\n# "))
+            failed += 1
+    return 1 if failed else 0
+
+
+sys.exit(main())
