@@ -25,114 +25,138 @@ static void pad(struct out *out, char c, int n)
         put(out, c);
 }
 
-/* `digits` of `n` characters behind `prefix`, in a field. */
-static void put_field(struct out *out, const char *prefix, const char *text, int n, int width, bool left, bool zero)
+/* What stands between '%' and the letter of the conversion. */
+struct spec {
+    bool left, zero, is_long;
+    int width, precision; /* -1: none */
+};
+
+/* Returns where the conversion's letter is. */
+static const char *read_spec(struct spec *spec, const char *fmt, va_list *args)
+{
+    *spec = (struct spec){ .precision = -1 };
+    for (; *fmt == '-' || *fmt == '0'; fmt++) {
+        spec->left |= *fmt == '-';
+        spec->zero |= *fmt == '0';
+    }
+    for (; *fmt >= '0' && *fmt <= '9'; fmt++)
+        spec->width = spec->width * 10 + *fmt - '0';
+    if (*fmt == '*') {
+        spec->width = va_arg(*args, int);
+        fmt++;
+    }
+    if (*fmt == '.') {
+        spec->precision = 0;
+        if (fmt[1] == '*') {
+            spec->precision = va_arg(*args, int);
+            fmt++;
+        }
+        for (fmt++; *fmt >= '0' && *fmt <= '9'; fmt++)
+            spec->precision = spec->precision * 10 + *fmt - '0';
+    }
+    for (; *fmt == 'l' || *fmt == 'z' || *fmt == 'h'; fmt++)
+        spec->is_long |= *fmt != 'h';
+    return fmt;
+}
+
+/* `n` characters of `text` behind `prefix`, in a field. */
+static void put_field(struct out *out, const struct spec *spec, const char *prefix, const char *text, int n)
 {
     int length = n;
 
     for (const char *p = prefix; *p; p++)
         length++;
-    if (!left && !zero)
-        pad(out, ' ', width - length);
+    if (!spec->left && !spec->zero)
+        pad(out, ' ', spec->width - length);
     for (const char *p = prefix; *p; p++)
         put(out, *p);
-    if (!left && zero)
-        pad(out, '0', width - length);
+    if (!spec->left && spec->zero)
+        pad(out, '0', spec->width - length);
     for (int i = 0; i < n; i++)
         put(out, text[i]);
-    if (left)
-        pad(out, ' ', width - length);
+    if (spec->left)
+        pad(out, ' ', spec->width - length);
 }
 
-static void put_number(struct out *out, uint64_t value, unsigned base, bool upper, const char *prefix, int width,
-                       bool left, bool zero)
+static void put_text(struct out *out, const struct spec *spec, const char *text)
 {
-    const char *digits = upper ? "0123456789ABCDEF" : "0123456789abcdef";
+    int n = 0;
+
+    if (!text)
+        text = "(null)";
+    while (text[n] && n != spec->precision)
+        n++;
+    put_field(out, spec, "", text, n);
+}
+
+static void put_number(struct out *out, const struct spec *spec, const char *prefix, uint64_t value, unsigned base,
+                       const char *digits)
+{
     char text[20];
     int n = 0;
 
     do
         text[sizeof(text) - 1 - n++] = digits[value % base];
     while (value /= base);
-    put_field(out, prefix, text + sizeof(text) - n, n, width, left, zero);
+    put_field(out, spec, prefix, text + sizeof(text) - n, n);
+}
+
+static void convert(struct out *out, char letter, struct spec *spec, va_list *args)
+{
+    static const char lower[] = "0123456789abcdef", upper[] = "0123456789ABCDEF";
+    int64_t number;
+
+    switch (letter) {
+    case 'c':
+        spec->zero = false;
+        put_field(out, spec, "", (char[]){ (char)va_arg(*args, int) }, 1);
+        break;
+    case 's':
+        spec->zero = false;
+        put_text(out, spec, va_arg(*args, const char *));
+        break;
+    case 'd':
+    case 'i':
+        number = spec->is_long ? va_arg(*args, long) : va_arg(*args, int);
+        put_number(out, spec, number < 0 ? "-" : "", number < 0 ? -(uint64_t)number : (uint64_t)number, 10, lower);
+        break;
+    case 'u':
+    case 'x':
+    case 'X':
+        put_number(out, spec, "", spec->is_long ? va_arg(*args, unsigned long) : va_arg(*args, unsigned),
+                   letter == 'u' ? 10 : 16, letter == 'X' ? upper : lower);
+        break;
+    case 'p':
+        spec->zero = false;
+        put_number(out, spec, "0x", (uintptr_t)va_arg(*args, void *), 16, lower);
+        break;
+    case '%':
+        put(out, '%');
+        break;
+    default: /* visible, and the arguments are no longer to be trusted */
+        put(out, '%');
+        put(out, letter);
+    }
 }
 
 int vmm_vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 {
     struct out out = { buf, size, 0 };
+    struct spec spec;
+    va_list rest;
 
+    va_copy(rest, args); /* a va_list that is a parameter may be a pointer, and has no address of its own type */
     for (; *fmt; fmt++) {
-        bool left = false, zero = false;
-        int width = 0, precision = -1, longs = 0;
-        int64_t number;
-        const char *s;
-
         if (*fmt != '%') {
             put(&out, *fmt);
             continue;
         }
-        for (fmt++; *fmt == '-' || *fmt == '0'; fmt++) {
-            left |= *fmt == '-';
-            zero |= *fmt == '0';
-        }
-        for (; *fmt >= '0' && *fmt <= '9'; fmt++)
-            width = width * 10 + *fmt - '0';
-        if (*fmt == '*') {
-            width = va_arg(args, int);
-            fmt++;
-        }
-        if (*fmt == '.') {
-            precision = 0;
-            if (fmt[1] == '*') {
-                precision = va_arg(args, int);
-                fmt++;
-            }
-            for (fmt++; *fmt >= '0' && *fmt <= '9'; fmt++)
-                precision = precision * 10 + *fmt - '0';
-        }
-        for (; *fmt == 'l' || *fmt == 'z' || *fmt == 'h'; fmt++)
-            longs += *fmt == 'h' ? 0 : 1;
-        switch (*fmt) {
-        case 'c':
-            put_field(&out, "", (char[]){ (char)va_arg(args, int) }, 1, width, left, false);
+        fmt = read_spec(&spec, fmt + 1, &rest);
+        if (!*fmt)
             break;
-        case 's': {
-            int n = 0;
-
-            s = va_arg(args, const char *);
-            if (!s)
-                s = "(null)";
-            while (s[n] && n != precision)
-                n++;
-            put_field(&out, "", s, n, width, left, false);
-            break;
-        }
-        case 'd':
-        case 'i':
-            number = longs ? va_arg(args, long) : va_arg(args, int);
-            put_number(&out, number < 0 ? -(uint64_t)number : (uint64_t)number, 10, false, number < 0 ? "-" : "", width,
-                       left, zero);
-            break;
-        case 'u':
-        case 'x':
-        case 'X':
-            put_number(&out, longs ? va_arg(args, unsigned long) : va_arg(args, unsigned), *fmt == 'u' ? 10 : 16,
-                       *fmt == 'X', "", width, left, zero);
-            break;
-        case 'p':
-            put_number(&out, (uintptr_t)va_arg(args, void *), 16, false, "0x", width, left, false);
-            break;
-        case '%':
-            put(&out, '%');
-            break;
-        case '\0':
-            fmt--; /* the loop's ++ finds the end again */
-            break;
-        default: /* visible, and the arguments are no longer to be trusted */
-            put(&out, '%');
-            put(&out, *fmt);
-        }
+        convert(&out, *fmt, &spec, &rest);
     }
+    va_end(rest);
     if (size)
         buf[out.length < size ? out.length : size - 1] = '\0';
     return (int)out.length;
