@@ -31,6 +31,7 @@ static inline bool is_e2h(const struct avc_vcpu *vcpu)
 
 /* Called with constants, so that only the wanted rows and forms remain, in the table's order. Of DEBUG, `nr` of the rows with
    conditions from `first` on: breakpoints or watchpoints. */
+/* NOLINTNEXTLINE(readability-function-size): a statement for each row of a table */
 static inline __attribute__((always_inline)) void trade(struct avc_vcpu *vcpu, bool e2h, enum avc_group which,
                                                         unsigned first, unsigned nr)
 {

@@ -143,6 +143,7 @@ enum avc_status avc_stage2_adopt(struct avc_stage2 *s2, struct avc_machine *mach
     return AVC_OK;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): once a level, of which there are four */
 static void free_tables(struct avc_stage2 *s2, uint64_t *table, unsigned level, size_t entries)
 {
     for (size_t i = 0; i < entries; i++) {
