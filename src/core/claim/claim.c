@@ -68,8 +68,11 @@ avc_small static enum avc_status check(const struct avc_vm *vm, const struct avc
 
 avc_small enum avc_status avc_vm_claim(struct avc_vm *vm, const struct avc_claim *claim)
 {
-    enum avc_status status = claim && claim->kind >= AVC_NR_CLAIM_KINDS ? AVC_EINVAL : check(vm, claim, false);
+    enum avc_status status;
 
+    if (!claim || claim->kind >= AVC_NR_CLAIM_KINDS)
+        return AVC_EINVAL;
+    status = check(vm, claim, false);
     if (!status)
         vm->claims[vm->nr_claims++] = *claim;
     return status;
