@@ -33,31 +33,22 @@ extern "C" {
  */
 AVC_MUST_USE enum avc_status avc_psci_attach(struct avc_vm *vm);
 
-/* ----------------------------------------------------------------------------- PSCI 1.1, function ids --- */
+/* ---------------------------------------------------------------------- functions, and their results --- */
 
 /* The 64-bit form of a function id: arguments and results are 64 bits wide. */
 #define AVC_SMC64 UINT32_C(0x40000000)
 
-#define AVC_PSCI_VERSION             UINT32_C(0x84000000)
-#define AVC_PSCI_CPU_SUSPEND         UINT32_C(0x84000001) /* also | AVC_SMC64 */
-#define AVC_PSCI_CPU_OFF             UINT32_C(0x84000002)
-#define AVC_PSCI_CPU_ON              UINT32_C(0x84000003) /* also | AVC_SMC64 */
-#define AVC_PSCI_AFFINITY_INFO       UINT32_C(0x84000004) /* also | AVC_SMC64 */
-#define AVC_PSCI_MIGRATE             UINT32_C(0x84000005) /* also | AVC_SMC64; not offered */
-#define AVC_PSCI_MIGRATE_INFO_TYPE   UINT32_C(0x84000006)
-#define AVC_PSCI_MIGRATE_INFO_UP_CPU UINT32_C(0x84000007) /* also | AVC_SMC64; not offered */
-#define AVC_PSCI_SYSTEM_OFF          UINT32_C(0x84000008)
-#define AVC_PSCI_SYSTEM_RESET        UINT32_C(0x84000009)
-#define AVC_PSCI_FEATURES            UINT32_C(0x8400000a)
-#define AVC_PSCI_CPU_FREEZE          UINT32_C(0x8400000b) /* not offered, and so are those up to STAT_COUNT */
-#define AVC_PSCI_CPU_DEFAULT_SUSPEND UINT32_C(0x8400000c)
-#define AVC_PSCI_NODE_HW_STATE       UINT32_C(0x8400000d)
-#define AVC_PSCI_SYSTEM_SUSPEND      UINT32_C(0x8400000e)
-#define AVC_PSCI_SET_SUSPEND_MODE    UINT32_C(0x8400000f)
-#define AVC_PSCI_STAT_RESIDENCY      UINT32_C(0x84000010)
-#define AVC_PSCI_STAT_COUNT          UINT32_C(0x84000011)
-#define AVC_PSCI_SYSTEM_RESET2       UINT32_C(0x84000012) /* also | AVC_SMC64 */
-#define AVC_PSCI_LAST                UINT32_C(0x8400001f) /* end of the range kept for PSCI */
+/* AVC_PSCI_CPU_ON and so on, in the 32-bit form: see avc/psci.def. */
+__extension__ enum avc_function {
+#define AVC_FUNCTION(family, name, id, widths, offered, path, handler, section) name = UINT32_C(id),
+#include <avc/psci.def>
+#undef AVC_FUNCTION
+};
+
+/* The ends of the ranges that are kept for PSCI, SMCCC's Arm architecture calls and TRNG. */
+#define AVC_PSCI_LAST       UINT32_C(0x8400001f)
+#define AVC_SMCCC_ARCH_LAST UINT32_C(0x8000ffff)
+#define AVC_TRNG_LAST       UINT32_C(0x8400005f)
 
 /** Results. Negative ones are sign-extended to 64 bits, whatever the function id's width (DEN0028, 5.1, 5.2). */
 #define AVC_PSCI_SUCCESS            INT64_C(0)
@@ -89,24 +80,8 @@ AVC_MUST_USE enum avc_status avc_psci_attach(struct avc_vm *vm);
 #define AVC_PSCI_RESET_WARM   UINT32_C(0)
 #define AVC_PSCI_RESET_VENDOR UINT32_C(0x80000000)
 
-/* -------------------------------------------------------------------------------- SMCCC 1.2, TRNG 1.0 --- */
-
-#define AVC_SMCCC_VERSION           UINT32_C(0x80000000)
-#define AVC_SMCCC_ARCH_FEATURES     UINT32_C(0x80000001)
-#define AVC_SMCCC_ARCH_SOC_ID       UINT32_C(0x80000002) /* not offered: it would tell the host's */
-#define AVC_SMCCC_ARCH_WORKAROUND_3 UINT32_C(0x80003fff) /* CVE-2022-23960, branch history */
-#define AVC_SMCCC_ARCH_WORKAROUND_2 UINT32_C(0x80007fff) /* CVE-2018-3639, speculative store bypass */
-#define AVC_SMCCC_ARCH_WORKAROUND_1 UINT32_C(0x80008000) /* CVE-2017-5715, branch target injection */
-#define AVC_SMCCC_ARCH_LAST         UINT32_C(0x8000ffff) /* end of the Arm architecture calls */
-
 #define AVC_SMCCC_NOT_SUPPORTED INT64_C(-1)
 #define AVC_SMCCC_NOT_REQUIRED  INT64_C(-2)
-
-#define AVC_TRNG_VERSION  UINT32_C(0x84000050)
-#define AVC_TRNG_FEATURES UINT32_C(0x84000051)
-#define AVC_TRNG_GET_UUID UINT32_C(0x84000052)
-#define AVC_TRNG_RND      UINT32_C(0x84000053) /* also | AVC_SMC64 */
-#define AVC_TRNG_LAST     UINT32_C(0x8400005f)
 
 #define AVC_TRNG_NOT_SUPPORTED      INT64_C(-1)
 #define AVC_TRNG_INVALID_PARAMETERS INT64_C(-2)

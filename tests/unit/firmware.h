@@ -87,10 +87,11 @@ static void host_wake(void *ctx, struct avc_vcpu *vcpu)
 
 static const struct avc_hal hal = { .panic = host_panic, .wake = host_wake };
 
-/* All but the load: claims can be made. MPIDRs: 0, 1, 0x102, 0x0300000003. */
+static uint64_t mpidrs[NR_VCPUS] = { 0, 1, 0x102, UINT64_C(0x300000003) };
+
+/* All but the load: claims can be made. */
 static void make_vm(void)
 {
-    static const uint64_t mpidrs[NR_VCPUS] = { 0, 1, 0x102, UINT64_C(0x300000003) };
     struct avc_vm_config config = {
         .stage2 = &stage2,
         .vcpus = vcpu_list,
@@ -121,6 +122,42 @@ static void make_vm(void)
 
         assert_int_equal(avc_vcpu_init(&vcpus[n], &vm, &one), AVC_OK);
     }
+}
+
+/* avc/psci.def as a list. */
+enum family { PSCI, SMCCC, TRNG };
+enum widths { SMC32 = 1, SMC64 = 2, BOTH = 3 };
+enum offered { NEVER, ALWAYS, RNDR, WORKAROUND_1, WORKAROUND_2, WORKAROUND_3 };
+static const struct function {
+    const char *name, *section;
+    uint32_t id;
+    enum family family;
+    enum widths widths;
+    enum offered offered;
+} functions[] = {
+#define AVC_FUNCTION(family, name, id, widths, offered, path, handler, section)                                        \
+    { #name, section, name, family, widths, offered },
+#include <avc/psci.def>
+#undef AVC_FUNCTION
+};
+
+/* The row that an id, of either form, is in; NULL: of none. */
+static inline const struct function *function_of(uint32_t fid)
+{
+    for (size_t n = 0; n < AVC_ARRAY_SIZE(functions); n++)
+        if (functions[n].id == (fid & ~AVC_SMC64) && functions[n].widths & (fid & AVC_SMC64 ? SMC64 : SMC32))
+            return &functions[n];
+    return NULL;
+}
+
+static inline void assert_answer(int64_t is, int64_t wanted, uint32_t fid)
+{
+    const struct function *function = function_of(fid);
+
+    if (is != wanted)
+        print_error("%#x (%s, %s): %lld, not %lld\n", fid, function ? function->name : "not in avc/psci.def",
+                    function ? function->section : "-", (long long)is, (long long)wanted);
+    assert_int_equal(is, wanted);
 }
 
 /* The first vCPU is on and in its guest, as far as the library can tell. */
@@ -171,6 +208,8 @@ static enum avc_result call_with(enum way way, uint64_t x[31])
     uint64_t fast[31], pc, esr = esr_of(way, 0);
     enum avc_result result, slow;
     struct avc_exit event;
+    unsigned smc_calls = fake_smc_calls, rndr_left = fake_rndr_left;
+    uint64_t rndr_next = fake_rndr_next;
 
     fake_cpu->reg[FAKE_ELR_EL2] = CALL_PC;
     fake_cpu->reg[FAKE_SPSR_EL2] = CALL_PSTATE;
@@ -198,6 +237,9 @@ static enum avc_result call_with(enum way way, uint64_t x[31])
 
     fake_cpu->reg[FAKE_ELR_EL2] = CALL_PC;
     memcpy(v->x, x, sizeof v->x);
+    fake_smc_calls = smc_calls; /* firmware and the random numbers as they were */
+    fake_rndr_left = rndr_left;
+    fake_rndr_next = rndr_next;
     slow = v->dispatch[esr >> 26].slow(v, esr);
     if (result != AVC_SLOW)
         assert_int_equal(slow, result);

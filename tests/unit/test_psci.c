@@ -18,43 +18,82 @@ static int64_t psci(enum way way, uint32_t fid, uint64_t a, uint64_t b, uint64_t
 
 /* ---- what there is ---- */
 
-/* DEN0022, 5.1; 1: 32-bit form, 2: 64-bit form. */
-static const uint8_t offered[32] = { [0x00] = 1, [0x01] = 3, [0x02] = 1, [0x03] = 3, [0x04] = 3,
-                                     [0x06] = 1, [0x08] = 1, [0x09] = 1, [0x0a] = 1, [0x12] = 3 };
+/* The numbers, against the specifications: what the rows of avc/psci.def must not get wrong. */
+static void ids(void **state)
+{
+    static const struct {
+        uint32_t id, wanted;
+    } pinned[] = {
+        { AVC_PSCI_VERSION, 0x84000000 },       { AVC_PSCI_CPU_ON | AVC_SMC64, 0xc4000003 },
+        { AVC_PSCI_AFFINITY_INFO, 0x84000004 }, { AVC_PSCI_SYSTEM_OFF, 0x84000008 },
+        { AVC_PSCI_FEATURES, 0x8400000a },      { AVC_PSCI_SYSTEM_RESET2 | AVC_SMC64, 0xc4000012 },
+        { AVC_SMCCC_VERSION, 0x80000000 },      { AVC_SMCCC_ARCH_WORKAROUND_1, 0x80008000 },
+        { AVC_TRNG_VERSION, 0x84000050 },       { AVC_TRNG_RND | AVC_SMC64, 0xc4000053 },
+    };
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {
+        [PSCI] = { AVC_PSCI_VERSION, AVC_PSCI_LAST },
+        [SMCCC] = { AVC_SMCCC_VERSION, AVC_SMCCC_ARCH_LAST },
+        [TRNG] = { AVC_TRNG_VERSION, AVC_TRNG_LAST },
+    };
+
+    for (size_t n = 0; n < AVC_ARRAY_SIZE(pinned); n++)
+        assert_int_equal(pinned[n].id, pinned[n].wanted);
+    for (size_t n = 0; n < AVC_ARRAY_SIZE(functions); n++) {
+        const struct function *f = &functions[n];
+
+        assert_in_range(f->id, ranges[f->family].first, ranges[f->family].last);
+        assert_ptr_equal(function_of(f->widths == SMC64 ? f->id | AVC_SMC64 : f->id), f); /* no other has it */
+    }
+}
+
+static bool is_offered(uint32_t fid)
+{
+    const struct function *f = function_of(fid);
+
+    return f && f->family == PSCI && f->offered != NEVER;
+}
 
 static void features(void **state)
 {
     FOR_EACH_WAY(w)
     {
-        for (uint32_t n = 0; n < 32; n++) {
-            assert_int_equal(psci(w, AVC_PSCI_FEATURES, AVC_PSCI_VERSION + n, 0, 0), offered[n] & 1 ? 0 : -1);
-            assert_int_equal(psci(w, AVC_PSCI_FEATURES, JUNK | (AVC_PSCI_VERSION + n), JUNK, JUNK),
-                             offered[n] & 1 ? 0 : -1);
-            assert_int_equal(psci(w, AVC_PSCI_FEATURES, (AVC_PSCI_VERSION | AVC_SMC64) + n, 0, 0),
-                             offered[n] & 2 ? 0 : -1);
-        }
+        for (uint32_t n = 0; n < 32; n++)
+            for (unsigned wide = 0; wide < 2; wide++) {
+                uint32_t fid = (AVC_PSCI_VERSION + n) | (wide ? AVC_SMC64 : 0);
+                int64_t wanted = is_offered(fid) ? AVC_PSCI_SUCCESS : AVC_PSCI_NOT_SUPPORTED;
+
+                assert_answer(psci(w, AVC_PSCI_FEATURES, fid, 0, 0), wanted, fid);
+                assert_answer(psci(w, AVC_PSCI_FEATURES, JUNK | fid, JUNK, JUNK), wanted, fid);
+            }
         assert_int_equal(psci(w, AVC_PSCI_FEATURES, AVC_SMCCC_VERSION, 0, 0), 0);
         assert_int_equal(psci(w, AVC_PSCI_FEATURES, AVC_SMCCC_ARCH_FEATURES, 0, 0), -1);
         assert_int_equal(psci(w, AVC_PSCI_FEATURES, AVC_TRNG_VERSION, 0, 0), -1);
         for (unsigned n = 0; n < 2000; n++) {
             uint32_t fid = (uint32_t)random64();
 
-            if (fid != AVC_SMCCC_VERSION && (fid & 0xbfffffe0) != AVC_PSCI_VERSION)
-                assert_int_equal(psci(w, AVC_PSCI_FEATURES, fid, 0, 0), -1);
+            if (fid != AVC_SMCCC_VERSION)
+                assert_answer(psci(w, AVC_PSCI_FEATURES, fid, 0, 0), is_offered(fid) ? 0 : -1, fid);
         }
     }
 }
 
-/* What FEATURES denies is NOT_SUPPORTED when it is called. */
-static void not_offered(void **state)
+/* FEATURES tells the truth: what it denies is NOT_SUPPORTED when it is called, and what it offers is not. */
+static void offered(void **state)
 {
     FOR_EACH_WAY(w)
-    for (uint32_t n = 0; n < 32; n++) {
-        if (!(offered[n] & 1))
-            assert_int_equal(psci(w, AVC_PSCI_VERSION + n, 0, 0, 0), -1);
-        if (!(offered[n] & 2))
-            assert_int_equal(psci(w, (AVC_PSCI_VERSION | AVC_SMC64) + n, 0, 0, 0), -1);
-    }
+    for (uint32_t n = 0; n < 32; n++)
+        for (unsigned wide = 0; wide < 2; wide++) {
+            uint32_t fid = (AVC_PSCI_VERSION + n) | (wide ? AVC_SMC64 : 0);
+            uint64_t x[31] = { fid, AVC_PSCI_VERSION }, back = call_with(w, x);
+
+            assert_answer(back == AVC_RESUME && (int64_t)x[0] == AVC_PSCI_NOT_SUPPORTED, !is_offered(fid), fid);
+            if (back == AVC_LEAVE)
+                avc_complete_saved(&vcpus[0], &vcpus[0].exit);
+            vcpus[0].power = AVC_POWER_ON;
+            vcpus[0].requests = 0;
+        }
     for (unsigned n = 0; n < NR_VCPUS; n++)
         assert_int_equal(vcpus[n].power, n ? AVC_POWER_OFF : AVC_POWER_ON);
 }
@@ -70,8 +109,6 @@ static void constants(void **state)
 }
 
 /* ---- AFFINITY_INFO ---- */
-
-static const uint64_t mpidrs[NR_VCPUS] = { 0, 1, 0x102, UINT64_C(0x300000003) };
 
 static void affinity_info(void **state)
 {
@@ -113,6 +150,29 @@ static void affinity_info(void **state)
         assert_int_equal(psci(w, id32, 3, 0, 0), AVC_PSCI_INVALID_PARAMETERS);
         assert_int_equal(psci(w, id64, 0x1000000000, 0, 0), AVC_PSCI_INVALID_PARAMETERS);
     }
+}
+
+/* A destroyed vCPU is nobody, whatever bits are set in the target. The last one has Aff0 = 15. */
+static void destroyed(void **state)
+{
+    static const uint64_t targets[] = { 15, MPIDR_AFFINITY, ~UINT64_C(0), ~UINT64_C(0) << 4 | 15, UINT32_MAX };
+    uint64_t before = mpidrs[3];
+
+    mpidrs[3] = 15;
+    setup(state);
+    mpidrs[3] = before;
+    assert_int_equal(psci(HVC, AVC_PSCI_AFFINITY_INFO, 15, 0, 0), AVC_PSCI_AFF_OFF);
+    assert_int_equal(avc_vcpu_destroy(&vcpus[3]), AVC_OK);
+    FOR_EACH_WAY(w)
+    for (size_t n = 0; n < AVC_ARRAY_SIZE(targets); n++)
+        for (unsigned wide = 0; wide < 2; wide++) {
+            uint32_t form = wide ? AVC_SMC64 : 0;
+
+            assert_int_equal(psci(w, AVC_PSCI_AFFINITY_INFO | form, targets[n], 0, 0), AVC_PSCI_INVALID_PARAMETERS);
+            assert_int_equal(psci(w, AVC_PSCI_CPU_ON | form, targets[n], RAM, 0), AVC_PSCI_INVALID_PARAMETERS);
+        }
+    assert_int_equal(vcpus[3].power, AVC_POWER_GONE);
+    assert_false(avc_vcpu_power_on(&vcpus[3], RAM, 0));
 }
 
 /* ---- CPU_ON ---- */
@@ -384,10 +444,12 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ids),
         cmocka_unit_test_setup_teardown(features, setup, teardown),
-        cmocka_unit_test_setup_teardown(not_offered, setup, teardown),
+        cmocka_unit_test_setup_teardown(offered, setup, teardown),
         cmocka_unit_test_setup_teardown(constants, setup, teardown),
         cmocka_unit_test_setup_teardown(affinity_info, setup, teardown),
+        cmocka_unit_test_setup_teardown(destroyed, setup, teardown),
         cmocka_unit_test_setup_teardown(cpu_on, setup, teardown),
         cmocka_unit_test_setup_teardown(cpu_on_bad_target, setup, teardown),
         cmocka_unit_test_setup_teardown(cpu_on_bad_entry, setup, teardown),

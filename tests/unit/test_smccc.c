@@ -23,10 +23,14 @@ static void versions(void **state)
         assert_int_equal((int64_t)call(w, AVC_SMCCC_ARCH_FEATURES | AVC_SMC64, AVC_SMCCC_VERSION, 0, 0), -1);
         assert_int_equal((int64_t)call(w, 0x8600ff01, 0, 0, 0), -1); /* UID of a vendor's hypervisor service */
         for (unsigned n = 0; n < 2000; n++) {
-            uint32_t fid = (uint32_t)random64() | 2;
+            uint32_t fid = (uint32_t)random64();
 
-            assert_int_equal(features(w, fid & 0xfff0fff7), -1);
+            if (!function_of(fid) || function_of(fid)->family != SMCCC)
+                assert_answer(features(w, fid), -1, fid);
         }
+        for (size_t n = 0; n < AVC_ARRAY_SIZE(functions); n++)
+            if (functions[n].family != SMCCC)
+                assert_answer(features(w, functions[n].id), -1, functions[n].id);
     }
 }
 
@@ -111,15 +115,15 @@ static void trng_discovery(void **state)
         uint64_t x[31] = { AVC_TRNG_GET_UUID };
 
         assert_int_equal(call(w, AVC_TRNG_VERSION, 0, 0, 0), 0x10000);
-        for (uint32_t n = 0; n < 16; n++) {
-            assert_int_equal((int64_t)call(w, AVC_TRNG_FEATURES, JUNK | (AVC_TRNG_VERSION + n), 0, 0), n < 4 ? 0 : -1);
-            assert_int_equal((int64_t)call(w, AVC_TRNG_FEATURES, (AVC_TRNG_VERSION | AVC_SMC64) + n, 0, 0),
-                             n == 3 ? 0 : -1);
-            if (n != 3)
-                assert_int_equal((int64_t)call(w, (AVC_TRNG_VERSION | AVC_SMC64) + n, 0, 0, 0), -1);
-            if (n > 3)
-                assert_int_equal((int64_t)call(w, AVC_TRNG_VERSION + n, 0, 0, 0), -1);
-        }
+        for (uint32_t n = 0; n < 16; n++)
+            for (unsigned wide = 0; wide < 2; wide++) {
+                uint32_t fid = (AVC_TRNG_VERSION + n) | (wide ? AVC_SMC64 : 0);
+                bool offered = function_of(fid) && function_of(fid)->offered == RNDR;
+
+                assert_answer((int64_t)call(w, AVC_TRNG_FEATURES, JUNK | fid, 0, 0), offered ? 0 : -1, fid);
+                if (!offered)
+                    assert_answer((int64_t)call(w, fid, 0, 0, 0), -1, fid);
+            }
         assert_int_equal((int64_t)call(w, AVC_TRNG_FEATURES, AVC_PSCI_VERSION, 0, 0), -1);
         call_with(w, x);
         for (unsigned n = 0; n < 4; n++)

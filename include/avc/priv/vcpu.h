@@ -24,8 +24,15 @@
 #define AVC_WORK_STEP (1u << 4) /* a step over an ERETAA is on its way: see src/core/exit/eret.c */
 
 /* Power state, changed by PSCI with compare-and-swap: OFF to CLAIMED by one caller, which then writes where to start
-   and makes it PENDING; to ON by the vCPU itself. The low two bits are what PSCI's AFFINITY_INFO says of it. */
-enum avc_power { AVC_POWER_ON = 0, AVC_POWER_OFF = 1, AVC_POWER_PENDING = 2, AVC_POWER_CLAIMED = 4 + 2 };
+   and makes it PENDING; to ON by the vCPU itself. GONE: destroyed. The low three bits, as a signed number, are what
+   PSCI's AFFINITY_INFO says of it. */
+enum avc_power {
+    AVC_POWER_ON = 0,
+    AVC_POWER_OFF = 1,
+    AVC_POWER_PENDING = 2,
+    AVC_POWER_GONE = 6,
+    AVC_POWER_CLAIMED = 8 + 2,
+};
 
 /* Whether run is in progress. */
 enum avc_mode { AVC_MODE_HOST, AVC_MODE_GUEST };

@@ -71,7 +71,6 @@ static inline bool avc_call_find(const struct avc_vcpu *vcpu, uint64_t fid, cons
 /* Calls that the library handles itself, brought by a claim of its own. */
 struct avc_call {
     avc_call_fn *(*find)(const struct avc_vm *vm, uint32_t fid); /* what handles an id in this VM */
-    avc_claim_fn *full;                                          /* what avc_call_slow() leaves */
     const uint32_t *ids; /* those that are not just unknown, ended by 0; NULL: any of the claim's */
 };
 

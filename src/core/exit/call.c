@@ -97,14 +97,3 @@ enum avc_result avc_trap_call(struct avc_vcpu *vcpu, uint64_t esr)
 {
     return avc_exit_offer(vcpu, avc_call_begin(vcpu, (uint32_t)vcpu->x[0], esr), AVC_FAULT);
 }
-
-/* The function on the id decides, as on the fast path. The value it left in x0 is written there again. */
-enum avc_answer avc_call_handle(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
-{
-    const struct avc_call *call = ((const union avc_fast *)ctx)->call;
-    avc_call_fn *fn = call->find(vcpu->vm, (uint32_t)e->key);
-
-    if (fn(vcpu, e->key, NULL) == AVC_RESUME)
-        return avc_done(e, vcpu->x[0]);
-    return call->full(vcpu, e, NULL);
-}

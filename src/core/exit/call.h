@@ -9,7 +9,4 @@
 
 avc_trap_fn avc_trap_hvc, avc_trap_smc, avc_trap_call;
 
-/* The claim's function of calls that the library handles itself, for an embedder's claim that passes. */
-avc_claim_fn avc_call_handle;
-
 #endif

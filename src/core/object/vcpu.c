@@ -104,6 +104,7 @@ enum avc_status avc_vcpu_destroy(struct avc_vcpu *vcpu)
     if (status)
         return status;
     vcpu->affinity = ~UINT64_C(0); /* nobody finds it any more */
+    avc_store_seq(&vcpu->power, AVC_POWER_GONE);
     vcpu->magic = 0;
     return AVC_OK;
 }

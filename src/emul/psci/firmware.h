@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The guest's firmware, inside: what its files share. settled.c decides every id and answers what
- * needs no more than the vCPU and its VM; psci.c, smccc.c and trng.c do what it leaves open. See
- * core/exit/call.h for the two ways.
+ * The guest's firmware, inside. avc/psci.def has a row for each function: its handler is in psci.c, smccc.c or trng.c, and
+ * firmware.c finds it. A handler completes the call with its value, or begins an exit for the VMM; it does not know whether
+ * the vector called it or an embedder's claim on the id has passed.
  */
 #ifndef AVC_FIRMWARE_H
 #define AVC_FIRMWARE_H
@@ -12,26 +12,69 @@
 
 #include "core/exit/call.h"
 
-extern const struct avc_call avc_psci_calls32, avc_psci_calls64; /* by the width of their convention */
-extern const struct avc_call avc_smccc_calls;
-extern const struct avc_call avc_trng_calls;
+#define AVC_FUNCTION(family, name, id, widths, offered, path, handler, section) avc_call_fn avc_##handler;
+#include <avc/psci.def>
+#undef AVC_FUNCTION
 
-avc_claim_fn avc_psci_full, avc_smccc_full, avc_trng_full;
-
-/* Argument n of a call, in the width of its convention: what lies above in an SMC32 call is not the
-   caller's (DEN0028, 3.1). */
-static inline uint64_t call_arg(const struct avc_vcpu *vcpu, uint32_t fid, unsigned n)
+/* Argument n of a call, in the width of its convention: what lies above in an SMC32 call is not the caller's (DEN0028, 3.1). */
+static inline uint64_t call_arg(const struct avc_vcpu *vcpu, uint64_t fid, unsigned n)
 {
     return fid & AVC_SMC64 ? vcpu->x[n] : (uint32_t)vcpu->x[n];
 }
 
-/* What AFFINITY_INFO says of a vCPU. */
-_Static_assert(AVC_POWER_ON == AVC_PSCI_AFF_ON && AVC_POWER_OFF == AVC_PSCI_AFF_OFF &&
-                   AVC_POWER_PENDING == AVC_PSCI_AFF_ON_PENDING && (AVC_POWER_CLAIMED & 3) == AVC_PSCI_AFF_ON_PENDING,
-               "the low bits of enum avc_power");
-static inline int64_t psci_affinity_state(const struct avc_vcpu *vcpu)
+/* ---- what is offered ---- */
+
+/*
+ * WORKAROUND_2 switches a mitigation on and off. Firmware starts a CPU with it on and guests cannot switch it off: that would
+ * cost a call to firmware at each exit, and leave EL2 open where it was forgotten. "Always on" is said as 1, no call needed
+ * on this CPU (DEN0028, 7.6). The others share a row.
+ */
+static inline int64_t offer_workaround(const struct avc_vm *vm, unsigned n)
 {
-    return avc_load_acquire(&vcpu->power) & 3;
+    static const int8_t offers[2][4] = {
+        { [AVC_WORKAROUND_UNKNOWN] = AVC_SMCCC_NOT_SUPPORTED,
+          [AVC_WORKAROUND_CALL] = 0,
+          [AVC_WORKAROUND_NOT_HERE] = 1,
+          [AVC_WORKAROUND_NOT_REQUIRED] = 1 },
+        { [AVC_WORKAROUND_UNKNOWN] = AVC_SMCCC_NOT_SUPPORTED,
+          [AVC_WORKAROUND_CALL] = 1,
+          [AVC_WORKAROUND_NOT_HERE] = 1,
+          [AVC_WORKAROUND_NOT_REQUIRED] = AVC_SMCCC_NOT_REQUIRED },
+    };
+
+    return offers[n == 2][avc_workaround_of(vm->features.workarounds, n)];
+}
+
+/* What the family's FEATURES answers, by the column `offered`. 0: the handler has something to do; above: it has not. */
+#define OFFER_ALWAYS(vm)       INT64_C(0)
+#define OFFER_NEVER(vm)        AVC_SMCCC_NOT_SUPPORTED
+#define OFFER_RNDR(vm)         (avc_has(&(vm)->features, AVC_FEAT_RNDR) ? INT64_C(0) : AVC_SMCCC_NOT_SUPPORTED)
+#define OFFER_WORKAROUND_1(vm) offer_workaround(vm, 1)
+#define OFFER_WORKAROUND_2(vm) offer_workaround(vm, 2)
+#define OFFER_WORKAROUND_3(vm) offer_workaround(vm, 3)
+_Static_assert(AVC_PSCI_NOT_SUPPORTED == AVC_SMCCC_NOT_SUPPORTED && AVC_TRNG_NOT_SUPPORTED == AVC_SMCCC_NOT_SUPPORTED,
+               "the answer to unknown ids");
+
+/*
+ * A family that offers the same in each VM answers by a table: 1 or 0 for each of its `nr` 32-bit ids, then for the 64-bit
+ * ones. The entries of the n-th id, by the columns `widths` and `offered`:
+ */
+#define FORMS_SMC32(n, nr, is) [n] = (is)
+#define FORMS_SMC64(n, nr, is) [(nr) + (n)] = (is)
+#define FORMS_BOTH(n, nr, is)  [n] = (is), [(nr) + (n)] = (is)
+#define IS_ALWAYS              1
+#define IS_NEVER               0
+#define IS_RNDR                1 /* nobody asks without: FEATURES itself is not there */
+
+/* 0 or NOT_SUPPORTED of an id; it is in the family's range if n, its number there, is less than nr. */
+static inline int64_t offer_by_forms(const uint8_t *forms, uint32_t n, uint32_t nr, uint64_t fid)
+{
+    return (int64_t)forms[(fid & AVC_SMC64 ? nr : 0) + n] - 1;
+}
+
+static inline uint32_t number_in_family(uint64_t fid, uint32_t first)
+{
+    return ((uint32_t)fid & ~AVC_SMC64) - first;
 }
 
 #endif

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * PSCI 1.1 (DEN0022), the calls that change something: CPUs on, off and asleep, and the system's
- * end. What they leave to the VMM becomes an exit of its own kind: nothing of PSCI is left to know
- * there.
+ * PSCI 1.1 (DEN0022). What a call leaves to the VMM becomes an exit of its own kind: nothing of PSCI is left to know there.
  */
-#include <avc/psci.h>
 #include <avc/stage2.h>
 #include <avc/priv/ctx.h>
 
-#include "arch/esr.h"
 #include "arch/pstate.h"
 #include "emul/psci/firmware.h"
 
@@ -18,19 +14,135 @@
 #define SCTLR_C AVC_BIT(2)
 #define SCTLR_I AVC_BIT(12)
 
-static enum avc_answer answer(struct avc_exit *e, int64_t value)
+/* ---- what there is ---- */
+
+enum avc_result avc_psci_version(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
-    return avc_done(e, (uint64_t)value);
+    return avc_complete_call(vcpu, 0x10001);
 }
 
-/* Makes an event of another kind of the call, for the VMM. Whatever the answer, no result is
-   written later: the caller of this has written x0, or there is nobody left to read it. */
-static enum avc_answer leave_as(struct avc_exit *e, enum avc_kind kind, uint64_t key)
+enum avc_result avc_psci_migrate_info(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
+    return avc_complete_call(vcpu, AVC_PSCI_MIGRATE_NOT_REQUIRED);
+}
+
+#define NR (AVC_PSCI_LAST - AVC_PSCI_VERSION + 1)
+
+/* SMCCC_VERSION is asked for here by callers that do not know yet whether SMCCC 1.1 is there (DEN0028, 7.2). No flag of
+   CPU_SUSPEND is set: original format of power_state, no OS-initiated mode. */
+enum avc_result avc_psci_features(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
+{
+    static const uint8_t forms[2 * NR] = {
+#define PSCI_FORMS(name, widths, offered) FORMS_##widths(name - AVC_PSCI_VERSION, NR, IS_##offered),
+#define SMCCC_FORMS(name, widths, offered)
+#define TRNG_FORMS(name, widths, offered)
+#define AVC_FUNCTION(family, name, id, widths, offered, path, handler, section) family##_FORMS(name, widths, offered)
+#include <avc/psci.def>
+#undef AVC_FUNCTION
+    };
+    uint64_t asked = vcpu->x[1];
+    uint32_t n = number_in_family(asked, AVC_PSCI_VERSION);
+
+    if (avc_likely(n < NR))
+        return avc_complete_call(vcpu, offer_by_forms(forms, n, NR, asked));
+    return avc_complete_call(vcpu, (uint32_t)asked == AVC_SMCCC_VERSION ? AVC_PSCI_SUCCESS : AVC_PSCI_NOT_SUPPORTED);
+}
+
+/* ---- exits ---- */
+
+/* Makes an event for the VMM of the call. Whatever it answers, no result is written later: the caller of this has written x0,
+   or there is nobody left to read it. */
+static struct avc_exit *leave_as(struct avc_vcpu *vcpu, uint64_t fid, enum avc_kind kind, uint64_t key)
+{
+    struct avc_exit *e = avc_call_begin(vcpu, fid, avc_hw_read_ESR_EL2());
+
     e->kind = kind;
     e->key = key;
     e->answer = AVC_DONE;
-    return AVC_EXIT;
+    e->arg = 0;
+    return e;
+}
+
+/* CPU_OFF(): DENIED is for a trusted OS that lives on this CPU, which there is not. */
+enum avc_result avc_psci_cpu_off(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
+{
+    avc_vcpu_power_off(vcpu);
+    leave_as(vcpu, fid, AVC_CPU_OFF, 0);
+    return avc_begun(AVC_LEAVE);
+}
+
+/* SYSTEM_OFF(), SYSTEM_RESET() and SYSTEM_RESET2() do not return: a VMM that runs this vCPU again is told that it is off. */
+static enum avc_result system_end(struct avc_vcpu *vcpu, uint64_t fid, enum avc_kind kind, uint64_t type,
+                                  uint64_t cookie)
+{
+    struct avc_exit *e = leave_as(vcpu, fid, kind, fid);
+
+    e->value = type;
+    e->arg = cookie;
+    avc_vcpu_power_off(vcpu);
+    return avc_begun(AVC_LEAVE);
+}
+
+enum avc_result avc_psci_system_off(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
+{
+    return system_end(vcpu, fid, AVC_SYSTEM_OFF, 0, 0);
+}
+
+enum avc_result avc_psci_system_reset(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
+{
+    return system_end(vcpu, fid, AVC_SYSTEM_RESET, 0, 0);
+}
+
+/* SYSTEM_RESET2(reset_type, cookie): of the architectural types there is the warm reset; the vendor's are the VMM's. */
+enum avc_result avc_psci_system_reset2(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
+{
+    uint32_t type = (uint32_t)vcpu->x[1];
+
+    if (type < AVC_PSCI_RESET_VENDOR && type != AVC_PSCI_RESET_WARM)
+        return avc_complete_call(vcpu, AVC_PSCI_INVALID_PARAMETERS);
+    return system_end(vcpu, fid, AVC_SYSTEM_RESET, type, call_arg(vcpu, fid, 2));
+}
+
+/* ---- CPUs on and asleep ---- */
+
+/* AFFINITY_INFO's answer: the low three bits of the power state, signed, so that a destroyed vCPU is INVALID_PARAMETERS. */
+#define INFO_OF(power) ((int64_t)((uint64_t)(power) << 61) >> 61)
+_Static_assert(INFO_OF(AVC_POWER_ON) == AVC_PSCI_AFF_ON && INFO_OF(AVC_POWER_OFF) == AVC_PSCI_AFF_OFF &&
+                   INFO_OF(AVC_POWER_PENDING) == AVC_PSCI_AFF_ON_PENDING &&
+                   INFO_OF(AVC_POWER_CLAIMED) == AVC_PSCI_AFF_ON_PENDING &&
+                   INFO_OF(AVC_POWER_GONE) == AVC_PSCI_INVALID_PARAMETERS,
+               "the low bits of enum avc_power");
+
+static int64_t affinity_state(const struct avc_vcpu *vcpu)
+{
+    return INFO_OF(avc_load_acquire(&vcpu->power));
+}
+
+/* The vCPU that a call names. Bits besides the affinity fields must be zero. */
+static struct avc_vcpu *target_of(const struct avc_vm *vm, uint64_t target)
+{
+    return target & ~MPIDR_AFFINITY ? NULL : avc_vm_vcpu_by_mpidr(vm, target);
+}
+
+static __attribute__((noinline)) enum avc_result affinity_info_far(struct avc_vcpu *vcpu, uint64_t target)
+{
+    const struct avc_vcpu *asked = target_of(vcpu->vm, target);
+
+    return avc_complete_call(vcpu, asked ? affinity_state(asked) : AVC_PSCI_INVALID_PARAMETERS);
+}
+
+/* AFFINITY_INFO(target_affinity, lowest_affinity_level). From PSCI 1.0 on only level 0, the CPU itself, has to be known
+   (DEN0022, 5.1.5). */
+enum avc_result avc_psci_affinity_info(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
+{
+    uint64_t target = call_arg(vcpu, fid, 1);
+    const struct avc_vcpu *asked = vcpu->vm->near[target % AVC_ARRAY_SIZE(vcpu->vm->near)];
+
+    if (avc_unlikely((uint32_t)vcpu->x[2] != 0))
+        return avc_complete_call(vcpu, AVC_PSCI_INVALID_PARAMETERS);
+    if (avc_unlikely(asked->affinity != target))
+        return affinity_info_far(vcpu, target);
+    return avc_complete_call(vcpu, affinity_state(asked));
 }
 
 /* Where a vCPU can start: an instruction's address, in memory that is not a device. */
@@ -51,34 +163,26 @@ static bool entry_ok(const struct avc_vm *vm, uint64_t entry)
 }
 
 /* CPU_ON(target_cpu, entry_point_address, context_id) */
-static int64_t cpu_on(struct avc_vcpu *vcpu, uint32_t fid)
+enum avc_result avc_psci_cpu_on(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
-    uint64_t target = call_arg(vcpu, fid, 1), entry = call_arg(vcpu, fid, 2);
-    struct avc_vcpu *other;
+    struct avc_vcpu *other = target_of(vcpu->vm, call_arg(vcpu, fid, 1));
+    uint64_t entry = call_arg(vcpu, fid, 2);
 
-    other = target & ~MPIDR_AFFINITY ? NULL : avc_vm_vcpu_by_mpidr(vcpu->vm, target);
     if (!other)
-        return AVC_PSCI_INVALID_PARAMETERS;
+        return avc_complete_call(vcpu, AVC_PSCI_INVALID_PARAMETERS);
     if (!entry_ok(vcpu->vm, entry))
-        return AVC_PSCI_INVALID_ADDRESS;
+        return avc_complete_call(vcpu, AVC_PSCI_INVALID_ADDRESS);
     if (avc_vcpu_power_on(other, entry, call_arg(vcpu, fid, 3)))
-        return AVC_PSCI_SUCCESS;
-    /* It was not off. If it is by now, it was on when it was asked, and the caller may ask again.
-     */
-    return psci_affinity_state(other) == AVC_PSCI_AFF_ON_PENDING ? AVC_PSCI_ON_PENDING : AVC_PSCI_ALREADY_ON;
-}
-
-/* CPU_OFF(): DENIED is for a trusted OS that lives on this CPU, which there is not. */
-static enum avc_answer cpu_off(struct avc_vcpu *vcpu, struct avc_exit *e)
-{
-    avc_vcpu_power_off(vcpu);
-    return leave_as(e, AVC_CPU_OFF, 0);
+        return avc_complete_call(vcpu, AVC_PSCI_SUCCESS);
+    /* It was not off. If it is by now, it was on when it was asked, and the caller may ask again. */
+    return avc_complete_call(vcpu, affinity_state(other) == AVC_PSCI_AFF_ON_PENDING ? AVC_PSCI_ON_PENDING
+                                                                                    : AVC_PSCI_ALREADY_ON);
 }
 
 /*
- * The vCPU goes on at `entry` as after CPU_ON (DEN0022, 6.4): EL1h, interrupts masked, MMU and
- * caches off, the caller's endianness. The rest of a warm reset is UNKNOWN, and stays as it was; so
- * do timers and the interrupt controller's CPU interface, or nothing would wake it.
+ * The vCPU goes on at `entry` as after CPU_ON (DEN0022, 6.4): EL1h, interrupts masked, MMU and caches off, the caller's
+ * endianness. The rest of a warm reset is UNKNOWN, and stays as it was; so do timers and the interrupt controller's CPU
+ * interface, or nothing would wake it.
  */
 static void restart(struct avc_vcpu *vcpu, uint64_t entry, uint64_t context)
 {
@@ -86,137 +190,32 @@ static void restart(struct avc_vcpu *vcpu, uint64_t entry, uint64_t context)
 
     avc_ctx_set(vcpu, AVC_CTX_SCTLR_EL1, sctlr & ~(SCTLR_M | SCTLR_C | SCTLR_I));
     avc_complete_jump(vcpu, entry, SPSR_DAIF | SPSR_EL1H);
-    vcpu->x[0] = context;
+    avc_complete_call(vcpu, (int64_t)context);
 }
 
-/* CPU_SUSPEND(power_state, entry_point_address, context_id): power levels of a CPU, a cluster and
- * the system. */
-static enum avc_answer cpu_suspend(struct avc_vcpu *vcpu, struct avc_exit *e)
+/* CPU_SUSPEND(power_state, entry_point_address, context_id): power levels of a CPU, a cluster and the system. */
+enum avc_result avc_psci_cpu_suspend(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
-    uint32_t fid = (uint32_t)e->key, state = (uint32_t)vcpu->x[1];
+    uint32_t state = (uint32_t)vcpu->x[1];
     uint64_t entry = call_arg(vcpu, fid, 2), context = call_arg(vcpu, fid, 3);
     bool powerdown = state & AVC_PSCI_STATE_POWERDOWN;
+    struct avc_exit *e;
 
     if (state & AVC_PSCI_STATE_RESERVED || (state & AVC_PSCI_STATE_LEVEL) == AVC_PSCI_STATE_LEVEL)
-        return answer(e, AVC_PSCI_INVALID_PARAMETERS);
+        return avc_complete_call(vcpu, AVC_PSCI_INVALID_PARAMETERS);
     if (powerdown && !entry_ok(vcpu->vm, entry))
-        return answer(e, AVC_PSCI_INVALID_ADDRESS);
-    /* With a wake-up event pending the call returns at once, from power-down too, which has then
-       not been entered (DEN0022, 5.4.5). The host's kick is not one, but it makes run return all
-       the same. */
+        return avc_complete_call(vcpu, AVC_PSCI_INVALID_ADDRESS);
+    /* With a wake-up event pending the call returns at once, from power-down too, which has then not been entered
+       (DEN0022, 5.4.5). The host's kick is not one, but it makes run return all the same. */
     if (avc_vcpu_has_work(vcpu))
-        return answer(e, AVC_PSCI_SUCCESS);
+        return avc_complete_call(vcpu, AVC_PSCI_SUCCESS);
+    e = leave_as(vcpu, fid, AVC_CPU_SUSPEND, state);
     e->value = avc_vcpu_deadline(vcpu);
     if (powerdown) {
         restart(vcpu, entry, context);
-        e->step = false; /* ELR_EL2 is where it goes on */
+        e->step = false; /* the PC is where it goes on */
     } else {
-        vcpu->x[0] = (uint64_t)AVC_PSCI_SUCCESS;
+        avc_complete_call(vcpu, AVC_PSCI_SUCCESS);
     }
-    return leave_as(e, AVC_CPU_SUSPEND, state);
-}
-
-/* SYSTEM_OFF() and SYSTEM_RESET() do not return: a VMM that runs this vCPU again is told that it is
- * off. */
-static enum avc_answer system_end(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_kind kind)
-{
-    avc_vcpu_power_off(vcpu);
-    return leave_as(e, kind, e->key);
-}
-
-/* SYSTEM_RESET2(reset_type, cookie): of the architectural types there is the warm reset; the
- * vendor's are the VMM's. */
-static enum avc_answer system_reset2(struct avc_vcpu *vcpu, struct avc_exit *e)
-{
-    uint32_t type = (uint32_t)vcpu->x[1];
-
-    if (type < AVC_PSCI_RESET_VENDOR && type != AVC_PSCI_RESET_WARM)
-        return answer(e, AVC_PSCI_INVALID_PARAMETERS);
-    e->value = type;
-    e->arg = call_arg(vcpu, (uint32_t)e->key, 2);
-    return system_end(vcpu, e, AVC_SYSTEM_RESET);
-}
-
-/* AFFINITY_INFO(target_affinity, lowest_affinity_level), where settled.c did not find the target at first sight. From
-   PSCI 1.0 on only level 0, the CPU itself, has to be known (DEN0022, 5.1.5). */
-static int64_t affinity_info(struct avc_vcpu *vcpu, uint32_t fid)
-{
-    uint64_t target = call_arg(vcpu, fid, 1);
-    struct avc_vcpu *other;
-
-    if ((uint32_t)vcpu->x[2] != 0 || target & ~MPIDR_AFFINITY)
-        return AVC_PSCI_INVALID_PARAMETERS;
-    other = avc_vm_vcpu_by_mpidr(vcpu->vm, target);
-    return other ? psci_affinity_state(other) : AVC_PSCI_INVALID_PARAMETERS;
-}
-
-enum avc_answer avc_psci_full(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
-{
-    uint32_t fid = (uint32_t)e->key;
-
-    (void)ctx;
-    switch (fid & ~AVC_SMC64) { /* which of them have a 64-bit form was decided in settled.c */
-    case AVC_PSCI_CPU_ON:
-        return answer(e, cpu_on(vcpu, fid));
-    case AVC_PSCI_CPU_OFF:
-        return cpu_off(vcpu, e);
-    case AVC_PSCI_CPU_SUSPEND:
-        return cpu_suspend(vcpu, e);
-    case AVC_PSCI_AFFINITY_INFO:
-        return answer(e, affinity_info(vcpu, fid));
-    case AVC_PSCI_SYSTEM_OFF:
-        return system_end(vcpu, e, AVC_SYSTEM_OFF);
-    case AVC_PSCI_SYSTEM_RESET:
-        return system_end(vcpu, e, AVC_SYSTEM_RESET);
-    case AVC_PSCI_SYSTEM_RESET2:
-        return system_reset2(vcpu, e);
-    default:
-        return answer(e, AVC_PSCI_NOT_SUPPORTED);
-    }
-}
-
-/* ---- attaching ---- */
-
-static const struct {
-    uint32_t first, last;
-    union avc_fast calls;
-} ranges[] = {
-    { AVC_SMCCC_VERSION, AVC_SMCCC_ARCH_LAST, { .call = &avc_smccc_calls } },
-    { AVC_PSCI_VERSION, AVC_PSCI_LAST, { .call = &avc_psci_calls32 } },
-    { AVC_TRNG_VERSION, AVC_TRNG_LAST, { .call = &avc_trng_calls } },
-    { AVC_PSCI_VERSION | AVC_SMC64, AVC_PSCI_LAST | AVC_SMC64, { .call = &avc_psci_calls64 } },
-    { AVC_TRNG_VERSION | AVC_SMC64, AVC_TRNG_LAST | AVC_SMC64, { .call = &avc_trng_calls } },
-};
-
-enum avc_status avc_psci_attach(struct avc_vm *vm)
-{
-    uint32_t before;
-
-    if (!vm)
-        return AVC_EINVAL;
-    if (vm->magic != AVC_MAGIC_VM)
-        return AVC_ENOENT;
-    if (vm->sealed)
-        return AVC_ESEALED;
-    if (vm->psci)
-        return AVC_EEXIST;
-    before = vm->nr_builtin;
-    for (unsigned n = 0; n < AVC_ARRAY_SIZE(ranges); n++) {
-        struct avc_claim claim = {
-            .kind = AVC_CALL | AVC_CLAIM_FAST,
-            .first = ranges[n].first,
-            .last = ranges[n].last,
-            .fn = avc_call_handle,
-            /* claims hand it back as it is; avc_call_handle makes it const again */
-            .ctx = (void *)(uintptr_t)&ranges[n].calls,
-        };
-        enum avc_status status = avc_vm_claim_builtin(vm, &claim);
-
-        if (status) {
-            vm->nr_builtin = before;
-            return status;
-        }
-    }
-    vm->psci = true;
-    return AVC_OK;
+    return avc_begun(AVC_LEAVE);
 }

@@ -19,47 +19,53 @@ static bool random(uint64_t *value)
     return false;
 }
 
-/*
- * RND: x1 bits of entropy wanted, 1..96 or 1..192. x3 has the lowest 32 or 64 of them, x1 the
- * highest; bits that were not asked for are zero, and so are all of x1..x3 after an error.
- */
-static int64_t rnd(struct avc_vcpu *vcpu, unsigned width)
+enum avc_result avc_trng_version(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
-    uint64_t bits = width == 64 ? vcpu->x[1] : (uint32_t)vcpu->x[1];
-    uint64_t out[3] = { 0, 0, 0 }; /* out[0]: the lowest */
-    int64_t result = 0;
-
-    if (bits == 0 || bits > 3 * width)
-        result = AVC_TRNG_INVALID_PARAMETERS;
-    for (unsigned n = 0; n < 3 && result == 0 && bits > n * width; n++) {
-        uint64_t wanted = bits - n * width;
-
-        if (!random(&out[n])) {
-            result = AVC_TRNG_NO_ENTROPY;
-            break;
-        }
-        if (wanted > width)
-            wanted = width;
-        out[n] &= ~UINT64_C(0) >> (64 - wanted);
-    }
-    for (unsigned n = 0; n < 3; n++)
-        vcpu->x[3 - n] = result == 0 ? out[n] : 0;
-    return result;
+    return avc_complete_call(vcpu, 0x10000);
 }
 
-enum avc_answer avc_trng_full(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
+#define NR (AVC_TRNG_LAST - AVC_TRNG_VERSION + 1)
+
+enum avc_result avc_trng_features(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
-    (void)ctx;
-    switch (e->key) {
-    case AVC_TRNG_GET_UUID:
-        for (unsigned n = 1; n < 4; n++)
-            vcpu->x[n] = uuid[n];
-        return avc_done(e, uuid[0]);
-    case AVC_TRNG_RND:
-        return avc_done(e, (uint64_t)rnd(vcpu, 32));
-    case AVC_TRNG_RND | AVC_SMC64:
-        return avc_done(e, (uint64_t)rnd(vcpu, 64));
-    default:
-        return avc_done(e, (uint64_t)AVC_TRNG_NOT_SUPPORTED);
+    static const uint8_t forms[2 * NR] = {
+#define PSCI_FORMS(name, widths, offered)
+#define SMCCC_FORMS(name, widths, offered)
+#define TRNG_FORMS(name, widths, offered)                                       FORMS_##widths(name - AVC_TRNG_VERSION, NR, IS_##offered),
+#define AVC_FUNCTION(family, name, id, widths, offered, path, handler, section) family##_FORMS(name, widths, offered)
+#include <avc/psci.def>
+#undef AVC_FUNCTION
+    };
+    uint64_t asked = vcpu->x[1];
+    uint32_t n = number_in_family(asked, AVC_TRNG_VERSION);
+
+    return avc_complete_call(vcpu, n < NR ? offer_by_forms(forms, n, NR, asked) : AVC_TRNG_NOT_SUPPORTED);
+}
+
+enum avc_result avc_trng_get_uuid(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
+{
+    avc_complete_gprs(vcpu, 1, 3, (const uint64_t[]){ uuid[1], uuid[2], uuid[3] });
+    return avc_complete_call(vcpu, uuid[0]);
+}
+
+/*
+ * x1 is the number of bits wanted, 1..96 or 1..192. x3 gets the lowest 32 or 64 of them, x1 the highest; bits that were not
+ * asked for are zero, and so are all of x1..x3 after an error.
+ */
+enum avc_result avc_trng_rnd(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
+{
+    unsigned width = fid & AVC_SMC64 ? 64 : 32;
+    uint64_t bits = call_arg(vcpu, fid, 1), x1_to_x3[3] = { 0, 0, 0 };
+    int64_t result = bits == 0 || bits > 3 * width ? AVC_TRNG_INVALID_PARAMETERS : 0;
+
+    for (unsigned n = 3; n-- > 0 && result == 0 && bits > 0;) {
+        unsigned wanted = bits < width ? (unsigned)bits : width;
+
+        if (!random(&x1_to_x3[n]))
+            result = AVC_TRNG_NO_ENTROPY;
+        x1_to_x3[n] &= ~UINT64_C(0) >> (64 - wanted);
+        bits -= wanted;
     }
+    avc_complete_gprs(vcpu, 1, 3, result == 0 ? x1_to_x3 : (const uint64_t[]){ 0, 0, 0 });
+    return avc_complete_call(vcpu, result);
 }
