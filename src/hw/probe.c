@@ -70,8 +70,8 @@ static uint32_t probe_workarounds(uint64_t pfr0)
             is = AVC_WORKAROUND_CALL;
         else if (answer == 1)
             is = AVC_WORKAROUND_NOT_HERE;
-        else if (answer == AVC_SMCCC_NOT_REQUIRED)
-            is = AVC_WORKAROUND_NOT_REQUIRED;
+        else if (answer == AVC_SMCCC_NOT_REQUIRED) /* of WORKAROUND_2 (DEN0028, 7.6) */
+            is = ids[n] == AVC_SMCCC_ARCH_WORKAROUND_2 ? AVC_WORKAROUND_NOT_REQUIRED : AVC_WORKAROUND_NOT_HERE;
         known |= (uint32_t)is << (2 * n);
     }
     return known;

@@ -54,7 +54,7 @@ static void workarounds(void **state)
         [AVC_WORKAROUND_UNKNOWN] = { -1, -1 },
         [AVC_WORKAROUND_CALL] = { 0, 1 },
         [AVC_WORKAROUND_NOT_HERE] = { 1, 1 },
-        [AVC_WORKAROUND_NOT_REQUIRED] = { 1, -2 },
+        [AVC_WORKAROUND_NOT_REQUIRED] = { 0, -2 },
     };
 
     FOR_EACH_WAY(w)
@@ -66,6 +66,8 @@ static void workarounds(void **state)
             int64_t offer = n == 2 ? rows[is].two : rows[is].one_and_three;
             unsigned before = fake_smc_calls;
 
+            if (is == AVC_WORKAROUND_NOT_REQUIRED && n != 2)
+                continue; /* no answer of firmware's is that */
             fake_on_smc = NULL;
             assert_int_equal(features(w, ids[n]), offer);
             if (offer == 0)

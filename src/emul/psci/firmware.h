@@ -27,22 +27,22 @@ static inline uint64_t call_arg(const struct avc_vcpu *vcpu, uint64_t fid, unsig
 /*
  * WORKAROUND_2 switches a mitigation on and off. Firmware starts a CPU with it on and guests cannot switch it off: that would
  * cost a call to firmware at each exit, and leave EL2 open where it was forgotten. "Always on" is said as 1, no call needed
- * on this CPU (DEN0028, 7.6). The others share a row.
+ * on this CPU (DEN0028, 7.6).
  */
 static inline int64_t offer_workaround(const struct avc_vm *vm, unsigned n)
 {
-    static const int8_t offers[2][4] = {
-        { [AVC_WORKAROUND_UNKNOWN] = AVC_SMCCC_NOT_SUPPORTED,
-          [AVC_WORKAROUND_CALL] = 0,
-          [AVC_WORKAROUND_NOT_HERE] = 1,
-          [AVC_WORKAROUND_NOT_REQUIRED] = 1 },
-        { [AVC_WORKAROUND_UNKNOWN] = AVC_SMCCC_NOT_SUPPORTED,
-          [AVC_WORKAROUND_CALL] = 1,
-          [AVC_WORKAROUND_NOT_HERE] = 1,
-          [AVC_WORKAROUND_NOT_REQUIRED] = AVC_SMCCC_NOT_REQUIRED },
+    static const int8_t second[] = {
+        [AVC_WORKAROUND_UNKNOWN] = AVC_SMCCC_NOT_SUPPORTED,
+        [AVC_WORKAROUND_CALL] = 1,
+        [AVC_WORKAROUND_NOT_HERE] = 1,
+        [AVC_WORKAROUND_NOT_REQUIRED] = AVC_SMCCC_NOT_REQUIRED,
     };
+    enum avc_workaround is = avc_workaround_of(vm->features.workarounds, n);
 
-    return offers[n == 2][avc_workaround_of(vm->features.workarounds, n)];
+    _Static_assert(AVC_WORKAROUND_UNKNOWN - 1 == AVC_SMCCC_NOT_SUPPORTED && AVC_WORKAROUND_CALL - 1 == 0 &&
+                       AVC_WORKAROUND_NOT_HERE - 1 == 1,
+                   "answers of the others");
+    return n == 2 ? second[is] : (int64_t)is - 1;
 }
 
 /* What the family's FEATURES answers, by the column `offered`. 0: the handler has something to do; above: it has not. */

@@ -124,24 +124,24 @@ static struct avc_vcpu *target_of(const struct avc_vm *vm, uint64_t target)
     return target & ~MPIDR_AFFINITY ? NULL : avc_vm_vcpu_by_mpidr(vm, target);
 }
 
-static __attribute__((noinline)) enum avc_result affinity_info_far(struct avc_vcpu *vcpu, uint64_t target)
+static __attribute__((noinline)) enum avc_result affinity_info_far(struct avc_vcpu *vcpu, uint64_t fid)
 {
-    const struct avc_vcpu *asked = target_of(vcpu->vm, target);
+    const struct avc_vcpu *asked = target_of(vcpu->vm, call_arg(vcpu, fid, 1));
 
-    return avc_complete_call(vcpu, asked ? affinity_state(asked) : AVC_PSCI_INVALID_PARAMETERS);
+    if ((uint32_t)vcpu->x[2] != 0 || !asked)
+        return avc_complete_call(vcpu, AVC_PSCI_INVALID_PARAMETERS);
+    return avc_complete_call(vcpu, affinity_state(asked));
 }
 
 /* AFFINITY_INFO(target_affinity, lowest_affinity_level). From PSCI 1.0 on only level 0, the CPU itself, has to be known
-   (DEN0022, 5.1.5). */
+   (DEN0022, 5.1.5). Both forms name a CPU alike, unless something lies above the 32 bits of a target. */
 enum avc_result avc_psci_affinity_info(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
-    uint64_t target = call_arg(vcpu, fid, 1);
+    uint64_t target = vcpu->x[1];
     const struct avc_vcpu *asked = vcpu->vm->near[target % AVC_ARRAY_SIZE(vcpu->vm->near)];
 
-    if (avc_unlikely((uint32_t)vcpu->x[2] != 0))
-        return avc_complete_call(vcpu, AVC_PSCI_INVALID_PARAMETERS);
-    if (avc_unlikely(asked->affinity != target))
-        return affinity_info_far(vcpu, target);
+    if (avc_unlikely(asked->affinity != target || (uint32_t)vcpu->x[2] != 0))
+        return affinity_info_far(vcpu, fid);
     return avc_complete_call(vcpu, affinity_state(asked));
 }
 

@@ -10,7 +10,8 @@ enum avc_result avc_smccc_version(struct avc_vcpu *vcpu, uint64_t fid, const str
 
 enum avc_result avc_smccc_arch_features(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
-    switch ((uint32_t)vcpu->x[1]) {
+    /* one of the workarounds is what callers ask for */
+    switch (__builtin_expect((uint32_t)vcpu->x[1], AVC_SMCCC_ARCH_WORKAROUND_1)) {
 #define PSCI_CASE(name, offered)
 #define TRNG_CASE(name, offered)
 #define SMCCC_CASE(name, offered)                                                                                      \

@@ -39,7 +39,9 @@ enum avc_result avc_trng_features(struct avc_vcpu *vcpu, uint64_t fid, const str
     uint64_t asked = vcpu->x[1];
     uint32_t n = number_in_family(asked, AVC_TRNG_VERSION);
 
-    return avc_complete_call(vcpu, n < NR ? offer_by_forms(forms, n, NR, asked) : AVC_TRNG_NOT_SUPPORTED);
+    if (avc_unlikely(n >= NR))
+        return avc_complete_call(vcpu, AVC_TRNG_NOT_SUPPORTED);
+    return avc_complete_call(vcpu, offer_by_forms(forms, n, NR, asked));
 }
 
 enum avc_result avc_trng_get_uuid(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
