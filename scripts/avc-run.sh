@@ -221,7 +221,8 @@ run_place() {
     local base=$((0x50000000)) step=$((0x200000)) at size available
     at=$base
     size=$(stat -Lc %s -- "$kernel")
-    modules=(-device "guest-loader,addr=$(printf '%#x' "$at"),kernel=$(qemu_quote "$kernel"),bootargs=$(qemu_quote "$append")")
+    modules=(-device "guest-loader,addr=$(printf '%#x' "$at"),kernel=$(qemu_quote "$kernel")")
+    modules[1]+=",bootargs=$(qemu_quote "$append")"
     at=$(((at + size + step - 1) / step * step))
     if [[ -n $initrd ]]; then
         size=$(stat -Lc %s -- "$initrd")
@@ -237,7 +238,8 @@ run_place() {
 }
 
 run_boot() {
-    local status=0 line options="cpus=$cpus memory=$memory host-vhe=$host_vhe${strace:+ $strace}${stat:+ $stat}${prefault:+ $prefault}"
+    local status=0 line options="cpus=$cpus memory=$memory host-vhe=$host_vhe"
+    options+="${strace:+ $strace}${stat:+ $stat}${prefault:+ $prefault}"
     machine_describe "$host_cpu" "$host_cpus" "$host_memory" "$count"
     say "booting: $cpus guest CPUs on $host_cpus of $host_cpu, E2H ${host_vhe}, $memory MiB"
     if [[ -t 0 ]]; then

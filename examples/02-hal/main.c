@@ -2,7 +2,8 @@
 /* Copyright 2026 the arm_vcpu authors */
 /*
  * A host's own struct avc_hal: what the library asks of the kernel around it, with a context of that kernel's, here its
- * struct for each CPU. Interrupts are fetched by the library, and ended in two steps (EOImode 1; registers: host/gic.c).
+ * struct for each CPU. Interrupts are fetched by the library, and ended in two steps (EOImode 1; registers:
+ * host/gic.c).
  */
 #include <avc/avc.h>
 

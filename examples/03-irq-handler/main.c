@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * This CPU's interrupt handler, replaced at run time. It is one pointer to a constant pair {fn, ctx}, swapped at once: no
- * interrupt is lost, and none finds the function of one handler with the context of the other. NULL brings the HAL's back.
+ * This CPU's interrupt handler, replaced at run time. It is one pointer to a constant pair {fn, ctx}, swapped at once:
+ * no interrupt is lost, and none finds the function of one handler with the context of the other. NULL brings the HAL's
+ * back.
  */
 #include <avc/avc.h>
 
@@ -37,8 +38,8 @@ static const struct avc_hal hal = {
 
 static const struct avc_irq_handler mine = { on_irq, &by_mine };
 
-/* The old pair must stay until nobody uses it. For this CPU that is so at once; for another one, whose interrupt may have
-   gone to the old handler just before, when that has returned. */
+/* The old pair must stay until nobody uses it. For this CPU that is so at once; for another one, whose interrupt may
+   have gone to the old handler just before, when that has returned. */
 static void replace(const struct avc_irq_handler *old, const struct avc_irq_handler *handler)
 {
     host_must(avc_pcpu_set_irq_handler(&host_pcpu, handler));

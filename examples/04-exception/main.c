@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Exception hooks: a CLASS claim sees each exception of a class (ESR_EL2.EC) before the library decodes it. It may finish
- * it, fault it, repeat it, send it to the VMM, or pass. The claim also switches on the trap that the class needs.
+ * Exception hooks: a CLASS claim sees each exception of a class (ESR_EL2.EC) before the library decodes it. It may
+ * finish it, fault it, repeat it, send it to the VMM, or pass. The claim also switches on the trap that the class
+ * needs.
  */
 #include <avc/avc.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * A guest's SMC is trapped, and reaches the firmware of the host only by claim. Here the range of standard services goes
- * there, before the eyes of an audit that may refuse; PSCI, which is in that range, the library keeps to itself.
+ * A guest's SMC is trapped, and reaches the firmware of the host only by claim. Here the range of standard services
+ * goes there, before the eyes of an audit that may refuse; PSCI, which is in that range, the library keeps to itself.
  */
 #include <avc/avc.h>
 

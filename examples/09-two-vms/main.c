@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Two VMs on one CPU, by turns. `put` takes one vCPU off the CPU and `load` brings the other: EL1's registers change hands,
- * and with the stage 2 tables all of memory does. The EL2 timer ends each turn: guests need not be asked.
+ * Two VMs on one CPU, by turns. `put` takes one vCPU off the CPU and `load` brings the other: EL1's registers change
+ * hands, and with the stage 2 tables all of memory does. The EL2 timer ends each turn: guests need not be asked.
  */
 #include <avc/avc.h>
 
@@ -12,7 +12,8 @@
 #define SLICE       100000 /* ticks of the counter */
 #define TURNS       6
 
-/* Both run this: count in memory from the number in x0, report, and keep the CPU until x20 says that it was taken away. */
+/* Both run this: count in memory from the number in x0, report, and keep the CPU until x20 says that it was taken away.
+ */
 HOST_GUEST(guest, "    mov x19, #0x40100000        \n"
                   "    str x0, [x19]               \n"
                   "1:  ldr x1, [x19]               \n"
@@ -24,8 +25,8 @@ HOST_GUEST(guest, "    mov x19, #0x40100000        \n"
                   "    mov x20, #0                 \n"
                   "    b 1b                        \n");
 
-/* The host's own vectors take interrupts. For that its HAL fetches none: one that comes while a guest runs stays pending,
-   and run returns. */
+/* The host's own vectors take interrupts. For that its HAL fetches none: one that comes while a guest runs stays
+   pending, and run returns. */
 static bool slice_over;
 
 static void on_irq(void)

@@ -24,8 +24,8 @@ static char byte_at(const struct host_vm *vm, uint64_t offset)
     return offset < HOST_VM_SIZE ? vm->ram[offset] : '\0'; /* and never from where it only says that memory is */
 }
 
-/* x9: address of the text; %d and %x in it: x1, x2 and so on. The text is what host_vm_make() has put there, so that this
-   cached view of it is right, though the guest runs with its caches off. */
+/* x9: address of the text; %d and %x in it: x1, x2 and so on. The text is what host_vm_make() has put there, so that
+   this cached view of it is right, though the guest runs with its caches off. */
 static enum avc_answer print(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     const struct host_vm *vm = ctx;

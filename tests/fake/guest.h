@@ -2,8 +2,8 @@
 /* Copyright 2026 the arm_vcpu authors */
 /*
  * A guest made of the exceptions it takes. When the library enters it, the test's function is asked what happens next:
- * it may change the guest's registers (v->x, and trap->elr and trap->spsr, which come filled in with where the guest is)
- * and says which exception the CPU takes to EL2.
+ * it may change the guest's registers (v->x, and trap->elr and trap->spsr, which come filled in with where the guest
+ * is) and says which exception the CPU takes to EL2.
  */
 #ifndef FAKE_GUEST_H
 #define FAKE_GUEST_H

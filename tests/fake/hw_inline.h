@@ -24,8 +24,8 @@ enum fake_reg {
         X(tlbi_vmalle1is) X(tlbi_vmalle1) X(tlbi_alle1is) X(tlbi_alle1) X(ic_iallu) X(ic_ialluis)
 #define FAKE_OPS1(X)                                                                                                   \
     X(tlbi_ipas2e1is)                                                                                                  \
-    X(tlbi_ipas2le1is) X(tlbi_ripas2e1is) X(tlbi_ripas2le1is) X(dc_cvac) X(dc_civac) X(dc_cisw) X(ic_ivau) X(at_s1e1r)            \
-        X(at_s1e0r) X(at_s12e1r) X(irq_restore)
+    X(tlbi_ipas2le1is) X(tlbi_ripas2e1is) X(tlbi_ripas2le1is) X(dc_cvac) X(dc_civac) X(dc_cisw) X(ic_ivau)             \
+        X(at_s1e1r) X(at_s1e0r) X(at_s12e1r) X(irq_restore)
 /* clang-format on */
 
 enum fake_op {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The whole way of an exit, fed with bytes: which CPU, which host, which claims; then exceptions with any syndrome, claims
- * and a VMM that answer anything. What must hold after each of them is in oracle.c. Nothing here knows what the library
- * does inside.
+ * The whole way of an exit, fed with bytes: which CPU, which host, which claims; then exceptions with any syndrome,
+ * claims and a VMM that answer anything. What must hold after each of them is in oracle.c. Nothing here knows what the
+ * library does inside.
  *
  * With libFuzzer: clang -fsanitize=fuzzer,address,undefined. In ./avc check: replay.c runs the corpus and a fixed
  * number of random inputs.

@@ -46,7 +46,8 @@ def test_usage():
     tap.refused("unknown option of check", ["check", "--fast"], "--fast", "--help")
     tap.refused("argument that belongs to no option", ["run", "Image"], "Image", "--kernel")
     for name in ("99-none", "99", "minimal", "0", "-x", ""):
-        tap.refused(f"no such example: '{name}'", ["examples", name], f"no such example: {name}", "01-minimal", "--help")
+        tap.refused(f"no such example: '{name}'", ["examples", name], f"no such example: {name}", "01-minimal",
+                    "--help")
     tap.refused("argument for clean", ["clean", "all"], "all")
     for option in ("--kernel", "--initrd", "--append", "--cpus", "--memory", "--host-cpus",
                    "--host-cpu", "--host-vhe", "--timeout"):
@@ -234,7 +235,8 @@ def test_arguments():
     tree, result = device_tree("options", "--cpus", 4, "--memory", 96, "--host-cpu", "neoverse-n1")
     tap.ok(b"cpus=4 memory=96 host-vhe=on\0" in tree, "the hypervisor's options, VHE where there is VHE",
            result.transcript)
-    tap.ok(b" stat" not in tree and b" prefault" not in tree, "--stat and --prefault are not defaults", result.transcript)
+    tap.ok(b" stat" not in tree and b" prefault" not in tree, "--stat and --prefault are not defaults",
+           result.transcript)
     tree, result = device_tree("stat", "--stat")
     tap.ok(b" stat\0" in tree, "--stat is the hypervisor's", result.transcript)
     tree, result = device_tree("prefault", "--prefault")
@@ -282,7 +284,8 @@ def test_profile():
         for _ in range(more):
             image.word(0xD503201F)
         result = run_avc(*args, *options, env=stand_in("nops", image.smc(OFF).spin()))
-        found = re.search(rb"^profile: (\d+) instructions at EL2, 0 of them in exits; 0 below", result.err.encode(), re.M)
+        found = re.search(rb"^profile: (\d+) instructions at EL2, 0 of them in exits; 0 below", result.err.encode(),
+                          re.M)
         counts.append(int(found[1]) if found and result.status == 0 else -1)
         shown.append(result.transcript)
     tap.ok(counts[0] > 0 and counts[1] == counts[2] == counts[0] + 1234, name, "\n".join(map(str, [counts, *shown])))

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""Builds the examples against the installed package, as a newcomer does, boots each on its CPU models, and compares what it
-prints with its expected.txt, in TAP.
+"""Builds the examples against the installed package, as a newcomer does, boots each on its CPU models, and compares
+what it prints with its expected.txt, in TAP.
 
 usage: example.py BUILD [--cc COMMAND] [NAME...]
 
-BUILD is a build folder of the target, whose library is installed into a temporary folder. COMMAND compiles the examples.
+BUILD is a build folder of the target, whose library is installed into a temporary folder. COMMAND compiles the
+examples.
 """
 import argparse
 import os

@@ -98,7 +98,8 @@ def test_count(name, board):
 
 
 def stat_tables(err):
-    """{whose: {"traps": {name: (count, ticks, mean, p50, p99, longest)}, "exits": {name: count}, "share": text}} of a log."""
+    """Of a log: {whose: {"traps": {name: (count, ticks, mean, p50, p99, longest)}, "exits": {name: count},
+    "share": text}}."""
     tables, table, part = {}, None, None
     for line in err.splitlines():
         text = line.removeprefix("[avc] vmm: stat: ")
@@ -148,13 +149,15 @@ def test_stat(name, board):
            and 0 < float(table["share"] or 0) < 100, f"{name}: --stat's times fit together", result.transcript)
 
     quiet = run_avc(*args, "--cpus", 1, "--quiet", timeout=90)
-    tap.equal(quiet.err.splitlines(), [line for line in result.err.splitlines() if line.startswith("[avc] vmm: stat: ")],
+    tap.equal(quiet.err.splitlines(),
+              [line for line in result.err.splitlines() if line.startswith("[avc] vmm: stat: ")],
               f"{name}: with --quiet the table alone", quiet.transcript)
     both = stat_tables(run_avc(*args, "--cpus", 2, timeout=90).err)
     tap.ok(list(both) == ["vCPU 0", "vCPU 1", "all 2 vCPUs"] and not both["vCPU 1"]["traps"]
            and both["all 2 vCPUs"]["traps"] == both["vCPU 0"]["traps"], f"{name}: --stat of each vCPU, and of all",
            both)
-    for text, what, status in (("crash", lambda image: image.jump(0), 3), ("reset", lambda image: image.hvc(RESET).spin(), 3)):
+    for text, what, status in (("crash", lambda image: image.jump(0), 3),
+                               ("reset", lambda image: image.hvc(RESET).spin(), 3)):
         result = run_avc(*arguments(what(Image().print("x")), *board, "--stat"), timeout=90)
         tap.ok(result.status == status and stat_tables(result.err), f"{name}: --stat at a {text}", result.transcript)
     result = run_avc(*arguments(Image().hvc(OFF).spin(), *board), timeout=90)
@@ -162,13 +165,15 @@ def test_stat(name, board):
 
 
 def test_prefault(name, board):
-    """Two blocks that nobody loaded anything into: exits, or none; zeros, also after a reset of a guest that wrote there."""
+    """Two blocks that nobody loaded anything into: exits, or none; zeros, also after a reset of a guest that wrote
+    there."""
     image = Image().mov(0, 0x42000000).word(0xB9400002)  # LDR W2, [X0]
     image.word(0xB9000000).mov(0, 0x43000000).word(0xB9400003).word(0xB9000000)  # STR W0, [X0], and the other
     image.mov(19, Image.UART).word(0x2A030041).word(0x11018421).word(0x39000000 | 19 << 5 | 1)  # ORR W1, W2, W3; +"a"
     image.hvc(RESET).spin()
     for more, exits in (((), 2 * 4), (("--prefault",), 0)):
-        result = guest(" ".join([f"{name}: clean memory at each start", *more]), image, 3, b"aaaa", board, "--stat", *more)
+        result = guest(" ".join([f"{name}: clean memory at each start", *more]), image, 3, b"aaaa", board, "--stat",
+                       *more)
         kinds = stat_tables(result.err).get("vCPU 0", {"exits": {}})["exits"]
         tap.equal(kinds.get("AVC_MMIO", 0) + kinds.get("AVC_STAGE2", 0), exits,
                   " ".join([f"{name}: exits for memory", *more]), result.transcript)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""The installed headers: each compiles alone, as C and as C++, by each compiler, without a warning; what they declare is in
-the archive, and C++ finds it there. In TAP.
+"""The installed headers: each compiles alone, as C and as C++, by each compiler, without a warning; what they declare
+is in the archive, and C++ finds it there. In TAP.
 
 usage: headers.py BUILD
 """
@@ -32,7 +32,8 @@ tap = Tap()
 def compiled(package, compiler, text, *words):
     source = package.folder / "unit"
     source.write_text(text)
-    return package.run([*COMPILERS[compiler], *STRICT, "-I", package.prefix / "include", *words, source], package.folder)
+    return package.run([*COMPILERS[compiler], *STRICT, "-I", package.prefix / "include", *words, source],
+                       package.folder)
 
 
 def test_alone(package, names):
@@ -49,21 +50,24 @@ def test_linkage(package, names):
     result = compiled(package, "gcc for AArch64", include, "-fsyntax-only", "-aux-info", listing)
     declared = sorted(set(re.findall(r"/avc/\w+\.h:\d+:\w+ \*/ extern .*?\b(avc_\w+) \(", listing.read_text())))
     tap.ok(len(declared) > 50, f"{len(declared)} functions are declared", result.transcript)
-    archive = package.run(["aarch64-linux-gnu-nm", "-g", "--defined-only", package.prefix / "lib/libavc.a"], package.folder)
+    archive = package.run(["aarch64-linux-gnu-nm", "-g", "--defined-only", package.prefix / "lib/libavc.a"],
+                          package.folder)
     have = set(re.findall(r" T (\w+)$", archive.out, re.M))
     tap.equal([name for name in declared if name not in have], [], "and all of them are in the archive")
     table = ", ".join(f"reinterpret_cast<void *>(&{name})" for name in declared)
     unit = package.folder / "unit.o"
-    result = compiled(package, "clang++ for AArch64", f"{include}extern void *const all[];\nvoid *const all[] = {{ {table} }};\n",
-                      "-c", "-o", unit)
+    result = compiled(package, "clang++ for AArch64",
+                      f"{include}extern void *const all[];\nvoid *const all[] = {{ {table} }};\n", "-c", "-o", unit)
     wanted = set(re.findall(r" U (\w+)$", package.run(["aarch64-linux-gnu-nm", unit], package.folder).out, re.M))
     tap.ok(result.status == 0 and not result.err and wanted == set(declared), "by the names that C++ calls them",
            f"{result.transcript}\n{wanted ^ set(declared)}")
 
 
 def test_sizes(package, names):
-    """Whoever cannot read the headers is told the size of each struct that a function or a callback takes by pointer."""
-    text = "".join((package.prefix / "include/avc" / name).read_text() for name in names if not name.startswith("priv/"))
+    """Whoever cannot read the headers is told the size of each struct that a function or a callback takes by
+    pointer."""
+    text = "".join((package.prefix / "include/avc" / name).read_text() for name in names
+                   if not name.startswith("priv/"))
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
     told = set(re.findall(r"^    X\((\w+)\)", text, re.M))
     taken = set(re.findall(r"struct avc_(\w+) \*", text))

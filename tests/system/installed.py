@@ -14,8 +14,8 @@ import subprocess
 import tempfile
 
 # What would make another build than the one that is meant.
-NOT_OURS = ("AR", "ASM", "AVC_SOURCE", "CC", "CFLAGS", "CMAKE_PREFIX_PATH", "CPPFLAGS", "CPU", "CPUS", "CROSS_COMPILE", "CXX",
-            "CXXFLAGS", "DESTDIR", "E2H", "LDFLAGS", "MAKEFLAGS", "MFLAGS", "OBJCOPY", "QEMU")
+NOT_OURS = ("AR", "ASM", "AVC_SOURCE", "CC", "CFLAGS", "CMAKE_PREFIX_PATH", "CPPFLAGS", "CPU", "CPUS", "CROSS_COMPILE",
+            "CXX", "CXXFLAGS", "DESTDIR", "E2H", "LDFLAGS", "MAKEFLAGS", "MFLAGS", "OBJCOPY", "QEMU")
 OLD_MAX = "max,sme=off"  # QEMU 7 has SME without FEAT_FGT; see machine_describe() of the launcher
 
 

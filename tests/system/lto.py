@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""The library, the examples and their host by link-time optimisation, from the list of sources: each example still prints what
-it should, guests keep their registers, and the compiler keeps x18 out of what it writes. In TAP.
+"""The library, the examples and their host by link-time optimisation, from the list of sources: each example still
+prints what it should, guests keep their registers, and the compiler keeps x18 out of what it writes. In TAP.
 
 usage: lto.py BUILD [--cc COMMAND]
 
@@ -23,7 +23,8 @@ tap = Tap()
 
 
 def maker(package, cc, flags):
-    """make for any example; the library's objects are shared by all. gcc-ar: ar alone does not see into such objects."""
+    """make for any example; the library's objects are shared by all. gcc-ar: ar alone does not see into such
+    objects."""
     ar = re.sub(r"gcc$", "gcc-ar", cc.split()[0])
     return [*package.make(cc), "-j2", f"AR={ar}", f"AVC_SOURCE={TOP}", f"AVC_BUILD={package.folder}/avc-{len(flags)}",
             f"CFLAGS={flags}"]

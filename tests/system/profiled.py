@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""What the plugin counts on the bench's guests, in TAP, beside what is known by construction, by the emulator's own count, and
-by a disassembler.
+"""What the plugin counts on the bench's guests, in TAP, beside what is known by construction, by the emulator's own
+count, and by a disassembler.
 
 usage: profiled.py PLUGIN FOLDER-OF-THE-BENCH
 """
@@ -83,8 +83,8 @@ def test_rows(program, out, profile):
     for row, lines in differing.items():
         tap.ok(not lines, f"{program}, {row}: exits, an ERET in each, all instructions", "\n".join(lines))
     hvc = counted["hvc/PSCI_VERSION"]
-    tap.equal([hvc.classes.get(name, 0) for name in ("mrs", "msr", "isb", "dsb", "dmb", "tlbi", "sys")], [1, 0, 0, 0, 0, 0, 0],
-              f"{program}: a settled HVC reads ESR_EL2 and nothing else", hvc.classes)
+    tap.equal([hvc.classes.get(name, 0) for name in ("mrs", "msr", "isb", "dsb", "dmb", "tlbi", "sys")],
+              [1, 0, 0, 0, 0, 0, 0], f"{program}: a settled HVC reads ESR_EL2 and nothing else", hvc.classes)
     tap.ok({"hvc", "avc_fast_hvc"} <= set(hvc.functions) and sum(hvc.functions.values()) == hvc.units["el2"],
            f"{program}: its functions", hvc.functions)
 
@@ -92,15 +92,18 @@ def test_rows(program, out, profile):
 def test_sums(program, profile):
     """Without marks: by kind."""
     kinds = {kind: profile.classes(kind).total() for kind in range(profiling.NONE + 1)}
-    tap.equal(sum(kinds.values()), profile.total[0], f"{program}: kinds and what is before them are all instructions at EL2")
+    tap.equal(sum(kinds.values()), profile.total[0],
+              f"{program}: kinds and what is before them are all instructions at EL2")
     sums = collections.defaultdict(lambda: [0, 0, 0])
     for kind, _, *counts in profile.sites:
         sums[kind] = [a + b for a, b in zip(sums[kind], counts)]
     tap.equal({kind: tuple(count) for kind, count in sums.items()},
-              {kind: (*profile.exits[kind], kinds[kind]) for kind in profile.exits}, f"{program}: places are all of a kind")
-    tap.ok(profile.exits[0x16][1] > 1000 and profile.exits[0x17] == (12 * 68, 0), f"{program}: exits to the VMM's loop",
-           profile.exits)
-    tap.equal([name for name, *_ in profile.laps], ["el1", "el0"], f"{program}: a guest's first instruction at EL1, and at EL0")
+              {kind: (*profile.exits[kind], kinds[kind]) for kind in profile.exits},
+              f"{program}: places are all of a kind")
+    tap.ok(profile.exits[0x16][1] > 1000 and profile.exits[0x17] == (12 * 68, 0),
+           f"{program}: exits to the VMM's loop", profile.exits)
+    tap.equal([name for name, *_ in profile.laps], ["el1", "el0"],
+              f"{program}: a guest's first instruction at EL1, and at EL0")
     known = disassembled(BENCH / f"{program}.elf")
     wrong = [f"{pc:#x}: {code:08x} {name}, not {known[pc, code]}" for pc, code, name, _ in profile.insns
              if known.get((pc, code), name) != name]

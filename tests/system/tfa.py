@@ -5,8 +5,8 @@
 
 usage: tfa.py [--timeout SEC] CPU NUMBER-OF-CPUS IMAGE
 
-IMAGE is linked to run at 0x6000_0000, where TF-A's PLAT=qemu has its BL33. TF-A is what scripts/avc-tfa.sh has built, in
-build/tfa or the folder that AVC_TFA names. Where it is not there, that is a failed test that says why. The program's
+IMAGE is linked to run at 0x6000_0000, where TF-A's PLAT=qemu has its BL33. TF-A is what scripts/avc-tfa.sh has built,
+in build/tfa or the folder that AVC_TFA names. Where it is not there, that is a failed test that says why. The program's
 output is TAP; TF-A's own lines become comments.
 """
 import argparse

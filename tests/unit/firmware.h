@@ -199,8 +199,8 @@ static enum avc_result ask(struct avc_vcpu *v)
     return avc_trap_answered(v, v->asked->fn(v, &v->exit, v->asked->ctx));
 }
 
-/* Makes the call with registers x, on the fast path and on the slow one, which must agree; they are then as they came out.
-   AVC_RESUME or AVC_LEAVE. A claim is asked on one of the two, this one and the other by turns. */
+/* Makes the call with registers x, on the fast path and on the slow one, which must agree; they are then as they came
+   out. AVC_RESUME or AVC_LEAVE. A claim is asked on one of the two, this one and the other by turns. */
 static enum avc_result call_with(enum way way, uint64_t x[31])
 {
     static unsigned turn;

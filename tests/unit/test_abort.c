@@ -404,8 +404,8 @@ static void test_flash(void **state)
 
 /* ---- every fault status ---- */
 
-/* What each comes to, on an address where nothing is: m the VMM's MMIO, v the VMM's STAGE2, x external abort, s the same
-   status, r again, p (permission) the VMM's STAGE2 */
+/* What each comes to, on an address where nothing is: m the VMM's MMIO, v the VMM's STAGE2, x external abort, s the
+   same status, r again, p (permission) the VMM's STAGE2 */
 static const char by_status[] = "vvvvmmmmvvvvpppp" /* 0x00 */
                                 "sxxxxxxxsxxxxxxx" /* 0x10: external; parity */
                                 "xsxxxxxxxvmmvxxx" /* 0x20: alignment; level -1, -2 */

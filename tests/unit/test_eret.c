@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* ERETAA and ERETAB where ERET is trapped: a single step of the CPU's own, and all that can come between. test_trap.c has
-   ERET. */
+/* ERETAA and ERETAB where ERET is trapped: a single step of the CPU's own, and all that can come between. test_trap.c
+   has ERET. */
 #include "arch/esr.h"
 #include "arch/pstate.h"
 #include "world.h"

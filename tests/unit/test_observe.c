@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Counters and observers: each trap and each exit is counted once, under its own name and no other; an observer sees each
- * trap once, with its times; another one may take its place at any moment.
+ * Counters and observers: each trap and each exit is counted once, under its own name and no other; an observer sees
+ * each trap once, with its times; another one may take its place at any moment.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -361,7 +361,8 @@ static void on_write(enum fake_reg reg, uint64_t value)
         pass(1000);
 }
 
-/* In the guest from the entry to the trap; at EL2 from there to the way back, or to run's return; in the VMM nobody's. */
+/* In the guest from the entry to the trap; at EL2 from there to the way back, or to run's return; in the VMM nobody's.
+ */
 static void times(void **state)
 {
     struct avc_vcpu *v = make(false);
@@ -508,8 +509,8 @@ static void errors(void **state)
     assert_false(avc_vcpu_observer_in_use(v, &both));
 }
 
-/* Another CPU replaces the observer, or switches it off, after the n-th access to the machine of a life of traps, for every
-   n: each trap is seen by one of the two, and none by the old one once it is said to be out of use. */
+/* Another CPU replaces the observer, or switches it off, after the n-th access to the machine of a life of traps, for
+   every n: each trap is seen by one of the two, and none by the old one once it is said to be out of use. */
 static unsigned calls, replace_at, by_old, by_new, life_left;
 static bool replacing, replaced, gone;
 static struct avc_vcpu *watched;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * One CPU: what of struct avc_hal is called when, the replaceable interrupt handler, and the vectors that stand for good.
+ * One CPU: what of struct avc_hal is called when, the replaceable interrupt handler, and the vectors that stand for
+ * good.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -50,7 +51,8 @@ static void members(void **state)
     }
 }
 
-/* Every answer of the handler, from a guest and at EL2; each interrupt fetched once, handled once, ended by nobody else. */
+/* Every answer of the handler, from a guest and at EL2; each interrupt fetched once, handled once, ended by nobody
+ * else. */
 static void answers(void **state)
 {
     static const enum avc_answer all[] = { AVC_DONE, AVC_RETRY, AVC_FAULT, AVC_EXIT, AVC_PASS };
@@ -267,7 +269,8 @@ static void from_inside(void **state)
     assert_int_equal(calls[1], 1);
 }
 
-/* A handler that lets the next interrupt in: the pair further out is in use until it returns, whoever comes and goes. */
+/* A handler that lets the next interrupt in: the pair further out is in use until it returns, whoever comes and goes.
+ */
 static unsigned depth;
 static bool in_use_at[4];
 
@@ -310,8 +313,8 @@ static void nested(void **state)
 }
 
 /*
- * Two threads: one takes interrupts, the other replaces the handler and frees the old pair and its context as soon as it
- * is said not to be in use. The sanitizer sees a call of what was freed.
+ * Two threads: one takes interrupts, the other replaces the handler and frees the old pair and its context as soon as
+ * it is said not to be in use. The sanitizer sees a call of what was freed.
  */
 #define SWAPS 200000
 
@@ -445,7 +448,8 @@ static void vectors_refused(void **state)
     is_given_back(HCR_RW);
 }
 
-/* What they borrow, with and without HCR_EL2.IMO before; given back by remove, and by disable; the caller's DAIF kept. */
+/* What they borrow, with and without HCR_EL2.IMO before; given back by remove, and by disable; the caller's DAIF kept.
+ */
 static void vectors_stand(void **state)
 {
     (void)state;

@@ -65,7 +65,8 @@ static void raise_line(void)
     must(avc_vcpu_set_irq(vcpu, 0, true));
 }
 
-/* The guest: a call, then WFI, again and again; its interrupt handler is "seen". An SGI that is pending is taken first. */
+/* The guest: a call, then WFI, again and again; its interrupt handler is "seen". An SGI that is pending is taken first.
+ */
 static unsigned phase, entries_since;
 static bool seen;
 

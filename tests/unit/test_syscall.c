@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* avc/syscall.h: what a kernel with threads, signals, exec and exit does, as its SVCs and ERETs; and avc_vm_trap_svc(). */
+/* avc/syscall.h: what a kernel with threads, signals, exec and exit does, as its SVCs and ERETs; and avc_vm_trap_svc().
+ */
 #include <avc/syscall.h>
 
 #include "arch/esr.h"

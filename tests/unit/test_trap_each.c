@@ -276,7 +276,8 @@ static void test_wfx(void **state)
     assert_int_equal(e->kind, AVC_WFE);
     assert_int_equal(e->value, 777777);
 
-    /* a virtual SError, until the guest has taken it: the CPU clears VSE, and the vector need not have been left since */
+    /* a virtual SError, until the guest has taken it: the CPU clears VSE, and the vector need not have been left since
+     */
     v->vserror = true;
     v->hcr |= AVC_BIT(8);
     assert_int_equal(take_sync(v, wfi, EL1H)->kind, AVC_KICKED);

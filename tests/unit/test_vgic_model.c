@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Random guests and devices against a reference: a GIC that is an array of interrupts and has no list registers. After each
- * step, when every CPU has done what it was told to, what each vCPU's hardware signals must be what the reference signals,
- * and now and then all registers of pending, active and enabled interrupts are compared, as some vCPU reads them.
+ * Random guests and devices against a reference: a GIC that is an array of interrupts and has no list registers. After
+ * each step, when every CPU has done what it was told to, what each vCPU's hardware signals must be what the reference
+ * signals, and now and then all registers of pending, active and enabled interrupts are compared, as some vCPU reads
+ * them.
  */
 #include "vgic_world.h"
 

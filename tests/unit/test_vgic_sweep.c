@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Every offset x width x direction of the distributor's and the redistributors' frames, against a table written from the
- * specification's register descriptions (IHI 0069, chapter 12): which registers a GICv3 of 64 SPIs with one security
- * state, affinity routing always on and no LPIs has, which widths reach them, what they read as, and which bits stick.
- * Everywhere else an access reads as zero and changes nothing.
+ * Every offset x width x direction of the distributor's and the redistributors' frames, against a table written from
+ * the specification's register descriptions (IHI 0069, chapter 12): which registers a GICv3 of 64 SPIs with one
+ * security state, affinity routing always on and no LPIs has, which widths reach them, what they read as, and which
+ * bits stick. Everywhere else an access reads as zero and changes nothing.
  */
 #include "vgic_world.h"
 

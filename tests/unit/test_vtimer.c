@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The timers' interrupts, on hosts that drop and deactivate in two steps and on hosts that do both at once, by fetch and
- * with interrupts left to the host. The fake's physical PPIs are in vgic_world.h: settle_vcpu() raises them, and a
+ * The timers' interrupts, on hosts that drop and deactivate in two steps and on hosts that do both at once, by fetch
+ * and with interrupts left to the host. The fake's physical PPIs are in vgic_world.h: settle_vcpu() raises them, and a
  * deactivation of what is not active fails there.
  */
 #include "vgic_world.h"
@@ -189,7 +189,8 @@ static void icactiver_elsewhere(void **state)
     vput(0);
 }
 
-/* Pending by itself as well (ISPENDR) while linked and active: never pending and active with HW=1; both are delivered. */
+/* Pending by itself as well (ISPENDR) while linked and active: never pending and active with HW=1; both are delivered.
+ */
 static void ispendr_while_linked(void **state)
 {
     (void)state;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * What tests of the vGIC need: CPUs, a VM with four vCPUs, a GIC; accesses as the guest makes them; and the other side of
- * the list registers: what the CPU's virtual interface does when the guest acknowledges and ends interrupts (IHI 0069,
- * chapter 8 and the ICV_* pseudocode), the maintenance interrupt, and the physical PPIs of the timers.
+ * What tests of the vGIC need: CPUs, a VM with four vCPUs, a GIC; accesses as the guest makes them; and the other side
+ * of the list registers: what the CPU's virtual interface does when the guest acknowledges and ends interrupts (IHI
+ * 0069, chapter 8 and the ICV_* pseudocode), the maintenance interrupt, and the physical PPIs of the timers.
  */
 #ifndef VGIC_WORLD_H
 #define VGIC_WORLD_H
@@ -232,8 +232,8 @@ static uint32_t g_running(void)
     return apr ? (uint32_t)__builtin_ctz(apr) << 3 : 0xff;
 }
 
-/* The list register that is signalled now, or -1: highest priority, group on, above the mask, preempts. 5 preemption bits,
-   binary points at their minimum, so that each of the 32 priorities is a group. */
+/* The list register that is signalled now, or -1: highest priority, group on, above the mask, preempts. 5 preemption
+   bits, binary points at their minimum, so that each of the 32 priorities is a group. */
 static inline int g_signalled(void)
 {
     uint64_t vmcr = *reg(FAKE_ICH_VMCR_EL2);
@@ -616,7 +616,8 @@ static inline void vw_attach(uint32_t nr_spis)
     }
 }
 
-/* As an operating system would leave it: groups on, everything in group 1 and of priority 0xa0, SGIs enabled, mask open. */
+/* As an operating system would leave it: groups on, everything in group 1 and of priority 0xa0, SGIs enabled, mask
+ * open. */
 static inline void vw_boot(unsigned list_regs, bool split, unsigned loaded)
 {
     vw_make(list_regs, split);

@@ -16,8 +16,8 @@ enum {
     ASK_NOT_DECODED
 };
 
-/* Sixteen bytes of registers each, again and again over a page. The first two are one claim each, behind each other; the
-   third is the same device for the VMM. */
+/* Sixteen bytes of registers each, again and again over a page. The first two are one claim each, behind each other;
+   the third is the same device for the VMM. */
 #define DEVICES     3
 #define DEVICE_BASE 0x0b000000ul
 #define DEVICE(n)   (DEVICE_BASE + 0x1000ul * (n))
@@ -28,7 +28,8 @@ enum {
 #define MEMORY_RO 0x80001000ul
 #define PATTERN   0x1122334455667788ul
 
-/* A claim from below the distributor to the end of its first page: it knows two registers there and passes the others. */
+/* A claim from below the distributor to the end of its first page: it knows two registers there and passes the others.
+ */
 #define BELOW_GICD 0x07fff000ul
 #define GICD_IIDR  0x08000008ul
 #define OUR_IIDR   0x4711043bu

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * What TF-A's TRNG service wants of a platform and PLAT=qemu does not have: entropy, here from RNDRRS. Compiled into BL31
- * by scripts/avc-tfa.sh. On a CPU without FEAT_RNG the service answers NO_ENTROPY.
+ * What TF-A's TRNG service wants of a platform and PLAT=qemu does not have: entropy, here from RNDRRS. Compiled into
+ * BL31 by scripts/avc-tfa.sh. On a CPU without FEAT_RNG the service answers NO_ENTROPY.
  */
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Two vCPUs with the virtual timer on, which raise eight SGIs at once for themselves, more than there are list registers,
- * and send each other more. Each must be taken as often as it was raised, while the physical interrupts behind them are
- * dealt with by two different HALs.
+ * Two vCPUs with the virtual timer on, which raise eight SGIs at once for themselves, more than there are list
+ * registers, and send each other more. Each must be taken as often as it was raised, while the physical interrupts
+ * behind them are dealt with by two different HALs.
  */
 #include "guest.h"
 

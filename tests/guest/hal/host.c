@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * One machine, two CPUs, a HAL of its own kind on each, and a VM with a vCPU on each. The kinds: interrupts fetched by the
- * library with EOImode 1, fetched with EOImode 0, and left pending for the host's own vector. In each round other kinds
- * meet, and the vCPUs change places.
+ * One machine, two CPUs, a HAL of its own kind on each, and a VM with a vCPU on each. The kinds: interrupts fetched by
+ * the library with EOImode 1, fetched with EOImode 0, and left pending for the host's own vector. In each round other
+ * kinds meet, and the vCPUs change places.
  *
  * Each HAL keeps a state for each interrupt of its CPU, and so checks the contract of acknowledging (struct avc_hal in
  * avc/avc.h). SGIs come from the other CPU, one of an INTID at a time, so that none merges with another and each can be

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The interrupt handler of CPU 0 is replaced again and again: by CPU 0 between runs, by the handler itself, and by CPU 1;
- * now and then the HAL's is put back. Meanwhile interrupts arrive: SGIs from CPU 1 and of CPU 0's own, a new one of each
- * INTID when the last was handled, and the EL2 timer, a few hundred ticks after each time. They are taken in the guest, at EL2 by the
- * host's own vectors, and at EL2 by the library's.
+ * The interrupt handler of CPU 0 is replaced again and again: by CPU 0 between runs, by the handler itself, and by CPU
+ * 1; now and then the HAL's is put back. Meanwhile interrupts arrive: SGIs from CPU 1 and of CPU 0's own, a new one of
+ * each INTID when the last was handled, and the EL2 timer, a few hundred ticks after each time. They are taken in the
+ * guest, at EL2 by the host's own vectors, and at EL2 by the library's.
  *
- * A handler is an object with one of four functions. Each function knows whether the context is one of its own, and whole.
- * Whoever owns an object takes it back once it is said not to be in use: its memory is poisoned, and used again.
+ * A handler is an object with one of four functions. Each function knows whether the context is one of its own, and
+ * whole. Whoever owns an object takes it back once it is said not to be in use: its memory is poisoned, and used again.
  */
 #include "testvm.h"
 
@@ -265,8 +265,8 @@ static void go(enum way w)
 /* ---- CPU 1 ---- */
 
 /*
- * Two handlers have begun since it was replaced: the first may have been called by an interrupt from before that, so the
- * second began when the last call of the old one had ended.
+ * Two handlers have begun since it was replaced: the first may have been called by an interrupt from before that, so
+ * the second began when the last call of the old one had ended.
  */
 static void replace_there(void)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * uint64_t patterned_wait(uint64_t loops): IRQs unmasked for so many rounds, with a pattern in every general register but
- * x19 and SP, and in NZCV. Bit n of the result: x<n> changed; bit 63: NZCV did.
+ * uint64_t patterned_wait(uint64_t loops): IRQs unmasked for so many rounds, with a pattern in every general register
+ * but x19 and SP, and in NZCV. Bit n of the result: x<n> changed; bit 63: NZCV did.
  */
     .text
 

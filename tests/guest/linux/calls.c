@@ -2,11 +2,12 @@
 /* Copyright 2026 the arm_vcpu authors */
 /*
  * A Linux program that makes system calls and says itself what it called and what came back: what ./avc run --strace is
- * compared with (tests/system/strace.py). Static, without a C library, so that it makes no call that it does not know of.
+ * compared with (tests/system/strace.py). Static, without a C library, so that it makes no call that it does not know
+ * of.
  *
  * Two threads call at the same time; the first prints both records and executes the program anew, which does some more.
- * Each thread's record begins with prctl(MARK + n), of which there is none. Lines: "call THREAD NUMBER ARGUMENT*6 RESULT" in
- * hexadecimal, RESULT "?" where there is none to know; "end NUMBER-OF-LINES".
+ * Each thread's record begins with prctl(MARK + n), of which there is none. Lines: "call THREAD NUMBER ARGUMENT*6
+ * RESULT" in hexadecimal, RESULT "?" where there is none to know; "end NUMBER-OF-LINES".
  */
 #include "call.h"
 

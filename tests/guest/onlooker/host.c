@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * A second CPU that reads a vCPU's counters and histograms while it runs on the first, and replaces its observer again and
- * again. No number ever goes back; an observer that is out of use is called no more; and in the end every trap was seen by
- * one observer.
+ * A second CPU that reads a vCPU's counters and histograms while it runs on the first, and replaces its observer again
+ * and again. No number ever goes back; an observer that is out of use is called no more; and in the end every trap was
+ * seen by one observer.
  */
 #include <avc/observe.h>
 
@@ -55,7 +55,8 @@ static uint64_t total(const struct avc_counters *c)
     return sum;
 }
 
-/* Reads until the numbers have grown under its eyes so many times, which they do: the guest goes on until we are done. */
+/* Reads until the numbers have grown under its eyes so many times, which they do: the guest goes on until we are done.
+ */
 static void look(const struct avc_vcpu *v, const struct eye *eye)
 {
     static struct avc_counters last, now; /* this CPU's alone */

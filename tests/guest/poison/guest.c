@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The guest's half: 100 rounds of patterns in all the registers that the host poisons, each through a call to the VMM. */
+/* The guest's half: 100 rounds of patterns in all the registers that the host poisons, each through a call to the VMM.
+ */
 #include "guest.h"
 
 /* Plain values; X(name, mask of bits that hold what is written). */

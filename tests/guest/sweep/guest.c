@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Every system register encoding there is: all 32,768 with op0=2 and 3, at EL1, on two vCPUs of one CPU. One vCPU writes a
- * pattern into each, the other then reads each, writes its own, and the first reads again. What was written may be
- * UNDEFINED, read-only, ignored, or kept: kept means that the other vCPU never sees it, and that not one bit of 64 is lost.
+ * Every system register encoding there is: all 32,768 with op0=2 and 3, at EL1, on two vCPUs of one CPU. One vCPU
+ * writes a pattern into each, the other then reads each, writes its own, and the first reads again. What was written
+ * may be UNDEFINED, read-only, ignored, or kept: kept means that the other vCPU never sees it, and that not one bit of
+ * 64 is lost.
  *
- * It runs with MMU and caches off, so that translation registers can hold anything (the emulator has no caches that would
- * have to be cleaned first), and with all exceptions masked: interrupts, and breakpoints that the patterns enable.
+ * It runs with MMU and caches off, so that translation registers can hold anything (the emulator has no caches that
+ * would have to be cleaned first), and with all exceptions masked: interrupts, and breakpoints that the patterns
+ * enable.
  */
 #include "guest.h"
 
@@ -81,8 +83,8 @@ static unsigned special_of(unsigned n)
 
 static volatile bool undefined;
 
-/* UNDEFINED is "unknown reason"; 0x18 in the ID registers' space with FEAT_IDST; and where the guest's own CPACR_EL1 traps
-   first what is hidden anyway, 0x19 (SVE) and 0x1d (SME). */
+/* UNDEFINED is "unknown reason"; 0x18 in the ID registers' space with FEAT_IDST; and where the guest's own CPACR_EL1
+   traps first what is hidden anyway, 0x19 (SVE) and 0x1d (SME). */
 static bool is_undefined(unsigned ec)
 {
     return ec == 0 || ec == 0x18 || ec == 0x19 || ec == 0x1d;

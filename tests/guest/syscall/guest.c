@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * A kernel of two threads at EL0, each with a kernel stack: calls that return at once, after the other thread has run, by
- * way of a signal's handler, and after a restart. The kernel logs what a trace of it should say; at the end the log is
- * compared with the host's events, field by field. The trap is switched off and on in the middle. Where the
- * CPU has pointer authentication one thread goes back by ERETAA.
+ * A kernel of two threads at EL0, each with a kernel stack: calls that return at once, after the other thread has run,
+ * by way of a signal's handler, and after a restart. The kernel logs what a trace of it should say; at the end the log
+ * is compared with the host's events, field by field. The trap is switched off and on in the middle. Where the CPU has
+ * pointer authentication one thread goes back by ERETAA.
  */
 #include <avc/syscall.h>
 

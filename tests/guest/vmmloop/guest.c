@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Every kind of exit, each with every answer that makes sense: completed, done again (after memory was mapped), faulted,
- * left alone. Under a VMM that ignores exits the same program gets the architecture's answer to each.
+ * Every kind of exit, each with every answer that makes sense: completed, done again (after memory was mapped),
+ * faulted, left alone. Under a VMM that ignores exits the same program gets the architecture's answer to each.
  */
 #include <avc/avc.h>
 

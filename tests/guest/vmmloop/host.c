@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * One VMM's loop for every kind of exit, and one that looks at none. The same guest runs in both, after the other: in the
- * first it says how each exit is to be answered, in the second all it gets is what the architecture says.
+ * One VMM's loop for every kind of exit, and one that looks at none. The same guest runs in both, after the other: in
+ * the first it says how each exit is to be answered, in the second all it gets is what the architecture says.
  *
  * Two vCPUs take turns on one CPU, an exit each. Not to be had in the emulator: AVC_WFE (it never traps), AVC_SERROR.
  */

@@ -32,8 +32,8 @@ enum { WORK_NONE, WORK_CODE, WORK_DATA, WORK_TABLE, WORK_PERMIT };
 #define CODE_RETURNS 77
 #define DATA_PATTERN 0x1122334455667788ul
 
-/* IPAs, each with room for 32 pages. Nothing is mapped at first, but for: pages that may only be read, and such that may
-   not be executed. */
+/* IPAs, each with room for 32 pages. Nothing is mapped at first, but for: pages that may only be read, and such that
+   may not be executed. */
 #define PLACE_DEVICE  0x20000000ul
 #define PLACE_NOTHING 0x80000000ul
 #define PLACE_TABLES  0x80100000ul
