@@ -251,8 +251,11 @@ static void test_wfx(void **state)
     must(avc_vm_set_irqc(&world.vm, &irqc, NULL));
     must(avc_vm_set_counter_offset(&world.vm, 1000));
     v = world_load();
-    irqc_level = true;
+    irqc_level = true; /* masked by EL1H, which does not keep it from waking WFI */
     assert_int_equal(take_sync(v, wfi, EL1H)->kind, AVC_KICKED);
+    assert_int_equal(world.trap.elr, START + 4);
+    assert_int_equal(take_sync(v, wfe, EL1H)->kind, AVC_WFE);
+    assert_int_equal(take_sync(v, wfe, EL1H & ~SPSR_I)->kind, AVC_KICKED);
     assert_int_equal(world.trap.elr, START + 4);
     irqc_level = false;
     irqc_when = 777777;

@@ -7,16 +7,20 @@
  */
 #include "core/exit/exit.h"
 
-/* An interrupt, masked or not, or a virtual SError: what WFI wakes for. */
-static bool has_interrupt(struct avc_vcpu *vcpu)
+/* What completes the instruction: a virtual SError, or an interrupt. WFI wakes for an interrupt that is masked as well, WFE
+   does not (Arm ARM D1.6.1): a guest that delays with interrupts masked gives its CPU away in each WFE. */
+static bool is_woken(struct avc_vcpu *vcpu, bool event)
 {
     const struct avc_irqc_ops *irqc = vcpu->vm->irqc;
+    uint64_t masks = SPSR_I | SPSR_F;
 
     if (vcpu->vserror) {
         if (avc_hw_read_HCR_EL2() & HCR_VSE)
             return true;
         vcpu->vserror = false; /* taken since the guest was entered */
     }
+    if (event && (avc_hw_read_SPSR_EL2() & masks) == masks)
+        return false;
     return irqc ? irqc->pending(vcpu) : vcpu->irq_line || vcpu->fiq_line;
 }
 
@@ -42,7 +46,7 @@ enum avc_result avc_trap_wfx(struct avc_vcpu *vcpu, uint64_t esr)
 
     e->answer = AVC_DONE;
     e->step = true;
-    if (!avc_condition_passed(esr, avc_hw_read_SPSR_EL2()) || has_interrupt(vcpu))
+    if (!avc_condition_passed(esr, avc_hw_read_SPSR_EL2()) || is_woken(vcpu, event))
         return avc_exit_end(vcpu, e, AVC_DONE);
     /* a VM that did not ask has WFE trapped for a CLASS claim, if at all: the claim passed */
     if (event && !(vcpu->vm->flags & AVC_VM_TRAP_WFE))
