@@ -6,6 +6,8 @@
 
 #include <avc/avc.h>
 
+#include "hw/hw.h"
+
 /* One access, in no order with others: of what is no wider than a register and aligned, all that `volatile` says. (For
    __atomic_load_n gcc 12 computes the address in an instruction of its own.) */
 #define avc_load_relaxed(p)     (*(const volatile __typeof__(*(p)) *)(p))
@@ -36,14 +38,13 @@ static inline bool avc_cas(uint32_t *p, uint32_t from, uint32_t to)
 /*
  * A lock that whoever comes first takes, not a fair one: a fair lock hands itself to a waiter whose CPU may not be running
  * (this library under an emulator or another hypervisor, with more CPUs than there really are), and everybody waits for
- * it. Held with interrupts masked and for bounded time only, so that nobody waits long. Waiters spin on a plain load,
- * which leaves the line shared until it changes.
+ * it. Held with interrupts masked and for bounded time only, so that nobody waits long. Waiters sleep by WFE: the STLR
+ * that frees the lock is the event, so that no SEV is needed.
  */
 static inline void avc_lock(struct avc_lock *lock)
 {
     while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE))
-        while (__atomic_load_n(&lock->held, __ATOMIC_RELAXED))
-            ;
+        avc_hw_wait_while_set(&lock->held);
 }
 
 static inline void avc_unlock(struct avc_lock *lock)

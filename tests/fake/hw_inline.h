@@ -75,6 +75,12 @@ static inline const void *avc_hw_opaque(const void *p)
     return p;
 }
 
+/* The fake's CPUs run one after the other: nobody waits. */
+static inline void avc_hw_wait_while_set(const uint32_t *p)
+{
+    (void)p;
+}
+
 #define FAKE_FN0(name)                                                                                                 \
     static inline void avc_hw_##name(void)                                                                             \
     {                                                                                                                  \

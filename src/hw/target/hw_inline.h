@@ -56,6 +56,15 @@ static inline uintptr_t avc_hw_last(uintptr_t fn)
     return x16;
 }
 
+/* Sleeps while *p is not zero; may end early. The LDAXR has the exclusive monitor watch the word, and another CPU's store
+   to it is then an event for WFE, also between the two (Arm ARM D1.6.1 "Wait for Event"). */
+static inline void avc_hw_wait_while_set(const uint32_t *p)
+{
+    uint32_t v;
+
+    __asm__ volatile("ldaxr %w0, %1\n\tcbz %w0, 1f\n\twfe\n1:" : "=&r"(v) : "Q"(*p) : "memory");
+}
+
 #define HW_OP0(name, text)                                                                                             \
     static inline void avc_hw_##name(void)                                                                             \
     {                                                                                                                  \
