@@ -125,7 +125,7 @@ void vmm_dcache_clean_invalidate(const void *p, size_t bytes);
 /* After instructions were written to a range: cleans them to the point of coherency and invalidates the instruction
    caches of all CPUs. */
 void vmm_code_sync(const void *p, size_t bytes);
-/* Clears whole pages, with DC ZVA where the CPU allows it. */
-void vmm_zero(void *p, size_t bytes);
+/* Clears whole pages, with DC ZVA where the CPU allows it, to the point of coherency: cleaned and invalidated. */
+void vmm_zero_out(void *p, size_t bytes);
 
 #endif

@@ -87,8 +87,7 @@ static void fill(struct vmm_ram *ram, avc_ipa_t at)
     uint64_t bytes;
     uint8_t *p = find(ram, block, &bytes);
 
-    vmm_zero(p, bytes);
-    vmm_dcache_clean_invalidate(p, bytes);
+    vmm_zero_out(p, bytes);
     status = avc_stage2_map(ram->stage2, block, (uintptr_t)p, bytes, AVC_RWX | AVC_NORMAL);
     if (status)
         vmm_exit(VMM_EXIT_FAILURE, "guest memory at 0x%llx: %s", (unsigned long long)block, avc_status_text(status));

@@ -14,7 +14,7 @@
 #define VMM_PAGE_SIZE 4096u
 
 /** Takes `bytes`, rounded up to pages, contiguous, at a multiple of `align` (a power of two, at least a page is taken
-   for it). Not cleared: vmm_zero() does that fast. NULL when there is no such place. Any CPU. */
+   for it). Not cleared: vmm_zero_out() does that fast. NULL when there is no such place. Any CPU. */
 void *vmm_pages_alloc(size_t bytes, size_t align);
 
 /** Gives back what vmm_pages_alloc() gave, whole or in parts; freeing twice panics. */
