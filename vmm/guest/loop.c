@@ -69,10 +69,6 @@ static enum next answer(struct vmm_cpu *cpu, struct vmm_vcpu *vv, struct avc_exi
     case AVC_CPU_SUSPEND:
     case AVC_CPU_OFF:
         return BLOCK;
-    case AVC_CALL:
-        if ((uint32_t)e->key == VMM_CALL_ADD)
-            avc_vcpu_set_return_value(vcpu, avc_vcpu_gpr(vcpu, 1) + avc_vcpu_gpr(vcpu, 2));
-        return GO_ON;
     case AVC_STAGE2:
         if (vmm_ram_touch(&vmm_guest.ram, e->key)) {
             e->answer = AVC_RETRY;
@@ -120,12 +116,19 @@ static enum vmm_step sleep(struct avc_vcpu *vcpu, uint64_t *deadline)
     return *deadline <= vmm_time_now() ? VMM_STEP_YIELD : VMM_STEP_BLOCK;
 }
 
+static void answer_call(const struct avc_vcpu *vcpu, struct avc_exit *e)
+{
+    if ((uint32_t)e->key == VMM_CALL_ADD)
+        avc_done(e, avc_vcpu_gpr(vcpu, 1) + avc_vcpu_gpr(vcpu, 2));
+}
+
 /* Until it has to stop. WFI and WFE trap while other tasks wait for a CPU. */
 static enum next run_on(struct vmm_cpu *cpu, struct vmm_vcpu *vv)
 {
     const _Atomic unsigned *due = vmm_sched_due(cpu->index);
     unsigned heeded = ~0u;
     enum next next = GO_ON;
+    struct avc_exit *e;
 
     while (next == GO_ON) {
         unsigned now = atomic_load_explicit(due, memory_order_relaxed);
@@ -136,7 +139,11 @@ static enum next run_on(struct vmm_cpu *cpu, struct vmm_vcpu *vv)
             avc_vcpu_trap_wfx(&vv->vcpu, now & VMM_DUE_SHARE);
             heeded = now;
         }
-        next = answer(cpu, vv, avc_vcpu_run(&vv->vcpu));
+        e = avc_vcpu_run(&vv->vcpu);
+        if (e->kind == AVC_CALL) /* what guests do often is not found by a table */
+            answer_call(&vv->vcpu, e);
+        else
+            next = answer(cpu, vv, e);
     }
     return next;
 }
