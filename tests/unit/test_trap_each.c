@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "arch/esr.h"
+#include "arch/pstate.h"
 
 /* ---- system registers ---- */
 
