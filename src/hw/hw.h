@@ -28,6 +28,9 @@ static inline uint64_t avc_hw_irq_save(void)
 /* host_vectors.S: the table for a host without one; takes its struct avc_pcpu from TPIDR_EL2 */
 extern const char avc_host_vectors[];
 
+/* call_host.S: calls fn(a, b, c) of the host in a trap, with the host's x18 and without the guest's x29. run_sp: vcpu->host_sp */
+void avc_hw_call_host(uintptr_t fn, uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t run_sp);
+
 /* vectors.S: the table that stands while a guest runs */
 extern const char avc_vectors[];
 

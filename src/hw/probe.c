@@ -5,6 +5,7 @@
 
 #include "core/core.h"
 #include "hw_guest.h"
+#include "core/policy/feature.h"
 
 #define ID(crm, op2) (((crm)-1) * 8 + (op2))
 #define ID_PFR0      ID(4, 0)

@@ -59,6 +59,12 @@ void avc_hw_fp_load(const struct avc_fp *fp)
     fake_fp[fake_cpu - fake_cpus] = *fp;
 }
 
+void avc_hw_call_host(uintptr_t fn, uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t run_sp)
+{
+    (void)run_sp;
+    ((void (*)(uintptr_t, uintptr_t, uintptr_t))fn)(a, b, c);
+}
+
 /* Registers that stay in the CPU while C runs: their memory holds nonsense meanwhile. */
 struct kept {
     uint64_t x[31];

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include "hw/hw.h"
 
 void (*fake_on_smc)(uint64_t x[18]);
 unsigned fake_smc_calls;

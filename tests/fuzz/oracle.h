@@ -14,6 +14,7 @@
 
 #include "arch/esr.h"
 #include "arch/pstate.h"
+#include "core/policy/sysreg.h"
 
 #define HCR_VM AVC_BIT(0) /* stays set from load to put, for an erratum; means nothing to EL2 */
 
@@ -302,7 +303,7 @@ static unsigned outcome(const struct avc_vcpu *v, unsigned ec, uint64_t elr, uin
         is |= SAME;
     if (elr == pc - 4 && spsr == pstate && ec == 0x16)
         is |= BACK;
-    avc_step(&pc, &pstate, t->esr & ESR_IL);
+    avc_pstate_step(&pc, &pstate, t->esr & ESR_IL);
     if (elr == pc && spsr == pstate)
         is |= STEP;
     if (elr == now.vbar + vector_of(t->spsr) && (spsr & 0x3df) == EL1H) {

@@ -27,6 +27,7 @@
 #include "fake.h"
 #include "guest.h"
 #include "smc.h"
+#include "emul/psci/firmware.h"
 
 #define RAM      UINT64_C(0x40000000)
 #define RAM_SIZE UINT64_C(0x200000)

@@ -7,6 +7,7 @@
 
 #include "arch/esr.h"
 #include "arch/pstate.h"
+#include "core/policy/sysreg.h"
 
 static uint64_t dabt(uint64_t iss)
 {

@@ -4,6 +4,7 @@
 #include "firmware.h"
 
 #include "core/exit/call.h"
+#include "core/claim/claim.h"
 
 static struct avc_exit seen;
 static unsigned times;

@@ -7,6 +7,7 @@
 #include "world.h"
 
 #include <cmocka.h>
+#include "core/policy/sysreg.h"
 
 #define KERNEL  UINT64_C(0xffff800008012344)
 #define ERETAA  ESR_MAKE(0x1a, true, 2)

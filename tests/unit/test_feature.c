@@ -7,6 +7,7 @@
 
 #include "models.h"
 #include "smc.h"
+#include "core/policy/feature.h"
 
 #define ID(crm, op2) (((crm)-1) * 8 + (op2))
 

@@ -9,6 +9,8 @@
 
 #include "arch/esr.h"
 #include "arch/pstate.h"
+#include "core/exit/inject.h"
+#include "core/policy/sysreg.h"
 
 /* The new PSTATE by the pseudocode, line by line (J1.1.2, AArch64.TakeException). */
 static uint64_t model(uint64_t old, uint64_t sctlr, uint64_t has)

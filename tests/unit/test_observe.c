@@ -17,6 +17,7 @@
 #include "world.h"
 
 #include "core/exit/trap.h"
+#include "core/exit/observe.h"
 
 #define ESR_HVC ESR_MAKE(0x16, true, 0)
 #define ESR_SMC ESR_MAKE(0x17, true, 0)

@@ -10,6 +10,8 @@
 #include "world.h"
 
 #include <cmocka.h>
+#include "core/exit/dump.h"
+#include "core/object/pcpu.h"
 
 #define IS(call, status) assert_int_equal((int)(call), (int)(status))
 

@@ -4,6 +4,8 @@
 #include "firmware.h"
 
 #include <pthread.h>
+#include "core/object/request.h"
+#include "core/policy/sysreg.h"
 
 #define FOR_EACH_WAY(w) for (enum way w = HVC; w <= SMC; w++)
 

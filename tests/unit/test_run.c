@@ -13,6 +13,8 @@
 #include <cmocka.h>
 
 #include "world.h"
+#include "core/object/request.h"
+#include "core/policy/sysreg.h"
 
 #define ESR_HVC UINT64_C(0x5a000000)
 #define ESR_WFI UINT64_C(0x07e00000)

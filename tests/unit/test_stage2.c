@@ -10,6 +10,7 @@
 #include "pages.h"
 #include "core/mem/s2.h"
 #include "tlb.h"
+#include "core/mem/vtcr.h"
 
 #define KIB UINT64_C(1024)
 #define MIB (1024 * KIB)

@@ -9,6 +9,7 @@
 #include "world.h"
 
 #include <cmocka.h>
+#include "core/policy/sysreg.h"
 
 #define HFGITR_CALLS (HFGITR_ERET | HFGITR_SVC_EL0)
 #define KERNEL       UINT64_C(0xffff800008012345) /* where its ERET is */

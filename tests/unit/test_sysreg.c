@@ -7,6 +7,7 @@
 
 #include "core/policy/ctx.h"
 #include "models.h"
+#include "core/policy/sysreg.h"
 
 #define E2H AVC_BIT(34)
 #define TGE AVC_BIT(27)

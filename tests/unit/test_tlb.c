@@ -10,6 +10,7 @@
 #include "pages.h"
 #include "core/mem/s2.h"
 #include "tlb.h"
+#include "core/mem/vtcr.h"
 
 #define MIB (UINT64_C(1) << 20)
 #define GIB (UINT64_C(1) << 30)

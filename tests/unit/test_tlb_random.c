@@ -15,6 +15,8 @@
 #include "pages.h"
 #include "core/mem/s2.h"
 #include "tlb.h"
+#include "core/mem/vmid.h"
+#include "core/mem/vtcr.h"
 
 #define CPUS  FAKE_MAX_CPUS
 #define VMS   5

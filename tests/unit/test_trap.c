@@ -9,6 +9,7 @@
 
 #include "arch/esr.h"
 #include "arch/pstate.h"
+#include "core/policy/sysreg.h"
 
 /*
  * What each class must come to, written down a second time:

@@ -7,6 +7,8 @@
 
 #include "arch/esr.h"
 #include "arch/pstate.h"
+#include "core/exit/dump.h"
+#include "core/object/request.h"
 
 /* ---- system registers ---- */
 

@@ -6,6 +6,8 @@
 #include <cmocka.h>
 
 #include "models.h"
+#include "core/mem/vtcr.h"
+#include "core/policy/traps.h"
 
 #define K AVC_SYSREG_KEY
 

@@ -2,6 +2,7 @@
 /* Copyright 2026 the arm_vcpu authors */
 /* The vGIC by example: each test is one rule of the architecture, or one way of the interrupts through it. */
 #include "vgic_world.h"
+#include "core/policy/sysreg.h"
 
 static uint32_t seen[64];
 

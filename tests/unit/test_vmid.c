@@ -10,6 +10,7 @@
 #include "pages.h"
 #include "core/mem/s2.h"
 #include "tlb.h"
+#include "core/mem/vmid.h"
 
 #define CPUS  4
 #define VMS   300

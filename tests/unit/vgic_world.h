@@ -26,6 +26,7 @@
 #include "models.h"
 #include "core/exit/event.h"
 #include "emul/vgic/vgic.h"
+#include "core/claim/claim.h"
 
 #define GICD   UINT64_C(0x08000000)
 #define GICR   UINT64_C(0x080a0000)

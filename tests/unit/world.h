@@ -23,6 +23,7 @@
 #include "guest.h"
 #include "models.h"
 #include "smc.h"
+#include "core/policy/sysreg.h"
 
 /* Guest memory: ordinary, read-only and not executable, a device handed through, mapped later. */
 #define RAM      UINT64_C(0x40000000)

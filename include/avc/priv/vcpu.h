@@ -48,6 +48,7 @@ struct avc_fp {
 };
 
 /* The trap that is being observed; see src/core/exit/observe.c. */
+struct avc_observe_ops;
 struct avc_observed {
     const struct avc_observer *by; /* the observer that is taken up, or NULL; atomic */
     uint64_t in, pc, esr, faults;  /* of the trap: when, where, why, and nr_faults before it */
@@ -97,6 +98,7 @@ struct avc_vcpu {
     uint64_t magic;
     uint64_t nr_isv0, nr_faults, nr_undef, nr_unclaimed; /* more counters */
     const struct avc_observer *observer;                 /* the one asked for, or NULL; atomic */
+    const struct avc_observe_ops *observe; /* what run calls when there is one, or was; NULL: there never was */
     struct avc_observed observed;
     uint32_t index;         /* in its VM */
     uint32_t power;         /* enum avc_power, atomic */

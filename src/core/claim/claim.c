@@ -9,10 +9,13 @@
  * Storage: n claims of the embedder's cut b of the library's into n + b pieces at most, since each claim can make one piece
  * more. With the n claims themselves and the b whole ones that is 2n + 2b, which AVC_CLAIM_SLOTS(n) holds up to b = 32.
  */
+#include "core/claim/claim.h"
+
 #include <avc/stage2.h>
 
 #include "arch/esr.h"
 #include "core/core.h"
+#include "core/policy/traps.h"
 
 static uint64_t key_max(const struct avc_vm *vm, enum avc_kind kind)
 {

@@ -7,6 +7,7 @@
  * of claim has: pages that claims share, more than there is room for, all but the first keys of a large claim.
  */
 #include "core/claim/index.h"
+#include "core/claim/claim.h"
 
 /* With as few devices as machines have, nearly all keys find an entry under one of a few multipliers: of these the one with
    which `fill` leaves the least out. The table is filled by it. */

@@ -2,11 +2,7 @@
 /* Copyright 2026 the arm_vcpu authors */
 /* The completion of an instruction: see complete.h. Here is the general case of each part. */
 #include "core/exit/complete.h"
-
-void avc_step(uint64_t *pc, uint64_t *pstate, bool il)
-{
-    avc_pstate_step(pc, pstate, il);
-}
+#include "core/exit/eret.h"
 
 /* ---- what the guest would have had ---- */
 
@@ -26,7 +22,7 @@ static void take_own(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr, ui
         avc_eret(vcpu, r, esr);
         break;
     case AVC_OWN_STEP:
-        avc_step(&r->pc, &r->pstate, esr & ESR_IL);
+        avc_pstate_step(&r->pc, &r->pstate, esr & ESR_IL);
         break;
     default:
         if (ESR_EC(esr) == AVC_EC_HVC64) /* the PC is behind it; an UNDEFINED one has the PC at it */
@@ -54,7 +50,7 @@ enum avc_result avc_complete_step_odd(uint64_t esr)
 {
     struct avc_regs r = live();
 
-    avc_step(&r.pc, &r.pstate, esr & ESR_IL);
+    avc_pstate_step(&r.pc, &r.pstate, esr & ESR_IL);
     return resume(r);
 }
 
@@ -144,7 +140,7 @@ static void fault(struct avc_vcpu *vcpu, const struct avc_exit *e, struct avc_re
     case AVC_CALL:
         vcpu->x[0] = ~UINT64_C(0); /* SMCCC: NOT_SUPPORTED */
         if (e->step)
-            avc_step(&r->pc, &r->pstate, e->esr & ESR_IL);
+            avc_pstate_step(&r->pc, &r->pstate, e->esr & ESR_IL);
         break;
     case AVC_MMIO:
     case AVC_STAGE2:
@@ -173,7 +169,7 @@ static void complete(struct avc_vcpu *vcpu, const struct avc_exit *e, struct avc
     case AVC_DONE:
         finish(vcpu, e, r->pstate);
         if (e->step)
-            avc_step(&r->pc, &r->pstate, e->esr & ESR_IL);
+            avc_pstate_step(&r->pc, &r->pstate, e->esr & ESR_IL);
         break;
     case AVC_FAULT:
         fault(vcpu, e, r);

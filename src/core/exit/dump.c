@@ -5,9 +5,12 @@
  * HAL's log, and hal->panic. Both tables of vectors come here: the one that stands while a guest runs, and the one that
  * stands for good.
  */
+#include "core/exit/dump.h"
+
 #include <avc/observe.h>
 
 #include "core/core.h"
+#include "core/log.h"
 
 /*
  * Where the stack tells which vCPU this CPU was running. avc_hw_enter() has left the pair {vCPU, frame} in its frame, above

@@ -12,7 +12,11 @@
  */
 #include <avc/priv/ctx.h>
 
-#include "core/exit/exit.h"
+#include "core/exit/eret.h"
+
+#include "arch/esr.h"
+#include "arch/pstate.h"
+#include "core/policy/sysreg.h"
 
 /* A return from EL1 to this mode is illegal. */
 static bool is_illegal(const struct avc_vcpu *vcpu, uint64_t spsr)
@@ -52,11 +56,6 @@ void avc_eret(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr)
     }
     r->pc = pc;
     r->pstate = spsr;
-}
-
-enum avc_result avc_trap_eret(struct avc_vcpu *vcpu, uint64_t esr)
-{
-    return avc_complete_own(vcpu, esr, AVC_OWN_ERET);
 }
 
 void avc_eret_step_end(struct avc_vcpu *vcpu, uint64_t *pstate)

@@ -5,6 +5,7 @@
  * lives in the vCPU, so that nothing has to be copied when it leaves.
  */
 #include "core/exit/exit.h"
+#include "core/claim/claim.h"
 
 struct avc_exit *avc_exit_begin(struct avc_vcpu *vcpu, enum avc_kind kind, uint64_t key, uint64_t esr)
 {

@@ -11,6 +11,8 @@
  * HCR_EL2.E2H. SVE and SME stay trapped all the time: writing V0..V31 zeroes the rest of a host's Z registers, which
  * AAPCS64 does not keep over a call either.
  */
+#include "core/exit/fp.h"
+
 #include "core/exit/exit.h"
 
 #define CPTR_TFP  AVC_BIT(10)         /* E2H=0: traps FP and SIMD */

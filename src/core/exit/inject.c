@@ -5,11 +5,14 @@
  * AArch64.TakeException), done by hand on PC, PSTATE and the EL1 registers. EL1 is always AArch64 here; EL0 may be
  * AArch32.
  */
+#include "core/exit/inject.h"
+
 #include <avc/priv/ctx.h>
 
 #include "arch/esr.h"
 #include "arch/pstate.h"
 #include "core/core.h"
+#include "core/policy/sysreg.h"
 
 #define SCTLR_SPAN  AVC_BIT(23) /* 0: PSTATE.PAN is set on an exception to EL1 */
 #define SCTLR_DSSBS AVC_BIT(44) /* what PSTATE.SSBS becomes */
@@ -117,7 +120,7 @@ void avc_inject_abort(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr, u
    as after an instruction (J1.1.2, AArch64.CallSupervisor: SSAdvance). */
 void avc_inject_svc(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr)
 {
-    avc_step(&r->pc, &r->pstate, esr & ESR_IL);
+    avc_pstate_step(&r->pc, &r->pstate, esr & ESR_IL);
     avc_inject_sync(vcpu, r, ESR_MAKE(ESR_EC(esr), esr & ESR_IL, esr & 0xffff));
 }
 

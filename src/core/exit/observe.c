@@ -10,9 +10,11 @@
  * A trap is over when its function sends the guest on. When requests keeps the vector from that, or run is to return,
  * the trap stays open, and ends when requests were dealt with, or when run returns.
  */
-#include <avc/observe.h>
+#include "core/exit/observe.h"
 
+#include "arch/esr.h"
 #include "core/exit/trap.h"
+#include "core/object/request.h"
 
 /* ---- counters ---- */
 
@@ -88,21 +90,7 @@ uint64_t avc_histogram_percentile(const struct avc_histogram *h, unsigned percen
 
 /* ---- observing ---- */
 
-void avc_observe_choose(struct avc_vcpu *vcpu)
-{
-    const struct avc_observer *observer = avc_load_seq(&vcpu->observer);
-
-    avc_observe_end(vcpu, false); /* by the old one */
-    avc_store_seq(&vcpu->observed.by, observer);
-    vcpu->dispatch = observer ? avc_trap_rows_observed : vcpu->vm->dispatch;
-    vcpu->work &= ~AVC_WORK_SEEN;
-    if (observer) {
-        vcpu->work |= AVC_WORK_SEEN;
-        avc_observe_entry(vcpu);
-    }
-}
-
-void avc_observe_entry(struct avc_vcpu *vcpu)
+static void entry(struct avc_vcpu *vcpu)
 {
     vcpu->observed.since = avc_hw_read_CNTPCT_EL0();
 }
@@ -124,7 +112,7 @@ static void begin(struct avc_vcpu *vcpu, unsigned trap, uint64_t esr)
         add(&histograms[AVC_HISTOGRAM_GUEST], o->in - o->since);
 }
 
-void avc_observe_end(struct avc_vcpu *vcpu, bool to_vmm)
+static void end(struct avc_vcpu *vcpu, bool to_vmm)
 {
     struct avc_observed *o = &vcpu->observed;
     const struct avc_observer *by = o->by;
@@ -160,31 +148,54 @@ static enum avc_result observe(struct avc_vcpu *vcpu, unsigned trap, uint64_t es
     begin(vcpu, trap, esr);
     result = vcpu->vm->dispatch[trap].slow(vcpu, esr);
     if (result == AVC_RESUME && !avc_load_relaxed(&vcpu->requests))
-        avc_observe_end(vcpu, false);
+        end(vcpu, false);
     return result;
 }
 
-enum avc_result avc_observe_sync(struct avc_vcpu *vcpu, uint64_t esr)
+static enum avc_result observe_sync(struct avc_vcpu *vcpu, uint64_t esr)
 {
     return observe(vcpu, ESR_EC(esr), esr);
 }
 
-enum avc_result avc_observe_irq(struct avc_vcpu *vcpu, uint64_t esr)
+static enum avc_result observe_irq(struct avc_vcpu *vcpu, uint64_t esr)
 {
     (void)esr;
     return observe(vcpu, AVC_TRAP_IRQ, 0);
 }
 
-enum avc_result avc_observe_fiq(struct avc_vcpu *vcpu, uint64_t esr)
+static enum avc_result observe_fiq(struct avc_vcpu *vcpu, uint64_t esr)
 {
     (void)esr;
     return observe(vcpu, AVC_TRAP_FIQ, 0);
 }
 
-enum avc_result avc_observe_serror(struct avc_vcpu *vcpu, uint64_t esr)
+static enum avc_result observe_serror(struct avc_vcpu *vcpu, uint64_t esr)
 {
     return observe(vcpu, AVC_TRAP_SERROR, esr);
 }
+
+const struct avc_trap_row avc_trap_rows_observed[AVC_NR_TRAPS] = {
+    [0 ... AVC_TRAP_IRQ - 1] = { avc_trap_slow, 0, observe_sync, NULL },
+    [AVC_TRAP_IRQ] = { observe_irq, 0, observe_irq, NULL },
+    [AVC_TRAP_FIQ] = { observe_fiq, 0, observe_fiq, NULL },
+    [AVC_TRAP_SERROR] = { observe_serror, 0, observe_serror, NULL },
+};
+
+static void choose(struct avc_vcpu *vcpu)
+{
+    const struct avc_observer *observer = avc_load_seq(&vcpu->observer);
+
+    end(vcpu, false); /* by the old one */
+    avc_store_seq(&vcpu->observed.by, observer);
+    vcpu->dispatch = observer ? avc_trap_rows_observed : vcpu->vm->dispatch;
+    vcpu->work &= ~AVC_WORK_SEEN;
+    if (observer) {
+        vcpu->work |= AVC_WORK_SEEN;
+        entry(vcpu);
+    }
+}
+
+static const struct avc_observe_ops ops = { .choose = choose, .entry = entry, .end = end };
 
 /*
  * The new observer is stored before AVC_REQUEST_WATCH is set, so that whoever takes the bit finds it. run says that it is in
@@ -197,6 +208,7 @@ enum avc_status avc_vcpu_observe(struct avc_vcpu *vcpu, const struct avc_observe
         return AVC_EINVAL;
     if (vcpu->magic != AVC_MAGIC_VCPU)
         return AVC_ENOENT;
+    avc_store_seq(&vcpu->observe, &ops);
     avc_store_seq(&vcpu->observer, observer);
     avc_fetch_or(&vcpu->requests, (uint64_t)AVC_REQUEST_WATCH);
     if (avc_load_seq(&vcpu->mode) == AVC_MODE_GUEST)

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /* avc_vcpu_run(): into the guest and out again, and what is due in between. */
-#include "core/exit/exit.h"
+#include "core/exit/complete.h"
+#include "core/exit/eret.h"
+#include "core/exit/fp.h"
+#include "core/exit/observe.h"
+#include "core/object/vcpu.h"
 #include "hw_enter.h"
 
 static void leave(struct avc_vcpu *vcpu, enum avc_kind kind)
@@ -32,7 +36,8 @@ avc_small static bool serve(struct avc_vcpu *vcpu, uint64_t requests)
 {
     if (requests & AVC_REQUEST_WATCH) {
         avc_fetch_and(&vcpu->requests, ~(uint64_t)AVC_REQUEST_WATCH);
-        avc_observe_choose(vcpu);
+        if (vcpu->observe)
+            vcpu->observe->choose(vcpu);
     }
     if (requests & AVC_REQUEST_SERROR) { /* before a reset would forget it */
         avc_fetch_and(&vcpu->requests, ~(uint64_t)AVC_REQUEST_SERROR);
@@ -73,7 +78,8 @@ avc_small static bool serve(struct avc_vcpu *vcpu, uint64_t requests)
         leave(vcpu, AVC_KICKED);
         return false;
     }
-    avc_observe_end(vcpu, false);
+    if (vcpu->observe)
+        vcpu->observe->end(vcpu, false);
     return true;
 }
 
@@ -93,7 +99,7 @@ avc_small static __attribute__((noinline)) bool entry_work(struct avc_vcpu *vcpu
     if (vcpu->work & AVC_WORK_HOST)
         avc_hw_host_swap_in(vcpu);
     if (vcpu->work & AVC_WORK_SEEN)
-        avc_observe_entry(vcpu);
+        vcpu->observe->entry(vcpu);
     return true;
 }
 
@@ -115,7 +121,8 @@ avc_small static __attribute__((noinline)) void exit_work(struct avc_vcpu *vcpu)
         avc_fp_leave_guest(vcpu, false);
     if (vcpu->work & AVC_WORK_HOST)
         avc_hw_host_swap_out(vcpu);
-    avc_observe_end(vcpu, true);
+    if (vcpu->observe)
+        vcpu->observe->end(vcpu, true);
     avc_release(); /* whoever sees run at its end may take the observer away */
 }
 
@@ -179,15 +186,4 @@ struct avc_exit *avc_vcpu_run(struct avc_vcpu *vcpu)
     avc_store_relaxed(&vcpu->mode, AVC_MODE_HOST);
     avc_hw_irq_restore(daif);
     return &vcpu->exit;
-}
-
-/* Group 0 and secure interrupts, where firmware leaves them to EL2: the host's, still pending. */
-enum avc_result avc_trap_fiq(struct avc_vcpu *vcpu, uint64_t esr)
-{
-    (void)esr;
-    avc_count(&vcpu->nr_traps[AVC_TRAP_FIQ]);
-    leave(vcpu, AVC_IRQ);
-    vcpu->exit.key = AVC_IRQ_SPURIOUS;
-    vcpu->exit.pc = avc_hw_read_ELR_EL2();
-    return AVC_LEAVE;
 }

@@ -5,6 +5,7 @@
  * the few registers that AArch32 EL0 reaches by MCR, MRC, MCRR and MRRC, under the names AArch64 has for them.
  */
 #include "core/exit/sysreg_trap.h"
+#include "core/policy/sysreg.h"
 
 enum avc_result avc_sysreg_id(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_entry *entry)
 {

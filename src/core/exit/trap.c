@@ -11,6 +11,12 @@
 #include "core/exit/abort.h"
 #include "core/exit/call.h"
 #include "core/exit/sysreg_trap.h"
+#include "core/claim/claim.h"
+#include "core/exit/eret.h"
+#include "core/exit/fp.h"
+#include "core/exit/wfx.h"
+#include "core/object/pcpu.h"
+#include "core/policy/svc.h"
 
 #define undefined avc_exit_undefined
 
@@ -40,7 +46,7 @@
     SLOW(X, 0x07, "SVE, Advanced SIMD, FP", avc_trap_fp, UNDEFINED, true,                                              \
          "CPTR_EL2: the registers are moved on first use")                                                             \
     SLOW(X, 0x08, "VMRS", undefined, UNDEFINED, true, "HCR_EL2.TID0, TID3 from AArch32 EL1, which guests do not have") \
-    SLOW(X, 0x09, "PAuth instruction or key register", avc_trap_pauth, UNDEFINED, true,                                \
+    SLOW(X, 0x09, "PAuth instruction or key register", pauth, UNDEFINED, true,                                         \
          "HCR_EL2.API, APK: hidden, or for claims")                                                                    \
     SLOW(X, 0x0a, "LD64B, ST64B*", undefined, UNDEFINED, true, "FEAT_LS64 is hidden")                                  \
     UNALLOCATED(X, 0x0b)                                                                                               \
@@ -61,7 +67,7 @@
     X(0x18, "MSR, MRS, system instruction", avc_trap_sysreg, RT, avc_trap_sysreg_slow, UNDEFINED, true,                \
       "trapped registers")                                                                                             \
     SLOW(X, 0x19, "SVE", undefined, UNDEFINED, true, "hidden (CPTR_EL2.TZ, ZEN)")                                      \
-    SLOW(X, 0x1a, "ERET, ERETAA, ERETAB", avc_trap_eret, ERET, false, "HFGITR_EL2.ERET, for claims")                   \
+    SLOW(X, 0x1a, "ERET, ERETAA, ERETAB", eret, ERET, false, "HFGITR_EL2.ERET, for claims")                            \
     SLOW(X, 0x1b, "TSTART", undefined, UNDEFINED, true, "FEAT_TME is hidden")                                          \
     SLOW(X, 0x1c, "PAuth failure", reflect, EXCEPTION, false,                                                          \
          "the guest's own (FEAT_FPAC): comes with HCR_EL2.TGE=1 only")                                                 \
@@ -110,7 +116,7 @@
     UNALLOCATED(X, 0x3f)
 /* clang-format on */
 
-static enum avc_result reflect(struct avc_vcpu *vcpu, uint64_t esr);
+static avc_trap_fn reflect, pauth, eret, irq, fiq, serror;
 
 static const struct avc_trap_class classes[64] = {
 #define X(ec, name, fn, named, slow, own, step, reason) [ec] = { name, step, AVC_OWN_##own, reason },
@@ -122,9 +128,9 @@ const struct avc_trap_row avc_trap_rows[AVC_NR_TRAPS] = {
 #define X(ec, name, fn, named, slow, own, step, reason) [ec] = { fn, named, slow, &classes[ec] },
     ROWS(X)
 #undef X
-        [AVC_TRAP_IRQ] = { avc_trap_irq, 0, avc_trap_irq, NULL },
-    [AVC_TRAP_FIQ] = { avc_trap_fiq, 0, avc_trap_fiq, NULL },
-    [AVC_TRAP_SERROR] = { avc_trap_serror, 0, avc_trap_serror, NULL },
+        [AVC_TRAP_IRQ] = { irq, 0, irq, NULL },
+    [AVC_TRAP_FIQ] = { fiq, 0, fiq, NULL },
+    [AVC_TRAP_SERROR] = { serror, 0, serror, NULL },
 };
 
 enum avc_result avc_trap_slow(struct avc_vcpu *vcpu, uint64_t esr)
@@ -217,16 +223,6 @@ enum avc_result avc_trap_claimed(struct avc_vcpu *vcpu, uint64_t esr)
     return answer == AVC_PASS ? row->slow(vcpu, esr) : avc_exit_end(vcpu, e, answer);
 }
 
-/* The table of vCPUs with an observer: it looks on while the VM's does the work. */
-const struct avc_trap_row avc_trap_rows_observed[AVC_NR_TRAPS] = {
-#define X(ec, name, fn, named, slow, own, step, reason) [ec] = { avc_trap_slow, 0, avc_observe_sync, &classes[ec] },
-    ROWS(X)
-#undef X
-        [AVC_TRAP_IRQ] = { avc_observe_irq, 0, avc_observe_irq, NULL },
-    [AVC_TRAP_FIQ] = { avc_observe_fiq, 0, avc_observe_fiq, NULL },
-    [AVC_TRAP_SERROR] = { avc_observe_serror, 0, avc_observe_serror, NULL },
-};
-
 /* ---- the small answers ---- */
 
 static enum avc_result reflect(struct avc_vcpu *vcpu, uint64_t esr)
@@ -238,7 +234,7 @@ static enum avc_result reflect(struct avc_vcpu *vcpu, uint64_t esr)
  * Where the guest has pointer authentication, a CLASS claim has made it trap and then passed. Nobody but the CPU can
  * authenticate: it is allowed from here on, until the vCPU is loaded again. Not there: the encodings are UNDEFINED.
  */
-enum avc_result avc_trap_pauth(struct avc_vcpu *vcpu, uint64_t esr)
+static enum avc_result pauth(struct avc_vcpu *vcpu, uint64_t esr)
 {
     uint64_t hcr = vcpu->hcr | HCR_APK | HCR_API;
 
@@ -247,6 +243,11 @@ enum avc_result avc_trap_pauth(struct avc_vcpu *vcpu, uint64_t esr)
     vcpu->hcr = hcr;
     avc_hw_write_HCR_EL2(avc_hw_read_HCR_EL2() | HCR_APK | HCR_API); /* live: VSE may have fallen */
     return AVC_RESUME;
+}
+
+static enum avc_result eret(struct avc_vcpu *vcpu, uint64_t esr)
+{
+    return avc_complete_own(vcpu, esr, AVC_OWN_ERET);
 }
 
 /* ---- asynchronous ---- */
@@ -271,28 +272,36 @@ enum avc_result avc_irq_taken(struct avc_vcpu *vcpu, avc_irq_t irq)
 }
 
 /* Exactly one party acknowledges: without irq_fetch the host's own vector, after run has returned. */
-enum avc_result avc_trap_irq(struct avc_vcpu *vcpu, uint64_t esr)
+static enum avc_result irq(struct avc_vcpu *vcpu, uint64_t esr)
 {
     const struct avc_hal *hal = vcpu->pcpu->hal;
-    avc_irq_t irq;
+    avc_irq_t fetched;
 
     (void)esr;
     avc_count(&vcpu->nr_traps[AVC_TRAP_IRQ]);
     /* what is the guest's own goes away without being acknowledged: its PPI is masked */
     if (avc_unlikely(!hal->irq_fetch))
         return vcpu->vm->irq(vcpu, AVC_IRQ_SPURIOUS) ? AVC_RESUME : irq_exit(vcpu, AVC_IRQ_SPURIOUS, false);
-    irq = hal->irq_fetch(hal->ctx);
+    fetched = hal->irq_fetch(hal->ctx);
     /*
      * What was acknowledged may be a kick that came after this exception was taken, for another interrupt. The vector looks
      * at `requests` next, and must not have done so before the acknowledge: system register accesses and loads are in
      * no order without this (IHI 0069, 12.1.6; Arm ARM D24.1.2).
      */
     avc_hw_isb();
-    return AVC_LAST(vcpu->vm->irq_taken, vcpu, irq);
+    return AVC_LAST(vcpu->vm->irq_taken, vcpu, fetched);
+}
+
+/* Group 0 and secure interrupts, where firmware leaves them to EL2: the host's, still pending. */
+static enum avc_result fiq(struct avc_vcpu *vcpu, uint64_t esr)
+{
+    (void)esr;
+    avc_count(&vcpu->nr_traps[AVC_TRAP_FIQ]);
+    return irq_exit(vcpu, AVC_IRQ_SPURIOUS, false);
 }
 
 /* Physical: the host decides whether the machine is sound. The guest's answer, if nobody knows better, is its own SError. */
-enum avc_result avc_trap_serror(struct avc_vcpu *vcpu, uint64_t esr)
+static enum avc_result serror(struct avc_vcpu *vcpu, uint64_t esr)
 {
     avc_count(&vcpu->nr_traps[AVC_TRAP_SERROR]);
     avc_exit_begin(vcpu, AVC_SERROR, 0, esr);

@@ -26,8 +26,9 @@ struct avc_trap_class {
 };
 
 extern const struct avc_trap_row avc_trap_rows[AVC_NR_TRAPS]; /* by class; AVC_TRAP_IRQ, _FIQ, _SERROR */
-extern const struct avc_trap_row
-    avc_trap_rows_observed[AVC_NR_TRAPS]; /* observe.c around the slow functions of the VM's own */
+
+/* struct avc_irqc_ops.irq_taken of controllers that have none, and without controller. */
+enum avc_result avc_irq_taken(struct avc_vcpu *vcpu, avc_irq_t irq);
 
 /* vm->dispatch: by the CLASS claims. */
 void avc_trap_seal(struct avc_vm *vm);

@@ -5,6 +5,8 @@
  * instruction at once does so here. Both may complete early (Arm ARM D1.6.2 "Wait for Interrupt"), so that a race decided
  * the wrong way costs the guest a turn of its idle loop and no more.
  */
+#include "core/exit/wfx.h"
+
 #include "core/exit/exit.h"
 
 /* What completes the instruction: a virtual SError, or an interrupt. WFI wakes for an interrupt that is masked as well, WFE

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Stage 2 on the inside: descriptors, and what stage2.c, stage2_map.c, tlb.c and vmid.c share. */
+/* Stage 2 on the inside: descriptors, and what the files of src/core/mem share. */
 #ifndef AVC_S2_H
 #define AVC_S2_H
 
@@ -61,41 +61,5 @@ static inline uint64_t *s2_table(const struct avc_stage2 *s2, uint64_t desc)
 /* stage2.c */
 enum avc_status avc_stage2_check(const struct avc_stage2 *s2, avc_ipa_t ipa, uint64_t size);
 bool avc_stage2_desc(uint32_t attrs, uint64_t *desc); /* attributes of a leaf; false: not a valid set */
-
-/*
- * tlb.c: valid entries that were made invalid or changed, until the TLBs have forgotten them. Then the second halves of
- * break-before-make sequences are written.
- */
-#define AVC_TLB_IPAS  16
-#define AVC_TLB_MAKES 8
-
-struct avc_tlb_batch {
-    struct avc_stage2 *s2;
-    uint32_t nr; /* entries changed; more than AVC_TLB_IPAS: only first and end are known */
-    uint32_t nr_makes;
-    bool tables; /* pointers to tables too, so that cached walks must go */
-    avc_ipa_t first, end;
-    avc_ipa_t ipa[AVC_TLB_IPAS];
-    struct {
-        uint64_t *entry;
-        uint64_t desc;
-    } make[AVC_TLB_MAKES];
-};
-
-void avc_tlb_add(struct avc_tlb_batch *batch, avc_ipa_t ipa, uint64_t size); /* the entry is written already */
-void avc_tlb_replace(struct avc_tlb_batch *batch, uint64_t *entry, uint64_t desc, avc_ipa_t ipa, uint64_t size);
-void avc_tlb_commit(struct avc_tlb_batch *batch);
-
-void avc_tlb_flush_vm(struct avc_stage2 *s2);                         /* stages 1 and 2, all CPUs */
-void avc_tlb_flush_local(const struct avc_stage2 *s2, uint64_t vmid); /* what guests of the VM cached here */
-void avc_tlb_flush_cpu(const struct avc_pcpu *pcpu);                  /* all guests', here */
-
-enum avc_icache { AVC_ICACHE_VPIPT, AVC_ICACHE_AIVIVT, AVC_ICACHE_VIPT, AVC_ICACHE_PIPT };
-enum avc_icache avc_tlb_icache(const struct avc_features *features);
-
-/* vmid.c */
-#define AVC_VMID_OF(token) ((token)&0xffff)
-uint64_t avc_vmid_token(struct avc_stage2 *s2); /* generation and VMID, 0: none yet */
-bool avc_vmid_in_use(struct avc_stage2 *s2);    /* a vCPU of it is loaded somewhere */
 
 #endif

@@ -11,22 +11,9 @@
  * its caches off is what it would see on hardware; the embedder cleans loaded images to the point of coherency.
  */
 #include "core/mem/s2.h"
-
-#define VTCR_T0SZ(n)  ((uint64_t)(n) << 0)
-#define VTCR_SL0(n)   ((uint64_t)(n) << 6)
-#define VTCR_IRGN0_WB (UINT64_C(1) << 8)
-#define VTCR_ORGN0_WB (UINT64_C(1) << 10)
-#define VTCR_SH0_IS   (UINT64_C(3) << 12)
-#define VTCR_TG0_4K   (UINT64_C(0) << 14)
-#define VTCR_PS(n)    ((uint64_t)(n) << 16)
-#define VTCR_VS       AVC_BIT(19)
-#define VTCR_RES1     AVC_BIT(31)
-
-/* Without FEAT_LPA2 a 4 KiB granule reaches 48 bits, whatever PARange says. */
-static unsigned pa_bits(const struct avc_features *f)
-{
-    return f->pa_bits < 48 ? f->pa_bits : 48;
-}
+#include "core/mem/tlb.h"
+#include "core/mem/vmid.h"
+#include "core/mem/vtcr.h"
 
 /*
  * Fewest levels: every level is up to four memory accesses more for a guest's TLB miss. One level resolves 9 bits, and
@@ -61,7 +48,7 @@ static enum avc_status prepare(struct avc_stage2 *s2, struct avc_machine *machin
         return AVC_EEXIST;
     if (machine->magic != AVC_MAGIC_MACHINE)
         return AVC_ENOENT;
-    have = pa_bits(&machine->features);
+    have = avc_stage2_pa_bits(&machine->features);
     if (!have)
         return AVC_ESTATE;
     if (!ipa_bits)
@@ -158,6 +145,19 @@ static void free_tables(struct avc_stage2 *s2, uint64_t *table, unsigned level, 
     }
 }
 
+/* All that TLBs hold of a VM, stages 1 and 2, on all CPUs. */
+static void flush(struct avc_stage2 *s2)
+{
+    uint64_t token, daif = avc_hw_irq_save();
+
+    avc_hw_dsb_ishst();
+    token = avc_vmid_token(s2);
+    if (token)
+        avc_tlb_flush_vm(&(struct avc_tlb_regime){ avc_stage2_vtcr(s2), avc_stage2_vttbr(s2, token) },
+                         &s2->machine->features);
+    avc_hw_irq_restore(daif);
+}
+
 enum avc_status avc_stage2_destroy(struct avc_stage2 *s2)
 {
     if (!s2)
@@ -167,31 +167,13 @@ enum avc_status avc_stage2_destroy(struct avc_stage2 *s2)
     if (s2->vm || avc_vmid_in_use(s2))
         return AVC_EBUSY;
     s2->magic = 0;
-    avc_tlb_flush_vm(s2); /* before the pages can be anything else: tables in them may be cached */
+    flush(s2); /* before the pages can be anything else: tables in them may be cached */
     if (!s2->adopted) {
         free_tables(s2, s2->root, s2->start_level, AVC_BIT(s2->ipa_bits - s2_shift(s2->start_level)));
         s2->mem.put(s2->mem.ctx, s2->root, s2->root_pages * AVC_PAGE_SIZE);
     }
     s2->root = NULL;
     return AVC_OK;
-}
-
-uint64_t avc_stage2_vtcr(const struct avc_stage2 *s2)
-{
-    /* PS, as ID_AA64MMFR0_EL1.PARange; at most what all CPUs have */
-    static const uint8_t sizes[] = { 32, 36, 40, 42, 44, 48 };
-    unsigned ps = AVC_ARRAY_SIZE(sizes) - 1;
-
-    while (ps && sizes[ps] > pa_bits(&s2->machine->features))
-        ps--;
-    return VTCR_RES1 | VTCR_PS(ps) | VTCR_TG0_4K | VTCR_SH0_IS | VTCR_ORGN0_WB | VTCR_IRGN0_WB |
-           (avc_has(&s2->machine->features, AVC_FEAT_VMID16) ? VTCR_VS : 0) | VTCR_SL0(2 - s2->start_level) |
-           VTCR_T0SZ(64 - s2->ipa_bits);
-}
-
-bool avc_stage2_fits(const struct avc_stage2 *s2, const struct avc_features *features)
-{
-    return pa_bits(features) >= s2->ipa_bits && !(s2->reach >> pa_bits(features));
 }
 
 enum avc_status avc_stage2_flush(struct avc_stage2 *s2)
@@ -204,7 +186,7 @@ enum avc_status avc_stage2_flush(struct avc_stage2 *s2)
         return AVC_ENOENT;
     daif = avc_hw_irq_save();
     avc_lock(&s2->lock);
-    avc_tlb_flush_vm(s2);
+    flush(s2);
     avc_unlock(&s2->lock);
     avc_hw_irq_restore(daif);
     return AVC_OK;

@@ -14,9 +14,12 @@
  * - valid to invalid: a store, then TLB maintenance, then only does anyone reuse what was mapped, or the table.
  * - permissions alone: a store over the valid entry, then TLB maintenance: always, since an entry that forbids may be
  *   cached just as well as one that permits.
- * - memory type, or a block becoming a table: break before make, by avc_tlb_replace().
+ * - memory type, or a block becoming a table: break before make, by replace().
  */
 #include "core/mem/s2.h"
+#include "core/mem/tlb.h"
+#include "core/mem/vmid.h"
+#include "core/mem/vtcr.h"
 
 enum what { MAP, UNMAP, PROTECT };
 
@@ -41,6 +44,30 @@ struct change {
 
 static enum avc_status change_range(struct change *c, uint64_t *table, unsigned level, avc_ipa_t lo, avc_ipa_t end,
                                     bool live);
+
+/* The TLBs forget what was broken, and the second halves are written. Behind the DSB a CPU that takes a VMID for the VM walks
+   the new tables; see avc_vmid_token(). */
+static void commit(struct change *c)
+{
+    struct avc_stage2 *s2 = c->s2;
+    uint64_t token;
+
+    if (!c->tlb.nr)
+        return;
+    avc_hw_dsb_ishst();
+    token = avc_vmid_token(s2);
+    if (token)
+        avc_tlb_forget(&c->tlb, &(struct avc_tlb_regime){ avc_stage2_vtcr(s2), avc_stage2_vttbr(s2, token) },
+                       &s2->machine->features);
+    avc_tlb_make(&c->tlb);
+}
+
+static void replace(struct change *c, uint64_t *entry, uint64_t desc, avc_ipa_t ipa, uint64_t size)
+{
+    if (avc_tlb_is_full(&c->tlb))
+        commit(c);
+    avc_tlb_replace(&c->tlb, entry, desc, ipa, size);
+}
 
 static void push(const struct change *c, uint64_t *list, avc_pa_t pa)
 {
@@ -119,7 +146,7 @@ static enum avc_status split(struct change *c, uint64_t *entry, uint64_t desc, u
     pa |= S2_VALID | S2_TABLE;
     avc_hw_dsb_ishst();
     if (live)
-        avc_tlb_replace(&c->tlb, entry, pa, lo & ~(size - 1), size);
+        replace(c, entry, pa, lo & ~(size - 1), size);
     else
         s2_write(entry, pa);
     c->s2->tables++;
@@ -143,7 +170,7 @@ static enum avc_status change_leaf(struct change *c, uint64_t *entry, uint64_t d
     if (c->dry)
         return AVC_OK;
     if (live && to && (to ^ desc) & S2_MEMATTR) {
-        avc_tlb_replace(&c->tlb, entry, to, base, size);
+        replace(c, entry, to, base, size);
         return AVC_OK;
     }
     s2_write(entry, to);
@@ -233,7 +260,7 @@ static enum avc_status attempt(struct change *c, uint32_t have)
     if (!status) {
         status = pass(c, false);
         c->s2->reach |= c->reach;
-        avc_tlb_commit(&c->tlb);
+        commit(c);
         /* what became valid is seen by all walks from here on, and by this CPU's (D8, "Translation table walks and
          * barriers") */
         avc_hw_dsb_ishst();
@@ -285,7 +312,6 @@ static enum avc_status change(struct change *c, struct avc_stage2 *s2, enum what
     c->ipa = ipa;
     c->end = ipa + size;
     c->pages = c->emptied = LIST_END;
-    c->tlb.s2 = c->s2;
     c->tlb.nr = c->tlb.nr_makes = 0;
     c->tlb.tables = false;
     while ((status = attempt(c, have)) == AVC_ENOMEM) {

@@ -12,15 +12,15 @@
  * that is about to go, behind the back of the second TLBI. The third ends when all CPUs of the Inner Shareable domain
  * have done it, accesses through the old entries included.
  */
-#include "core/mem/s2.h"
+#include "core/mem/tlb.h"
 
 #define TCR_EPD0   AVC_BIT(7)
 #define TCR_EPD1   AVC_BIT(23)
 #define SCTLR_M    AVC_BIT(0)
 #define VTTBR_VMID (UINT64_C(0xffff) << 48)
 
-/* What the CPU held while it holds another VM's VMID. */
-struct held {
+/* What the CPU had before it entered the VMID context of another VM. */
+struct saved {
     uint64_t hcr, vtcr, vttbr, tcr, sctlr;
     bool switched;
 };
@@ -54,30 +54,29 @@ static void write_stage1(bool vhe, uint64_t tcr, uint64_t sctlr, bool tcr_first)
  * makes no walks for it by rule, but Cortex-A57, A72 (1319367, 1319537), A55 and A76 (1530923, 1165522) may by a
  * speculated AT. So walks are forbidden meanwhile: EPD0 and EPD1, and M for these to count.
  */
-static void hold(struct held *h, const struct avc_stage2 *s2, uint64_t vmid)
+static void enter_context(struct saved *h, const struct avc_tlb_regime *regime)
 {
-    uint64_t vttbr = vmid << 48 | s2->root_pa, vtcr = avc_stage2_vtcr(s2);
     bool vhe;
 
     h->hcr = avc_hw_read_HCR_EL2();
     h->vttbr = avc_hw_read_VTTBR_EL2();
     h->vtcr = avc_hw_read_VTCR_EL2();
     vhe = h->hcr & HCR_E2H;
-    h->switched = (vhe && h->hcr & HCR_TGE) || (h->vttbr ^ vttbr) & VTTBR_VMID || h->vtcr != vtcr;
+    h->switched = (vhe && h->hcr & HCR_TGE) || (h->vttbr ^ regime->vttbr) & VTTBR_VMID || h->vtcr != regime->vtcr;
     if (!h->switched)
         return;
     h->tcr = vhe ? avc_hw_read_TCR_EL12() : avc_hw_read_TCR_EL1();
     h->sctlr = vhe ? avc_hw_read_SCTLR_EL12() : avc_hw_read_SCTLR_EL1();
     write_stage1(vhe, h->tcr | TCR_EPD0 | TCR_EPD1, h->sctlr | SCTLR_M, true);
-    avc_hw_write_VTCR_EL2(vtcr);
-    avc_hw_write_VTTBR_EL2(vttbr);
+    avc_hw_write_VTCR_EL2(regime->vtcr);
+    avc_hw_write_VTTBR_EL2(regime->vttbr);
     if (vhe && h->hcr & HCR_TGE)
         avc_hw_write_HCR_EL2(h->hcr & ~HCR_TGE);
     avc_hw_isb();
 }
 
 /* After the DSB that ends the TLBI: a TLBI takes the VMID of when it executes, and is done with it then. */
-static void let_go(const struct held *h)
+static void exit_context(const struct saved *h)
 {
     if (!h->switched)
         return;
@@ -97,9 +96,9 @@ enum avc_icache avc_tlb_icache(const struct avc_features *features)
     return (enum avc_icache)AVC_FIELD(features->ctr, 15, 14); /* CTR_EL0.L1Ip */
 }
 
-static void forget_icache(const struct avc_stage2 *s2)
+static void forget_icache(const struct avc_features *f)
 {
-    if (avc_tlb_icache(&s2->machine->features) > AVC_ICACHE_AIVIVT)
+    if (avc_tlb_icache(f) > AVC_ICACHE_AIVIVT)
         return;
     avc_hw_ic_ialluis();
     avc_hw_dsb_ish();
@@ -118,11 +117,9 @@ void avc_tlb_add(struct avc_tlb_batch *b, avc_ipa_t ipa, uint64_t size)
     b->nr++;
 }
 
-/* Break now, make at commit: many entries then share one round of maintenance. */
+/* Break now, make later: many entries then share one round of maintenance. */
 void avc_tlb_replace(struct avc_tlb_batch *b, uint64_t *entry, uint64_t desc, avc_ipa_t ipa, uint64_t size)
 {
-    if (b->nr_makes == AVC_TLB_MAKES)
-        avc_tlb_commit(b);
     s2_write(entry, 0);
     avc_tlb_add(b, ipa, size);
     b->make[b->nr_makes].entry = entry;
@@ -167,12 +164,11 @@ static void forget_range(const struct avc_tlb_batch *b)
     }
 }
 
-static void forget(const struct avc_tlb_batch *b)
+static void forget(const struct avc_tlb_batch *b, const struct avc_features *f)
 {
     bool few = b->nr <= AVC_TLB_IPAS;
 
-    if (!few &&
-        (!avc_has(&b->s2->machine->features, AVC_FEAT_TLBIRANGE) || (b->end - b->first) >> 12 >= RANGE_PAGES_MAX)) {
+    if (!few && (!avc_has(f, AVC_FEAT_TLBIRANGE) || (b->end - b->first) >> 12 >= RANGE_PAGES_MAX)) {
         avc_hw_tlbi_vmalls12e1is();
         avc_hw_dsb_ish();
         return;
@@ -188,23 +184,19 @@ static void forget(const struct avc_tlb_batch *b)
 }
 
 /* With the lock of the tables, so that no walker of ours and no other change sees the gap between break and make. */
-void avc_tlb_commit(struct avc_tlb_batch *b)
+void avc_tlb_forget(const struct avc_tlb_batch *b, const struct avc_tlb_regime *regime, const struct avc_features *f)
 {
-    uint64_t token;
+    struct saved saved;
 
-    if (!b->nr)
-        return;
-    avc_hw_dsb_ishst();
-    token = avc_vmid_token(b->s2); /* after the barrier; see there */
-    if (token) {
-        struct held h;
+    enter_context(&saved, regime);
+    forget(b, f);
+    forget_icache(f);
+    avc_hw_isb();
+    exit_context(&saved);
+}
 
-        hold(&h, b->s2, AVC_VMID_OF(token));
-        forget(b);
-        forget_icache(b->s2);
-        avc_hw_isb();
-        let_go(&h);
-    }
+void avc_tlb_make(struct avc_tlb_batch *b)
+{
     for (uint32_t i = 0; i < b->nr_makes; i++)
         s2_write(b->make[i].entry, b->make[i].desc);
     if (b->nr_makes)
@@ -215,40 +207,33 @@ void avc_tlb_commit(struct avc_tlb_batch *b)
 
 /* ---- all of a VM, or of a CPU ---- */
 
-void avc_tlb_flush_vm(struct avc_stage2 *s2)
+void avc_tlb_flush_vm(const struct avc_tlb_regime *regime, const struct avc_features *f)
 {
-    uint64_t token, daif = avc_hw_irq_save();
+    struct saved saved;
 
-    avc_hw_dsb_ishst();
-    token = avc_vmid_token(s2);
-    if (token) {
-        struct held h;
-
-        hold(&h, s2, AVC_VMID_OF(token));
-        avc_hw_tlbi_vmalls12e1is();
-        avc_hw_dsb_ish();
-        forget_icache(s2);
-        avc_hw_isb();
-        let_go(&h);
-    }
-    avc_hw_irq_restore(daif);
+    enter_context(&saved, regime);
+    avc_hw_tlbi_vmalls12e1is();
+    avc_hw_dsb_ish();
+    forget_icache(f);
+    avc_hw_isb();
+    exit_context(&saved);
 }
 
-void avc_tlb_flush_local(const struct avc_stage2 *s2, uint64_t vmid)
+void avc_tlb_flush_local(const struct avc_tlb_regime *regime)
 {
-    struct held h;
+    struct saved saved;
 
-    hold(&h, s2, vmid);
+    enter_context(&saved, regime);
     avc_hw_tlbi_vmalle1();
     avc_hw_dsb_nsh();
     avc_hw_isb();
-    let_go(&h);
+    exit_context(&saved);
 }
 
-void avc_tlb_flush_cpu(const struct avc_pcpu *pcpu)
+void avc_tlb_flush_cpu(const struct avc_features *f)
 {
     avc_hw_tlbi_alle1(); /* whatever HCR_EL2.TGE says: ALLE1 is for EL1&0, all VMIDs */
-    if (avc_tlb_icache(&pcpu->features) <= AVC_ICACHE_AIVIVT)
+    if (avc_tlb_icache(f) <= AVC_ICACHE_AIVIVT)
         avc_hw_ic_iallu();
     avc_hw_dsb_nsh();
     avc_hw_isb();

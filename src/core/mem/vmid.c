@@ -18,7 +18,11 @@
  * VTTBR_EL2.CnP stays 0: CPUs with a TLB in common would break the rule. Who ran last is remembered per CPU and VMID,
  * in a small table; when the place was lent to another VM's VMID, flushing once too often is the safe answer.
  */
-#include "core/mem/s2.h"
+#include "core/mem/vmid.h"
+
+#include "core/log.h"
+#include "core/mem/tlb.h"
+#include "core/mem/vtcr.h"
 
 static uint64_t count_of(const struct avc_machine *m)
 {
@@ -103,9 +107,9 @@ uint64_t avc_vmid_load(struct avc_pcpu *pcpu, struct avc_vcpu *vcpu)
 
     ran = &pcpu->ran[AVC_VMID_OF(token) % AVC_NR_RAN];
     if (stale) {
-        avc_tlb_flush_cpu(pcpu);
+        avc_tlb_flush_cpu(&pcpu->features);
     } else if (ran->vmid != token || ran->vcpu != vcpu) {
-        avc_tlb_flush_local(s2, AVC_VMID_OF(token));
+        avc_tlb_flush_local(&(struct avc_tlb_regime){ avc_stage2_vtcr(s2), avc_stage2_vttbr(s2, token) });
         if (avc_tlb_icache(&pcpu->features) == AVC_ICACHE_AIVIVT) {
             avc_hw_ic_iallu();
             avc_hw_dsb_nsh();
@@ -115,7 +119,7 @@ uint64_t avc_vmid_load(struct avc_pcpu *pcpu, struct avc_vcpu *vcpu)
     ran->vmid = token;
     ran->vcpu = vcpu;
     vcpu->last = pcpu;
-    return AVC_VMID_OF(token) << 48 | s2->root_pa;
+    return avc_stage2_vttbr(s2, token);
 }
 
 void avc_vmid_put(struct avc_pcpu *pcpu, struct avc_vcpu *vcpu)

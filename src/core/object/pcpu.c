@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /* One CPU: its HAL, its features, its interrupt handler, and the library's vectors for a host that has none. */
+#include "core/object/pcpu.h"
+
 #include "core/core.h"
+#include "core/policy/feature.h"
 
 enum avc_status avc_pcpu_init(struct avc_pcpu *p, struct avc_machine *m, const struct avc_hal *hal)
 {
@@ -188,13 +191,11 @@ bool avc_pcpu_is_enabled(const struct avc_pcpu *p)
     return p && p->magic == AVC_MAGIC_PCPU && avc_load_acquire(&p->enabled);
 }
 
-const struct avc_hal *avc_machine_hal(const struct avc_machine *m)
+const struct avc_pcpu *avc_pcpu_here(const struct avc_machine *m)
 {
     const struct avc_pcpu *p = enabled_here(m, avc_hw_read_MPIDR_EL1());
 
-    if (!p)
-        p = avc_load_acquire(&m->pcpus); /* once: the last one may be going */
-    return p ? p->hal : NULL;
+    return p ? p : avc_load_acquire(&m->pcpus); /* once: the last one may be going */
 }
 
 /* ---- interrupts ---- */

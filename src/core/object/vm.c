@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /* A VM: its memory, its claims until they are sealed, its vCPUs. */
+#include "core/object/vm.h"
+
 #include <avc/stage2.h>
 
 #include "core/claim/index.h"
 #include "core/exit/trap.h"
 #include "core/core.h"
+#include "core/claim/claim.h"
+#include "core/mem/vtcr.h"
+#include "core/policy/feature.h"
+#include "core/policy/svc.h"
+#include "core/policy/traps.h"
 
 /* Without an interrupt controller. */
 static bool not_mine(struct avc_vcpu *vcpu, avc_irq_t irq)

@@ -5,6 +5,8 @@
  * start from nothing: a field that is not in the table below reads as "not implemented", whatever the CPU has, and what
  * is behind it traps (traps.c). Field names and values: Arm ARM DDI 0487, D24.2.
  */
+#include "core/policy/feature.h"
+
 #include <avc/stage2.h>
 
 #include "core/core.h"

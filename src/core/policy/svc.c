@@ -4,6 +4,8 @@
  * System calls, which FEAT_FGT traps for VMs with SVC claims: the trap, and the switch that puts it out of use and into use
  * again while the VM runs.
  */
+#include "core/policy/svc.h"
+
 #include "core/exit/exit.h"
 
 #define SWITCHED (HFGITR_ERET | HFGITR_SVC_EL0 | HFGITR_SVC_EL1)

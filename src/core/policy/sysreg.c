@@ -4,6 +4,9 @@
  * avc/sysreg.def at work: names, reset values, get and set by id, and what a trapped access gets when nobody claimed it.
  * A register that is in no row is UNDEFINED for the guest, and said so in a log line that can be pasted into a claim.
  */
+#include "core/policy/sysreg.h"
+
+#include "core/log.h"
 #include "core/policy/ctx.h"
 
 /* What a trapped access does, and, where it makes sense without a guest, avc_vcpu_get() and avc_vcpu_set(). */

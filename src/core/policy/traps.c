@@ -13,6 +13,7 @@
 #include <avc/stage2.h>
 
 #include "core/policy/traps.h"
+#include "core/mem/vtcr.h"
 
 /* When a row holds. */
 enum { ALWAYS, HAS, FLAG, NO_FLAG };

@@ -41,4 +41,7 @@ const struct avc_trap_for *avc_trap_for(const struct avc_features *f, enum avc_k
 /* Whether some key of the range reaches EL2 whatever claims there are. */
 bool avc_trap_always(const struct avc_features *f, enum avc_kind kind, uint64_t first, uint64_t last);
 
+void avc_traps_make(struct avc_vm *vm);                                                              /* vm->traps */
+bool avc_traps_can(const struct avc_features *f, enum avc_kind kind, uint64_t first, uint64_t last); /* or ENOTRAP */
+
 #endif

@@ -8,6 +8,8 @@
 
 #include "arch/pstate.h"
 #include "emul/psci/firmware.h"
+#include "core/object/request.h"
+#include "core/policy/sysreg.h"
 
 /* SCTLR_EL1 */
 #define SCTLR_M AVC_BIT(0)

@@ -11,6 +11,7 @@
 #include "arch/esr.h"
 #include "arch/pstate.h"
 #include "core/core.h"
+#include "core/policy/sysreg.h"
 
 #define TTBR_BADDR (~AVC_BIT(0) & (AVC_BIT(48) - 1)) /* without CnP and ASID */
 #define TCR_A1     AVC_BIT(22)                       /* the ASID is TTBR1_EL1's */

@@ -16,6 +16,7 @@
 #include <avc/priv/ctx.h>
 
 #include "emul/vgic/vgic.h"
+#include "core/policy/sysreg.h"
 
 #define CTL_ENABLE AVC_BIT(0)
 #define CTL_IMASK  AVC_BIT(1)

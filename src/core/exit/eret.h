@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* An exception return of the guest that was trapped: see eret.c. */
+#ifndef AVC_ERET_H
+#define AVC_ERET_H
+
+#include "core/exit/inject.h"
+
+void avc_eret(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr);
+/* With AVC_WORK_STEP: the step over an ERETAA ends, done or not. In a trap: true, this exception was its own. */
+bool avc_eret_stepped(struct avc_vcpu *vcpu, uint64_t esr);
+void avc_eret_step_end(struct avc_vcpu *vcpu, uint64_t *pstate);
+
+#endif

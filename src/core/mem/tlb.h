@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* TLB maintenance for guests: see tlb.c. */
+#ifndef AVC_TLB_H
+#define AVC_TLB_H
+
+#include "core/mem/s2.h"
+
+/*
+ * Valid entries that were made invalid or changed, until the TLBs have forgotten them. Then the second halves of
+ * break-before-make sequences are written.
+ */
+#define AVC_TLB_IPAS  16
+#define AVC_TLB_MAKES 8
+
+struct avc_tlb_batch {
+    uint32_t nr; /* entries changed; more than AVC_TLB_IPAS: only first and end are known */
+    uint32_t nr_makes;
+    bool tables; /* pointers to tables too, so that cached walks must go */
+    avc_ipa_t first, end;
+    avc_ipa_t ipa[AVC_TLB_IPAS];
+    struct {
+        uint64_t *entry;
+        uint64_t desc;
+    } make[AVC_TLB_MAKES];
+};
+
+void avc_tlb_add(struct avc_tlb_batch *batch, avc_ipa_t ipa, uint64_t size); /* the entry is written already */
+/* Breaks it now, makes it with avc_tlb_make(): there must be room. */
+void avc_tlb_replace(struct avc_tlb_batch *batch, uint64_t *entry, uint64_t desc, avc_ipa_t ipa, uint64_t size);
+static inline bool avc_tlb_is_full(const struct avc_tlb_batch *batch)
+{
+    return batch->nr_makes == AVC_TLB_MAKES;
+}
+
+/* What TLB maintenance by IPA or VMID is for: VTCR_EL2 says how wide a VMID is, VTTBR_EL2 which one. */
+struct avc_tlb_regime {
+    uint64_t vtcr, vttbr;
+};
+/* Has all CPUs forget the entries of a batch, with the lock of the tables; behind the DSB that ends the store to them. */
+void avc_tlb_forget(const struct avc_tlb_batch *batch, const struct avc_tlb_regime *regime,
+                    const struct avc_features *f);
+void avc_tlb_make(struct avc_tlb_batch *batch); /* the second halves; the batch is empty then */
+
+/* All that was cached of a VM: stages 1 and 2, by all CPUs; by this CPU. All guests', by this CPU. */
+void avc_tlb_flush_vm(const struct avc_tlb_regime *regime, const struct avc_features *f);
+void avc_tlb_flush_local(const struct avc_tlb_regime *regime);
+void avc_tlb_flush_cpu(const struct avc_features *f);
+
+enum avc_icache { AVC_ICACHE_VPIPT, AVC_ICACHE_AIVIVT, AVC_ICACHE_VIPT, AVC_ICACHE_PIPT };
+enum avc_icache avc_tlb_icache(const struct avc_features *features);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* Where a vCPU is loaded, and whether that is the calling CPU. */
+#ifndef AVC_HERE_H
+#define AVC_HERE_H
+
+#include "core/core.h"
+
+/* on, on_aff3, mode and work: what MPIDR_EL1 reads, when the vCPU is loaded on the calling CPU and run has nothing rare to do
+   at its entry and exit, nor is in progress. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && offsetof(struct avc_vcpu, on) % 8 == 0 &&
+                   offsetof(struct avc_vcpu, on_aff3) == offsetof(struct avc_vcpu, on) + 4 &&
+                   offsetof(struct avc_vcpu, mode) == offsetof(struct avc_vcpu, on) + 5 &&
+                   offsetof(struct avc_vcpu, work) == offsetof(struct avc_vcpu, on) + 6,
+               "a doubleword: MPIDR_EL1 has its fields in bits 39..0");
+static inline uint64_t avc_vcpu_where(const struct avc_vcpu *vcpu)
+{
+    return avc_load_relaxed((const avc_word *)&vcpu->on);
+}
+
+static inline void avc_vcpu_set_where(struct avc_vcpu *vcpu, uint64_t mpidr, unsigned work)
+{
+    avc_store_relaxed((avc_word *)&vcpu->on, mpidr | (uint64_t)work << 48);
+}
+
+/* Loaded on the calling CPU, which alone writes its own number there and takes it away. */
+static inline bool avc_vcpu_here(const struct avc_vcpu *vcpu)
+{
+    return !((avc_vcpu_where(vcpu) ^ avc_hw_read_MPIDR_EL1()) << 24);
+}
+
+/* Whether run is in progress: to its own CPU, that it is asked in a trap. PC and PSTATE are in ELR_EL2 and SPSR_EL2. */
+static inline bool avc_vcpu_in_trap(const struct avc_vcpu *vcpu)
+{
+    return avc_load_relaxed(&vcpu->mode) == AVC_MODE_GUEST;
+}
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* What others ask of a vCPU: that it looks up, that it starts or ends; whether it has work. Any CPU may. */
+#include "core/object/request.h"
+
+#include "core/object/here.h"
+#include "core/object/pcpu.h"
+
+/*
+ * A function of the host, called by a function of the library. In a trap x18 and x29 may be the guest's, since a fast function
+ * needs no more than x0..x17: the host's x18 is in run's frame then.
+ */
+static bool in_trap(const struct avc_vcpu *current)
+{
+    return current && avc_vcpu_in_trap(current);
+}
+
+/*
+ * The kick and the ways it can race.
+ *
+ * The kicker sets a bit of `requests` and then calls wake(); run stores mode GUEST and then reads `requests`, masked,
+ * before it enters, with a DMB between the two. So either run sees the bit, or the kicker's wake() comes after the entry,
+ * and the interrupt that it sends makes the guest exit. An interrupt sent between run's check and ERET stays pending, since
+ * IRQs are masked, and is taken as soon as the guest runs.
+ *
+ * wake() is left out only where it cannot be needed: in a trap of the vCPU itself, whose way back to the guest reads
+ * `requests`. Everywhere else, a vCPU between two runs included, the VMM may be about to block it: it sets "blocked"
+ * first and asks avc_vcpu_has_work() then, and wake() takes "blocked" back.
+ *
+ * The DSB orders the bit before a doorbell that is a system register write (ICC_SGI1R_EL1), which no barrier of the
+ * memory model orders with it (Arm ARM B2.3.12).
+ */
+void avc_vcpu_request(struct avc_vcpu *vcpu, uint64_t requests)
+{
+    const struct avc_pcpu *p;
+
+    avc_fetch_or(&vcpu->requests, requests & AVC_REQUEST_ALL);
+    if (avc_load_relaxed(&vcpu->mode) == AVC_MODE_GUEST && avc_vcpu_here(vcpu))
+        return;
+    p = avc_pcpu_here(vcpu->vm->machine);
+    if (!p || !p->hal->wake)
+        return;
+    avc_hw_dsb_ishst();
+    if (in_trap(p->current))
+        avc_hw_call_host((uintptr_t)p->hal->wake, (uintptr_t)p->hal->ctx, (uintptr_t)vcpu, 0, p->current->host_sp);
+    else
+        p->hal->wake(p->hal->ctx, vcpu);
+}
+
+void avc_vcpu_irq_mask(struct avc_vcpu *vcpu, uint32_t intid, bool masked)
+{
+    const struct avc_hal *hal = vcpu->pcpu->hal;
+
+    if (in_trap(vcpu))
+        avc_hw_call_host((uintptr_t)hal->irq_mask, (uintptr_t)hal->ctx, intid, masked, vcpu->host_sp);
+    else
+        hal->irq_mask(hal->ctx, intid, masked);
+}
+
+void avc_vcpu_kick(struct avc_vcpu *vcpu)
+{
+    avc_vcpu_request(vcpu, AVC_REQUEST_KICK);
+}
+
+bool avc_vcpu_has_work(struct avc_vcpu *vcpu)
+{
+    uint32_t power = avc_load_seq(&vcpu->power);
+
+    if (avc_load_relaxed(&vcpu->serror)) /* run will tell */
+        return true;
+    if (power != AVC_POWER_ON)
+        return power == AVC_POWER_PENDING || (avc_load_seq(&vcpu->requests) & AVC_REQUEST_KICK);
+    if (avc_load_seq(&vcpu->requests) & AVC_REQUEST_KICK)
+        return true;
+    return vcpu->vm->irqc ? vcpu->vm->irqc->pending(vcpu) : vcpu->irq_line || vcpu->fiq_line;
+}
+
+uint64_t avc_vcpu_deadline(struct avc_vcpu *vcpu)
+{
+    if (avc_load_seq(&vcpu->power) != AVC_POWER_ON)
+        return ~UINT64_C(0);
+    return vcpu->vm->irqc ? vcpu->vm->irqc->deadline(vcpu) : ~UINT64_C(0);
+}
+
+enum avc_status avc_vcpu_set_irq(struct avc_vcpu *vcpu, uint32_t intid, bool level)
+{
+    if (!vcpu)
+        return AVC_EINVAL;
+    if (vcpu->magic != AVC_MAGIC_VCPU)
+        return AVC_ENOENT;
+    if (vcpu->vm->irqc)
+        return vcpu->vm->irqc->set_irq(vcpu->vm, vcpu, intid, level);
+    if (intid > 1)
+        return AVC_ERANGE;
+    avc_store_seq(intid == 0 ? &vcpu->irq_line : &vcpu->fiq_line, level);
+    avc_vcpu_request(vcpu, AVC_REQUEST_IRQC);
+    return AVC_OK;
+}
+
+bool avc_vcpu_is_loaded(const struct avc_vcpu *vcpu)
+{
+    return avc_load_acquire(&vcpu->pcpu) != NULL;
+}
+
+/* ---- power ---- */
+
+bool avc_vcpu_power_on(struct avc_vcpu *vcpu, uint64_t pc, uint64_t x0)
+{
+    if (!avc_cas(&vcpu->power, AVC_POWER_OFF, AVC_POWER_CLAIMED))
+        return false;
+    vcpu->start_pc = pc;
+    vcpu->start_x0 = x0;
+    avc_store_seq(&vcpu->power, AVC_POWER_PENDING);
+    avc_vcpu_request(vcpu, AVC_REQUEST_POWER);
+    return true;
+}
+
+void avc_vcpu_power_off(struct avc_vcpu *vcpu)
+{
+    avc_fetch_or(&vcpu->requests, AVC_REQUEST_POWER);
+    avc_store_seq(&vcpu->power, AVC_POWER_OFF);
+}

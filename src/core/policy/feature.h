@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* What CPUs have, and what guests see of it: see feature.c. */
+#ifndef AVC_FEATURE_IN_H
+#define AVC_FEATURE_IN_H
+
+#include "core/core.h"
+
+void avc_feature_decode(struct avc_features *f);                                   /* ->has and the rest from ->id */
+void avc_feature_common(struct avc_features *all, const struct avc_features *one); /* lowest of both */
+bool avc_feature_covers(const struct avc_features *cpu, const struct avc_features *needed);
+void avc_feature_guest_ids(struct avc_vm *vm); /* vm->id_regs from vm->features */
+
+#endif

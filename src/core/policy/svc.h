@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* System calls: see svc.c. */
+#ifndef AVC_SVC_H
+#define AVC_SVC_H
+
+#include "core/core.h"
+
+avc_trap_fn avc_trap_svc;
+
+void avc_svc_seal(struct avc_vm *vm); /* what of vm->traps avc_vm_trap_svc() switches; behind avc_traps_make() */
+
+#endif
