@@ -38,9 +38,10 @@ static inline void runq_set_nr(struct vmm_runq *q, unsigned nr)
         atomic_fetch_and(q->all, ~(UINT32_C(1) << q->cpu));
 }
 
-static inline void runq_append(struct vmm_runq *q, struct vmm_task *task)
+static inline void runq_append(struct vmm_runq *q, struct vmm_task *task, uint64_t slice)
 {
     task->state = VMM_TASK_RUNNABLE;
+    task->left = slice;
     task->next = NULL;
     if (q->head)
         q->tail->next = task;
@@ -48,6 +49,22 @@ static inline void runq_append(struct vmm_runq *q, struct vmm_task *task)
         q->head = task;
     q->tail = task;
     runq_set_nr(q, runq_nr(q) + 1);
+}
+
+/* A task that was blocked. True: it has some of its slice left, and comes first. */
+static inline bool runq_wake(struct vmm_runq *q, struct vmm_task *task, uint64_t slice)
+{
+    if (!task->left) {
+        runq_append(q, task, slice);
+        return false;
+    }
+    task->state = VMM_TASK_RUNNABLE;
+    task->next = q->head;
+    if (!q->head)
+        q->tail = task;
+    q->head = task;
+    runq_set_nr(q, runq_nr(q) + 1);
+    return true;
 }
 
 static inline void runq_remove(struct vmm_runq *q, struct vmm_task *task)

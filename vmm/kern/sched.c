@@ -1,31 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The scheduler's decisions. Each CPU has a queue of runnable tasks, a list of deadlines, and a lock over both. The lock
- * of a task's CPU also guards the task. No hook is called while a lock is held: a function decides under the lock, and
+ * The scheduler's decisions. Each CPU has a queue of runnable tasks, a list of deadlines, and a lock over both (runq.h). The
+ * lock of a task's CPU also guards the task. No hook is called while a lock is held: a function decides under the lock, and
  * programs the timer or interrupts other CPUs when it has let go of it.
+ *
+ * A task runs until it waits or its slice is over, and then goes to the end of the queue with a new slice. A task that
+ * waited keeps what is left of its slice, and when it wakes it takes the CPU from the one that runs. When nothing is left it
+ * queues up like the others. So who waits a lot is served at once, and nobody waits for ever.
  *
  * One word, s.cpus, tells all CPUs of each other. It has three bits for each CPU: WAITING (tasks wait in its queue), IDLE
  * (it found no task and sleeps) and ALONE (it runs a task and knows of no task that waits: its slice has no end, and its
- * guest's WFI is not trapped). All changes of the word are atomic, so they have one order that all CPUs agree on.
+ * guest's WFI does not trap). All changes of the word are atomic, so they have one order that all CPUs agree on.
  *
  * Why no wake-up is lost. A waker makes its event visible first (a pending interrupt, for example), then calls wake(),
  * which takes the lock of the task's CPU. A task is taken from a queue under that lock too, and that clears wake_pending.
  *   - wake() comes before the task is taken: the lock orders the event before the step, which sees it.
  *   - wake() comes after that and before done(): it sets wake_pending, and done(BLOCK) makes the task runnable instead. If
  *     the guest is being entered or runs, the poke's SGI pulls it out: IRQs are masked until the guest runs, and a
- *     physical interrupt ends a guest at once. It ends a WFI that is not trapped, too.
+ *     physical interrupt ends a guest at once. It ends a WFI that does not trap, too.
  *   - wake() comes after done(): the task is BLOCKED, and wake() puts it into the queue.
  * The poke leaves after the lock was let go. If the task's step has ended by then, done() has seen wake_pending, and the
  * poke is in vain.
  *
  * Why no runnable task is forgotten, and no CPU sleeps while one waits. WAITING is set and cleared under the queue's lock
  * and is exact. A CPU sets IDLE or ALONE only by a change of the word in which no WAITING bit is set; if one is, it looks
- * for a task again, or arms the end of the slice and has WFI trapped. Who puts a task into a queue sets WAITING, and then
+ * for a task again, or arms the end of the slice and has WFI trap. Who puts a task into a queue sets WAITING, and then
  * looks at the word (offer()). So in the order of the word's changes either the other CPU saw WAITING, or offer() sees
  * IDLE or ALONE. It takes such a bit back and pokes the CPU: one idle CPU, or, when there is none, all that are alone.
  *   - A CPU that was idle picks again. If it is about to sleep, the SGI is pending and ends the WFI, even with IRQs masked.
- *   - A CPU that was alone arms the end of its slice and has WFI trapped. A guest that waits gives its CPU away then.
+ *     It is sure to pick after the bit was taken back, since a CPU clears its own IDLE before it takes a task.
+ *   - A CPU that was alone arms the end of its slice and has WFI trap. A guest that waits gives its CPU away then.
  * A task that done() puts back needs no offer: its own CPU picks next, and there is one task and one CPU more. What is
  * queued while the world is stopped is offered by resume().
  */
@@ -137,16 +142,28 @@ static void poke(unsigned self, unsigned cpus)
             vmm_sched_poke(i);
 }
 
+/* Has the step of a CPU end, whose lock is held, for a task that comes first in its queue, unless an idle CPU will take it.
+   True: the CPU is to be poked. */
+static bool preempt(struct cpu *cpu)
+{
+    if (!atomic_load_explicit(&cpu->busy, memory_order_relaxed) ||
+        atomic_load_explicit(&s.cpus, memory_order_relaxed) & ANY_IDLE)
+        return false;
+    atomic_fetch_or_explicit(&cpu->due, VMM_DUE_YIELD, memory_order_relaxed);
+    return true;
+}
+
 void vmm_sched_wake(struct vmm_task *task)
 {
     struct cpu *cpu = lock_task(task);
     enum vmm_task_state was = task->state;
     unsigned home = cpu->queue.cpu, self = vmm_sched_self();
+    bool preempted = false;
 
     switch (was) {
     case VMM_TASK_BLOCKED:
         runq_timer_remove(&cpu->queue, task);
-        runq_append(&cpu->queue, task);
+        preempted = runq_wake(&cpu->queue, task, s.slice) && preempt(cpu);
         break;
     case VMM_TASK_RUNNING:
         task->wake_pending = true;
@@ -156,7 +173,7 @@ void vmm_sched_wake(struct vmm_task *task)
     }
     vmm_unlock(&cpu->queue.lock);
     if (was == VMM_TASK_BLOCKED)
-        poke(self, offer(home));
+        poke(self, offer(home) | (unsigned)preempted << home);
     else if (was == VMM_TASK_RUNNING && home != self)
         vmm_sched_poke(home);
 }
@@ -216,7 +233,7 @@ static bool become_runner(unsigned self)
     uint32_t cpus = atomic_load(&s.cpus), next;
 
     do {
-        next = cpus & ~(IDLE(self) | ALONE(self));
+        next = cpus & ~ALONE(self);
         if (!(cpus & ANY_WAITING))
             next |= ALONE(self);
     } while (next != cpus && !atomic_compare_exchange_weak(&s.cpus, &cpus, next));
@@ -240,6 +257,8 @@ struct vmm_task *vmm_sched_pick(unsigned self)
     struct cpu *cpu = &s.cpu[self];
     struct vmm_task *task;
 
+    if (atomic_load(&s.cpus) & IDLE(self)) /* else offer() may count on it after it has taken a task */
+        atomic_fetch_and(&s.cpus, ~IDLE(self));
     while (!(task = take(cpu))) {
         atomic_store_explicit(&cpu->busy, false, memory_order_release);
         if (become_idle(self))
@@ -247,7 +266,7 @@ struct vmm_task *vmm_sched_pick(unsigned self)
     }
     cpu->yielded = false;
     if (task) {
-        cpu->slice_end = vmm_sched_now() + s.slice;
+        cpu->slice_end = vmm_sched_now() + task->left;
         if (!become_runner(self))
             atomic_fetch_or_explicit(&cpu->due, VMM_DUE_SHARE, memory_order_relaxed);
     }
@@ -258,10 +277,12 @@ struct vmm_task *vmm_sched_pick(unsigned self)
 void vmm_sched_done(unsigned self, struct vmm_task *task, enum vmm_step how, uint64_t deadline)
 {
     struct cpu *cpu = &s.cpu[self];
+    uint64_t now = vmm_sched_now();
 
     vmm_lock(&cpu->queue.lock);
+    task->left = now < cpu->slice_end ? cpu->slice_end - now : 0;
     if (how == VMM_STEP_YIELD || task->wake_pending) {
-        runq_append(&cpu->queue, task);
+        runq_append(&cpu->queue, task, s.slice);
         cpu->yielded = true;
     } else {
         task->state = VMM_TASK_BLOCKED;
@@ -323,7 +344,8 @@ static unsigned expire(struct cpu *cpu, uint64_t now)
         struct vmm_task *task = cpu->queue.timers;
 
         runq_timer_remove(&cpu->queue, task);
-        runq_append(&cpu->queue, task);
+        if (runq_wake(&cpu->queue, task, s.slice))
+            preempt(cpu);
         nr++;
     }
     cpu->next_deadline = runq_deadline(&cpu->queue);

@@ -38,11 +38,12 @@ struct vmm_task {
     bool wake_pending;    /* woken after it was picked */
     bool timed;           /* in the CPU's list of deadlines */
     uint64_t deadline;
+    uint64_t left; /* of its slice */
     struct vmm_task *next, *timer_next;
 };
 
 /** What the step that runs on a CPU has to heed. */
-#define VMM_DUE_YIELD 1u /* it must end: its slice is over, or the world is being stopped */
+#define VMM_DUE_YIELD 1u /* it must end: for another task, or because the world is being stopped */
 #define VMM_DUE_SHARE 2u /* tasks wait for a CPU: if this one has nothing to do now, it must end */
 
 /** A new task, blocked. */
