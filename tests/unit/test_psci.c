@@ -40,6 +40,7 @@ static void ids(void **state)
         [TRNG] = { AVC_TRNG_VERSION, AVC_TRNG_LAST },
     };
 
+    assert_true(AVC_PSCI_NOT_SUPPORTED == AVC_SMCCC_NOT_SUPPORTED && AVC_TRNG_NOT_SUPPORTED == AVC_SMCCC_NOT_SUPPORTED);
     for (size_t n = 0; n < AVC_ARRAY_SIZE(pinned); n++)
         assert_int_equal(pinned[n].id, pinned[n].wanted);
     for (size_t n = 0; n < AVC_ARRAY_SIZE(functions); n++) {

@@ -52,8 +52,6 @@ static inline int64_t offer_workaround(const struct avc_vm *vm, unsigned n)
 #define OFFER_WORKAROUND_1(vm) offer_workaround(vm, 1)
 #define OFFER_WORKAROUND_2(vm) offer_workaround(vm, 2)
 #define OFFER_WORKAROUND_3(vm) offer_workaround(vm, 3)
-_Static_assert(AVC_PSCI_NOT_SUPPORTED == AVC_SMCCC_NOT_SUPPORTED && AVC_TRNG_NOT_SUPPORTED == AVC_SMCCC_NOT_SUPPORTED,
-               "the answer to unknown ids");
 
 /*
  * A family that offers the same in each VM answers by a table: 1 or 0 for each of its `nr` 32-bit ids, then for the 64-bit
