@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""The installed package and the list of sources: what is in them, an embedder built by each of the three ways (pkg-config,
-CMake, sources) and booted, and what is said when it can't be. In TAP.
+"""The installed package and the list of sources: what is in them, an embedder built by each of the three ways
+(pkg-config, CMake, sources) and booted, and what is said when it can't be. In TAP.
 
 usage: package.py BUILD [--cc COMMAND]
 
@@ -51,7 +51,8 @@ def test_contents(package):
     for name in files_below(prefix):
         data = (prefix / name).read_bytes()
         if not name.endswith(".a"):
-            told += [f"{name}: {place}" for place in (str(TOP), str(package.build), "/usr/local") if place.encode() in data]
+            told += [f"{name}: {place}" for place in (str(TOP), str(package.build), "/usr/local")
+                     if place.encode() in data]
     tap.equal(told, [], "no installed file names the source tree, the build folder or the prefix")
 
 
@@ -64,8 +65,10 @@ def test_pkg_config(package):
     unit = package.folder / "version.c"
     unit.write_text(f"""#include <avc/avc.h>
         _Static_assert(AVC_VERSION_NUMBER == AVC_VERSION_OF({major}, {minor}, {patch}), "as a number");
-        _Static_assert(sizeof(AVC_VERSION) == sizeof("{version()}") && !__builtin_strcmp(AVC_VERSION, "{version()}"), "as text");\n""")
-    result = package.run(["aarch64-linux-gnu-gcc", "-ffreestanding", "-fsyntax-only", "-I", package.prefix / "include", unit], package.folder)
+        _Static_assert(sizeof(AVC_VERSION) == sizeof("{version()}"), "as long a text");
+        _Static_assert(!__builtin_strcmp(AVC_VERSION, "{version()}"), "as text");\n""")
+    result = package.run(["aarch64-linux-gnu-gcc", "-ffreestanding", "-fsyntax-only", "-I", package.prefix / "include",
+                          unit], package.folder)
     tap.equal(result.transcript, "status 0", "the header's version is the same")
     for more in ([], ["--define-prefix"]):
         result = ask("--cflags", *more)
@@ -142,11 +145,13 @@ def by_cmake_with_cxx(package):
     if not shutil.which("aarch64-linux-gnu-g++"):
         (package.folder / "bin").mkdir()
         shim = package.folder / "bin/aarch64-linux-gnu-g++"
-        shim.write_text('#!/bin/sh\nexec clang++-14 --target=aarch64-linux-gnu -Wno-unused-command-line-argument "$@"\n')
+        shim.write_text("#!/bin/sh\n"
+                        'exec clang++-14 --target=aarch64-linux-gnu -Wno-unused-command-line-argument "$@"\n')
         shim.chmod(0o755)
         path = f"{shim.parent}:{path}"
     text = (folder / "CMakeLists.txt").read_text()
-    (folder / "CMakeLists.txt").write_text(text.replace("kernel C ASM", "kernel C CXX ASM").replace("*.c *.S", "*.c *.cpp *.S"))
+    text = text.replace("kernel C ASM", "kernel C CXX ASM").replace("*.c *.S", "*.c *.cpp *.S")
+    (folder / "CMakeLists.txt").write_text(text)
     (folder / "more.cpp").write_text("#include <avc/avc.h>\nconst char *text() { return avc_status_text(AVC_OK); }\n")
     result = cmake(package, folder, PATH=path)
     built = package.run(["cmake", "--build", "build"], folder, PATH=path)
@@ -171,7 +176,8 @@ def by_cmake(package):
     minor = ".".join(version().split(".")[:2])
     for wanted, good in ((minor, True), (version(), True), (f"{version()} EXACT", True), ("0.0", False), ("0", False),
                          (f"{minor}.999", False), ("1.0", False), ("99", False)):
-        (folder / "CMakeLists.txt").write_text(text.replace("find_package(arm_vcpu 0.1 ", f"find_package(arm_vcpu {wanted} "))
+        asking = text.replace("find_package(arm_vcpu 0.1 ", f"find_package(arm_vcpu {wanted} ")
+        (folder / "CMakeLists.txt").write_text(asking)
         result = cmake(package, folder)
         tap.ok((result.status == 0) == good and (good or f'requested version "{wanted}"' in result.err),
                f"CMake, version {wanted} wanted: {'found' if good else 'refused'}", result.transcript)
@@ -183,13 +189,15 @@ def listed(kind):
 
 
 def by_sources(package, cc):
-    have = sorted(str(file.relative_to(TOP / "src")) for file in (TOP / "src").rglob("*") if file.suffix in (".c", ".S"))
+    have = sorted(str(file.relative_to(TOP / "src")) for file in (TOP / "src").rglob("*")
+                  if file.suffix in (".c", ".S"))
     tap.equal(sorted(listed("source") + listed("small")), have, "sources.txt lists each source once, and no other")
     # What is copied is all there is: the files of the list, headers, and the examples' host.
     tree = package.folder / "tree"
     headers = [str(file.relative_to(TOP)) for folder in ("src", "include") for file in (TOP / folder).rglob("*")
                if file.suffix in (".h", ".def", ".inc")]
-    for name in [f"src/{file}" for kind in ("source", "small") for file in listed(kind)] + headers + ["src/sources.txt", "src/sources.mk"]:
+    sources = [f"src/{file}" for kind in ("source", "small") for file in listed(kind)]
+    for name in sources + headers + ["src/sources.txt", "src/sources.mk"]:
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(TOP / name, tree / name)
     shutil.copytree(TOP / "examples/host", tree / "examples/host")
@@ -207,10 +215,12 @@ def by_sources(package, cc):
 
 
 def test_default_goal(package):
-    """What `make` without a goal makes is the embedder's, whether the library is included before or after the first rule."""
+    """What `make` without a goal makes is the embedder's, whether the library is included before or after the first
+    rule."""
     folder = package.folder / "goal"
     folder.mkdir()
-    include, rule = f"AVC_SOURCE := {TOP}\ninclude $(AVC_SOURCE)/src/sources.mk\n", "kernel.elf: $(AVC_LIB)\n\t@echo mine\n"
+    include = f"AVC_SOURCE := {TOP}\ninclude $(AVC_SOURCE)/src/sources.mk\n"
+    rule = "kernel.elf: $(AVC_LIB)\n\t@echo mine\n"
     for name, text in (("before", include + rule), ("after", rule + include)):
         (folder / "Makefile").write_text(text)
         plan = package.run(["make", "-n"], folder)
@@ -226,10 +236,11 @@ def test_refusals(package):
 
     def refused(name, words, *parts, **env):
         result = package.run([*make, *words], folder, **env)
-        tap.ok(result.status != 0 and all(part in result.err for part in parts), name, f"wanted {parts}\n{result.transcript}")
+        tap.ok(result.status != 0 and all(part in result.err for part in parts), name,
+               f"wanted {parts}\n{result.transcript}")
 
-    refused("no package: make says what to do", [], "arm_vcpu", "export PKG_CONFIG_PATH=", "meson install", "AVC_SOURCE=",
-            PKG_CONFIG_PATH=package.folder, PKG_CONFIG_LIBDIR=package.folder)
+    refused("no package: make says what to do", [], "arm_vcpu", "export PKG_CONFIG_PATH=", "meson install",
+            "AVC_SOURCE=", PKG_CONFIG_PATH=package.folder, PKG_CONFIG_LIBDIR=package.folder)
     refused("no pkg-config", ["PKG_CONFIG=no-pkg-config"], "no-pkg-config", "AVC_SOURCE=")
     refused("a compiler for this machine", ["CC=gcc"], "CC=gcc", "no compiler for AArch64", "CROSS_COMPILE")
     refused("no compiler", ["CROSS_COMPILE=none-"], "none-gcc", "no compiler for AArch64", "gcc-aarch64-linux-gnu")
@@ -247,10 +258,12 @@ def test_configuration(package):
     def setup(*words):
         folder = package.folder / "configured"
         shutil.rmtree(folder, ignore_errors=True)
-        return package.run(["meson", "setup", "--cross-file", TOP / "cross/aarch64-gcc.ini", *words, folder, TOP], package.folder)
+        return package.run(["meson", "setup", "--cross-file", TOP / "cross/aarch64-gcc.ini", *words, folder, TOP],
+                           package.folder)
 
     result = setup()
-    tap.ok(result.status != 0 and all(part in result.out for part in ("libfdt_dir=''", "-Dlibfdt_dir=FOLDER", "-Dvmm=false")),
+    parts = "libfdt_dir=''", "-Dlibfdt_dir=FOLDER", "-Dvmm=false"
+    tap.ok(result.status != 0 and all(part in result.out for part in parts),
            "meson without libfdt says what to do", result.transcript[-800:])
     result = setup("-Dvmm=false")
     tap.equal(result.status, 0, "meson that is told to do without the reference hypervisor configures")
