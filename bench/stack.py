@@ -3,13 +3,16 @@
 """Worst stack use of the library, by the compiler's own account: what each function takes and whom it calls (a .ci file
 beside each object, gcc's -fcallgraph-info=su), walked down from the public functions. Assembly is read in its objects.
 
-Functions have the linker's names, static ones with their file in front: "emul/vgic/vgic.c:enter". What can be reached by a
-pointer is said by POINTERS; a call by a pointer that is not there is an error, and so is a function whose address is taken
-although nothing there can reach it, and a call of a function by itself. The embedder's callbacks and claims do not count."""
-import pathlib
+Functions have the linker's names, static ones with their file in front: "emul/vgic.c:enter". A call by a pointer can reach
+each function of that pointer's type whose address is taken (calltypes.py); a call from assembly each one that takes a vCPU
+first. A function whose address is taken and that nothing can reach so is an error, and so is recursion without a pointer. The embedder's callbacks and claims do not count."""
 import functools
+import pathlib
 import re
 import subprocess
+
+import calltypes
+from calltypes import short
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 TOOLS = "aarch64-linux-gnu-"
@@ -22,55 +25,8 @@ ENTER, HOST_VECTORS = "avc_hw_switch", "avc_host_vectors"
 WHOLE = {"hw/vectors.S": ENTER, "hw/host_vectors.S": HOST_VECTORS}
 
 
-def table(name):
-    """All functions that a constant table names."""
-    return f"table {name}"
-
-
-EMBEDDER = []
-CLAIMS = ["avc_to_vmm", "avc_deny", "avc_to_firmware", "avc_call_settle", "avc_mmio_settle", "avc_sysreg_settle",
-          "avc_vgic_redist_access", table("emul/vgic/sgi.c:claims"), "emul/syscall/syscall.c:on_svc", "emul/syscall/syscall.c:on_eret"]
-TRAPS = [table("avc_trap_table"), table("avc_trap_table_claimed")]
-CALLS_FIND = [f"emul/psci/settled.c:find_{name}" for name in ("psci32", "psci64", "smccc", "trng")]
-PSCI = [table("emul/psci/settled.c:psci_rows")]
-FOUND = [*PSCI, *(f"emul/psci/settled.c:{name}" for name in ("smccc_version", "arch_features", "trng_version", "trng_features")),
-         "avc_fast_zero", "avc_fast_full", "avc_fast_unknown"]
-
-# What the source calls, or the end of it behind -> or `.`; with a file of src/ in front, and with arguments, where two mean
-# different things.
-POINTERS = {
-    # struct avc_hal, and other callbacks
-    **dict.fromkeys(("panic", "log", "wake", "irq_fetch", "irq_end", "irq_mask", "handler->fn", "audit->call",
-                     "audit->answer", "trace", "get", "put", "at", "s->fn", "core/mem/stage2.c fn"), EMBEDDER),
-    # struct avc_irqc_ops
-    "load": ["emul/vgic/vgic.c:load"],
-    "irqc->put": ["emul/vgic/vgic.c:put"],
-    "enter": ["emul/vgic/vgic.c:enter"],
-    "reset": ["emul/vgic/vgic.c:reset"],
-    "irq": ["avc_vgic_timer_irq", "core/object/vm.c:not_mine"],
-    "irq_taken": ["avc_vgic_timer_taken", "avc_irq_taken"],
-    "pending": ["emul/vgic/vgic.c:pending"],
-    "deadline": ["avc_vgic_deadline"],
-    "set_irq": ["avc_vgic_set_irq"],
-    # claims: the library's own
-    "claim->fn": CLAIMS,
-    "own->fn": CLAIMS,
-    "avc_claim_after": CLAIMS,  # the compiler has the call of which it is an argument
-    "call->full": ["avc_psci_full", "avc_smccc_full", "avc_trng_full"],
-    "call->find": CALLS_FIND,
-    "mmio->full": ["avc_vgic_dist_access"],
-    "write->full": ["avc_vgic_sgi"],
-    # tables
-    ENTER: [table("avc_trap_table_observed"), *TRAPS, *CLAIMS, "avc_call_answered", "avc_sysreg_answered"],
-    "core/exit/observe.c table": TRAPS,
-    "row->fn": [table("avc_trap_rows")],
-    "core/exit/abort.c fn(v, esr)": [table("core/exit/abort.c:by_status")],
-    "light": ["emul/vgic/light.c:dist", "emul/vgic/light.c:sgi1r", "avc_fast_mmio_claim", "avc_fast_sysreg_claim"],
-    "core/exit/call.c fast": FOUND,
-    "core/exit/fast.c row->fn": [*FOUND, "avc_fast_to_vmm", "avc_fast_claim", "avc_fast_other"],
-    "writers": [table("emul/vgic/bank.c:writers")],
-    "fill": ["core/exit/call.c:fill", "core/claim/index.c:fill_mmio", "core/claim/index.c:fill_sysreg"],
-}
+# What assembly gives to all that it calls by a pointer.
+FROM_ASSEMBLY = "(struct avc_vcpu *"
 
 # Functions that may call themselves, and how deep: by the four levels of stage 2 tables. Not in run.
 BOUNDED = {"core/mem/stage2.c:free_tables": 4, "core/mem/stage2_map.c:change_range": 4}
@@ -85,37 +41,37 @@ def run(tool, *words):
 
 
 class Graph:
-    def __init__(self, pointers=POINTERS):
+    def __init__(self, types):
         self.frames = {}  # function: bytes
-        self.calls = {}  # function: functions, and (file, what the source calls) for calls by pointer
-        self.tables = {}  # name: functions
+        self.calls = {}  # function: functions, and (file, line) for calls by pointer; line None: from assembly
         self.taken = set()  # functions whose address is somewhere
         self.under = set()  # (function, callee): its frame stays; of calls by pointer: (function, None). Else tail calls
         self.done = {}  # function: what deepest() found
-        self.pointers = pointers
+        self.types = types
+        self.skipped = 0  # calls by pointers of what is on the way already
 
     # ---- what is there ----
 
-    def add_c(self, text, source_line):
-        """A .ci file. source_line(file, number): a line of the file that the compiler named."""
+    def add_c(self, text):
+        """A .ci file."""
         for title, label in re.findall(r'^node: \{ title: "([^"]*)" label: "([^"]*)"', text, re.M):
             size = re.search(r"(\d+) bytes \((\w+)\)", label)
             if not size:
                 continue  # called, and defined elsewhere
             if size[2] != "static":
-                raise Error(f"{linker_name(title)}: a frame of no constant size")
-            self.frames[linker_name(title)] = int(size[1])
-            self.calls.setdefault(linker_name(title), set())
+                raise Error(f"{short(title)}: a frame of no constant size")
+            self.frames[short(title)] = int(size[1])
+            self.calls.setdefault(short(title), set())
         for source, target, label in re.findall(
                 r'^edge: \{ sourcename: "([^"]*)" targetname: "([^"]*)"(?: label: "([^"]*)")?', text, re.M):
-            callee = linker_name(target)
+            callee = short(target)
             if target == "__indirect_call":
-                file, line, column = re.fullmatch(r"(.*):(\d+):(\d+)", label).groups()
-                callee = linker_name(file), called(source_line(file, int(line))[int(column) - 1:])
-            self.calls.setdefault(linker_name(source), set()).add(callee)
+                file, line = re.fullmatch(r"(.*):(\d+):\d+", label).groups()
+                callee = short(file), int(line)
+            self.calls.setdefault(short(source), set()).add(callee)
 
     def add_object(self, path):
-        """Tables, and addresses that are taken; of assembly, frames and calls."""
+        """Addresses that are taken; of assembly, frames and calls."""
         source = source_of(path)
         symbols, sections = read_symbols(source, run("readelf", "-SsW", path))
         self.add_relocations(symbols, sections, run("readelf", "-rW", path))
@@ -127,20 +83,15 @@ class Graph:
             self.add_code(functions, code)
 
     def add_relocations(self, symbols, sections, text):
-        section = None
+        known = False
         for line in text.splitlines():
             head = re.match(r"Relocation section '\.rela(\S+)'", line)
             if head:
-                section = None if head[1].startswith((".debug", ".eh_frame")) else sections.get(head[1])
-            entry = re.match(r"([0-9a-f]{16})\s+\S+\s+(R_AARCH64_\w+)\s+\S+\s+(\S+) \+ ([0-9a-f]+)", line)
-            if not entry or section is None or entry[2].endswith(("CALL26", "JUMP26", "CONDBR19", "TSTBR14")):
-                continue
-            function = function_at(symbols, sections, entry[3], int(entry[4], 16))
-            if function:
-                self.taken.add(function)
-                for at, size, kind, home, name in symbols:
-                    if kind == "OBJECT" and home == section and at <= int(entry[1], 16) < at + size:
-                        self.tables.setdefault(name, []).append(function)
+                known = not head[1].startswith((".debug", ".eh_frame")) and head[1] in sections
+            entry = re.match(r"[0-9a-f]{16}\s+\S+\s+(R_AARCH64_\w+)\s+\S+\s+(\S+) \+ ([0-9a-f]+)", line)
+            if entry and known and not entry[1].endswith(("CALL26", "JUMP26", "CONDBR19", "TSTBR14")):
+                function = function_at(symbols, sections, entry[2], int(entry[3], 16))
+                self.taken |= {function} if function else set()
 
     def add_code(self, functions, text):
         """Which calls are no tail calls. functions: {name in the object: name}"""
@@ -176,69 +127,63 @@ class Graph:
                 self.calls[function].add(call[1])
                 self.under.add((function, call[1]))
             elif re.search(r"\tblr\t", line):
-                self.calls[function].add((source, function))
+                self.calls[function].add((source, None))
                 self.under.add((function, None))
 
     # ---- what follows ----
 
-    def reached(self, names):
-        for name in names:
-            if not name.startswith("table "):
-                yield name
-            elif name[6:] in self.tables:
-                yield from self.tables[name[6:]]
-            else:
-                raise Error(f"bench/stack.py: no such table: {name[6:]}")
-
     def callees(self, function):
-        """(function, whether the frame of this one stays under it)"""
+        """(function, whether the frame of this one stays under it, whether it is called by a pointer)"""
         for callee in sorted(self.calls[function], key=str):
             if isinstance(callee, tuple):
-                for name in self.by_pointer(function, *callee):
-                    yield name, (function, None) in self.under
+                for name in sorted(self.by_pointer(function, *callee)):
+                    yield name, (function, None) in self.under, True
             elif callee not in OUTSIDE and callee not in LAST:
-                yield callee, (function, callee) in self.under
+                yield callee, (function, callee) in self.under, False
 
-    def by_pointer(self, function, file, text):
-        callee = text.partition("(")[0].partition("[")[0]
-        for key in (f"{file} {text}", f"{file} {callee}", callee, re.split(r"->|\.", callee)[-1]):
-            if key in self.pointers:
-                return self.reached(self.pointers[key])
-        raise Error(f"{function} calls {text} by pointer: bench/stack.py does not say what that can be")
+    def by_pointer(self, function, file, line):
+        if line is None:
+            return {name for name in self.taken if FROM_ASSEMBLY in self.types.of.get(name, "")}
+        calls = self.types.called_at(file, line)
+        if not calls:
+            raise Error(f"{function} calls by a pointer of unknown type at {file}:{line}")
+        return {name for name in self.taken if any(self.types.reaches(call, name) for call in calls)}
 
     def check_pointers(self):
         """Every function whose address is taken can be reached by a pointer."""
-        known = {name for names in self.pointers.values() for name in self.reached(names)}
-        lost = sorted(self.taken - known - set(WHOLE.values()))
+        reached = {name for function, callees in self.calls.items() for callee in callees if isinstance(callee, tuple)
+                   for name in self.by_pointer(function, *callee)}
+        lost = sorted(self.taken - reached - set(WHOLE.values()))
         if lost:
-            raise Error(f"nothing in bench/stack.py can call {', '.join(lost)}, whose address is taken")
-        missing = sorted(known - self.frames.keys())
-        if missing:
-            raise Error(f"bench/stack.py names what is not there: {', '.join(missing)}")
+            raise Error(f"nothing that bench/stack.py sees can call {', '.join(lost)}, whose address is taken")
 
-    def deepest(self, function, bounded=BOUNDED, on_way=()):
-        """(bytes, [functions from here down])"""
-        if on_way.count(function) == bounded.get(function, 1):
+    def deepest(self, function, bounded=BOUNDED, way=(), by_pointer=False):
+        """(bytes, [functions from here down]). way: of (function, whether it was called by a pointer)"""
+        above = [name for name, _ in way]
+        if above.count(function) == bounded.get(function, 1):
             if function in bounded:
                 return 0, []
-            raise Error(f"recursion: {' -> '.join([*on_way[on_way.index(function):], function])}")
+            around = way[above.index(function):]
+            if not by_pointer and not any(pointer for _, pointer in around[1:]):
+                raise Error(f"recursion: {' -> '.join([name for name, _ in around] + [function])}")
+            self.skipped += 1  # a table has no function that looks into that table
+            return 0, []
         if function not in self.frames:
-            raise Error(f"{on_way[-1] if on_way else 'nobody'} calls {function}, of which nothing is known")
+            raise Error(f"{above[-1] if above else 'nobody'} calls {function}, of which nothing is known")
         if function in self.done:
             return self.done[function]
-        found = self.frames[function], [function]
-        for callee, stays in self.callees(function):
-            size, way = self.deepest(callee, bounded, (*on_way, function))
+        found, skipped = (self.frames[function], [function]), self.skipped
+        for callee, stays, pointer in self.callees(function):
+            size, below = self.deepest(callee, bounded, (*way, (function, by_pointer)), pointer)
             size += self.frames[function] if stays else 0
-            found = max(found, (size, [function, *way]), key=lambda one: one[0])
-        if not bounded.keys() & {function, *on_way}:  # else it depends on the way
+            found = max(found, (size, [function, *below]), key=lambda one: one[0])
+        if not bounded.keys() & {function, *above} and self.skipped == skipped:  # else it depends on the way
             self.done[function] = found
         return found
 
 
-def source_of(path):
-    """The file below src/ of which the build has made an object."""
-    name = path.name.removesuffix(".o")
+def object_source(name):
+    """The file below src/ of which the build has made an object of that name, without .o."""
     return next((source for source in sources() if source.replace("/", "_") == name), name)
 
 
@@ -246,20 +191,11 @@ def source_of(path):
 def sources(root=ROOT):
     """The files that sources.txt lists."""
     lines = (root / "src/sources.txt").read_text().splitlines()
-    return [line.split()[1] for line in lines if re.match(r"(source|fast|small) ", line)]
+    return [line.split()[1] for line in lines if re.match(r"[a-z]+ \S+\.[cS]$", line)]
 
 
-def linker_name(title):
-    return re.sub(r"^\S*?\bsrc/", "", title)
-
-
-def called(text):
-    """Of what the source has from a call on: the call, up to the first bracket that closes. AVC_LAST(fn, ...) is one of fn."""
-    text = re.sub(r"^AVC_LAST\(([\w.>-]+)", r"\1(", text)
-    found = re.match(r"[\w.>-]+[(\[][^)\]]*[)\]]", text)
-    if not found:
-        raise Error(f"no call: {text}")
-    return found[0]
+def source_of(path):
+    return object_source(path.name.removesuffix(".o"))
 
 
 def read_symbols(source, text):
@@ -288,43 +224,25 @@ def function_at(symbols, sections, target, addend):
     return own[4]
 
 
-def read(folder, root):
+def read(folder):
     """The graph of a build of src/."""
-    graph, objects = Graph(), sorted(folder.glob("src/libavc*.p/*.o"))
+    objects = sorted(folder.glob("src/libavc*.p/*.o"))
     if not objects:
         raise Error(f"{folder} has no library: build src/libavc.a")
-    lines = {}
-
-    def source_line(file, number):
-        name = linker_name(file)
-        if name not in lines:
-            lines[name] = (root / "src" / name).read_text().splitlines()
-        return lines[name][number - 1]
-
+    try:
+        graph = Graph(calltypes.read(folder))
+    except FileNotFoundError as error:
+        raise Error(f"{error.filename} is missing, which tells the types of pointers") from error
     for path in objects:
         graph.add_object(path)
         if path.name.endswith(".c.o"):
             info = path.with_suffix(".ci")
             if not info.exists():
                 raise Error(f"{info} is missing: the compiler is no gcc, or the build folder is an older one's")
-            graph.add_c(info.read_text(), source_line)
+            graph.add_c(info.read_text())
     graph.taken &= graph.frames.keys()  # the rest is data
-    for name, targets in graph.tables.items():
-        graph.tables[name] = [target for target in targets if target in graph.frames]
     graph.check_pointers()
     return graph
-
-
-def strays(own, text):
-    """What disassembled code calls or jumps to that is none of these functions."""
-    return sorted(set(re.findall(r"R_AARCH64_(?:CALL26|JUMP26|CONDBR19|TSTBR14)\s+(\w+)", text)) - own)
-
-
-def light_strays(folder):
-    """Functions that the light way of an exit calls although they are not compiled for it: they may change the guest's x8..x15."""
-    objects = sorted(folder.glob("src/libavc_fast.a.p/*.o"))
-    own = set(run("nm", "--defined-only", "-j", *objects).split())
-    return strays(own, run("objdump", "-dr", *objects))
 
 
 def public_functions(root):

@@ -20,6 +20,7 @@ examples pkg-config                                  pkg-config
 profile cc                                           gcc
 profile /usr/include/stdlib.h                        libc6-dev
 bench   gnuplot                                      gnuplot-nox
+bench   clang-14                                     clang-14
 check   gcc                                          gcc
 check   /usr/include/stdlib.h                        libc6-dev
 check   g++                                          g++
