@@ -252,9 +252,32 @@ static void isenabler(void)
     }
 }
 
+/* ---- all list registers full ---- */
+
+static void full(void)
+{
+    static const struct one of_pending[] = {
+        FORMS_OF_ONE("GICD_", SPI_BANK, 1ul << BENCH_FILL_SPI % 32, DIST + 0x400 + BENCH_FILL_SPI),
+    };
+
+    for (unsigned state = 0; state < NR_STATES; state++)
+        for (unsigned n = 0; states[state].full && n < ALL(of_pending); n++) {
+            const struct one *one = &of_pending[n];
+            struct op op = op_access(one->access, 0, one->at, one->value);
+            const struct op before = op_access(STR_W, 0, one->before, one->value);
+
+            if (one->before)
+                op.before = &before;
+            state_enter(state);
+            measure("gic_rw_full", name_of(states[state].name, one->name, "0"), &op);
+            state_leave(state);
+        }
+}
+
 void bench_gic(void)
 {
     idle();
     isenabler();
     in_list_register();
+    full();
 }

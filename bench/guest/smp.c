@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * An SGI from one vCPU to another, each alone on its CPU, the receiver asleep in a WFI that is not trapped. In the counting
- * mode the emulator runs one CPU at a time, and the counter goes up with the instructions of each: so the sum over both
- * CPUs is what the sender takes for the write, and what passes from the sender's falling asleep to the receiver's handler.
+ * What one vCPU does to another, each alone on its CPU, the other one asleep in a WFI that is not trapped: an SGI, and writes
+ * to the distributor that name an interrupt in the other's list registers. In the counting mode the emulator runs one CPU at a
+ * time, until it sleeps or executes WFE, and the counter goes up with the instructions of each. So the sum over both CPUs is
+ * what the write takes, and what passes from the writer's falling asleep to the other's handler, or next instruction.
  */
 #include "bench.h"
 #include "code.h"
@@ -11,7 +12,12 @@
 #define TO(cpu, intid) ((uint64_t)(intid) << 24 | 1ul << (cpu)) /* ICC_SGI1R_EL1, by Aff0 */
 #define ANSWER         15
 
-static volatile uint64_t handled_at[2];
+#define SPI     BENCH_EDGE_SPI
+#define SPI_BIT (1u << SPI % 32)
+#define LOW     0xd0 /* its priority */
+#define MASK    0xc0 /* ICC_PMR_EL1, by which it stays pending */
+
+static volatile uint64_t handled_at[2], awake_at;
 
 void bench_irq(void)
 {
@@ -60,6 +66,69 @@ static void sgi_to_other(const char *member, unsigned intids)
     print_row("sgi_other", member, ticks, ROUNDS);
 }
 
+/* ---- an interrupt in the other's list registers ---- */
+
+static void write_word(unsigned offset, uint64_t value)
+{
+    __asm__ volatile("str %w0, [%1]" ::"r"(value), "r"(GUEST_DIST + offset) : "memory");
+}
+
+static void write_byte(unsigned offset, uint64_t value)
+{
+    __asm__ volatile("strb %w0, [%1]" ::"r"(value), "r"(GUEST_DIST + offset) : "memory");
+}
+
+/* Until the other one sleeps. */
+static void give_way(void)
+{
+    for (unsigned n = 0; n < 8; n++)
+        __asm__ volatile("wfe" ::: "memory");
+}
+
+/* undo: a write of the same comes first, at that offset, and is not measured. */
+static void measure_write(const char *member, void (*write)(unsigned, uint64_t), unsigned offset, uint64_t value,
+                          unsigned undo)
+{
+    uint64_t ticks = 0;
+
+    for (unsigned n = 0; n < WARM + ROUNDS; n++) {
+        uint64_t before, after, gone;
+
+        if (undo)
+            write(undo, value);
+        give_way();
+        awake_at = 0;
+        if (n >= WARM)
+            MARK(COUNT);
+        before = now();
+        write(offset, value);
+        after = now();
+        gone = now();
+        give_way();
+        MARK(PAUSE);
+        if (n >= WARM)
+            ticks += after - before + (awake_at ? awake_at - gone : 0);
+    }
+    print_row("gic_rw_other", member, ticks, ROUNDS);
+}
+
+static void writes_to_other(void)
+{
+    unsigned word = SPI / 32 * 4;
+
+    write_word(0x80 + word, 0xffffffff);                  /* IGROUPR */
+    write_word(0xc00 + SPI / 16 * 4, 2u << SPI % 16 * 2); /* ICFGR */
+    write_byte(0x400 + SPI, LOW);                         /* IPRIORITYR */
+    write_word(0x6000 + 8 * SPI, 1);                      /* IROUTER */
+    write_word(0x100 + word, SPI_BIT);                    /* ISENABLER */
+    write_word(0x200 + word, SPI_BIT);                    /* ISPENDR */
+    measure_write("GICD_ICENABLER, enabled before", write_word, 0x180 + word, SPI_BIT, 0x100 + word);
+    measure_write("GICD_ISENABLER, disabled before", write_word, 0x100 + word, SPI_BIT, 0x180 + word);
+    measure_write("GICD_ICPENDR, pending before", write_word, 0x280 + word, SPI_BIT, 0x200 + word);
+    measure_write("GICD_ISPENDR, not pending before", write_word, 0x200 + word, SPI_BIT, 0x280 + word);
+    measure_write("GICD_IPRIORITYR, byte", write_byte, 0x400 + SPI, LOW, 0);
+}
+
 int guest_main(unsigned cpu)
 {
     WRITE("vbar_el1", (uintptr_t)bench_vectors);
@@ -67,10 +136,13 @@ int guest_main(unsigned cpu)
     for (uint32_t intid = 1; intid <= ANSWER; intid++)
         guest_gic_enable(intid);
     if (cpu) {
+        WRITE("s3_0_c4_c6_0", MASK);
         guest_irq_unmask();
         guest_sgi(TO(0, ANSWER));
-        for (;;)
-            __asm__ volatile("wfi");
+        for (;;) {
+            __asm__ volatile("wfi" ::: "memory");
+            awake_at = now();
+        }
     }
     guest_printf("frequency\t%lu\n", READ("cntfrq_el0"));
     guest_cpu_on(1);
@@ -78,5 +150,6 @@ int guest_main(unsigned cpu)
     sgi_to_other("1 INTID", 1);
     sgi_to_other("2 INTIDs in turn", 2);
     sgi_to_other("4 INTIDs in turn", 4);
+    writes_to_other();
     return 0;
 }
