@@ -210,7 +210,7 @@ def script(titles, data, output):
         points.append(f"'-' using 1:2 with points {style} title \"{name}\"")
     tics = ", ".join(f'"{title}" {y}' for y, title in enumerate(titles))
     blocks = "".join("\n".join(f"{x} {y}" for x, y in series) + "\ne\n" for series in data.values())
-    return f"""set terminal svg size 1000,520 noenhanced font "sans,13" background "white"
+    return f"""set terminal svg size 1000,{120 + 24 * len(titles)} noenhanced font "sans,13" background "white"
 set output "{output}"
 set logscale x
 set xrange [40:12000]
