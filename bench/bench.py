@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""What an exit to EL2 costs, in instructions: runs the bench's guests in the emulator's counting mode, under a host of the
-bench's own and under the reference hypervisor, and prints a table,
-what other hypervisors take beside it, what EL2 executes by class of instruction, and a picture (bench.svg in the build
-folder, with gnuplot).
+"""What an exit to EL2 costs, in instructions: runs the bench's guests in the emulator's counting mode, under a host of
+the bench's own and under the reference hypervisor, and prints a table, what other hypervisors take beside it, what EL2
+executes by class of instruction, and a picture (bench.svg in the build folder, with gnuplot).
 
 Each configuration is a CPU model of the emulator, and whether the host runs with HCR_EL2.E2H = 1."""
 import argparse
@@ -60,7 +59,8 @@ def programs(build, cpu, e2h):
 
 
 def run_program(build, command, option, more, elf, plugin):
-    """{name: (ticks, rounds)} as the program prints them, the counter's frequency, and with a plugin {name: profiling.Row}."""
+    """{name: (ticks, rounds)} as the program prints them, the counter's frequency, and with a plugin {name:
+    profiling.Row}."""
     with tempfile.NamedTemporaryFile("r") as counted:
         plugged = [option, f"{str(plugin).replace(',', ',,')},out={counted.name},marks=on,serial=on"] if plugin else []
         run = subprocess.run([*command, *plugged, *more], env={**os.environ, "AVC_VMM_IMAGE": str(build / "vmm/vmm.bin")},

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""The budget file, and the comparison that ./avc check makes. The figures are deterministic, so any growth is a change of
-the code or of the compiler. A family has its dearest and its cheapest member there, and how many there are: the dearest may not
-grow, and where it is further from the cheapest than rows.toml allows, it may not get further. Of instructions, 1 % is left for what is shorter than it looks; of what else is counted nothing
-where the budget is a whole number, as it is for all that happens in each exit alike, and 1 % of an average."""
+"""The budget file, and the comparison that ./avc check makes. The figures are deterministic, so any growth is a change
+of the code or of the compiler. A family has its dearest and its cheapest member there, and how many there are: the
+dearest may not grow, and where it is further from the cheapest than rows.toml allows, it may not get further. Of
+instructions, 1 % is left for what is shorter than it looks; of what else is counted nothing where the budget is a whole
+number, as it is for all that happens in each exit alike, and 1 % of an average."""
 import os
 import pathlib
 
@@ -90,7 +91,8 @@ def compare(figures, budgets, unit=INSTRUCTIONS):
 
 
 def compare_families(units, budgets, limits):
-    """The same of how far members are from each other, and of members that are no longer measured; limits: {row: ratio}."""
+    """The same of how far members are from each other, and of members that are no longer measured; limits: {row:
+    ratio}."""
     for name, rows in units[MEMBERS].items():
         complaints = []
         for row, nr in rows.items():

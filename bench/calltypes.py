@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""What calls by pointers can reach, for bench/stack.py, out of clang's dump of its syntax tree. A call by a member of a struct
-reaches the functions of its type that are put into that member, and those that go where this does not see it; any other call
-reaches all functions of its type. It is for the caller to say whose address is taken at all."""
+"""What calls by pointers can reach, for bench/stack.py, out of clang's dump of its syntax tree. A call by a member of a
+struct reaches the functions of its type that are put into that member, and those that go where this does not see it;
+any other call reaches all functions of its type. It is for the caller to say whose address is taken at all."""
 import json
 import re
 import shlex
@@ -113,8 +113,8 @@ class Types:
         return bodies[-1]
 
     def add_callee(self, body, node, called, depth):
-        """called: what is known of what a call has as its first child, and of its own first child, as long as these follow each
-        other. What it returns is that for the next node."""
+        """called: what is known of what a call has as its first child, and of its own first child, as long as these
+        follow each other. What it returns is that for the next node."""
         if node.kind == "CallExpr":
             return Callee(depth + 1)
         if not called or called.depth != depth or node.rest.endswith(("<FunctionToPointerDecay>", "<BuiltinFnToFnPtr>")):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""Families: the same operation in many forms, which the bench's guests print as FAMILY/MEMBER. The figure of a family is
-that of its dearest member; how much dearer that is than the cheapest is a figure, too."""
+"""Families: the same operation in many forms, which the bench's guests print as FAMILY/MEMBER. The figure of a family
+is that of its dearest member; how much dearer that is than the cheapest is a figure, too."""
 INSTRUCTIONS, CHEAPEST, MEMBERS = "instructions", "cheapest", "members"
 
 
@@ -49,8 +49,8 @@ def chosen(figures, choose):
 
 
 def summary(units):
-    """{unit: {row: Figure}} of {unit: {name: figure}}: the dearest member in each unit; of instructions also the cheapest,
-    and how many members there are."""
+    """{unit: {row: Figure}} of {unit: {name: figure}}: the dearest member in each unit; of instructions also the
+    cheapest, and how many members there are."""
     found = {unit: chosen(figures, max) for unit, figures in units.items()}
     figures = units[INSTRUCTIONS]
     families = [row for row in rows(figures) if found[INSTRUCTIONS][row].member]

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""Whether an exit costs more when there is more beside it: VMs, vCPUs, claims (bench/growth.c). Rows "flat/..." must not,
-rows "search/..." may by a few instructions for each doubling. The figures that docs/performance.md shows are in growth.tsv."""
+"""Whether an exit costs more when there is more beside it: VMs, vCPUs, claims (bench/growth.c). Rows "flat/..." must
+not, rows "search/..." may by a few instructions for each doubling. The figures that docs/performance.md shows are in
+growth.tsv."""
 import math
 import pathlib
 import re

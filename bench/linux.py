@@ -3,8 +3,8 @@
 """What EL2 takes of Debian's Linux under the reference hypervisor.
 
 ./avc run boots Debian's kernel in the counting mode with a program of our own as process 1, which marks what is counted
-(guest/linux.c), or sends a byte to and fro between two CPUs (guest/pipe.c); the plugin (plugin/) counts instructions at EL2
-and below. The budget, linux.tsv, is of one kernel: with another one nothing is compared."""
+(guest/linux.c), or sends a byte to and fro between two CPUs (guest/pipe.c); the plugin (plugin/) counts instructions at
+EL2 and below. The budget, linux.tsv, is of one kernel: with another one nothing is compared."""
 import hashlib
 import os
 import pathlib
@@ -32,8 +32,8 @@ KINDS = {"IRQ": profiling.IRQ, "MSR": 0x18, "data abort": 0x24, "WFI": 0x01}
 HEAD = """# SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
 #
-# Instructions of Linux and of EL2 for it, by configuration of the host, with one kernel; of kinds of exit also how many there
-# are; of the pipe, ticks. Written by `./avc bench --update-budget`, on purpose only.
+# Instructions of Linux and of EL2 for it, by configuration of the host, with one kernel; of kinds of exit also how many
+# there are; of the pipe, ticks. Written by `./avc bench --update-budget`, on purpose only.
 """
 
 
@@ -70,8 +70,8 @@ def between(text):
 
 
 def kinds(text):
-    """Exits and instructions at EL2 of each kind, of the whole run. Of data aborts those alone from where none went to the
-    VMM's loop: what does is the first touch of memory, which clears it."""
+    """Exits and instructions at EL2 of each kind, of the whole run. Of data aborts those alone from where none went to
+    the VMM's loop: what does is the first touch of memory, which clears it."""
     profile, counted = profiling.Profile(text), {}
     for name, kind in KINDS.items():
         sites = [site for site in profile.sites if site[0] == kind and not (name == "data abort" and site[3])]
@@ -183,8 +183,8 @@ def mean(figure, kind):
 
 
 def compare(figures, budget):
-    """Complaints about one configuration: compared are EL2's instructions, of the forks all, of kinds of exit the mean, of the
-    pipe its ticks under the reference hypervisor."""
+    """Complaints about one configuration: compared are EL2's instructions, of the forks all, of kinds of exit the mean,
+    of the pipe its ticks under the reference hypervisor."""
     for row in sorted(figures.keys() | budget.keys()):
         if row not in figures or row not in budget:
             yield f"{row}: " + ("has a budget and was not measured" if row in budget else "no budget")

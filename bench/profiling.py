@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""What the plugin has counted, bench/plugin/profile.c: read, summed up, shown. As a program, what ./avc run --profile shows."""
+"""What the plugin has counted, bench/plugin/profile.c: read, summed up, shown. As a program, what ./avc run --profile
+shows."""
 import argparse
 import bisect
 import collections

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""What the library takes of memory: .text that an embedder pays for, by part and by object, the public structs, stack; and
-what of it is limited. The figures that docs/performance.md shows are in sizes.tsv, written by `./avc bench --update-budget`."""
+"""What the library takes of memory: .text that an embedder pays for, by part and by object, the public structs, stack;
+and what of it is limited. The figures that docs/performance.md shows are in sizes.tsv, written by `./avc bench
+--update-budget`."""
 import pathlib
 import re
 import tempfile
@@ -133,8 +134,8 @@ def stacks(build):
 
 
 def measure(build):
-    """{(kind, name): bytes}, the functions down to where run's stack is deepest, each with its frame, and what is linked although
-    nobody calls it."""
+    """{(kind, name): bytes}, the functions down to where run's stack is deepest, each with its frame, and what is
+    linked although nobody calls it."""
     text, struct, (deep, graph) = texts(build), structs(), stacks(build)
     sizes, anyway = parts(build)
     sizes |= {("total", name): struct.pop(name) for name in ("vcpu", "hot")}

@@ -3,9 +3,10 @@
 """Worst stack use of the library, by the compiler's own account: what each function takes and whom it calls (a .ci file
 beside each object, gcc's -fcallgraph-info=su), walked down from the public functions. Assembly is read in its objects.
 
-Functions have the linker's names, static ones with their file in front: "emul/vgic.c:enter". A call by a pointer can reach
-each function of that pointer's type whose address is taken (calltypes.py); a call from assembly each one that takes a vCPU
-first. A function whose address is taken and that nothing can reach so is an error, and so is recursion without a pointer. The embedder's callbacks and claims do not count."""
+Functions have the linker's names, static ones with their file in front: "emul/vgic.c:enter". A call by a pointer can
+reach each function of that pointer's type whose address is taken (calltypes.py); a call from assembly each one that
+takes a vCPU first. A function whose address is taken and that nothing can reach so is an error, and so is recursion
+without a pointer. The embedder's callbacks and claims do not count."""
 import functools
 import pathlib
 import re
@@ -19,8 +20,8 @@ TOOLS = "aarch64-linux-gnu-"
 OUTSIDE = {"memcpy", "memset", "memmove", "memcmp"}  # the embedder's
 # What ends in hal->panic: no way back, and a row of its own.
 LAST = {"avc_panic", "avc_trap_host", "avc_host_trap"}
-# Files of assembly that are one function each: vectors.S calls C on the frame of avc_hw_switch, which is called by assembly
-# in a line of C, so that the compiler's account does not have it.
+# Files of assembly that are one function each: vectors.S calls C on the frame of avc_hw_switch, which is called by
+# assembly in a line of C, so that the compiler's account does not have it.
 ENTER, HOST_VECTORS = "avc_hw_switch", "avc_host_vectors"
 WHOLE = {"hw/vectors.S": ENTER, "hw/host_vectors.S": HOST_VECTORS}
 
@@ -212,8 +213,8 @@ def read_symbols(source, text):
 
 
 def function_at(symbols, sections, target, addend):
-    """What a relocation means: a symbol, or a place in a section. Of symbols of other files the linker's names say what they
-    are: functions are known by then, see Library."""
+    """What a relocation means: a symbol, or a place in a section. Of symbols of other files the linker's names say what
+    they are: functions are known by then, see Library."""
     if target.startswith("."):
         section = sections.get(target)
         return next((name for at, size, kind, home, name in symbols

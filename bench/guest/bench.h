@@ -17,8 +17,8 @@ static inline uint64_t now(void)
     return READ("cntvct_el0");
 }
 
-/* "row<TAB>family/member<TAB>ticks<TAB>rounds", for bench.py: the dearest member is the family's figure. member: NULL for a
-   row that is no family. */
+/* "row<TAB>family/member<TAB>ticks<TAB>rounds", for bench.py: the dearest member is the family's figure. member: NULL
+   for a row that is no family. */
 static inline void print_row(const char *family, const char *member, uint64_t ticks, unsigned rounds)
 {
     MARK(ROW);

@@ -10,7 +10,7 @@
 #define STACK      4096
 #define HINT(what) (MARK_INSN | MARK_##what << 5)
 
-/* SCTLR_EL1: as tests/guest/lib sets it; big-endian at EL1, with the MMU off, for its walks would be big-endian, too. */
+/* SCTLR_EL1: as tests/guest/lib sets it; big-endian at EL1, with the MMU off, for its walks would be big-endian. */
 #define SCTLR_USUAL 0x30d01805
 #define SCTLR_BIG   0x32d01804
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The guest writes the code that it measures: so one description of an operation serves for each register, size,
- * byte order and exception level, and the table of a family is a loop.
+ * The guest writes the code that it measures: so one description of an operation serves for each register, size, byte
+ * order and exception level, and the table of a family is a loop.
  *
- * A round is the values of the registers, a time, the operation, a time. Times are stored behind the stack pointer, which no
- * operation names.
+ * A round is the values of the registers, a time, the operation, a time. Times are stored behind the stack pointer,
+ * which no operation names.
  */
 #ifndef CODE_H
 #define CODE_H

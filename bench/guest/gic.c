@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The registers of the GIC's frames, each in the ways that software uses it: where the interrupts that it names are idle,
- * and where one of them is pending or active in this vCPU's list registers.
+ * The registers of the GIC's frames, each in the ways that software uses it: where the interrupts that it names are
+ * idle, and where one of them is pending or active in this vCPU's list registers.
  */
 #include "bench.h"
 #include "code.h"

@@ -24,8 +24,8 @@
 #define BENCH_LOWER    0x86000106 /* and down */
 #define BENCH_PUT_LOAD 0x86000108 /* as BENCH_SWITCH, x0: ticks that it took */
 
-/* Calls that the VMM's loop answers as CALL_ADD, x0 = x1 + x2, by claims of different kinds. It knows them by their last
-   three bits, which are set: all cost the same there. */
+/* Calls that the VMM's loop answers as CALL_ADD, x0 = x1 + x2, by claims of different kinds. It knows them by their
+   last three bits, which are set: all cost the same there. */
 #define BENCH_IS_ADD(id)  (((id)&7) == 7)
 #define BENCH_ADD_ONE     0x8600ffff /* the claim is of it alone */
 #define BENCH_ADD_WIDE    0x87000007 /* the first one of 65537 */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * What one vCPU does to another, each alone on its CPU, the other one asleep in a WFI that is not trapped: an SGI, and writes
- * to the distributor that name an interrupt in the other's list registers. In the counting mode the emulator runs one CPU at a
- * time, until it sleeps or executes WFE, and the counter goes up with the instructions of each. So the sum over both CPUs is
- * what the write takes, and what passes from the writer's falling asleep to the other's handler, or next instruction.
+ * What one vCPU does to another, each alone on its CPU, the other one asleep in a WFI that is not trapped: an SGI, and
+ * writes to the distributor that name an interrupt in the other's list registers. In the counting mode the emulator
+ * runs one CPU at a time, until it sleeps or executes WFE, and the counter goes up with the instructions of each. So
+ * the sum over both CPUs is what the write takes, and what passes from the writer's falling asleep to the other's
+ * handler, or next instruction.
  */
 #include "bench.h"
 #include "code.h"

@@ -17,7 +17,8 @@
 static uint32_t brought[8], nr; /* in this order */
 static enum held brought_as[8];
 
-/* Registers of INTIDs 0 to 31 are in the redistributor. No write-back: it leaves no syndrome, and a compiler may use it. */
+/* Registers of INTIDs 0 to 31 are in the redistributor. No write-back: it leaves no syndrome, and a compiler may use
+   it. */
 static uintptr_t at(uint32_t intid, unsigned base, unsigned bits)
 {
     return (intid < 32 ? GUEST_RD + 0x10000 : GUEST_DIST) + base + intid * bits / 8;

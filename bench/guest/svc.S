@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * uint64_t bench_svc(uint64_t number, uint64_t rounds): at EL0, so many system calls that never reach EL1, and how many ticks
- * they took, two instructions of the loop for each included. One that nobody has claimed ends it, through vectors of its own.
+ * uint64_t bench_svc(uint64_t number, uint64_t rounds): at EL0, so many system calls that never reach EL1, and how many
+ * ticks they took, two instructions of the loop for each included. One that nobody has claimed ends it, through vectors
+ * of its own.
  */
     .text
     .globl bench_svc

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The least that a guest's vector does before and after C: the registers that the procedure call standard lets a function
- * change, ELR and SPSR. An SVC ends what bench_go() began. Anything else but an IRQ at EL1h is a bug of the bench.
+ * The least that a guest's vector does before and after C: the registers that the procedure call standard lets a
+ * function change, ELR and SPSR. An SVC ends what bench_go() began. Anything else but an IRQ at EL1h is a bug of the
+ * bench.
  */
 #include "marks.h"
 #include "rows.h"

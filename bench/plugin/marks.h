@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * What a program says to the plugin: hints that the architecture has not allocated, and which so do nothing. Plain numbers:
- * assembly reads it, too.
+ * What a program says to the plugin: hints that the architecture has not allocated, and which so do nothing. Plain
+ * numbers: assembly reads it, too.
  */
 #ifndef MARKS_H
 #define MARKS_H

@@ -5,18 +5,19 @@
  *
  *   -plugin FILE,out=FILE[,left=ADDRESS][,marks=on][,serial=on]
  *
- * A block of instructions is translated for one EL, which PSTATE has at that time. Each instruction is a call: at EL2 of
- * insn_at_el2(), below of insn_below(), which leaves a flag by which the next block of EL2 knows that it may begin an exit.
- * The exit lasts until the next one, so all that EL2 does up to its return to whichever guest is in it. An instruction below
- * that traps counts as executed.
+ * A block of instructions is translated for one EL, which PSTATE has at that time. Each instruction is a call: at EL2
+ * of insn_at_el2(), below of insn_below(), which leaves a flag by which the next block of EL2 knows that it may begin
+ * an exit. The exit lasts until the next one, so all that EL2 does up to its return to whichever guest is in it. An
+ * instruction below that traps counts as executed.
  *
- * QEMU can count without calls, but not with several CPUs and -icount: then it does so in the wrong place, and breaks the
- * program that is emulated (10.0: gen_cpu_index() is a constant, which gen_plugin_u64_ptr() scales). Nor does it tell then
- * which CPU it is. With serial=on, for -icount, all CPUs are taken for one: they are switched where they sleep, or each
- * 0.1 s, and one that goes on at EL2 after others were below is seen not to be at a vector, and counts as in no exit.
+ * QEMU can count without calls, but not with several CPUs and -icount: then it does so in the wrong place, and breaks
+ * the program that is emulated (10.0: gen_cpu_index() is a constant, which gen_plugin_u64_ptr() scales). Nor does it
+ * tell then which CPU it is. With serial=on, for -icount, all CPUs are taken for one: they are switched where they
+ * sleep, or each 0.1 s, and one that goes on at EL2 after others were below is seen not to be at a vector, and counts
+ * as in no exit.
  *
- * The groups in which instructions are counted: kinds of exit (enum kind), or, with marks=on, rows of the bench in the order
- * of their MARK_ROW, from 1 on, and 0 for what is in none (marks.h).
+ * The groups in which instructions are counted: kinds of exit (enum kind), or, with marks=on, rows of the bench in the
+ * order of their MARK_ROW, from 1 on, and 0 for what is in none (marks.h).
  *
  * The file, tab-separated; numbers that are addresses or instructions are hexadecimal:
  *   total  EL2 BELOW                                 instructions of the whole run

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * What the plugin uses of QEMU's plugin interface, version 3 (QEMU 9.2 on; Debian packages no header), and of GLib, which
- * QEMU brings along. Declared here by hand after QEMU's documentation, with no more than is used.
+ * What the plugin uses of QEMU's plugin interface, version 3 (QEMU 9.2 on; Debian packages no header), and of GLib,
+ * which QEMU brings along. Declared here by hand after QEMU's documentation, with no more than is used.
  */
 #ifndef QEMU_PLUGIN_H
 #define QEMU_PLUGIN_H
