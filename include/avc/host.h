@@ -20,7 +20,11 @@ extern "C" {
  */
 typedef uint32_t avc_irq_t;
 
-/** "No interrupt": what irq_fetch returns when there was nothing to acknowledge. */
+/**
+ * "No interrupt": what irq_fetch returns when there was nothing to acknowledge. This is not the GIC's 1023. The library
+ * takes the GIC's special INTIDs, 1020 to 1023, as the same (IHI 0069, 2.2.1), so irq_fetch may return what it has
+ * read. A host whose controller is no GIC must not use these four values as tokens.
+ */
 #define AVC_IRQ_SPURIOUS UINT32_MAX
 
 /** How urgent a log line is. */

@@ -90,6 +90,42 @@ static void answers(void **state)
     assert_int_equal(world.fetches, 12);
 }
 
+/* The GIC's special INTIDs acknowledge nothing, whoever fetches them. Tokens near them, and a GICv2's SGI from another
+   CPU, do. */
+static void special_intids(void **state)
+{
+    static const struct {
+        const char *name;
+        avc_irq_t irq;
+        bool handled;
+    } rows[] = {
+        { "the last SPI", 1019, true },
+        { "special, lowest", 1020, false },
+        { "special", 1022, false },
+        { "no interrupt", 1023, false },
+        { "SGI 0 from CPU 1, GICv2", 1024, true },
+        { "SGI 15 from CPU 7, GICv2", 7 << 10 | 15, true },
+        { "an LPI", 8192 + 1023, true },
+        { "AVC_IRQ_SPURIOUS", AVC_IRQ_SPURIOUS, false },
+    };
+
+    (void)state;
+    for (unsigned n = 0; n < sizeof rows / sizeof rows[0]; n++)
+        for (unsigned in_guest = 0; in_guest < 2; in_guest++) {
+            struct avc_vcpu *v;
+
+            world_make();
+            v = world_load();
+            world.irq = rows[n].irq;
+            if (in_guest)
+                take(v, an_irq());
+            else
+                IS(avc_pcpu_irq(&world.pcpu), AVC_DONE);
+            if (world.handled != rows[n].handled || world.ends != 0)
+                fail_msg("%s, %s", rows[n].name, in_guest ? "from a guest" : "at EL2");
+        }
+}
+
 /* A controller that knows one token, and one cause that nobody has acknowledged. */
 static bool cause;
 
@@ -621,11 +657,11 @@ static void dump(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(members),       cmocka_unit_test(answers),       cmocka_unit_test(fetched),
-        cmocka_unit_test(left_pending),  cmocka_unit_test(replaced),      cmocka_unit_test(from_inside),
-        cmocka_unit_test(nested),        cmocka_unit_test(two_threads),   cmocka_unit_test(vectors_refused),
-        cmocka_unit_test(vectors_stand), cmocka_unit_test(vectors_order), cmocka_unit_test(vectors_and_run),
-        cmocka_unit_test(dump),
+        cmocka_unit_test(members),         cmocka_unit_test(answers),       cmocka_unit_test(fetched),
+        cmocka_unit_test(special_intids),  cmocka_unit_test(left_pending),  cmocka_unit_test(replaced),
+        cmocka_unit_test(from_inside),     cmocka_unit_test(nested),        cmocka_unit_test(two_threads),
+        cmocka_unit_test(vectors_refused), cmocka_unit_test(vectors_stand), cmocka_unit_test(vectors_order),
+        cmocka_unit_test(vectors_and_run), cmocka_unit_test(dump),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -242,11 +242,20 @@ bool avc_pcpu_irq_handler_in_use(const struct avc_pcpu *p, const struct avc_irq_
     return running == handler || running == &several;
 }
 
+/* What no handler gets: the special INTIDs of a GIC, 1020 to 1023, acknowledge nothing (IHI 0069, 2.2.1). A HAL that
+   returns what it has read, as it is, must not have its handler end them. */
+static bool is_spurious(avc_irq_t irq)
+{
+    return irq == AVC_IRQ_SPURIOUS || (irq >= 1020 && irq <= 1023);
+}
+
 enum avc_answer avc_pcpu_handle(struct avc_pcpu *p, avc_irq_t irq)
 {
     const struct avc_irq_handler *outer = avc_load_relaxed(&p->irq_in_use), *handler;
     enum avc_answer answer;
 
+    if (is_spurious(irq))
+        return AVC_DONE;
     do {
         handler = avc_load_acquire(&p->irq_handler);
         avc_store_release(&p->irq_in_use, outer && outer != handler ? &several : handler);
