@@ -16,8 +16,8 @@
  * A timer's interrupt that is in a list register stays pending there when the guest switches the timer off before it has
  * taken the interrupt: it is then taken with its cause gone, as a guest has to expect of a level that falls late.
  *
- * One lock per VM, held with interrupts masked and for bounded time: at worst one pass over the interrupts of the VM and
- * one over its vCPUs. No callback is made while it is held.
+ * One lock per VM, held with interrupts masked and for bounded time: at worst one pass over its vCPUs, for what concerns all of
+ * them, or over the interrupts of one register and the list registers of a CPU. No callback is made while it is held.
  */
 #ifndef AVC_VGIC_H
 #define AVC_VGIC_H
@@ -39,16 +39,29 @@ extern "C" {
 #define AVC_VGIC_VTIMER_INTID 27
 #define AVC_VGIC_PTIMER_INTID 30
 
-/* 32 interrupts; bit n is INTID 32 * bank + n. While an interrupt is in a list register (in_lr) its active and
-   edge-pending state is there, and the bits here are what came in addition since. */
+/* Neighbours in a queue, by INTID. */
+struct avc_vgic_link {
+    uint16_t next, prev;
+};
+
+/* 32 interrupts; bit n is INTID base + n. While an interrupt is in a list register (in_lr) its active and edge-pending state
+   is there, and the bits here are what came in addition since. See src/emul/vgic/state.h. */
 struct avc_vgic_bank {
+    struct avc_vgic_cpu *owner;   /* of private interrupts; NULL: SPIs */
+    uint32_t base;                /* first INTID */
+    uint32_t valid;               /* bits that are interrupts */
     uint32_t enable, group, edge; /* as the guest wrote */
     uint32_t latch;               /* pending by an edge, or by a write to ISPENDR */
     uint32_t line;                /* level of the input */
+    uint32_t linked;              /* timer PPIs whose physical interrupt is active and is the guest's to end */
     uint32_t active;
     uint32_t in_lr;
+    uint32_t moved; /* of those in a list register: the latch went there */
+    uint32_t queued;
     uint32_t drop_pending, drop_active; /* asked of one that is in a list register of another CPU */
     uint8_t priority[32];
+    uint8_t at[32]; /* of one in a list register, its number; of a queued one, its queue */
+    struct avc_vgic_link link[32];
 };
 
 /** 32 SPIs; caller's storage, contents are the library's. */
@@ -56,7 +69,13 @@ struct avc_vgic_spis {
     struct avc_vgic_bank bank;
     uint64_t route[32];  /* GICD_IROUTER as written */
     uint16_t target[32]; /* index of the vCPU it goes to, or AVC_VGIC_NONE */
-    uint16_t holder[32]; /* index of the vCPU that has it in a list register or active, or AVC_VGIC_NONE */
+    uint16_t holder[32]; /* index of the vCPU that has it in a list register, in a queue or active, or AVC_VGIC_NONE */
+};
+
+/* What waits for a list register: of each group, and active; by priority. */
+struct avc_vgic_queue {
+    uint32_t level[3];      /* bit p: something of priority 8 * p is in it */
+    uint16_t first[3 * 32]; /* INTIDs */
 };
 
 struct avc_vgic;
@@ -64,27 +83,22 @@ struct avc_vgic;
 /** One vCPU's redistributor and CPU interface; caller's storage, contents are the library's. */
 struct avc_vgic_cpu {
     struct avc_vgic *vgic;
-    struct avc_vcpu *vcpu;         /* NULL until it is first loaded or reset */
-    struct avc_vgic_bank bank;     /* SGIs and PPIs */
-    const struct avc_hal *hal;     /* of the CPU where it is loaded */
-    uint64_t mpidr;                /* affinity of the vCPU */
-    uint64_t sgi_self;             /* what it writes to ICC_SGI1R_EL1 for itself, without INTID */
-    uint64_t on;                   /* MPIDR_EL1 of the CPU where it is loaded */
-    uint64_t vtimer_lr;            /* see avc_vgic_vtimer_again() */
-    uint64_t lr[AVC_VGIC_MAX_LRS]; /* list registers as last written */
-    uint64_t hcr, vmcr;            /* ICH_HCR_EL2 as last written; ICH_VMCR_EL2 while not loaded */
-    uint64_t ap0[4], ap1[4];       /* active priorities while not loaded */
-    uint32_t lr_used;              /* bit n: lr[n] holds an interrupt */
-    uint32_t lr_dirty;             /* bit n: list register n of the CPU is not 0 */
-    uint32_t linked;               /* timer PPIs whose physical interrupt is active and is the guest's to end */
-    uint32_t masked;               /* timer PPIs masked at the physical controller */
-    uint32_t mask_wanted;          /* ... and which are to be */
-    uint32_t phys[2];              /* physical INTIDs of the timers */
-    uint32_t maintenance;          /* ... and of the maintenance interrupt */
+    struct avc_vcpu *vcpu;     /* NULL until it is first loaded or reset */
+    const struct avc_hal *hal; /* of the CPU where it is loaded */
+    uint64_t name;             /* affinity of the vCPU, as SGIs name it */
+    uint64_t on;               /* MPIDR_EL1 of the CPU where it is loaded */
+    uint32_t lr_used;          /* bit n: list register n has an interrupt, lr[n] is what was written */
+    uint32_t lr_dirty;         /* bit n: list register n of the CPU is not 0 */
+    uint32_t lr_look;          /* bit n: another CPU has changed something about the interrupt in it */
+    uint32_t lr_all;           /* those the CPU has */
+    uint32_t masked;           /* timer PPIs masked at the physical controller */
+    uint32_t mask_wanted;      /* ... and which are to be */
+    uint32_t phys[2];          /* physical INTIDs of the timers */
+    uint32_t maintenance;      /* ... and of the maintenance interrupt */
     uint32_t index;
-    uint32_t waker;        /* GICR_WAKER */
-    uint64_t reading;      /* IPA + 1 of a read that waits for other CPUs' list registers */
-    uint8_t nr_lr, nr_apr; /* of the CPU where it is loaded */
+    uint32_t waker;     /* GICR_WAKER */
+    uint16_t next_near; /* next vCPU in the index by affinity, or AVC_VGIC_NONE */
+    uint8_t nr_apr;     /* ICH_AP0R<n>_EL2 of the CPU where it is loaded */
     uint8_t pre_bits;
     bool tds; /* ... and whether ICH_HCR_EL2.TDIR is there */
     bool loaded;
@@ -93,12 +107,12 @@ struct avc_vgic_cpu {
     uint8_t fold_wanted; /* another CPU waits for this one to look at its list registers */
     bool told;           /* some operation is about to kick it; atomic */
     struct avc_vgic_cpu *next_told;
-};
-
-/* What a vCPU has, in order: scratch of one operation, under the lock; see src/emul/vgic/choose.c. */
-struct avc_vgic_choice {
-    uint32_t active[AVC_VGIC_MAX_LRS], pending[AVC_VGIC_MAX_LRS]; /* the first of each, sorted */
-    uint32_t nr_active, nr_pending;                               /* how many there are in all */
+    struct avc_vgic_bank bank; /* SGIs and PPIs */
+    struct avc_vgic_queue queue;
+    uint64_t lr[AVC_VGIC_MAX_LRS]; /* list registers as last written */
+    uint64_t hcr, vmcr;            /* ICH_HCR_EL2 as last written; ICH_VMCR_EL2 while not loaded */
+    uint64_t ap0[4], ap1[4];       /* active priorities while not loaded */
+    uint64_t reading;              /* IPA + 1 of a read that waits for other CPUs' list registers */
 };
 
 /** The interrupt controller of one VM; contents are the library's. */
@@ -106,20 +120,18 @@ struct avc_vgic {
     uint64_t magic;
     struct avc_vm *vm;
     struct avc_lock lock;
-    avc_ipa_t dist_base, redist_base;
+    uint32_t ctlr; /* GICD_CTLR: EnableGrp0, EnableGrp1 */
     struct avc_vgic_spis *spis;
     struct avc_vgic_cpu *cpus;
+    avc_ipa_t dist_base, redist_base;
     uint32_t nr_banks; /* of SPIs */
     uint32_t max_vcpus;
     uint32_t nr_spis;
-    uint32_t ctlr;    /* GICD_CTLR: EnableGrp0, EnableGrp1 */
-    uint32_t busy;    /* bit b: SPI bank b has something pending or active */
-    uint32_t folds;   /* CPUs with fold_wanted */
-    uint32_t rotor;   /* vCPU that got the last 1-of-N interrupt */
-    uint32_t typer;   /* GICD_TYPER */
-    uint8_t pri_mask; /* implemented bits of a priority */
-    bool routed;      /* targets follow from routes: vCPUs are known */
-    struct avc_vgic_choice choice;
+    uint32_t folds;    /* CPUs with fold_wanted */
+    uint32_t rotor;    /* vCPU that got the last 1-of-N interrupt */
+    uint32_t typer;    /* GICD_TYPER */
+    bool routed;       /* targets follow from routes: vCPUs are known */
+    uint16_t near[64]; /* vCPUs by a hash of their affinity: the first, or AVC_VGIC_NONE */
 };
 
 /** How it is made. The arrays are borrowed until avc_vm_destroy(). */

@@ -1,36 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* List registers and active-priority registers by index. */
+/* Active-priority registers. */
 #include "hw/ich.h"
-
-#define LRS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
-
-uint64_t avc_hw_lr_read_other(unsigned n)
-{
-    switch (n) {
-#define READ(n)                                                                                                        \
-    case n:                                                                                                            \
-        return avc_hw_read_ICH_LR##n##_EL2();
-        LRS(READ)
-#undef READ
-    default:
-        return 0;
-    }
-}
-
-void avc_hw_lr_write_other(unsigned n, uint64_t value)
-{
-    switch (n) {
-#define WRITE(n)                                                                                                       \
-    case n:                                                                                                            \
-        avc_hw_write_ICH_LR##n##_EL2(value);                                                                           \
-        break;
-        LRS(WRITE)
-#undef WRITE
-    default:
-        break;
-    }
-}
 
 /* Registers 1 to 3 exist only with more than 5, 6 bits of preemption priority; else they are UNDEFINED (IHI 0069,
    "ICH_AP0R<n>_EL2"). */

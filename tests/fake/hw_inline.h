@@ -96,4 +96,14 @@ FAKE_OPS0(FAKE_FN0)
 FAKE_OPS1(FAKE_FN1)
 #undef FAKE_FN1
 
+static inline uint64_t avc_hw_lr_read(uint64_t n)
+{
+    return fake_read((enum fake_reg)(FAKE_ICH_LR0_EL2 + n));
+}
+
+static inline void avc_hw_lr_write(uint64_t n, uint64_t value)
+{
+    fake_write((enum fake_reg)(FAKE_ICH_LR0_EL2 + n), value);
+}
+
 #endif

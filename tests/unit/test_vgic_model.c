@@ -207,7 +207,7 @@ static void step_take(void)
 {
     unsigned v = some_loaded();
     int n = g_signalled();
-    bool group1 = n >= 0 && *lr((unsigned)n) & LR_GROUP;
+    bool group1 = n >= 0 && *lr((unsigned)n) & ICH_LR_GROUP;
     uint32_t intid, expected = ref_signals(v);
     struct ref *r;
 
@@ -294,7 +294,7 @@ static void compare_signals(unsigned step)
                 fail_msg("step %u: vCPU %u signals %#x, expected %#x", step, v,
                          n < 0 ? 0x100 : lr_priority(*lr((unsigned)n)), expected);
             if (n >= 0) {
-                const struct ref *r = ref(v, LR_VINTID(*lr((unsigned)n)));
+                const struct ref *r = ref(v, ICH_LR_VINTID(*lr((unsigned)n)));
 
                 assert_true(ref_pending(r) && r->enabled && !r->active);
             }
@@ -348,10 +348,10 @@ static void run(unsigned list_regs, bool eoi_mode, uint64_t start, unsigned step
     for (unsigned v = 0; v < NR_VCPUS; v++) {
         if (vcpu[v].pcpu) {
             on_cpu_of(v);
-            *reg(FAKE_ICH_VMCR_EL2) |= mode1 ? VMCR_EOIM : 0;
+            *reg(FAKE_ICH_VMCR_EL2) |= mode1 ? ICH_VMCR_VEOIM : 0;
             vcpu[v].requests |= AVC_REQUEST_IRQC;
         }
-        gcpu[v].vmcr |= mode1 ? VMCR_EOIM : 0;
+        gcpu[v].vmcr |= mode1 ? ICH_VMCR_VEOIM : 0;
         for (uint32_t i = 0; i < NR_INTIDS; i++) {
             refs[v][i] = (struct ref){ .group1 = true, .priority = 0xa0, .edge = i < 16 };
             refs[v][i].enabled = i < 16;

@@ -4,258 +4,282 @@
  * Registers that hold a bit, two bits or a byte per interrupt: the same in the distributor (SPIs) and in the redistributors
  * (SGIs and PPIs). IHI 0069, 12.9 and 12.11.
  *
- * A read of "pending" or "active" must know what the guest has made of interrupts in list registers. This CPU's are folded;
- * for those of other CPUs a fold is asked for, and the guest does the instruction again until that has happened, with
- * interrupts on in between. A write that concerns another CPU's list registers takes effect when that CPU has folded;
- * until then GICD_CTLR.RWP and GICR_CTLR.RWP read as 1.
+ * A read of "pending" or "active" must know what the guest has made of interrupts in list registers. This CPU's are read;
+ * other CPUs are asked to look at theirs, and the guest does the instruction again until that has happened. A write that
+ * concerns another CPU's list registers takes effect when that CPU has looked.
  */
-#include "emul/vgic/vgic.h"
+#include "emul/vgic/lr.h"
+#include "emul/vgic/op.h"
+#include "emul/vgic/reg.h"
+#include "emul/vgic/timer.h"
 
-enum { GROUP = 1, ISENABLE, ICENABLE, ISPEND, ICPEND, ISACTIVE, ICACTIVE };
+/* ---- group and enable ---- */
 
-static void write_group(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t v)
+uint64_t avc_vgic_read_group(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
 {
-    uint32_t change = (ref->bank->group ^ v) & ref->valid;
-
-    avc_vgic_touch(op, ref, change);
-    ref->bank->group ^= change;
-    avc_vgic_deliver(op, ref, change);
+    (void)self, (void)offset, (void)size;
+    return avc_load_relaxed(&b->group);
 }
 
-static void write_isenable(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t v)
+void avc_vgic_write_group(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
+                          uint64_t value)
 {
-    uint32_t change = v & ~ref->bank->enable;
+    struct avc_vgic_op op;
+    uint32_t change;
 
-    avc_vgic_touch(op, ref, change); /* an active one may now also be pending */
-    ref->bank->enable |= change;
-    if (ref->owner && (change & TIMER_BITS)) { /* what a masked timer did meanwhile: sampled in refill() */
-        if (ref->owner == op->self)
-            op->refill = true;
-        else
-            avc_vgic_kick(op, ref->owner, false);
-        return;
-    }
-    avc_vgic_deliver(op, ref, change);
+    (void)offset, (void)size;
+    avc_vgic_begin(&op, self->vgic, self);
+    change = (b->group ^ (uint32_t)value) & b->valid;
+    avc_vgic_touch(&op, b, change);
+    b->group ^= change;
+    avc_vgic_deliver(&op, b, change);
+    avc_vgic_end(&op);
 }
 
-static void write_icenable(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t v)
+uint64_t avc_vgic_read_isenable(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
 {
-    uint32_t change = v & ref->bank->enable;
-
-    avc_vgic_touch(op, ref, change);
-    ref->bank->enable &= ~change;
+    (void)self, (void)offset, (void)size;
+    return avc_load_relaxed(&b->enable);
 }
 
-static void write_ispend(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t v)
+uint64_t avc_vgic_read_icenable(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
 {
-    avc_vgic_touch(op, ref, v);
-    ref->bank->latch |= v;
-    avc_vgic_deliver(op, ref, v);
+    return avc_vgic_read_isenable(self, b, offset, size);
 }
 
-static void write_icpend(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t v)
+static inline void write_enable(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t value, bool set)
 {
-    avc_vgic_touch(op, ref, v);
-    ref->bank->latch &= ~v;
-    ref->bank->drop_pending |= v & ref->bank->in_lr; /* elsewhere; this CPU's are in memory */
-    avc_vgic_deliver(op, ref, v);
+    struct avc_vgic_op op;
+    uint32_t change;
+
+    avc_vgic_begin(&op, self->vgic, self);
+    change = (set ? ~b->enable : b->enable) & value & b->valid;
+    avc_vgic_touch(&op, b, change); /* an active one may now also be pending, or no longer */
+    b->enable ^= change;
+    avc_vgic_deliver(&op, b, change);
+    avc_vgic_end(&op);
 }
 
-static void write_isactive(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t v)
+void avc_vgic_write_isenable(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
+                             uint64_t value)
 {
-    uint32_t bits;
-
-    avc_vgic_touch(op, ref, v);
-    for (bits = ref->spis ? v & ~ref->bank->in_lr & ~ref->bank->active : 0; bits; bits &= bits - 1) {
-        unsigned n = (unsigned)__builtin_ctz(bits);
-        uint16_t target = ref->spis->target[n];
-
-        /* the vCPU that would have taken it is the one that will end it; with none, any will do */
-        ref->spis->holder[n] = target == NONE ? (uint16_t)op->self->index : target;
-        if (ref->spis->holder[n] == op->self->index)
-            op->refill = true;
-        else
-            avc_vgic_kick(op, &op->vgic->cpus[ref->spis->holder[n]], false);
-    }
-    ref->bank->active |= v;
-    if (ref->spis)
-        op->vgic->busy |= 1u << (ref->base / 32 - 1);
-    else if (ref->owner == op->self)
-        op->refill = true;
-    else
-        avc_vgic_kick(op, ref->owner, false);
+    (void)offset, (void)size;
+    write_enable(self, b, (uint32_t)value, true);
 }
 
-void avc_vgic_make_inactive(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t v)
+void avc_vgic_write_icenable(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
+                             uint64_t value)
 {
-    uint32_t elsewhere = v & ref->bank->in_lr, bits;
-
-    if (ref->owner && ref->owner == op->self) {
-        for (bits = v & ref->bank->active & ref->owner->linked; bits; bits &= bits - 1)
-            avc_vgic_timer_deactivate(ref->owner, bits & -bits);
-    } else if (ref->owner) {
-        uint32_t linked = v & ref->bank->active & ref->owner->linked & ~ref->bank->in_lr;
-
-        if (linked)
-            avc_vgic_kick(op, ref->owner, true);
-        elsewhere |= linked;
-    }
-    ref->bank->drop_active |= elsewhere;
-    for (bits = ref->spis ? v & ref->bank->active & ~ref->bank->in_lr : 0; bits; bits &= bits - 1)
-        ref->spis->holder[__builtin_ctz(bits)] = NONE;
-    ref->bank->active &= ~v;
-    avc_vgic_deliver(op, ref, v & ~elsewhere);
+    (void)offset, (void)size;
+    write_enable(self, b, (uint32_t)value, false);
 }
-
-void avc_vgic_deactivate(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t v)
-{
-    avc_vgic_touch(op, ref, v);
-    avc_vgic_make_inactive(op, ref, v);
-}
-
-static void (*const writers[8])(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t v) = {
-    [GROUP] = write_group,   [ISENABLE] = write_isenable, [ICENABLE] = write_icenable,      [ISPEND] = write_ispend,
-    [ICPEND] = write_icpend, [ISACTIVE] = write_isactive, [ICACTIVE] = avc_vgic_deactivate,
-};
 
 /* ---- reading what list registers hold ---- */
 
-/* Bits of `mask` whose list register, as last written or folded, has this state. */
-static uint32_t in_shadow(const struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t mask, uint64_t state)
+/* What the list registers of the bank's interrupts say, by bit. */
+struct inside {
+    uint32_t pending, active; /* of all; another CPU's as last written */
+    uint32_t elsewhere;       /* those in other CPUs' */
+    bool wait;                /* another CPU has not looked yet */
+};
+
+static void look_inside(const struct avc_vgic_op *op, struct avc_vgic_bank *b, struct inside *in)
 {
-    uint32_t found = 0;
+    for (uint32_t bits = b->in_lr; bits; bits &= bits - 1) {
+        unsigned n = (unsigned)__builtin_ctz(bits), r = b->at[n];
+        uint32_t bit = 1u << n;
+        const struct avc_vgic_cpu *cpu = avc_vgic_holder(op->vgic, b, n);
+        uint64_t lr = cpu == op->self ? avc_hw_lr_read(r) : cpu->lr[r];
 
-    for (; mask; mask &= mask - 1) {
-        unsigned n = (unsigned)__builtin_ctz(mask);
-        const struct avc_vgic_cpu *cpu = ref->owner;
-        unsigned r;
-
-        if (!cpu && ref->spis->holder[n] != NONE)
-            cpu = &op->vgic->cpus[ref->spis->holder[n]];
-        r = cpu ? avc_vgic_lr_of(cpu, ref->base + n) : AVC_VGIC_MAX_LRS;
-        if (r < AVC_VGIC_MAX_LRS && (cpu->lr[r] & state))
-            found |= 1u << n;
-    }
-    return found;
-}
-
-static bool folds_wanted(const struct avc_vgic_op *op, const struct avc_vgic_ref *ref, uint32_t mask)
-{
-    if (ref->owner)
-        return mask && ref->owner->fold_wanted;
-    for (; mask; mask &= mask - 1) {
-        uint16_t holder = ref->spis->holder[__builtin_ctz(mask)];
-
-        if (holder != NONE && op->vgic->cpus[holder].fold_wanted)
-            return true;
-    }
-    return false;
-}
-
-static enum avc_answer read_state(struct avc_vgic_op *op, const struct avc_vgic_ref *ref, bool active,
-                                  struct avc_exit *e)
-{
-    struct avc_vgic_bank *b = ref->bank;
-    uint32_t inside, value;
-
-    if (op->self->reading != e->key + 1) {
-        avc_vgic_touch(op, ref, ref->valid);
-        avc_vgic_deliver(op, ref, ref->valid);
-        if (b->in_lr & ref->valid && folds_wanted(op, ref, b->in_lr)) {
-            op->self->reading = e->key + 1;
-            return AVC_RETRY;
+        if (cpu != op->self) {
+            in->elsewhere |= bit;
+            in->wait |= cpu->fold_wanted;
         }
-    } else if (folds_wanted(op, ref, b->in_lr)) {
-        return AVC_RETRY;
-    } else if (!ref->owner || ref->owner == op->self) { /* ours may have been filled since */
-        uint32_t mine = 0, bits;
-
-        for (bits = b->in_lr; bits; bits &= bits - 1)
-            if (ref->owner || ref->spis->holder[__builtin_ctz(bits)] == op->self->index)
-                mine |= bits & -bits;
-        avc_vgic_touch(op, ref, mine);
-        avc_vgic_deliver(op, ref, mine);
+        in->pending |= lr & ICH_LR_PENDING ? bit : 0;
+        in->active |= lr & ICH_LR_ACTIVE ? bit : 0;
     }
-    op->self->reading = 0;
-    inside = b->in_lr & ref->valid;
-    if (active)
-        value = b->active | in_shadow(op, ref, inside & ~b->drop_active, LR_ACTIVE);
-    else
-        value = avc_vgic_pending_bits(b) | (ref->owner ? ref->owner->linked & ~b->active & ~inside : 0) |
-                in_shadow(op, ref, inside & ~b->drop_pending, LR_PENDING);
-    return avc_done(e, value & ref->valid);
 }
 
-enum avc_answer avc_vgic_bank_access(struct avc_vgic_cpu *self, const struct avc_vgic_ref *ref, unsigned block,
-                                     struct avc_exit *e)
+static uint64_t read_state(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, bool active)
 {
+    uint64_t id = (uintptr_t)b + active, value = AVC_VGIC_RETRY;
+    struct inside in = { 0 };
     struct avc_vgic_op op;
-    enum avc_answer answer = AVC_DONE;
 
-    if (!e->write && block <= ICENABLE)
-        return avc_done(e, avc_load_relaxed(block == GROUP ? &ref->bank->group : &ref->bank->enable));
-    avc_vgic_begin(&op, self->vgic, self, false);
-    if (e->write)
-        writers[block](&op, ref, (uint32_t)e->value & ref->valid);
-    else
-        answer = read_state(&op, ref, block >= ISACTIVE, e);
+    avc_vgic_begin(&op, self->vgic, self);
+    if (avc_unlikely(b->in_lr)) {
+        look_inside(&op, b, &in);
+        if (in.elsewhere && self->reading != id) { /* asked once, or it would never end */
+            self->reading = id;
+            avc_vgic_touch_slow(&op, b, in.elsewhere);
+            in.wait = true;
+        }
+    }
+    if (avc_likely(!in.wait)) {
+        self->reading = 0;
+        if (active)
+            value = b->active | (in.active & ~b->drop_active);
+        else
+            value = b->latch | (b->line & ~b->edge) | (b->linked & ~b->active & ~b->in_lr) |
+                    (in.pending & (b->moved | b->linked) & ~b->drop_pending);
+    }
     avc_vgic_end(&op);
-    return answer;
+    return value;
+}
+
+/* ---- pending ---- */
+
+uint64_t avc_vgic_read_ispend(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+{
+    (void)offset, (void)size;
+    return read_state(self, b, false);
+}
+
+uint64_t avc_vgic_read_icpend(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+{
+    return avc_vgic_read_ispend(self, b, offset, size);
+}
+
+void avc_vgic_write_ispend(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
+                           uint64_t value)
+{
+    uint32_t bits = (uint32_t)value & b->valid;
+    struct avc_vgic_op op;
+
+    (void)offset, (void)size;
+    avc_vgic_begin(&op, self->vgic, self);
+    avc_vgic_touch(&op, b, bits);
+    b->latch |= bits;
+    avc_vgic_deliver(&op, b, bits);
+    avc_vgic_end(&op);
+}
+
+void avc_vgic_write_icpend(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
+                           uint64_t value)
+{
+    uint32_t bits = (uint32_t)value & b->valid;
+    struct avc_vgic_op op;
+
+    (void)offset, (void)size;
+    avc_vgic_begin(&op, self->vgic, self);
+    avc_vgic_touch(&op, b, bits);
+    b->latch &= ~bits;
+    b->drop_pending |= bits & b->in_lr; /* elsewhere; this CPU's are in memory */
+    avc_vgic_deliver(&op, b, bits);
+    avc_vgic_end(&op);
+}
+
+/* ---- active ---- */
+
+uint64_t avc_vgic_read_isactive(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+{
+    (void)offset, (void)size;
+    return read_state(self, b, true);
+}
+
+uint64_t avc_vgic_read_icactive(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+{
+    return avc_vgic_read_isactive(self, b, offset, size);
+}
+
+void avc_vgic_write_isactive(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
+                             uint64_t value)
+{
+    uint32_t bits = (uint32_t)value & b->valid;
+    struct avc_vgic_op op;
+
+    (void)offset, (void)size;
+    avc_vgic_begin(&op, self->vgic, self);
+    avc_vgic_touch(&op, b, bits);
+    for (uint32_t idle = b->owner ? 0 : bits & ~b->in_lr & ~b->active; idle; idle &= idle - 1) {
+        struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
+        unsigned n = (unsigned)__builtin_ctz(idle);
+
+        /* the vCPU that would have taken it is the one that will end it; with none, any will do */
+        spis->holder[n] = spis->target[n] == NONE ? (uint16_t)self->index : spis->target[n];
+    }
+    b->active |= bits;
+    avc_vgic_deliver(&op, b, bits);
+    avc_vgic_end(&op);
+}
+
+void avc_vgic_write_icactive(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
+                             uint64_t value)
+{
+    uint32_t bits = (uint32_t)value & b->valid;
+    struct avc_vgic_op op;
+
+    (void)offset, (void)size;
+    avc_vgic_begin(&op, self->vgic, self);
+    avc_vgic_touch(&op, b, bits);
+    if (avc_vgic_stirred_bits(b) & bits)
+        avc_vgic_make_inactive(&op, b, bits);
+    avc_vgic_end(&op);
 }
 
 /* ---- priorities: byte or word ---- */
 
-enum avc_answer avc_vgic_priority_access(struct avc_vgic_cpu *self, const struct avc_vgic_ref *ref, struct avc_exit *e)
+typedef uint32_t __attribute__((may_alias)) word;
+
+uint64_t avc_vgic_read_priority(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
 {
-    unsigned first = e->key & 31; /* the registers of a bank are 32 bytes, aligned */
-    struct avc_vgic_bank *b = ref->bank;
+    const uint8_t *p = &b->priority[offset % 32];
+
+    (void)self;
+    return size == 1 ? avc_load_relaxed(p) : avc_load_relaxed((const word *)p);
+}
+
+void avc_vgic_write_priority(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
+                             uint64_t value)
+{
+    unsigned n = offset % 32;
+    uint8_t *p = &b->priority[n];
+    uint32_t bits = ((1u << size) - 1) << n & b->valid; /* all or none of a word are interrupts */
     struct avc_vgic_op op;
-    uint64_t value = 0;
-    uint32_t change = 0;
 
-    if (!e->write) {
-        for (unsigned i = 0; i < e->size; i++)
-            value |= (uint64_t)avc_load_relaxed(&b->priority[first + i]) << 8 * i;
-        return avc_done(e, value);
-    }
-    avc_vgic_begin(&op, self->vgic, self, false);
-    for (unsigned i = 0; i < e->size; i++) {
-        uint8_t priority = (uint8_t)(e->value >> 8 * i) & self->vgic->pri_mask;
-
-        if ((ref->valid >> (first + i) & 1) && priority != b->priority[first + i]) {
-            b->priority[first + i] = priority;
-            change |= 1u << (first + i);
-        }
-    }
-    avc_vgic_touch(&op, ref, change);
-    avc_vgic_deliver(&op, ref, change);
+    value &= GIC_PRIO_MASK * 0x01010101u;
+    if (!bits || value == avc_vgic_read_priority(self, b, offset, size))
+        return;
+    avc_vgic_begin(&op, self->vgic, self);
+    avc_vgic_touch(&op, b, bits);
+    if (size == 1)
+        avc_store_relaxed(p, (uint8_t)value);
+    else
+        avc_store_relaxed((word *)p, (uint32_t)value);
+    avc_vgic_deliver(&op, b, bits);
     avc_vgic_end(&op);
-    return AVC_DONE;
 }
 
 /* ---- edge or level: two bits each, the upper one counts. SGIs are edges and PPIs levels, fixed. ---- */
 
-enum avc_answer avc_vgic_config_access(struct avc_vgic_cpu *self, const struct avc_vgic_ref *ref, struct avc_exit *e)
+uint64_t avc_vgic_read_config(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
 {
-    struct avc_vgic_bank *b = ref->bank;
-    unsigned first = e->key & 4 ? 16 : 0;
-    struct avc_vgic_op op;
-    uint32_t value = 0, edge = 0, change;
+    uint32_t v = avc_load_relaxed(&b->edge) >> (offset & 4 ? 16 : 0) & 0xffff;
 
-    if (!e->write) {
-        for (unsigned i = 0; i < 16; i++)
-            value |= (b->edge >> (first + i) & 1) << (2 * i + 1);
-        return avc_done(e, value);
-    }
-    if (ref->owner)
-        return AVC_DONE;
-    for (unsigned i = 0; i < 16; i++)
-        edge |= (uint32_t)(e->value >> (2 * i + 1) & 1) << (first + i);
-    change = (b->edge ^ edge) & ref->valid & (0xffffu << first);
-    avc_vgic_begin(&op, self->vgic, self, false);
-    avc_vgic_touch(&op, ref, change);
+    (void)self, (void)size;
+    v = (v | v << 8) & 0x00ff00ff;
+    v = (v | v << 4) & 0x0f0f0f0f;
+    v = (v | v << 2) & 0x33333333;
+    v = (v | v << 1) & 0x55555555;
+    return v << 1;
+}
+
+void avc_vgic_write_config(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
+                           uint64_t value)
+{
+    unsigned first = offset & 4 ? 16 : 0;
+    uint32_t edge = (uint32_t)value >> 1 & 0x55555555, change;
+    struct avc_vgic_op op;
+
+    (void)size;
+    edge = (edge | edge >> 1) & 0x33333333;
+    edge = (edge | edge >> 2) & 0x0f0f0f0f;
+    edge = (edge | edge >> 4) & 0x00ff00ff;
+    edge = (edge | edge >> 8) & 0x0000ffff;
+    avc_vgic_begin(&op, self->vgic, self);
+    change = (b->edge ^ edge << first) & b->valid & 0xffffu << first;
+    avc_vgic_touch(&op, b, change);
     b->edge ^= change;
-    avc_vgic_deliver(&op, ref, change);
+    avc_vgic_deliver(&op, b, change);
     avc_vgic_end(&op);
-    return AVC_DONE;
 }

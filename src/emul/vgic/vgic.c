@@ -1,38 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /* The vGIC as the core sees it: attach, reset, load, put, enter, pending. */
-#include "emul/vgic/vgic.h"
-
-#define SRE AVC_BIT(0)
+#include "emul/vgic/cpuif.h"
+#include "emul/vgic/frame.h"
+#include "emul/vgic/lr.h"
+#include "emul/vgic/op.h"
+#include "emul/vgic/ppi.h"
+#include "emul/vgic/timer.h"
 
 /* ---- reset ---- */
 
-static void reset_bank(struct avc_vgic_bank *b, uint32_t edge)
+static void unqueue_bank(struct avc_vgic *vgic, struct avc_vgic_bank *b)
 {
-    uint32_t line = b->line;
-
-    *b = (struct avc_vgic_bank){ .edge = edge, .line = line };
+    for (uint32_t bits = b->queued; bits; bits &= bits - 1)
+        avc_vgic_unqueue(vgic, b, (unsigned)__builtin_ctz(bits));
 }
 
-/* Redistributor and CPU interface of a vCPU that is not loaded. Under the lock, or in setup. */
-void avc_vgic_reset_cpu(struct avc_vgic *vgic, struct avc_vgic_cpu *cpu)
+/* Redistributor and CPU interface of a vCPU that is not loaded. */
+static void reset_cpu(struct avc_vgic *vgic, struct avc_vgic_cpu *cpu)
 {
-    reset_bank(&cpu->bank, 0xffff); /* SGIs are edges */
-    cpu->vmcr = VMCR_FIQEN;
+    unqueue_bank(vgic, &cpu->bank);
+    avc_vgic_reset_bank(&cpu->bank, 0xffff); /* SGIs are edges */
+    cpu->vmcr = ICH_VMCR_VFIQEN;
     for (unsigned n = 0; n < 4; n++)
         cpu->ap0[n] = cpu->ap1[n] = 0;
     cpu->waker = GICR_WAKER_SLEEP | GICR_WAKER_ASLEEP;
     cpu->reading = 0;
-    /* SPIs it was handling: nobody will end them now */
-    for (uint32_t k = 0; k < vgic->nr_banks; k++)
-        for (uint32_t bits = vgic->spis[k].bank.active; bits; bits &= bits - 1) {
-            unsigned n = (unsigned)__builtin_ctz(bits);
-
-            if (vgic->spis[k].holder[n] == cpu->index) {
-                vgic->spis[k].bank.active &= ~(1u << n);
-                vgic->spis[k].holder[n] = NONE;
-            }
-        }
 }
 
 static void meet(struct avc_vgic *vgic, struct avc_vcpu *vcpu)
@@ -41,76 +34,103 @@ static void meet(struct avc_vgic *vgic, struct avc_vcpu *vcpu)
 
     vcpu->irqc_data = cpu;
     cpu->vcpu = vcpu;
-    cpu->mpidr = vcpu->mpidr & MPIDR_AFFINITY;
-    cpu->sgi_self = avc_vgic_sgi_to(cpu->mpidr);
+    cpu->name = avc_vgic_name(vcpu->mpidr);
+}
+
+/* Levels that this vCPU was handling are somebody's again, and what any may take may have waited for one to be on. */
+static void deliver_spis(struct avc_vgic_op *op)
+{
+    for (uint32_t k = 1; k <= op->vgic->nr_banks; k++)
+        avc_vgic_deliver(op, avc_vgic_spi_bank(op->vgic, k), ~0u);
 }
 
 /* The core's, at vCPU reset: not loaded. */
 static void reset(struct avc_vcpu *vcpu)
 {
     struct avc_vgic *vgic = avc_vgic_of(vcpu);
+    struct avc_vgic_cpu *cpu;
     struct avc_vgic_op op;
+    uint64_t daif;
+    uint32_t intid;
 
     meet(vgic, vcpu);
-    avc_vgic_begin(&op, vgic, NULL, true);
-    avc_vgic_reset_cpu(vgic, avc_vgic_cpu_of(vcpu));
-    for (uint32_t k = 0; k < vgic->nr_banks; k++) { /* levels it was handling are somebody's again */
-        struct avc_vgic_ref ref = avc_vgic_ref_spis(vgic, k);
+    cpu = avc_vgic_cpu_of(vcpu);
+    daif = avc_vgic_begin_any(&op, vgic);
+    /* SPIs it was handling: nobody will end them now */
+    while ((intid = avc_vgic_first_active(cpu)) != NONE) {
+        struct avc_vgic_bank *b = avc_vgic_bank_of(cpu, intid);
 
-        avc_vgic_deliver(&op, &ref, ref.valid);
+        avc_vgic_unqueue(vgic, b, intid % 32);
+        b->active &= ~(1u << intid % 32);
+        if (!b->owner)
+            avc_vgic_spis_of(b)->holder[intid % 32] = NONE;
     }
-    avc_vgic_end(&op);
+    reset_cpu(vgic, cpu);
+    deliver_spis(&op);
+    avc_vgic_end_any(&op, daif);
 }
 
 static void resolve(struct avc_vgic *vgic)
 {
     for (uint32_t k = 0; k < vgic->nr_banks; k++)
         for (unsigned n = 0; n < 32; n++)
-            vgic->spis[k].target[n] = avc_vgic_target(vgic, vgic->spis[k].route[n]);
+            vgic->spis[k].target[n] = avc_vgic_route_target(vgic, vgic->spis[k].route[n]);
 }
 
 static void reset_all(struct avc_vgic *vgic)
 {
-    vgic->ctlr = 0;
-    vgic->folds = 0;
-    vgic->busy = 0;
-    vgic->rotor = 0;
+    for (uint32_t n = 0; n < vgic->max_vcpus; n++)
+        reset_cpu(vgic, &vgic->cpus[n]);
     for (uint32_t k = 0; k < vgic->nr_banks; k++) {
         struct avc_vgic_spis *spis = &vgic->spis[k];
 
-        reset_bank(&spis->bank, 0);
-        if (spis->bank.line)
-            vgic->busy |= 1u << k;
+        unqueue_bank(vgic, &spis->bank);
+        avc_vgic_reset_bank(&spis->bank, 0);
         for (unsigned n = 0; n < 32; n++) {
             spis->route[n] = 0;
-            spis->target[n] = spis->holder[n] = NONE;
+            spis->holder[n] = NONE;
         }
     }
+    vgic->ctlr = 0;
+    vgic->folds = 0;
+    vgic->rotor = 0;
     resolve(vgic);
-    for (uint32_t n = 0; n < vgic->max_vcpus; n++)
-        avc_vgic_reset_cpu(vgic, &vgic->cpus[n]);
 }
 
 enum avc_status avc_vgic_reset(struct avc_vgic *vgic)
 {
     enum avc_status status = AVC_OK;
     struct avc_vgic_op op;
+    uint64_t daif;
 
     if (!vgic)
         return AVC_EINVAL;
     if (vgic->magic != AVC_MAGIC_VGIC)
         return AVC_ENOENT;
-    avc_vgic_begin(&op, vgic, NULL, true);
+    daif = avc_vgic_begin_any(&op, vgic);
     for (uint32_t n = 0; n < vgic->max_vcpus; n++)
         if (vgic->cpus[n].loaded)
             status = AVC_EBUSY;
     if (status == AVC_OK)
         reset_all(vgic);
-    avc_vgic_end(&op);
+    avc_vgic_end_any(&op, daif);
     return status;
 }
 
 /* ---- on and off a CPU ---- */
+
+/* The VM is sealed: all vCPUs are known. */
+static void meet_all(struct avc_vgic_op *op)
+{
+    struct avc_vgic *vgic = op->vgic;
+
+    for (uint32_t n = 0; n < vgic->vm->nr_vcpus; n++)
+        meet(vgic, vgic->vm->vcpus[n]);
+    avc_vgic_cpus_index(vgic);
+    resolve(vgic);
+    vgic->routed = true;
+    deliver_spis(op);
+}
 
 static void load(struct avc_vcpu *vcpu)
 {
@@ -118,19 +138,18 @@ static void load(struct avc_vcpu *vcpu)
     struct avc_vgic_cpu *cpu = avc_vgic_cpu_of(vcpu);
     struct avc_vgic_op op;
 
-    avc_vgic_begin(&op, vgic, cpu, false);
-    if (!vgic->routed) { /* the VM is sealed: all vCPUs and the features are known */
-        vgic->pri_mask = (uint8_t)(0xff00 >> vgic->vm->features.pri_bits);
-        for (uint32_t n = 0; n < vgic->vm->nr_vcpus; n++)
-            meet(vgic, vgic->vm->vcpus[n]);
-        resolve(vgic);
-        vgic->routed = true;
-    }
+    avc_vgic_begin(&op, vgic, NULL);
+    if (!vgic->routed)
+        meet_all(&op);
+    op.self = cpu;
+    op.fill = true;
     cpu->loaded = true;
     cpu->on = avc_hw_read_MPIDR_EL1();
     cpu->hal = vcpu->pcpu->hal;
-    avc_vgic_timer_load(&op);
-    avc_vgic_gicv_load(&op);
+    avc_vgic_lr_load(cpu);
+    avc_vgic_touch(&op, &cpu->bank, TIMER_BITS);
+    avc_vgic_timer_load(cpu);
+    avc_vgic_deliver(&op, &cpu->bank, TIMER_BITS);
     avc_vgic_end(&op);
 }
 
@@ -139,10 +158,15 @@ static void put(struct avc_vcpu *vcpu)
     struct avc_vgic_cpu *cpu = avc_vgic_cpu_of(vcpu);
     struct avc_vgic_op op;
 
-    avc_vgic_begin(&op, cpu->vgic, cpu, false);
-    avc_vgic_gicv_put(&op);
-    avc_vgic_timer_put(&op);
+    avc_vgic_begin(&op, cpu->vgic, cpu);
+    avc_vgic_fold(&op);
+    avc_vgic_enter(&op); /* what others have asked for is done */
+    avc_vgic_touch(&op, &cpu->bank, TIMER_BITS);
+    avc_vgic_timer_put(cpu);
+    avc_vgic_deliver(&op, &cpu->bank, TIMER_BITS);
+    avc_vgic_lr_save(cpu);
     cpu->loaded = false;
+    op.fill = false; /* all of it is in queues now */
     avc_vgic_end(&op);
 }
 
@@ -150,28 +174,49 @@ static void enter(struct avc_vcpu *vcpu)
 {
     struct avc_vgic_op op;
 
-    avc_vgic_begin(&op, avc_vgic_of(vcpu), avc_vgic_cpu_of(vcpu), false);
-    avc_vgic_fold(&op);
+    avc_vgic_begin(&op, avc_vgic_of(vcpu), avc_vgic_cpu_of(vcpu));
+    avc_vgic_enter(&op);
     avc_vgic_end(&op);
 }
 
-static bool pending(struct avc_vcpu *vcpu)
-{
-    struct avc_vgic_cpu *cpu = avc_vgic_cpu_of(vcpu);
-    uint64_t daif = avc_hw_irq_save();
-    struct avc_vgic_op op;
-    bool yes;
+/* ---- input lines ---- */
 
-    avc_vgic_begin(&op, cpu->vgic, NULL, false);
-    if (avc_vgic_here(cpu)) {
-        op.self = cpu;
-        avc_vgic_fold(&op);
-        avc_vgic_timer_sample(&op);
+/* The vCPU on this CPU that an SPI goes to, or that has it. */
+static inline struct avc_vgic_cpu *spi_here(const struct avc_vgic *vgic, struct avc_vgic_bank *b, unsigned n)
+{
+    uint16_t target = avc_vgic_spis_of(b)->target[n], holder = avc_vgic_spis_of(b)->holder[n];
+
+    if (target != NONE && avc_vgic_here(&vgic->cpus[target]))
+        return &vgic->cpus[target];
+    return holder != NONE && holder != target && avc_vgic_here(&vgic->cpus[holder]) ? &vgic->cpus[holder] : NULL;
+}
+
+static enum avc_status set_irq(struct avc_vm *vm, struct avc_vcpu *vcpu, uint32_t intid, bool level)
+{
+    struct avc_vgic *vgic = vm->irqc_data;
+    struct avc_vgic_bank *b;
+    struct avc_vgic_cpu *cpu;
+    struct avc_vgic_op op;
+    unsigned n = intid % 32;
+    uint64_t daif;
+
+    /* SGIs come from guests, and the timers' lines are the timers' */
+    if (vcpu ? intid - GIC_NR_SGIS >= GIC_NR_PRIVATE - GIC_NR_SGIS || TIMER_BITS >> intid & 1
+             : intid - GIC_FIRST_SPI >= vgic->nr_spis)
+        return AVC_ERANGE;
+    b = vcpu ? &avc_vgic_cpu_of(vcpu)->bank : avc_vgic_spi_bank(vgic, intid / 32);
+    daif = avc_vgic_begin_any(&op, vgic);
+    if (!(b->line >> n & 1) != !level) {
+        b->line ^= 1u << n;
+        if (level || !(b->edge >> n & 1)) { /* the end of an edge is nothing to anybody */
+            cpu = vcpu && avc_vgic_here(b->owner) ? b->owner : vcpu ? NULL : spi_here(vgic, b, n);
+            if (cpu)
+                avc_vgic_op_here(&op, cpu);
+            avc_vgic_line_changed(&op, b, n, level);
+        }
     }
-    yes = avc_vgic_signals(&op, cpu, op.self) || avc_vgic_timer_pending(&op, cpu);
-    avc_vgic_end(&op);
-    avc_hw_irq_restore(daif);
-    return yes;
+    avc_vgic_end_any(&op, daif);
+    return AVC_OK;
 }
 
 static const struct avc_irqc_ops vgic_ops = {
@@ -179,11 +224,11 @@ static const struct avc_irqc_ops vgic_ops = {
     .put = put,
     .enter = enter,
     .reset = reset,
-    .irq = avc_vgic_timer_irq,
-    .pending = pending,
+    .irq = avc_vgic_irq,
+    .pending = avc_vgic_pending,
     .deadline = avc_vgic_deadline,
-    .set_irq = avc_vgic_set_irq,
-    .irq_taken = avc_vgic_timer_taken,
+    .set_irq = set_irq,
+    .irq_taken = avc_vgic_irq_taken,
 };
 
 /* ---- attach ---- */
@@ -210,25 +255,19 @@ static enum avc_status check(const struct avc_vm *vm, const struct avc_vgic_conf
         return AVC_ERANGE;
     /* without SRE the list registers are UNDEFINED, even at EL2 (IHI 0069, "ICC_SRE_EL2") */
     if (!avc_has(&vm->machine->features, AVC_FEAT_GICV3) || !vm->machine->features.list_regs ||
-        !(avc_hw_read_ICC_SRE_EL2() & SRE))
+        !(avc_hw_read_ICC_SRE_EL2() & ICC_SRE_SRE))
         return AVC_ENOTSUP;
     return AVC_OK;
 }
 
-/* ITLinesNumber, IDbits (10 bits), A3V, and RSS: SGIs to Aff0 up to 255. 1-of-N routing is there (No1N=0). */
+/* INTIDs of 10 bits. 1-of-N routing is there (No1N is 0). */
 static uint32_t typer(uint32_t nr_banks)
 {
-    return nr_banks | 9u << 19 | 1u << 24 | 1u << 26;
+    return GICD_TYPER_ITLINESNUMBER(nr_banks) | GICD_TYPER_IDBITS(9) | GICD_TYPER_A3V | GICD_TYPER_RSS;
 }
 
-enum avc_status avc_vgic_attach(struct avc_vgic *vgic, struct avc_vm *vm, const struct avc_vgic_config *config)
+static void init(struct avc_vgic *vgic, struct avc_vm *vm, const struct avc_vgic_config *config)
 {
-    enum avc_status status = vgic ? check(vm, config) : AVC_EINVAL;
-    uint32_t before;
-
-    if (status)
-        return status;
-    before = vm->nr_builtin;
     *vgic = (struct avc_vgic){
         .vm = vm,
         .dist_base = config->dist_base,
@@ -240,25 +279,46 @@ enum avc_status avc_vgic_attach(struct avc_vgic *vgic, struct avc_vm *vm, const 
         .max_vcpus = config->max_vcpus,
         .typer = typer((config->nr_spis + 31) / 32),
     };
-    for (uint32_t k = 0; k < vgic->nr_banks; k++)
-        vgic->spis[k].bank = (struct avc_vgic_bank){ 0 };
+    for (uint32_t k = 0; k < vgic->nr_banks; k++) {
+        uint32_t left = vgic->nr_spis - 32 * k; /* INTIDs 1020..1023 are not interrupts */
+
+        vgic->spis[k].bank =
+            (struct avc_vgic_bank){ .base = 32 * k + GIC_FIRST_SPI, .valid = left < 32 ? (1u << left) - 1 : ~0u };
+    }
     for (uint32_t n = 0; n < vgic->max_vcpus; n++)
-        vgic->cpus[n] = (struct avc_vgic_cpu){ .vgic = vgic, .index = n };
+        vgic->cpus[n] = (struct avc_vgic_cpu){
+            .vgic = vgic,
+            .index = n,
+            .bank = { .owner = &vgic->cpus[n], .valid = ~0u },
+        };
     for (uint32_t n = 0; n < vm->nr_vcpus; n++)
         meet(vgic, vm->vcpus[n]);
+    avc_vgic_cpus_index(vgic);
     reset_all(vgic);
+}
 
-    status =
-        avc_vm_claim_builtin(vm, &(struct avc_claim){ AVC_MMIO | AVC_CLAIM_FAST, config->dist_base,
-                                                      config->dist_base + AVC_VGIC_DIST_SIZE - 1, avc_vgic_dist_access,
-                                                      (void *)(uintptr_t)&avc_vgic_dist_fast });
+static enum avc_status claim(struct avc_vm *vm, avc_ipa_t base, uint64_t size, avc_claim_fn *fn,
+                             const union avc_fast *fast)
+{
+    return avc_vm_claim_builtin(
+        vm, &(struct avc_claim){ AVC_MMIO | AVC_CLAIM_FAST, base, base + size - 1, fn, (void *)(uintptr_t)fast });
+}
+
+enum avc_status avc_vgic_attach(struct avc_vgic *vgic, struct avc_vm *vm, const struct avc_vgic_config *config)
+{
+    enum avc_status status = vgic ? check(vm, config) : AVC_EINVAL;
+    uint32_t before;
+
+    if (status)
+        return status;
+    before = vm->nr_builtin;
+    init(vgic, vm, config);
+    status = claim(vm, config->dist_base, AVC_VGIC_DIST_SIZE, avc_vgic_dist_access, &avc_vgic_dist_fast);
     if (status == AVC_OK)
-        status = avc_vm_claim_builtin(
-            vm, &(struct avc_claim){ AVC_MMIO, config->redist_base,
-                                     config->redist_base + (uint64_t)vm->max_vcpus * AVC_VGIC_REDIST_SIZE - 1,
-                                     avc_vgic_redist_access, vgic });
+        status = claim(vm, config->redist_base, (uint64_t)vm->max_vcpus * AVC_VGIC_REDIST_SIZE, avc_vgic_redist_access,
+                       &avc_vgic_redist_fast);
     if (status == AVC_OK)
-        status = avc_vgic_sgi_attach(vgic);
+        status = avc_vgic_cpuif_attach(vgic);
     if (status == AVC_OK)
         status = avc_vm_set_irqc(vm, &vgic_ops, vgic);
     if (status == AVC_OK)

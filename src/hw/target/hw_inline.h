@@ -106,4 +106,21 @@ HW_OP1(at_s12e1r, "at s12e1r")
 HW_OP1(irq_restore, "msr daif")
 #undef HW_OP1
 
+/* lr.S: list register n, 0..15; the caller knows that it is there (ICH_VTR_EL2.ListRegs). */
+static inline uint64_t avc_hw_lr_read(uint64_t n)
+{
+    register uint64_t x0 __asm__("x0") = n;
+
+    __asm__ volatile("bl avc_hw_lr_read" : "+r"(x0)::"x1", "x30", "memory");
+    return x0;
+}
+
+static inline void avc_hw_lr_write(uint64_t n, uint64_t value)
+{
+    register uint64_t x0 __asm__("x0") = n;
+    register uint64_t x1 __asm__("x1") = value;
+
+    __asm__ volatile("bl avc_hw_lr_write" ::"r"(x0), "r"(x1) : "x2", "x30", "memory");
+}
+
 #endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* From "pending" to a vCPU: see deliver.h. */
+#include "emul/vgic/deliver.h"
+
+#include "emul/vgic/timer.h"
+
+/*
+ * A vCPU is in one list at most. If it is in that of another operation, which has dropped the lock and is calling back,
+ * then that kick is still to come, and will do: had the vCPU taken the lock for it before us, `told` would have been cleared
+ * before that, and be seen so here.
+ */
+void avc_vgic_kick(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, bool fold)
+{
+    if (!cpu->vcpu) /* not initialised yet; it looks when it is loaded */
+        return;
+    if (fold && cpu->loaded && !cpu->fold_wanted) {
+        cpu->fold_wanted = true;
+        avc_store_relaxed(&op->vgic->folds, op->vgic->folds + 1);
+    }
+    if (cpu == op->self) {
+        op->wake = true;
+        return;
+    }
+    if (avc_load_acquire(&cpu->told))
+        return;
+    avc_store_relaxed(&cpu->told, true);
+    cpu->next_told = op->kicks;
+    op->kicks = cpu;
+}
+
+/* ---- touch ---- */
+
+/* Out of a list register of self. With more interrupts than list registers others may move up. */
+static void take(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigned n)
+{
+    avc_vgic_lr_take(op->self, b, n);
+    op->fill |= op->self->spilled;
+}
+
+void avc_vgic_touch_slow(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint32_t mask)
+{
+    for (uint32_t bits = b->in_lr & mask; bits; bits &= bits - 1) {
+        unsigned n = (unsigned)__builtin_ctz(bits);
+        struct avc_vgic_cpu *cpu = avc_vgic_holder(op->vgic, b, n);
+
+        if (cpu == op->self) {
+            take(op, b, n);
+        } else {
+            cpu->lr_look |= 1u << b->at[n];
+            avc_vgic_kick(op, cpu, true);
+        }
+    }
+    for (uint32_t bits = b->queued & mask; bits; bits &= bits - 1)
+        avc_vgic_unqueue(op->vgic, b, (unsigned)__builtin_ctz(bits));
+}
+
+void avc_vgic_look(struct avc_vgic_op *op, uint32_t lrs)
+{
+    op->fill |= lrs && op->self->spilled;
+    for (; lrs; lrs &= lrs - 1) {
+        uint32_t intid = avc_vgic_lr_take_at(op->self, (unsigned)__builtin_ctz(lrs));
+
+        avc_vgic_deliver(op, avc_vgic_bank_of(op->self, intid), 1u << intid % 32);
+    }
+}
+
+void avc_vgic_fold(struct avc_vgic_op *op)
+{
+    op->fill = true;
+    avc_vgic_look(op, op->self->lr_used);
+}
+
+/* ---- deliver ---- */
+
+static bool is_on(const struct avc_vgic *vgic, uint32_t n)
+{
+    return avc_load_relaxed(&vgic->vm->vcpus[n]->power) == AVC_POWER_ON;
+}
+
+/* For an interrupt that any vCPU may take (GICD_IROUTER.IRM): the one it waits for, or the next in turn that is on. */
+static uint16_t any_target(struct avc_vgic *vgic, uint16_t waits_for)
+{
+    uint32_t nr = (uint32_t)vgic->vm->nr_vcpus;
+
+    if (waits_for != NONE && is_on(vgic, waits_for))
+        return waits_for;
+    for (uint32_t k = 1; k <= nr; k++) {
+        uint32_t n = (vgic->rotor + k) % nr;
+
+        if (is_on(vgic, n)) {
+            vgic->rotor = n;
+            return (uint16_t)n;
+        }
+    }
+    return NONE;
+}
+
+/* The vCPU that is to take an SPI, or handles it; NULL: none. */
+static struct avc_vgic_cpu *spi_cpu(struct avc_vgic *vgic, struct avc_vgic_bank *b, unsigned n)
+{
+    struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
+    uint16_t cpu;
+
+    if (spis->route[n] & GICD_IROUTER_IRM && !(b->active >> n & 1))
+        spis->target[n] = any_target(vgic, spis->target[n]);
+    cpu = b->active >> n & 1 ? spis->holder[n] : spis->target[n];
+    return cpu == NONE ? NULL : &vgic->cpus[cpu];
+}
+
+/* List registers of self's that are free: or one whose interrupt the guest is through with. Nothing else has become of that
+   one in memory, or its register would be marked. */
+static inline uint32_t free_lrs(struct avc_vgic_cpu *self)
+{
+    uint32_t free = ~self->lr_used & self->lr_all;
+
+    if (avc_unlikely(!free)) {
+        free = avc_vgic_lr_through(self) & ~self->lr_look;
+        if (free)
+            avc_vgic_lr_take_at(self, (unsigned)__builtin_ctz(free));
+    }
+    return free;
+}
+
+/* To self: into a list register, if there is one for all that waits. */
+static inline void deliver_here(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigned n)
+{
+    struct avc_vgic_cpu *self = op->self;
+    uint32_t free = op->fill || self->spilled ? 0 : free_lrs(self);
+
+    if (avc_likely(free)) {
+        avc_vgic_lr_put(self, b, n, (unsigned)__builtin_ctz(free));
+    } else {
+        avc_vgic_queue(self, b, n);
+        op->fill = true;
+    }
+    /* In a list register already, but its thread may be blocked on this very CPU, and this a handler of the host's. */
+    op->wake |= op->host;
+}
+
+/* n is pending and enabled, or active, and nowhere yet. */
+static void deliver_one(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigned n)
+{
+    struct avc_vgic_cpu *cpu = b->owner ? b->owner : spi_cpu(op->vgic, b, n);
+    bool waits = !(b->active >> n & 1) && !(op->vgic->ctlr >> (b->group >> n & 1) & 1); /* its group is off */
+
+    if (avc_unlikely(!cpu))
+        return;
+    if (cpu == op->self && !waits) {
+        deliver_here(op, b, n);
+        return;
+    }
+    avc_vgic_queue(cpu, b, n);
+    if (!waits)
+        avc_vgic_kick(op, cpu, false);
+}
+
+void avc_vgic_deliver_slow(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint32_t mask)
+{
+    uint32_t bits;
+
+    mask &= ~(b->in_lr | b->queued);
+    if (mask & TIMER_BITS && b->owner && b->owner == op->self) /* those that software tracks */
+        avc_vgic_timer_sample(op->self, mask & TIMER_BITS);
+    bits = (b->active | (avc_vgic_pending_bits(b) & b->enable)) & mask;
+    for (; bits; bits &= bits - 1)
+        deliver_one(op, b, (unsigned)__builtin_ctz(bits));
+}
+
+/* ---- edges and lines ---- */
+
+/* In a list register; true when that is all there was to do. */
+static bool pend_in_lr(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigned n)
+{
+    struct avc_vgic_cpu *cpu = avc_vgic_holder(op->vgic, b, n);
+    const struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
+
+    if (cpu != op->self) {
+        b->latch |= 1u << n;
+        cpu->lr_look |= 1u << b->at[n];
+        avc_vgic_kick(op, cpu, false);
+        return true;
+    }
+    /* another vCPU's turn: routed away while active, or any that is next */
+    if (!b->owner && (spis->target[n] != cpu->index || spis->route[n] & GICD_IROUTER_IRM))
+        return false;
+    if (!avc_vgic_lr_again(cpu, b, n, false))
+        return false;
+    op->wake |= op->host;
+    return true;
+}
+
+void avc_vgic_pend_slow(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigned n)
+{
+    uint32_t bit = 1u << n;
+
+    if (b->latch & bit)
+        return; /* pending already, and told */
+    if (b->in_lr & bit) {
+        if (avc_likely(pend_in_lr(op, b, n)))
+            return;
+        take(op, b, n);
+    }
+    b->latch |= bit;
+    avc_vgic_deliver_slow(op, b, bit);
+}
+
+/* A level that changes while the interrupt is in a list register of this CPU, and the guest is handling it: all that
+   hangs on the level is whether its end of interrupt is worth an exit. False: the list register says otherwise. */
+static bool set_line_active(struct avc_vgic_cpu *self, const struct avc_vgic_bank *b, unsigned n, bool level)
+{
+    unsigned r = b->at[n];
+    uint64_t lr = avc_hw_lr_read(r);
+
+    if ((lr & (ICH_LR_STATE | ICH_LR_HW)) != ICH_LR_ACTIVE || (b->latch >> n & 1) || (self->lr_look >> r & 1))
+        return false;
+    self->lr[r] = level ? lr | ICH_LR_EOI : lr & ~ICH_LR_EOI;
+    avc_hw_lr_write(r, self->lr[r]);
+    return true;
+}
+
+/* The level of a level-sensitive interrupt that is in a list register. Elsewhere, one that falls is taken back at that CPU's
+   next trap: it may take the interrupt until then, as it may with any controller when a level falls (IHI 0069, 4.1: a
+   spurious or late one). True when that is all there was to do. */
+static bool line_in_lr(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigned n, bool level)
+{
+    struct avc_vgic_cpu *cpu = avc_vgic_holder(op->vgic, b, n);
+
+    if (cpu == op->self)
+        return set_line_active(cpu, b, n, level);
+    cpu->lr_look |= 1u << b->at[n];
+    if (level)
+        avc_vgic_kick(op, cpu, false);
+    else
+        avc_fetch_or(&cpu->vcpu->requests, AVC_REQUEST_IRQC);
+    return true;
+}
+
+void avc_vgic_line_changed(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigned n, bool level)
+{
+    uint32_t bit = 1u << n;
+
+    if (b->edge & bit) {
+        avc_vgic_pend_slow(op, b, n);
+        return;
+    }
+    if ((b->in_lr & bit) && line_in_lr(op, b, n, level))
+        return;
+    avc_vgic_touch(op, b, bit);
+    avc_vgic_deliver(op, b, bit);
+}
+
+/* ---- ends ---- */
+
+void avc_vgic_make_inactive(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint32_t bits)
+{
+    uint32_t elsewhere = bits & b->in_lr, linked = bits & b->active & b->linked;
+
+    if (linked && b->owner == op->self) {
+        for (; linked; linked &= linked - 1)
+            avc_vgic_timer_deactivate(op->self, linked & -linked);
+    } else if (linked & ~elsewhere) { /* its CPU has to do that */
+        avc_vgic_kick(op, b->owner, true);
+        elsewhere |= linked;
+    }
+    b->drop_active |= elsewhere;
+    for (uint32_t out = b->owner ? 0 : bits & b->active & ~b->in_lr; out; out &= out - 1)
+        avc_vgic_spis_of(b)->holder[__builtin_ctz(out)] = NONE;
+    b->active &= ~bits;
+    avc_vgic_deliver(op, b, bits & ~elsewhere);
+}
+
+bool avc_vgic_link(struct avc_vgic_op *op, uint32_t bit)
+{
+    struct avc_vgic_cpu *self = op->self;
+    struct avc_vgic_bank *b = &self->bank;
+    unsigned n = (unsigned)__builtin_ctz(bit);
+
+    if (b->in_lr & bit)
+        take(op, b, n);
+    if (!self->split || !(avc_vgic_enabled_bits(op->vgic, b) & bit) ||
+        ((b->active | b->latch | b->linked | b->line) & bit))
+        return false;
+    b->linked |= bit;
+    deliver_here(op, b, n);
+    return true;
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * The distributor's frame (IHI 0069, 12.9), and the redistributors' (12.10 and 12.11): per vCPU an RD frame and an SGI frame of
+ * 64 KiB each. Any vCPU may access all of them. gicreg.def has the registers; here is the way to a handler, and the
+ * handlers of those that are not by interrupt.
+ */
+#include "emul/vgic/frame.h"
+
+#include "core/claim/index.h"
+#include "core/exit/complete.h"
+#include "emul/vgic/op.h"
+#include "emul/vgic/reg.h"
+
+#define IIDR           0x61000000u /* ProductID 'a', no JEP106 code */
+#define PIDR2          0x30        /* architecture revision 3 */
+#define IROUTER_FIELDS (MPIDR_AFFINITY | GICD_IROUTER_IRM)
+
+/* ---- the distributor ---- */
+
+uint64_t avc_vgic_read_ctlr(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+{
+    const struct avc_vgic *vgic = self->vgic;
+
+    (void)b, (void)offset, (void)size;
+    return avc_load_relaxed(&vgic->ctlr) | GICD_CTLR_ARE | GICD_CTLR_DS |
+           (avc_load_relaxed(&vgic->folds) ? GICD_CTLR_RWP : 0);
+}
+
+void avc_vgic_write_ctlr(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
+                         uint64_t value)
+{
+    uint32_t ctlr = (uint32_t)value & (GICD_CTLR_ENABLEGRP0 | GICD_CTLR_ENABLEGRP1);
+    struct avc_vgic_op op;
+
+    (void)b, (void)offset, (void)size;
+    avc_vgic_begin(&op, self->vgic, self);
+    if (ctlr != op.vgic->ctlr) {
+        avc_vgic_kick_all(&op);
+        avc_store_relaxed(&op.vgic->ctlr, ctlr);
+    }
+    avc_vgic_end(&op);
+}
+
+uint64_t avc_vgic_read_typer(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+{
+    (void)b, (void)offset, (void)size;
+    return self->vgic->typer;
+}
+
+uint64_t avc_vgic_read_iidr(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+{
+    (void)self, (void)b, (void)offset, (void)size;
+    return IIDR;
+}
+
+/* Component IDs as for any such component (IHI 0069, and CoreSight). */
+uint64_t avc_vgic_read_pidr2(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+{
+    (void)self, (void)b, (void)offset, (void)size;
+    return PIDR2;
+}
+
+uint64_t avc_vgic_read_cidr(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+{
+    (void)self, (void)b, (void)size;
+    return UINT32_C(0xb105f00d) >> 2 * (offset & 0xc) & 0xff;
+}
+
+/* ---- routes: 8 bytes each, by words or whole ---- */
+
+uint16_t avc_vgic_route_target(const struct avc_vgic *vgic, uint64_t route)
+{
+    return route & GICD_IROUTER_IRM ? NONE /* chosen when it is pending */
+                                    : avc_vgic_cpu_named(vgic, avc_vgic_name(route));
+}
+
+uint64_t avc_vgic_read_route(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+{
+    uint64_t route = avc_load_relaxed(&avc_vgic_spis_of(b)->route[offset / 8 % 32]) >> (offset & 4 ? 32 : 0);
+
+    (void)self;
+    return size == 8 ? route : (uint32_t)route;
+}
+
+void avc_vgic_write_route(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
+                          uint64_t value)
+{
+    unsigned n = offset / 8 % 32, shift = offset & 4 ? 32 : 0;
+    uint64_t mask = (size == 8 ? ~UINT64_C(0) : UINT64_C(0xffffffff) << shift) & IROUTER_FIELDS, change;
+    struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
+    struct avc_vgic_op op;
+
+    if (!(b->valid >> n & 1))
+        return;
+    avc_vgic_begin(&op, self->vgic, self);
+    change = (spis->route[n] ^ value << shift) & mask;
+    if (change) {
+        avc_vgic_touch(&op, b, 1u << n);
+        avc_store_relaxed(&spis->route[n], spis->route[n] ^ change);
+        spis->target[n] = avc_vgic_route_target(op.vgic, spis->route[n]);
+        avc_vgic_deliver(&op, b, 1u << n);
+    }
+    avc_vgic_end(&op);
+}
+
+/* ---- redistributors ---- */
+
+uint64_t avc_vgic_read_redist_ctlr(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+{
+    (void)self, (void)offset, (void)size;
+    return avc_load_relaxed(&b->owner->fold_wanted) ? GICR_CTLR_RWP : 0;
+}
+
+uint64_t avc_vgic_read_redist_typer(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+{
+    const struct avc_vgic_cpu *cpu = b->owner;
+    uint64_t mpidr = cpu->vcpu->mpidr, affinity = AVC_FIELD(mpidr, 39, 32) << 24 | (mpidr & 0xffffff), typer;
+
+    typer = GICR_TYPER_AFFINITY(affinity) | GICR_TYPER_NUMBER(cpu->index) |
+            (cpu->index == self->vgic->vm->nr_vcpus - 1 ? GICR_TYPER_LAST : 0);
+    return size == 8 ? typer : (uint32_t)(typer >> (offset & 4 ? 32 : 0));
+}
+
+/* The handshake works, and nothing depends on it: a vCPU that runs is awake. A guest that was written to run after firmware,
+   which has woken the redistributor, finds interrupts working either way. */
+uint64_t avc_vgic_read_waker(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+{
+    (void)self, (void)offset, (void)size;
+    return avc_load_relaxed(&b->owner->waker);
+}
+
+void avc_vgic_write_waker(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
+                          uint64_t value)
+{
+    (void)self, (void)offset, (void)size;
+    avc_store_relaxed(&b->owner->waker, value & GICR_WAKER_SLEEP ? GICR_WAKER_SLEEP | GICR_WAKER_ASLEEP : 0);
+}
+
+/* ---- the way to a handler ---- */
+
+/* What has no register. */
+static uint64_t read_zero(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+{
+    (void)self, (void)b, (void)offset, (void)size;
+    return 0;
+}
+
+static void write_ignored(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
+                          uint64_t value)
+{
+    (void)self, (void)b, (void)offset, (void)size, (void)value;
+}
+
+/* Where a register is looked up: registers of the first and last 128 bytes by words; up to 4 KiB, where one name has the whole
+   of 128 bytes, by those; and by 2 KiB. */
+#define CELLS 128
+#define CELL(offset)                                                                                                   \
+    ((offset) < 0x80      ? (offset) >> 2                                                                              \
+     : (offset) < 0x1000  ? 32 + ((offset) >> 7)                                                                       \
+     : (offset) >= 0xff80 ? 64 + ((offset) >> 2 & 31)                                                                  \
+                          : 96 + ((offset) >> 11))
+
+struct gic_reg {
+    uint16_t zero;  /* bits of the offset that are 0 in the register's part of its cell */
+    uint8_t widths; /* sizes that reach it, or'ed */
+    uint8_t shift;  /* offset of a bank of 32 interrupts: bits shift + 4..shift say which; 0: not by interrupt */
+    avc_vgic_read_fn *read;
+    avc_vgic_write_fn *write;
+} __attribute__((aligned(32))); /* a power of two */
+
+/* Row 0 is what has no register. */
+enum {
+    NOTHING,
+#define GIC_REG(frame, name, offset, bytes, bits, widths, access, handler) ROW_##name,
+#include "emul/vgic/gicreg.def"
+#undef GIC_REG
+};
+
+#define B                  1
+#define W                  4
+#define D                  8
+#define RO(handler)        avc_vgic_read_##handler, write_ignored
+#define WO(handler)        read_zero, avc_vgic_write_##handler
+#define RW(handler)        avc_vgic_read_##handler, avc_vgic_write_##handler
+#define LAST(first, bytes) ((first) + (bytes)-1)
+#define ZERO(first, bytes) ((first) >= 0x80 && (first) < 0x1000 ? 0x7f & ~((bytes)-1) : 0)
+#define SHIFT(bits)        ((bits) == 1 ? 2 : (bits) == 2 ? 3 : (bits) == 8 ? 5 : (bits) == 64 ? 8 : 0)
+
+#define IN(name, offset, bytes) [CELL(offset)... CELL(LAST(offset, bytes))] = ROW_##name,
+#define OUT(name, offset, bytes)
+
+static const struct {
+    struct gic_reg regs[ROW_GICR_ICFGR + 1];
+    uint8_t dist[CELLS], rd[CELLS], sgi[CELLS];
+} map = {
+    .regs = {
+        { 0, 0, 0, read_zero, write_ignored },
+#define GIC_REG(frame, name, offset, bytes, bits, widths, access, handler)                                             \
+    { ZERO(offset, bytes), widths, SHIFT(bits), access(handler) },
+#include "emul/vgic/gicreg.def"
+#undef GIC_REG
+    },
+#define GIC_REG(frame, name, offset, bytes, bits, widths, access, handler) frame(name, offset, bytes)
+#define DIST                                                               IN
+#define RD                                                                 OUT
+#define SGI                                                                OUT
+    .dist = {
+#include "emul/vgic/gicreg.def"
+    },
+#undef DIST
+#undef RD
+#define DIST OUT
+#define RD   IN
+    .rd = {
+#include "emul/vgic/gicreg.def"
+    },
+#undef RD
+#undef SGI
+#define RD  OUT
+#define SGI IN
+    .sgi = {
+#include "emul/vgic/gicreg.def"
+    },
+#undef GIC_REG
+};
+
+/* The register of this access. b: the bank of its interrupts; before, that of the redistributor's vCPU, or NULL in the
+   distributor. */
+static inline const struct gic_reg *find(const struct avc_vgic *vgic, const uint8_t cells[CELLS],
+                                         struct avc_vgic_bank **b, uint32_t offset, unsigned size)
+{
+    const struct gic_reg *reg = &map.regs[cells[CELL(offset)]];
+    uint32_t k;
+
+    if (avc_unlikely(offset & (reg->zero | (size - 1))) || avc_unlikely(!(reg->widths & size)))
+        return &map.regs[NOTHING];
+    if (*b || !reg->shift)
+        return reg;
+    k = offset >> reg->shift & 31;
+    if (avc_unlikely(k - 1 >= vgic->nr_banks))
+        return &map.regs[NOTHING];
+    *b = avc_vgic_spi_bank(vgic, k);
+    return reg;
+}
+
+/* As an event. */
+static enum avc_answer access(struct avc_vcpu *vcpu, struct avc_exit *e, const uint8_t cells[CELLS],
+                              struct avc_vgic_bank *b, uint32_t offset)
+{
+    struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
+    const struct gic_reg *reg = find(self->vgic, cells, &b, offset, e->size);
+    uint64_t value;
+
+    if (e->write) {
+        reg->write(self, b, offset, e->size, e->value);
+        return AVC_DONE;
+    }
+    value = reg->read(self, b, offset, e->size);
+    return value == AVC_VGIC_RETRY ? AVC_RETRY : avc_done(e, value);
+}
+
+/* As it is trapped. */
+static inline enum avc_result handle(struct avc_vcpu *vcpu, uint64_t esr, const uint8_t cells[CELLS],
+                                     struct avc_vgic_bank *b, uint32_t offset)
+{
+    struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
+    unsigned size = 1u << ISS_SAS(esr);
+    const struct gic_reg *reg = find(self->vgic, cells, &b, offset, size);
+    uint64_t value;
+
+    if (esr & ISS_WNR) {
+        reg->write(self, b, offset, size, avc_mmio_stored(vcpu, esr));
+        return avc_complete_store(esr);
+    }
+    value = reg->read(self, b, offset, size);
+    return avc_unlikely(value == AVC_VGIC_RETRY) ? AVC_RESUME : avc_complete_load(vcpu, esr, value);
+}
+
+/* ---- claims ---- */
+
+static enum avc_result dist(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry)
+{
+    uint32_t offset = (uint32_t)avc_mmio_ipa(entry, avc_hw_read_FAR_EL2()) & (AVC_VGIC_DIST_SIZE - 1);
+
+    return handle(vcpu, esr, map.dist, NULL, offset);
+}
+
+enum avc_answer avc_vgic_dist_access(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
+{
+    (void)ctx;
+    return access(vcpu, e, map.dist, NULL, (uint32_t)e->key & (AVC_VGIC_DIST_SIZE - 1));
+}
+
+/* The redistributor at this place in their claim; NULL: there is room for vCPUs that were not made. */
+static inline struct avc_vgic_cpu *redist_of(const struct avc_vgic *vgic, uint64_t at)
+{
+    uint64_t index = at / AVC_VGIC_REDIST_SIZE;
+
+    return index < vgic->vm->nr_vcpus ? &vgic->cpus[index] : NULL;
+}
+
+static enum avc_result redist(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry)
+{
+    const struct avc_vgic *vgic = avc_vgic_of(vcpu);
+    uint64_t at = avc_mmio_ipa(entry, avc_hw_read_FAR_EL2()) - vgic->redist_base;
+    struct avc_vgic_cpu *cpu = redist_of(vgic, at);
+
+    if (avc_unlikely(!cpu))
+        return AVC_SLOW;
+    return handle(vcpu, esr, at & 0x10000 ? map.sgi : map.rd, &cpu->bank, at & 0xffff);
+}
+
+enum avc_answer avc_vgic_redist_access(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
+{
+    const struct avc_vgic *vgic = avc_vgic_of(vcpu);
+    uint64_t at = e->key - vgic->redist_base;
+    struct avc_vgic_cpu *cpu = redist_of(vgic, at);
+
+    (void)ctx;
+    if (!cpu)
+        return AVC_PASS;
+    return access(vcpu, e, at & 0x10000 ? map.sgi : map.rd, &cpu->bank, at & 0xffff);
+}
+
+const union avc_fast avc_vgic_dist_fast = { .mmio = dist }, avc_vgic_redist_fast = { .mmio = redist };

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * Operations: their end, filling of list registers, and whether a vCPU has an interrupt for its guest.
+ *
+ * With more than fits, what is active comes first, since the guest's end of interrupt must find it; but one list register is
+ * kept for the highest pending one, which may preempt. Active ones that are left out are ended by EOIcount (LRENPIE) and
+ * trapped ICC_DIR_EL1 writes (TDIR). While pending ones are left out, the maintenance interrupt says when the ones
+ * inside are taken (NPIE), or when a group is switched on or off.
+ */
+#include "emul/vgic/op.h"
+
+#include "emul/vgic/lr.h"
+#include "emul/vgic/timer.h"
+
+/* ---- filling ---- */
+
+/* The next in order: active, then pending. NONE: no candidate. */
+static uint32_t next(const struct avc_vgic_op *op, uint64_t vmcr)
+{
+    uint32_t intid = avc_vgic_first_active(op->self);
+
+    return intid != NONE ? intid : avc_vgic_first_pending(op->vgic, op->self, vmcr);
+}
+
+static void put(struct avc_vgic_op *op, uint32_t intid, unsigned r)
+{
+    struct avc_vgic_bank *b = avc_vgic_bank_of(op->self, intid);
+
+    avc_vgic_unqueue(op->vgic, b, intid % 32);
+    avc_vgic_lr_put(op->self, b, intid % 32, r);
+}
+
+/* All list registers are free, and more waits than fits. */
+static void choose(struct avc_vgic_op *op, uint64_t vmcr)
+{
+    struct avc_vgic_cpu *self = op->self;
+    uint32_t free = self->lr_all, intid, keep;
+
+    keep = avc_vgic_first_pending(op->vgic, self, vmcr) == NONE ? 0 : 1;
+    for (; free && (intid = avc_vgic_first_active(self)) != NONE; free &= free - 1) {
+        if (keep && !(free & (free - 1)))
+            break;
+        put(op, intid, (unsigned)__builtin_ctz(free));
+    }
+    for (; free && (intid = avc_vgic_first_pending(op->vgic, self, vmcr)) != NONE; free &= free - 1)
+        put(op, intid, (unsigned)__builtin_ctz(free));
+    avc_vgic_lr_control(self, vmcr, avc_vgic_first_pending(op->vgic, self, vmcr) != NONE,
+                        avc_vgic_first_active(self) != NONE);
+}
+
+/* Timers that wait in a queue, and whose lines software tracks, may have fallen. */
+static void resample(struct avc_vgic_op *op)
+{
+    struct avc_vgic_bank *b = &op->self->bank;
+    uint32_t tracked = (op->self->mask_wanted | b->linked) & b->queued & TIMER_BITS;
+
+    if (tracked) {
+        avc_vgic_touch_slow(op, b, tracked);
+        avc_vgic_deliver_slow(op, b, tracked);
+    }
+}
+
+/* What waits for self goes into list registers. */
+static void fill(struct avc_vgic_op *op)
+{
+    struct avc_vgic_cpu *self = op->self;
+    uint64_t vmcr = avc_hw_read_ICH_VMCR_EL2();
+
+    op->fill = true; /* whatever is delivered now waits its turn */
+    resample(op);
+    if (!self->spilled) {
+        uint32_t free = (~self->lr_used & self->lr_all), intid;
+
+        while ((intid = next(op, vmcr)) != NONE) {
+            if (!free) {
+                avc_vgic_look(op, avc_vgic_lr_through(self));
+                free = ~self->lr_used & self->lr_all;
+                if (!free)
+                    break;
+            }
+            put(op, intid, (unsigned)__builtin_ctz(free));
+            free &= free - 1;
+        }
+        if (intid == NONE) {
+            if (!self->tds) /* what traps follows from EOImode */
+                avc_vgic_lr_control(self, vmcr, false, false);
+            return;
+        }
+    }
+    avc_vgic_fold(op);
+    choose(op, vmcr);
+}
+
+/* ---- ends of interrupt that found no list register ---- */
+
+void avc_vgic_catch_up(struct avc_vgic_op *op)
+{
+    struct avc_vgic_cpu *self = op->self;
+    uint64_t count = self->hcr & ICH_HCR_LRENPIE ? ICH_HCR_EOICOUNT(avc_hw_read_ICH_HCR_EL2()) : 0;
+
+    if (!count)
+        return;
+    op->fill = true;
+    self->hcr = ~UINT64_C(0); /* writing it clears EOIcount */
+    for (; count; count--) {  /* at most 31 */
+        uint32_t intid = avc_vgic_first_active(self);
+        struct avc_vgic_bank *b;
+
+        if (intid == NONE)
+            break;
+        b = avc_vgic_bank_of(self, intid);
+        avc_vgic_unqueue(op->vgic, b, intid % 32);
+        avc_vgic_make_inactive(op, b, 1u << intid % 32);
+    }
+}
+
+/* ---- the end of an operation ---- */
+
+/* Masks belong to this CPU, which is this thread's until interrupts are on again. */
+static __attribute__((noinline)) void mask(const struct avc_vgic_cpu *self, uint32_t change)
+{
+    for (unsigned t = 0; t < 2; t++) {
+        uint32_t bit = avc_vgic_timer_bit(t);
+
+        if ((change & bit) && self->hal->irq_mask)
+            self->hal->irq_mask(self->hal->ctx, self->phys[t], self->mask_wanted & bit);
+    }
+}
+
+/* After the lock: callbacks. The order matters to nobody: a kicked vCPU looks at state, not at messages. */
+void avc_vgic_end_slow(struct avc_vgic_op *op)
+{
+    struct avc_vgic_cpu *self = op->self;
+    uint32_t change = 0;
+
+    if (op->fill && self)
+        fill(op);
+    if (self) {
+        change = self->masked ^ self->mask_wanted;
+        self->masked = self->mask_wanted;
+    }
+    avc_unlock(&op->vgic->lock);
+
+    if (avc_unlikely(change))
+        mask(self, change);
+    for (struct avc_vgic_cpu *cpu = op->kicks, *following; cpu; cpu = following) {
+        following = cpu->next_told;
+        avc_store_release(&cpu->told, false); /* before the kick, see avc_vgic_kick() */
+        avc_vcpu_request(cpu->vcpu, AVC_REQUEST_IRQC);
+    }
+    if (op->wake)
+        avc_vcpu_request(self->vcpu, 0);
+}
+
+/* ---- all that others ask for, and list registers ---- */
+
+void avc_vgic_kick_all(struct avc_vgic_op *op)
+{
+    for (uint32_t n = 0; n < op->vgic->max_vcpus; n++) {
+        struct avc_vgic_cpu *cpu = &op->vgic->cpus[n];
+
+        if (cpu == op->self) {
+            avc_vgic_fold(op);
+        } else {
+            cpu->lr_look |= cpu->lr_used;
+            avc_vgic_kick(op, cpu, true);
+        }
+    }
+}
+
+void avc_vgic_enter(struct avc_vgic_op *op)
+{
+    struct avc_vgic_cpu *self = op->self;
+    struct avc_vgic_bank *b = &self->bank;
+    uint32_t ended;
+
+    avc_vgic_look(op, self->lr_look);
+    /* A timer whose active physical interrupt was to be dropped while its own was in memory here. */
+    ended = b->drop_active & b->linked & TIMER_BITS;
+    for (uint32_t bits = ended; bits; bits &= bits - 1)
+        avc_vgic_timer_deactivate(self, bits & -bits);
+    b->drop_active = 0;
+    avc_vgic_deliver(op, b, ended);
+    if (self->fold_wanted) {
+        self->fold_wanted = false;
+        avc_store_relaxed(&op->vgic->folds, op->vgic->folds - 1);
+    }
+    op->fill = true;
+}
+
+void avc_vgic_maintain(struct avc_vgic_op *op)
+{
+    struct avc_vgic_cpu *self = op->self;
+
+    avc_vgic_look(op, (uint32_t)avc_hw_read_ICH_EISR_EL2() & self->lr_used);
+    op->fill |= self->spilled;
+}
+
+/* ---- does it signal? ---- */
+
+uint32_t avc_vgic_running(const uint64_t ap0[4], const uint64_t ap1[4], unsigned pre_bits)
+{
+    for (unsigned n = 0; n < 4; n++)
+        if ((uint32_t)(ap0[n] | ap1[n]))
+            return (32 * n + (unsigned)__builtin_ctz((uint32_t)(ap0[n] | ap1[n]))) << (8 - pre_bits) & 0xff;
+    return 0xff;
+}
+
+/* What the CPU interface of a vCPU that is loaded here, or nowhere, does with what is pending. */
+struct interface {
+    uint64_t vmcr;
+    uint32_t running;
+};
+
+/* IHI 0069, 4.8: above the mask, and in a higher preemption group than what runs. */
+static bool preempts(const struct interface *i, uint32_t priority, bool group1)
+{
+    uint64_t vmcr = i->vmcr;
+    uint32_t bpr = (uint32_t)(group1 && !(vmcr & ICH_VMCR_VCBPR) ? ICH_VMCR_VBPR1(vmcr) : ICH_VMCR_VBPR0(vmcr) + 1);
+
+    return vmcr & (group1 ? ICH_VMCR_VENG1 : ICH_VMCR_VENG0) && priority < ICH_VMCR_VPMR(vmcr) &&
+           (i->running == 0xff || (priority & (0xffu << bpr)) < i->running);
+}
+
+static struct interface interface_of(const struct avc_vgic_cpu *cpu, bool live)
+{
+    uint64_t ap0[4] = { 0 }, ap1[4] = { 0 };
+
+    if (!live)
+        return (struct interface){ cpu->vmcr, avc_vgic_running(cpu->ap0, cpu->ap1, cpu->pre_bits) };
+    avc_hw_apr_read(ap0, ap1, cpu->nr_apr);
+    return (struct interface){ avc_hw_read_ICH_VMCR_EL2(), avc_vgic_running(ap0, ap1, cpu->pre_bits) };
+}
+
+/* One of `lrs`, list registers of self. */
+static bool lr_signals(struct avc_vgic_cpu *self, uint32_t lrs)
+{
+    struct interface i = interface_of(self, true);
+
+    for (; lrs; lrs &= lrs - 1) {
+        uint64_t lr = avc_hw_lr_read((unsigned)__builtin_ctz(lrs));
+
+        if ((lr & ICH_LR_STATE) == ICH_LR_PENDING && preempts(&i, lr >> 48 & 0xff, lr & ICH_LR_GROUP))
+            return true;
+    }
+    return false;
+}
+
+static bool queue_signals(const struct avc_vgic *vgic, const struct avc_vgic_cpu *cpu, bool live)
+{
+    struct interface i = interface_of(cpu, live);
+
+    for (unsigned g = 0; g < 2; g++) {
+        uint32_t level = avc_vgic_waiting(vgic, cpu, g);
+
+        if (level && preempts(&i, (uint32_t)__builtin_ctz(level) << GIC_PRIO_SHIFT, g))
+            return true;
+    }
+    return false;
+}
+
+bool avc_vgic_signals(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu)
+{
+    bool live = cpu == op->self, waits = avc_vgic_waiting(op->vgic, cpu, 0) | avc_vgic_waiting(op->vgic, cpu, 1);
+
+    if (live) {
+        uint32_t lrs = cpu->lr_used & (uint32_t)~avc_hw_read_ICH_ELRSR_EL2();
+
+        return (lrs && lr_signals(cpu, lrs)) || (waits && queue_signals(op->vgic, cpu, true));
+    }
+    if (!cpu->loaded)
+        return waits && queue_signals(op->vgic, cpu, false);
+    /* elsewhere: its registers cannot be seen; a yes too many costs a wake-up */
+    for (uint32_t used = cpu->lr_used; used; used &= used - 1)
+        if (cpu->lr[__builtin_ctz(used)] & ICH_LR_PENDING)
+            return true;
+    return waits;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * Everything happens inside of an operation: begin() takes the VM's lock, end() fills the list registers if that is due,
+ * drops the lock, and only then calls back: wakes, masks PPIs.
+ */
+#ifndef AVC_VGIC_OP_H
+#define AVC_VGIC_OP_H
+
+#include "emul/vgic/deliver.h"
+#include "hw/hw.h"
+
+/* self, with more active interrupts than list registers: ends of interrupt that found none are made good first. */
+void avc_vgic_catch_up(struct avc_vgic_op *op);
+
+/* From now on `cpu` is self: it is loaded on this CPU. */
+static inline void avc_vgic_op_here(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu)
+{
+    op->self = cpu;
+    if (avc_unlikely(cpu->spilled))
+        avc_vgic_catch_up(op);
+}
+
+/* Interrupts are masked. self: the vCPU that is in a trap on this CPU, or being loaded or put; or NULL. */
+static inline void avc_vgic_begin(struct avc_vgic_op *op, struct avc_vgic *vgic, struct avc_vgic_cpu *self)
+{
+    *op = (struct avc_vgic_op){ .vgic = vgic };
+    avc_lock(&vgic->lock);
+    if (self)
+        avc_vgic_op_here(op, self);
+}
+
+void avc_vgic_end_slow(struct avc_vgic_op *op);
+static inline void avc_vgic_end(struct avc_vgic_op *op)
+{
+    const struct avc_vgic_cpu *self = op->self;
+
+    if (avc_unlikely(op->fill || op->wake || op->kicks || (self && self->masked != self->mask_wanted)))
+        avc_vgic_end_slow(op);
+    else
+        avc_unlock(&op->vgic->lock);
+}
+
+/* An operation of whoever has something for a guest, in a trap or not. Returns what end_any() gets back. */
+static inline uint64_t avc_vgic_begin_any(struct avc_vgic_op *op, struct avc_vgic *vgic)
+{
+    uint64_t daif = avc_hw_irq_save();
+
+    avc_vgic_begin(op, vgic, NULL);
+    op->host = true;
+    return daif;
+}
+
+static inline void avc_vgic_end_any(struct avc_vgic_op *op, uint64_t daif)
+{
+    avc_vgic_end(op);
+    avc_hw_irq_restore(daif);
+}
+
+/* The one of the VM's vCPUs that is loaded on this CPU, if it is `cpu`. Masked, under the lock. */
+static inline bool avc_vgic_here(const struct avc_vgic_cpu *cpu)
+{
+    return cpu->loaded && cpu->on == avc_hw_read_MPIDR_EL1();
+}
+
+/* Everything may have changed: all vCPUs look again. Before the change. */
+void avc_vgic_kick_all(struct avc_vgic_op *op);
+
+/* self, kicked: what others have asked for. */
+void avc_vgic_enter(struct avc_vgic_op *op);
+/* self: list registers that have the maintenance interrupt raised are seen to. */
+void avc_vgic_maintain(struct avc_vgic_op *op);
+/* Would it signal an interrupt to its guest now? Any CPU. */
+bool avc_vgic_signals(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu);
+/* Priority of what the guest is handling, 0xff: nothing. */
+uint32_t avc_vgic_running(const uint64_t ap0[4], const uint64_t ap1[4], unsigned pre_bits);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* Physical interrupts that are the vGIC's, and waiting for them. timer.h says what becomes of a timer's. */
+#include "emul/vgic/ppi.h"
+
+#include "emul/vgic/lr.h"
+#include "emul/vgic/op.h"
+#include "emul/vgic/timer.h"
+
+/* ---- a physical interrupt ---- */
+
+/* A timer's, acknowledged, that cannot be linked: masked, until the guest enables or ends its own. */
+static void track(struct avc_vgic_op *op, uint32_t bit)
+{
+    struct avc_vgic_bank *b = &op->self->bank;
+
+    avc_vgic_touch(op, b, bit);
+    avc_vgic_timer_mask(op->self, bit);
+    avc_vgic_deliver(op, b, bit);
+}
+
+/* Nobody has acknowledged anything: is one of ours at the controller? Then it is settled so that it goes away. */
+static bool settle(struct avc_vgic_op *op)
+{
+    struct avc_vgic_cpu *self = op->self;
+    bool ours = avc_hw_read_ICH_MISR_EL2() & 0xff;
+
+    if (ours)
+        avc_vgic_maintain(op);
+    for (unsigned t = 0; t < 2; t++) {
+        uint32_t bit = avc_vgic_timer_bit(t);
+
+        if (!((self->bank.linked | self->mask_wanted) & bit) && avc_vgic_timer_is_high(self->vcpu, t)) {
+            track(op, bit);
+            ours = true;
+        }
+    }
+    return ours;
+}
+
+bool avc_vgic_irq(struct avc_vcpu *vcpu, avc_irq_t irq)
+{
+    struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
+    uint32_t intid = ICC_INTID(irq);
+    bool spurious = irq == AVC_IRQ_SPURIOUS, timer = intid == self->phys[0] || intid == self->phys[1];
+    bool deactivate = true, ours = true;
+    struct avc_vgic_op op;
+
+    if ((!spurious && !timer && intid != self->maintenance) || !self->loaded)
+        return false;
+    avc_vgic_begin(&op, self->vgic, self);
+    if (spurious) {
+        ours = settle(&op);
+    } else if (timer) {
+        uint32_t bit = avc_vgic_timer_bit(intid == self->phys[1]);
+
+        deactivate = !avc_vgic_link(&op, bit); /* the guest will do it */
+        if (deactivate)
+            track(&op, bit);
+    } else {
+        avc_vgic_maintain(&op);
+    }
+    op.wake |=
+        avc_load_relaxed(&vcpu->mode) != AVC_MODE_GUEST; /* taken by the host's vector: its thread may be blocked */
+    avc_vgic_end(&op);
+    if (!timer)
+        avc_hw_isb(); /* the maintenance line follows the list registers: low before its interrupt is ended */
+    if (!spurious)
+        self->hal->irq_end(self->hal->ctx, irq, deactivate);
+    return ours;
+}
+
+static __attribute__((noinline)) enum avc_result taken_other(struct avc_vcpu *vcpu, avc_irq_t irq)
+{
+    return irq == AVC_IRQ_SPURIOUS || avc_vgic_irq(vcpu, irq) ? AVC_RESUME : avc_vcpu_irq_host(vcpu, irq);
+}
+
+/* A timer's, or the maintenance interrupt. A timer's that is in its list register yet, and that the guest is through with,
+   needs no more than that register. */
+enum avc_result avc_vgic_irq_taken(struct avc_vcpu *vcpu, avc_irq_t irq)
+{
+    struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
+    struct avc_vgic_bank *b = &self->bank;
+    const struct avc_hal *hal = self->hal;
+    unsigned intid = irq == self->phys[0] ? AVC_VGIC_VTIMER_INTID : AVC_VGIC_PTIMER_INTID;
+    bool again;
+
+    if (avc_unlikely(irq != self->phys[0] && irq != self->phys[1]))
+        return taken_other(vcpu, irq);
+    avc_lock(&self->vgic->lock);
+    again = avc_likely(b->in_lr >> intid & 1) && avc_vgic_lr_again(self, b, intid, true);
+    avc_unlock(&self->vgic->lock);
+    if (avc_unlikely(!again))
+        return taken_other(vcpu, irq);
+    hal->irq_end(hal->ctx, irq, false); /* priority drops; the guest's end of interrupt deactivates it */
+    return AVC_RESUME;
+}
+
+/* ---- waiting ---- */
+
+/* A timer's interrupt that would reach the guest: enabled, and not being handled. `through`: list registers of self whose
+   interrupt the guest is through with. */
+static bool wanted(const struct avc_vgic_cpu *cpu, uint32_t bit, uint32_t through)
+{
+    const struct avc_vgic_bank *b = &cpu->bank;
+
+    return (avc_vgic_enabled_bits(cpu->vgic, b) & ~b->active & bit) &&
+           (!(b->in_lr & bit) || through >> b->at[__builtin_ctz(bit)] & 1);
+}
+
+/* Is one due that nobody has taken notice of yet? */
+static bool timer_pending(const struct avc_vgic_cpu *cpu, uint32_t through)
+{
+    for (unsigned t = 0; t < 2; t++)
+        if (wanted(cpu, avc_vgic_timer_bit(t), through) && avc_vgic_timer_is_high(cpu->vcpu, t))
+            return true;
+    return false;
+}
+
+/* Timers whose interrupt is pending in a list register of self, and whose line has fallen: out with them, or a guest that waits
+   with interrupts masked would not wait. */
+static void fallen(struct avc_vgic_op *op)
+{
+    struct avc_vgic_bank *b = &op->self->bank;
+
+    for (unsigned t = 0; t < 2; t++) {
+        uint32_t bit = avc_vgic_timer_bit(t);
+
+        if (b->in_lr & bit && (avc_hw_lr_read(b->at[__builtin_ctz(bit)]) & ICH_LR_STATE) == ICH_LR_PENDING &&
+            !avc_vgic_timer_is_high(op->self->vcpu, t)) {
+            avc_vgic_touch(op, b, bit);
+            avc_vgic_deliver(op, b, bit);
+        }
+    }
+}
+
+bool avc_vgic_pending(struct avc_vcpu *vcpu)
+{
+    struct avc_vgic_cpu *cpu = avc_vgic_cpu_of(vcpu);
+    uint64_t daif = avc_hw_irq_save();
+    uint32_t through = 0;
+    struct avc_vgic_op op;
+    bool yes;
+
+    avc_vgic_begin(&op, cpu->vgic, NULL);
+    if (avc_vgic_here(cpu)) {
+        avc_vgic_op_here(&op, cpu);
+        if (cpu->lr_used) {
+            avc_vgic_maintain(&op);
+            through = avc_vgic_lr_through(cpu);
+            if (cpu->bank.in_lr & TIMER_BITS && cpu->lr_used != through)
+                fallen(&op);
+        }
+    }
+    yes = avc_vgic_signals(&op, cpu) || (op.self == cpu || !cpu->loaded ? timer_pending(cpu, through) : false);
+    avc_vgic_end(&op);
+    avc_hw_irq_restore(daif);
+    return yes;
+}
+
+uint64_t avc_vgic_deadline(struct avc_vcpu *vcpu)
+{
+    struct avc_vgic_cpu *cpu = avc_vgic_cpu_of(vcpu);
+    uint32_t through = cpu->bank.in_lr & TIMER_BITS ? avc_vgic_lr_through(cpu) : 0;
+    uint64_t first = ~UINT64_C(0);
+
+    for (unsigned t = 0; t < 2; t++) {
+        uint64_t when = wanted(cpu, avc_vgic_timer_bit(t), through) ? avc_vgic_timer_due(vcpu, t) : ~UINT64_C(0);
+
+        if (when < first)
+            first = when;
+    }
+    if (first != ~UINT64_C(0) && avc_hw_read_CNTPCT_EL0() >= first)
+        return 0;
+    return first;
+}

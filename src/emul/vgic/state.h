@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * The vGIC, layer by layer; each knows those above it in this list:
+ *
+ *     state    banks of interrupts, and each vCPU's queues of those that wait for a list register
+ *     timer    the levels of the timers' PPIs
+ *     lr       list registers: an interrupt goes in, comes back
+ *     deliver  what an operation does with an interrupt: touch, change, deliver; who is to be kicked
+ *     op       the beginning and the end of an operation, filling of list registers, whether a vCPU has work
+ *     bank     registers with a bit, two bits or a byte for each interrupt
+ *     frame    the distributor's and the redistributors' frames, from gicreg.def
+ *     cpuif    the CPU interface's registers that trap
+ *     ppi      physical interrupts: the timers', and the maintenance interrupt
+ *     vgic     attach, reset, and the controller's interface to the core
+ *
+ * Where an interrupt is. It is pending or active in memory (struct avc_vgic_bank), or its active and edge-pending state is in
+ * a list register of one vCPU (in_lr), and memory has what came in addition since. What is active in memory, or pending and
+ * enabled, is in a queue of one vCPU (queued): of the one that handles it, or that is to take it. A queue is a circular list
+ * in the order of arrival, for each priority, and a bitmap says which priorities have one. So the first candidate is found
+ * without looking at any other interrupt, and a change of one interrupt looks at its neighbours in the list alone.
+ * GICD_CTLR's group enables decide what may leave a queue, not what is in it.
+ *
+ * All of it is under the VM's lock, but for what says otherwise.
+ */
+#ifndef AVC_VGIC_STATE_H
+#define AVC_VGIC_STATE_H
+
+#include <avc/vgic.h>
+
+#include "arch/gic.h"
+#include "core/core.h"
+
+#define NONE       AVC_VGIC_NONE
+#define TIMER_BITS (1u << AVC_VGIC_VTIMER_INTID | 1u << AVC_VGIC_PTIMER_INTID)
+
+/* Queues: `at` of an interrupt that is queued, and the bits of avc_vgic_queue.level[]. */
+enum { AVC_VGIC_GROUP0, AVC_VGIC_GROUP1, AVC_VGIC_ACTIVE };
+
+static inline struct avc_vgic *avc_vgic_of(const struct avc_vcpu *vcpu)
+{
+    return vcpu->vm->irqc_data;
+}
+
+static inline struct avc_vgic_cpu *avc_vgic_cpu_of(const struct avc_vcpu *vcpu)
+{
+    return vcpu->irqc_data;
+}
+
+/* Of a bank of SPIs: the rest of what they have. */
+static inline struct avc_vgic_spis *avc_vgic_spis_of(struct avc_vgic_bank *b)
+{
+    return (struct avc_vgic_spis *)b; /* its first member */
+}
+
+/* k: 1..vgic->nr_banks */
+static inline struct avc_vgic_bank *avc_vgic_spi_bank(const struct avc_vgic *vgic, uint32_t k)
+{
+    return &vgic->spis[k - 1].bank;
+}
+
+static inline struct avc_vgic_bank *avc_vgic_bank_of(struct avc_vgic_cpu *cpu, uint32_t intid)
+{
+    return intid < GIC_NR_PRIVATE ? &cpu->bank : avc_vgic_spi_bank(cpu->vgic, intid / 32);
+}
+
+/* Pending on its own: an edge or ISPENDR's, the level of a level-sensitive one, or a timer whose interrupt is the guest's. */
+static inline uint32_t avc_vgic_pending_bits(const struct avc_vgic_bank *b)
+{
+    return b->latch | (b->line & ~b->edge) | (b->linked & ~b->active);
+}
+
+/* Those with anything to them that a change of their configuration could concern. */
+static inline uint32_t avc_vgic_stirred_bits(const struct avc_vgic_bank *b)
+{
+    return b->latch | b->line | b->linked | b->active | b->in_lr;
+}
+
+/* Those that may be signalled: enabled, and so is their group. */
+static inline uint32_t avc_vgic_enabled_bits(const struct avc_vgic *vgic, const struct avc_vgic_bank *b)
+{
+    return b->enable &
+           ((vgic->ctlr & GICD_CTLR_ENABLEGRP1 ? b->group : 0) | (vgic->ctlr & GICD_CTLR_ENABLEGRP0 ? ~b->group : 0));
+}
+
+/* The vCPU that has interrupt n of the bank in a list register or a queue, or is handling it; NULL: none. */
+static inline struct avc_vgic_cpu *avc_vgic_holder(const struct avc_vgic *vgic, struct avc_vgic_bank *b, unsigned n)
+{
+    uint16_t holder;
+
+    if (b->owner)
+        return b->owner;
+    holder = avc_vgic_spis_of(b)->holder[n];
+    return holder == NONE ? NULL : &vgic->cpus[holder];
+}
+
+/* n, active or pending, goes to the end of the queue it belongs in. It is in none, and in no list register. */
+void avc_vgic_queue(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned n);
+/* Out of the queue of its holder, which it is in. */
+void avc_vgic_unqueue(const struct avc_vgic *vgic, struct avc_vgic_bank *b, unsigned n);
+
+/* Candidates for a list register, one bit a priority: those of a group that GICD_CTLR has on. */
+static inline uint32_t avc_vgic_waiting(const struct avc_vgic *vgic, const struct avc_vgic_cpu *cpu, unsigned group)
+{
+    return vgic->ctlr >> group & 1 ? cpu->queue.level[group] : 0; /* EnableGrp0, EnableGrp1 */
+}
+
+/* INTID of the first pending candidate: the highest priority, of the groups that ICH_VMCR_EL2 has on before the others. NONE */
+uint32_t avc_vgic_first_pending(const struct avc_vgic *vgic, const struct avc_vgic_cpu *cpu, uint64_t vmcr);
+/* INTID of the active one with the highest priority that is in a queue, or NONE. */
+uint32_t avc_vgic_first_active(const struct avc_vgic_cpu *cpu);
+
+/*
+ * vCPUs by affinity. `name`: Aff3.2.1 and RS as in ICC_SGI1R_EL1, and the lower four bits of Aff0 in bits 3..0. Neighbours, whether
+ * they are numbered by Aff0 alone or by 16 and Aff1, have places of their own in the index.
+ */
+static inline uint32_t avc_vgic_near(uint64_t name)
+{
+    return (uint32_t)((name >> 12 ^ name >> 40) & 0x30) | (name & 0xf);
+}
+
+static inline uint16_t avc_vgic_cpu_named(const struct avc_vgic *vgic, uint64_t name)
+{
+    uint16_t n = vgic->near[avc_vgic_near(name)];
+
+    while (avc_likely(n != NONE) && avc_unlikely(vgic->cpus[n].name != name))
+        n = vgic->cpus[n].next_near;
+    return n;
+}
+
+uint64_t avc_vgic_name(uint64_t mpidr);
+void avc_vgic_cpus_index(struct avc_vgic *vgic);
+
+/* As after a reset, but for the lines, which are the devices'. None of it is in a list register or a queue. */
+void avc_vgic_reset_bank(struct avc_vgic_bank *b, uint32_t edge);
+
+#endif
