@@ -13,7 +13,31 @@
 #include "emul/vgic/reg.h"
 #include "emul/vgic/timer.h"
 
-/* ---- group and enable ---- */
+/* ---- changes of what decides whether, when and to whom an interrupt is signalled ---- */
+
+static __attribute__((noinline)) void toggle_stirred(struct avc_vgic_cpu *self, struct avc_vgic_bank *b,
+                                                     uint32_t *field, uint32_t change)
+{
+    struct avc_vgic_op op;
+
+    avc_vgic_go_on(&op, self->vgic, self);
+    avc_vgic_touch(&op, b, change);
+    *field ^= change;
+    avc_vgic_deliver(&op, b, change);
+    avc_vgic_end(&op);
+}
+
+/* Of the bank's bits in `field` these change. The lock is taken, and dropped here. */
+static inline void toggle(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t *field, uint32_t change)
+{
+    change &= b->valid;
+    if (avc_unlikely(avc_vgic_stirred_bits(b) & change)) {
+        toggle_stirred(self, b, field, change);
+        return;
+    }
+    avc_store_relaxed(field, *field ^ change);
+    avc_unlock(&self->vgic->lock);
+}
 
 uint64_t avc_vgic_read_group(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
 {
@@ -24,54 +48,108 @@ uint64_t avc_vgic_read_group(struct avc_vgic_cpu *self, struct avc_vgic_bank *b,
 void avc_vgic_write_group(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
                           uint64_t value)
 {
-    struct avc_vgic_op op;
-    uint32_t change;
-
     (void)offset, (void)size;
-    avc_vgic_begin(&op, self->vgic, self);
-    change = (b->group ^ (uint32_t)value) & b->valid;
-    avc_vgic_touch(&op, b, change);
-    b->group ^= change;
-    avc_vgic_deliver(&op, b, change);
-    avc_vgic_end(&op);
+    avc_lock(&self->vgic->lock);
+    toggle(self, b, &b->group, b->group ^ (uint32_t)value);
 }
 
-uint64_t avc_vgic_read_isenable(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+uint64_t avc_vgic_read_enable(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
 {
     (void)self, (void)offset, (void)size;
     return avc_load_relaxed(&b->enable);
-}
-
-uint64_t avc_vgic_read_icenable(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
-{
-    return avc_vgic_read_isenable(self, b, offset, size);
-}
-
-static inline void write_enable(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t value, bool set)
-{
-    struct avc_vgic_op op;
-    uint32_t change;
-
-    avc_vgic_begin(&op, self->vgic, self);
-    change = (set ? ~b->enable : b->enable) & value & b->valid;
-    avc_vgic_touch(&op, b, change); /* an active one may now also be pending, or no longer */
-    b->enable ^= change;
-    avc_vgic_deliver(&op, b, change);
-    avc_vgic_end(&op);
 }
 
 void avc_vgic_write_isenable(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
                              uint64_t value)
 {
     (void)offset, (void)size;
-    write_enable(self, b, (uint32_t)value, true);
+    avc_lock(&self->vgic->lock);
+    toggle(self, b, &b->enable, (uint32_t)value & ~b->enable);
 }
 
 void avc_vgic_write_icenable(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
                              uint64_t value)
 {
     (void)offset, (void)size;
-    write_enable(self, b, (uint32_t)value, false);
+    avc_lock(&self->vgic->lock);
+    toggle(self, b, &b->enable, (uint32_t)value & b->enable);
+}
+
+/* Edge or level: two bits each, the upper one counts. SGIs are edges and PPIs levels, fixed. */
+uint64_t avc_vgic_read_config(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+{
+    uint32_t v = avc_load_relaxed(&b->edge) >> (offset & 4 ? 16 : 0) & 0xffff;
+
+    (void)self, (void)size;
+    v = (v | v << 8) & 0x00ff00ff;
+    v = (v | v << 4) & 0x0f0f0f0f;
+    v = (v | v << 2) & 0x33333333;
+    v = (v | v << 1) & 0x55555555;
+    return v << 1;
+}
+
+void avc_vgic_write_config(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
+                           uint64_t value)
+{
+    unsigned first = offset & 4 ? 16 : 0;
+    uint32_t v = (uint32_t)value >> 1 & 0x55555555;
+
+    (void)size;
+    v = (v | v >> 1) & 0x33333333;
+    v = (v | v >> 2) & 0x0f0f0f0f;
+    v = (v | v >> 4) & 0x00ff00ff;
+    v = (v | v >> 8) & 0x0000ffff;
+    avc_lock(&self->vgic->lock);
+    toggle(self, b, &b->edge, (b->edge ^ v << first) & 0xffffu << first);
+}
+
+/* Priorities: byte or word. */
+typedef uint32_t __attribute__((may_alias)) word;
+
+static inline void store_priority(struct avc_vgic_bank *b, unsigned n, unsigned size, uint64_t value)
+{
+    if (size == 1)
+        avc_store_relaxed(&b->priority[n], (uint8_t)value);
+    else
+        avc_store_relaxed((word *)&b->priority[n], (uint32_t)value);
+}
+
+uint64_t avc_vgic_read_priority(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+{
+    const uint8_t *p = &b->priority[offset % 32];
+
+    (void)self;
+    return size == 1 ? avc_load_relaxed(p) : avc_load_relaxed((const word *)p);
+}
+
+static __attribute__((noinline)) void prioritise_stirred(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n,
+                                                         unsigned size, uint64_t value)
+{
+    uint32_t bits = ((1u << size) - 1) << n;
+    struct avc_vgic_op op;
+
+    avc_vgic_go_on(&op, self->vgic, self);
+    avc_vgic_touch(&op, b, bits);
+    store_priority(b, n, size, value);
+    avc_vgic_deliver(&op, b, bits);
+    avc_vgic_end(&op);
+}
+
+void avc_vgic_write_priority(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
+                             uint64_t value)
+{
+    unsigned n = offset % 32;
+
+    if (!(b->valid >> n & 1)) /* all or none of a word are interrupts */
+        return;
+    value &= GIC_PRIO_MASK * 0x01010101u;
+    avc_lock(&self->vgic->lock);
+    if (avc_unlikely(avc_vgic_stirred_bits(b) >> n & ((1u << size) - 1))) {
+        prioritise_stirred(self, b, n, size, value);
+        return;
+    }
+    store_priority(b, n, size, value);
+    avc_unlock(&self->vgic->lock);
 }
 
 /* ---- reading what list registers hold ---- */
@@ -100,22 +178,18 @@ static void look_inside(const struct avc_vgic_op *op, struct avc_vgic_bank *b, s
     }
 }
 
-static uint64_t read_state(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, bool active)
+static __attribute__((noinline)) uint64_t read_inside(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, bool active)
 {
     uint64_t id = (uintptr_t)b + active, value = AVC_VGIC_RETRY;
     struct inside in = { 0 };
     struct avc_vgic_op op;
 
-    avc_vgic_begin(&op, self->vgic, self);
-    if (avc_unlikely(b->in_lr)) {
-        look_inside(&op, b, &in);
-        if (in.elsewhere && self->reading != id) { /* asked once, or it would never end */
-            self->reading = id;
-            avc_vgic_touch_slow(&op, b, in.elsewhere);
-            in.wait = true;
-        }
-    }
-    if (avc_likely(!in.wait)) {
+    avc_vgic_go_on(&op, self->vgic, self);
+    look_inside(&op, b, &in);
+    if (in.elsewhere && self->reading != id) { /* asked once, or it would never end */
+        self->reading = id;
+        avc_vgic_touch_slow(&op, b, in.elsewhere);
+    } else if (!in.wait) {
         self->reading = 0;
         if (active)
             value = b->active | (in.active & ~b->drop_active);
@@ -127,17 +201,31 @@ static uint64_t read_state(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, b
     return value;
 }
 
-/* ---- pending ---- */
+static inline uint64_t read_state(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, bool active)
+{
+    uint64_t value;
 
-uint64_t avc_vgic_read_ispend(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+    avc_lock(&self->vgic->lock);
+    if (avc_unlikely(b->in_lr))
+        return read_inside(self, b, active);
+    self->reading = 0;
+    value = active ? b->active : avc_vgic_pending_bits(b);
+    avc_unlock(&self->vgic->lock);
+    return value;
+}
+
+/* ---- pending and active ---- */
+
+uint64_t avc_vgic_read_pending(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
 {
     (void)offset, (void)size;
     return read_state(self, b, false);
 }
 
-uint64_t avc_vgic_read_icpend(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+uint64_t avc_vgic_read_active(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
 {
-    return avc_vgic_read_ispend(self, b, offset, size);
+    (void)offset, (void)size;
+    return read_state(self, b, true);
 }
 
 void avc_vgic_write_ispend(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
@@ -154,32 +242,11 @@ void avc_vgic_write_ispend(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, u
     avc_vgic_end(&op);
 }
 
-void avc_vgic_write_icpend(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
-                           uint64_t value)
+static void icpend(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint32_t bits)
 {
-    uint32_t bits = (uint32_t)value & b->valid;
-    struct avc_vgic_op op;
-
-    (void)offset, (void)size;
-    avc_vgic_begin(&op, self->vgic, self);
-    avc_vgic_touch(&op, b, bits);
     b->latch &= ~bits;
     b->drop_pending |= bits & b->in_lr; /* elsewhere; this CPU's are in memory */
-    avc_vgic_deliver(&op, b, bits);
-    avc_vgic_end(&op);
-}
-
-/* ---- active ---- */
-
-uint64_t avc_vgic_read_isactive(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
-{
-    (void)offset, (void)size;
-    return read_state(self, b, true);
-}
-
-uint64_t avc_vgic_read_icactive(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
-{
-    return avc_vgic_read_isactive(self, b, offset, size);
+    avc_vgic_deliver(op, b, bits);
 }
 
 void avc_vgic_write_isactive(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
@@ -203,83 +270,39 @@ void avc_vgic_write_isactive(struct avc_vgic_cpu *self, struct avc_vgic_bank *b,
     avc_vgic_end(&op);
 }
 
+/* No longer pending, or active: nothing to do about what is neither. */
+static __attribute__((noinline)) void clear_stirred(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t bits,
+                                                    void (*fn)(struct avc_vgic_op *, struct avc_vgic_bank *, uint32_t))
+{
+    struct avc_vgic_op op;
+
+    avc_vgic_go_on(&op, self->vgic, self);
+    avc_vgic_touch(&op, b, bits);
+    fn(&op, b, bits);
+    avc_vgic_end(&op);
+}
+
+static inline void clear(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t bits,
+                         void (*fn)(struct avc_vgic_op *, struct avc_vgic_bank *, uint32_t))
+{
+    avc_lock(&self->vgic->lock);
+    bits &= avc_vgic_stirred_bits(b);
+    if (avc_unlikely(bits))
+        clear_stirred(self, b, bits, fn);
+    else
+        avc_unlock(&self->vgic->lock);
+}
+
+void avc_vgic_write_icpend(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
+                           uint64_t value)
+{
+    (void)offset, (void)size;
+    clear(self, b, (uint32_t)value, icpend);
+}
+
 void avc_vgic_write_icactive(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
                              uint64_t value)
 {
-    uint32_t bits = (uint32_t)value & b->valid;
-    struct avc_vgic_op op;
-
     (void)offset, (void)size;
-    avc_vgic_begin(&op, self->vgic, self);
-    avc_vgic_touch(&op, b, bits);
-    if (avc_vgic_stirred_bits(b) & bits)
-        avc_vgic_make_inactive(&op, b, bits);
-    avc_vgic_end(&op);
-}
-
-/* ---- priorities: byte or word ---- */
-
-typedef uint32_t __attribute__((may_alias)) word;
-
-uint64_t avc_vgic_read_priority(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
-{
-    const uint8_t *p = &b->priority[offset % 32];
-
-    (void)self;
-    return size == 1 ? avc_load_relaxed(p) : avc_load_relaxed((const word *)p);
-}
-
-void avc_vgic_write_priority(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
-                             uint64_t value)
-{
-    unsigned n = offset % 32;
-    uint8_t *p = &b->priority[n];
-    uint32_t bits = ((1u << size) - 1) << n & b->valid; /* all or none of a word are interrupts */
-    struct avc_vgic_op op;
-
-    value &= GIC_PRIO_MASK * 0x01010101u;
-    if (!bits || value == avc_vgic_read_priority(self, b, offset, size))
-        return;
-    avc_vgic_begin(&op, self->vgic, self);
-    avc_vgic_touch(&op, b, bits);
-    if (size == 1)
-        avc_store_relaxed(p, (uint8_t)value);
-    else
-        avc_store_relaxed((word *)p, (uint32_t)value);
-    avc_vgic_deliver(&op, b, bits);
-    avc_vgic_end(&op);
-}
-
-/* ---- edge or level: two bits each, the upper one counts. SGIs are edges and PPIs levels, fixed. ---- */
-
-uint64_t avc_vgic_read_config(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
-{
-    uint32_t v = avc_load_relaxed(&b->edge) >> (offset & 4 ? 16 : 0) & 0xffff;
-
-    (void)self, (void)size;
-    v = (v | v << 8) & 0x00ff00ff;
-    v = (v | v << 4) & 0x0f0f0f0f;
-    v = (v | v << 2) & 0x33333333;
-    v = (v | v << 1) & 0x55555555;
-    return v << 1;
-}
-
-void avc_vgic_write_config(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
-                           uint64_t value)
-{
-    unsigned first = offset & 4 ? 16 : 0;
-    uint32_t edge = (uint32_t)value >> 1 & 0x55555555, change;
-    struct avc_vgic_op op;
-
-    (void)size;
-    edge = (edge | edge >> 1) & 0x33333333;
-    edge = (edge | edge >> 2) & 0x0f0f0f0f;
-    edge = (edge | edge >> 4) & 0x00ff00ff;
-    edge = (edge | edge >> 8) & 0x0000ffff;
-    avc_vgic_begin(&op, self->vgic, self);
-    change = (b->edge ^ edge << first) & b->valid & 0xffffu << first;
-    avc_vgic_touch(&op, b, change);
-    b->edge ^= change;
-    avc_vgic_deliver(&op, b, change);
-    avc_vgic_end(&op);
+    clear(self, b, (uint32_t)value, avc_vgic_make_inactive);
 }

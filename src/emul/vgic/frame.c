@@ -172,7 +172,7 @@ struct gic_reg {
 /* Row 0 is what has no register. */
 enum {
     NOTHING,
-#define GIC_REG(frame, name, offset, bytes, bits, widths, access, handler) ROW_##name,
+#define GIC_REG(frame, name, offset, bytes, bits, widths, access) ROW_##name,
 #include "emul/vgic/gicreg.def"
 #undef GIC_REG
 };
@@ -180,9 +180,9 @@ enum {
 #define B                  1
 #define W                  4
 #define D                  8
-#define RO(handler)        avc_vgic_read_##handler, write_ignored
-#define WO(handler)        read_zero, avc_vgic_write_##handler
-#define RW(handler)        avc_vgic_read_##handler, avc_vgic_write_##handler
+#define RO(r)              avc_vgic_read_##r, write_ignored
+#define WO(w)              read_zero, avc_vgic_write_##w
+#define RW(r, w)           avc_vgic_read_##r, avc_vgic_write_##w
 #define LAST(first, bytes) ((first) + (bytes)-1)
 #define ZERO(first, bytes) ((first) >= 0x80 && (first) < 0x1000 ? 0x7f & ~((bytes)-1) : 0)
 #define SHIFT(bits)        ((bits) == 1 ? 2 : (bits) == 2 ? 3 : (bits) == 8 ? 5 : (bits) == 64 ? 8 : 0)
@@ -196,15 +196,14 @@ static const struct {
 } map = {
     .regs = {
         { 0, 0, 0, read_zero, write_ignored },
-#define GIC_REG(frame, name, offset, bytes, bits, widths, access, handler)                                             \
-    { ZERO(offset, bytes), widths, SHIFT(bits), access(handler) },
+#define GIC_REG(frame, name, offset, bytes, bits, widths, access) { ZERO(offset, bytes), widths, SHIFT(bits), access },
 #include "emul/vgic/gicreg.def"
 #undef GIC_REG
     },
-#define GIC_REG(frame, name, offset, bytes, bits, widths, access, handler) frame(name, offset, bytes)
-#define DIST                                                               IN
-#define RD                                                                 OUT
-#define SGI                                                                OUT
+#define GIC_REG(frame, name, offset, bytes, bits, widths, access) frame(name, offset, bytes)
+#define DIST                                                      IN
+#define RD                                                        OUT
+#define SGI                                                       OUT
     .dist = {
 #include "emul/vgic/gicreg.def"
     },
@@ -225,15 +224,16 @@ static const struct {
 #undef GIC_REG
 };
 
-/* The register of this access. b: the bank of its interrupts; before, that of the redistributor's vCPU, or NULL in the
-   distributor. */
-static inline const struct gic_reg *find(const struct avc_vgic *vgic, const uint8_t cells[CELLS],
-                                         struct avc_vgic_bank **b, uint32_t offset, unsigned size)
+/* The register at this offset, which is a word's. b: the bank of its interrupts; before, that of the redistributor's vCPU, or
+   NULL in the distributor. */
+static inline const struct gic_reg *find_word(const struct avc_vgic *vgic, const uint8_t cells[CELLS],
+                                              struct avc_vgic_bank **b, uint32_t offset)
 {
-    const struct gic_reg *reg = &map.regs[cells[CELL(offset)]];
+    size_t row = cells[CELL(offset)];
+    const struct gic_reg *reg = &map.regs[row];
     uint32_t k;
 
-    if (avc_unlikely(offset & (reg->zero | (size - 1))) || avc_unlikely(!(reg->widths & size)))
+    if (avc_unlikely(offset & reg->zero))
         return &map.regs[NOTHING];
     if (*b || !reg->shift)
         return reg;
@@ -244,52 +244,84 @@ static inline const struct gic_reg *find(const struct avc_vgic *vgic, const uint
     return reg;
 }
 
-/* As an event. */
-static enum avc_answer access(struct avc_vcpu *vcpu, struct avc_exit *e, const uint8_t cells[CELLS],
-                              struct avc_vgic_bank *b, uint32_t offset)
+/* As an event, and whatever is no word. */
+static enum avc_answer access(struct avc_vgic_cpu *self, const uint8_t cells[CELLS], struct avc_vgic_bank *b,
+                              uint32_t offset, unsigned size, bool write, uint64_t *value)
 {
-    struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
-    const struct gic_reg *reg = find(self->vgic, cells, &b, offset, e->size);
-    uint64_t value;
+    const struct gic_reg *reg = find_word(self->vgic, cells, &b, offset & ~3u);
 
-    if (e->write) {
-        reg->write(self, b, offset, e->size, e->value);
-        return AVC_DONE;
-    }
-    value = reg->read(self, b, offset, e->size);
-    return value == AVC_VGIC_RETRY ? AVC_RETRY : avc_done(e, value);
+    if (offset & (size - 1) || !(reg->widths & size))
+        reg = &map.regs[NOTHING];
+    if (write)
+        reg->write(self, b, offset, size, *value);
+    else
+        *value = reg->read(self, b, offset, size);
+    return *value == AVC_VGIC_RETRY && !write ? AVC_RETRY : AVC_DONE;
 }
 
-/* As it is trapped. */
-static inline enum avc_result handle(struct avc_vcpu *vcpu, uint64_t esr, const uint8_t cells[CELLS],
-                                     struct avc_vgic_bank *b, uint32_t offset)
+/* A trapped load, and a store; all registers can be accessed by words. */
+static __attribute__((noinline)) enum avc_result
+load_odd(struct avc_vcpu *vcpu, uint64_t esr, const uint8_t cells[CELLS], struct avc_vgic_bank *b, uint32_t offset)
 {
-    struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
-    unsigned size = 1u << ISS_SAS(esr);
-    const struct gic_reg *reg = find(self->vgic, cells, &b, offset, size);
     uint64_t value;
 
-    if (esr & ISS_WNR) {
-        reg->write(self, b, offset, size, avc_mmio_stored(vcpu, esr));
-        return avc_complete_store(esr);
-    }
-    value = reg->read(self, b, offset, size);
+    if (access(avc_vgic_cpu_of(vcpu), cells, b, offset, 1u << ISS_SAS(esr), false, &value) == AVC_RETRY)
+        return AVC_RESUME;
+    return avc_complete_load(vcpu, esr, value);
+}
+
+static inline enum avc_result load(struct avc_vcpu *vcpu, uint64_t esr, const uint8_t cells[CELLS],
+                                   struct avc_vgic_bank *b, uint32_t offset)
+{
+    struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
+    const struct gic_reg *reg;
+    uint64_t value;
+
+    if (avc_unlikely(!avc_mmio_is_word(esr)) || avc_unlikely(offset & 3))
+        return load_odd(vcpu, esr, cells, b, offset);
+    reg = find_word(self->vgic, cells, &b, offset);
+    value = reg->read(self, b, offset, 4);
     return avc_unlikely(value == AVC_VGIC_RETRY) ? AVC_RESUME : avc_complete_load(vcpu, esr, value);
 }
 
+static inline enum avc_result store(struct avc_vcpu *vcpu, uint64_t esr, const uint8_t cells[CELLS],
+                                    struct avc_vgic_bank *b, uint32_t offset)
+{
+    struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
+    uint64_t value = avc_mmio_stored(vcpu, esr);
+    const struct gic_reg *reg;
+
+    if (avc_unlikely(!avc_mmio_is_word(esr)) || avc_unlikely(offset & 3)) {
+        access(self, cells, b, offset, 1u << ISS_SAS(esr), true, &value);
+    } else {
+        reg = find_word(self->vgic, cells, &b, offset);
+        reg->write(self, b, offset, 4, value);
+    }
+    return avc_complete_store(esr);
+}
+
 /* ---- claims ---- */
+
+static enum avc_answer answer(struct avc_vcpu *vcpu, struct avc_exit *e, const uint8_t cells[CELLS],
+                              struct avc_vgic_bank *b, uint32_t offset)
+{
+    uint64_t value = e->value;
+    enum avc_answer answer = access(avc_vgic_cpu_of(vcpu), cells, b, offset, e->size, e->write, &value);
+
+    return answer == AVC_DONE ? avc_done(e, value) : answer;
+}
 
 static enum avc_result dist(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry)
 {
     uint32_t offset = (uint32_t)avc_mmio_ipa(entry, avc_hw_read_FAR_EL2()) & (AVC_VGIC_DIST_SIZE - 1);
 
-    return handle(vcpu, esr, map.dist, NULL, offset);
+    return esr & ISS_WNR ? store(vcpu, esr, map.dist, NULL, offset) : load(vcpu, esr, map.dist, NULL, offset);
 }
 
 enum avc_answer avc_vgic_dist_access(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     (void)ctx;
-    return access(vcpu, e, map.dist, NULL, (uint32_t)e->key & (AVC_VGIC_DIST_SIZE - 1));
+    return answer(vcpu, e, map.dist, NULL, (uint32_t)e->key & (AVC_VGIC_DIST_SIZE - 1));
 }
 
 /* The redistributor at this place in their claim; NULL: there is room for vCPUs that were not made. */
@@ -300,6 +332,12 @@ static inline struct avc_vgic_cpu *redist_of(const struct avc_vgic *vgic, uint64
     return index < vgic->vm->nr_vcpus ? &vgic->cpus[index] : NULL;
 }
 
+/* RD frame, SGI frame. */
+static inline const uint8_t *redist_cells(uint64_t at)
+{
+    return at & (AVC_VGIC_REDIST_SIZE / 2) ? map.sgi : map.rd;
+}
+
 static enum avc_result redist(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry)
 {
     const struct avc_vgic *vgic = avc_vgic_of(vcpu);
@@ -308,7 +346,8 @@ static enum avc_result redist(struct avc_vcpu *vcpu, uint64_t esr, const struct 
 
     if (avc_unlikely(!cpu))
         return AVC_SLOW;
-    return handle(vcpu, esr, at & 0x10000 ? map.sgi : map.rd, &cpu->bank, at & 0xffff);
+    return esr & ISS_WNR ? store(vcpu, esr, redist_cells(at), &cpu->bank, at & 0xffff)
+                         : load(vcpu, esr, redist_cells(at), &cpu->bank, at & 0xffff);
 }
 
 enum avc_answer avc_vgic_redist_access(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
@@ -318,9 +357,7 @@ enum avc_answer avc_vgic_redist_access(struct avc_vcpu *vcpu, struct avc_exit *e
     struct avc_vgic_cpu *cpu = redist_of(vgic, at);
 
     (void)ctx;
-    if (!cpu)
-        return AVC_PASS;
-    return access(vcpu, e, at & 0x10000 ? map.sgi : map.rd, &cpu->bank, at & 0xffff);
+    return cpu ? answer(vcpu, e, redist_cells(at), &cpu->bank, at & 0xffff) : AVC_PASS;
 }
 
 const union avc_fast avc_vgic_dist_fast = { .mmio = dist }, avc_vgic_redist_fast = { .mmio = redist };

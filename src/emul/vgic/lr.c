@@ -27,28 +27,37 @@ static __attribute__((noinline)) uint64_t active_state(struct avc_vgic_cpu *self
     return ICH_LR_ACTIVE | ((b->edge & bit) && !elsewhere ? ICH_LR_PENDING : ICH_LR_EOI);
 }
 
-void avc_vgic_lr_put(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n, unsigned r)
+static inline void put(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n, unsigned r, uint64_t lr)
 {
     uint32_t bit = 1u << n;
-    uint64_t lr = ICH_LR_PENDING;
 
-    if (avc_unlikely((b->active | b->linked) & bit))
-        lr = active_state(self, b, n);
-    else if (b->line & ~b->edge & bit)
-        lr |= ICH_LR_EOI;
     lr |= (b->base + n) | ICH_LR_PRIORITY(b->priority[n]) | (b->group >> n & UINT64_C(1)) * ICH_LR_GROUP;
+    b->in_lr |= bit;
+    b->at[n] = (uint8_t)r;
     if (lr & ICH_LR_PENDING) {
         b->moved |= b->latch & bit;
         b->latch &= ~bit;
     }
-    b->in_lr |= bit;
-    b->at[n] = (uint8_t)r;
     if (!b->owner)
         avc_vgic_spis_of(b)->holder[n] = (uint16_t)self->index;
     self->lr[r] = lr;
     self->lr_used |= 1u << r;
     self->lr_dirty |= 1u << r;
     avc_hw_lr_write(r, lr);
+}
+
+static __attribute__((noinline)) void put_active(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n,
+                                                 unsigned r)
+{
+    put(self, b, n, r, active_state(self, b, n));
+}
+
+void avc_vgic_lr_put(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n, unsigned r)
+{
+    if (avc_unlikely((b->active | b->linked) >> n & 1))
+        put_active(self, b, n, r);
+    else
+        put(self, b, n, r, ICH_LR_PENDING | (b->line & ~b->edge & 1u << n ? ICH_LR_EOI : 0));
 }
 
 /* ---- back ---- */
@@ -69,10 +78,9 @@ static __attribute__((noinline)) void take_state(struct avc_vgic_cpu *self, stru
     b->drop_active &= ~bit;
 }
 
-void avc_vgic_lr_take(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n)
+static inline void take(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n, unsigned r, uint64_t lr,
+                        bool state)
 {
-    unsigned r = b->at[n];
-    uint64_t lr = avc_hw_lr_read(r);
     uint32_t bit = 1u << n;
 
     self->lr_used &= ~(1u << r);
@@ -80,7 +88,7 @@ void avc_vgic_lr_take(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsign
     b->in_lr &= ~bit;
     if ((lr & (ICH_LR_HW | ICH_LR_STATE)) == ICH_LR_HW)
         b->linked &= ~bit; /* the guest's end of interrupt has ended the physical one */
-    if (avc_unlikely(lr & ICH_LR_STATE || (b->drop_pending | b->drop_active) & bit))
+    if (state)
         take_state(self, b, bit, lr);
     b->moved &= ~bit;
     if (!b->owner) {
@@ -97,6 +105,22 @@ void avc_vgic_lr_take(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsign
         avc_hw_lr_write(r, 0);
         self->lr_dirty &= ~(1u << r);
     }
+}
+
+static __attribute__((noinline)) void take_all(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n,
+                                               uint64_t lr)
+{
+    take(self, b, n, b->at[n], lr, true);
+}
+
+void avc_vgic_lr_take(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n)
+{
+    uint64_t lr = avc_hw_lr_read(b->at[n]);
+
+    if (avc_unlikely(lr & ICH_LR_STATE || (b->drop_pending | b->drop_active) >> n & 1))
+        take_all(self, b, n, lr);
+    else
+        take(self, b, n, b->at[n], lr, false);
 }
 
 uint32_t avc_vgic_lr_take_at(struct avc_vgic_cpu *self, unsigned r)

@@ -21,13 +21,19 @@ static inline void avc_vgic_op_here(struct avc_vgic_op *op, struct avc_vgic_cpu 
         avc_vgic_catch_up(op);
 }
 
-/* Interrupts are masked. self: the vCPU that is in a trap on this CPU, or being loaded or put; or NULL. */
-static inline void avc_vgic_begin(struct avc_vgic_op *op, struct avc_vgic *vgic, struct avc_vgic_cpu *self)
+/* Interrupts are masked. self: the vCPU that is in a trap on this CPU, or being loaded or put; or NULL. The second form is
+   for who has the lock. */
+static inline void avc_vgic_go_on(struct avc_vgic_op *op, struct avc_vgic *vgic, struct avc_vgic_cpu *self)
 {
     *op = (struct avc_vgic_op){ .vgic = vgic };
-    avc_lock(&vgic->lock);
     if (self)
         avc_vgic_op_here(op, self);
+}
+
+static inline void avc_vgic_begin(struct avc_vgic_op *op, struct avc_vgic *vgic, struct avc_vgic_cpu *self)
+{
+    avc_lock(&vgic->lock);
+    avc_vgic_go_on(op, vgic, self);
 }
 
 void avc_vgic_end_slow(struct avc_vgic_op *op);

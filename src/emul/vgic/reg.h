@@ -17,14 +17,12 @@ typedef uint64_t avc_vgic_read_fn(struct avc_vgic_cpu *self, struct avc_vgic_ban
 typedef void avc_vgic_write_fn(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
                                uint64_t value);
 
-#define RO(handler)                                                        avc_vgic_read_fn avc_vgic_read_##handler;
-#define WO(handler)                                                        avc_vgic_write_fn avc_vgic_write_##handler;
-#define RW(handler)                                                        RO(handler) WO(handler)
-#define GIC_REG(frame, name, offset, bytes, bits, widths, access, handler) access(handler)
-#include "emul/vgic/gicreg.def"
-#undef GIC_REG
-#undef RW
-#undef WO
-#undef RO
+avc_vgic_read_fn avc_vgic_read_ctlr, avc_vgic_read_typer, avc_vgic_read_iidr, avc_vgic_read_pidr2, avc_vgic_read_cidr,
+    avc_vgic_read_route, avc_vgic_read_redist_ctlr, avc_vgic_read_redist_typer, avc_vgic_read_waker,
+    avc_vgic_read_group, avc_vgic_read_enable, avc_vgic_read_pending, avc_vgic_read_active, avc_vgic_read_priority,
+    avc_vgic_read_config;
+avc_vgic_write_fn avc_vgic_write_ctlr, avc_vgic_write_route, avc_vgic_write_waker, avc_vgic_write_group,
+    avc_vgic_write_isenable, avc_vgic_write_icenable, avc_vgic_write_ispend, avc_vgic_write_icpend,
+    avc_vgic_write_isactive, avc_vgic_write_icactive, avc_vgic_write_priority, avc_vgic_write_config;
 
 #endif

@@ -70,7 +70,8 @@ static inline uint32_t avc_vgic_pending_bits(const struct avc_vgic_bank *b)
     return b->latch | (b->line & ~b->edge) | (b->linked & ~b->active);
 }
 
-/* Those with anything to them that a change of their configuration could concern. */
+/* Those with anything to them that a change of their configuration could concern: the others are in no queue, in no list
+   register, and neither pending nor active. */
 static inline uint32_t avc_vgic_stirred_bits(const struct avc_vgic_bank *b)
 {
     return b->latch | b->line | b->linked | b->active | b->in_lr;
