@@ -90,6 +90,7 @@ struct avc_vgic_cpu {
     uint32_t lr_used;          /* bit n: list register n has an interrupt, lr[n] is what was written */
     uint32_t lr_dirty;         /* bit n: list register n of the CPU is not 0 */
     uint32_t lr_look;          /* bit n: another CPU has changed something about the interrupt in it */
+    uint32_t lr_pend;          /* bit n: an edge of it has come, on another CPU, and is in its latch */
     uint32_t lr_all;           /* those the CPU has */
     uint32_t masked;           /* timer PPIs masked at the physical controller */
     uint32_t mask_wanted;      /* ... and which are to be */

@@ -65,6 +65,22 @@ void avc_vgic_look(struct avc_vgic_op *op, uint32_t lrs)
     }
 }
 
+void avc_vgic_pended(struct avc_vgic_op *op)
+{
+    struct avc_vgic_cpu *self = op->self;
+
+    for (uint32_t lrs = self->lr_pend; lrs; lrs &= lrs - 1) {
+        unsigned r = (unsigned)__builtin_ctz(lrs);
+        uint32_t intid = ICH_LR_VINTID(self->lr[r]);
+
+        if (intid < GIC_NR_PRIVATE && avc_vgic_lr_again(self, &self->bank, intid, false))
+            self->bank.latch &= ~(1u << intid);
+        else
+            avc_vgic_look(op, 1u << r);
+    }
+    self->lr_pend = 0;
+}
+
 void avc_vgic_fold(struct avc_vgic_op *op)
 {
     op->fill = true;
@@ -115,7 +131,7 @@ static inline uint32_t free_lrs(struct avc_vgic_cpu *self)
     uint32_t free = ~self->lr_used & self->lr_all;
 
     if (avc_unlikely(!free)) {
-        free = avc_vgic_lr_through(self) & ~self->lr_look;
+        free = avc_vgic_lr_through(self) & ~(self->lr_look | self->lr_pend);
         if (free)
             avc_vgic_lr_take_at(self, (unsigned)__builtin_ctz(free));
     }
@@ -177,7 +193,7 @@ static bool pend_in_lr(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigned
 
     if (cpu != op->self) {
         b->latch |= 1u << n;
-        cpu->lr_look |= 1u << b->at[n];
+        cpu->lr_pend |= 1u << b->at[n];
         avc_vgic_kick(op, cpu, false);
         return true;
     }

@@ -7,7 +7,7 @@
  *
  * The list registers of a vCPU that is loaded elsewhere are its CPU's. What is changed about an interrupt in one of them is
  * changed in memory, the register is marked (lr_look), and the vCPU is kicked: it looks in enter() before it is in its guest
- * again, brings the interrupt back, and delivers it. A write to a register that waits for this sets fold_wanted;
+ * again, brings the interrupt back, and delivers it. (An edge needs no more than to be put into the register: lr_pend.) A write to a register that waits for this sets fold_wanted;
  * until it is done GICD_CTLR.RWP and GICR_CTLR.RWP read as 1.
  *
  * Why nothing gets lost: state is changed under the lock, and the vCPUs concerned are told after it is dropped. One that is
@@ -52,6 +52,9 @@ static inline void avc_vgic_deliver(struct avc_vgic_op *op, struct avc_vgic_bank
 void avc_vgic_fold(struct avc_vgic_op *op);
 /* What is in these list registers of self, back into memory and delivered. */
 void avc_vgic_look(struct avc_vgic_op *op, uint32_t lrs);
+
+/* Edges of interrupts in list registers of self that have come on other CPUs. */
+void avc_vgic_pended(struct avc_vgic_op *op);
 
 /* An edge of interrupt n, which is edge-triggered. */
 void avc_vgic_pend_slow(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigned n);

@@ -284,19 +284,25 @@ static inline enum avc_result load(struct avc_vcpu *vcpu, uint64_t esr, const ui
     return avc_unlikely(value == AVC_VGIC_RETRY) ? AVC_RESUME : avc_complete_load(vcpu, esr, value);
 }
 
+static __attribute__((noinline)) enum avc_result
+store_odd(struct avc_vcpu *vcpu, uint64_t esr, const uint8_t cells[CELLS], struct avc_vgic_bank *b, uint32_t offset)
+{
+    uint64_t value = avc_mmio_stored(vcpu, esr);
+
+    access(avc_vgic_cpu_of(vcpu), cells, b, offset, 1u << ISS_SAS(esr), true, &value);
+    return avc_complete_store(esr);
+}
+
 static inline enum avc_result store(struct avc_vcpu *vcpu, uint64_t esr, const uint8_t cells[CELLS],
                                     struct avc_vgic_bank *b, uint32_t offset)
 {
     struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
-    uint64_t value = avc_mmio_stored(vcpu, esr);
     const struct gic_reg *reg;
 
-    if (avc_unlikely(!avc_mmio_is_word(esr)) || avc_unlikely(offset & 3)) {
-        access(self, cells, b, offset, 1u << ISS_SAS(esr), true, &value);
-    } else {
-        reg = find_word(self->vgic, cells, &b, offset);
-        reg->write(self, b, offset, 4, value);
-    }
+    if (avc_unlikely(!avc_mmio_is_word(esr)) || avc_unlikely(offset & 3))
+        return store_odd(vcpu, esr, cells, b, offset);
+    reg = find_word(self->vgic, cells, &b, offset);
+    reg->write(self, b, offset, 4, avc_mmio_stored(vcpu, esr));
     return avc_complete_store(esr);
 }
 

@@ -85,6 +85,7 @@ static inline void take(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsi
 
     self->lr_used &= ~(1u << r);
     self->lr_look &= ~(1u << r);
+    self->lr_pend &= ~(1u << r);
     b->in_lr &= ~bit;
     if ((lr & (ICH_LR_HW | ICH_LR_STATE)) == ICH_LR_HW)
         b->linked &= ~bit; /* the guest's end of interrupt has ended the physical one */
@@ -166,7 +167,7 @@ void avc_vgic_lr_load(struct avc_vgic_cpu *self)
     self->nr_apr = (uint8_t)(self->pre_bits > 5 ? 1 << (self->pre_bits - 5) : 1);
     self->tds = vtr & ICH_VTR_TDS;
     /* What a list register holds after reset is unknown: out with it. save() leaves zeros. */
-    self->lr_used = self->lr_look = self->lr_dirty = 0;
+    self->lr_used = self->lr_look = self->lr_pend = self->lr_dirty = 0;
     for (uint32_t bits = (uint32_t)~avc_hw_read_ICH_ELRSR_EL2() & self->lr_all; bits; bits &= bits - 1)
         avc_hw_lr_write((unsigned)__builtin_ctz(bits), 0);
     /* The guest may have cleared it where that is possible, and VFIQEn depends on it: first, and synchronised (IHI 0069,

@@ -169,24 +169,30 @@ void avc_vgic_kick_all(struct avc_vgic_op *op)
     }
 }
 
-void avc_vgic_enter(struct avc_vgic_op *op)
+/* Timers whose active physical interrupt was to be dropped while their own was in memory here; and who waits, may go on. */
+static __attribute__((noinline)) void fold_wanted(struct avc_vgic_op *op)
 {
     struct avc_vgic_cpu *self = op->self;
     struct avc_vgic_bank *b = &self->bank;
-    uint32_t ended;
+    uint32_t ended = b->drop_active & b->linked & TIMER_BITS;
 
-    avc_vgic_look(op, self->lr_look);
-    /* A timer whose active physical interrupt was to be dropped while its own was in memory here. */
-    ended = b->drop_active & b->linked & TIMER_BITS;
     for (uint32_t bits = ended; bits; bits &= bits - 1)
         avc_vgic_timer_deactivate(self, bits & -bits);
     b->drop_active = 0;
     avc_vgic_deliver(op, b, ended);
-    if (self->fold_wanted) {
-        self->fold_wanted = false;
-        avc_store_relaxed(&op->vgic->folds, op->vgic->folds - 1);
-    }
-    op->fill = true;
+    self->fold_wanted = false;
+    avc_store_relaxed(&op->vgic->folds, op->vgic->folds - 1);
+}
+
+void avc_vgic_enter(struct avc_vgic_op *op)
+{
+    struct avc_vgic_cpu *self = op->self;
+
+    avc_vgic_look(op, self->lr_look);
+    avc_vgic_pended(op);
+    if (avc_unlikely(self->fold_wanted))
+        fold_wanted(op);
+    op->fill |= avc_vgic_queues(self) || self->spilled || !self->tds;
 }
 
 void avc_vgic_maintain(struct avc_vgic_op *op)

@@ -72,7 +72,13 @@ bool avc_vgic_irq(struct avc_vcpu *vcpu, avc_irq_t irq)
 
 static __attribute__((noinline)) enum avc_result taken_other(struct avc_vcpu *vcpu, avc_irq_t irq)
 {
-    return irq == AVC_IRQ_SPURIOUS || avc_vgic_irq(vcpu, irq) ? AVC_RESUME : avc_vcpu_irq_host(vcpu, irq);
+    const struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
+
+    if (irq == self->maintenance || irq == self->phys[0] || irq == self->phys[1])
+        avc_vgic_irq(vcpu, irq);
+    else if (irq != AVC_IRQ_SPURIOUS)
+        return avc_vcpu_irq_host(vcpu, irq);
+    return AVC_RESUME;
 }
 
 /* A timer's, or the maintenance interrupt. A timer's that is in its list register yet, and that the guest is through with,

@@ -106,6 +106,12 @@ static inline uint32_t avc_vgic_waiting(const struct avc_vgic *vgic, const struc
     return vgic->ctlr >> group & 1 ? cpu->queue.level[group] : 0; /* EnableGrp0, EnableGrp1 */
 }
 
+/* Whether anything is in its queues. */
+static inline bool avc_vgic_queues(const struct avc_vgic_cpu *cpu)
+{
+    return cpu->queue.level[0] | cpu->queue.level[1] | cpu->queue.level[2];
+}
+
 /* INTID of the first pending candidate: the highest priority, of the groups that ICH_VMCR_EL2 has on before the others. NONE */
 uint32_t avc_vgic_first_pending(const struct avc_vgic *vgic, const struct avc_vgic_cpu *cpu, uint64_t vmcr);
 /* INTID of the active one with the highest priority that is in a queue, or NONE. */

@@ -142,11 +142,11 @@ static void load(struct avc_vcpu *vcpu)
     if (!vgic->routed)
         meet_all(&op);
     op.self = cpu;
-    op.fill = true;
     cpu->loaded = true;
     cpu->on = avc_hw_read_MPIDR_EL1();
     cpu->hal = vcpu->pcpu->hal;
     avc_vgic_lr_load(cpu);
+    op.fill = avc_vgic_queues(cpu);
     avc_vgic_touch(&op, &cpu->bank, TIMER_BITS);
     avc_vgic_timer_load(cpu);
     avc_vgic_deliver(&op, &cpu->bank, TIMER_BITS);
