@@ -296,13 +296,16 @@ store_odd(struct avc_vcpu *vcpu, uint64_t esr, const uint8_t cells[CELLS], struc
 static inline enum avc_result store(struct avc_vcpu *vcpu, uint64_t esr, const uint8_t cells[CELLS],
                                     struct avc_vgic_bank *b, uint32_t offset)
 {
-    struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
+    struct avc_vgic_cpu *self;
     const struct gic_reg *reg;
+    uint64_t value;
 
     if (avc_unlikely(!avc_mmio_is_word(esr)) || avc_unlikely(offset & 3))
         return store_odd(vcpu, esr, cells, b, offset);
+    value = avc_mmio_stored(vcpu, esr);
+    self = avc_vgic_cpu_of(vcpu);
     reg = find_word(self->vgic, cells, &b, offset);
-    reg->write(self, b, offset, 4, avc_mmio_stored(vcpu, esr));
+    reg->write(self, b, offset, 4, value);
     return avc_complete_store(esr);
 }
 
@@ -317,11 +320,22 @@ static enum avc_answer answer(struct avc_vcpu *vcpu, struct avc_exit *e, const u
     return answer == AVC_DONE ? avc_done(e, value) : answer;
 }
 
+static inline uint32_t dist_offset(const struct avc_mmio_entry *entry)
+{
+    return (uint32_t)avc_mmio_ipa(entry, avc_hw_read_FAR_EL2()) & (AVC_VGIC_DIST_SIZE - 1);
+}
+
+static __attribute__((noinline)) enum avc_result dist_store(struct avc_vcpu *vcpu, uint64_t esr,
+                                                            const struct avc_mmio_entry *entry)
+{
+    return store(vcpu, esr, map.dist, NULL, dist_offset(entry));
+}
+
 static enum avc_result dist(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry)
 {
-    uint32_t offset = (uint32_t)avc_mmio_ipa(entry, avc_hw_read_FAR_EL2()) & (AVC_VGIC_DIST_SIZE - 1);
-
-    return esr & ISS_WNR ? store(vcpu, esr, map.dist, NULL, offset) : load(vcpu, esr, map.dist, NULL, offset);
+    if (esr & ISS_WNR)
+        return dist_store(vcpu, esr, entry);
+    return load(vcpu, esr, map.dist, NULL, dist_offset(entry));
 }
 
 enum avc_answer avc_vgic_dist_access(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
@@ -344,16 +358,27 @@ static inline const uint8_t *redist_cells(uint64_t at)
     return at & (AVC_VGIC_REDIST_SIZE / 2) ? map.sgi : map.rd;
 }
 
-static enum avc_result redist(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry)
+static __attribute__((noinline)) enum avc_result redist_store(struct avc_vcpu *vcpu, uint64_t esr,
+                                                              const struct avc_mmio_entry *entry)
 {
     const struct avc_vgic *vgic = avc_vgic_of(vcpu);
     uint64_t at = avc_mmio_ipa(entry, avc_hw_read_FAR_EL2()) - vgic->redist_base;
     struct avc_vgic_cpu *cpu = redist_of(vgic, at);
 
-    if (avc_unlikely(!cpu))
-        return AVC_SLOW;
-    return esr & ISS_WNR ? store(vcpu, esr, redist_cells(at), &cpu->bank, at & 0xffff)
-                         : load(vcpu, esr, redist_cells(at), &cpu->bank, at & 0xffff);
+    return avc_likely(cpu) ? store(vcpu, esr, redist_cells(at), &cpu->bank, at & 0xffff) : AVC_SLOW;
+}
+
+static enum avc_result redist(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry)
+{
+    const struct avc_vgic *vgic = avc_vgic_of(vcpu);
+    struct avc_vgic_cpu *cpu;
+    uint64_t at;
+
+    if (esr & ISS_WNR)
+        return redist_store(vcpu, esr, entry);
+    at = avc_mmio_ipa(entry, avc_hw_read_FAR_EL2()) - vgic->redist_base;
+    cpu = redist_of(vgic, at);
+    return avc_likely(cpu) ? load(vcpu, esr, redist_cells(at), &cpu->bank, at & 0xffff) : AVC_SLOW;
 }
 
 enum avc_answer avc_vgic_redist_access(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
