@@ -88,7 +88,7 @@ struct avc_vgic_cpu {
     uint64_t name;             /* affinity of the vCPU, as SGIs name it */
     uint64_t on;               /* MPIDR_EL1 of the CPU where it is loaded */
     uint32_t lr_used;          /* bit n: list register n has an interrupt, lr[n] is what was written */
-    uint32_t lr_dirty;         /* bit n: list register n of the CPU is not 0 */
+    uint32_t lr_dirty;         /* bit n: list register n, if it is not in use, may hold what is of no effect */
     uint32_t lr_look;          /* bit n: another CPU has changed something about the interrupt in it */
     uint32_t lr_pend;          /* bit n: an edge of it has come, on another CPU, and is in its latch */
     uint32_t lr_all;           /* those the CPU has */
@@ -101,7 +101,8 @@ struct avc_vgic_cpu {
     uint16_t next_near; /* next vCPU in the index by affinity, or AVC_VGIC_NONE */
     uint8_t nr_apr;     /* ICH_AP0R<n>_EL2 of the CPU where it is loaded */
     uint8_t pre_bits;
-    bool tds; /* ... and whether ICH_HCR_EL2.TDIR is there */
+    uint8_t lr_last; /* list register that was last given to another interrupt */
+    bool tds;        /* ... and whether ICH_HCR_EL2.TDIR is there */
     bool loaded;
     bool spilled;        /* more interrupts than list registers */
     bool split;          /* hal->eoi_split */

@@ -63,24 +63,27 @@ static inline uint64_t alone(uint64_t name)
     return (name & ICC_SGIR_AFFINITY) | UINT64_C(1) << (name & 15);
 }
 
-/* ICC_SGI1R_EL1 as it is trapped. What a kernel sends to its own CPU, to run something later, is most often in a list register
-   yet, and needs no more than that register. */
+/* ICC_SGI1R_EL1 as it is trapped. What a kernel sends to its own CPU, to run something later, needs no more than a list register,
+   which it most often has yet. */
 static enum avc_result sgi1r(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_entry *entry)
 {
     struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
     uint64_t v = avc_vcpu_gpr(vcpu, (unsigned)ISS_RT(esr));
     unsigned intid = ICC_SGIR_INTID(v);
-    bool again = false;
+    bool settled = false;
 
     (void)entry;
     if (avc_unlikely(esr & ISS_READ))
         return AVC_SLOW;
     if ((v & ~ICC_SGIR_INTID_MASK) == alone(self->name)) {
         avc_lock(&self->vgic->lock);
-        again = avc_likely(self->bank.in_lr >> intid & 1) && avc_vgic_lr_again(self, &self->bank, intid, false);
+        if (avc_likely(self->bank.in_lr >> intid & 1))
+            settled = avc_vgic_lr_again(self, &self->bank, intid, false);
+        else
+            settled = avc_vgic_lr_new(self, intid, false, 0);
         avc_unlock(&self->vgic->lock);
     }
-    if (!again)
+    if (!settled)
         send(self, v, true);
     return avc_complete_msr(esr);
 }

@@ -124,14 +124,13 @@ static struct avc_vgic_cpu *spi_cpu(struct avc_vgic *vgic, struct avc_vgic_bank 
     return cpu == NONE ? NULL : &vgic->cpus[cpu];
 }
 
-/* List registers of self's that are free: or one whose interrupt the guest is through with. Nothing else has become of that
-   one in memory, or its register would be marked. */
+/* List registers of self's that are free, or are made so. */
 static inline uint32_t free_lrs(struct avc_vgic_cpu *self)
 {
     uint32_t free = ~self->lr_used & self->lr_all;
 
     if (avc_unlikely(!free)) {
-        free = avc_vgic_lr_through(self) & ~(self->lr_look | self->lr_pend);
+        free = avc_vgic_lr_victim(self);
         if (free)
             avc_vgic_lr_take_at(self, (unsigned)__builtin_ctz(free));
     }

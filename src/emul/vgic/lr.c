@@ -27,23 +27,17 @@ static __attribute__((noinline)) uint64_t active_state(struct avc_vgic_cpu *self
     return ICH_LR_ACTIVE | ((b->edge & bit) && !elsewhere ? ICH_LR_PENDING : ICH_LR_EOI);
 }
 
-static inline void put(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n, unsigned r, uint64_t lr)
+static inline void put(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n, unsigned r, uint64_t state)
 {
     uint32_t bit = 1u << n;
 
-    lr |= (b->base + n) | ICH_LR_PRIORITY(b->priority[n]) | (b->group >> n & UINT64_C(1)) * ICH_LR_GROUP;
-    b->in_lr |= bit;
-    b->at[n] = (uint8_t)r;
-    if (lr & ICH_LR_PENDING) {
+    if (state & ICH_LR_PENDING) {
         b->moved |= b->latch & bit;
         b->latch &= ~bit;
     }
     if (!b->owner)
         avc_vgic_spis_of(b)->holder[n] = (uint16_t)self->index;
-    self->lr[r] = lr;
-    self->lr_used |= 1u << r;
-    self->lr_dirty |= 1u << r;
-    avc_hw_lr_write(r, lr);
+    avc_vgic_lr_write(self, b, n, r, state | (b->base + n));
 }
 
 static __attribute__((noinline)) void put_active(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n,
@@ -104,8 +98,9 @@ static inline void take(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsi
        ICH_EISR_EL2); what is left without is of no effect. */
     if (lr & (ICH_LR_STATE | ICH_LR_EOI)) {
         avc_hw_lr_write(r, 0);
-        self->lr_dirty &= ~(1u << r);
+        return;
     }
+    self->lr_dirty |= 1u << r;
 }
 
 static __attribute__((noinline)) void take_all(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n,

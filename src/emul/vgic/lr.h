@@ -16,6 +16,18 @@
 #include "emul/vgic/state.h"
 #include "hw/ich.h"
 
+/* What is the same for each way into a list register: `lr` has the INTID, the state, and what goes with it. */
+static inline void avc_vgic_lr_write(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n, unsigned r,
+                                     uint64_t lr)
+{
+    lr |= ICH_LR_PRIORITY(b->priority[n]) | (b->group >> n & UINT64_C(1)) * ICH_LR_GROUP;
+    b->in_lr |= 1u << n;
+    b->at[n] = (uint8_t)r;
+    self->lr[r] = lr;
+    self->lr_used |= 1u << r;
+    avc_hw_lr_write(r, lr);
+}
+
 /* Interrupt n of the bank, which is in memory and in no queue, goes into list register r, which is free. */
 void avc_vgic_lr_put(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n, unsigned r);
 /* Interrupt n, which is in a list register of self, comes back, with what the guest has made of it. */
@@ -27,6 +39,23 @@ uint32_t avc_vgic_lr_take_at(struct avc_vgic_cpu *self, unsigned r);
 static inline uint32_t avc_vgic_lr_through(const struct avc_vgic_cpu *self)
 {
     return (uint32_t)avc_hw_read_ICH_ELRSR_EL2() & self->lr_used;
+}
+
+/* One of those for another interrupt, in turn; the virtual timer's, which comes most often, only if there is no other. 0: none.
+   Nothing has become of the interrupt in memory, or its register would be marked. */
+static inline uint32_t avc_vgic_lr_victim(struct avc_vgic_cpu *self)
+{
+    uint32_t through = avc_vgic_lr_through(self) & ~(self->lr_look | self->lr_pend), later;
+
+    if (self->bank.in_lr >> AVC_VGIC_VTIMER_INTID & 1) {
+        uint32_t others = through & ~(1u << self->bank.at[AVC_VGIC_VTIMER_INTID]);
+
+        through = avc_likely(others) ? others : through;
+    }
+    later = through & -(2u << self->lr_last);
+    later = later ? later : through;
+    self->lr_last = (uint8_t)__builtin_ctz(later | 1u << 31);
+    return later & -later;
 }
 
 /*
@@ -53,6 +82,35 @@ static inline bool avc_vgic_lr_again(struct avc_vgic_cpu *self, struct avc_vgic_
     was = (was & ~ICH_LR_ACTIVE) | (lr & ICH_LR_ACTIVE) | ICH_LR_PENDING;
     self->lr[r] = was;
     avc_hw_lr_write(r, was);
+    return true;
+}
+
+/*
+ * Private interrupt n of self, of which there was nothing, comes: pending, or linked to physical interrupt `phys`. False: it has
+ * to be looked at how and when it is signalled.
+ */
+static inline bool avc_vgic_lr_new(struct avc_vgic_cpu *self, unsigned n, bool hw, uint32_t phys)
+{
+    struct avc_vgic_bank *b = &self->bank;
+    uint32_t bit = 1u << n, r = ~self->lr_used & self->lr_all;
+    uint64_t lr = n | ICH_LR_PENDING;
+
+    if (avc_vgic_stirred_bits(b) & bit || !(avc_vgic_enabled_bits(self->vgic, b) & bit) || self->spilled)
+        return false;
+    if (!r) {
+        r = avc_vgic_lr_victim(self);
+        if (!r)
+            return false;
+        avc_vgic_lr_take_at(self, (unsigned)__builtin_ctz(r));
+    }
+    r = (uint32_t)__builtin_ctz(r);
+    if (hw) {
+        b->linked |= bit;
+        lr |= ICH_LR_HW | ICH_LR_PINTID(phys);
+    } else {
+        b->moved |= bit;
+    }
+    avc_vgic_lr_write(self, b, n, r, lr);
     return true;
 }
 

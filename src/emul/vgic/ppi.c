@@ -81,22 +81,23 @@ static __attribute__((noinline)) enum avc_result taken_other(struct avc_vcpu *vc
     return AVC_RESUME;
 }
 
-/* A timer's, or the maintenance interrupt. A timer's that is in its list register yet, and that the guest is through with,
-   needs no more than that register. */
+/* The virtual timer's needs no more than a list register, which it most often has yet; and a look at the others. */
 enum avc_result avc_vgic_irq_taken(struct avc_vcpu *vcpu, avc_irq_t irq)
 {
     struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
     struct avc_vgic_bank *b = &self->bank;
     const struct avc_hal *hal = self->hal;
-    unsigned intid = irq == self->phys[0] ? AVC_VGIC_VTIMER_INTID : AVC_VGIC_PTIMER_INTID;
-    bool again;
+    bool linked;
 
-    if (avc_unlikely(irq != self->phys[0] && irq != self->phys[1]))
+    if (avc_unlikely(irq != self->phys[0]))
         return taken_other(vcpu, irq);
     avc_lock(&self->vgic->lock);
-    again = avc_likely(b->in_lr >> intid & 1) && avc_vgic_lr_again(self, b, intid, true);
+    if (avc_likely(b->in_lr >> AVC_VGIC_VTIMER_INTID & 1))
+        linked = avc_vgic_lr_again(self, b, AVC_VGIC_VTIMER_INTID, true);
+    else
+        linked = self->split && avc_vgic_lr_new(self, AVC_VGIC_VTIMER_INTID, true, (uint32_t)irq);
     avc_unlock(&self->vgic->lock);
-    if (avc_unlikely(!again))
+    if (avc_unlikely(!linked))
         return taken_other(vcpu, irq);
     hal->irq_end(hal->ctx, irq, false); /* priority drops; the guest's end of interrupt deactivates it */
     return AVC_RESUME;
