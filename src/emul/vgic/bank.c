@@ -167,9 +167,10 @@ static void look_inside(const struct avc_vgic_op *op, struct avc_vgic_bank *b, s
         unsigned n = (unsigned)__builtin_ctz(bits), r = b->at[n];
         uint32_t bit = 1u << n;
         const struct avc_vgic_cpu *cpu = avc_vgic_holder(op->vgic, b, n);
-        uint64_t lr = cpu == op->self ? avc_hw_lr_read(r) : cpu->lr[r];
+        bool at_hand = avc_vgic_at_hand(op, cpu);
+        uint64_t lr = at_hand ? avc_vgic_lr_read(cpu, r) : cpu->lr[r];
 
-        if (cpu != op->self) {
+        if (!at_hand) {
             in->elsewhere |= bit;
             in->wait |= cpu->fold_wanted;
         }

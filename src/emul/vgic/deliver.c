@@ -31,11 +31,11 @@ void avc_vgic_kick(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, bool fold)
 
 /* ---- touch ---- */
 
-/* Out of a list register of self. With more interrupts than list registers others may move up. */
-static void take(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigned n)
+/* Out of a list register at hand. With more interrupts than list registers others may move up. */
+static void take(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned n)
 {
-    avc_vgic_lr_take(op->self, b, n);
-    op->fill |= op->self->spilled;
+    avc_vgic_lr_take(cpu, b, n);
+    op->fill |= cpu->spilled;
 }
 
 void avc_vgic_touch_slow(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint32_t mask)
@@ -44,8 +44,8 @@ void avc_vgic_touch_slow(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint32
         unsigned n = (unsigned)__builtin_ctz(bits);
         struct avc_vgic_cpu *cpu = avc_vgic_holder(op->vgic, b, n);
 
-        if (cpu == op->self) {
-            take(op, b, n);
+        if (avc_vgic_at_hand(op, cpu)) {
+            take(op, cpu, b, n);
         } else {
             cpu->lr_look |= 1u << b->at[n];
             avc_vgic_kick(op, cpu, true);
@@ -55,13 +55,13 @@ void avc_vgic_touch_slow(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint32
         avc_vgic_unqueue(op->vgic, b, (unsigned)__builtin_ctz(bits));
 }
 
-void avc_vgic_look(struct avc_vgic_op *op, uint32_t lrs)
+void avc_vgic_look(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, uint32_t lrs)
 {
-    op->fill |= lrs && op->self->spilled;
+    op->fill |= lrs && cpu->spilled;
     for (; lrs; lrs &= lrs - 1) {
-        uint32_t intid = avc_vgic_lr_take_at(op->self, (unsigned)__builtin_ctz(lrs));
+        uint32_t intid = avc_vgic_lr_take_at(cpu, (unsigned)__builtin_ctz(lrs));
 
-        avc_vgic_deliver(op, avc_vgic_bank_of(op->self, intid), 1u << intid % 32);
+        avc_vgic_deliver(op, avc_vgic_bank_of(cpu, intid), 1u << intid % 32);
     }
 }
 
@@ -76,7 +76,7 @@ void avc_vgic_pended(struct avc_vgic_op *op)
         if (intid < GIC_NR_PRIVATE && avc_vgic_lr_again(self, &self->bank, intid, false))
             self->bank.latch &= ~(1u << intid);
         else
-            avc_vgic_look(op, 1u << r);
+            avc_vgic_look(op, self, 1u << r);
     }
     self->lr_pend = 0;
 }
@@ -84,7 +84,7 @@ void avc_vgic_pended(struct avc_vgic_op *op)
 void avc_vgic_fold(struct avc_vgic_op *op)
 {
     op->fill = true;
-    avc_vgic_look(op, op->self->lr_used);
+    avc_vgic_look(op, op->self, op->self->lr_used);
 }
 
 /* ---- deliver ---- */
@@ -190,7 +190,7 @@ static bool pend_in_lr(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigned
     struct avc_vgic_cpu *cpu = avc_vgic_holder(op->vgic, b, n);
     const struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
 
-    if (cpu != op->self) {
+    if (!avc_vgic_at_hand(op, cpu)) {
         b->latch |= 1u << n;
         cpu->lr_pend |= 1u << b->at[n];
         avc_vgic_kick(op, cpu, false);
@@ -201,7 +201,8 @@ static bool pend_in_lr(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigned
         return false;
     if (!avc_vgic_lr_again(cpu, b, n, false))
         return false;
-    op->wake |= op->host;
+    if (cpu != op->self || op->host)
+        avc_vgic_kick(op, cpu, false);
     return true;
 }
 
@@ -214,23 +215,22 @@ void avc_vgic_pend_slow(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigne
     if (b->in_lr & bit) {
         if (avc_likely(pend_in_lr(op, b, n)))
             return;
-        take(op, b, n);
+        take(op, avc_vgic_holder(op->vgic, b, n), b, n);
     }
     b->latch |= bit;
     avc_vgic_deliver_slow(op, b, bit);
 }
 
-/* A level that changes while the interrupt is in a list register of this CPU, and the guest is handling it: all that
+/* A level that changes while the interrupt is in a list register at hand, and the guest is handling it: all that
    hangs on the level is whether its end of interrupt is worth an exit. False: the list register says otherwise. */
-static bool set_line_active(struct avc_vgic_cpu *self, const struct avc_vgic_bank *b, unsigned n, bool level)
+static bool set_line_active(struct avc_vgic_cpu *cpu, const struct avc_vgic_bank *b, unsigned n, bool level)
 {
     unsigned r = b->at[n];
-    uint64_t lr = avc_hw_lr_read(r);
+    uint64_t lr = avc_vgic_lr_read(cpu, r);
 
-    if ((lr & (ICH_LR_STATE | ICH_LR_HW)) != ICH_LR_ACTIVE || (b->latch >> n & 1) || (self->lr_look >> r & 1))
+    if ((lr & (ICH_LR_STATE | ICH_LR_HW)) != ICH_LR_ACTIVE || (b->latch >> n & 1) || (cpu->lr_look >> r & 1))
         return false;
-    self->lr[r] = level ? lr | ICH_LR_EOI : lr & ~ICH_LR_EOI;
-    avc_hw_lr_write(r, self->lr[r]);
+    avc_vgic_lr_set(cpu, r, level ? lr | ICH_LR_EOI : lr & ~ICH_LR_EOI);
     return true;
 }
 
@@ -241,7 +241,7 @@ static bool line_in_lr(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigned
 {
     struct avc_vgic_cpu *cpu = avc_vgic_holder(op->vgic, b, n);
 
-    if (cpu == op->self)
+    if (avc_vgic_at_hand(op, cpu))
         return set_line_active(cpu, b, n, level);
     cpu->lr_look |= 1u << b->at[n];
     if (level)
@@ -292,7 +292,7 @@ bool avc_vgic_link(struct avc_vgic_op *op, uint32_t bit)
     unsigned n = (unsigned)__builtin_ctz(bit);
 
     if (b->in_lr & bit)
-        take(op, b, n);
+        take(op, self, b, n);
     if (!self->split || !(avc_vgic_enabled_bits(op->vgic, b) & bit) ||
         ((b->active | b->latch | b->linked | b->line) & bit))
         return false;

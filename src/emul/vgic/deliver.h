@@ -29,6 +29,12 @@ struct avc_vgic_op {
     bool host;                  /* not a trap of self's: it may be blocked */
 };
 
+/* Its list registers are at hand: see lr.h. */
+static inline bool avc_vgic_at_hand(const struct avc_vgic_op *op, const struct avc_vgic_cpu *cpu)
+{
+    return cpu == op->self || !cpu->loaded;
+}
+
 /* enter() wanted on that vCPU; `fold`: and somebody waits until it has looked at its list registers. */
 void avc_vgic_kick(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, bool fold);
 
@@ -48,10 +54,10 @@ static inline void avc_vgic_deliver(struct avc_vgic_op *op, struct avc_vgic_bank
         avc_vgic_deliver_slow(op, b, mask);
 }
 
-/* All of self's list registers back into memory, and what was in them into queues. */
+/* What is in these list registers of cpu, at hand, back into memory and delivered. */
+void avc_vgic_look(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, uint32_t lrs);
+/* All of self's, and what was in them into queues. */
 void avc_vgic_fold(struct avc_vgic_op *op);
-/* What is in these list registers of self, back into memory and delivered. */
-void avc_vgic_look(struct avc_vgic_op *op, uint32_t lrs);
 
 /* Edges of interrupts in list registers of self that have come on other CPUs. */
 void avc_vgic_pended(struct avc_vgic_op *op);

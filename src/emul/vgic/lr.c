@@ -72,19 +72,19 @@ static __attribute__((noinline)) void take_state(struct avc_vgic_cpu *self, stru
     b->drop_active &= ~bit;
 }
 
-static inline void take(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n, unsigned r, uint64_t lr,
-                        bool state)
+static inline void take(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned n, uint64_t lr, bool state)
 {
+    unsigned r = b->at[n];
     uint32_t bit = 1u << n;
 
-    self->lr_used &= ~(1u << r);
-    self->lr_look &= ~(1u << r);
-    self->lr_pend &= ~(1u << r);
+    cpu->lr_used &= ~(1u << r);
+    cpu->lr_look &= ~(1u << r);
+    cpu->lr_pend &= ~(1u << r);
     b->in_lr &= ~bit;
     if ((lr & (ICH_LR_HW | ICH_LR_STATE)) == ICH_LR_HW)
         b->linked &= ~bit; /* the guest's end of interrupt has ended the physical one */
     if (state)
-        take_state(self, b, bit, lr);
+        take_state(cpu, b, bit, lr);
     b->moved &= ~bit;
     if (!b->owner) {
         struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
@@ -94,36 +94,35 @@ static inline void take(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsi
         if ((spis->route[n] & GICD_IROUTER_IRM) && !(lr & ICH_LR_PENDING))
             spis->target[n] = NONE; /* taken: the next one goes to the next in turn */
     }
-    /* No interrupt may be in two list registers, and an EOI that stays keeps its maintenance interrupt (IHI 0069, ICH_LR<n>_EL2,
-       ICH_EISR_EL2); what is left without is of no effect. */
-    if (lr & (ICH_LR_STATE | ICH_LR_EOI)) {
-        avc_hw_lr_write(r, 0);
-        return;
-    }
-    self->lr_dirty |= 1u << r;
+    /* No interrupt may be in two list registers, and an EOI that stays keeps its maintenance interrupt (IHI 0069,
+       ICH_LR<n>_EL2, ICH_EISR_EL2); what is left without is of no effect. */
+    if (lr & (ICH_LR_STATE | ICH_LR_EOI))
+        avc_vgic_lr_set(cpu, r, 0);
+    else
+        cpu->lr_dirty |= 1u << r;
 }
 
-static __attribute__((noinline)) void take_all(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n,
+static __attribute__((noinline)) void take_all(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned n,
                                                uint64_t lr)
 {
-    take(self, b, n, b->at[n], lr, true);
+    take(cpu, b, n, lr, true);
 }
 
-void avc_vgic_lr_take(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n)
+void avc_vgic_lr_take(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned n)
 {
-    uint64_t lr = avc_hw_lr_read(b->at[n]);
+    uint64_t lr = avc_vgic_lr_read(cpu, b->at[n]);
 
     if (avc_unlikely(lr & ICH_LR_STATE || (b->drop_pending | b->drop_active) >> n & 1))
-        take_all(self, b, n, lr);
+        take_all(cpu, b, n, lr);
     else
-        take(self, b, n, b->at[n], lr, false);
+        take(cpu, b, n, lr, false);
 }
 
-uint32_t avc_vgic_lr_take_at(struct avc_vgic_cpu *self, unsigned r)
+uint32_t avc_vgic_lr_take_at(struct avc_vgic_cpu *cpu, unsigned r)
 {
-    uint32_t intid = ICH_LR_VINTID(self->lr[r]);
+    uint32_t intid = ICH_LR_VINTID(cpu->lr[r]);
 
-    avc_vgic_lr_take(self, avc_vgic_bank_of(self, intid), intid % 32);
+    avc_vgic_lr_take(cpu, avc_vgic_bank_of(cpu, intid), intid % 32);
     return intid;
 }
 
@@ -153,18 +152,29 @@ void avc_vgic_lr_control(struct avc_vgic_cpu *self, uint64_t vmcr, bool more_pen
     }
 }
 
-void avc_vgic_lr_load(struct avc_vgic_cpu *self)
+uint32_t avc_vgic_lr_probe(struct avc_vgic_cpu *cpu)
 {
     uint64_t vtr = avc_hw_read_ICH_VTR_EL2();
 
-    self->lr_all = 0xffffu >> (AVC_VGIC_MAX_LRS - ICH_VTR_LISTREGS(vtr));
-    self->pre_bits = (uint8_t)ICH_VTR_PREBITS(vtr);
-    self->nr_apr = (uint8_t)(self->pre_bits > 5 ? 1 << (self->pre_bits - 5) : 1);
-    self->tds = vtr & ICH_VTR_TDS;
-    /* What a list register holds after reset is unknown: out with it. save() leaves zeros. */
-    self->lr_used = self->lr_look = self->lr_pend = self->lr_dirty = 0;
+    cpu->lr_all = 0xffffu >> (AVC_VGIC_MAX_LRS - ICH_VTR_LISTREGS(vtr));
+    cpu->pre_bits = (uint8_t)ICH_VTR_PREBITS(vtr);
+    cpu->nr_apr = (uint8_t)(cpu->pre_bits > 5 ? 1 << (cpu->pre_bits - 5) : 1);
+    cpu->tds = vtr & ICH_VTR_TDS;
+    return cpu->lr_used & ~cpu->lr_all;
+}
+
+void avc_vgic_lr_load(struct avc_vgic_cpu *self)
+{
+    /* What one holds after reset is unknown: out with it. save() leaves zeros. */
     for (uint32_t bits = (uint32_t)~avc_hw_read_ICH_ELRSR_EL2() & self->lr_all; bits; bits &= bits - 1)
         avc_hw_lr_write((unsigned)__builtin_ctz(bits), 0);
+    self->lr_dirty = 0;
+    for (uint32_t bits = self->lr_used; bits; bits &= bits - 1) {
+        unsigned r = (unsigned)__builtin_ctz(bits);
+
+        if (self->lr[r] & ICH_LR_STATE)
+            avc_hw_lr_write(r, self->lr[r]);
+    }
     /* The guest may have cleared it where that is possible, and VFIQEn depends on it: first, and synchronised (IHI 0069,
        "ICC_SRE_EL1", "ICH_VMCR_EL2"). */
     avc_hw_write_ICC_SRE_EL1(ICC_SRE_SRE | ICC_SRE_DFB | ICC_SRE_DIB);
@@ -177,10 +187,16 @@ void avc_vgic_lr_load(struct avc_vgic_cpu *self)
 
 void avc_vgic_lr_save(struct avc_vgic_cpu *self)
 {
+    for (uint32_t bits = self->lr_used; bits; bits &= bits - 1) {
+        unsigned r = (unsigned)__builtin_ctz(bits);
+
+        self->lr[r] = (self->lr[r] & ~ICH_LR_STATE) | (avc_hw_lr_read(r) & ICH_LR_STATE);
+        avc_hw_lr_write(r, 0);
+    }
+    for (uint32_t bits = self->lr_dirty & ~self->lr_used; bits; bits &= bits - 1)
+        avc_hw_lr_write((unsigned)__builtin_ctz(bits), 0);
     self->vmcr = avc_hw_read_ICH_VMCR_EL2();
     avc_hw_apr_read(self->ap0, self->ap1, self->nr_apr);
-    for (; self->lr_dirty; self->lr_dirty &= self->lr_dirty - 1)
-        avc_hw_lr_write((unsigned)__builtin_ctz(self->lr_dirty), 0);
     avc_hw_write_ICH_HCR_EL2(0);
     self->hcr = 0;
     self->spilled = false;

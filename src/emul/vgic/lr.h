@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * List registers of the vCPU that is loaded on this CPU ("self"): an interrupt goes into one, and comes back into memory. No
- * guest instruction changes a list register in between, and no other CPU writes one.
+ * List registers: an interrupt goes into one, and comes back. Those of a vCPU that is loaded here are the CPU's; those of one that
+ * is not loaded are in memory, lr[], as they were when it was put, and will be again when it is loaded. Of both kinds is said
+ * here that they are "at hand": no guest instruction changes them now, and no other CPU writes them. Those of a vCPU that is
+ * loaded elsewhere never are.
  *
  * A list register whose interrupt the guest is through with keeps it, until somebody needs the register or the interrupt:
  * most come again.
@@ -15,6 +17,19 @@
 
 #include "emul/vgic/state.h"
 #include "hw/ich.h"
+
+/* One at hand. */
+static inline uint64_t avc_vgic_lr_read(const struct avc_vgic_cpu *cpu, unsigned r)
+{
+    return avc_likely(cpu->loaded) ? avc_hw_lr_read(r) : cpu->lr[r];
+}
+
+static inline void avc_vgic_lr_set(struct avc_vgic_cpu *cpu, unsigned r, uint64_t lr)
+{
+    cpu->lr[r] = lr;
+    if (avc_likely(cpu->loaded))
+        avc_hw_lr_write(r, lr);
+}
 
 /* What is the same for each way into a list register: `lr` has the INTID, the state, and what goes with it. */
 static inline void avc_vgic_lr_write(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n, unsigned r,
@@ -30,10 +45,10 @@ static inline void avc_vgic_lr_write(struct avc_vgic_cpu *self, struct avc_vgic_
 
 /* Interrupt n of the bank, which is in memory and in no queue, goes into list register r, which is free. */
 void avc_vgic_lr_put(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n, unsigned r);
-/* Interrupt n, which is in a list register of self, comes back, with what the guest has made of it. */
-void avc_vgic_lr_take(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n);
+/* Interrupt n, which is in a list register of cpu, at hand, comes back, with what the guest has made of it. */
+void avc_vgic_lr_take(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned n);
 /* The same for whatever is in list register r: its INTID. */
-uint32_t avc_vgic_lr_take_at(struct avc_vgic_cpu *self, unsigned r);
+uint32_t avc_vgic_lr_take_at(struct avc_vgic_cpu *cpu, unsigned r);
 
 /* Those in use whose interrupt the guest is through with, and that ask for no maintenance interrupt. */
 static inline uint32_t avc_vgic_lr_through(const struct avc_vgic_cpu *self)
@@ -59,7 +74,7 @@ static inline uint32_t avc_vgic_lr_victim(struct avc_vgic_cpu *self)
 }
 
 /*
- * Interrupt n of the bank, which is in a list register of self, comes again: pending once more, as it was written, or pending and
+ * Interrupt n of the bank, which is in a list register at hand, comes again: pending once more, as it was written, or pending and
  * active. False: it must come back into memory first, for another CPU has changed something about it, or the register was
  * written as something else than just pending. `hw`: it is linked; then the guest must be through with the last one (IHI
  * 0069, ICH_LR<n>_EL2.State: never pending and active with HW=1).
@@ -67,21 +82,19 @@ static inline uint32_t avc_vgic_lr_victim(struct avc_vgic_cpu *self)
  * Whatever else would make a new list register differ (enable, group, priority, route, GICD_CTLR) has touched the interrupt, so
  * that it is no longer in this one, or has marked the register from another CPU.
  */
-static inline bool avc_vgic_lr_again(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n, bool hw)
+static inline bool avc_vgic_lr_again(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned n, bool hw)
 {
     unsigned r = b->at[n];
-    uint64_t was = self->lr[r], lr;
+    uint64_t was = cpu->lr[r], lr;
 
-    if (avc_unlikely(self->lr_look >> r & 1) || avc_unlikely(self->spilled)) /* spilled: others may come first */
+    if (avc_unlikely(cpu->lr_look >> r & 1) || avc_unlikely(cpu->spilled)) /* spilled: others may come first */
         return false;
-    lr = avc_hw_lr_read(r);
+    lr = avc_vgic_lr_read(cpu, r);
     if (avc_unlikely(hw ? !(was & ICH_LR_HW) || (lr & ICH_LR_STATE) : (was & (ICH_LR_HW | ICH_LR_EOI)) != 0))
         return false;
     if (!hw)
         b->moved |= 1u << n;
-    was = (was & ~ICH_LR_ACTIVE) | (lr & ICH_LR_ACTIVE) | ICH_LR_PENDING;
-    self->lr[r] = was;
-    avc_hw_lr_write(r, was);
+    avc_vgic_lr_set(cpu, r, (was & ~ICH_LR_ACTIVE) | (lr & ICH_LR_ACTIVE) | ICH_LR_PENDING);
     return true;
 }
 
@@ -98,10 +111,19 @@ static inline bool avc_vgic_lr_new(struct avc_vgic_cpu *self, unsigned n, bool h
     if (avc_vgic_stirred_bits(b) & bit || !(avc_vgic_enabled_bits(self->vgic, b) & bit) || self->spilled)
         return false;
     if (!r) {
+        uint32_t old;
+
         r = avc_vgic_lr_victim(self);
         if (!r)
             return false;
-        avc_vgic_lr_take_at(self, (unsigned)__builtin_ctz(r));
+        old = ICH_LR_VINTID(self->lr[__builtin_ctz(r)]);
+        if (avc_likely(old < GIC_NR_PRIVATE)) {
+            b->in_lr &= ~(1u << old);
+            b->moved &= ~(1u << old);
+            b->linked &= ~(1u << old); /* the guest's end of interrupt has ended the physical one */
+        } else {
+            avc_vgic_lr_take_at(self, (unsigned)__builtin_ctz(r));
+        }
     }
     r = (uint32_t)__builtin_ctz(r);
     if (hw) {
@@ -117,7 +139,9 @@ static inline bool avc_vgic_lr_new(struct avc_vgic_cpu *self, unsigned n, bool h
 /* ICH_HCR_EL2: maintenance interrupts and traps, by what did not get a list register. */
 void avc_vgic_lr_control(struct avc_vgic_cpu *self, uint64_t vmcr, bool more_pending, bool more_active);
 
-/* What of the interface is not in list registers: in, and out. After load everything is in memory. */
+/* What this CPU has, for one that is to be loaded. Returns the list registers in use that it has not. */
+uint32_t avc_vgic_lr_probe(struct avc_vgic_cpu *cpu);
+/* The virtual interface, into the CPU and out. */
 void avc_vgic_lr_load(struct avc_vgic_cpu *self);
 void avc_vgic_lr_save(struct avc_vgic_cpu *self);
 

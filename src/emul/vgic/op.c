@@ -74,7 +74,7 @@ static void fill(struct avc_vgic_op *op)
 
         while ((intid = next(op, vmcr)) != NONE) {
             if (!free) {
-                avc_vgic_look(op, avc_vgic_lr_through(self));
+                avc_vgic_look(op, self, avc_vgic_lr_through(self));
                 free = ~self->lr_used & self->lr_all;
                 if (!free)
                     break;
@@ -163,7 +163,10 @@ void avc_vgic_kick_all(struct avc_vgic_op *op)
         if (cpu == op->self) {
             avc_vgic_fold(op);
         } else {
-            cpu->lr_look |= cpu->lr_used;
+            if (cpu->loaded)
+                cpu->lr_look |= cpu->lr_used;
+            else
+                avc_vgic_look(op, cpu, cpu->lr_used);
             avc_vgic_kick(op, cpu, true);
         }
     }
@@ -188,7 +191,7 @@ void avc_vgic_enter(struct avc_vgic_op *op)
 {
     struct avc_vgic_cpu *self = op->self;
 
-    avc_vgic_look(op, self->lr_look);
+    avc_vgic_look(op, self, self->lr_look);
     avc_vgic_pended(op);
     if (avc_unlikely(self->fold_wanted))
         fold_wanted(op);
@@ -199,7 +202,7 @@ void avc_vgic_maintain(struct avc_vgic_op *op)
 {
     struct avc_vgic_cpu *self = op->self;
 
-    avc_vgic_look(op, (uint32_t)avc_hw_read_ICH_EISR_EL2() & self->lr_used);
+    avc_vgic_look(op, self, (uint32_t)avc_hw_read_ICH_EISR_EL2() & self->lr_used);
     op->fill |= self->spilled;
 }
 
@@ -239,13 +242,13 @@ static struct interface interface_of(const struct avc_vgic_cpu *cpu, bool live)
     return (struct interface){ avc_hw_read_ICH_VMCR_EL2(), avc_vgic_running(ap0, ap1, cpu->pre_bits) };
 }
 
-/* One of `lrs`, list registers of self. */
-static bool lr_signals(struct avc_vgic_cpu *self, uint32_t lrs)
+/* One of `lrs`, list registers at hand. */
+static bool lr_signals(const struct avc_vgic_cpu *cpu, uint32_t lrs)
 {
-    struct interface i = interface_of(self, true);
+    struct interface i = interface_of(cpu, cpu->loaded);
 
     for (; lrs; lrs &= lrs - 1) {
-        uint64_t lr = avc_hw_lr_read((unsigned)__builtin_ctz(lrs));
+        uint64_t lr = avc_vgic_lr_read(cpu, (unsigned)__builtin_ctz(lrs));
 
         if ((lr & ICH_LR_STATE) == ICH_LR_PENDING && preempts(&i, lr >> 48 & 0xff, lr & ICH_LR_GROUP))
             return true;
@@ -253,9 +256,9 @@ static bool lr_signals(struct avc_vgic_cpu *self, uint32_t lrs)
     return false;
 }
 
-static bool queue_signals(const struct avc_vgic *vgic, const struct avc_vgic_cpu *cpu, bool live)
+static bool queue_signals(const struct avc_vgic *vgic, const struct avc_vgic_cpu *cpu)
 {
-    struct interface i = interface_of(cpu, live);
+    struct interface i = interface_of(cpu, cpu->loaded);
 
     for (unsigned g = 0; g < 2; g++) {
         uint32_t level = avc_vgic_waiting(vgic, cpu, g);
@@ -268,18 +271,17 @@ static bool queue_signals(const struct avc_vgic *vgic, const struct avc_vgic_cpu
 
 bool avc_vgic_signals(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu)
 {
-    bool live = cpu == op->self, waits = avc_vgic_waiting(op->vgic, cpu, 0) | avc_vgic_waiting(op->vgic, cpu, 1);
+    bool waits = avc_vgic_waiting(op->vgic, cpu, 0) | avc_vgic_waiting(op->vgic, cpu, 1);
+    uint32_t lrs = cpu->lr_used;
 
-    if (live) {
-        uint32_t lrs = cpu->lr_used & (uint32_t)~avc_hw_read_ICH_ELRSR_EL2();
-
-        return (lrs && lr_signals(cpu, lrs)) || (waits && queue_signals(op->vgic, cpu, true));
+    if (avc_vgic_at_hand(op, cpu)) {
+        if (lrs && cpu->loaded)
+            lrs &= (uint32_t)~avc_hw_read_ICH_ELRSR_EL2();
+        return (lrs && lr_signals(cpu, lrs)) || (waits && queue_signals(op->vgic, cpu));
     }
-    if (!cpu->loaded)
-        return waits && queue_signals(op->vgic, cpu, false);
     /* elsewhere: its registers cannot be seen; a yes too many costs a wake-up */
-    for (uint32_t used = cpu->lr_used; used; used &= used - 1)
-        if (cpu->lr[__builtin_ctz(used)] & ICH_LR_PENDING)
+    for (; lrs; lrs &= lrs - 1)
+        if (cpu->lr[__builtin_ctz(lrs)] & ICH_LR_PENDING)
             return true;
     return waits;
 }

@@ -20,6 +20,8 @@ static void unqueue_bank(struct avc_vgic *vgic, struct avc_vgic_bank *b)
 static void reset_cpu(struct avc_vgic *vgic, struct avc_vgic_cpu *cpu)
 {
     unqueue_bank(vgic, &cpu->bank);
+    while (cpu->lr_used)
+        avc_vgic_lr_take_at(cpu, (unsigned)__builtin_ctz(cpu->lr_used));
     avc_vgic_reset_bank(&cpu->bank, 0xffff); /* SGIs are edges */
     cpu->vmcr = ICH_VMCR_VFIQEN;
     for (unsigned n = 0; n < 4; n++)
@@ -56,6 +58,7 @@ static void reset(struct avc_vcpu *vcpu)
     meet(vgic, vcpu);
     cpu = avc_vgic_cpu_of(vcpu);
     daif = avc_vgic_begin_any(&op, vgic);
+    avc_vgic_look(&op, cpu, cpu->lr_used);
     /* SPIs it was handling: nobody will end them now */
     while ((intid = avc_vgic_first_active(cpu)) != NONE) {
         struct avc_vgic_bank *b = avc_vgic_bank_of(cpu, intid);
@@ -142,6 +145,8 @@ static void load(struct avc_vcpu *vcpu)
     if (!vgic->routed)
         meet_all(&op);
     op.self = cpu;
+    op.fill = true;
+    avc_vgic_look(&op, cpu, avc_vgic_lr_probe(cpu));
     cpu->loaded = true;
     cpu->on = avc_hw_read_MPIDR_EL1();
     cpu->hal = vcpu->pcpu->hal;
@@ -159,14 +164,15 @@ static void put(struct avc_vcpu *vcpu)
     struct avc_vgic_op op;
 
     avc_vgic_begin(&op, cpu->vgic, cpu);
-    avc_vgic_fold(&op);
+    op.fill = true;      /* nothing is to go into a list register now */
     avc_vgic_enter(&op); /* what others have asked for is done */
+    avc_vgic_maintain(&op);
     avc_vgic_touch(&op, &cpu->bank, TIMER_BITS);
     avc_vgic_timer_put(cpu);
     avc_vgic_deliver(&op, &cpu->bank, TIMER_BITS);
     avc_vgic_lr_save(cpu);
     cpu->loaded = false;
-    op.fill = false; /* all of it is in queues now */
+    op.fill = false; /* all of it is in queues, and in list registers in memory */
     avc_vgic_end(&op);
 }
 
