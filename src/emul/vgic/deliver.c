@@ -221,16 +221,29 @@ void avc_vgic_pend_slow(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigne
     avc_vgic_deliver_slow(op, b, bit);
 }
 
-/* A level that changes while the interrupt is in a list register at hand, and the guest is handling it: all that
-   hangs on the level is whether its end of interrupt is worth an exit. False: the list register says otherwise. */
-static bool set_line_active(struct avc_vgic_cpu *cpu, const struct avc_vgic_bank *b, unsigned n, bool level)
+/* Whether what is done next about an interrupt in cpu's list register is that register's alone: nobody has asked for more,
+   ISPENDR has nothing to do with it, and an SPI stays with this vCPU. */
+static bool level_is_plain(const struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned n)
+{
+    const struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
+
+    return !(((b->latch | b->moved | b->linked) >> n | cpu->lr_look >> b->at[n]) & 1) && !cpu->spilled &&
+           (b->owner || (spis->target[n] == cpu->index && !(spis->route[n] & GICD_IROUTER_IRM)));
+}
+
+bool avc_vgic_level(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned n)
 {
     unsigned r = b->at[n];
-    uint64_t lr = avc_vgic_lr_read(cpu, r);
+    uint64_t lr;
 
-    if ((lr & (ICH_LR_STATE | ICH_LR_HW)) != ICH_LR_ACTIVE || (b->latch >> n & 1) || (cpu->lr_look >> r & 1))
+    if (!level_is_plain(cpu, b, n))
         return false;
-    avc_vgic_lr_set(cpu, r, level ? lr | ICH_LR_EOI : lr & ~ICH_LR_EOI);
+    lr = (cpu->lr[r] & ~ICH_LR_STATE) | (avc_vgic_lr_read(cpu, r) & ICH_LR_ACTIVE);
+    if (!(b->line >> n & 1))
+        lr &= ~ICH_LR_EOI;
+    else if (avc_likely(b->enable >> n & 1))
+        lr |= ICH_LR_EOI | (lr & ICH_LR_ACTIVE ? 0 : ICH_LR_PENDING);
+    avc_vgic_lr_set(cpu, r, lr);
     return true;
 }
 
@@ -241,13 +254,18 @@ static bool line_in_lr(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigned
 {
     struct avc_vgic_cpu *cpu = avc_vgic_holder(op->vgic, b, n);
 
-    if (avc_vgic_at_hand(op, cpu))
-        return set_line_active(cpu, b, n, level);
-    cpu->lr_look |= 1u << b->at[n];
-    if (level)
+    if (!avc_vgic_at_hand(op, cpu)) {
+        cpu->lr_look |= 1u << b->at[n];
+        if (level)
+            avc_vgic_kick(op, cpu, false);
+        else
+            avc_fetch_or(&cpu->vcpu->requests, AVC_REQUEST_IRQC);
+        return true;
+    }
+    if (!avc_vgic_level(cpu, b, n))
+        return false;
+    if (level && (cpu != op->self || op->host))
         avc_vgic_kick(op, cpu, false);
-    else
-        avc_fetch_or(&cpu->vcpu->requests, AVC_REQUEST_IRQC);
     return true;
 }
 

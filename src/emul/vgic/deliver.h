@@ -73,6 +73,9 @@ static inline void avc_vgic_pend(struct avc_vgic_op *op, struct avc_vgic_bank *b
 }
 /* The level of an input has changed; the end of an edge is nothing to anybody. */
 void avc_vgic_line_changed(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigned n, bool level);
+/* Level-sensitive interrupt n, in a list register of cpu, at hand: pending or not, by its line, and whether its end is worth an
+   exit. False: there is more to it. */
+bool avc_vgic_level(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned n);
 /* Makes interrupts inactive that were touched. */
 void avc_vgic_make_inactive(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint32_t bits);
 /* The timer's physical interrupt has come: linked, if it can be, and delivered. False: it is not. */

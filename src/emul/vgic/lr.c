@@ -152,7 +152,7 @@ void avc_vgic_lr_control(struct avc_vgic_cpu *self, uint64_t vmcr, bool more_pen
     }
 }
 
-uint32_t avc_vgic_lr_probe(struct avc_vgic_cpu *cpu)
+uint32_t avc_vgic_lr_moved(struct avc_vgic_cpu *cpu)
 {
     uint64_t vtr = avc_hw_read_ICH_VTR_EL2();
 

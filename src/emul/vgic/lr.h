@@ -139,8 +139,8 @@ static inline bool avc_vgic_lr_new(struct avc_vgic_cpu *self, unsigned n, bool h
 /* ICH_HCR_EL2: maintenance interrupts and traps, by what did not get a list register. */
 void avc_vgic_lr_control(struct avc_vgic_cpu *self, uint64_t vmcr, bool more_pending, bool more_active);
 
-/* What this CPU has, for one that is to be loaded. Returns the list registers in use that it has not. */
-uint32_t avc_vgic_lr_probe(struct avc_vgic_cpu *cpu);
+/* What this CPU has, where `cpu` is to be loaded. Returns the list registers in use that it has not. */
+uint32_t avc_vgic_lr_moved(struct avc_vgic_cpu *cpu);
 /* The virtual interface, into the CPU and out. */
 void avc_vgic_lr_load(struct avc_vgic_cpu *self);
 void avc_vgic_lr_save(struct avc_vgic_cpu *self);

@@ -202,7 +202,15 @@ void avc_vgic_maintain(struct avc_vgic_op *op)
 {
     struct avc_vgic_cpu *self = op->self;
 
-    avc_vgic_look(op, self, (uint32_t)avc_hw_read_ICH_EISR_EL2() & self->lr_used);
+    for (uint32_t lrs = (uint32_t)avc_hw_read_ICH_EISR_EL2() & self->lr_used; lrs; lrs &= lrs - 1) {
+        unsigned r = (unsigned)__builtin_ctz(lrs);
+        uint32_t intid = ICH_LR_VINTID(self->lr[r]);
+        struct avc_vgic_bank *b = avc_vgic_bank_of(self, intid);
+
+        if ((b->edge | b->linked | (b->owner ? TIMER_BITS : 0)) >> intid % 32 & 1 ||
+            !avc_vgic_level(self, b, intid % 32))
+            avc_vgic_look(op, self, 1u << r);
+    }
     op->fill |= self->spilled;
 }
 

@@ -139,22 +139,24 @@ static void load(struct avc_vcpu *vcpu)
 {
     struct avc_vgic *vgic = avc_vgic_of(vcpu);
     struct avc_vgic_cpu *cpu = avc_vgic_cpu_of(vcpu);
+    uint64_t on = avc_hw_read_MPIDR_EL1();
     struct avc_vgic_op op;
 
     avc_vgic_begin(&op, vgic, NULL);
-    if (!vgic->routed)
+    if (avc_unlikely(!vgic->routed))
         meet_all(&op);
     op.self = cpu;
-    op.fill = true;
-    avc_vgic_look(&op, cpu, avc_vgic_lr_probe(cpu));
-    cpu->loaded = true;
-    cpu->on = avc_hw_read_MPIDR_EL1();
+    op.fill = true;                  /* what comes waits until the interface is there */
+    if (avc_unlikely(cpu->on != on)) /* which may have fewer list registers */
+        avc_vgic_look(&op, cpu, avc_vgic_lr_moved(cpu));
+    cpu->on = on;
     cpu->hal = vcpu->pcpu->hal;
+    cpu->loaded = true;
     avc_vgic_lr_load(cpu);
-    op.fill = avc_vgic_queues(cpu);
     avc_vgic_touch(&op, &cpu->bank, TIMER_BITS);
     avc_vgic_timer_load(cpu);
     avc_vgic_deliver(&op, &cpu->bank, TIMER_BITS);
+    op.fill = avc_vgic_queues(cpu);
     avc_vgic_end(&op);
 }
 
@@ -164,9 +166,11 @@ static void put(struct avc_vcpu *vcpu)
     struct avc_vgic_op op;
 
     avc_vgic_begin(&op, cpu->vgic, cpu);
-    op.fill = true;      /* nothing is to go into a list register now */
-    avc_vgic_enter(&op); /* what others have asked for is done */
-    avc_vgic_maintain(&op);
+    op.fill = true; /* nothing is to go into a list register now */
+    if (cpu->lr_used | cpu->fold_wanted) {
+        avc_vgic_enter(&op); /* what others have asked for is done */
+        avc_vgic_maintain(&op);
+    }
     avc_vgic_touch(&op, &cpu->bank, TIMER_BITS);
     avc_vgic_timer_put(cpu);
     avc_vgic_deliver(&op, &cpu->bank, TIMER_BITS);
