@@ -29,6 +29,7 @@
 #include "core/core.h"
 #include "emul/vgic/frame.h"
 #include "hw/hw.h"
+#include "core/claim/claim.h"
 
 #define GICD   UINT64_C(0x08000000)
 #define GICR   UINT64_C(0x080a0000)
