@@ -3,7 +3,7 @@
 /*
  * The guest's EL1 and EL0 registers and EL2's controls over it, at load and put.
  *
- * Guest and host trade places: while a group of registers is in the CPU, the vCPU's ctx[] holds what the host had there
+ * Guest and host are swapped: while a group of registers is in the CPU, the vCPU's ctx[] holds what the host had there
  * (avc_vcpu.live says which groups are). So the host gets all of its EL1 state back at put, bit for bit, and no second
  * copy of it exists. EL2's own controls are kept in the CPU's host_saved[].
  *
@@ -27,15 +27,15 @@ static inline bool is_e2h(const struct avc_vcpu *vcpu)
     return vcpu->hcr & HCR_E2H; /* the same for host and guest: only a reset of the CPU changes it */
 }
 
-/* ---- trading places ---- */
+/* ---- swapping ---- */
 
 /* Called with constants, so that only the wanted rows and forms remain, in the table's order. Of DEBUG, `nr` of the rows with
    conditions from `first` on: breakpoints or watchpoints. */
 /* NOLINTNEXTLINE(readability-function-size): a statement for each row of a table */
-static inline __attribute__((always_inline)) void trade(struct avc_vcpu *vcpu, bool e2h, enum avc_group which,
-                                                        unsigned first, unsigned nr)
+static inline __attribute__((always_inline)) void swap(struct avc_vcpu *vcpu, bool e2h, enum avc_group which,
+                                                       unsigned first, unsigned nr)
 {
-#define TRADE(name, group, cond)                                                                                       \
+#define SWAP(name, group, cond)                                                                                        \
     if (which == AVC_GROUP_##group && (which != AVC_GROUP_DEBUG || AVC_COND_##cond - first < 16)) {                    \
         uint64_t mine;                                                                                                 \
         if (which == AVC_GROUP_DEBUG && AVC_COND_##cond - first >= nr)                                                 \
@@ -44,50 +44,50 @@ static inline __attribute__((always_inline)) void trade(struct avc_vcpu *vcpu, b
         vcpu->ctx[AVC_CTX_##name] = avc_hw_guest_read_##name(e2h);                                                     \
         avc_hw_guest_write_##name(e2h, mine);                                                                          \
     }
-#define TRADE_XLAT(name, cond)
-#define TRADE_TIMER(name, cond)
-#define TRADE_SHADOW(name, cond)
-#define TRADE_EL1(name, cond)                                                TRADE(name, EL1, cond)
-#define TRADE_PLAIN(name, cond)                                              TRADE(name, PLAIN, cond)
-#define TRADE_RAS(name, cond)                                                TRADE(name, RAS, cond)
-#define TRADE_SP0(name, cond)                                                TRADE(name, SP0, cond)
-#define TRADE_TPIDR(name, cond)                                              TRADE(name, TPIDR, cond)
-#define TRADE_PAUTH(name, cond)                                              TRADE(name, PAUTH, cond)
-#define TRADE_DEBUG(name, cond)                                              TRADE(name, DEBUG, cond)
-#define CTX(name, op0, op1, crn, crm, op2, group, cond, reset, mask, policy) TRADE_##group(name, cond)
+#define SWAP_XLAT(name, cond)
+#define SWAP_TIMER(name, cond)
+#define SWAP_SHADOW(name, cond)
+#define SWAP_EL1(name, cond)                                                 SWAP(name, EL1, cond)
+#define SWAP_PLAIN(name, cond)                                               SWAP(name, PLAIN, cond)
+#define SWAP_RAS(name, cond)                                                 SWAP(name, RAS, cond)
+#define SWAP_SP0(name, cond)                                                 SWAP(name, SP0, cond)
+#define SWAP_TPIDR(name, cond)                                               SWAP(name, TPIDR, cond)
+#define SWAP_PAUTH(name, cond)                                               SWAP(name, PAUTH, cond)
+#define SWAP_DEBUG(name, cond)                                               SWAP(name, DEBUG, cond)
+#define CTX(name, op0, op1, crn, crm, op2, group, cond, reset, mask, policy) SWAP_##group(name, cond)
 #define REG(name, op0, op1, crn, crm, op2, cond, policy, value)
 #include <avc/sysreg.def>
 #undef CTX
 #undef REG
 }
 
-static inline __attribute__((always_inline)) void trade_all(struct avc_vcpu *vcpu, bool e2h, enum avc_group which)
+static inline __attribute__((always_inline)) void swap_group(struct avc_vcpu *vcpu, bool e2h, enum avc_group which)
 {
-    trade(vcpu, e2h, which, 0, 0);
+    swap(vcpu, e2h, which, 0, 0);
     vcpu->live ^= 1u << which;
 }
 
 /* Those of SP0, TPIDR and PAUTH that the host uses itself (`used`), or that it does not. */
-static void trade_threads(struct avc_vcpu *vcpu, bool used)
+static void swap_threads(struct avc_vcpu *vcpu, bool used)
 {
     uint32_t uses = vcpu->pcpu->hal->uses;
 
     if (!(uses & AVC_HOST_SP_EL0) != used)
-        trade_all(vcpu, false, AVC_GROUP_SP0);
+        swap_group(vcpu, false, AVC_GROUP_SP0);
     if (!(uses & AVC_HOST_TPIDR) != used)
-        trade_all(vcpu, false, AVC_GROUP_TPIDR);
+        swap_group(vcpu, false, AVC_GROUP_TPIDR);
     if (!(uses & AVC_HOST_PAUTH) != used && avc_has(&vcpu->vm->features, AVC_FEAT_PAUTH))
-        trade_all(vcpu, false, AVC_GROUP_PAUTH);
+        swap_group(vcpu, false, AVC_GROUP_PAUTH);
 }
 
 void avc_hw_host_swap_in(struct avc_vcpu *vcpu)
 {
-    trade_threads(vcpu, true);
+    swap_threads(vcpu, true);
 }
 
 void avc_hw_host_swap_out(struct avc_vcpu *vcpu)
 {
-    trade_threads(vcpu, true);
+    swap_threads(vcpu, true);
 }
 
 /* Those the host uses are not in the CPU at put, unless it is in the middle of run (a vCPU that switches itself on): then
@@ -95,16 +95,16 @@ void avc_hw_host_swap_out(struct avc_vcpu *vcpu)
 #define LIVE_THREADS (1u << AVC_GROUP_SP0 | 1u << AVC_GROUP_TPIDR | 1u << AVC_GROUP_PAUTH)
 #define LIVE_IN_RUN  (1u << 31)
 
-static void trade_rest(struct avc_vcpu *vcpu)
+static void swap_rest(struct avc_vcpu *vcpu)
 {
     if (is_e2h(vcpu))
-        trade_all(vcpu, true, AVC_GROUP_EL1);
+        swap_group(vcpu, true, AVC_GROUP_EL1);
     else
-        trade_all(vcpu, false, AVC_GROUP_EL1);
-    trade_all(vcpu, false, AVC_GROUP_PLAIN);
+        swap_group(vcpu, false, AVC_GROUP_EL1);
+    swap_group(vcpu, false, AVC_GROUP_PLAIN);
     if (avc_has(&vcpu->vm->features, AVC_FEAT_RAS))
-        trade_all(vcpu, false, AVC_GROUP_RAS);
-    trade_threads(vcpu, false);
+        swap_group(vcpu, false, AVC_GROUP_RAS);
+    swap_threads(vcpu, false);
 }
 
 /*
@@ -148,7 +148,7 @@ static bool walks_at_el2(void)
  * nobody asked for. Then offset, then compare values, and the controls when both are in place: the ISB is what makes the
  * earlier writes seen by the timers before the later ones (DDI 0487, D24.1.2, "indirect reads").
  */
-static void trade_timers(struct avc_vcpu *vcpu, bool e2h, uint64_t cntvoff)
+static void swap_timers(struct avc_vcpu *vcpu, bool e2h, uint64_t cntvoff)
 {
     uint64_t vctl = vcpu->ctx[AVC_CTX_CNTV_CTL_EL0], pctl = vcpu->ctx[AVC_CTX_CNTP_CTL_EL0];
     uint64_t vcval = vcpu->ctx[AVC_CTX_CNTV_CVAL_EL0], pcval = vcpu->ctx[AVC_CTX_CNTP_CVAL_EL0];
@@ -172,10 +172,10 @@ static void trade_timers(struct avc_vcpu *vcpu, bool e2h, uint64_t cntvoff)
 /* ---- debug ---- */
 
 /* As many as the VM has. */
-static __attribute__((noinline)) void trade_debug(struct avc_vcpu *vcpu)
+static __attribute__((noinline)) void swap_debug(struct avc_vcpu *vcpu)
 {
-    trade(vcpu, false, AVC_GROUP_DEBUG, AVC_COND_BRP(0), vcpu->vm->features.breakpoints);
-    trade(vcpu, false, AVC_GROUP_DEBUG, AVC_COND_WRP(0), vcpu->vm->features.watchpoints);
+    swap(vcpu, false, AVC_GROUP_DEBUG, AVC_COND_BRP(0), vcpu->vm->features.breakpoints);
+    swap(vcpu, false, AVC_GROUP_DEBUG, AVC_COND_WRP(0), vcpu->vm->features.watchpoints);
     vcpu->live ^= 1u << AVC_GROUP_DEBUG;
 }
 
@@ -189,7 +189,7 @@ void avc_hw_debug_load(struct avc_vcpu *vcpu)
     uint64_t *host = vcpu->pcpu->host_saved;
 
     host[S_OSLSR] = avc_hw_read_OSLSR_EL1();
-    trade_debug(vcpu);
+    swap_debug(vcpu);
     if (host[S_OSLSR] & OSLSR_OSLK)
         avc_hw_write_OSLAR_EL1(0);
     vcpu->debug_live = true;
@@ -203,7 +203,7 @@ void avc_hw_debug_save(struct avc_vcpu *vcpu)
 
     avc_hw_write_MDSCR_EL1(vcpu->ctx[AVC_CTX_MDSCR_EL1] & MDSCR_TDCC);
     avc_hw_isb();
-    trade_debug(vcpu);
+    swap_debug(vcpu);
     if (host[S_OSLSR] & OSLSR_OSLK)
         avc_hw_write_OSLAR_EL1(1);
     vcpu->debug_live = false;
@@ -218,10 +218,10 @@ void avc_hw_load(struct avc_vcpu *vcpu)
 
     walks_off(vcpu, e2h);
     avc_hw_controls_load(vcpu);
-    trade_rest(vcpu);
+    swap_rest(vcpu);
     if (vcpu->live & LIVE_IN_RUN) {
         vcpu->live &= ~LIVE_IN_RUN;
-        trade_threads(vcpu, true);
+        swap_threads(vcpu, true);
     }
     if (walks_at_el2()) {
         vcpu->host_hcr |= HCR_VM;
@@ -229,7 +229,7 @@ void avc_hw_load(struct avc_vcpu *vcpu)
     }
     walks_on(e2h, sctlr, tcr);
     vcpu->live |= 1u << AVC_GROUP_XLAT;
-    trade_timers(vcpu, e2h, vcpu->vm->cntvoff);
+    swap_timers(vcpu, e2h, vcpu->vm->cntvoff);
     avc_hw_write_MDSCR_EL1(avc_debug_mdscr(vcpu) & MDSCR_TDCC);
     if (avc_debug_wanted(vcpu))
         avc_hw_debug_load(vcpu);
@@ -244,13 +244,13 @@ void avc_hw_put(struct avc_vcpu *vcpu)
     if (vcpu->debug_live)
         avc_hw_debug_save(vcpu);
     avc_hw_write_MDSCR_EL1(host[S_MDSCR]);
-    trade_timers(vcpu, e2h, host[S_CNTVOFF]);
+    swap_timers(vcpu, e2h, host[S_CNTVOFF]);
     walks_off(vcpu, e2h);
     if (walks_at_el2())
         avc_hw_write_HCR_EL2(host[S_HCR]);
-    trade_rest(vcpu);
+    swap_rest(vcpu);
     if (vcpu->live & LIVE_THREADS) {
-        trade_threads(vcpu, true);
+        swap_threads(vcpu, true);
         vcpu->live |= LIVE_IN_RUN;
     }
     avc_hw_controls_put(vcpu);

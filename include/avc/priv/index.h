@@ -69,6 +69,7 @@ struct avc_call_row {
 };
 struct avc_call_range {
     uint32_t first, last;
+    avc_call_fn *fn;
     const struct avc_claim *claim;
 };
 

@@ -50,7 +50,7 @@ struct avc_vm {
     struct avc_machine *machine;
     struct avc_stage2 *stage2;
     struct avc_claim_index index[AVC_NR_CLAIM_KINDS];
-    uint32_t nr_call_wide; /* more than AVC_CALL_WIDE: any id may be claimed */
+    uint32_t nr_call_wide;
     struct avc_call_range call_wide[AVC_CALL_WIDE];
     struct avc_call_row call_rows[AVC_CALL_ROWS];
     const struct avc_trap_row *dispatch; /* AVC_NR_TRAPS rows */

@@ -129,13 +129,23 @@ static bool put_call(struct avc_vm *vm, uint32_t fid, avc_call_fn *fn, const str
 
 #define MAX_IDS 256 /* of one claim of the embedder's; a wide one is kept as a range */
 
-/* Ids of a claim that are not in a row. */
+/* Ids of a claim that are not in a row. With more such claims than there is room for, the slow path searches for all. */
 static void put_range(struct avc_vm *vm, const struct avc_claim *claim)
 {
-    if (vm->nr_call_wide < AVC_CALL_WIDE)
-        vm->call_wide[vm->nr_call_wide] =
-            (struct avc_call_range){ (uint32_t)claim->first, (uint32_t)claim->last, claim };
-    vm->nr_call_wide++;
+    struct avc_call_range range = {
+        .first = (uint32_t)claim->first,
+        .last = (uint32_t)claim->last,
+        .fn = avc_claim_fast(claim).call ? avc_call_slow
+              : claim->fn                ? avc_call_ask_range
+                                         : avc_call_leave,
+        .claim = claim,
+    };
+
+    if (vm->nr_call_wide == AVC_CALL_WIDE || (vm->nr_call_wide && !vm->call_wide[0].claim)) {
+        range = (struct avc_call_range){ .first = 0, .last = UINT32_MAX, .fn = avc_call_slow };
+        vm->nr_call_wide = 0;
+    }
+    vm->call_wide[vm->nr_call_wide++] = range;
 }
 
 /* How many of the ids found no row. */

@@ -84,7 +84,7 @@ static inline union avc_fast avc_claim_fast(const struct avc_claim *claim)
 avc_mmio_fn avc_mmio_ask, avc_mmio_leave;
 avc_sysreg_fn avc_sysreg_ask, avc_sysreg_leave, avc_sysreg_id;
 /* call.c: likewise; ids that nobody claims, that are in no row; and those that the slow path handles. */
-avc_call_fn avc_call_ask, avc_call_leave, avc_call_unknown, avc_call_other, avc_call_slow;
+avc_call_fn avc_call_ask, avc_call_ask_range, avc_call_leave, avc_call_unknown, avc_call_other, avc_call_slow;
 
 /* vm->mmio, vm->sysreg and vm->call from the sealed claims and vm->id_regs. The vCPUs learn where they are. */
 void avc_index_seal(struct avc_vm *vm);

@@ -28,13 +28,6 @@ enum avc_result avc_call_unknown(struct avc_vcpu *vcpu, uint64_t fid, const stru
     return avc_complete_call(vcpu, AVC_SMCCC_NOT_SUPPORTED);
 }
 
-static inline enum avc_result ask(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_claim *claim)
-{
-    avc_call_begin(vcpu, fid, avc_hw_read_ESR_EL2());
-    vcpu->asked = claim;
-    return avc_begun(AVC_ASK);
-}
-
 enum avc_result avc_call_leave(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     (void)row;
@@ -42,27 +35,31 @@ enum avc_result avc_call_leave(struct avc_vcpu *vcpu, uint64_t fid, const struct
     return avc_begun(AVC_LEAVE);
 }
 
-enum avc_result avc_call_ask(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
+/* vcpu->asked is set: the claim is a range's. */
+enum avc_result avc_call_ask_range(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
-    return ask(vcpu, fid, row->claim[fid % 16]);
+    (void)row;
+    avc_call_begin(vcpu, fid, avc_hw_read_ESR_EL2());
+    return avc_begun(AVC_ASK);
 }
 
-/* In no row. */
+enum avc_result avc_call_ask(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
+{
+    vcpu->asked = row->claim[fid % 16];
+    return avc_call_ask_range(vcpu, fid, row);
+}
+
+/* In no row: of a wide claim, or nobody's. */
 enum avc_result avc_call_other(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     const struct avc_vm *vm = vcpu->vm;
-    uint32_t nr = vm->nr_call_wide;
+    const struct avc_call_range *range = vm->call_wide;
 
-    if (avc_unlikely(nr > AVC_CALL_WIDE))
-        return AVC_SLOW;
-    for (const struct avc_call_range *range = vm->call_wide; nr; nr--, range++) {
-        const struct avc_call *own = avc_claim_fast(range->claim).call;
-
-        if ((uint32_t)fid - range->first <= range->last - range->first)
-            return own                ? own->find(vm, (uint32_t)fid)(vcpu, fid, row)
-                   : range->claim->fn ? ask(vcpu, fid, range->claim)
-                                      : avc_call_leave(vcpu, fid, row);
-    }
+    for (uint32_t nr = vm->nr_call_wide; nr; nr--, range++)
+        if ((uint32_t)fid - range->first <= range->last - range->first) {
+            vcpu->asked = range->claim;
+            return range->fn(vcpu, fid, row);
+        }
     return avc_call_unknown(vcpu, fid, row);
 }
 
@@ -75,7 +72,7 @@ enum avc_result avc_trap_hvc(struct avc_vcpu *vcpu, uint64_t esr)
     (void)esr;
     avc_count(&vcpu->nr_traps[AVC_EC_HVC64]);
     return avc_call_find(vcpu, fid, &row) ? AVC_LAST(row->fn[fid % 16], vcpu, fid, row)
-                                          : avc_call_other(vcpu, fid, NULL);
+                                          : avc_call_other(vcpu, fid, row);
 }
 
 enum avc_result avc_trap_smc(struct avc_vcpu *vcpu, uint64_t esr)
@@ -86,9 +83,9 @@ enum avc_result avc_trap_smc(struct avc_vcpu *vcpu, uint64_t esr)
 
     (void)esr;
     avc_count(&vcpu->nr_traps[AVC_EC_SMC64]);
-    if (avc_unlikely(!avc_step_is_plain(avc_hw_read_SPSR_EL2())))
+    if (avc_unlikely(!avc_pstate_step_is_plain(avc_hw_read_SPSR_EL2())))
         return AVC_SLOW;
-    result = avc_call_find(vcpu, fid, &row) ? row->fn[fid % 16](vcpu, fid, row) : avc_call_other(vcpu, fid, NULL);
+    result = avc_call_find(vcpu, fid, &row) ? row->fn[fid % 16](vcpu, fid, row) : avc_call_other(vcpu, fid, row);
     return avc_likely(result == AVC_RESUME) ? avc_complete_plain_step() : result;
 }
 

@@ -70,13 +70,11 @@ uint64_t avc_mmio_stored_odd(const struct avc_vcpu *vcpu, uint64_t esr)
 }
 
 /* What the register gets: the bytes in its order, extended as the instruction says. */
-static uint64_t loaded(const struct avc_vcpu *vcpu, uint64_t esr, uint64_t value, uint64_t pstate)
+static inline uint64_t loaded(const struct avc_vcpu *vcpu, uint64_t esr, uint64_t value, uint64_t pstate)
 {
-    unsigned unused = 64 - (8u << ISS_SAS(esr));
-
-    value = big_endian(vcpu, pstate) ? __builtin_bswap64(value) : value << unused;
-    value = esr & ISS_SSE ? (uint64_t)((int64_t)value >> unused) : value >> unused;
-    return esr & ISS_SF ? value : (uint32_t)value;
+    if (big_endian(vcpu, pstate))
+        value = __builtin_bswap64(value) >> (64 - (8u << ISS_SAS(esr)));
+    return avc_mmio_extended(value, esr);
 }
 
 enum avc_result avc_complete_load_odd(struct avc_vcpu *vcpu, uint64_t esr, uint64_t value)

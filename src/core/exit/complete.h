@@ -25,12 +25,6 @@ static inline uint64_t avc_sctlr(const struct avc_vcpu *vcpu)
     return avc_hw_guest_read_SCTLR_EL1(vcpu->hcr & HCR_E2H);
 }
 
-/* To step over an instruction is to add 4 to the PC: no IT state, no BTYPE, no single step. */
-static inline bool avc_step_is_plain(uint64_t pstate)
-{
-    return !(pstate & (SPSR_NRW | SPSR_SS | SPSR_BTYPE));
-}
-
 /* Data has its lowest byte first whatever the guest executes: neither EL1 nor EL0 is big-endian, and it is in AArch64. */
 static inline bool avc_data_is_plain(const struct avc_vcpu *vcpu, uint64_t pstate)
 {
@@ -45,7 +39,7 @@ static inline void avc_complete_gpr(struct avc_vcpu *vcpu, uint64_t n, uint64_t 
 
 /* ---- in a trap ---- */
 
-/* Steps over an instruction, where avc_step_is_plain() has been asked; and wherever. */
+/* Steps over an instruction, where avc_pstate_step_is_plain() has been asked; and wherever. */
 static inline enum avc_result avc_complete_plain_step(void)
 {
     avc_hw_write_ELR_EL2(avc_hw_read_ELR_EL2() + 4);
@@ -55,7 +49,7 @@ static inline enum avc_result avc_complete_plain_step(void)
 enum avc_result avc_complete_step_odd(uint64_t esr);
 static inline enum avc_result avc_complete_step(uint64_t esr)
 {
-    if (avc_unlikely(!avc_step_is_plain(avc_hw_read_SPSR_EL2())))
+    if (avc_unlikely(!avc_pstate_step_is_plain(avc_hw_read_SPSR_EL2())))
         return avc_complete_step_odd(esr);
     return avc_complete_plain_step();
 }
@@ -84,16 +78,26 @@ static inline uint64_t avc_mmio_stored(const struct avc_vcpu *vcpu, uint64_t esr
     return avc_mmio_low(avc_vcpu_gpr(vcpu, (unsigned)ISS_SRT(esr)), esr);
 }
 
+/* Extended as the instruction says; no word, or sign-extended. */
+static inline uint64_t avc_mmio_extended(uint64_t value, uint64_t esr)
+{
+    unsigned unused = 64 - (8u << ISS_SAS(esr));
+
+    value <<= unused;
+    value = esr & ISS_SSE ? (uint64_t)((int64_t)value >> unused) : value >> unused;
+    return esr & ISS_SF ? value : (uint32_t)value;
+}
+
 /* A load: the register gets what the device has given. */
 enum avc_result avc_complete_load_odd(struct avc_vcpu *vcpu, uint64_t esr, uint64_t value);
 static inline enum avc_result avc_complete_load(struct avc_vcpu *vcpu, uint64_t esr, uint64_t value)
 {
     uint64_t pstate = avc_hw_read_SPSR_EL2();
 
-    if (avc_unlikely(!avc_mmio_is_word(esr)) || avc_unlikely(!avc_data_is_plain(vcpu, 0)) ||
-        avc_unlikely(!avc_step_is_plain(pstate)))
+    if (avc_unlikely(!avc_data_is_plain(vcpu, 0)) || avc_unlikely(!avc_pstate_step_is_plain(pstate)))
         return avc_complete_load_odd(vcpu, esr, value);
-    avc_complete_gpr(vcpu, ISS_SRT(esr), (uint32_t)value);
+    avc_complete_gpr(vcpu, ISS_SRT(esr),
+                     avc_likely(avc_mmio_is_word(esr)) ? (uint32_t)value : avc_mmio_extended(value, esr));
     return avc_complete_plain_step();
 }
 
@@ -144,20 +148,23 @@ enum avc_result avc_complete_own(struct avc_vcpu *vcpu, uint64_t esr, enum avc_o
 /* In a trap: DONE of an AArch64 CALL, SYSREG or MMIO; any answer. */
 static inline enum avc_result avc_complete_done(struct avc_vcpu *vcpu, const struct avc_exit *e)
 {
-    if (e->kind == AVC_CALL) {
-        vcpu->x[0] = e->value;
-        return e->step ? avc_complete_step(e->esr) : AVC_RESUME;
-    }
-    if (e->write)
+    uint64_t word = avc_event_word(e);
+
+    if (word & EVENT_WRITE)
         return avc_complete_step(e->esr);
-    return e->kind == AVC_MMIO ? avc_complete_load(vcpu, e->esr, e->value) : avc_complete_mrs(vcpu, e->esr, e->value);
+    if (e->kind == AVC_MMIO)
+        return avc_complete_load(vcpu, e->esr, e->value);
+    if (e->kind == AVC_SYSREG)
+        return avc_complete_mrs(vcpu, e->esr, e->value);
+    vcpu->x[0] = e->value;
+    return word & EVENT_STEP ? avc_complete_step(e->esr) : AVC_RESUME;
 }
 enum avc_result avc_complete_live(struct avc_vcpu *vcpu, struct avc_exit *e);
 
 /* Before run enters: PC and PSTATE are in the vCPU. */
 void avc_complete_saved_odd(struct avc_vcpu *vcpu, struct avc_exit *e);
 
-/* The usual ones inline: a call by HVC; a word's load or any store; what has no result, and a call by SMC. */
+/* The usual ones inline: a call by HVC; a load or store; what has no result, and a call by SMC. */
 static inline void avc_complete_saved(struct avc_vcpu *vcpu, struct avc_exit *e)
 {
     const uint64_t any = EVENT_WRITE | EVENT_SIZE(0xff);
@@ -167,12 +174,14 @@ static inline void avc_complete_saved(struct avc_vcpu *vcpu, struct avc_exit *e)
         vcpu->x[0] = e->value;
         return;
     }
-    if (!avc_step_is_plain(vcpu->pstate)) {
+    if (!avc_pstate_step_is_plain(vcpu->pstate)) {
         avc_complete_saved_odd(vcpu, e);
     } else if ((word & ~any) == (EVENT(AVC_MMIO, AVC_DONE) | EVENT_STEP) &&
-               (word & EVENT_WRITE || (avc_mmio_is_word(e->esr) && avc_data_is_plain(vcpu, 0)))) {
+               (word & EVENT_WRITE || avc_data_is_plain(vcpu, 0))) {
         if (!(word & EVENT_WRITE))
-            avc_complete_gpr(vcpu, ISS_SRT(e->esr), (uint32_t)e->value);
+            avc_complete_gpr(vcpu, ISS_SRT(e->esr),
+                             avc_likely(avc_mmio_is_word(e->esr)) ? (uint32_t)e->value
+                                                                  : avc_mmio_extended(e->value, e->esr));
         vcpu->pc += 4;
     } else if (!(word & (EVENT_ANSWER | any))) {
         if (e->kind == AVC_CALL)

@@ -13,9 +13,9 @@
 #include <avc/sysreg.h>
 
 #define HW_MRS(v, op0, op1, crn, crm, op2)                                                                             \
-    __asm__ volatile("mrs %0, S" #op0 "_" #op1 "_C" #crn "_C" #crm "_" #op2 : "=r"(v)::"memory")
+    __asm__ volatile("mrs %0, S" #op0 "_" #op1 "_C" #crn "_C" #crm "_" #op2 : "=r"(v))
 #define HW_MSR(v, op0, op1, crn, crm, op2)                                                                             \
-    __asm__ volatile("msr S" #op0 "_" #op1 "_C" #crn "_C" #crm "_" #op2 ", %0" ::"r"(v) : "memory")
+    __asm__ volatile("msr S" #op0 "_" #op1 "_C" #crn "_C" #crm "_" #op2 ", %0" ::"r"(v))
 
 /* clang-format off */
 #define HW_GUEST_TWO(name, op0, op1, crn, crm, op2)                                                \
