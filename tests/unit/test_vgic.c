@@ -87,7 +87,7 @@ static void sgi_to_self(void **state)
     assert_int_equal(drain(0, seen, 4), 1);
 }
 
-/* Another vCPU has taken one back, and this one's CPU has not looked yet: an SGI sent after that is not lost with it. */
+/* Another vCPU has taken one back, and this CPU has not looked yet: an SGI sent after that is not lost with it. */
 static void sgi_after_icpendr(void **state)
 {
     (void)state;

@@ -25,6 +25,7 @@
 #include "fake.h"
 #include "models.h"
 #include "arch/gic.h"
+#include "core/claim/claim.h"
 #include "core/claim/index.h"
 #include "core/core.h"
 #include "emul/vgic/frame.h"

@@ -15,15 +15,35 @@
 
 /* ---- changes of what decides whether, when and to whom an interrupt is signalled ---- */
 
+/* Of `bits`, whose enables change, those that are in list registers of self, where the guest handles them or is through with
+   them, and not pending: to them it makes no difference. */
+static uint32_t indifferent(const struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t bits)
+{
+    uint32_t found = 0;
+
+    bits &= b->in_lr & ~(b->latch | b->line | b->linked);
+    for (; bits; bits &= bits - 1) {
+        unsigned n = (unsigned)__builtin_ctz(bits), r = b->at[n];
+
+        if (avc_vgic_holder(self->vgic, b, n) == self && !(self->lr_look >> r & 1) &&
+            !(avc_hw_lr_read(r) & ICH_LR_PENDING))
+            found |= bits & -bits;
+    }
+    return found;
+}
+
 static __attribute__((noinline)) void toggle_stirred(struct avc_vgic_cpu *self, struct avc_vgic_bank *b,
                                                      uint32_t *field, uint32_t change)
 {
+    uint32_t concerned = change;
     struct avc_vgic_op op;
 
     avc_vgic_go_on(&op, self->vgic, self);
-    avc_vgic_touch(&op, b, change);
+    if (field == &b->enable)
+        concerned &= ~indifferent(self, b, change);
+    avc_vgic_touch(&op, b, concerned);
     *field ^= change;
-    avc_vgic_deliver(&op, b, change);
+    avc_vgic_deliver(&op, b, concerned);
     avc_vgic_end(&op);
 }
 
@@ -236,6 +256,8 @@ void avc_vgic_write_ispend(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, u
     struct avc_vgic_op op;
 
     (void)offset, (void)size;
+    if (!bits)
+        return;
     avc_vgic_begin(&op, self->vgic, self);
     avc_vgic_touch(&op, b, bits);
     b->latch |= bits;
@@ -257,6 +279,8 @@ void avc_vgic_write_isactive(struct avc_vgic_cpu *self, struct avc_vgic_bank *b,
     struct avc_vgic_op op;
 
     (void)offset, (void)size;
+    if (!bits)
+        return;
     avc_vgic_begin(&op, self->vgic, self);
     avc_vgic_touch(&op, b, bits);
     for (uint32_t idle = b->owner ? 0 : bits & ~b->in_lr & ~b->active; idle; idle &= idle - 1) {

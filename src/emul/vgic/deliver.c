@@ -132,7 +132,7 @@ static inline uint32_t free_lrs(struct avc_vgic_cpu *self)
     if (avc_unlikely(!free)) {
         free = avc_vgic_lr_victim(self);
         if (free)
-            avc_vgic_lr_take_at(self, (unsigned)__builtin_ctz(free));
+            avc_vgic_lr_evict(self, (unsigned)__builtin_ctz(free));
     }
     return free;
 }
@@ -218,7 +218,10 @@ void avc_vgic_pend_slow(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigne
         take(op, avc_vgic_holder(op->vgic, b, n), b, n);
     }
     b->latch |= bit;
-    avc_vgic_deliver_slow(op, b, bit);
+    if (avc_likely(b->enable & ~(b->active | b->queued) & bit))
+        deliver_one(op, b, n);
+    else
+        avc_vgic_deliver(op, b, bit); /* one that is active may have been taken out of a list register */
 }
 
 /* Whether what is done next about an interrupt in cpu's list register is that register's alone: nobody has asked for more,

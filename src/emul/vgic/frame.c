@@ -83,25 +83,40 @@ uint64_t avc_vgic_read_route(struct avc_vgic_cpu *self, struct avc_vgic_bank *b,
     return size == 8 ? route : (uint32_t)route;
 }
 
+static __attribute__((noinline)) void route_stirred(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n,
+                                                    uint64_t route)
+{
+    struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
+    struct avc_vgic_op op;
+
+    avc_vgic_go_on(&op, self->vgic, self);
+    avc_vgic_touch(&op, b, 1u << n);
+    avc_store_relaxed(&spis->route[n], route);
+    spis->target[n] = avc_vgic_route_target(op.vgic, route);
+    avc_vgic_deliver(&op, b, 1u << n);
+    avc_vgic_end(&op);
+}
+
 void avc_vgic_write_route(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
                           uint64_t value)
 {
     unsigned n = offset / 8 % 32, shift = offset & 4 ? 32 : 0;
-    uint64_t mask = (size == 8 ? ~UINT64_C(0) : UINT64_C(0xffffffff) << shift) & IROUTER_FIELDS, change;
+    uint64_t mask = (size == 8 ? ~UINT64_C(0) : UINT64_C(0xffffffff) << shift) & IROUTER_FIELDS, route;
     struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
-    struct avc_vgic_op op;
 
-    if (!(b->valid >> n & 1))
+    if (avc_unlikely(!(b->valid >> n & 1)))
         return;
-    avc_vgic_begin(&op, self->vgic, self);
-    change = (spis->route[n] ^ value << shift) & mask;
-    if (change) {
-        avc_vgic_touch(&op, b, 1u << n);
-        avc_store_relaxed(&spis->route[n], spis->route[n] ^ change);
-        spis->target[n] = avc_vgic_route_target(op.vgic, spis->route[n]);
-        avc_vgic_deliver(&op, b, 1u << n);
+    avc_lock(&self->vgic->lock);
+    route = (spis->route[n] & ~mask) | (value << shift & mask);
+    if (avc_unlikely(avc_vgic_stirred_bits(b) >> n & 1) && route != spis->route[n]) {
+        route_stirred(self, b, n, route);
+        return;
     }
-    avc_vgic_end(&op);
+    if (route != spis->route[n]) {
+        avc_store_relaxed(&spis->route[n], route);
+        spis->target[n] = avc_vgic_route_target(self->vgic, route);
+    }
+    avc_unlock(&self->vgic->lock);
 }
 
 /* ---- redistributors ---- */
@@ -233,7 +248,7 @@ static inline const struct gic_reg *find_word(const struct avc_vgic *vgic, const
     const struct gic_reg *reg = &map.regs[row];
     uint32_t k;
 
-    if (avc_unlikely(offset & reg->zero))
+    if (*b && avc_unlikely(offset & reg->zero)) /* the distributor's fill their cells */
         return &map.regs[NOTHING];
     if (*b || !reg->shift)
         return reg;

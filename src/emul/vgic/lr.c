@@ -126,6 +126,25 @@ uint32_t avc_vgic_lr_take_at(struct avc_vgic_cpu *cpu, unsigned r)
     return intid;
 }
 
+void avc_vgic_lr_evict(struct avc_vgic_cpu *self, unsigned r)
+{
+    uint32_t intid = ICH_LR_VINTID(self->lr[r]), bit = 1u << intid % 32;
+    struct avc_vgic_bank *b = avc_vgic_bank_of(self, intid);
+
+    self->lr_used &= ~(1u << r);
+    self->lr_dirty |= 1u << r;
+    b->in_lr &= ~bit;
+    b->moved &= ~bit;
+    b->linked &= ~bit; /* the guest's end of interrupt has ended the physical one */
+    if (!b->owner) {
+        struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
+
+        spis->holder[intid % 32] = NONE;
+        if (spis->route[intid % 32] & GICD_IROUTER_IRM)
+            spis->target[intid % 32] = NONE;
+    }
+}
+
 /* ---- the rest of the interface ---- */
 
 void avc_vgic_lr_control(struct avc_vgic_cpu *self, uint64_t vmcr, bool more_pending, bool more_active)

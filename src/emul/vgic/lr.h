@@ -50,6 +50,9 @@ void avc_vgic_lr_take(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigne
 /* The same for whatever is in list register r: its INTID. */
 uint32_t avc_vgic_lr_take_at(struct avc_vgic_cpu *cpu, unsigned r);
 
+/* The same for one that the guest is through with, and of which nothing has become in memory: nothing is to be delivered. */
+void avc_vgic_lr_evict(struct avc_vgic_cpu *self, unsigned r);
+
 /* Those in use whose interrupt the guest is through with, and that ask for no maintenance interrupt. */
 static inline uint32_t avc_vgic_lr_through(const struct avc_vgic_cpu *self)
 {
@@ -122,7 +125,7 @@ static inline bool avc_vgic_lr_new(struct avc_vgic_cpu *self, unsigned n, bool h
             b->moved &= ~(1u << old);
             b->linked &= ~(1u << old); /* the guest's end of interrupt has ended the physical one */
         } else {
-            avc_vgic_lr_take_at(self, (unsigned)__builtin_ctz(r));
+            avc_vgic_lr_evict(self, (unsigned)__builtin_ctz(r));
         }
     }
     r = (uint32_t)__builtin_ctz(r);

@@ -10,6 +10,7 @@
  */
 #include "emul/vgic/op.h"
 
+#include "core/object/request.h"
 #include "emul/vgic/lr.h"
 #include "emul/vgic/timer.h"
 
@@ -124,7 +125,7 @@ static __attribute__((noinline)) void mask(const struct avc_vgic_cpu *self, uint
         uint32_t bit = avc_vgic_timer_bit(t);
 
         if ((change & bit) && self->hal->irq_mask)
-            self->hal->irq_mask(self->hal->ctx, self->phys[t], self->mask_wanted & bit);
+            avc_vcpu_irq_mask(self->vcpu, self->phys[t], self->mask_wanted & bit);
     }
 }
 

@@ -96,8 +96,7 @@ void avc_vgic_reset_bank(struct avc_vgic_bank *b, uint32_t edge)
 
 uint64_t avc_vgic_name(uint64_t mpidr)
 {
-    return AVC_FIELD(mpidr, 39, 32) << 48 | AVC_FIELD(mpidr, 7, 4) << 44 | AVC_FIELD(mpidr, 23, 16) << 32 |
-           AVC_FIELD(mpidr, 15, 8) << 16 | AVC_FIELD(mpidr, 3, 0);
+    return (mpidr & UINT64_C(0xff00ff0000)) << 16 | (mpidr & 0xff00) << 8 | (mpidr & 0xf0) << 40 | (mpidr & 0xf);
 }
 
 void avc_vgic_cpus_index(struct avc_vgic *vgic)
