@@ -7,7 +7,7 @@
 #ifndef AVC_ARCH_GIC_H
 #define AVC_ARCH_GIC_H
 
-#include "core/core.h"
+#include "arch/bits.h"
 
 /* ICH_LR<n>_EL2 */
 #define ICH_LR_ACTIVE      AVC_BIT(63)

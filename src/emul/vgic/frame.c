@@ -304,7 +304,7 @@ store_odd(struct avc_vcpu *vcpu, uint64_t esr, const uint8_t cells[CELLS], struc
 {
     uint64_t value = avc_mmio_stored(vcpu, esr);
 
-    access(avc_vgic_cpu_of(vcpu), cells, b, offset, 1u << ISS_SAS(esr), true, &value);
+    (void)access(avc_vgic_cpu_of(vcpu), cells, b, offset, 1u << ISS_SAS(esr), true, &value);
     return avc_complete_store(esr);
 }
 

@@ -150,7 +150,7 @@ void avc_vgic_end_slow(struct avc_vgic_op *op)
         avc_store_release(&cpu->told, false); /* before the kick, see avc_vgic_kick() */
         avc_vcpu_request(cpu->vcpu, AVC_REQUEST_IRQC);
     }
-    if (op->wake)
+    if (self && op->wake)
         avc_vcpu_request(self->vcpu, 0);
 }
 
