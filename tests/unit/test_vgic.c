@@ -319,6 +319,117 @@ static void wakes_own(void **state)
     assert_true(avc_vcpu_has_work(&vcpu[0]));
 }
 
+/* A guest that is big-endian at EL1 (SCTLR_EL1.EE) sees a word's bytes the other way round; E0E is EL0's alone. */
+static void big_endian(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    for (unsigned n = 0; n < 4; n++) { /* SCTLR_EL1.E0E and EE */
+        const struct avc_mmio_entry entry = { .hpfar = GICD >> 12 << 4 };
+        const uint64_t word = ESR_MAKE(AVC_EC_DABT_LOWER, true, ISS_ISV | UINT64_C(2) << 22);
+        uint64_t value = 0, bit = n & 2 ? 0x01000000 : 1;
+
+        on_cpu_of(0);
+        fake_cpu->reg[FAKE_SPSR_EL2] = 5; /* EL1h */
+        avc_ctx_set(&vcpu[0], AVC_CTX_SCTLR_EL1, (uint64_t)n << 24);
+        fake_cpu->reg[FAKE_FAR_EL2] = 4;
+        assert_true(fast(&vcpu[0], word, avc_vgic_dist_fast.mmio, NULL, &entry, &value));
+        assert_int_equal(n & 2 ? __builtin_bswap32((uint32_t)value) : value, vgic.typer);
+        vgic.spis[0].bank.enable = 0;
+        fake_cpu->reg[FAKE_FAR_EL2] = 0x104;
+        assert_true(fast(&vcpu[0], word | ISS_WNR, avc_vgic_dist_fast.mmio, NULL, &entry, &bit));
+        assert_int_equal(vgic.spis[0].bank.enable, 1);
+    }
+}
+
+/* ---- list registers ---- */
+
+/* The list register that has this INTID, or -1. */
+static int lr_with(uint32_t intid)
+{
+    for (unsigned n = 0; n < nr_lr(); n++)
+        if (ICH_LR_VINTID(*lr(n)) == intid && *lr(n))
+            return (int)n;
+    return -1;
+}
+
+/* What comes again is found where it was, whatever came in between; with none left the timer's is the last to go. */
+static void reuse(void **state)
+{
+    int at[4];
+
+    (void)state;
+    vw_boot(4, true, 1);
+    for (unsigned round = 0; round < 3; round++)
+        for (unsigned i = 0; i < 4; i++) {
+            sysreg_write(0, SGI1R, sgi_value(i, 0, 1));
+            if (round)
+                assert_int_equal(lr_with(i), at[i]);
+            at[i] = lr_with(i);
+            assert_int_equal(drain(0, seen, 4), 1);
+            assert_int_equal(seen[0], i);
+        }
+    wr(0, SGI(0) + 0x100, 1u << 27);
+    fake_cpu->ctx[AVC_CTX_CNTV_CTL_EL0] = 1;
+    fake_cpu->ctx[AVC_CTX_CNTV_CVAL_EL0] = 0;
+    settle_vcpu(0);
+    at[0] = lr_with(27);
+    assert_true(at[0] >= 0);
+    assert_int_equal(g_ack(true), 27);
+    fake_cpu->ctx[AVC_CTX_CNTV_CTL_EL0] = 0;
+    g_eoi(true, 27);
+    for (unsigned round = 0; round < 3; round++)
+        for (unsigned i = 0; i < 8; i++) {
+            sysreg_write(0, SGI1R, sgi_value(i, 0, 1));
+            assert_int_equal(drain(0, seen, 4), 1);
+            assert_int_equal(seen[0], i);
+            assert_int_equal(lr_with(27), at[0]);
+        }
+}
+
+/* Pending and active ones move with their vCPU, to a CPU with fewer list registers as well. */
+static void moves_to_fewer(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    for (unsigned i = 0; i < 4; i++)
+        wr8(0, SGI(0) + 0x400 + i, 0x20 * (4 - i));
+    for (unsigned i = 0; i < 3; i++) {
+        sysreg_write(0, SGI1R, sgi_value(i, 0, 1));
+        assert_int_equal(g_ack(true), i);
+    }
+    sysreg_write(0, SGI1R, sgi_value(3, 0, 1));
+    vput(0);
+    assert_true(vm.irqc->pending(&vcpu[0]));
+    fake_cpus[1].reg[FAKE_ICH_VTR_EL2] &= ~UINT64_C(31); /* one */
+    vload(0, 1);
+    assert_int_equal(g_ack(true), 3);
+    for (unsigned i = 4; i-- > 0;) {
+        g_eoi(true, i);
+        settle_vcpu(0);
+        assert_int_equal(rd(0, SGI(0) + 0x300), (1u << i) - 1);
+    }
+}
+
+/* A level whose end nobody has looked at yet when its vCPU is put. */
+static void level_across_put(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    wr(0, GICD + 0x104, 1);
+    must(avc_vm_set_irq(&vm, 32, true));
+    assert_int_equal(g_ack(true), 32);
+    g_eoi(true, 32);
+    assert_true(misr());
+    vput(0);
+    assert_true(vm.irqc->pending(&vcpu[0]));
+    must(avc_vm_set_irq(&vm, 32, false));
+    assert_false(vm.irqc->pending(&vcpu[0]));
+    must(avc_vm_set_irq(&vm, 32, true));
+    vload(0, 1);
+    assert_int_equal(g_ack(true), 32);
+}
+
 /* ---- more than list registers ---- */
 
 static void overflow_pending(void **state)
@@ -590,6 +701,10 @@ int main(void)
         cmocka_unit_test(spi_active_elsewhere),
         cmocka_unit_test(irq_ranges),
         cmocka_unit_test(wakes_own),
+        cmocka_unit_test(big_endian),
+        cmocka_unit_test(reuse),
+        cmocka_unit_test(moves_to_fewer),
+        cmocka_unit_test(level_across_put),
         cmocka_unit_test(overflow_pending),
         cmocka_unit_test(overflow_groups),
         { "overflow_active, EOImode 0", overflow_active, NULL, NULL, NULL },

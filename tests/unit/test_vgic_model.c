@@ -24,8 +24,9 @@ static uint32_t rnd(uint32_t n)
 struct ref {
     bool enabled, latch, line, edge, group1, active;
     uint8_t priority;
-    int target;
+    int target; /* -1: none; ANY: the one that has been chosen, which is the library's to do */
 };
+#define ANY (-2)
 
 static struct ref refs[NR_VCPUS][NR_INTIDS]; /* SPIs: of vCPU 0 */
 static uint32_t running[NR_VCPUS];           /* active priorities, bit per priority / 8 */
@@ -43,6 +44,14 @@ static struct ref *ref(unsigned v, uint32_t intid)
     return intid < 32 ? &refs[v][intid] : &refs[0][intid];
 }
 
+/* The vCPU that an SPI goes to. */
+static int target_of(const struct ref *r, uint32_t intid)
+{
+    uint16_t target = spis[intid / 32 - 1].target[intid % 32];
+
+    return r->target != ANY ? r->target : target == AVC_VGIC_NONE ? -1 : target;
+}
+
 static bool ref_pending(const struct ref *r)
 {
     return r->latch || (r->line && !r->edge);
@@ -56,7 +65,11 @@ static uint32_t ref_signals(unsigned v)
     for (uint32_t i = 0; i < NR_INTIDS; i++) {
         const struct ref *r = ref(v, i);
 
-        if (ref_pending(r) && r->enabled && !r->active && (i < 32 || r->target == (int)v) && r->priority < best)
+        if (!ref_pending(r) || !r->enabled || r->active)
+            continue;
+        if (i >= 32 && r->target == ANY) /* all vCPUs are on */
+            assert_int_not_equal(target_of(r, i), -1);
+        if ((i < 32 || target_of(r, i) == (int)v) && r->priority < best)
             best = r->priority;
     }
     return best < PMR && best < run ? best : 0x100;
@@ -145,10 +158,13 @@ static void step_config(void)
         break;
     case 1:
         if (intid >= 32) {
-            unsigned to = rnd(NR_VCPUS + 1);
+            unsigned to = rnd(NR_VCPUS + 3);
 
-            r->target = to == NR_VCPUS ? -1 : (int)to;
-            wr64(by, GICD + 0x6000 + 8 * intid, to == NR_VCPUS ? 0x7700 : mpidrs[to]);
+            r->target = to < NR_VCPUS ? (int)to : to == NR_VCPUS ? -1 : ANY;
+            wr64(by, GICD + 0x6000 + 8 * intid,
+                 to < NR_VCPUS    ? mpidrs[to]
+                 : to == NR_VCPUS ? 0x7700
+                                  : GICD_IROUTER_IRM);
         }
         break;
     case 2: /* only while it is disabled and nowhere (IHI 0069, GICD_ICFGR<n>) */

@@ -241,6 +241,42 @@ static void own_redistributor(void **state)
     sweep();
 }
 
+/* The library's table has the specification's registers, and no others: each row is of one of the two above. */
+static void table(void **state)
+{
+    static const struct {
+        const char *name;
+        uint32_t frame, first, last;
+        unsigned widths;
+    } rows[] = {
+#define GIC_REG(frame, name, offset, bytes, bits, widths, access) GIC_REG_##frame(name, offset, bytes, widths)
+#define GIC_REG_DIST(name, offset, bytes, widths)                 { #name, 0, offset, (offset) + (bytes)-1, widths },
+#define GIC_REG_RD(name, offset, bytes, widths)                   { #name, 1, offset, (offset) + (bytes)-1, widths },
+#define GIC_REG_SGI(name, offset, bytes, widths)                  { #name, 2, offset, (offset) + (bytes)-1, widths },
+#include "emul/vgic/gicreg.def"
+    };
+    unsigned found = 0;
+
+    (void)state;
+    for (size_t n = 0; n < AVC_ARRAY_SIZE(rows); n++) {
+        const struct row *spec = rows[n].frame ? redist : dist;
+        size_t nr = rows[n].frame ? AVC_ARRAY_SIZE(redist) : AVC_ARRAY_SIZE(dist);
+        uint32_t base = rows[n].frame == 2 ? 0x10000 : 0;
+        bool any = false;
+
+        for (size_t i = 0; i < nr; i++)
+            if (spec[i].first >= base + rows[n].first && spec[i].last <= base + rows[n].last) {
+                if (spec[i].widths != rows[n].widths || strncmp(spec[i].name, rows[n].name, 6) != 0)
+                    fail_msg("%s is not what %s is", rows[n].name, spec[i].name);
+                any = true;
+                found++;
+            }
+        if (!any)
+            fail_msg("%s is no register of the specification's", rows[n].name);
+    }
+    assert_int_equal(found, AVC_ARRAY_SIZE(dist) + AVC_ARRAY_SIZE(redist));
+}
+
 /* INTIDs 1020 to 1023 are no interrupts, and their bits no bits. */
 static void largest(void **state)
 {
@@ -296,7 +332,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(distributor), cmocka_unit_test(redistributor),         cmocka_unit_test(own_redistributor),
-        cmocka_unit_test(largest),     cmocka_unit_test(missing_redistributor),
+        cmocka_unit_test(largest),     cmocka_unit_test(missing_redistributor), cmocka_unit_test(table),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
