@@ -67,8 +67,3 @@ enum avc_answer avc_to_firmware(struct avc_vcpu *vcpu, struct avc_exit *e, void 
     avc_complete_gprs(vcpu, 0, AVC_ARRAY_SIZE(x), x);
     return avc_done(e, x[0]);
 }
-
-void avc_smc(uint64_t x[18])
-{
-    avc_hw_smc(x);
-}

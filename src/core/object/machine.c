@@ -31,3 +31,8 @@ enum avc_status avc_has_hardware_support(void)
 {
     return avc_hw_supported();
 }
+
+void avc_smc(uint64_t x[18])
+{
+    avc_hw_smc(x);
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* One CPU: its HAL, its features, its interrupt handler, and the library's vectors for a host that has none. */
+/* One CPU: its HAL, its features, its interrupt handler. */
 #include "core/object/pcpu.h"
 
 #include "core/core.h"
@@ -79,29 +79,10 @@ enum avc_status avc_pcpu_enable(struct avc_pcpu *p)
     return status;
 }
 
-/* ---- vectors ---- */
+/* ---- disable, and who is enabled ---- */
 
-/*
- * TPIDR_EL2 before VBAR_EL2, and the other way round when they go, each step seen before the next is taken: whenever our
- * table stands, its register says which CPU this is. HCR_EL2.IMO: where {E2H,TGE} are not {1,1}, a physical IRQ is EL2's
- * only with it (Arm ARM D1.3.6); nothing else in HCR_EL2 is touched, and a vCPU's load finds it as part of the host's.
- */
-static void vectors_in(struct avc_pcpu *p)
-{
-    uint64_t hcr = avc_hw_read_HCR_EL2();
-
-    p->found_tpidr = avc_hw_read_TPIDR_EL2();
-    p->found_vbar = avc_hw_read_VBAR_EL2();
-    p->found_imo = hcr & HCR_IMO;
-    avc_hw_write_TPIDR_EL2((uintptr_t)p);
-    avc_hw_write_VBAR_EL2((uintptr_t)avc_host_vectors);
-    avc_hw_isb();
-    avc_hw_write_HCR_EL2(hcr | HCR_IMO);
-    avc_hw_isb();
-    p->vectors = true;
-}
-
-static void vectors_out(struct avc_pcpu *p)
+/* host_vectors.c says why in this order. It is here because disable calls it, which must not link the vectors. */
+void avc_vectors_out(struct avc_pcpu *p)
 {
     avc_hw_write_HCR_EL2((avc_hw_read_HCR_EL2() & ~HCR_IMO) | p->found_imo);
     avc_hw_write_VBAR_EL2(p->found_vbar);
@@ -109,52 +90,6 @@ static void vectors_out(struct avc_pcpu *p)
     avc_hw_write_TPIDR_EL2(p->found_tpidr);
     p->vectors = false;
 }
-
-/* What both calls need: an enabled CPU, this one, with no vCPU loaded, which has read VBAR_EL2 and HCR_EL2. */
-static enum avc_status check_vectors(const struct avc_pcpu *p)
-{
-    if (!p)
-        return AVC_EINVAL;
-    if (p->magic != AVC_MAGIC_PCPU)
-        return AVC_ENOENT;
-    if (!p->enabled)
-        return AVC_ESTATE;
-    return p->current || p->mpidr != avc_hw_read_MPIDR_EL1() ? AVC_EBUSY : AVC_OK;
-}
-
-enum avc_status avc_pcpu_install_vectors(struct avc_pcpu *p)
-{
-    enum avc_status status = check_vectors(p);
-    uint64_t daif;
-
-    if (status)
-        return status;
-    if (p->vectors)
-        return AVC_EEXIST;
-    if (!p->hal->irq_fetch) /* an IRQ would be taken, left pending, and taken again */
-        return AVC_EHAL;
-    daif = avc_hw_irq_save();
-    vectors_in(p);
-    avc_hw_irq_restore(daif);
-    return AVC_OK;
-}
-
-enum avc_status avc_pcpu_remove_vectors(struct avc_pcpu *p)
-{
-    enum avc_status status = check_vectors(p);
-    uint64_t daif;
-
-    if (status)
-        return status;
-    if (!p->vectors)
-        return AVC_ENOENT;
-    daif = avc_hw_irq_save();
-    vectors_out(p);
-    avc_hw_irq_restore(daif);
-    return AVC_OK;
-}
-
-/* ---- disable, and who is enabled ---- */
 
 enum avc_status avc_pcpu_disable(struct avc_pcpu *p)
 {
@@ -180,7 +115,7 @@ enum avc_status avc_pcpu_disable(struct avc_pcpu *p)
     m->enabled--;
     p->enabled = false;
     if (p->vectors)
-        vectors_out(p);
+        avc_vectors_out(p);
     avc_unlock(&m->lock);
     avc_hw_irq_restore(daif);
     return AVC_OK;

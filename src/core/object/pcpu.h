@@ -11,5 +11,7 @@
 const struct avc_pcpu *avc_pcpu_here(const struct avc_machine *machine);
 /* Hands a fetched interrupt to this CPU's handler. Masked. */
 enum avc_answer avc_pcpu_handle(struct avc_pcpu *pcpu, avc_irq_t irq);
+/* Gives VBAR_EL2, HCR_EL2.IMO and TPIDR_EL2 back, where the library's vectors stand. Masked. */
+void avc_vectors_out(struct avc_pcpu *pcpu);
 
 #endif

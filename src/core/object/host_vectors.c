@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* The library's vectors at EL2, for a host that has none. Only such a host links them. */
+#include "core/core.h"
+#include "core/object/pcpu.h"
+
+/*
+ * TPIDR_EL2 before VBAR_EL2, and the other way round when they go, each step seen before the next is taken: whenever our
+ * table stands, its register says which CPU this is. HCR_EL2.IMO: where {E2H,TGE} are not {1,1}, a physical IRQ is EL2's
+ * only with it (Arm ARM D1.3.6); nothing else in HCR_EL2 is touched, and a vCPU's load finds it as part of the host's.
+ */
+static void vectors_in(struct avc_pcpu *p)
+{
+    uint64_t hcr = avc_hw_read_HCR_EL2();
+
+    p->found_tpidr = avc_hw_read_TPIDR_EL2();
+    p->found_vbar = avc_hw_read_VBAR_EL2();
+    p->found_imo = hcr & HCR_IMO;
+    avc_hw_write_TPIDR_EL2((uintptr_t)p);
+    avc_hw_write_VBAR_EL2((uintptr_t)avc_host_vectors);
+    avc_hw_isb();
+    avc_hw_write_HCR_EL2(hcr | HCR_IMO);
+    avc_hw_isb();
+    p->vectors = true;
+}
+
+/* What both calls need: an enabled CPU, this one, with no vCPU loaded, which has read VBAR_EL2 and HCR_EL2. */
+static enum avc_status check_vectors(const struct avc_pcpu *p)
+{
+    if (!p)
+        return AVC_EINVAL;
+    if (p->magic != AVC_MAGIC_PCPU)
+        return AVC_ENOENT;
+    if (!p->enabled)
+        return AVC_ESTATE;
+    return p->current || p->mpidr != avc_hw_read_MPIDR_EL1() ? AVC_EBUSY : AVC_OK;
+}
+
+enum avc_status avc_pcpu_install_vectors(struct avc_pcpu *p)
+{
+    enum avc_status status = check_vectors(p);
+    uint64_t daif;
+
+    if (status)
+        return status;
+    if (p->vectors)
+        return AVC_EEXIST;
+    if (!p->hal->irq_fetch) /* an IRQ would be taken, left pending, and taken again */
+        return AVC_EHAL;
+    daif = avc_hw_irq_save();
+    vectors_in(p);
+    avc_hw_irq_restore(daif);
+    return AVC_OK;
+}
+
+enum avc_status avc_pcpu_remove_vectors(struct avc_pcpu *p)
+{
+    enum avc_status status = check_vectors(p);
+    uint64_t daif;
+
+    if (status)
+        return status;
+    if (!p->vectors)
+        return AVC_ENOENT;
+    daif = avc_hw_irq_save();
+    avc_vectors_out(p);
+    avc_hw_irq_restore(daif);
+    return AVC_OK;
+}
