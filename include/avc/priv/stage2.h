@@ -12,8 +12,9 @@ struct avc_stage2 {
     struct avc_lock lock;
     struct avc_machine *machine;
     struct avc_mem mem;
-    struct avc_vm *vm; /* who uses it; set and cleared by avc_vm_init() and avc_vm_destroy() */
-    uint64_t *root;    /* NULL: adopted without mem */
+    struct avc_vm *vm;                        /* who uses it; set and cleared by avc_vm_init() and avc_vm_destroy() */
+    void (*give_back)(struct avc_stage2 *s2); /* returns the tables to mem.put(); NULL: adopted */
+    uint64_t *root;                           /* NULL: adopted without mem */
     avc_pa_t root_pa;
     avc_pa_t reach;      /* all bits set in any PA it uses or maps */
     uint64_t vmid;       /* generation << 16 | VMID, 0: none yet; machine's lock. See vmid.c */

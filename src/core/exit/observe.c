@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Looking at a vCPU: its counters, and an observer that sees each trap and what it cost.
+ * An observer of a vCPU: it sees each trap and what it cost.
  *
  * What is observed goes through another dispatch table (avc_trap_rows_observed), whose functions take the time, call the
  * table that would have been used, and take it again. Nothing else knows of observers but the rare work at run's entry and exit
@@ -15,20 +15,6 @@
 #include "arch/esr.h"
 #include "core/exit/trap.h"
 #include "core/object/request.h"
-
-/* ---- counters ---- */
-
-void avc_vcpu_counters(const struct avc_vcpu *vcpu, struct avc_counters *out)
-{
-    for (unsigned n = 0; n < AVC_NR_TRAPS; n++)
-        out->traps[n] = avc_load_relaxed(&vcpu->nr_traps[n]);
-    for (unsigned n = 0; n < AVC_NR_KINDS; n++)
-        out->exits[n] = avc_load_relaxed(&vcpu->nr_exits[n]);
-    out->undecoded = avc_load_relaxed(&vcpu->nr_isv0);
-    out->faults = avc_load_relaxed(&vcpu->nr_faults);
-    out->undefined = avc_load_relaxed(&vcpu->nr_undef);
-    out->unclaimed = avc_load_relaxed(&vcpu->nr_unclaimed);
-}
 
 /* ---- histograms ---- */
 

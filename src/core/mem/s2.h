@@ -59,7 +59,14 @@ static inline uint64_t *s2_table(const struct avc_stage2 *s2, uint64_t desc)
 }
 
 /* stage2.c */
+/* Fills *s2 in but for the root, and says how big that is. */
+enum avc_status avc_stage2_prepare(struct avc_stage2 *s2, struct avc_machine *machine, unsigned ipa_bits,
+                                   size_t *bytes);
+enum avc_status avc_stage2_check_root(const struct avc_stage2 *s2, avc_pa_t pa, size_t bytes);
+/* Whether a range is valid for these tables. */
 enum avc_status avc_stage2_check(const struct avc_stage2 *s2, avc_ipa_t ipa, uint64_t size);
-bool avc_stage2_desc(uint32_t attrs, uint64_t *desc); /* attributes of a leaf; false: not a valid set */
+/* The entry where the walk of an IPA ends, be it valid or not, and its level. With the lock. */
+uint64_t avc_stage2_walk_to(const struct avc_stage2 *s2, avc_ipa_t ipa, unsigned *level);
+void avc_stage2_fill_leaf(struct avc_stage2_leaf *leaf, avc_ipa_t ipa, uint64_t desc, unsigned level);
 
 #endif

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Stage 2 tables: making and unmaking them, and questions to them. Changes are in stage2_map.c.
+ * Stage 2 tables, whoever builds them: how they are laid out, and where an IPA is mapped. stage2_init.c and
+ * stage2_map.c build tables; a program that adopts them does not link these.
  *
  * Two decisions for all of it:
  * - Walks are Normal, Write-Back, Inner Shareable (VTCR_EL2.IRGN0, ORGN0, SH0), as the host's own mapping of the tables
- * is: walkers of the Inner Shareable domain are then coherent with its stores, and barriers without cache maintenance
- * do.
- * - No FEAT_S2FWB: guests' memory attributes combine with ours, the same on every CPU, so that what a guest sees with
- * its caches off is what it would see on hardware; the embedder cleans loaded images to the point of coherency.
+ *   is. So walkers of the Inner Shareable domain are coherent with the host's stores, and barriers are enough, without
+ *   cache maintenance.
+ * - No FEAT_S2FWB: guests' memory attributes combine with ours, the same on every CPU. So what a guest sees with its
+ *   caches off is what it would see on hardware; the embedder cleans loaded images to the point of coherency.
  */
 #include "core/mem/s2.h"
 #include "core/mem/tlb.h"
@@ -35,7 +36,7 @@ enum avc_status avc_stage2_root_layout(unsigned ipa_bits, unsigned *start_level,
     return AVC_OK;
 }
 
-static enum avc_status prepare(struct avc_stage2 *s2, struct avc_machine *machine, unsigned ipa_bits, size_t *bytes)
+enum avc_status avc_stage2_prepare(struct avc_stage2 *s2, struct avc_machine *machine, unsigned ipa_bits, size_t *bytes)
 {
     unsigned have, level;
     enum avc_status status;
@@ -68,42 +69,11 @@ static enum avc_status prepare(struct avc_stage2 *s2, struct avc_machine *machin
     return AVC_OK;
 }
 
-static enum avc_status check_root(const struct avc_stage2 *s2, avc_pa_t pa, size_t bytes)
+enum avc_status avc_stage2_check_root(const struct avc_stage2 *s2, avc_pa_t pa, size_t bytes)
 {
     if (pa & (bytes - 1))
         return AVC_EALIGN;
     return pa >> s2->pa_bits ? AVC_ERANGE : AVC_OK;
-}
-
-enum avc_status avc_stage2_init(struct avc_stage2 *s2, struct avc_machine *machine, const struct avc_mem *mem,
-                                unsigned ipa_bits)
-{
-    enum avc_status status;
-    avc_pa_t pa = 0;
-    uint64_t *root;
-    size_t bytes;
-
-    if (!mem || !mem->get || !mem->put || !mem->at)
-        return AVC_EINVAL;
-    status = prepare(s2, machine, ipa_bits, &bytes);
-    if (status)
-        return status;
-    root = mem->get(mem->ctx, bytes, &pa);
-    if (!root)
-        return AVC_ENOMEM;
-    status = (uintptr_t)root & (bytes - 1) ? AVC_EALIGN : check_root(s2, pa, bytes);
-    if (status) {
-        mem->put(mem->ctx, root, bytes);
-        return status;
-    }
-    for (size_t i = 0; i < bytes / sizeof *root; i++)
-        s2_write(&root[i], 0);
-    avc_hw_dsb_ishst(); /* before any CPU can be told of it */
-    s2->mem = *mem;
-    s2->root = root;
-    s2->root_pa = s2->reach = pa;
-    s2->magic = AVC_MAGIC_STAGE2;
-    return AVC_OK;
 }
 
 enum avc_status avc_stage2_adopt(struct avc_stage2 *s2, struct avc_machine *machine, const struct avc_mem *mem,
@@ -114,10 +84,10 @@ enum avc_status avc_stage2_adopt(struct avc_stage2 *s2, struct avc_machine *mach
 
     if (mem && !mem->at)
         return AVC_EINVAL;
-    status = prepare(s2, machine, ipa_bits, &bytes);
+    status = avc_stage2_prepare(s2, machine, ipa_bits, &bytes);
     if (status)
         return status;
-    status = check_root(s2, root_pa, bytes);
+    status = avc_stage2_check_root(s2, root_pa, bytes);
     if (status)
         return status;
     if (mem) {
@@ -131,21 +101,6 @@ enum avc_status avc_stage2_adopt(struct avc_stage2 *s2, struct avc_machine *mach
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): once a level, of which there are four */
-static void free_tables(struct avc_stage2 *s2, uint64_t *table, unsigned level, size_t entries)
-{
-    for (size_t i = 0; i < entries; i++) {
-        uint64_t desc = s2_read(&table[i]);
-        uint64_t *child;
-
-        if (!s2_is_table(desc, level))
-            continue;
-        child = s2_table(s2, desc);
-        free_tables(s2, child, level + 1, 512);
-        s2->mem.put(s2->mem.ctx, child, AVC_PAGE_SIZE);
-    }
-}
-
-/* All that TLBs hold of a VM, stages 1 and 2, on all CPUs. */
 static void flush(struct avc_stage2 *s2)
 {
     uint64_t token, daif = avc_hw_irq_save();
@@ -168,10 +123,8 @@ enum avc_status avc_stage2_destroy(struct avc_stage2 *s2)
         return AVC_EBUSY;
     s2->magic = 0;
     flush(s2); /* before the pages can be anything else: tables in them may be cached */
-    if (!s2->adopted) {
-        free_tables(s2, s2->root, s2->start_level, AVC_BIT(s2->ipa_bits - s2_shift(s2->start_level)));
-        s2->mem.put(s2->mem.ctx, s2->root, s2->root_pages * AVC_PAGE_SIZE);
-    }
+    if (s2->give_back)
+        s2->give_back(s2);
     s2->root = NULL;
     return AVC_OK;
 }
@@ -193,21 +146,6 @@ enum avc_status avc_stage2_flush(struct avc_stage2 *s2)
 }
 
 /* ---- questions ---- */
-
-bool avc_stage2_desc(uint32_t attrs, uint64_t *desc)
-{
-    uint32_t type = attrs & ~AVC_RWX;
-
-    if ((type != AVC_NORMAL && type != AVC_DEVICE && type != AVC_NC) || (attrs & (AVC_R | AVC_X)) == AVC_X ||
-        (type == AVC_DEVICE && attrs & AVC_X))
-        return false;
-    *desc = S2_AF | S2_INNER |
-            (type == AVC_DEVICE ? S2_DEVICE
-             : type == AVC_NC   ? S2_NC
-                                : S2_NORMAL) |
-            (attrs & AVC_R ? S2_READ : 0) | (attrs & AVC_W ? S2_WRITE : 0) | (attrs & AVC_X ? 0 : S2_NEVER);
-    return true;
-}
 
 static uint32_t attrs_of(uint64_t desc)
 {
@@ -231,8 +169,7 @@ enum avc_status avc_stage2_check(const struct avc_stage2 *s2, avc_ipa_t ipa, uin
     return AVC_OK;
 }
 
-/* Where the walk of an IPA ends, be the entry valid or not. With the lock. */
-static uint64_t walk_to(const struct avc_stage2 *s2, avc_ipa_t ipa, unsigned *level)
+uint64_t avc_stage2_walk_to(const struct avc_stage2 *s2, avc_ipa_t ipa, unsigned *level)
 {
     const uint64_t *table = s2->root;
     unsigned at = s2->start_level;
@@ -247,7 +184,7 @@ static uint64_t walk_to(const struct avc_stage2 *s2, avc_ipa_t ipa, unsigned *le
     return desc;
 }
 
-static void fill_leaf(struct avc_stage2_leaf *leaf, avc_ipa_t ipa, uint64_t desc, unsigned level)
+void avc_stage2_fill_leaf(struct avc_stage2_leaf *leaf, avc_ipa_t ipa, uint64_t desc, unsigned level)
 {
     leaf->size = AVC_BIT(s2_shift(level));
     leaf->ipa = ipa & ~(leaf->size - 1);
@@ -271,12 +208,12 @@ enum avc_status avc_stage2_lookup(struct avc_stage2 *s2, avc_ipa_t ipa, avc_pa_t
         return AVC_ENOTSUP;
     daif = avc_hw_irq_save();
     avc_lock(&s2->lock);
-    desc = walk_to(s2, ipa, &level);
+    desc = avc_stage2_walk_to(s2, ipa, &level);
     avc_unlock(&s2->lock);
     avc_hw_irq_restore(daif);
     if (!s2_is_leaf(desc, level))
         return AVC_ENOENT;
-    fill_leaf(&leaf, ipa, desc, level);
+    avc_stage2_fill_leaf(&leaf, ipa, desc, level);
     if (pa)
         *pa = leaf.pa + (ipa - leaf.ipa);
     if (attrs)
@@ -284,42 +221,4 @@ enum avc_status avc_stage2_lookup(struct avc_stage2 *s2, avc_ipa_t ipa, avc_pa_t
     if (size)
         *size = leaf.size;
     return AVC_OK;
-}
-
-/* The next leaf at or above *pos and below end; *pos moves behind it, or behind the emptiness seen so far. */
-static bool next_leaf(struct avc_stage2 *s2, avc_ipa_t *pos, avc_ipa_t end, struct avc_stage2_leaf *leaf)
-{
-    uint64_t daif = avc_hw_irq_save();
-    bool found = false;
-
-    avc_lock(&s2->lock);
-    for (unsigned n = 0; n < 512 && *pos < end && !found; n++) { /* bounded: interrupts are masked */
-        unsigned level;
-        uint64_t desc = walk_to(s2, *pos, &level);
-
-        found = s2_is_leaf(desc, level);
-        if (found)
-            fill_leaf(leaf, *pos, desc, level);
-        *pos = (*pos | (AVC_BIT(s2_shift(level)) - 1)) + 1;
-    }
-    avc_unlock(&s2->lock);
-    avc_hw_irq_restore(daif);
-    return found;
-}
-
-enum avc_status avc_stage2_walk(struct avc_stage2 *s2, avc_ipa_t ipa, uint64_t size,
-                                enum avc_status (*fn)(void *ctx, const struct avc_stage2_leaf *leaf), void *ctx)
-{
-    enum avc_status status = fn ? avc_stage2_check(s2, ipa, size) : AVC_EINVAL;
-    avc_ipa_t end = ipa + size;
-
-    if (!status && !s2->root)
-        status = AVC_ENOTSUP;
-    while (!status && ipa < end) {
-        struct avc_stage2_leaf leaf;
-
-        if (next_leaf(s2, &ipa, end, &leaf))
-            status = fn(ctx, &leaf);
-    }
-    return status;
 }

@@ -84,6 +84,22 @@ static uint64_t *pop(const struct change *c, uint64_t *list, avc_pa_t *pa)
     return page;
 }
 
+/* Attributes as the bits of a leaf. False: not a valid set. */
+static bool desc_of(uint32_t attrs, uint64_t *desc)
+{
+    uint32_t type = attrs & ~AVC_RWX;
+
+    if ((type != AVC_NORMAL && type != AVC_DEVICE && type != AVC_NC) || (attrs & (AVC_R | AVC_X)) == AVC_X ||
+        (type == AVC_DEVICE && attrs & AVC_X))
+        return false;
+    *desc = S2_AF | S2_INNER |
+            (type == AVC_DEVICE ? S2_DEVICE
+             : type == AVC_NC   ? S2_NC
+                                : S2_NORMAL) |
+            (attrs & AVC_R ? S2_READ : 0) | (attrs & AVC_W ? S2_WRITE : 0) | (attrs & AVC_X ? 0 : S2_NEVER);
+    return true;
+}
+
 static uint64_t leaf_of(avc_pa_t pa, uint64_t attrs, unsigned level)
 {
     return pa | attrs | S2_VALID | (level == 3 ? S2_TABLE : 0);
@@ -330,7 +346,7 @@ out:
 enum avc_status avc_stage2_map(struct avc_stage2 *s2, avc_ipa_t ipa, avc_pa_t pa, uint64_t size, uint32_t attrs)
 {
     struct change c;
-    enum avc_status status = avc_stage2_desc(attrs, &c.attrs) ? avc_stage2_check(s2, ipa, size) : AVC_EINVAL;
+    enum avc_status status = desc_of(attrs, &c.attrs) ? avc_stage2_check(s2, ipa, size) : AVC_EINVAL;
 
     if (status)
         return status;
@@ -355,7 +371,7 @@ enum avc_status avc_stage2_unmap(struct avc_stage2 *s2, avc_ipa_t ipa, uint64_t 
 enum avc_status avc_stage2_protect(struct avc_stage2 *s2, avc_ipa_t ipa, uint64_t size, uint32_t attrs)
 {
     struct change c;
-    enum avc_status status = avc_stage2_desc(attrs, &c.attrs) ? avc_stage2_check(s2, ipa, size) : AVC_EINVAL;
+    enum avc_status status = desc_of(attrs, &c.attrs) ? avc_stage2_check(s2, ipa, size) : AVC_EINVAL;
 
     c.reach = 0;
     return status ? status : change(&c, s2, PROTECT, ipa, size);
