@@ -214,6 +214,40 @@ def by_sources(package, cc):
     tap.ok(any(word.startswith(str(tree)) for word in told_by_compiler(folder / "build")), "of the copied tree")
 
 
+# Of each part a function that only its own users name.
+PARTS = {
+    "observers": "avc_vcpu_observe",
+    "counters": "avc_vcpu_counters",
+    "vectors for a host without": "avc_pcpu_install_vectors",
+    "system-call tracing": "avc_syscalls_attach",
+    "calls to firmware": "avc_to_firmware",
+    "the vGIC": "avc_vgic_attach",
+    "PSCI": "avc_psci_attach",
+    "making stage 2 tables": "avc_stage2_init",
+    "changing stage 2 tables": "avc_stage2_map",
+    "walking stage 2 tables": "avc_stage2_walk",
+    "sizes": "avc_sizeof_vcpu",
+}
+
+
+def test_linked(package, cc):
+    """A program takes of the archive what it calls, and what that needs: by name, without garbage collection."""
+    folder = package.copy_example(EXAMPLE, "linked")
+    # without host_vm.c, which calls PSCI for its own users
+    make = [*package.make(cc), "all", "host_sources=host.c start.S"]
+
+    def takes(name, wanted):
+        result = package.run(make, folder)
+        tap.equal(result.transcript.splitlines()[-1], "status 0", f"{name} is linked")
+        names = set(package.run(["aarch64-linux-gnu-nm", "build/kernel.elf"], folder).out.split())
+        tap.equal({part for part, function in PARTS.items() if function in names}, wanted,
+                  f"{name} takes the parts that it calls, and no others")
+
+    takes(EXAMPLE, {"PSCI", "making stage 2 tables", "changing stage 2 tables"})
+    shutil.copy(TOP / "tests/guest/core-alone/main.c", folder)
+    takes("tests/guest/core-alone", set())
+
+
 def test_default_goal(package):
     """What `make` without a goal makes is the embedder's, whether the library is included before or after the first
     rule."""
@@ -281,6 +315,7 @@ def main():
         by_pkg_config(package, options.cc)
         by_cmake(package)
         by_sources(package, options.cc)
+        test_linked(package, options.cc)
         test_default_goal(package)
         test_refusals(package)
         test_configuration(package)

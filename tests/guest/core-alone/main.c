@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* An embedder that takes nothing of src/emul: no PSCI, no interrupt controller. Linked, not run. */
+/* An embedder that takes the least: no PSCI, no interrupt controller, tables of its own. Linked, not run. */
 #include "host.h"
 
 static struct avc_machine machine;
@@ -9,11 +9,12 @@ static struct avc_stage2 stage2;
 static struct avc_vm vm;
 static struct avc_vcpu vcpu, *vcpus[1];
 static struct avc_claim claims[AVC_CLAIM_SLOTS(1)];
+static uint64_t root[4 * 512] __attribute__((aligned(16384))); /* avc_stage2_root_layout(32) */
 
 int host_main(void)
 {
     static const struct avc_hal hal = { .panic = host_panic };
-    static const struct avc_claim all = { AVC_CALL, 0, UINT32_MAX, avc_to_firmware, NULL };
+    static const struct avc_claim all = { AVC_CALL, 0, UINT32_MAX, avc_to_vmm, NULL };
     const struct avc_vm_config vm_config = {
         .stage2 = &stage2, .vcpus = vcpus, .max_vcpus = 1, .claims = claims, .max_claims = AVC_CLAIM_SLOTS(1)
     };
@@ -23,7 +24,7 @@ int host_main(void)
     host_must(avc_machine_init(&machine));
     host_must(avc_pcpu_init(&cpu, &machine, &hal));
     host_must(avc_pcpu_enable(&cpu));
-    host_must(avc_stage2_init(&stage2, &machine, &host_mem, 0));
+    host_must(avc_stage2_adopt(&stage2, &machine, NULL, (uintptr_t)root, 32));
     host_must(avc_vm_init(&vm, &machine, &vm_config));
     host_must(avc_vm_claim(&vm, &all));
     host_must(avc_vcpu_init(&vcpu, &vm, &vcpu_config));
