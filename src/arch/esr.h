@@ -4,41 +4,40 @@
 #ifndef AVC_ESR_H
 #define AVC_ESR_H
 
-#include <avc/avc.h>
-
 #include "arch/bits.h"
 
+/* clang-format off */
 /* Exception classes that code names; trap.c has the row of each of the 64. */
-enum avc_ec {
-    AVC_EC_UNKNOWN = 0x00,
-    AVC_EC_WFX = 0x01,     /* WFI, WFE, WFIT, WFET */
-    AVC_EC_CP15 = 0x03,    /* MCR, MRC with coproc 0b1111 */
-    AVC_EC_CP15_64 = 0x04, /* MCRR, MRRC with coproc 0b1111 */
-    AVC_EC_CP14 = 0x05,    /* MCR, MRC with coproc 0b1110 */
-    AVC_EC_CP14_LS = 0x06, /* LDC, STC with coproc 0b1110 */
-    AVC_EC_FP = 0x07,      /* SVE, Advanced SIMD, floating-point: CPACR_EL1, CPTR_EL2 */
-    AVC_EC_VMRS = 0x08,
-    AVC_EC_PAUTH = 0x09,   /* HCR_EL2.API, APK */
-    AVC_EC_CP14_64 = 0x0c, /* MRRC with coproc 0b1110 */
-    AVC_EC_SVC32 = 0x11,
-    AVC_EC_SMC32 = 0x13,
-    AVC_EC_SVC64 = 0x15,
-    AVC_EC_HVC64 = 0x16,
-    AVC_EC_SMC64 = 0x17,
-    AVC_EC_SYSREG = 0x18, /* MSR, MRS, system instruction */
-    AVC_EC_ERET = 0x1a,
-    AVC_EC_IABT_LOWER = 0x20,
-    AVC_EC_IABT_SAME = 0x21,
-    AVC_EC_PC_ALIGN = 0x22,
-    AVC_EC_DABT_LOWER = 0x24,
-    AVC_EC_DABT_SAME = 0x25,
-    AVC_EC_BREAK_LOWER = 0x30,
-    AVC_EC_STEP_LOWER = 0x32,
-    AVC_EC_WATCH_LOWER = 0x34,
-    AVC_EC_WATCH_SAME = 0x35,
-    AVC_EC_BKPT32 = 0x38,
-    AVC_EC_BRK64 = 0x3c,
-};
+#define AVC_EC_UNKNOWN     0x00
+#define AVC_EC_WFX         0x01 /* WFI, WFE, WFIT, WFET */
+#define AVC_EC_CP15        0x03 /* MCR, MRC with coproc 0b1111 */
+#define AVC_EC_CP15_64     0x04 /* MCRR, MRRC with coproc 0b1111 */
+#define AVC_EC_CP14        0x05 /* MCR, MRC with coproc 0b1110 */
+#define AVC_EC_CP14_LS     0x06 /* LDC, STC with coproc 0b1110 */
+#define AVC_EC_FP          0x07 /* SVE, Advanced SIMD, floating-point: CPACR_EL1, CPTR_EL2 */
+#define AVC_EC_VMRS        0x08
+#define AVC_EC_PAUTH       0x09 /* HCR_EL2.API, APK */
+#define AVC_EC_CP14_64     0x0c /* MRRC with coproc 0b1110 */
+#define AVC_EC_SVC32       0x11
+#define AVC_EC_SMC32       0x13
+#define AVC_EC_SVC64       0x15
+#define AVC_EC_HVC64       0x16
+#define AVC_EC_SMC64       0x17
+#define AVC_EC_SYSREG      0x18 /* MSR, MRS, system instruction */
+#define AVC_EC_SVE         0x19 /* CPTR_EL2.TZ, ZEN */
+#define AVC_EC_ERET        0x1a
+#define AVC_EC_SME         0x1d /* CPTR_EL2.TSM, SMEN */
+#define AVC_EC_IABT_LOWER  0x20
+#define AVC_EC_IABT_SAME   0x21
+#define AVC_EC_PC_ALIGN    0x22
+#define AVC_EC_DABT_LOWER  0x24
+#define AVC_EC_DABT_SAME   0x25
+#define AVC_EC_BREAK_LOWER 0x30
+#define AVC_EC_STEP_LOWER  0x32
+#define AVC_EC_WATCH_LOWER 0x34
+#define AVC_EC_WATCH_SAME  0x35
+#define AVC_EC_BKPT32      0x38
+#define AVC_EC_BRK64       0x3c
 
 /* all classes */
 #define ESR_EC(esr)           ((unsigned)AVC_FIELD(esr, 31, 26))
@@ -72,18 +71,21 @@ enum avc_ec {
 /* aborts; instruction aborts have EA, S1PTW and the status only */
 #define ISS_ISV      AVC_BIT(24)                        /* SAS, SSE, SRT and SF are valid */
 #define ISS_SAS(esr) ((unsigned)AVC_FIELD(esr, 23, 22)) /* log2 of the size */
+#define ISS_SAS_MASK AVC_BITS(23, 22)
+#define ISS_SAS_WORD AVC_BIT(23)                        /* SAS = 0b10 */
 #define ISS_SSE      AVC_BIT(21)                        /* sign-extends */
 #define ISS_SRT(esr) AVC_FIELD(esr, 20, 16)
-#define ISS_SF       AVC_BIT(15)      /* the register is 64 bits wide */
-#define ISS_SET      AVC_BITS(12, 11) /* state after a synchronous external abort (FEAT_RAS) */
-#define ISS_FNV      AVC_BIT(10)      /* FAR is not valid */
-#define ISS_EA       AVC_BIT(9)       /* kind of external abort, as the implementation defines it */
-#define ISS_CM       AVC_BIT(8)       /* cache maintenance or address translation instruction */
-#define ISS_S1PTW    AVC_BIT(7)       /* stage 2 fault on a stage 1 table walk */
-#define ISS_WNR      AVC_BIT(6)       /* a write; 1 for all cache maintenance */
+#define ISS_SF       AVC_BIT(15)                        /* the register is 64 bits wide */
+#define ISS_SET      AVC_BITS(12, 11)                   /* state after a synchronous external abort (FEAT_RAS) */
+#define ISS_FNV      AVC_BIT(10)                        /* FAR is not valid */
+#define ISS_EA       AVC_BIT(9)                         /* kind of external abort, as the implementation defines it */
+#define ISS_CM       AVC_BIT(8)                         /* cache maintenance or address translation instruction */
+#define ISS_S1PTW    AVC_BIT(7)                         /* stage 2 fault on a stage 1 table walk */
+#define ISS_WNR      AVC_BIT(6)                         /* a write; 1 for all cache maintenance */
 #define ISS_FSC(esr) ((unsigned)AVC_FIELD(esr, 5, 0))
 
-/* fault status (DFSC, IFSC); those of a translation table have the level of the walk in bits 1..0 */
+/* fault status (DFSC, IFSC); those of translation have the level of the walk in bits 1..0 */
+#define FSC_KIND          0x3cu /* what it is, without the level */
 #define FSC_TRANSLATION   0x04u
 #define FSC_ACCESS        0x08u
 #define FSC_PERMISSION    0x0cu
@@ -96,18 +98,28 @@ enum avc_ec {
 #define FSC_LOCKDOWN      0x34u
 #define FSC_EXCLUSIVE     0x35u /* unsupported exclusive or atomic access */
 
-/* The key of a trapped MSR or MRS: the syndrome has op0, op2, op1, CRn, Rt, CRm, in this order. And the syndrome of a key. */
+/* HPFAR_EL2: the IPA of a stage 2 fault, but for the offset in its page */
+#define HPFAR_IPA(hpfar) (AVC_FIELD(hpfar, 43, 4) << 12)
+/* clang-format on */
+
+#ifndef __ASSEMBLER__
+#include <avc/avc.h>
+
+/* The key of a trapped MSR or MRS: the syndrome has op0, op2, op1, CRn, Rt, CRm, in this order. */
 static inline uint32_t avc_sysreg_key(uint64_t esr)
 {
     return AVC_SYSREG_KEY(AVC_FIELD(esr, 21, 20), AVC_FIELD(esr, 16, 14), AVC_FIELD(esr, 13, 10), AVC_FIELD(esr, 4, 1),
                           AVC_FIELD(esr, 19, 17));
 }
 
+/* The syndrome of a key. */
 static inline uint64_t avc_sysreg_esr(uint32_t key, bool read)
 {
     return ESR_MAKE(AVC_EC_SYSREG, true,
                     AVC_FIELD(key, 15, 14) << 20 | AVC_FIELD(key, 2, 0) << 17 | AVC_FIELD(key, 13, 11) << 14 |
                         AVC_FIELD(key, 10, 7) << 10 | AVC_FIELD(key, 6, 3) << 1 | read);
 }
+
+#endif
 
 #endif

@@ -7,6 +7,8 @@
 #include <avc/avc.h>
 
 #include "arch/bits.h"
+#include "arch/hcr.h"
+#include "arch/idreg.h"
 #include "core/atomic.h"
 #include "hw/hw.h"
 #include "hw/offsets.h"
@@ -18,28 +20,6 @@
 #define AVC_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 /* The call of a pointer that a function ends with. */
 #define AVC_LAST(fn, ...) ((__typeof__(&*(fn)))avc_hw_last((uintptr_t)(fn)))(__VA_ARGS__)
-
-/* HCR_EL2 (Arm ARM, "HCR_EL2") where code names its bits; all that guests run with are in traps.c. */
-#define HCR_VM  AVC_BIT(0)
-#define HCR_IMO AVC_BIT(4)
-#define HCR_VF  AVC_BIT(6)
-#define HCR_VI  AVC_BIT(7)
-#define HCR_VSE AVC_BIT(8)
-#define HCR_TWI AVC_BIT(13)
-#define HCR_TWE AVC_BIT(14)
-#define HCR_TGE AVC_BIT(27)
-#define HCR_E2H AVC_BIT(34)
-#define HCR_APK AVC_BIT(40)
-#define HCR_API AVC_BIT(41)
-
-/* HFGITR_EL2 likewise: what avc_vm_trap_svc() switches. */
-#define HFGITR_ERET    AVC_BIT(51)
-#define HFGITR_SVC_EL0 AVC_BIT(52)
-#define HFGITR_SVC_EL1 AVC_BIT(53)
-
-/* The affinity fields of MPIDR_EL1, and of all that names a CPU like it: Aff3 in bits 39..32, Aff2..Aff0 in 23..0.
-   All other bits of a PSCI call's target must be zero (DEN0022, "target_cpu"). */
-#define MPIDR_AFFINITY UINT64_C(0xff00ffffff)
 
 /* A doubleword of a struct, read or written whole. */
 typedef uint64_t __attribute__((may_alias)) avc_word;

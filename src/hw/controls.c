@@ -4,36 +4,21 @@
  * EL2's controls over a guest: what traps, its stage 2, its identity. Only what this CPU has is touched; what it has beyond
  * the VM's features (CPUs may differ) is closed all the same, because the guest's values say so for every field.
  */
+#include "arch/cptr.h"
+#include "arch/gic.h"
+#include "arch/mpam.h"
+#include "arch/timer.h"
 #include "hw/controls.h"
 
 /* Bits that stay the host's while a guest runs: they are about the host's own counters and event stream. */
-#define MDCR_HOST                                                                                                      \
-    (0x1f /* HPMN */ | AVC_BIT(7) /* HPME */ | AVC_BIT(17) /* HPMD */ | AVC_BIT(23) /* HCCD */ |                       \
-     AVC_BIT(26) /* HLP */ | AVC_BIT(28) /* MTPME */ | AVC_BIT(29) /* HPMFZO */)
-#define CNTHCTL_HOST     (0xfc /* EVNTEN, EVNTDIR, EVNTI */ | AVC_BIT(17) /* EVNTIS */)
-#define CNTHCTL_HOST_VHE (CNTHCTL_HOST | 0x303 /* EL0PCTEN, EL0VCTEN, EL0VTEN, EL0PTEN: host's EL0 */)
-
-#define CPTR_TFP      AVC_BIT(10)         /* E2H=0 */
-#define CPTR_VHE_FPEN (UINT64_C(3) << 20) /* E2H=1: 0b11 does not trap */
-
-#define ICH_HCR_TC    AVC_BIT(10) /* the registers of both groups */
-#define ICH_HCR_TALL0 AVC_BIT(11)
-#define ICH_HCR_TALL1 AVC_BIT(12)
-
-#define MPAM2_TIDR     AVC_BIT(58)
-#define MPAM2_TRAP     (AVC_BIT(48) | AVC_BIT(49)) /* MPAM1_EL1 and MPAM0_EL1 */
-#define MPAMIDR_TIDR   AVC_BIT(58)
-#define MPAMIDR_HCR    AVC_BIT(17)
-#define MPAMHCR_TRAPID AVC_BIT(31)
-
-static inline uint64_t id_field(const struct avc_features *f, unsigned crm, unsigned op2, unsigned lo)
-{
-    return f->id[(crm - 1) * 8 + op2] >> lo & 0xf;
-}
+#define MDCR_HOST    (MDCR_HPMN | MDCR_HPME | MDCR_HPMD | MDCR_HCCD | MDCR_HLP | MDCR_MTPME | MDCR_HPMFZO)
+#define CNTHCTL_HOST (CNTHCTL_EVNTEN | CNTHCTL_EVNTDIR | CNTHCTL_EVNTI | CNTHCTL_EVNTIS)
+#define CNTHCTL_VHE_HOST                                                                                               \
+    (CNTHCTL_HOST | CNTHCTL_VHE_EL0PCTEN | CNTHCTL_VHE_EL0VCTEN | CNTHCTL_VHE_EL0VTEN | CNTHCTL_VHE_EL0PTEN)
 
 static bool has_fgt2(const struct avc_features *f)
 {
-    return id_field(f, 7, 0, 56) >= 2;
+    return avc_id_field(f->id, ID_AA64MMFR0_FGT) >= 2;
 }
 
 static void write_fgt(const struct avc_features *cpu, const struct avc_traps *t)
@@ -78,7 +63,7 @@ void avc_hw_traps_write(struct avc_vcpu *vcpu)
         vcpu->cptr = e2h ? vcpu->cptr | CPTR_VHE_FPEN : vcpu->cptr & ~CPTR_TFP;
     avc_hw_write_MDCR_EL2(t->mdcr | (host[S_MDCR] & MDCR_HOST));
     avc_hw_write_HSTR_EL2(t->hstr);
-    avc_hw_write_CNTHCTL_EL2(e2h ? t->cnthctl_vhe | (host[S_CNTHCTL] & CNTHCTL_HOST_VHE)
+    avc_hw_write_CNTHCTL_EL2(e2h ? t->cnthctl_vhe | (host[S_CNTHCTL] & CNTHCTL_VHE_HOST)
                                  : t->cnthctl | (host[S_CNTHCTL] & CNTHCTL_HOST));
     avc_hw_write_VTCR_EL2(t->vtcr);
     if (avc_has(cpu, AVC_FEAT_HCX))
@@ -136,17 +121,18 @@ static void mpam_load(uint64_t *host)
     uint64_t mpamidr = avc_hw_read_MPAMIDR_EL1();
 
     host[S_MPAM2] = avc_hw_read_MPAM2_EL2();
-    avc_hw_write_MPAM2_EL2(host[S_MPAM2] | MPAM2_TRAP | (mpamidr & MPAMIDR_TIDR ? MPAM2_TIDR : 0));
-    if (mpamidr & MPAMIDR_HCR) {
+    avc_hw_write_MPAM2_EL2(host[S_MPAM2] | MPAM2_TRAPMPAM1EL1 | MPAM2_TRAPMPAM0EL1 |
+                           (mpamidr & MPAMIDR_HAS_TIDR ? MPAM2_TIDR : 0));
+    if (mpamidr & MPAMIDR_HAS_HCR) {
         host[S_MPAMHCR] = avc_hw_read_MPAMHCR_EL2();
-        avc_hw_write_MPAMHCR_EL2(host[S_MPAMHCR] | MPAMHCR_TRAPID);
+        avc_hw_write_MPAMHCR_EL2(host[S_MPAMHCR] | MPAMHCR_TRAP_MPAMIDR_EL1);
     }
 }
 
 static void mpam_put(const uint64_t *host)
 {
     avc_hw_write_MPAM2_EL2(host[S_MPAM2]);
-    if (avc_hw_read_MPAMIDR_EL1() & MPAMIDR_HCR)
+    if (avc_hw_read_MPAMIDR_EL1() & MPAMIDR_HAS_HCR)
         avc_hw_write_MPAMHCR_EL2(host[S_MPAMHCR]);
 }
 

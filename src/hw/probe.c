@@ -3,18 +3,11 @@
 /* What this CPU is: whether it can run guests, its ID registers, and what firmware says of its workarounds. */
 #include <avc/psci.h>
 
+#include "arch/gic.h"
+#include "arch/idreg.h"
 #include "core/core.h"
 #include "hw_guest.h"
 #include "core/policy/feature.h"
-
-#define ID(crm, op2) (((crm)-1) * 8 + (op2))
-#define ID_PFR0      ID(4, 0)
-#define ID_MMFR0     ID(7, 0)
-
-static unsigned field(uint64_t id, unsigned lo)
-{
-    return id >> lo & 0xf;
-}
 
 /*
  * Reads nothing but CurrentEL and the ID registers, which EL1 may read as well (where a hypervisor below traps the ID
@@ -24,17 +17,16 @@ static unsigned field(uint64_t id, unsigned lo)
 enum avc_status avc_hw_supported(void)
 {
     uint64_t pfr0, mmfr0;
-    unsigned tgran4, tgran4_2;
+    unsigned tgran4_2;
 
-    if ((avc_hw_read_CURRENTEL() >> 2 & 3) != 2)
+    if (CURRENTEL_EL(avc_hw_read_CURRENTEL()) != 2)
         return AVC_ENOTSUP;
-    pfr0 = avc_hw_read_id(ID_PFR0);
-    if (field(pfr0, 8) == 0 || field(pfr0, 4) == 0)
+    pfr0 = avc_hw_read_id(ID_AA64PFR0);
+    if (avc_id_value(pfr0, ID_AA64PFR0_EL2) == 0 || avc_id_value(pfr0, ID_AA64PFR0_EL1) == 0)
         return AVC_ENOTSUP;
-    mmfr0 = avc_hw_read_id(ID_MMFR0);
-    tgran4 = field(mmfr0, 28);
-    tgran4_2 = field(mmfr0, 40);
-    if (tgran4_2 == 1 || (tgran4_2 == 0 && tgran4 == 0xf))
+    mmfr0 = avc_hw_read_id(ID_AA64MMFR0);
+    tgran4_2 = avc_id_value(mmfr0, ID_AA64MMFR0_TGran4_2);
+    if (tgran4_2 == 1 || (tgran4_2 == 0 && avc_id_value(mmfr0, ID_AA64MMFR0_TGran4) == 15))
         return AVC_ENOTSUP;
     return AVC_OK;
 }
@@ -52,13 +44,13 @@ static int64_t call(uint32_t fid, uint32_t arg)
  * is how its presence is found (DEN0028, 7.2); firmware from before answers NOT_SUPPORTED to both. An SMC with no EL3
  * is UNDEFINED, hence the look at ID_AA64PFR0_EL1.EL3.
  */
-static uint32_t probe_workarounds(uint64_t pfr0)
+static uint32_t probe_workarounds(const uint64_t *id)
 {
     static const uint32_t ids[] = { AVC_SMCCC_ARCH_WORKAROUND_1, AVC_SMCCC_ARCH_WORKAROUND_2,
                                     AVC_SMCCC_ARCH_WORKAROUND_3 };
     uint32_t known = 0;
 
-    if (field(pfr0, 12) == 0)
+    if (avc_id_field(id, ID_AA64PFR0_EL3) == 0)
         return 0;
     if (call(AVC_PSCI_VERSION, 0) < 0x10000 || call(AVC_PSCI_FEATURES, AVC_SMCCC_VERSION) < 0 ||
         call(AVC_SMCCC_VERSION, 0) < 0x10001)
@@ -89,12 +81,12 @@ void avc_hw_probe(struct avc_features *f)
     f->clidr = avc_hw_read_CLIDR_EL1();
     f->cntfrq = avc_hw_read_CNTFRQ_EL0();
     /* the virtual CPU interface exists as system registers where the host has switched to them (ICC_SRE_EL2.SRE) */
-    if (field(f->id[ID_PFR0], 24) != 0 && (avc_hw_read_ICC_SRE_EL2() & 1)) {
+    if (avc_id_field(f->id, ID_AA64PFR0_GIC) != 0 && avc_hw_read_ICC_SRE_EL2() & ICC_SRE_SRE) {
         uint64_t vtr = avc_hw_read_ICH_VTR_EL2();
 
-        f->list_regs = (uint8_t)((vtr & 0x1f) + 1);
-        f->pri_bits = (uint8_t)(AVC_FIELD(vtr, 31, 29) + 1);
+        f->list_regs = (uint8_t)ICH_VTR_LISTREGS(vtr);
+        f->pri_bits = (uint8_t)ICH_VTR_PRIBITS(vtr);
     }
-    f->workarounds = probe_workarounds(f->id[ID_PFR0]);
+    f->workarounds = probe_workarounds(f->id);
     avc_feature_decode(f);
 }

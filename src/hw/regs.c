@@ -15,12 +15,10 @@
  *
  * Interrupts are masked by the callers.
  */
+#include "arch/mmu.h"
+#include "arch/timer.h"
 #include "hw/controls.h"
 #include "hw_guest.h"
-
-#define SCTLR_M  AVC_BIT(0)
-#define TCR_EPD0 AVC_BIT(7)
-#define TCR_EPD1 AVC_BIT(23)
 
 static inline bool is_e2h(const struct avc_vcpu *vcpu)
 {
@@ -136,9 +134,9 @@ static void walks_on(bool e2h, uint64_t sctlr, uint64_t tcr)
    be cached under the guest's VMID. There HCR_EL2.VM stays set from load to put, which means nothing to EL2 itself. */
 static bool walks_at_el2(void)
 {
-    uint64_t part = avc_hw_read_MIDR_EL1() & 0xff00fff0;
+    uint64_t part = avc_hw_read_MIDR_EL1() & MIDR_PART;
 
-    return part == 0x4100d070 || part == 0x4100d080; /* Cortex-A57, Cortex-A72 */
+    return part == MIDR_CORTEX_A57 || part == MIDR_CORTEX_A72;
 }
 
 /* ---- timers ---- */
@@ -153,8 +151,8 @@ static void swap_timers(struct avc_vcpu *vcpu, bool e2h, uint64_t cntvoff)
     uint64_t vctl = vcpu->ctx[AVC_CTX_CNTV_CTL_EL0], pctl = vcpu->ctx[AVC_CTX_CNTP_CTL_EL0];
     uint64_t vcval = vcpu->ctx[AVC_CTX_CNTV_CVAL_EL0], pcval = vcpu->ctx[AVC_CTX_CNTP_CVAL_EL0];
 
-    vcpu->ctx[AVC_CTX_CNTV_CTL_EL0] = avc_hw_guest_read_CNTV_CTL_EL0(e2h) & 3; /* ENABLE, IMASK */
-    vcpu->ctx[AVC_CTX_CNTP_CTL_EL0] = avc_hw_guest_read_CNTP_CTL_EL0(e2h) & 3;
+    vcpu->ctx[AVC_CTX_CNTV_CTL_EL0] = avc_hw_guest_read_CNTV_CTL_EL0(e2h) & CNT_CTL_WRITABLE;
+    vcpu->ctx[AVC_CTX_CNTP_CTL_EL0] = avc_hw_guest_read_CNTP_CTL_EL0(e2h) & CNT_CTL_WRITABLE;
     avc_hw_guest_write_CNTV_CTL_EL0(e2h, 0);
     avc_hw_guest_write_CNTP_CTL_EL0(e2h, 0);
     avc_hw_isb();
@@ -205,7 +203,7 @@ void avc_hw_debug_save(struct avc_vcpu *vcpu)
     avc_hw_isb();
     swap_debug(vcpu);
     if (host[S_OSLSR] & OSLSR_OSLK)
-        avc_hw_write_OSLAR_EL1(1);
+        avc_hw_write_OSLAR_EL1(OSLAR_OSLK);
     vcpu->debug_live = false;
 }
 

@@ -6,9 +6,8 @@
  * meanwhile, keeps them from EL2 itself. The guest's own breakpoints wait for an instruction. The caller sets
  * SPSR_EL2.SS; the ERET into the guest synchronises all of it.
  */
+#include "arch/hfgtr.h"
 #include "hw/controls.h"
-
-#define MDCR_TDE AVC_BIT(8)
 
 void avc_hw_step_begin(struct avc_vcpu *vcpu)
 {
@@ -33,5 +32,5 @@ void avc_hw_step_end(struct avc_vcpu *vcpu)
         avc_hw_write_MDCR_EL2(avc_hw_read_MDCR_EL2() & ~MDCR_TDE);
     avc_hw_write_MDSCR_EL1(vcpu->debug_live ? avc_debug_mdscr(vcpu) : avc_debug_mdscr(vcpu) & MDSCR_TDCC);
     if (!vcpu->debug_live && host[S_OSLSR] & OSLSR_OSLK)
-        avc_hw_write_OSLAR_EL1(1);
+        avc_hw_write_OSLAR_EL1(OSLAR_OSLK);
 }

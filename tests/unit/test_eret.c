@@ -3,6 +3,7 @@
 /* ERETAA and ERETAB where ERET is trapped: a single step of the CPU's own, and all that can come between. test_trap.c
    has ERET. */
 #include "arch/esr.h"
+#include "arch/hfgtr.h"
 #include "arch/pstate.h"
 #include "world.h"
 

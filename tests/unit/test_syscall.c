@@ -5,6 +5,7 @@
 #include <avc/syscall.h>
 
 #include "arch/esr.h"
+#include "arch/hfgtr.h"
 #include "arch/pstate.h"
 #include "world.h"
 

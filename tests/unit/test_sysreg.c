@@ -5,6 +5,9 @@
 
 #include <cmocka.h>
 
+#include "arch/gic.h"
+#include "arch/mmu.h"
+#include "arch/timer.h"
 #include "core/policy/ctx.h"
 #include "models.h"
 #include "core/policy/sysreg.h"

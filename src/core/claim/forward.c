@@ -17,8 +17,6 @@
 #define FID_SVE_HINT (UINT32_C(1) << 16)
 #define FID_OF_OWNER UINT32_C(0xbf00ffff) /* without the width and bits 23..16 */
 
-#define ID_AA64PFR0 ((4 - 1) * 8 + 0) /* index of avc_features.id */
-
 static const struct {
     uint32_t first, last;
 } withheld[] = {
@@ -41,7 +39,7 @@ static bool is_withheld(uint32_t fid)
 /* SMC is UNDEFINED, at EL2 too, where there is no EL3 (Arm ARM, SMC): a guest must not get the host there. */
 static bool answered(const struct avc_vcpu *vcpu)
 {
-    return AVC_FIELD(vcpu->vm->features.id[ID_AA64PFR0], 15, 12) || vcpu->pcpu->hal->uses & AVC_HOST_SMC;
+    return avc_id_field(vcpu->vm->features.id, ID_AA64PFR0_EL3) || vcpu->pcpu->hal->uses & AVC_HOST_SMC;
 }
 
 enum avc_answer avc_to_firmware(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)

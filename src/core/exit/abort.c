@@ -13,9 +13,8 @@
 #include <avc/stage2.h>
 #include <avc/sysreg.h>
 
+#include "arch/mmu.h"
 #include "core/exit/abort.h"
-
-#define PAR_F AVC_BIT(0)
 
 static bool is_fetch(uint64_t esr)
 {
@@ -30,7 +29,7 @@ static enum avc_result retry(void)
 /* HPFAR_EL2.FIPA is the page; the offset is the virtual address's, but for a table walk, whose address is not known. */
 static avc_ipa_t hpfar_ipa(uint64_t esr)
 {
-    avc_ipa_t page = AVC_FIELD(avc_hw_read_HPFAR_EL2(), 43, 4) << 12;
+    avc_ipa_t page = HPFAR_IPA(avc_hw_read_HPFAR_EL2());
 
     return esr & ISS_S1PTW ? page : page | (avc_hw_read_FAR_EL2() & 0xfff);
 }
@@ -49,7 +48,7 @@ static bool translate(uint64_t va, avc_ipa_t *ipa)
     avc_hw_isb(); /* PAR_EL1 is written indirectly (D8.15) */
     par = avc_hw_read_PAR_EL1();
     avc_hw_write_PAR_EL1(saved);
-    *ipa = AVC_FIELD(par, 51, 12) << 12 | (va & 0xfff);
+    *ipa = (par & PAR_PA) | (va & 0xfff);
     return !(par & PAR_F);
 }
 
@@ -158,7 +157,7 @@ enum avc_result avc_mmio_end(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc
 /* A translation fault of one load or store of a register, not of a table walk. */
 static inline bool is_device(uint64_t esr)
 {
-    return esr & ISS_ISV && !(esr & ISS_S1PTW) && (esr & 0x3c) == 0x04;
+    return esr & ISS_ISV && !(esr & ISS_S1PTW) && (esr & FSC_KIND) == FSC_TRANSLATION;
 }
 
 /* One load or store of a register where nothing was mapped, as the syndrome has decoded it: the slow path. */

@@ -13,11 +13,9 @@
 
 #include <avc/priv/result.h>
 
+#include "arch/mmu.h"
 #include "core/exit/event.h"
 #include "hw_guest.h"
-
-#define SCTLR_E0E AVC_BIT(24)
-#define SCTLR_EE  AVC_BIT(25)
 
 /* SCTLR_EL1 of the vCPU that is loaded here. */
 static inline uint64_t avc_sctlr(const struct avc_vcpu *vcpu)
@@ -66,7 +64,7 @@ static inline uint64_t avc_mmio_low(uint64_t value, uint64_t esr)
 /* A word, and not sign-extended. */
 static inline bool avc_mmio_is_word(uint64_t esr)
 {
-    return (esr & (ISS_SSE | UINT64_C(3) << 22)) == UINT64_C(2) << 22;
+    return (esr & (ISS_SSE | ISS_SAS_MASK)) == ISS_SAS_WORD;
 }
 
 /* What a store gives to the device. */

@@ -9,6 +9,7 @@
 
 #include <avc/observe.h>
 
+#include "arch/esr.h"
 #include "core/core.h"
 #include "core/log.h"
 
@@ -40,7 +41,7 @@ static _Noreturn void dump(struct avc_pcpu *p, const struct avc_vcpu *vcpu, cons
         hal = NULL;
     if (!before) { /* else it was the log that has failed */
         avc_log(hal, AVC_LOG_ERROR, "arm_vcpu: %s %s%s%s", kinds[d->vector & 3], from[d->vector >> 2 & 3],
-                d->vector & 3 ? "" : ": ", d->vector & 3 ? "" : avc_trap_name((unsigned)AVC_FIELD(d->esr, 31, 26)));
+                d->vector & 3 ? "" : ": ", d->vector & 3 ? "" : avc_trap_name(ESR_EC(d->esr)));
         avc_log(hal, AVC_LOG_ERROR, "arm_vcpu: ESR_EL2 %08lx ELR_EL2 %016lx FAR_EL2 %016lx SP %016lx",
                 (unsigned long)d->esr, (unsigned long)d->elr, (unsigned long)d->far, (unsigned long)d->sp);
         if (vcpu)

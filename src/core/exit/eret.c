@@ -21,11 +21,11 @@
 /* A return from EL1 to this mode is illegal. */
 static bool is_illegal(const struct avc_vcpu *vcpu, uint64_t spsr)
 {
-    uint64_t mode = spsr & 0xf;
+    uint64_t mode = spsr & SPSR_M;
 
     if (spsr & SPSR_NRW) /* EL1 is AArch64, so that AArch32 is User mode at EL0 or nothing */
         return mode != 0 || !avc_has(&vcpu->vm->features, AVC_FEAT_AA32EL0);
-    return mode != 0 && mode != 4 && mode != 5; /* EL0t, EL1t, EL1h */
+    return mode != SPSR_EL0T && mode != SPSR_EL1T && mode != SPSR_EL1H;
 }
 
 void avc_eret(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr)
@@ -47,7 +47,7 @@ void avc_eret(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr)
     spsr = avc_ctx_get(vcpu, AVC_CTX_SPSR_EL1);
     if (is_illegal(vcpu, spsr)) {
         /* stays where it is, with IL set: the next instruction takes the Illegal Execution state exception */
-        uint64_t keep = SPSR_NRW | 0xf, take = SPSR_NZCV | SPSR_PAN | SPSR_DAIF;
+        uint64_t keep = SPSR_NRW | SPSR_M, take = SPSR_NZCV | SPSR_PAN | SPSR_DAIF;
 
         pc &= spsr & SPSR_T32 ? ~UINT64_C(1) : ~UINT64_C(3);
         spsr = (r->pstate & keep) | (spsr & take) | SPSR_IL;

@@ -53,7 +53,7 @@ static inline struct avc_exit *avc_call_begin(struct avc_vcpu *vcpu, uint64_t fi
     struct avc_exit *e = avc_event_begin(vcpu, EVENT(AVC_CALL, AVC_FAULT) + step, fid, 0, esr);
 
     _Static_assert((AVC_EC_SMC64 ^ AVC_EC_HVC64) == 1 && AVC_EC_SMC64 & 1, "bit 26 of ESR_EL2");
-    e->imm = (uint16_t)esr;
+    e->imm = ISS_IMM16(esr);
     return e;
 }
 

@@ -13,14 +13,12 @@
  */
 #include "core/exit/fp.h"
 
+#include "arch/cptr.h"
 #include "core/exit/exit.h"
-
-#define CPTR_TFP  AVC_BIT(10)         /* E2H=0: traps FP and SIMD */
-#define CPTR_FPEN (UINT64_C(3) << 20) /* E2H=1: 0b11 traps nothing */
 
 static uint64_t opened(const struct avc_vcpu *vcpu, uint64_t cptr)
 {
-    return vcpu->hcr & HCR_E2H ? cptr | CPTR_FPEN : cptr & ~CPTR_TFP;
+    return vcpu->hcr & HCR_E2H ? cptr | CPTR_VHE_FPEN : cptr & ~CPTR_TFP;
 }
 
 static uint64_t trapped(const struct avc_vcpu *vcpu)

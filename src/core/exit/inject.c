@@ -11,11 +11,9 @@
 
 #include "arch/esr.h"
 #include "arch/pstate.h"
+#include "arch/mmu.h"
 #include "core/core.h"
 #include "core/policy/sysreg.h"
-
-#define SCTLR_SPAN  AVC_BIT(23) /* 0: PSTATE.PAN is set on an exception to EL1 */
-#define SCTLR_DSSBS AVC_BIT(44) /* what PSTATE.SSBS becomes */
 
 /* The vector's offset from VBAR_EL1 (D1.3.1.4 "Exception vectors"). Synchronous: no more to add. */
 static uint64_t vector(uint64_t pstate)
@@ -24,7 +22,7 @@ static uint64_t vector(uint64_t pstate)
         return 0x600;
     if (avc_at_el0(pstate))
         return 0x400;
-    return pstate & 1 ? 0x200 : 0; /* PSTATE.SP */
+    return pstate & SPSR_SP ? 0x200 : 0;
 }
 
 /*
@@ -61,7 +59,9 @@ static void take(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr)
    it. To EL2 all come from a lower level; the guest's own come from where it was. */
 static unsigned class_for_el1(unsigned ec, uint64_t pstate)
 {
-    static const uint64_t pairs = AVC_BIT(0x20) | AVC_BIT(0x24) | AVC_BIT(0x30) | AVC_BIT(0x32) | AVC_BIT(0x34);
+    static const uint64_t pairs = AVC_BIT(AVC_EC_IABT_LOWER) | AVC_BIT(AVC_EC_DABT_LOWER) |
+                                  AVC_BIT(AVC_EC_BREAK_LOWER) | AVC_BIT(AVC_EC_STEP_LOWER) |
+                                  AVC_BIT(AVC_EC_WATCH_LOWER);
 
     if (!(pairs >> (ec & ~1u) & 1))
         return ec;
@@ -90,10 +90,9 @@ void avc_inject_undef(struct avc_vcpu *vcpu, struct avc_regs *r, bool il)
  */
 static uint32_t guest_status(uint64_t esr)
 {
-    static const uint64_t as_is = AVC_BIT(FSC_EXTERNAL) | AVC_BIT(0x18)    /* parity or ECC */
-                                  | AVC_BIT(FSC_ALIGNMENT) | AVC_BIT(0x30) /* TLB conflict */
-                                  | AVC_BIT(0x31)                          /* unsupported atomic hardware update */
-                                  | AVC_BIT(0x34) /* lockdown */ | AVC_BIT(0x35) /* unsupported exclusive */;
+    static const uint64_t as_is = AVC_BIT(FSC_EXTERNAL) | AVC_BIT(FSC_PARITY) | AVC_BIT(FSC_ALIGNMENT) |
+                                  AVC_BIT(FSC_TLB_CONFLICT) | AVC_BIT(FSC_ATOMIC) | AVC_BIT(FSC_LOCKDOWN) |
+                                  AVC_BIT(FSC_EXCLUSIVE);
 
     if (as_is >> ISS_FSC(esr) & 1)
         return ISS_FSC(esr);
@@ -121,7 +120,7 @@ void avc_inject_abort(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr, u
 void avc_inject_svc(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr)
 {
     avc_pstate_step(&r->pc, &r->pstate, esr & ESR_IL);
-    avc_inject_sync(vcpu, r, ESR_MAKE(ESR_EC(esr), esr & ESR_IL, esr & 0xffff));
+    avc_inject_sync(vcpu, r, ESR_MAKE(ESR_EC(esr), esr & ESR_IL, ISS_IMM16(esr)));
 }
 
 void avc_inject_exception(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr, uint64_t va)

@@ -6,23 +6,8 @@
 
 #include <avc/stage2.h>
 
+#include "arch/mmu.h"
 #include "core/core.h"
-
-/* Stage 2 descriptors, 4 KiB granule, without FEAT_LPA2. Arm ARM D8.3 "Translation table descriptor formats". */
-#define S2_VALID   AVC_BIT(0)
-#define S2_TABLE   AVC_BIT(1) /* levels 0..2: a table; level 3: a page. 0: a block, or at level 3 invalid */
-#define S2_MEMATTR (UINT64_C(15) << 2)
-#define S2_NORMAL  (UINT64_C(15) << 2) /* outer and inner Write-Back */
-#define S2_NC      (UINT64_C(5) << 2)  /* outer and inner Non-cacheable */
-#define S2_DEVICE  (UINT64_C(1) << 2)  /* Device-nGnRE */
-#define S2_READ    AVC_BIT(6)          /* S2AP[0] */
-#define S2_WRITE   AVC_BIT(7)          /* S2AP[1] */
-#define S2_INNER   (UINT64_C(3) << 8)  /* SH: Inner Shareable */
-#define S2_AF      AVC_BIT(10)         /* set by us: VTCR_EL2.HA is 0 */
-#define S2_OA      UINT64_C(0x0000fffffffff000)
-#define S2_XN      (UINT64_C(3) << 53)
-/* XN = 0b10 is "never executable" with FEAT_XNX (EL1 and EL0), and without it, where bit 53 is RES0. */
-#define S2_NEVER (UINT64_C(2) << 53)
 
 static inline unsigned s2_shift(unsigned level)
 {

@@ -14,10 +14,7 @@
  */
 #include "core/mem/tlb.h"
 
-#define TCR_EPD0   AVC_BIT(7)
-#define TCR_EPD1   AVC_BIT(23)
-#define SCTLR_M    AVC_BIT(0)
-#define VTTBR_VMID (UINT64_C(0xffff) << 48)
+#include "arch/mmu.h"
 
 /* What the CPU had before it entered the VMID context of another VM. */
 struct saved {
@@ -93,7 +90,7 @@ static void exit_context(const struct saved *h)
  */
 enum avc_icache avc_tlb_icache(const struct avc_features *features)
 {
-    return (enum avc_icache)AVC_FIELD(features->ctr, 15, 14); /* CTR_EL0.L1Ip */
+    return (enum avc_icache)CTR_L1IP(features->ctr);
 }
 
 static void forget_icache(const struct avc_features *f)
@@ -145,14 +142,13 @@ static void forget_one(const struct avc_tlb_batch *b, avc_ipa_t ipa)
  */
 static void forget_range(const struct avc_tlb_batch *b)
 {
-    const uint64_t tg_4k = UINT64_C(1) << 46;
     uint64_t page = b->first >> 12, left = (b->end - b->first) >> 12;
 
     if (left & 1)
         forget_one(b, page++ << 12);
     for (unsigned scale = 0; scale < 4; scale++) {
         uint64_t num = left >> (5 * scale + 1) & 31;
-        uint64_t op = tg_4k | (uint64_t)scale << 44 | (num - 1) << 39 | page;
+        uint64_t op = TLBI_RANGE_TG_4K | TLBI_RANGE_SCALE(scale) | TLBI_RANGE_NUM(num - 1) | page;
 
         if (!num)
             continue;

@@ -3,16 +3,6 @@
 /* What the walker of stage 2 is told: VTCR_EL2 and VTTBR_EL2 (Arm ARM, "VTCR_EL2"). */
 #include "core/mem/vtcr.h"
 
-#define VTCR_T0SZ(n)  ((uint64_t)(n) << 0)
-#define VTCR_SL0(n)   ((uint64_t)(n) << 6)
-#define VTCR_IRGN0_WB (UINT64_C(1) << 8)
-#define VTCR_ORGN0_WB (UINT64_C(1) << 10)
-#define VTCR_SH0_IS   (UINT64_C(3) << 12)
-#define VTCR_TG0_4K   (UINT64_C(0) << 14)
-#define VTCR_PS(n)    ((uint64_t)(n) << 16)
-#define VTCR_VS       AVC_BIT(19)
-#define VTCR_RES1     AVC_BIT(31)
-
 /* Without FEAT_LPA2 a 4 KiB granule reaches 48 bits, whatever PARange says. */
 unsigned avc_stage2_pa_bits(const struct avc_features *f)
 {

@@ -6,6 +6,7 @@
 
 #include <avc/stage2.h>
 
+#include "arch/mmu.h"
 #include "core/core.h"
 
 /* PA bits that tables of ours can use; VTCR_EL2 for these tables; whether a CPU (or all, the machine's) with these features can walk them. */
@@ -16,7 +17,7 @@ bool avc_stage2_fits(const struct avc_stage2 *s2, const struct avc_features *fea
 /* VTTBR_EL2 for these tables with this VMID. The upper bits of the token are not the VMID's. */
 static inline uint64_t avc_stage2_vttbr(const struct avc_stage2 *s2, uint64_t token)
 {
-    return token << 48 | s2->root_pa;
+    return VTTBR_VMID_PUT(token) | s2->root_pa;
 }
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <avc/sysreg.h>
 
+#include "arch/pstate.h"
 #include "core/core.h"
 #include "hw/offsets.h"
 #include "core/exit/fp.h"
@@ -12,9 +13,6 @@
 #include "core/object/request.h"
 #include "core/object/vm.h"
 #include "core/policy/sysreg.h"
-
-/* EL1h with D, A, I, F masked: PSTATE after a reset to EL1 (Arm ARM D1.5, AArch64.TakeReset) and after CPU_ON. */
-#define PSTATE_RESET UINT64_C(0x3c5)
 
 enum avc_status avc_vcpu_init(struct avc_vcpu *vcpu, struct avc_vm *vm, const struct avc_vcpu_config *config)
 {
@@ -43,7 +41,7 @@ enum avc_status avc_vcpu_init(struct avc_vcpu *vcpu, struct avc_vm *vm, const st
     vcpu->vm = vm;
     vcpu->index = vm->nr_vcpus;
     vcpu->affinity = config->mpidr;
-    vcpu->mpidr = config->mpidr | AVC_BIT(31); /* MPIDR_EL1.RES1 */
+    vcpu->mpidr = config->mpidr | MPIDR_RES1;
     vcpu->user = config->user;
     vcpu->fp = &vcpu->fp_storage;
     vm->vcpus[vm->nr_vcpus++] = vcpu;
@@ -68,7 +66,7 @@ void avc_vcpu_reset_state(struct avc_vcpu *vcpu)
 {
     __builtin_memset(vcpu->x, 0, sizeof vcpu->x);
     vcpu->pc = 0;
-    vcpu->pstate = PSTATE_RESET;
+    vcpu->pstate = SPSR_RESET;
     __builtin_memset(vcpu->fp, 0, sizeof *vcpu->fp);
     vcpu->vserror = false;
     vcpu->serror = 0;

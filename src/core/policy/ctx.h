@@ -6,6 +6,7 @@
 
 #include <avc/priv/ctx.h>
 
+#include "arch/debug.h"
 #include "core/core.h"
 
 /* Bits of avc_vcpu.live: the group's registers and ctx[] have changed places, so that the guest's are in the CPU and
@@ -41,13 +42,6 @@ static inline bool avc_cond_met(const struct avc_features *f, unsigned cond)
         return cond - AVC_COND_BRP(0) < f->breakpoints;
     return avc_has(f, (enum avc_feature_bit)cond);
 }
-
-/* MDSCR_EL1 and OSLSR_EL1 bits. */
-#define MDSCR_SS   AVC_BIT(0)
-#define MDSCR_TDCC AVC_BIT(12)
-#define MDSCR_KDE  AVC_BIT(13)
-#define MDSCR_MDE  AVC_BIT(15)
-#define OSLSR_OSLK AVC_BIT(1)
 
 /* Whether the guest's debug registers have to be in the CPU: breakpoints and watchpoints need MDE, stepping SS, and both
    that the OS lock is not set (DDI 0487, D2.3). */

@@ -9,63 +9,68 @@
 
 #include <avc/stage2.h>
 
+#include "arch/idreg.h"
 #include "core/core.h"
-
-#define ID(crm, op2) (((crm)-1) * 8 + (op2))
-
-enum {
-    PFR0_32 = ID(1, 0),
-    PFR1_32 = ID(1, 1),
-    DFR0_32 = ID(1, 2),
-    PFR2_32 = ID(3, 4),
-    PFR0 = ID(4, 0),
-    PFR1 = ID(4, 1),
-    DFR0 = ID(5, 0),
-    ISAR0 = ID(6, 0),
-    ISAR1 = ID(6, 1),
-    ISAR2 = ID(6, 2),
-    MMFR0 = ID(7, 0),
-    MMFR1 = ID(7, 1),
-    MMFR2 = ID(7, 2),
-    MMFR3 = ID(7, 3),
-};
-
-static unsigned field(const uint64_t *id, unsigned reg, unsigned lo)
-{
-    return id[reg] >> lo & 0xf;
-}
 
 /* ---- what the CPU has ---- */
 
 /* A feature is there when the field's value is in [first, last]. */
+/* clang-format off */
 static const struct known {
-    uint8_t feature, reg, lo, first, last;
+    uint8_t feature;
+    uint16_t field;
+    uint8_t first, last;
 } knowns[] = {
-    { AVC_FEAT_FP, PFR0, 16, 0, 14 },        { AVC_FEAT_AA32EL0, PFR0, 0, 2, 15 },
-    { AVC_FEAT_AA32EL1, PFR0, 4, 2, 15 },    { AVC_FEAT_RAS, PFR0, 28, 1, 15 },
-    { AVC_FEAT_SVE, PFR0, 32, 1, 15 },       { AVC_FEAT_MPAM, PFR0, 40, 1, 15 },
-    { AVC_FEAT_MPAM, PFR1, 16, 1, 15 },      { AVC_FEAT_AMU, PFR0, 44, 1, 15 },
-    { AVC_FEAT_DIT, PFR0, 48, 1, 15 },       { AVC_FEAT_CSV2_2, PFR0, 56, 2, 15 },
-    { AVC_FEAT_SCXTNUM, PFR0, 56, 2, 15 },   { AVC_FEAT_SCXTNUM, PFR1, 32, 2, 15 },
-    { AVC_FEAT_BTI, PFR1, 0, 1, 15 },        { AVC_FEAT_SSBS, PFR1, 4, 1, 15 },
-    { AVC_FEAT_MTE, PFR1, 8, 1, 15 },        { AVC_FEAT_SME, PFR1, 24, 1, 15 },
-    { AVC_FEAT_PMU, DFR0, 8, 1, 14 },        { AVC_FEAT_SPE, DFR0, 32, 1, 15 },
-    { AVC_FEAT_DOUBLELOCK, DFR0, 36, 0, 0 }, { AVC_FEAT_TRF, DFR0, 40, 1, 15 },
-    { AVC_FEAT_TRBE, DFR0, 44, 1, 15 },      { AVC_FEAT_LSE, ISAR0, 20, 2, 15 },
-    { AVC_FEAT_TLBIOS, ISAR0, 56, 1, 15 },   { AVC_FEAT_TLBIRANGE, ISAR0, 56, 2, 15 },
-    { AVC_FEAT_RNDR, ISAR0, 60, 1, 15 },     { AVC_FEAT_PAUTH, ISAR1, 4, 1, 15 },
-    { AVC_FEAT_PAUTH, ISAR1, 8, 1, 15 },     { AVC_FEAT_PAUTH, ISAR2, 12, 1, 15 },
-    { AVC_FEAT_WFXT, ISAR2, 0, 2, 15 },      { AVC_FEAT_LPA2, MMFR0, 28, 1, 7 },
-    { AVC_FEAT_FGT, MMFR0, 56, 1, 15 },      { AVC_FEAT_ECV, MMFR0, 60, 1, 15 },
-    { AVC_FEAT_HAFDBS, MMFR1, 0, 1, 15 },    { AVC_FEAT_VMID16, MMFR1, 4, 2, 15 },
-    { AVC_FEAT_VHE, MMFR1, 8, 1, 15 },       { AVC_FEAT_LOR, MMFR1, 16, 1, 15 },
-    { AVC_FEAT_PAN, MMFR1, 20, 1, 15 },      { AVC_FEAT_XNX, MMFR1, 28, 1, 15 },
-    { AVC_FEAT_HCX, MMFR1, 40, 1, 15 },      { AVC_FEAT_IESB, MMFR2, 12, 1, 15 },
-    { AVC_FEAT_NV, MMFR2, 24, 1, 15 },       { AVC_FEAT_IDST, MMFR2, 36, 1, 15 },
-    { AVC_FEAT_FWB, MMFR2, 40, 1, 15 },      { AVC_FEAT_TTL, MMFR2, 48, 1, 15 },
-    { AVC_FEAT_BBM2, MMFR2, 52, 2, 15 },     { AVC_FEAT_EVT, MMFR2, 56, 1, 15 },
-    { AVC_FEAT_TCR2, MMFR3, 0, 1, 15 },      { AVC_FEAT_S1PIE, MMFR3, 8, 1, 15 },
+    { AVC_FEAT_FP,         ID_AA64PFR0_FP,           0, 14  },
+    { AVC_FEAT_AA32EL0,    ID_AA64PFR0_EL0,          2, 15  },
+    { AVC_FEAT_AA32EL1,    ID_AA64PFR0_EL1,          2, 15  },
+    { AVC_FEAT_RAS,        ID_AA64PFR0_RAS,          1, 15  },
+    { AVC_FEAT_SVE,        ID_AA64PFR0_SVE,          1, 15  },
+    { AVC_FEAT_MPAM,       ID_AA64PFR0_MPAM,         1, 15  },
+    { AVC_FEAT_MPAM,       ID_AA64PFR1_MPAM_frac,    1, 15  },
+    { AVC_FEAT_AMU,        ID_AA64PFR0_AMU,          1, 15  },
+    { AVC_FEAT_DIT,        ID_AA64PFR0_DIT,          1, 15  },
+    { AVC_FEAT_CSV2_2,     ID_AA64PFR0_CSV2,         2, 15  },
+    { AVC_FEAT_SCXTNUM,    ID_AA64PFR0_CSV2,         2, 15  },
+    { AVC_FEAT_SCXTNUM,    ID_AA64PFR1_CSV2_frac,    2, 15  },
+    { AVC_FEAT_BTI,        ID_AA64PFR1_BT,           1, 15  },
+    { AVC_FEAT_SSBS,       ID_AA64PFR1_SSBS,         1, 15  },
+    { AVC_FEAT_MTE,        ID_AA64PFR1_MTE,          1, 15  },
+    { AVC_FEAT_SME,        ID_AA64PFR1_SME,          1, 15  },
+    { AVC_FEAT_PMU,        ID_AA64DFR0_PMUVer,       1, 14  },
+    { AVC_FEAT_SPE,        ID_AA64DFR0_PMSVer,       1, 15  },
+    { AVC_FEAT_DOUBLELOCK, ID_AA64DFR0_DoubleLock,   0, 0  },
+    { AVC_FEAT_TRF,        ID_AA64DFR0_TraceFilt,    1, 15  },
+    { AVC_FEAT_TRBE,       ID_AA64DFR0_TraceBuffer,  1, 15  },
+    { AVC_FEAT_LSE,        ID_AA64ISAR0_Atomic,      2, 15  },
+    { AVC_FEAT_TLBIOS,     ID_AA64ISAR0_TLB,         1, 15  },
+    { AVC_FEAT_TLBIRANGE,  ID_AA64ISAR0_TLB,         2, 15  },
+    { AVC_FEAT_RNDR,       ID_AA64ISAR0_RNDR,        1, 15  },
+    { AVC_FEAT_PAUTH,      ID_AA64ISAR1_APA,         1, 15  },
+    { AVC_FEAT_PAUTH,      ID_AA64ISAR1_API,         1, 15  },
+    { AVC_FEAT_PAUTH,      ID_AA64ISAR2_APA3,        1, 15  },
+    { AVC_FEAT_WFXT,       ID_AA64ISAR2_WFxT,        2, 15  },
+    { AVC_FEAT_LPA2,       ID_AA64MMFR0_TGran4,      1, 7  },
+    { AVC_FEAT_FGT,        ID_AA64MMFR0_FGT,         1, 15  },
+    { AVC_FEAT_ECV,        ID_AA64MMFR0_ECV,         1, 15  },
+    { AVC_FEAT_HAFDBS,     ID_AA64MMFR1_HAFDBS,      1, 15  },
+    { AVC_FEAT_VMID16,     ID_AA64MMFR1_VMIDBits,    2, 15  },
+    { AVC_FEAT_VHE,        ID_AA64MMFR1_VH,          1, 15  },
+    { AVC_FEAT_LOR,        ID_AA64MMFR1_LO,          1, 15  },
+    { AVC_FEAT_PAN,        ID_AA64MMFR1_PAN,         1, 15  },
+    { AVC_FEAT_XNX,        ID_AA64MMFR1_XNX,         1, 15  },
+    { AVC_FEAT_HCX,        ID_AA64MMFR1_HCX,         1, 15  },
+    { AVC_FEAT_IESB,       ID_AA64MMFR2_IESB,        1, 15  },
+    { AVC_FEAT_NV,         ID_AA64MMFR2_NV,          1, 15  },
+    { AVC_FEAT_IDST,       ID_AA64MMFR2_IDS,         1, 15  },
+    { AVC_FEAT_FWB,        ID_AA64MMFR2_FWB,         1, 15  },
+    { AVC_FEAT_TTL,        ID_AA64MMFR2_TTL,         1, 15  },
+    { AVC_FEAT_BBM2,       ID_AA64MMFR2_BBM,         2, 15  },
+    { AVC_FEAT_EVT,        ID_AA64MMFR2_EVT,         1, 15  },
+    { AVC_FEAT_TCR2,       ID_AA64MMFR3_TCRX,        1, 15  },
+    { AVC_FEAT_S1PIE,      ID_AA64MMFR3_S1PIE,       1, 15  },
 };
+/* clang-format on */
 
 void avc_feature_decode(struct avc_features *f)
 {
@@ -74,44 +79,58 @@ void avc_feature_decode(struct avc_features *f)
     f->has = 0;
     for (size_t n = 0; n < AVC_ARRAY_SIZE(knowns); n++) {
         const struct known *k = &knowns[n];
-        unsigned value = field(f->id, k->reg, k->lo);
+        unsigned value = avc_id_field(f->id, k->field);
 
         if (value >= k->first && value <= k->last)
             f->has |= AVC_BIT(k->feature);
     }
     if (f->list_regs)
         f->has |= AVC_BIT(AVC_FEAT_GICV3);
-    f->pa_bits = pa_bits[field(f->id, MMFR0, 0)];
-    f->breakpoints = (uint8_t)(field(f->id, DFR0, 12) + 1);
-    f->watchpoints = (uint8_t)(field(f->id, DFR0, 20) + 1);
+    f->pa_bits = pa_bits[avc_id_field(f->id, ID_AA64MMFR0_PARange)];
+    f->breakpoints = (uint8_t)(avc_id_field(f->id, ID_AA64DFR0_BRPs) + 1);
+    f->watchpoints = (uint8_t)(avc_id_field(f->id, ID_AA64DFR0_WRPs) + 1);
 }
 
 /* ---- what CPUs have in common ---- */
 
 /* Fields in which 0b1111 means "not implemented" and 0 the first version (D24.1.3, "signed fields"). */
-static bool is_signed(unsigned reg, unsigned lo)
+static bool is_signed(unsigned field)
 {
-    return (reg == PFR0 && (lo == 16 || lo == 20)) || (reg == MMFR0 && (lo == 24 || lo == 28)) ||
-           (reg == DFR0 && (lo == 8 || lo == 36 || lo == 48)) || (reg == DFR0_32 && lo == 24);
+    switch (field) {
+    case ID_AA64PFR0_FP:
+    case ID_AA64PFR0_AdvSIMD:
+    case ID_AA64MMFR0_TGran64:
+    case ID_AA64MMFR0_TGran4:
+    case ID_AA64DFR0_PMUVer:
+    case ID_AA64DFR0_DoubleLock:
+    case ID_AA64DFR0_MTPMU:
+    case ID_DFR0_PerfMon:
+        return true;
+    default:
+        return false;
+    }
 }
 
-static int level(const uint64_t *id, unsigned reg, unsigned lo)
+static int level(const uint64_t *id, unsigned field)
 {
-    int value = (int)field(id, reg, lo);
+    int value = (int)avc_id_field(id, field);
 
-    return is_signed(reg, lo) && value >= 8 ? value - 16 : value;
+    return is_signed(field) && value >= 8 ? value - 16 : value;
 }
 
+#define NR_FIELDS   ID_FIELD(AVC_NR_ID_REGS, 0)
 #define LOWER(a, b) ((a) < (b) ? (a) : (b))
 
 void avc_feature_common(struct avc_features *all, const struct avc_features *one)
 {
     uint64_t has = all->has & one->has;
 
-    for (unsigned reg = 0; reg < AVC_NR_ID_REGS; reg++)
-        for (unsigned lo = 0; lo < 64; lo += 4)
-            if (level(one->id, reg, lo) < level(all->id, reg, lo))
-                all->id[reg] = (all->id[reg] & ~(UINT64_C(0xf) << lo)) | (one->id[reg] & UINT64_C(0xf) << lo);
+    for (unsigned field = 0; field < NR_FIELDS; field += 4) {
+        uint64_t *reg = &all->id[ID_REG_OF(field)], mask = ID_MASK(field);
+
+        if (level(one->id, field) < level(all->id, field))
+            *reg = (*reg & ~mask) | (one->id[ID_REG_OF(field)] & mask);
+    }
     all->list_regs = LOWER(all->list_regs, one->list_regs);
     all->pri_bits = LOWER(all->pri_bits, one->pri_bits);
     for (unsigned n = 0; n < 32; n += 2)
@@ -123,10 +142,9 @@ void avc_feature_common(struct avc_features *all, const struct avc_features *one
 
 bool avc_feature_covers(const struct avc_features *cpu, const struct avc_features *needed)
 {
-    for (unsigned reg = 0; reg < AVC_NR_ID_REGS; reg++)
-        for (unsigned lo = 0; lo < 64; lo += 4)
-            if (level(cpu->id, reg, lo) < level(needed->id, reg, lo))
-                return false;
+    for (unsigned field = 0; field < NR_FIELDS; field += 4)
+        if (level(cpu->id, field) < level(needed->id, field))
+            return false;
     for (unsigned n = 0; n < 32; n += 2)
         if ((cpu->workarounds >> n & 3) < (needed->workarounds >> n & 3))
             return false;
@@ -139,110 +157,130 @@ bool avc_feature_covers(const struct avc_features *cpu, const struct avc_feature
 enum { UPTO, SIGNED, FIXED };
 #define ALL 15
 
+/* clang-format off */
 static const struct shown {
-    uint8_t reg, lo, how, value;
-    const char *what;
+    uint16_t field;
+    uint8_t how, value;
 } shown[] = {
-    { PFR0, 0, UPTO, 2, "EL0, AArch32 too" },
-    { PFR0, 4, UPTO, 1, "EL1, AArch64 only: HCR_EL2.RW" },
-    { PFR0, 16, SIGNED, 1, "FP" },
-    { PFR0, 20, SIGNED, 1, "AdvSIMD" },
-    { PFR0, 28, UPTO, 1, "RAS: ESB and DISR; no records (ERRIDR_EL1=0)" },
-    { PFR0, 48, UPTO, 1, "DIT" },
-    { PFR0, 56, UPTO, 1, "CSV2, without SCXTNUM" },
-    { PFR0, 60, UPTO, 1, "CSV3" },
-    { PFR1, 0, UPTO, 1, "BT" },
-    { PFR1, 4, UPTO, 2, "SSBS" },
-    { DFR0, 0, UPTO, 9, "DebugVer" },
-    { DFR0, 12, UPTO, ALL, "BRPs" },
-    { DFR0, 20, UPTO, ALL, "WRPs" },
-    { DFR0, 28, UPTO, ALL, "CTX_CMPs" },
-    { DFR0, 36, FIXED, 15, "DoubleLock: not implemented" },
-    { ISAR0, 4, UPTO, 2, "AES" },
-    { ISAR0, 8, UPTO, 1, "SHA1" },
-    { ISAR0, 12, UPTO, 2, "SHA2" },
-    { ISAR0, 16, UPTO, 1, "CRC32" },
-    { ISAR0, 20, UPTO, 2, "Atomic" },
-    { ISAR0, 28, UPTO, 1, "RDM" },
-    { ISAR0, 32, UPTO, 1, "SHA3" },
-    { ISAR0, 36, UPTO, 1, "SM3" },
-    { ISAR0, 40, UPTO, 1, "SM4" },
-    { ISAR0, 44, UPTO, 1, "DP" },
-    { ISAR0, 48, UPTO, 1, "FHM" },
-    { ISAR0, 52, UPTO, 2, "TS" },
-    { ISAR0, 56, UPTO, 2, "TLB: outer shareable, range" },
-    { ISAR0, 60, UPTO, 1, "RNDR" },
-    { ISAR1, 0, UPTO, 2, "DPB" },
-    { ISAR1, 4, UPTO, ALL, "APA" },
-    { ISAR1, 8, UPTO, ALL, "API" },
-    { ISAR1, 12, UPTO, 1, "JSCVT" },
-    { ISAR1, 16, UPTO, 1, "FCMA" },
-    { ISAR1, 20, UPTO, 2, "LRCPC" },
-    { ISAR1, 24, UPTO, 1, "GPA" },
-    { ISAR1, 28, UPTO, 1, "GPI" },
-    { ISAR1, 32, UPTO, 1, "FRINTTS" },
-    { ISAR1, 36, UPTO, 1, "SB" },
-    { ISAR1, 40, UPTO, 1, "SPECRES" },
-    { ISAR1, 44, UPTO, 1, "BF16" },
-    { ISAR1, 48, UPTO, 1, "DGH" },
-    { ISAR1, 52, UPTO, 1, "I8MM" },
-    { ISAR2, 0, UPTO, 2, "WFxT" },
-    { ISAR2, 4, UPTO, 1, "RPRES" },
-    { ISAR2, 8, UPTO, 1, "GPA3" },
-    { ISAR2, 12, UPTO, ALL, "APA3" },
-    { ISAR2, 20, UPTO, 1, "BC" },
-    { ISAR2, 24, UPTO, 1, "PAC_frac" },
-    { ISAR2, 28, UPTO, 1, "CLRBHB" },
-    { ISAR2, 40, UPTO, 1, "PRFMSLC" },
-    { ISAR2, 48, UPTO, 1, "RPRFM" },
-    { ISAR2, 52, UPTO, 1, "CSSC" },
-    { MMFR0, 4, UPTO, 2, "ASIDBits" },
-    { MMFR0, 8, UPTO, 1, "BigEnd" },
-    { MMFR0, 12, UPTO, 1, "SNSMem" },
-    { MMFR0, 16, UPTO, 1, "BigEndEL0" },
-    { MMFR0, 20, UPTO, 1, "TGran16, 48 bits" },
-    { MMFR0, 24, SIGNED, 0, "TGran64" },
-    { MMFR0, 28, SIGNED, 0, "TGran4, 48 bits" },
-    { MMFR0, 44, UPTO, 1, "ExS" },
-    { MMFR0, 60, UPTO, 1, "ECV, without CNTPOFF" },
-    { MMFR1, 0, UPTO, 2, "HAFDBS" },
-    { MMFR1, 12, UPTO, 2, "HPDS" },
-    { MMFR1, 20, UPTO, 3, "PAN" },
-    { MMFR1, 36, UPTO, 3, "ETS" },
-    { MMFR1, 44, UPTO, 1, "AFP" },
-    { MMFR1, 48, UPTO, 1, "nTLBPA" },
-    { MMFR1, 52, UPTO, 1, "TIDCP1" },
-    { MMFR1, 60, UPTO, 1, "ECBHB" },
-    { MMFR2, 0, UPTO, 1, "CnP" },
-    { MMFR2, 4, UPTO, 1, "UAO" },
-    { MMFR2, 8, UPTO, 1, "LSM" },
-    { MMFR2, 12, UPTO, 1, "IESB" },
-    { MMFR2, 16, UPTO, 1, "VARange" },
-    { MMFR2, 20, UPTO, 1, "CCIDX: CCSIDR_EL1 is the CPU's" },
-    { MMFR2, 28, UPTO, 1, "ST" },
-    { MMFR2, 32, UPTO, 1, "AT" },
-    { MMFR2, 36, UPTO, 1, "IDS: it is the CPU that decides" },
-    { MMFR2, 48, UPTO, 1, "TTL" },
-    { MMFR2, 52, UPTO, 2, "BBM" },
-    { MMFR2, 60, UPTO, 1, "E0PD" },
+    { ID_AA64PFR0_EL0,         UPTO,   2   }, /* AArch32 too */
+    { ID_AA64PFR0_EL1,         UPTO,   1   }, /* AArch64 only: HCR_EL2.RW */
+    { ID_AA64PFR0_FP,          SIGNED, 1   },
+    { ID_AA64PFR0_AdvSIMD,     SIGNED, 1   },
+    { ID_AA64PFR0_RAS,         UPTO,   1   }, /* ESB and DISR; no records (ERRIDR_EL1=0) */
+    { ID_AA64PFR0_DIT,         UPTO,   1   },
+    { ID_AA64PFR0_CSV2,        UPTO,   1   }, /* without SCXTNUM */
+    { ID_AA64PFR0_CSV3,        UPTO,   1   },
+    { ID_AA64PFR1_BT,          UPTO,   1   },
+    { ID_AA64PFR1_SSBS,        UPTO,   2   },
+    { ID_AA64DFR0_DebugVer,    UPTO,   9   },
+    { ID_AA64DFR0_BRPs,        UPTO,   ALL },
+    { ID_AA64DFR0_WRPs,        UPTO,   ALL },
+    { ID_AA64DFR0_CTX_CMPs,    UPTO,   ALL },
+    { ID_AA64DFR0_DoubleLock,  FIXED,  15  }, /* not implemented */
+    { ID_AA64ISAR0_AES,        UPTO,   2   },
+    { ID_AA64ISAR0_SHA1,       UPTO,   1   },
+    { ID_AA64ISAR0_SHA2,       UPTO,   2   },
+    { ID_AA64ISAR0_CRC32,      UPTO,   1   },
+    { ID_AA64ISAR0_Atomic,     UPTO,   2   },
+    { ID_AA64ISAR0_RDM,        UPTO,   1   },
+    { ID_AA64ISAR0_SHA3,       UPTO,   1   },
+    { ID_AA64ISAR0_SM3,        UPTO,   1   },
+    { ID_AA64ISAR0_SM4,        UPTO,   1   },
+    { ID_AA64ISAR0_DP,         UPTO,   1   },
+    { ID_AA64ISAR0_FHM,        UPTO,   1   },
+    { ID_AA64ISAR0_TS,         UPTO,   2   },
+    { ID_AA64ISAR0_TLB,        UPTO,   2   }, /* outer shareable, range */
+    { ID_AA64ISAR0_RNDR,       UPTO,   1   },
+    { ID_AA64ISAR1_DPB,        UPTO,   2   },
+    { ID_AA64ISAR1_APA,        UPTO,   ALL },
+    { ID_AA64ISAR1_API,        UPTO,   ALL },
+    { ID_AA64ISAR1_JSCVT,      UPTO,   1   },
+    { ID_AA64ISAR1_FCMA,       UPTO,   1   },
+    { ID_AA64ISAR1_LRCPC,      UPTO,   2   },
+    { ID_AA64ISAR1_GPA,        UPTO,   1   },
+    { ID_AA64ISAR1_GPI,        UPTO,   1   },
+    { ID_AA64ISAR1_FRINTTS,    UPTO,   1   },
+    { ID_AA64ISAR1_SB,         UPTO,   1   },
+    { ID_AA64ISAR1_SPECRES,    UPTO,   1   },
+    { ID_AA64ISAR1_BF16,       UPTO,   1   },
+    { ID_AA64ISAR1_DGH,        UPTO,   1   },
+    { ID_AA64ISAR1_I8MM,       UPTO,   1   },
+    { ID_AA64ISAR2_WFxT,       UPTO,   2   },
+    { ID_AA64ISAR2_RPRES,      UPTO,   1   },
+    { ID_AA64ISAR2_GPA3,       UPTO,   1   },
+    { ID_AA64ISAR2_APA3,       UPTO,   ALL },
+    { ID_AA64ISAR2_BC,         UPTO,   1   },
+    { ID_AA64ISAR2_PAC_frac,   UPTO,   1   },
+    { ID_AA64ISAR2_CLRBHB,     UPTO,   1   },
+    { ID_AA64ISAR2_PRFMSLC,    UPTO,   1   },
+    { ID_AA64ISAR2_RPRFM,      UPTO,   1   },
+    { ID_AA64ISAR2_CSSC,       UPTO,   1   },
+    { ID_AA64MMFR0_ASIDBits,   UPTO,   2   },
+    { ID_AA64MMFR0_BigEnd,     UPTO,   1   },
+    { ID_AA64MMFR0_SNSMem,     UPTO,   1   },
+    { ID_AA64MMFR0_BigEndEL0,  UPTO,   1   },
+    { ID_AA64MMFR0_TGran16,    UPTO,   1   }, /* 48 bits */
+    { ID_AA64MMFR0_TGran64,    SIGNED, 0   },
+    { ID_AA64MMFR0_TGran4,     SIGNED, 0   }, /* 48 bits */
+    { ID_AA64MMFR0_ExS,        UPTO,   1   },
+    { ID_AA64MMFR0_ECV,        UPTO,   1   }, /* without CNTPOFF */
+    { ID_AA64MMFR1_HAFDBS,     UPTO,   2   },
+    { ID_AA64MMFR1_HPDS,       UPTO,   2   },
+    { ID_AA64MMFR1_PAN,        UPTO,   3   },
+    { ID_AA64MMFR1_ETS,        UPTO,   3   },
+    { ID_AA64MMFR1_AFP,        UPTO,   1   },
+    { ID_AA64MMFR1_nTLBPA,     UPTO,   1   },
+    { ID_AA64MMFR1_TIDCP1,     UPTO,   1   },
+    { ID_AA64MMFR1_ECBHB,      UPTO,   1   },
+    { ID_AA64MMFR2_CnP,        UPTO,   1   },
+    { ID_AA64MMFR2_UAO,        UPTO,   1   },
+    { ID_AA64MMFR2_LSM,        UPTO,   1   },
+    { ID_AA64MMFR2_IESB,       UPTO,   1   },
+    { ID_AA64MMFR2_VARange,    UPTO,   1   },
+    { ID_AA64MMFR2_CCIDX,      UPTO,   1   }, /* CCSIDR_EL1 is the CPU's */
+    { ID_AA64MMFR2_ST,         UPTO,   1   },
+    { ID_AA64MMFR2_AT,         UPTO,   1   },
+    { ID_AA64MMFR2_IDS,        UPTO,   1   }, /* it is the CPU that decides */
+    { ID_AA64MMFR2_TTL,        UPTO,   1   },
+    { ID_AA64MMFR2_BBM,        UPTO,   2   },
+    { ID_AA64MMFR2_E0PD,       UPTO,   1   },
 };
+/* clang-format on */
 
 /* AArch32, where a guest's EL0 has it: bits shown as they are. What the masks leave out is system state of EL1 or a
    feature that is hidden (AMU, MTE, PMU, trace, virtualisation, the GIC's field). */
+#define WHOLE UINT32_MAX
 static const struct shown32 {
     uint8_t reg;
     uint32_t mask;
 } shown32[] = {
-    { PFR0_32, 0x0f00ffff },  { PFR1_32, 0x000f0fff },  { DFR0_32, 0x0000000f },  { ID(1, 4), 0xffffffff },
-    { ID(1, 5), 0xffffffff }, { ID(1, 6), 0xffffffff }, { ID(1, 7), 0xffffffff }, { ID(2, 0), 0xffffffff },
-    { ID(2, 1), 0xffffffff }, { ID(2, 2), 0xffffffff }, { ID(2, 3), 0xffffffff }, { ID(2, 4), 0xffffffff },
-    { ID(2, 5), 0xffffffff }, { ID(2, 6), 0xffffffff }, { ID(2, 7), 0xffffffff }, { ID(3, 0), 0xffffffff },
-    { ID(3, 1), 0xffffffff }, { ID(3, 2), 0xffffffff }, { PFR2_32, 0x000000ff },  { ID(3, 6), 0x0000000f },
+    { ID_PFR0, ID_MASK(ID_PFR0_State0) | ID_MASK(ID_PFR0_State1) | ID_MASK(ID_PFR0_State2) | ID_MASK(ID_PFR0_State3) |
+                   ID_MASK(ID_PFR0_DIT) },
+    { ID_PFR1,
+      ID_MASK(ID_PFR1_ProgMod) | ID_MASK(ID_PFR1_Security) | ID_MASK(ID_PFR1_MProgMod) | ID_MASK(ID_PFR1_GenTimer) },
+    { ID_PFR2, ID_MASK(ID_PFR2_CSV3) | ID_MASK(ID_PFR2_SSBS) },
+    { ID_DFR0, ID_MASK(ID_DFR0_CopDbg) },
+    { ID_MMFR0, WHOLE },
+    { ID_MMFR1, WHOLE },
+    { ID_MMFR2, WHOLE },
+    { ID_MMFR3, WHOLE },
+    { ID_MMFR4, WHOLE },
+    { ID_MMFR5, ID_MASK(ID_MMFR5_ETS) },
+    { ID_ISAR0, WHOLE },
+    { ID_ISAR1, WHOLE },
+    { ID_ISAR2, WHOLE },
+    { ID_ISAR3, WHOLE },
+    { ID_ISAR4, WHOLE },
+    { ID_ISAR5, WHOLE },
+    { ID_ISAR6, WHOLE },
+    { MVFR0, WHOLE },
+    { MVFR1, WHOLE },
+    { MVFR2, WHOLE },
 };
 
 static uint64_t show(const struct avc_features *f, const struct shown *s)
 {
-    int has = (int)field(f->id, s->reg, s->lo), most = s->value;
+    int has = (int)avc_id_field(f->id, s->field), most = s->value;
 
     if (s->how == FIXED)
         return s->value;
@@ -255,7 +293,7 @@ static uint64_t show(const struct avc_features *f, const struct shown *s)
 static uint64_t pa_range(const struct avc_features *f, unsigned ipa_bits)
 {
     static const uint8_t bits[] = { 32, 36, 40, 42, 44, 48 };
-    unsigned most = field(f->id, MMFR0, 0);
+    unsigned most = avc_id_field(f->id, ID_AA64MMFR0_PARange);
     unsigned n = 0;
 
     while (n < most && n < AVC_ARRAY_SIZE(bits) - 1 && bits[n] < ipa_bits)
@@ -272,14 +310,14 @@ void avc_feature_guest_ids(struct avc_vm *vm)
     for (unsigned reg = 0; reg < AVC_NR_ID_REGS; reg++)
         id[reg] = 0;
     for (size_t n = 0; n < AVC_ARRAY_SIZE(shown); n++)
-        id[shown[n].reg] |= show(f, &shown[n]) << shown[n].lo;
-    id[MMFR0] |= pa_range(f, vm->stage2->ipa_bits);
+        id[ID_REG_OF(shown[n].field)] |= show(f, &shown[n]) << ID_LO(shown[n].field);
+    id[ID_AA64MMFR0] |= pa_range(f, vm->stage2->ipa_bits);
     if (gic)
-        id[PFR0] |= UINT64_C(1) << 24;
+        id[ID_AA64PFR0] |= UINT64_C(1) << ID_LO(ID_AA64PFR0_GIC);
     if (!avc_has(f, AVC_FEAT_AA32EL0))
         return; /* "if no Exception level uses AArch32, these are UNKNOWN": zero */
     for (size_t n = 0; n < AVC_ARRAY_SIZE(shown32); n++)
         id[shown32[n].reg] = f->id[shown32[n].reg] & shown32[n].mask;
     if (gic)
-        id[PFR1_32] |= UINT64_C(1) << 28;
+        id[ID_PFR1] |= UINT64_C(1) << ID_LO(ID_PFR1_GIC);
 }

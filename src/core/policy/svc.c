@@ -6,6 +6,7 @@
  */
 #include "core/policy/svc.h"
 
+#include "arch/hfgtr.h"
 #include "core/exit/exit.h"
 
 #define SWITCHED (HFGITR_ERET | HFGITR_SVC_EL0 | HFGITR_SVC_EL1)

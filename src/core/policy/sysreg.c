@@ -7,6 +7,9 @@
 #include "core/policy/sysreg.h"
 
 #include "core/log.h"
+#include "arch/gic.h"
+#include "arch/mmu.h"
+#include "arch/timer.h"
 #include "core/policy/ctx.h"
 
 /* What a trapped access does, and, where it makes sense without a guest, avc_vcpu_get() and avc_vcpu_set(). */
@@ -159,9 +162,9 @@ static void update_debug(struct avc_vcpu *vcpu)
    a register reads the same whether it is in the CPU or not. */
 static uint64_t pair_bas(uint64_t bcr)
 {
-    uint64_t bas = bcr & 0xa0; /* BAS[0], BAS[2] */
+    uint64_t bas = bcr & DBGBCR_BAS_LOW;
 
-    return (bcr & ~UINT64_C(0x1e0)) | bas | bas << 1;
+    return (bcr & ~DBGBCR_BAS) | bas | bas << 1;
 }
 
 static void set_debug(struct avc_vcpu *vcpu, const struct row *row, uint64_t value)
@@ -191,11 +194,11 @@ static uint64_t virtual_count(const struct avc_vcpu *vcpu)
 static uint64_t timer_control(const struct avc_vcpu *vcpu, unsigned ctx)
 {
     bool phys = ctx == AVC_CTX_CNTP_CTL_EL0;
-    uint64_t ctl = avc_ctx_get(vcpu, ctx) & 3;
+    uint64_t ctl = avc_ctx_get(vcpu, ctx) & CNT_CTL_WRITABLE;
     uint64_t now = phys ? avc_hw_read_CNTPCT_EL0() : virtual_count(vcpu);
     uint64_t cval = avc_ctx_get(vcpu, phys ? AVC_CTX_CNTP_CVAL_EL0 : AVC_CTX_CNTV_CVAL_EL0);
 
-    return ctl | ((ctl & 1) && now >= cval ? 4 : 0); /* ISTATUS */
+    return ctl | (ctl & CNT_CTL_ENABLE && now >= cval ? CNT_CTL_ISTATUS : 0);
 }
 
 /* ---- read and write, for guests and callers alike ---- */
@@ -278,7 +281,7 @@ static void write(struct avc_vcpu *vcpu, const struct row *row, uint64_t value)
         set_os_lock(vcpu, value & OSLSR_OSLK);
         break;
     case OSLAR:
-        set_os_lock(vcpu, value & 1);
+        set_os_lock(vcpu, value & OSLAR_OSLK);
         break;
     case PTVAL:
         avc_ctx_set(vcpu, AVC_CTX_CNTP_CVAL_EL0, avc_hw_read_CNTPCT_EL0() + (uint64_t)(int32_t)value);

@@ -5,156 +5,161 @@
  * it: the fine-grained trap of FEAT_FGT where the CPU has it, else the coarser one, whose other registers then trap
  * as well and are settled by the register table. Where there is neither, avc_vm_claim() answers AVC_ENOTRAP.
  */
+#include <avc/sysreg.h>
+
+#include "arch/cptr.h"
+#include "arch/debug.h"
+#include "arch/esr.h"
+#include "arch/hfgtr.h"
+#include "arch/timer.h"
 #include "core/policy/traps.h"
 
 #define NONE                       0xff
 #define K(op0, op1, crn, crm, op2) AVC_SYSREG_KEY(op0, op1, crn, crm, op2)
 
-/* System registers: fine-grained for reading and for writing, at one bit number; read-only ones have the first. */
+/* System registers: fine-grained for reading and for writing, by the same bit; read-only ones have the first. */
 #define FGT_RO(key, bit)                                                                                               \
     {                                                                                                                  \
-        key, key, AVC_SYSREG, T_HFGRTR, AVC_FEAT_FGT, NONE, false, AVC_BIT(bit)                                        \
+        key, key, AVC_SYSREG, T_HFGRTR, AVC_FEAT_FGT, NONE, false, bit                                                 \
     }
 #define FGT_RW(key, bit)                                                                                               \
     FGT_RO(key, bit),                                                                                                  \
     {                                                                                                                  \
-        key, key, AVC_SYSREG, T_HFGWTR, AVC_FEAT_FGT, NONE, false, AVC_BIT(bit)                                        \
+        key, key, AVC_SYSREG, T_HFGWTR, AVC_FEAT_FGT, NONE, false, bit                                                 \
     }
 /* System instructions: fine-grained. */
 #define FGT_I(key, bit)                                                                                                \
     {                                                                                                                  \
-        key, key, AVC_SYSREG, T_HFGITR, AVC_FEAT_FGT, NONE, false, AVC_BIT(bit)                                        \
+        key, key, AVC_SYSREG, T_HFGITR, AVC_FEAT_FGT, NONE, false, bit                                                 \
     }
 /* The coarser trap, for CPUs without FEAT_FGT. */
 #define HCR(first, last, bits)                                                                                         \
     {                                                                                                                  \
         first, last, AVC_SYSREG, T_HCR, NONE, AVC_FEAT_FGT, false, bits                                                \
     }
-#define TVM(key) HCR(key, key, AVC_BIT(26) | AVC_BIT(30)) /* TVM, TRVM */
+#define TVM(key) HCR(key, key, HCR_TVM | HCR_TRVM)
 /* A class. */
 #define CLASS(ec, reg, has, bits)                                                                                      \
     {                                                                                                                  \
         ec, ec, AVC_CLASS, reg, has, NONE, false, bits                                                                 \
     }
 
+/* Timers and counters. `clear`: the bit traps at 0. */
+#define TIMER(first, last, has, clear, bit, bit_vhe)                                                                   \
+    { first, last, AVC_SYSREG, T_CNTHCTL, has, NONE, clear, bit },                                                     \
+    {                                                                                                                  \
+        first, last, AVC_SYSREG, T_CNTHCTL_VHE, has, NONE, clear, bit_vhe                                              \
+    }
+#define CNTPCTSS K(3, 3, 14, 0, 5)
+#define CNTVCTSS K(3, 3, 14, 0, 6)
+
 static const struct avc_trap_for rows[] = {
     /* ---- exception classes ---- */
-    CLASS(0x01, T_HCR, NONE, AVC_BIT(13) | AVC_BIT(14)),                                     /* WFx: TWI, TWE */
-    { 0x09, 0x09, AVC_CLASS, T_HCR, AVC_FEAT_PAUTH, NONE, true, AVC_BIT(40) | AVC_BIT(41) }, /* APK, API */
-    CLASS(0x11, T_HFGITR, AVC_FEAT_FGT, HFGITR_SVC_EL0),                                     /* SVC of AArch32 EL0 */
-    CLASS(0x15, T_HFGITR, AVC_FEAT_FGT, HFGITR_SVC_EL0 | HFGITR_SVC_EL1),                    /* SVC */
-    CLASS(0x1a, T_HFGITR, AVC_FEAT_FGT, HFGITR_ERET),                                        /* ERET */
-    CLASS(0x30, T_MDCR, NONE, AVC_BIT(8)),                                                   /* breakpoint: TDE */
-    CLASS(0x32, T_MDCR, NONE, AVC_BIT(8)),                                                   /* software step */
-    CLASS(0x34, T_MDCR, NONE, AVC_BIT(8)),                                                   /* watchpoint */
-    CLASS(0x38, T_MDCR, AVC_FEAT_AA32EL0, AVC_BIT(8)),                                       /* BKPT */
-    CLASS(0x3c, T_MDCR, NONE, AVC_BIT(8)),                                                   /* BRK */
+    CLASS(AVC_EC_WFX, T_HCR, NONE, HCR_TWI | HCR_TWE),
+    { AVC_EC_PAUTH, AVC_EC_PAUTH, AVC_CLASS, T_HCR, AVC_FEAT_PAUTH, NONE, true, HCR_APK | HCR_API },
+    CLASS(AVC_EC_SVC32, T_HFGITR, AVC_FEAT_FGT, HFGITR_SVC_EL0),
+    CLASS(AVC_EC_SVC64, T_HFGITR, AVC_FEAT_FGT, HFGITR_SVC_EL0 | HFGITR_SVC_EL1),
+    CLASS(AVC_EC_ERET, T_HFGITR, AVC_FEAT_FGT, HFGITR_ERET),
+    CLASS(AVC_EC_BREAK_LOWER, T_MDCR, NONE, MDCR_TDE),
+    CLASS(AVC_EC_STEP_LOWER, T_MDCR, NONE, MDCR_TDE),
+    CLASS(AVC_EC_WATCH_LOWER, T_MDCR, NONE, MDCR_TDE),
+    CLASS(AVC_EC_BKPT32, T_MDCR, AVC_FEAT_AA32EL0, MDCR_TDE),
+    CLASS(AVC_EC_BRK64, T_MDCR, NONE, MDCR_TDE),
     { 0, 0xffff, AVC_SVC, T_HFGITR, AVC_FEAT_FGT, NONE, false, HFGITR_SVC_EL0 },
 
     /* ---- registers ---- */
-    FGT_RW(K(3, 0, 5, 1, 0), 0),   /* AFSR0_EL1 */
-    FGT_RW(K(3, 0, 5, 1, 1), 1),   /* AFSR1_EL1 */
-    FGT_RW(K(3, 0, 10, 3, 0), 3),  /* AMAIR_EL1 */
-    FGT_RW(K(3, 0, 2, 2, 0), 4),   /* APDAKeyLo_EL1 */
-    FGT_RW(K(3, 0, 2, 2, 1), 4),   /* APDAKeyHi_EL1 */
-    FGT_RW(K(3, 0, 2, 2, 2), 5),   /* APDBKeyLo_EL1 */
-    FGT_RW(K(3, 0, 2, 2, 3), 5),   /* APDBKeyHi_EL1 */
-    FGT_RW(K(3, 0, 2, 3, 0), 6),   /* APGAKeyLo_EL1 */
-    FGT_RW(K(3, 0, 2, 3, 1), 6),   /* APGAKeyHi_EL1 */
-    FGT_RW(K(3, 0, 2, 1, 0), 7),   /* APIAKeyLo_EL1 */
-    FGT_RW(K(3, 0, 2, 1, 1), 7),   /* APIAKeyHi_EL1 */
-    FGT_RW(K(3, 0, 2, 1, 2), 8),   /* APIBKeyLo_EL1 */
-    FGT_RW(K(3, 0, 2, 1, 3), 8),   /* APIBKeyHi_EL1 */
-    FGT_RO(K(3, 1, 0, 0, 0), 9),   /* CCSIDR_EL1 */
-    FGT_RO(K(3, 1, 0, 0, 1), 10),  /* CLIDR_EL1 */
-    FGT_RW(K(3, 0, 13, 0, 1), 11), /* CONTEXTIDR_EL1 */
-    FGT_RW(K(3, 0, 1, 0, 2), 12),  /* CPACR_EL1 */
-    FGT_RW(K(3, 2, 0, 0, 0), 13),  /* CSSELR_EL1 */
-    FGT_RO(K(3, 3, 0, 0, 1), 14),  /* CTR_EL0 */
-    FGT_RO(K(3, 3, 0, 0, 7), 15),  /* DCZID_EL0 */
-    FGT_RW(K(3, 0, 5, 2, 0), 16),  /* ESR_EL1 */
-    FGT_RW(K(3, 0, 6, 0, 0), 17),  /* FAR_EL1 */
-    FGT_RO(K(3, 0, 12, 1, 0), 18), /* ISR_EL1 */
-    FGT_RW(K(3, 0, 10, 2, 0), 24), /* MAIR_EL1 */
-    FGT_RO(K(3, 0, 0, 0, 0), 25),  /* MIDR_EL1 */
-    FGT_RO(K(3, 0, 0, 0, 5), 26),  /* MPIDR_EL1 */
-    FGT_RW(K(3, 0, 7, 4, 0), 27),  /* PAR_EL1 */
-    FGT_RW(K(3, 0, 1, 0, 0), 29),  /* SCTLR_EL1 */
-    FGT_RW(K(3, 0, 2, 0, 2), 32),  /* TCR_EL1 */
-    FGT_RW(K(3, 0, 13, 0, 4), 33), /* TPIDR_EL1 */
-    FGT_RW(K(3, 3, 13, 0, 3), 34), /* TPIDRRO_EL0 */
-    FGT_RW(K(3, 3, 13, 0, 2), 35), /* TPIDR_EL0 */
-    FGT_RW(K(3, 0, 2, 0, 0), 36),  /* TTBR0_EL1 */
-    FGT_RW(K(3, 0, 2, 0, 1), 37),  /* TTBR1_EL1 */
-    FGT_RW(K(3, 0, 12, 0, 0), 38), /* VBAR_EL1 */
-    TVM(K(3, 0, 1, 0, 0)),
-    TVM(K(3, 0, 2, 0, 0)),
-    TVM(K(3, 0, 2, 0, 1)),
-    TVM(K(3, 0, 2, 0, 2)),
-    TVM(K(3, 0, 5, 1, 0)),
-    TVM(K(3, 0, 5, 1, 1)),
-    TVM(K(3, 0, 5, 2, 0)),
-    TVM(K(3, 0, 6, 0, 0)),
-    TVM(K(3, 0, 10, 2, 0)),
-    TVM(K(3, 0, 10, 3, 0)),
-    TVM(K(3, 0, 13, 0, 1)),
-    { K(3, 0, 2, 1, 0), K(3, 0, 2, 3, 1), AVC_SYSREG, T_HCR, AVC_FEAT_PAUTH, AVC_FEAT_FGT, true,
-      AVC_BIT(40) },                                      /* APK */
-    HCR(K(3, 1, 0, 0, 0), K(3, 1, 0, 0, 1), AVC_BIT(17)), /* CCSIDR_EL1, CLIDR_EL1: TID2 */
-    HCR(K(3, 2, 0, 0, 0), K(3, 2, 0, 0, 0), AVC_BIT(17)), /* CSSELR_EL1 */
-    HCR(K(3, 3, 0, 0, 1), K(3, 3, 0, 0, 1), AVC_BIT(17)), /* CTR_EL0 */
-    { K(3, 1, 0, 0, 2), K(3, 1, 0, 0, 2), AVC_SYSREG, T_HCR, NONE, NONE, false, AVC_BIT(17) }, /* CCSIDR2_EL1 */
-    { K(3, 0, 1, 0, 2), K(3, 0, 1, 0, 2), AVC_SYSREG, T_CPTR, NONE, AVC_FEAT_FGT, false, AVC_BIT(31) }, /* TCPAC */
-    { K(3, 0, 1, 0, 2), K(3, 0, 1, 0, 2), AVC_SYSREG, T_CPTR_VHE, NONE, AVC_FEAT_FGT, false, AVC_BIT(31) },
+    FGT_RW(AVC_REG_AFSR0_EL1, HFGTR_AFSR0_EL1),
+    FGT_RW(AVC_REG_AFSR1_EL1, HFGTR_AFSR1_EL1),
+    FGT_RW(AVC_REG_AMAIR_EL1, HFGTR_AMAIR_EL1),
+    FGT_RW(AVC_REG_APDAKeyLo_EL1, HFGTR_APDAKey),
+    FGT_RW(AVC_REG_APDAKeyHi_EL1, HFGTR_APDAKey),
+    FGT_RW(AVC_REG_APDBKeyLo_EL1, HFGTR_APDBKey),
+    FGT_RW(AVC_REG_APDBKeyHi_EL1, HFGTR_APDBKey),
+    FGT_RW(AVC_REG_APGAKeyLo_EL1, HFGTR_APGAKey),
+    FGT_RW(AVC_REG_APGAKeyHi_EL1, HFGTR_APGAKey),
+    FGT_RW(AVC_REG_APIAKeyLo_EL1, HFGTR_APIAKey),
+    FGT_RW(AVC_REG_APIAKeyHi_EL1, HFGTR_APIAKey),
+    FGT_RW(AVC_REG_APIBKeyLo_EL1, HFGTR_APIBKey),
+    FGT_RW(AVC_REG_APIBKeyHi_EL1, HFGTR_APIBKey),
+    FGT_RO(K(3, 1, 0, 0, 0), HFGTR_CCSIDR_EL1),
+    FGT_RO(AVC_REG_CLIDR_EL1, HFGTR_CLIDR_EL1),
+    FGT_RW(AVC_REG_CONTEXTIDR_EL1, HFGTR_CONTEXTIDR_EL1),
+    FGT_RW(AVC_REG_CPACR_EL1, HFGTR_CPACR_EL1),
+    FGT_RW(AVC_REG_CSSELR_EL1, HFGTR_CSSELR_EL1),
+    FGT_RO(AVC_REG_CTR_EL0, HFGTR_CTR_EL0),
+    FGT_RO(AVC_REG_DCZID_EL0, HFGTR_DCZID_EL0),
+    FGT_RW(AVC_REG_ESR_EL1, HFGTR_ESR_EL1),
+    FGT_RW(AVC_REG_FAR_EL1, HFGTR_FAR_EL1),
+    FGT_RO(K(3, 0, 12, 1, 0), HFGTR_ISR_EL1),
+    FGT_RW(AVC_REG_MAIR_EL1, HFGTR_MAIR_EL1),
+    FGT_RO(AVC_REG_MIDR_EL1, HFGTR_MIDR_EL1),
+    FGT_RO(AVC_REG_MPIDR_EL1, HFGTR_MPIDR_EL1),
+    FGT_RW(AVC_REG_PAR_EL1, HFGTR_PAR_EL1),
+    FGT_RW(AVC_REG_SCTLR_EL1, HFGTR_SCTLR_EL1),
+    FGT_RW(AVC_REG_TCR_EL1, HFGTR_TCR_EL1),
+    FGT_RW(AVC_REG_TPIDR_EL1, HFGTR_TPIDR_EL1),
+    FGT_RW(AVC_REG_TPIDRRO_EL0, HFGTR_TPIDRRO_EL0),
+    FGT_RW(AVC_REG_TPIDR_EL0, HFGTR_TPIDR_EL0),
+    FGT_RW(AVC_REG_TTBR0_EL1, HFGTR_TTBR0_EL1),
+    FGT_RW(AVC_REG_TTBR1_EL1, HFGTR_TTBR1_EL1),
+    FGT_RW(AVC_REG_VBAR_EL1, HFGTR_VBAR_EL1),
+    TVM(AVC_REG_SCTLR_EL1),
+    TVM(AVC_REG_TTBR0_EL1),
+    TVM(AVC_REG_TTBR1_EL1),
+    TVM(AVC_REG_TCR_EL1),
+    TVM(AVC_REG_AFSR0_EL1),
+    TVM(AVC_REG_AFSR1_EL1),
+    TVM(AVC_REG_ESR_EL1),
+    TVM(AVC_REG_FAR_EL1),
+    TVM(AVC_REG_MAIR_EL1),
+    TVM(AVC_REG_AMAIR_EL1),
+    TVM(AVC_REG_CONTEXTIDR_EL1),
+    { AVC_REG_APIAKeyLo_EL1, AVC_REG_APGAKeyHi_EL1, AVC_SYSREG, T_HCR, AVC_FEAT_PAUTH, AVC_FEAT_FGT, true, HCR_APK },
+    HCR(K(3, 1, 0, 0, 0), K(3, 1, 0, 0, 1), HCR_TID2), /* CCSIDR_EL1, CLIDR_EL1 */
+    HCR(AVC_REG_CSSELR_EL1, AVC_REG_CSSELR_EL1, HCR_TID2),
+    HCR(AVC_REG_CTR_EL0, AVC_REG_CTR_EL0, HCR_TID2),
+    { K(3, 1, 0, 0, 2), K(3, 1, 0, 0, 2), AVC_SYSREG, T_HCR, NONE, NONE, false, HCR_TID2 }, /* CCSIDR2_EL1 */
+    { AVC_REG_CPACR_EL1, AVC_REG_CPACR_EL1, AVC_SYSREG, T_CPTR, NONE, AVC_FEAT_FGT, false, CPTR_TCPAC },
+    { AVC_REG_CPACR_EL1, AVC_REG_CPACR_EL1, AVC_SYSREG, T_CPTR_VHE, NONE, AVC_FEAT_FGT, false, CPTR_VHE_TCPAC },
 
-    /* ---- timers: FEAT_ECV traps the virtual ones ---- */
-    { K(3, 3, 14, 0, 1), K(3, 3, 14, 0, 1), AVC_SYSREG, T_CNTHCTL, NONE, NONE, true, AVC_BIT(0) }, /* EL1PCTEN */
-    { K(3, 3, 14, 0, 1), K(3, 3, 14, 0, 1), AVC_SYSREG, T_CNTHCTL_VHE, NONE, NONE, true, AVC_BIT(10) },
-    { K(3, 3, 14, 0, 5), K(3, 3, 14, 0, 5), AVC_SYSREG, T_CNTHCTL, AVC_FEAT_ECV, NONE, true,
-      AVC_BIT(0) }, /* CNTPCTSS */
-    { K(3, 3, 14, 0, 5), K(3, 3, 14, 0, 5), AVC_SYSREG, T_CNTHCTL_VHE, AVC_FEAT_ECV, NONE, true, AVC_BIT(10) },
-    { K(3, 3, 14, 2, 0), K(3, 3, 14, 2, 2), AVC_SYSREG, T_CNTHCTL, NONE, NONE, true, AVC_BIT(1) }, /* EL1PCEN */
-    { K(3, 3, 14, 2, 0), K(3, 3, 14, 2, 2), AVC_SYSREG, T_CNTHCTL_VHE, NONE, NONE, true, AVC_BIT(11) },
-    { K(3, 3, 14, 3, 0), K(3, 3, 14, 3, 2), AVC_SYSREG, T_CNTHCTL, AVC_FEAT_ECV, NONE, false,
-      AVC_BIT(13) }, /* EL1TVT */
-    { K(3, 3, 14, 3, 0), K(3, 3, 14, 3, 2), AVC_SYSREG, T_CNTHCTL_VHE, AVC_FEAT_ECV, NONE, false, AVC_BIT(13) },
-    { K(3, 3, 14, 0, 2), K(3, 3, 14, 0, 2), AVC_SYSREG, T_CNTHCTL, AVC_FEAT_ECV, NONE, false,
-      AVC_BIT(14) }, /* EL1TVCT */
-    { K(3, 3, 14, 0, 2), K(3, 3, 14, 0, 2), AVC_SYSREG, T_CNTHCTL_VHE, AVC_FEAT_ECV, NONE, false, AVC_BIT(14) },
-    { K(3, 3, 14, 0, 6), K(3, 3, 14, 0, 6), AVC_SYSREG, T_CNTHCTL, AVC_FEAT_ECV, NONE, false,
-      AVC_BIT(14) }, /* CNTVCTSS */
-    { K(3, 3, 14, 0, 6), K(3, 3, 14, 0, 6), AVC_SYSREG, T_CNTHCTL_VHE, AVC_FEAT_ECV, NONE, false, AVC_BIT(14) },
+    /* ---- timers: FEAT_ECV traps the virtual ones. With E2H=0 and with E2H=1 ---- */
+    TIMER(AVC_REG_CNTPCT_EL0, AVC_REG_CNTPCT_EL0, NONE, true, CNTHCTL_EL1PCTEN, CNTHCTL_VHE_EL1PCTEN),
+    TIMER(CNTPCTSS, CNTPCTSS, AVC_FEAT_ECV, true, CNTHCTL_EL1PCTEN, CNTHCTL_VHE_EL1PCTEN),
+    TIMER(AVC_REG_CNTP_TVAL_EL0, AVC_REG_CNTP_CVAL_EL0, NONE, true, CNTHCTL_EL1PCEN, CNTHCTL_VHE_EL1PTEN),
+    TIMER(AVC_REG_CNTV_TVAL_EL0, AVC_REG_CNTV_CVAL_EL0, AVC_FEAT_ECV, false, CNTHCTL_EL1TVT, CNTHCTL_EL1TVT),
+    TIMER(AVC_REG_CNTVCT_EL0, AVC_REG_CNTVCT_EL0, AVC_FEAT_ECV, false, CNTHCTL_EL1TVCT, CNTHCTL_EL1TVCT),
+    TIMER(CNTVCTSS, CNTVCTSS, AVC_FEAT_ECV, false, CNTHCTL_EL1TVCT, CNTHCTL_EL1TVCT),
 
     /* ---- cache maintenance, address translation, TLB maintenance: op0=1 ---- */
-    FGT_I(K(1, 0, 7, 1, 0), 0),                           /* IC IALLUIS */
-    FGT_I(K(1, 0, 7, 5, 0), 1),                           /* IC IALLU */
-    FGT_I(K(1, 3, 7, 5, 1), 2),                           /* IC IVAU */
-    FGT_I(K(1, 0, 7, 6, 1), 3),                           /* DC IVAC */
-    FGT_I(K(1, 3, 7, 11, 1), 7),                          /* DC CVAU */
-    FGT_I(K(1, 3, 7, 12, 1), 8),                          /* DC CVAP */
-    FGT_I(K(1, 3, 7, 13, 1), 9),                          /* DC CVADP */
-    FGT_I(K(1, 3, 7, 14, 1), 10),                         /* DC CIVAC */
-    FGT_I(K(1, 3, 7, 4, 1), 11),                          /* DC ZVA */
-    FGT_I(K(1, 0, 7, 8, 0), 12),                          /* AT S1E1R */
-    FGT_I(K(1, 0, 7, 8, 1), 13),                          /* AT S1E1W */
-    FGT_I(K(1, 0, 7, 8, 2), 14),                          /* AT S1E0R */
-    FGT_I(K(1, 0, 7, 8, 3), 15),                          /* AT S1E0W */
-    FGT_I(K(1, 0, 7, 9, 0), 16),                          /* AT S1E1RP */
-    FGT_I(K(1, 0, 7, 9, 1), 17),                          /* AT S1E1WP */
-    FGT_I(K(1, 3, 7, 10, 1), 54),                         /* DC CVAC */
-    FGT_I(K(1, 3, 7, 3, 4), 48),                          /* CFP RCTX */
-    FGT_I(K(1, 3, 7, 3, 5), 49),                          /* DVP RCTX */
-    FGT_I(K(1, 3, 7, 3, 7), 50),                          /* CPP RCTX */
-    HCR(K(1, 0, 7, 6, 1), K(1, 0, 7, 6, 1), AVC_BIT(23)), /* by VA to the point of coherency: TPCP */
-    HCR(K(1, 3, 7, 10, 1), K(1, 3, 7, 10, 1), AVC_BIT(23)),
-    HCR(K(1, 3, 7, 12, 1), K(1, 3, 7, 12, 1), AVC_BIT(23)),
-    HCR(K(1, 3, 7, 13, 1), K(1, 3, 7, 14, 1), AVC_BIT(23)),
-    HCR(K(1, 0, 7, 1, 0), K(1, 0, 7, 5, 0), AVC_BIT(24)), /* to the point of unification: TPU */
-    HCR(K(1, 3, 7, 5, 1), K(1, 3, 7, 5, 1), AVC_BIT(24)),
-    HCR(K(1, 3, 7, 11, 1), K(1, 3, 7, 11, 1), AVC_BIT(24)),
-    HCR(K(1, 3, 7, 4, 1), K(1, 3, 7, 4, 1), AVC_BIT(28)), /* TDZ */
+    FGT_I(K(1, 0, 7, 1, 0), HFGITR_ICIALLUIS),
+    FGT_I(K(1, 0, 7, 5, 0), HFGITR_ICIALLU),
+    FGT_I(K(1, 3, 7, 5, 1), HFGITR_ICIVAU),
+    FGT_I(K(1, 0, 7, 6, 1), HFGITR_DCIVAC),
+    FGT_I(K(1, 3, 7, 11, 1), HFGITR_DCCVAU),
+    FGT_I(K(1, 3, 7, 12, 1), HFGITR_DCCVAP),
+    FGT_I(K(1, 3, 7, 13, 1), HFGITR_DCCVADP),
+    FGT_I(K(1, 3, 7, 14, 1), HFGITR_DCCIVAC),
+    FGT_I(K(1, 3, 7, 4, 1), HFGITR_DCZVA),
+    FGT_I(K(1, 0, 7, 8, 0), HFGITR_ATS1E1R),
+    FGT_I(K(1, 0, 7, 8, 1), HFGITR_ATS1E1W),
+    FGT_I(K(1, 0, 7, 8, 2), HFGITR_ATS1E0R),
+    FGT_I(K(1, 0, 7, 8, 3), HFGITR_ATS1E0W),
+    FGT_I(K(1, 0, 7, 9, 0), HFGITR_ATS1E1RP),
+    FGT_I(K(1, 0, 7, 9, 1), HFGITR_ATS1E1WP),
+    FGT_I(K(1, 3, 7, 10, 1), HFGITR_DCCVAC),
+    FGT_I(K(1, 3, 7, 3, 4), HFGITR_CFPRCTX),
+    FGT_I(K(1, 3, 7, 3, 5), HFGITR_DVPRCTX),
+    FGT_I(K(1, 3, 7, 3, 7), HFGITR_CPPRCTX),
+    HCR(K(1, 0, 7, 6, 1), K(1, 0, 7, 6, 1), HCR_TPCP), /* by VA to the point of coherency */
+    HCR(K(1, 3, 7, 10, 1), K(1, 3, 7, 10, 1), HCR_TPCP),
+    HCR(K(1, 3, 7, 12, 1), K(1, 3, 7, 12, 1), HCR_TPCP),
+    HCR(K(1, 3, 7, 13, 1), K(1, 3, 7, 14, 1), HCR_TPCP),
+    HCR(K(1, 0, 7, 1, 0), K(1, 0, 7, 5, 0), HCR_TPU), /* to the point of unification */
+    HCR(K(1, 3, 7, 5, 1), K(1, 3, 7, 5, 1), HCR_TPU),
+    HCR(K(1, 3, 7, 11, 1), K(1, 3, 7, 11, 1), HCR_TPU),
+    HCR(K(1, 3, 7, 4, 1), K(1, 3, 7, 4, 1), HCR_TDZ),
     /* all of EL1's TLB maintenance at once: guests use many forms, and a claim on one by FEAT_FGT would miss the others */
-    { K(1, 0, 8, 1, 0), K(1, 0, 9, 7, 7), AVC_SYSREG, T_HCR, NONE, NONE, false, AVC_BIT(25) }, /* TTLB */
+    { K(1, 0, 8, 1, 0), K(1, 0, 9, 7, 7), AVC_SYSREG, T_HCR, NONE, NONE, false, HCR_TTLB },
 };
 
 static bool applies(const struct avc_trap_for *row, const struct avc_features *f)
@@ -180,15 +185,15 @@ static const struct {
     uint8_t kind, has;
     uint16_t first, last;
 } always[] = {
-    { AVC_CLASS, AVC_FEAT_AA32EL0, 0x03, 0x06 }, /* MCR, MRC, MCRR, LDC */
-    { AVC_CLASS, NONE, 0x07, 0x07 },             /* FP */
-    { AVC_CLASS, AVC_FEAT_AA32EL0, 0x08, 0x08 }, /* VMRS */
-    { AVC_CLASS, AVC_FEAT_AA32EL0, 0x0c, 0x0c }, /* MRRC, cp14 */
-    { AVC_CLASS, NONE, 0x16, 0x18 },             /* HVC, SMC, MSR and MRS */
-    { AVC_CLASS, AVC_FEAT_SVE, 0x19, 0x19 },
-    { AVC_CLASS, AVC_FEAT_SME, 0x1d, 0x1d },
-    { AVC_CLASS, NONE, 0x20, 0x20 }, /* instruction abort */
-    { AVC_CLASS, NONE, 0x24, 0x24 }, /* data abort */
+    { AVC_CLASS, AVC_FEAT_AA32EL0, AVC_EC_CP15, AVC_EC_CP14_LS },
+    { AVC_CLASS, NONE, AVC_EC_FP, AVC_EC_FP },
+    { AVC_CLASS, AVC_FEAT_AA32EL0, AVC_EC_VMRS, AVC_EC_VMRS },
+    { AVC_CLASS, AVC_FEAT_AA32EL0, AVC_EC_CP14_64, AVC_EC_CP14_64 },
+    { AVC_CLASS, NONE, AVC_EC_HVC64, AVC_EC_SYSREG },
+    { AVC_CLASS, AVC_FEAT_SVE, AVC_EC_SVE, AVC_EC_SVE },
+    { AVC_CLASS, AVC_FEAT_SME, AVC_EC_SME, AVC_EC_SME },
+    { AVC_CLASS, NONE, AVC_EC_IABT_LOWER, AVC_EC_IABT_LOWER },
+    { AVC_CLASS, NONE, AVC_EC_DABT_LOWER, AVC_EC_DABT_LOWER },
 
     { AVC_SYSREG, NONE, K(1, 0, 7, 6, 2), K(1, 0, 7, 6, 2) },               /* DC ISW: TSW */
     { AVC_SYSREG, NONE, K(1, 0, 7, 10, 2), K(1, 0, 7, 10, 2) },             /* DC CSW */

@@ -8,10 +8,13 @@
  * Traps for what is hidden are set whether or not the common features have it: CPUs may differ, and where a
  * feature does not exist its bit is RES0 and has no effect.
  *
- * Field names: Arm ARM DDI 0487, D24.2. Claims' traps: trapclaims.c.
+ * Claims' traps: trapclaims.c.
  */
 #include <avc/stage2.h>
 
+#include "arch/cptr.h"
+#include "arch/debug.h"
+#include "arch/timer.h"
 #include "core/policy/traps.h"
 #include "core/mem/vtcr.h"
 
@@ -21,59 +24,59 @@ enum { ALWAYS, HAS, FLAG, NO_FLAG };
 static const struct base {
     uint8_t reg, when, what;
     uint64_t bits;
-    const char *name, *reason;
+    const char *reason;
 } bases[] = {
-    { T_HCR, ALWAYS, 0, AVC_BIT(0), "VM", "stage 2" },
-    { T_HCR, ALWAYS, 0, AVC_BIT(1), "SWIO", "invalidating by set and way cleans too: other guests' data" },
-    { T_HCR, ALWAYS, 0, AVC_BIT(3), "FMO", "FIQs to EL2; the guest's are virtual" },
-    { T_HCR, ALWAYS, 0, AVC_BIT(4), "IMO", "IRQs to EL2; the guest's are virtual" },
-    { T_HCR, ALWAYS, 0, AVC_BIT(5), "AMO", "SErrors to EL2; the guest's are virtual" },
-    { T_HCR, ALWAYS, 0, AVC_BIT(9), "FB", "local TLB and I-cache maintenance reaches all CPUs: vCPUs move" },
-    { T_HCR, ALWAYS, 0, AVC_BIT(10), "BSU=IS", "barriers reach the inner shareable domain: vCPUs move" },
-    { T_HCR, NO_FLAG, AVC_VM_NO_WFI, AVC_BIT(13), "TWI", "an idle guest gives the CPU back" },
-    { T_HCR, FLAG, AVC_VM_TRAP_WFE, AVC_BIT(14), "TWE", "a spinning guest gives the CPU back" },
-    { T_HCR, ALWAYS, 0, AVC_BIT(16), "TID1", "REVIDR, AIDR, SMIDR" },
-    { T_HCR, ALWAYS, 0, AVC_BIT(18), "TID3", "ID registers say what the VM has" },
-    { T_HCR, ALWAYS, 0, AVC_BIT(19), "TSC", "an SMC never reaches firmware" },
-    { T_HCR, ALWAYS, 0, AVC_BIT(20), "TIDCP", "implementation defined registers" },
-    { T_HCR, ALWAYS, 0, AVC_BIT(21), "TACR", "ACTLR reaches beyond the guest" },
-    { T_HCR, ALWAYS, 0, AVC_BIT(22), "TSW", "set and way name no memory; see sysreg.c" },
-    { T_HCR, ALWAYS, 0, AVC_BIT(31), "RW", "EL1 is AArch64" },
-    { T_HCR, ALWAYS, 0, AVC_BIT(35), "TLOR", "LORegions are hidden" },
-    { T_HCR, ALWAYS, 0, AVC_BIT(36), "TERR", "error records are hidden" },
-    { T_HCR, HAS, AVC_FEAT_PAUTH, AVC_BIT(40), "APK", "pointer authentication: keys are the guest's" },
-    { T_HCR, HAS, AVC_FEAT_PAUTH, AVC_BIT(41), "API", "and its instructions work" },
-    { T_HCR, ALWAYS, 0, AVC_BIT(58), "TID5", "GMID_EL1: MTE is hidden, and ATA=0 traps the rest of it" },
+    { T_HCR, ALWAYS, 0, HCR_VM, "stage 2" },
+    { T_HCR, ALWAYS, 0, HCR_SWIO, "invalidating by set and way cleans too: other guests' data" },
+    { T_HCR, ALWAYS, 0, HCR_FMO, "FIQs to EL2; the guest's are virtual" },
+    { T_HCR, ALWAYS, 0, HCR_IMO, "IRQs to EL2; the guest's are virtual" },
+    { T_HCR, ALWAYS, 0, HCR_AMO, "SErrors to EL2; the guest's are virtual" },
+    { T_HCR, ALWAYS, 0, HCR_FB, "local TLB and I-cache maintenance reaches all CPUs: vCPUs move" },
+    { T_HCR, ALWAYS, 0, HCR_BSU_IS, "barriers reach the inner shareable domain: vCPUs move" },
+    { T_HCR, NO_FLAG, AVC_VM_NO_WFI, HCR_TWI, "an idle guest gives the CPU back" },
+    { T_HCR, FLAG, AVC_VM_TRAP_WFE, HCR_TWE, "a spinning guest gives the CPU back" },
+    { T_HCR, ALWAYS, 0, HCR_TID1, "REVIDR, AIDR, SMIDR" },
+    { T_HCR, ALWAYS, 0, HCR_TID3, "ID registers say what the VM has" },
+    { T_HCR, ALWAYS, 0, HCR_TSC, "an SMC never reaches firmware" },
+    { T_HCR, ALWAYS, 0, HCR_TIDCP, "implementation defined registers" },
+    { T_HCR, ALWAYS, 0, HCR_TACR, "ACTLR reaches beyond the guest" },
+    { T_HCR, ALWAYS, 0, HCR_TSW, "set and way name no memory; see sysreg.c" },
+    { T_HCR, ALWAYS, 0, HCR_RW, "EL1 is AArch64" },
+    { T_HCR, ALWAYS, 0, HCR_TLOR, "LORegions are hidden" },
+    { T_HCR, ALWAYS, 0, HCR_TERR, "error records are hidden" },
+    { T_HCR, HAS, AVC_FEAT_PAUTH, HCR_APK, "pointer authentication: keys are the guest's" },
+    { T_HCR, HAS, AVC_FEAT_PAUTH, HCR_API, "and its instructions work" },
+    { T_HCR, ALWAYS, 0, HCR_TID5, "GMID_EL1: MTE is hidden, and ATA=0 traps the rest of it" },
 
-    /* E2H=0: bits 13, 9, 7..0 are RES1; so are TSM (12) and TZ (8) where there is nothing to trap */
-    { T_CPTR, ALWAYS, 0, 0x22ff, "RES1", "" },
-    { T_CPTR, ALWAYS, 0, AVC_BIT(8), "TZ", "SVE is hidden" },
-    { T_CPTR, ALWAYS, 0, AVC_BIT(10), "TFP", "FP registers are loaded on first use" },
-    { T_CPTR, ALWAYS, 0, AVC_BIT(12), "TSM", "SME is hidden" },
-    { T_CPTR, ALWAYS, 0, AVC_BIT(20), "TTA", "trace registers are hidden" },
-    { T_CPTR, ALWAYS, 0, AVC_BIT(30), "TAM", "activity monitors are hidden" },
+    /* TSM and TZ are RES1 where there is nothing to trap */
+    { T_CPTR, ALWAYS, 0, CPTR_RES1, "with E2H=0" },
+    { T_CPTR, ALWAYS, 0, CPTR_TZ, "SVE is hidden" },
+    { T_CPTR, ALWAYS, 0, CPTR_TFP, "FP registers are loaded on first use" },
+    { T_CPTR, ALWAYS, 0, CPTR_TSM, "SME is hidden" },
+    { T_CPTR, ALWAYS, 0, CPTR_TTA, "trace registers are hidden" },
+    { T_CPTR, ALWAYS, 0, CPTR_TAM, "activity monitors are hidden" },
     /* E2H=1: ZEN, FPEN and SMEN trap at 0 */
-    { T_CPTR_VHE, ALWAYS, 0, AVC_BIT(28), "TTA", "trace registers are hidden" },
-    { T_CPTR_VHE, ALWAYS, 0, AVC_BIT(30), "TAM", "activity monitors are hidden" },
+    { T_CPTR_VHE, ALWAYS, 0, CPTR_VHE_TTA, "trace registers are hidden" },
+    { T_CPTR_VHE, ALWAYS, 0, CPTR_VHE_TAM, "activity monitors are hidden" },
 
     /* E2PB and E2TB at 0 also take the profiling and trace buffers' controls from EL1; load adds HPMN */
-    { T_MDCR, ALWAYS, 0, AVC_BIT(5), "TPMCR", "the PMU is hidden" },
-    { T_MDCR, ALWAYS, 0, AVC_BIT(6), "TPM", "the PMU is hidden" },
-    { T_MDCR, ALWAYS, 0, AVC_BIT(9), "TDA", "debug registers are the vCPU's, and no debugger's" },
-    { T_MDCR, ALWAYS, 0, AVC_BIT(10), "TDOSA", "the OS lock is the vCPU's" },
-    { T_MDCR, ALWAYS, 0, AVC_BIT(11), "TDRA", "the debug ROM's address is the host's" },
-    { T_MDCR, ALWAYS, 0, AVC_BIT(14), "TPMS", "statistical profiling is hidden" },
-    { T_MDCR, ALWAYS, 0, AVC_BIT(19), "TTRF", "trace filter control is hidden" },
-    { T_MDCR, ALWAYS, 0, AVC_BIT(27), "TDCC", "the comms channel is the external debugger's" },
+    { T_MDCR, ALWAYS, 0, MDCR_TPMCR, "the PMU is hidden" },
+    { T_MDCR, ALWAYS, 0, MDCR_TPM, "the PMU is hidden" },
+    { T_MDCR, ALWAYS, 0, MDCR_TDA, "debug registers are the vCPU's, and no debugger's" },
+    { T_MDCR, ALWAYS, 0, MDCR_TDOSA, "the OS lock is the vCPU's" },
+    { T_MDCR, ALWAYS, 0, MDCR_TDRA, "the debug ROM's address is the host's" },
+    { T_MDCR, ALWAYS, 0, MDCR_TPMS, "statistical profiling is hidden" },
+    { T_MDCR, ALWAYS, 0, MDCR_TTRF, "trace filter control is hidden" },
+    { T_MDCR, ALWAYS, 0, MDCR_TDCC, "the comms channel is the external debugger's" },
 
-    { T_HSTR, HAS, AVC_FEAT_AA32EL0, AVC_BIT(15), "T15", "AArch32 EL0: implementation defined registers" },
+    { T_HSTR, HAS, AVC_FEAT_AA32EL0, HSTR_T15, "AArch32 EL0: implementation defined registers" },
 
-    { T_CNTHCTL, ALWAYS, 0, AVC_BIT(0), "EL1PCTEN", "the physical counter is read directly" },
-    { T_CNTHCTL, ALWAYS, 0, AVC_BIT(1), "EL1PCEN", "the physical timer is switched with the vCPU" },
-    { T_CNTHCTL_VHE, ALWAYS, 0, AVC_BIT(10), "EL1PCTEN", "the physical counter is read directly" },
-    { T_CNTHCTL_VHE, ALWAYS, 0, AVC_BIT(11), "EL1PTEN", "the physical timer is switched with the vCPU" },
+    { T_CNTHCTL, ALWAYS, 0, CNTHCTL_EL1PCTEN, "the physical counter is read directly" },
+    { T_CNTHCTL, ALWAYS, 0, CNTHCTL_EL1PCEN, "the physical timer is switched with the vCPU" },
+    { T_CNTHCTL_VHE, ALWAYS, 0, CNTHCTL_VHE_EL1PCTEN, "the physical counter is read directly" },
+    { T_CNTHCTL_VHE, ALWAYS, 0, CNTHCTL_VHE_EL1PTEN, "the physical timer is switched with the vCPU" },
 
-    { T_HCRX, ALWAYS, 0, AVC_BIT(6), "TALLINT", "non-maskable interrupts are hidden" },
+    { T_HCRX, ALWAYS, 0, HCRX_TALLINT, "non-maskable interrupts are hidden" },
 };
 
 static uint64_t *trap_reg(struct avc_traps *t, unsigned reg)

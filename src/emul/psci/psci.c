@@ -7,14 +7,10 @@
 #include <avc/priv/ctx.h>
 
 #include "arch/pstate.h"
+#include "arch/mmu.h"
 #include "emul/psci/firmware.h"
 #include "core/object/request.h"
 #include "core/policy/sysreg.h"
-
-/* SCTLR_EL1 */
-#define SCTLR_M AVC_BIT(0)
-#define SCTLR_C AVC_BIT(2)
-#define SCTLR_I AVC_BIT(12)
 
 /* ---- what there is ---- */
 
@@ -191,7 +187,7 @@ static void restart(struct avc_vcpu *vcpu, uint64_t entry, uint64_t context)
     uint64_t sctlr = avc_ctx_get(vcpu, AVC_CTX_SCTLR_EL1);
 
     avc_ctx_set(vcpu, AVC_CTX_SCTLR_EL1, sctlr & ~(SCTLR_M | SCTLR_C | SCTLR_I));
-    avc_complete_jump(vcpu, entry, SPSR_DAIF | SPSR_EL1H);
+    avc_complete_jump(vcpu, entry, SPSR_RESET);
     avc_complete_call(vcpu, (int64_t)context);
 }
 

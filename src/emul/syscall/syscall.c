@@ -10,11 +10,9 @@
 
 #include "arch/esr.h"
 #include "arch/pstate.h"
+#include "arch/mmu.h"
 #include "core/core.h"
 #include "core/policy/sysreg.h"
-
-#define TTBR_BADDR (~AVC_BIT(0) & (AVC_BIT(48) - 1)) /* without CnP and ASID */
-#define TCR_A1     AVC_BIT(22)                       /* the ASID is TTBR1_EL1's */
 
 static void tell(struct avc_syscalls *s, struct avc_vcpu *vcpu, struct avc_syscall_event *event,
                  enum avc_syscall_what what)
@@ -164,7 +162,7 @@ static enum avc_answer on_eret(struct avc_vcpu *vcpu, struct avc_exit *e, void *
     call.to = avc_ctx_get(vcpu, AVC_CTX_ELR_EL1);
     call.to_table = avc_ctx_get(vcpu, AVC_CTX_TTBR0_EL1) & TTBR_BADDR;
     if (e->esr & ISS_ERETA) /* signed above the bits of an address of TTBR0's half: TCR_EL1.T0SZ */
-        mask >>= avc_ctx_get(vcpu, AVC_CTX_TCR_EL1) & 0x3f;
+        mask >>= avc_ctx_get(vcpu, AVC_CTX_TCR_EL1) & TCR_T0SZ;
     else if (aarch32)
         mask = spsr & SPSR_T32 ? 0xfffffffe : 0xfffffffc;
     call.to &= mask;

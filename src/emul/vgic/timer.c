@@ -5,11 +5,9 @@
 
 #include <avc/sysreg.h>
 
+#include "arch/timer.h"
 #include "core/policy/ctx.h"
 #include "hw_guest.h"
-
-#define CTL_ENABLE AVC_BIT(0)
-#define CTL_IMASK  AVC_BIT(1)
 
 /* In the CPU, or where put has left it. */
 #define TIMER_REG(vcpu, name)                                                                                          \
@@ -22,7 +20,7 @@ uint64_t avc_vgic_timer_due(const struct avc_vcpu *vcpu, unsigned t)
     uint64_t offset = t ? 0 : vcpu->vm->cntvoff, cval, now;
     uint64_t ctl = t ? TIMER_REG(vcpu, CNTP_CTL_EL0) : TIMER_REG(vcpu, CNTV_CTL_EL0);
 
-    if ((ctl & (CTL_ENABLE | CTL_IMASK)) != CTL_ENABLE)
+    if ((ctl & (CNT_CTL_ENABLE | CNT_CTL_IMASK)) != CNT_CTL_ENABLE)
         return ~UINT64_C(0);
     cval = t ? TIMER_REG(vcpu, CNTP_CVAL_EL0) : TIMER_REG(vcpu, CNTV_CVAL_EL0);
     if (avc_likely(cval <= ~UINT64_C(0) - offset))
