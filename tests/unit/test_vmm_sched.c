@@ -362,10 +362,12 @@ static unsigned check_queue(unsigned n)
 {
     unsigned nr = 0;
 
-    for (const struct vmm_task *task = s.cpu[n].queue.head; task; task = task->next) {
-        assert_int_equal(task->cpu, n);
-        nr++;
-    }
+    for (unsigned list = 0; list < 2; list++)
+        for (const struct vmm_task *task = (list ? s.cpu[n].queue.later : s.cpu[n].queue.first).head; task;
+             task = task->next) {
+            assert_int_equal(task->cpu, n);
+            nr++;
+        }
     assert_int_equal(s.cpu[n].queue.nr, nr);
     assert_int_equal(!!(s.cpus & WAITING(n)), !!nr);
     return nr;
@@ -546,10 +548,11 @@ static void fair_shares(void **state)
     }
 }
 
-/* One that has waited takes the CPU from one that computes, as long as something of its slice is left. */
+/* One that has waited takes the CPU from one that computes, until what it keeps of its slice is used up. */
 static void who_waits_comes_first(void **state)
 {
     struct vmm_task waits, computes;
+    unsigned preempted = 0;
 
     (void)state;
     one_cpu();
@@ -558,22 +561,22 @@ static void who_waits_comes_first(void **state)
     vmm_task_init(&computes);
     vmm_sched_wake(&waits);
     assert_ptr_equal(vmm_sched_pick(0), &waits);
-    for (unsigned used = 300; used <= SLICE + 200; used += 300) {
-        now += 300;
-        if (used == 300)
-            vmm_sched_wake(&computes);
+    vmm_sched_wake(&computes);
+    for (;;) {
+        now += SLICE / AT_ONCE / 3; /* the three of them leave a rest */
         vmm_sched_done(0, &waits, VMM_STEP_BLOCK, now + 10);
         assert_ptr_equal(vmm_sched_pick(0), &computes);
         assert_int_equal(cpus[0].alarm, now + 10);
         now += 10;
         assert_true(vmm_sched_tick(0));
-        assert_int_equal(*vmm_sched_due(0) & VMM_DUE_YIELD, used < SLICE ? VMM_DUE_YIELD : 0);
-        if (used >= SLICE)
+        if (!(*vmm_sched_due(0) & VMM_DUE_YIELD))
             break;
+        preempted++;
         vmm_sched_done(0, &computes, VMM_STEP_YIELD, VMM_NEVER);
         assert_ptr_equal(vmm_sched_pick(0), &waits);
     }
-    now += SLICE; /* the other's slice is over, and here is a new one */
+    assert_int_equal(preempted, 4);
+    now = cpus[0].alarm; /* the other's slice is over, which has lost nothing */
     assert_true(vmm_sched_tick(0));
     vmm_sched_done(0, &computes, VMM_STEP_YIELD, VMM_NEVER);
     assert_ptr_equal(vmm_sched_pick(0), &waits);

@@ -13,13 +13,17 @@
 #include "kern/lock.h"
 #include "kern/sched.h"
 
+struct vmm_tasks {
+    struct vmm_task *head, *tail;
+};
+
 struct vmm_runq {
     struct vmm_lock lock;
     unsigned cpu;
-    _Atomic uint32_t *all;        /* word whose bit `cpu` says that tasks wait here */
-    _Atomic unsigned nr;          /* tasks in the queue; others read it without the lock */
-    struct vmm_task *head, *tail; /* the queue */
-    struct vmm_task *timers;      /* tasks that are blocked, earliest deadline first */
+    _Atomic uint32_t *all;         /* word whose bit `cpu` says that tasks wait here */
+    _Atomic unsigned nr;           /* tasks that do; others read it without the lock */
+    struct vmm_tasks first, later; /* `later` gets the CPU when `first` is empty */
+    struct vmm_task *timers;       /* tasks that are blocked, earliest deadline first */
 };
 
 static inline unsigned runq_nr(const struct vmm_runq *q)
@@ -38,55 +42,74 @@ static inline void runq_set_nr(struct vmm_runq *q, unsigned nr)
         atomic_fetch_and(q->all, ~(UINT32_C(1) << q->cpu));
 }
 
-static inline void runq_append(struct vmm_runq *q, struct vmm_task *task, uint64_t slice)
+static inline void runq_insert(struct vmm_runq *q, struct vmm_tasks *list, struct vmm_task *task, bool at_end)
 {
     task->state = VMM_TASK_RUNNABLE;
-    task->left = slice;
-    task->next = NULL;
-    if (q->head)
-        q->tail->next = task;
+    task->next = at_end ? NULL : list->head;
+    if (!list->head)
+        list->head = list->tail = task;
+    else if (at_end)
+        list->tail = list->tail->next = task;
     else
-        q->head = task;
-    q->tail = task;
+        list->head = task;
     runq_set_nr(q, runq_nr(q) + 1);
 }
 
-/* A task that was blocked. True: it has some of its slice left, and comes first. */
+/* Behind all others, with a new slice. */
+static inline void runq_append(struct vmm_runq *q, struct vmm_task *task, uint64_t slice)
+{
+    task->left = slice;
+    runq_insert(q, &q->later, task, true);
+}
+
+/* One that was preempted: it goes on with its slice when those that preempted it are done. */
+static inline void runq_put_back(struct vmm_runq *q, struct vmm_task *task)
+{
+    runq_insert(q, &q->later, task, false);
+}
+
+/* One that was blocked. True: it has some of its slice left, and comes first. */
 static inline bool runq_wake(struct vmm_runq *q, struct vmm_task *task, uint64_t slice)
 {
     if (!task->left) {
         runq_append(q, task, slice);
         return false;
     }
-    task->state = VMM_TASK_RUNNABLE;
-    task->next = q->head;
-    if (!q->head)
-        q->tail = task;
-    q->head = task;
-    runq_set_nr(q, runq_nr(q) + 1);
+    runq_insert(q, &q->first, task, true);
+    return true;
+}
+
+static inline bool runq_list_remove(struct vmm_tasks *list, struct vmm_task *task)
+{
+    struct vmm_task **link = &list->head, *last = NULL;
+
+    for (; *link && *link != task; link = &(*link)->next)
+        last = *link;
+    if (!*link)
+        return false;
+    *link = task->next;
+    if (list->tail == task)
+        list->tail = last;
     return true;
 }
 
 static inline void runq_remove(struct vmm_runq *q, struct vmm_task *task)
 {
-    struct vmm_task **link = &q->head, *last = NULL;
-
-    for (; *link != task; link = &(*link)->next)
-        last = *link;
-    *link = task->next;
-    if (q->tail == task)
-        q->tail = last;
+    if (!runq_list_remove(&q->first, task))
+        runq_list_remove(&q->later, task);
     runq_set_nr(q, runq_nr(q) - 1);
 }
 
-/* The first in the queue, or NULL, to be run by CPU `self`, whose lock guards it from the unlock on that follows. */
+/* The next in the queue, or NULL, to be run by CPU `self`, whose lock guards it from the unlock on that follows. */
 static inline struct vmm_task *runq_take(struct vmm_runq *q, unsigned self)
 {
-    struct vmm_task *task = q->head;
+    struct vmm_tasks *list = q->first.head ? &q->first : &q->later;
+    struct vmm_task *task = list->head;
 
     if (!task)
         return NULL;
-    runq_remove(q, task);
+    list->head = task->next;
+    runq_set_nr(q, runq_nr(q) - 1);
     task->state = VMM_TASK_RUNNING;
     task->wake_pending = false;
     atomic_store_explicit(&task->cpu, self, memory_order_relaxed);

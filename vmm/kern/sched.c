@@ -5,9 +5,10 @@
  * lock of a task's CPU also guards the task. No hook is called while a lock is held: a function decides under the lock, and
  * programs the timer or interrupts other CPUs when it has let go of it.
  *
- * A task runs until it waits or its slice is over, and then goes to the end of the queue with a new slice. A task that
- * waited keeps what is left of its slice, and when it wakes it takes the CPU from the one that runs. When nothing is left it
- * queues up like the others. So who waits a lot is served at once, and nobody waits for ever.
+ * A task runs until it waits or its slice is over, and then goes to the end of the queue with a new slice. One that waits
+ * keeps a part of its slice. As long as something is left of that, it takes the CPU when it wakes from the task that runs,
+ * which goes on with its own slice afterwards; then it queues up like the others. So who waits a lot is served at once, and
+ * nobody waits for ever.
  *
  * One word, s.cpus, tells all CPUs of each other. It has three bits for each CPU: WAITING (tasks wait in its queue), IDLE
  * (it found no task and sleeps) and ALONE (it runs a task and knows of no task that waits: its slice has no end, and its
@@ -51,10 +52,15 @@
 #define STOPPED      (UINT32_C(1) << 24) /* no step begins */
 _Static_assert(VMM_MAX_CPUS <= 8, "bits in s.cpus");
 
+/* What a task that waits keeps of its slice, at most: the part that it gets at once when it wakes. Not more, since it may spin
+   for a lock that the guest's vCPU which it has preempted holds. */
+#define AT_ONCE 16
+
 struct cpu {
     struct vmm_runq queue;
     _Atomic unsigned due; /* VMM_DUE_...; others set VMM_DUE_YIELD only, under the lock */
     _Atomic bool busy;    /* it is in a step, or is choosing a task for one */
+    bool preempted;       /* a task that woke has had its step end; under the lock */
     /* This CPU's alone: */
     bool yielded;           /* the task whose step has just ended went back into the queue */
     uint64_t slice_end;     /* of the task that runs */
@@ -149,6 +155,7 @@ static bool preempt(struct cpu *cpu)
     if (!atomic_load_explicit(&cpu->busy, memory_order_relaxed) ||
         atomic_load_explicit(&s.cpus, memory_order_relaxed) & ANY_IDLE)
         return false;
+    cpu->preempted = true;
     atomic_fetch_or_explicit(&cpu->due, VMM_DUE_YIELD, memory_order_relaxed);
     return true;
 }
@@ -211,6 +218,7 @@ static struct vmm_task *take(struct cpu *own)
     vmm_lock(&own->queue.lock);
     atomic_store_explicit(&own->busy, true, memory_order_relaxed);
     atomic_store_explicit(&own->due, 0, memory_order_relaxed);
+    own->preempted = false;
     cpus = atomic_load(&s.cpus);
     if (!(cpus & STOPPED)) {
         from = choose_queue(own, cpus);
@@ -281,11 +289,15 @@ void vmm_sched_done(unsigned self, struct vmm_task *task, enum vmm_step how, uin
 
     vmm_lock(&cpu->queue.lock);
     task->left = now < cpu->slice_end ? cpu->slice_end - now : 0;
-    if (how == VMM_STEP_YIELD || task->wake_pending) {
+    if (cpu->preempted && task->left && how == VMM_STEP_YIELD) {
+        runq_put_back(&cpu->queue, task);
+    } else if (how == VMM_STEP_YIELD || task->wake_pending) {
         runq_append(&cpu->queue, task, s.slice);
         cpu->yielded = true;
     } else {
         task->state = VMM_TASK_BLOCKED;
+        if (task->left > s.slice / AT_ONCE)
+            task->left = s.slice / AT_ONCE;
         runq_timer_insert(&cpu->queue, task, deadline); /* armed by the pick that follows */
     }
     atomic_store_explicit(&cpu->busy, false, memory_order_release);
