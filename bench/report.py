@@ -262,14 +262,15 @@ def classes_part(rows, units):
 def families_part(rows, units):
     """Of the first configuration."""
     name = next(iter(units[INSTRUCTIONS]))
-    table = ["| family, on " + name + " | members | dearest | | cheapest | | ratio | at most |", "|---|---|---|---|---|---|---|---|"]
+    table = [f"| family, on {name} | members | dearest | | cheapest | | ratio | at most |",
+             "|---" * 8 + "|"]
     for row in rows:
         most, least, nr = (figure(units[unit][name], row) for unit in (INSTRUCTIONS, CHEAPEST, MEMBERS))
         if least is not None:
             far = families.ratio(most, least)
             cell = f"**{far:.2f}**" if is_even(row, far) else f"{far:.2f}"
-            table.append(f"| {row['label'] if 'label' in row else row['title']} | {nr:.0f} | {number(most)} | {most.member} | {number(least)} | "
-                         f"{least.member} | {cell} | {row.get('ratio', '')} |")
+            table.append(f"| {row.get('label', row['title'])} | {nr:.0f} | {number(most)} | {most.member} | "
+                         f"{number(least)} | {least.member} | {cell} | {row.get('ratio', '')} |")
     return table
 
 

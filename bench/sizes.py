@@ -87,7 +87,8 @@ def parts(build):
     """({(kind, name): bytes}, {part: {object of it that is linked although nobody calls it: (object, symbol)}})"""
     archive, text = build / "src/libavc.a", texts(build)
     homes = defined(archive)
-    headers = "".join(re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S) for header in (ROOT / "include/avc").glob("*.h"))
+    headers = "".join(re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S)
+                      for header in (ROOT / "include/avc").glob("*.h"))
     public = set(re.findall(r"\w+", headers)) & homes.keys()
     of_part = {part: {name for name in public if name.startswith(begins)} for part, begins in PARTS.items()}
     minimal = roots(MINIMAL)
@@ -219,7 +220,8 @@ def complaints(sizes, written):
     allowed = {key: limit for key, (_, limit) in LIMITS.items()}
     allowed |= {key: max(limit, written.get(key, 0)) for key, (_, limit) in GOALS.items()}
     titles = {key: title for key, (title, _) in (GOALS | LIMITS).items()}
-    over = [f"{titles[key]}: {sizes[key]} bytes, at most {limit} are allowed" for key, limit in allowed.items() if sizes[key] > limit]
+    over = [f"{titles[key]}: {sizes[key]} bytes, at most {limit} are allowed"
+            for key, limit in allowed.items() if sizes[key] > limit]
     over += [f"{part}: {size} bytes are linked although nobody calls it, {written.get(('anyway', part), 0)} were"
              for part, size in of_kind(sizes, "anyway").items() if size > written.get(("anyway", part), 0) * STALE]
     stale = [f"{title}: {sizes[key]} bytes, {FILE.name} has {written.get(key)}" for key, title in titles.items()
