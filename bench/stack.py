@@ -4,9 +4,9 @@
 beside each object, gcc's -fcallgraph-info=su), walked down from the public functions. Assembly is read in its objects.
 
 Functions have the linker's names, static ones with their file in front: "emul/vgic.c:enter". A call by a pointer can
-reach each function of that pointer's type whose address is taken (calltypes.py); a call from assembly each one that
-takes a vCPU first. A function whose address is taken and that nothing can reach so is an error, and so is recursion
-without a pointer. The embedder's callbacks and claims do not count."""
+reach each function of that pointer's type whose address is taken (calltypes.py); a call from the vectors each one that
+takes a vCPU first, and from other assembly the host's alone. A function whose address is taken and that nothing can
+reach so is an error, and so is recursion without a pointer. The embedder's callbacks and claims do not count."""
 import functools
 import pathlib
 import re
@@ -24,13 +24,13 @@ LAST = {"avc_panic", "avc_trap_host", "avc_host_trap"}
 # assembly in a line of C, so that the compiler's account does not have it.
 ENTER, HOST_VECTORS = "avc_hw_switch", "avc_host_vectors"
 WHOLE = {"hw/vectors.S": ENTER, "hw/host_vectors.S": HOST_VECTORS}
-
-
-# What assembly gives to all that it calls by a pointer.
+# What the vectors give to all that they call by a pointer.
 FROM_ASSEMBLY = "(struct avc_vcpu *"
 
 # Functions that may call themselves, and how deep: by the four levels of stage 2 tables. Not in run.
 BOUNDED = {"core/mem/stage2.c:free_tables": 4, "core/mem/stage2_map.c:change_range": 4}
+# With circles the ways through a graph may be more than can be tried.
+MAX_STEPS = 2000000
 
 
 class Error(Exception):
@@ -50,6 +50,7 @@ class Graph:
         self.done = {}  # function: what deepest() found
         self.types = types
         self.skipped = 0  # calls by pointers of what is on the way already
+        self.steps = 0  # of deepest()
 
     # ---- what is there ----
 
@@ -143,6 +144,8 @@ class Graph:
                 yield callee, (function, callee) in self.under, False
 
     def by_pointer(self, function, file, line):
+        if line is None and function not in WHOLE.values():
+            return set()  # the host's
         if line is None:
             return {name for name in self.taken if FROM_ASSEMBLY in self.types.of.get(name, "")}
         calls = self.types.called_at(file, line)
@@ -160,6 +163,9 @@ class Graph:
 
     def deepest(self, function, bounded=BOUNDED, way=(), by_pointer=False):
         """(bytes, [functions from here down]). way: of (function, whether it was called by a pointer)"""
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            raise Error(f"pointers lead in circles, in too many ways: {' -> '.join(name for name, _ in way)}")
         above = [name for name, _ in way]
         if above.count(function) == bounded.get(function, 1):
             if function in bounded:

@@ -73,12 +73,21 @@ def assembly():
 
 
 def assembly_calls():
-    """A call of assembly by a pointer reaches what takes a vCPU."""
+    """Of the vectors, and of other assembly."""
     types = calltypes.Types()
     types.of = {"f": CLAIM, "g": "int (void *)"}
     found = stack.Graph(types)
     found.taken = {"f", "g"}
-    return found.by_pointer("avc_hw_switch", "hw/vectors.S", None)
+    return found.by_pointer("avc_hw_switch", "hw/vectors.S", None), found.by_pointer("f", "hw/smc.S", None)
+
+
+def too_many_ways():
+    found, limit = graph(LOOP), stack.MAX_STEPS
+    try:
+        stack.MAX_STEPS = 3
+        return "too many ways" in stack_error(found.deepest, "run")
+    finally:
+        stack.MAX_STEPS = limit
 
 
 BACK = 'edge: { sourcename: "c" targetname: "b" label: "../src/core/x.c:1:1" }\n'
@@ -159,12 +168,13 @@ TESTS = {
     "recursion": stack_error(graph(BACK).deepest, "core/x.c:a") == "recursion: c -> b -> c",
     "recursion that has a bound": graph(BACK).deepest("c", {"c": 2, "b": 2}) == (32 + 80, ["c", "b", "c"]),
     "a pointer does not lead back": graph(LOOP).deepest("run") == (16 + 32 + 80, ["run", "b", "c"]),
+    "circles that nobody can follow": too_many_ways(),
     "a function of which nothing is known":
         "nothing is known" in stack_error(graph(BACK.replace('"b"', '"d"')).deepest, "run"),
     "a frame that grows as it runs":
         "no constant size" in stack_error(graph, 'node: { title: "d" label: "d\\nx.c:1:1\\n16 bytes (dynamic)" }\n'),
     "assembly: what is pushed, and what is called": assembly() == ({"avc_hw_smc": 48}, {"avc_hw_smc": {"c"}}),
-    "assembly: what it calls by a pointer": assembly_calls() == {"f"},
+    "assembly: a pointer of the vectors reaches what takes a vCPU, any other the host": assembly_calls() == ({"f"}, set()),
     "public functions are found": {"avc_vcpu_run", "avc_vgic_attach", "avc_pcpu_irq", "avc_to_firmware"} -
         set(stack.public_functions(pathlib.Path(stack.__file__).resolve().parents[1])) == {"avc_to_firmware"},
     "functions and their types": TYPES.of["core/x.c:one"] == "int (void *)" and TYPES.of["call"] == "bool (struct lib *)",
