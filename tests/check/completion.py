@@ -15,8 +15,7 @@ PLACE = re.compile(r"complete\.[ch]")
 ALLOWED = [
     (r"vcpu\.c", r"avc_vcpu_reset_state", "reset"),
     (r"run\.c", r"power_up", "reset: where CPU_ON lets it begin"),
-    (r"psci\.c", r"restart", "reset: where CPU_SUSPEND lets it go on"),
-    (r"vcpu\.c", r"avc_vcpu_set", "set by the VMM"),
+    (r"registers\.c", r"avc_vcpu_set", "set by the VMM"),
     (r"eret\.c", r"avc_eret|avc_trap_eret", "ERET is emulated"),
     (r"inject\.c", r"take", "the PC goes to the exception's vector; complete.c stores it"),
 ]
