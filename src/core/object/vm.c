@@ -103,12 +103,22 @@ uint32_t avc_vm_nr_vcpus(const struct avc_vm *vm)
     return vm->nr_vcpus;
 }
 
+static struct avc_vcpu *named(const struct avc_vm *vm, uint64_t n, uint64_t affinity)
+{
+    return n < vm->nr_vcpus && vm->vcpus[n]->affinity == affinity ? vm->vcpus[n] : NULL;
+}
+
+/* Most VMs number their vCPUs in Aff0, or in clusters of 16 (an SGI's list has as many). The others are searched. */
 struct avc_vcpu *avc_vm_vcpu_by_mpidr(const struct avc_vm *vm, uint64_t mpidr)
 {
-    for (uint32_t n = 0; n < vm->nr_vcpus; n++)
-        if (vm->vcpus[n]->affinity == (mpidr & MPIDR_AFFINITY))
-            return vm->vcpus[n];
-    return NULL;
+    uint64_t affinity = mpidr & MPIDR_AFFINITY, aff0 = affinity & 0xff;
+    struct avc_vcpu *vcpu = named(vm, aff0, affinity);
+
+    if (!vcpu)
+        vcpu = named(vm, AVC_FIELD(affinity, 15, 8) * 16 + aff0, affinity);
+    for (uint32_t n = 0; n < vm->nr_vcpus && !vcpu; n++)
+        vcpu = named(vm, n, affinity);
+    return vcpu;
 }
 
 void *avc_vm_user(const struct avc_vm *vm)
