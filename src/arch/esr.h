@@ -63,6 +63,7 @@
 #define ISS_READ     AVC_BIT(0)
 #define ISS_RT_MASK  AVC_BITS(9, 5)
 #define ISS_RT(esr)  AVC_FIELD(esr, 9, 5)
+#define ISS_RT_HIGH  AVC_BIT(9)             /* Rt is one of 16..31 */
 #define ISS_RT2(esr) AVC_FIELD(esr, 14, 10) /* MCRR, MRRC */
 
 /* ERET, ERETAA, ERETAB */
@@ -75,6 +76,7 @@
 #define ISS_SAS_WORD AVC_BIT(23)                        /* SAS = 0b10 */
 #define ISS_SSE      AVC_BIT(21)                        /* sign-extends */
 #define ISS_SRT(esr) AVC_FIELD(esr, 20, 16)
+#define ISS_SRT_HIGH AVC_BIT(20)                        /* SRT is one of 16..31 */
 #define ISS_SF       AVC_BIT(15)                        /* the register is 64 bits wide */
 #define ISS_SET      AVC_BITS(12, 11)                   /* state after a synchronous external abort (FEAT_RAS) */
 #define ISS_FNV      AVC_BIT(10)                        /* FAR is not valid */

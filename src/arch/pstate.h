@@ -8,8 +8,6 @@
 #ifndef AVC_PSTATE_H
 #define AVC_PSTATE_H
 
-#include <stdbool.h>
-
 #include "arch/bits.h"
 
 /* clang-format off */
@@ -50,6 +48,9 @@
 #define SPSR_IT_1_0 AVC_BITS(26, 25) /* IT[1:0] */
 /* clang-format on */
 
+#ifndef __ASSEMBLER__
+#include <stdbool.h>
+
 /* The guest is at EL0. */
 static inline bool avc_at_el0(uint64_t pstate)
 {
@@ -76,5 +77,7 @@ void avc_pstate_step(uint64_t *pc, uint64_t *pstate, bool il);
  * (IMPLEMENTATION DEFINED; Arm ARM, G1.12.2). It is a NOP then: the trap steps over it. True for AArch64.
  */
 bool avc_condition_passed(uint64_t esr, uint64_t pstate);
+
+#endif
 
 #endif

@@ -18,6 +18,7 @@
  * Requests are read here without ordering: whoever sets one sends an interrupt after that, which is taken right after ERET if
  * this read came too early (see avc_vcpu_request()).
  */
+#include "arch/pstate.h"
 #include "hw/macros.inc"
 
     .text
@@ -83,7 +84,7 @@ avc_vectors:
     orr x2, x2, #(1 << 63)
     str x2, [x1, #V_SERROR]
     mrs x2, spsr_el2
-    orr x2, x2, #(1 << 8)       /* A: one is enough */
+    orr x2, x2, #SPSR_A         /* one is enough */
     msr spsr_el2, x2
     ldp x0, x1, [sp], #16
     eret_guest

@@ -20,10 +20,6 @@
 
 #define undefined avc_exit_undefined
 
-/* What ISS has of the general register: bit 4 of SRT (aborts), of Rt (MSR, MRS). */
-#define SRT AVC_BIT(20)
-#define RT  AVC_BIT(9)
-
 /* A class that has the slow function alone. */
 #define SLOW(X, ec, name, slow, own, step, reason) X(ec, name, avc_trap_slow, 0, slow, own, step, reason)
 #define UNALLOCATED(X, ec)                                                                                             \
@@ -64,7 +60,7 @@
     X(0x16, "HVC, AArch64", avc_trap_hvc, 0, avc_trap_call, UNDEFINED, false, "calls to the hypervisor (SMCCC)")       \
     X(0x17, "SMC, AArch64", avc_trap_smc, 0, avc_trap_call, UNDEFINED, true,                                           \
       "HCR_EL2.TSC: a guest's call never reaches firmware")                                                            \
-    X(0x18, "MSR, MRS, system instruction", avc_trap_sysreg, RT, avc_trap_sysreg_slow, UNDEFINED, true,                \
+    X(0x18, "MSR, MRS, system instruction", avc_trap_sysreg, ISS_RT_HIGH, avc_trap_sysreg_slow, UNDEFINED, true,       \
       "trapped registers")                                                                                             \
     SLOW(X, 0x19, "SVE", undefined, UNDEFINED, true, "hidden (CPTR_EL2.TZ, ZEN)")                                      \
     SLOW(X, 0x1a, "ERET, ERETAA, ERETAB", eret, ERET, false, "HFGITR_EL2.ERET, for claims")                            \
@@ -79,7 +75,8 @@
          "EL2's own: the other half of the vectors")                                                                   \
     SLOW(X, 0x22, "PC alignment", reflect, EXCEPTION, false, "the guest's own: comes with HCR_EL2.TGE=1 only")         \
     UNALLOCATED(X, 0x23)                                                                                               \
-    X(0x24, "Data Abort, lower level", avc_trap_dabt, SRT, avc_trap_abort, ABORT, true, "stage 2: MMIO and memory")    \
+    X(0x24, "Data Abort, lower level", avc_trap_dabt, ISS_SRT_HIGH, avc_trap_abort, ABORT, true,                       \
+      "stage 2: MMIO and memory")                                                                                      \
     SLOW(X, 0x25, "Data Abort, same level", undefined, UNDEFINED, false, "EL2's own: the other half of the vectors")   \
     SLOW(X, 0x26, "SP alignment", reflect, EXCEPTION, false, "the guest's own: comes with HCR_EL2.TGE=1 only")         \
     SLOW(X, 0x27, "Memory Operation", reflect, EXCEPTION, false, "the guest's own: HCRX_EL2.MCE2 is 0")                \
