@@ -64,9 +64,10 @@
 #define ICC_CTLR_A3V(n)     ((uint64_t)(n) << 15)
 
 /* ICC_SRE_EL1 and ICC_SRE_EL2 */
-#define ICC_SRE_SRE AVC_BIT(0) /* system registers, not memory */
-#define ICC_SRE_DFB AVC_BIT(1) /* no FIQ bypass */
-#define ICC_SRE_DIB AVC_BIT(2) /* no IRQ bypass */
+#define ICC_SRE_SRE    AVC_BIT(0) /* system registers, not memory */
+#define ICC_SRE_DFB    AVC_BIT(1) /* no FIQ bypass */
+#define ICC_SRE_DIB    AVC_BIT(2) /* no IRQ bypass */
+#define ICC_SRE_ENABLE AVC_BIT(3) /* ICC_SRE_EL2: lower levels may use system registers, too */
 
 /* ICC_SGI0R_EL1, ICC_SGI1R_EL1, ICC_ASGI1R_EL1 */
 #define ICC_SGIR_TARGETLIST(v) ((uint32_t)AVC_FIELD(v, 15, 0)) /* bit n: Aff0 is 16 * RS + n */
@@ -82,7 +83,7 @@
 /* ICC_IAR0_EL1, ICC_IAR1_EL1, ICC_DIR_EL1 */
 #define ICC_INTID(v) ((uint32_t)AVC_FIELD(v, 23, 0))
 
-/* GICD_CTLR, of a distributor with one security state */
+/* GICD_CTLR, of a distributor with one security state; what ENABLEGRP1 and ARE are to the Non-secure state with two */
 #define GICD_CTLR_ENABLEGRP0 (1u << 0)
 #define GICD_CTLR_ENABLEGRP1 (1u << 1)
 #define GICD_CTLR_ARE        (1u << 4)  /* affinity routing */
@@ -90,16 +91,18 @@
 #define GICD_CTLR_RWP        (1u << 31) /* a register write has not taken effect everywhere */
 
 /* GICD_TYPER */
-#define GICD_TYPER_ITLINESNUMBER(n) ((uint32_t)(n))       /* 4..0: registers of 32 SPIs */
-#define GICD_TYPER_IDBITS(n)        ((uint32_t)(n) << 19) /* 23..19, less one */
-#define GICD_TYPER_A3V              (1u << 24)            /* Aff3 may be other than 0 */
-#define GICD_TYPER_RSS              (1u << 26)            /* SGIs to Aff0 up to 255 */
+#define GICD_TYPER_LINES(typer)     (32 * (((typer)&31) + 1)) /* INTIDs, by ITLinesNumber */
+#define GICD_TYPER_ITLINESNUMBER(n) ((uint32_t)(n))           /* 4..0: registers of 32 SPIs */
+#define GICD_TYPER_IDBITS(n)        ((uint32_t)(n) << 19)     /* 23..19, less one */
+#define GICD_TYPER_A3V              (1u << 24)                /* Aff3 may be other than 0 */
+#define GICD_TYPER_RSS              (1u << 26)                /* SGIs to Aff0 up to 255 */
 
 /* GICD_IROUTER<n>: affinity as in MPIDR_EL1, or */
 #define GICD_IROUTER_IRM AVC_BIT(31) /* any vCPU */
 
 /* GICR_CTLR, GICR_TYPER, GICR_WAKER */
 #define GICR_CTLR_RWP          (1u << 3)
+#define GICR_TYPER_VLPIS       (UINT64_C(1) << 1) /* GICv4: two frames more */
 #define GICR_TYPER_LAST        (UINT64_C(1) << 4)
 #define GICR_TYPER_NUMBER(n)   ((uint64_t)(n) << 8)  /* Processor_Number */
 #define GICR_TYPER_AFFINITY(a) ((uint64_t)(a) << 32) /* Aff3.2.1.0 */

@@ -24,6 +24,9 @@ LAYERS = {
     "src/core": ["src/arch", "src/core", "src/hw"],
     "src/emul": ["src/arch", "src/core", "src/hw", "src/emul"],
     "src/hw": ["src/arch", "src/core", "src/hw"],
+    # names of register bits: one definition for all of the tree
+    "vmm/boot": ["vmm", "src/arch"],
+    "vmm/board": ["vmm", "src/arch"],
     "vmm": ["vmm"],
     "examples": ["examples"],
     "bench": ["bench", "examples/host", "tests/guest", "vmm/dev"],

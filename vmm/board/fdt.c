@@ -7,6 +7,7 @@
 #include <libfdt.h>
 #include <string.h>
 
+#include "arch/idreg.h"
 #include "board/board.h"
 #include "boot/cpu.h"
 #include "kern/log.h"
@@ -188,7 +189,7 @@ static void find_gic(void)
 /* The boot CPU becomes number 0; those past VMM_MAX_CPUS are left alone. */
 static void find_cpus(void)
 {
-    uint64_t self = vmm_read_MPIDR_EL1() & 0xff00ffffffull;
+    uint64_t self = vmm_read_MPIDR_EL1() & MPIDR_AFFINITY;
     int parent = fdt_path_offset(fdt, "/cpus"), node;
     struct vmm_range range;
 

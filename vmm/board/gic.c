@@ -5,6 +5,7 @@
  * of our security state at one priority, EOImode 1 so that a guest's end of interrupt can
  * deactivate what we have only dropped.
  */
+#include "arch/gic.h"
 #include "board/board.h"
 #include "board/mmio.h"
 #include "boot/cpu.h"
@@ -21,30 +22,11 @@
 #define GICD_IPRIORITYR 0x0400
 #define GICD_IROUTER    0x6000
 
-/* As the Non-secure state, and a GIC with one security state, see it; bit 1 is EnableGrp1 in both.
- */
-#define CTLR_ENABLE_GRP1 (1u << 1)
-#define CTLR_ARE         (1u << 4)
-#define CTLR_RWP         (1u << 31)
-
 /* Redistributor: RD_base, and SGI_base 64 KiB above it */
 #define GICR_CTLR  0x0000
 #define GICR_TYPER 0x0008
 #define GICR_WAKER 0x0014
 #define SGI_BASE   0x10000
-
-#define GICR_CTLR_RWP     (1u << 3)
-#define TYPER_LAST        (1u << 4)
-#define TYPER_VLPIS       (1u << 1)
-#define WAKER_SLEEP       (1u << 1)
-#define WAKER_CHILD_SLEEP (1u << 2)
-
-#define SRE_SRE    (1u << 0)
-#define SRE_DFB    (1u << 1)
-#define SRE_DIB    (1u << 2)
-#define SRE_ENABLE (1u << 3) /* lower ELs may use the system registers too */
-
-#define ICC_CTLR_EOIMODE (1u << 1)
 
 #define PRIORITY 0xa0a0a0a0u
 
@@ -63,7 +45,7 @@ static void wait_rwp(uint32_t intid)
         while (mmio_read32((uint64_t)(uintptr_t)vmm_cpu_self()->gicr + GICR_CTLR) & GICR_CTLR_RWP)
             vmm_cpu_relax();
     else
-        while (mmio_read32(gicd + GICD_CTLR) & CTLR_RWP)
+        while (mmio_read32(gicd + GICD_CTLR) & GICD_CTLR_RWP)
             vmm_cpu_relax();
 }
 
@@ -85,18 +67,18 @@ void vmm_gic_init(void)
     uint32_t lines;
 
     gicd = vmm_board.gicd.base;
-    lines = ((mmio_read32(gicd + GICD_TYPER) & 31) + 1) * 32;
+    lines = GICD_TYPER_LINES(mmio_read32(gicd + GICD_TYPER));
     if (lines > 1020)
         lines = 1020;
     mmio_write32(gicd + GICD_CTLR, 0);
     wait_rwp(32);
     clear(gicd, 32, lines);
     wait_rwp(32);
-    mmio_write32(gicd + GICD_CTLR, CTLR_ARE); /* before the group is enabled, and before routes are written */
+    mmio_write32(gicd + GICD_CTLR, GICD_CTLR_ARE); /* before the group is enabled, and before routes are written */
     wait_rwp(32);
     for (uint32_t i = 32; i < lines; i++)
         mmio_write64(gicd + GICD_IROUTER + 8ull * i, vmm_board.mpidr[0]);
-    mmio_write32(gicd + GICD_CTLR, CTLR_ARE | CTLR_ENABLE_GRP1);
+    mmio_write32(gicd + GICD_CTLR, GICD_CTLR_ARE | GICD_CTLR_ENABLEGRP1);
     wait_rwp(32);
 }
 
@@ -113,8 +95,8 @@ static void *find_redistributor(uint64_t mpidr)
             if (typer >> 32 == affinity)
                 return (void *)(uintptr_t)frame;
             /* 2 frames of 64 KiB; GICv4 has 2 more for virtual LPIs. */
-            frame += vmm_board.gicr_stride ? vmm_board.gicr_stride : typer & TYPER_VLPIS ? 0x40000 : 0x20000;
-        } while (!(typer & TYPER_LAST) && frame < end);
+            frame += vmm_board.gicr_stride ? vmm_board.gicr_stride : typer & GICR_TYPER_VLPIS ? 0x40000 : 0x20000;
+        } while (!(typer & GICR_TYPER_LAST) && frame < end);
     }
     return NULL;
 }
@@ -127,15 +109,15 @@ void vmm_gic_cpu_init(struct vmm_cpu *cpu)
     if (!cpu->gicr)
         vmm_panic("no redistributor for CPU %u, MPIDR %lx", cpu->index, cpu->mpidr);
     gicr = (uint64_t)(uintptr_t)cpu->gicr;
-    mmio_write32(gicr + GICR_WAKER, mmio_read32(gicr + GICR_WAKER) & ~WAKER_SLEEP);
-    while (mmio_read32(gicr + GICR_WAKER) & WAKER_CHILD_SLEEP)
+    mmio_write32(gicr + GICR_WAKER, mmio_read32(gicr + GICR_WAKER) & ~GICR_WAKER_SLEEP);
+    while (mmio_read32(gicr + GICR_WAKER) & GICR_WAKER_ASLEEP)
         vmm_cpu_relax();
     clear(gicr + SGI_BASE, 0, 32);
     wait_rwp(0);
 
-    vmm_write_ICC_SRE_EL2(SRE_SRE | SRE_DFB | SRE_DIB | SRE_ENABLE);
+    vmm_write_ICC_SRE_EL2(ICC_SRE_SRE | ICC_SRE_DFB | ICC_SRE_DIB | ICC_SRE_ENABLE);
     vmm_isb(); /* the other ICC registers exist from here */
-    if (!(vmm_read_ICC_SRE_EL2() & SRE_SRE))
+    if (!(vmm_read_ICC_SRE_EL2() & ICC_SRE_SRE))
         vmm_panic("CPU %u does not let EL2 use the GIC's system registers", cpu->index);
     vmm_write_ICC_PMR_EL1(0xff);
     vmm_write_ICC_BPR1_EL1(0);

@@ -3,11 +3,10 @@
 /*
  * Time: the physical counter, and the EL2 physical timer as this CPU's one-shot alarm.
  */
+#include "arch/timer.h"
 #include "board/board.h"
 #include "boot/cpu.h"
 #include "kern/log.h"
-
-#define CTL_ENABLE (1u << 0)
 
 uint64_t vmm_time_now(void)
 {
@@ -40,7 +39,7 @@ void vmm_timer_arm(uint64_t deadline)
         vmm_write_CNTHP_CTL_EL2(0);
     } else {
         vmm_write_CNTHP_CVAL_EL2(deadline);
-        vmm_write_CNTHP_CTL_EL2(CTL_ENABLE);
+        vmm_write_CNTHP_CTL_EL2(CNT_CTL_ENABLE);
     }
     vmm_isb(); /* the interrupt's level follows before it is ended or unmasked */
 }

@@ -7,21 +7,8 @@
 #ifndef VMM_BOOT_BOOT_H
 #define VMM_BOOT_BOOT_H
 
-/* HCR_EL2 */
-#define HCR_FMO 0x0000000008
-#define HCR_IMO 0x0000000010
-#define HCR_AMO 0x0000000020
-#define HCR_TGE 0x0008000000
-#define HCR_RW  0x0080000000
-#define HCR_E2H 0x0400000000
-
-/* SCTLR_EL2 */
-#define SCTLR_M        0x000001   /* translation on */
-#define SCTLR_C        0x000004   /* data cacheable */
-#define SCTLR_SA       0x000008   /* SP aligned */
-#define SCTLR_I        0x001000   /* instructions cacheable */
-#define SCTLR_WXN      0x080000   /* writable is never executable */
-#define SCTLR_EL2_RES1 0x30c50830 /* bits 29, 28, 23, 22, 18, 16, 11, 5, 4; with E2H,TGE=1,1 the safe values too */
+#include "arch/hcr.h"
+#include "arch/mmu.h"
 
 /* struct vmm_mmu_regs, for assembly */
 #define MMU_HCR  0

@@ -5,16 +5,17 @@
  */
 #include <string.h>
 
+#include "arch/idreg.h"
 #include "boot/cpu.h"
 
 static uint64_t dcache_line(void)
 {
-    return 4ull << (vmm_read_CTR_EL0() >> 16 & 15); /* DminLine: log2 of words */
+    return 4ull << CTR_DMINLINE(vmm_read_CTR_EL0());
 }
 
 static uint64_t icache_line(void)
 {
-    return 4ull << (vmm_read_CTR_EL0() & 15); /* IminLine */
+    return 4ull << CTR_IMINLINE(vmm_read_CTR_EL0());
 }
 
 void vmm_dcache_clean(const void *p, size_t bytes)
@@ -42,7 +43,7 @@ void vmm_code_sync(const void *p, size_t bytes)
     vmm_dcache_clean(p, bytes);
     /* Past a megabyte all of it costs less than line by line; also the only sure way where the cache is indexed by
        virtual addresses (CTR_EL0.L1Ip is VIPT) and the code will run at others. */
-    if (bytes > 1 << 20 || (vmm_read_CTR_EL0() >> 14 & 3) != 3)
+    if (bytes > 1 << 20 || CTR_L1IP(vmm_read_CTR_EL0()) != CTR_L1IP_PIPT)
         __asm__ volatile("ic ialluis" : : : "memory");
     else
         for (uint64_t a = (uintptr_t)p & ~(line - 1); a < end; a += line)
@@ -58,7 +59,7 @@ void vmm_zero_out(void *p, size_t bytes)
     uint64_t dczid = vmm_read_DCZID_EL0();
     uint64_t line = dcache_line(), end = (uintptr_t)p + bytes, a = (uintptr_t)p;
 
-    if (dczid & 1 << 4 || 4ull << (dczid & 15) != line || (a | bytes) & (8 * line - 1)) { /* DZP: prohibited */
+    if (dczid & DCZID_DZP || 4ull << DCZID_BS(dczid) != line || (a | bytes) & (8 * line - 1)) {
         memset(p, 0, bytes);
         vmm_dcache_clean_invalidate(p, bytes);
         return;

@@ -11,6 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch/hcr.h"
+#include "arch/pstate.h"
+
 #define VMM_SYSREG_READ(name)                                                                                          \
     static inline uint64_t vmm_read_##name(void)                                                                       \
     {                                                                                                                  \
@@ -49,9 +52,6 @@ VMM_SYSREG_WRITE(ICC_EOIR1_EL1)
 VMM_SYSREG_WRITE(ICC_DIR_EL1)
 VMM_SYSREG_WRITE(ICC_SGI1R_EL1)
 
-#define VMM_HCR_TGE (1ull << 27)
-#define VMM_HCR_E2H (1ull << 34)
-
 static inline void vmm_isb(void)
 {
     __asm__ volatile("isb" : : : "memory");
@@ -89,7 +89,7 @@ static inline bool vmm_irq_masked(void)
     uint64_t daif;
 
     __asm__ volatile("mrs %0, daif" : "=r"(daif));
-    return daif & 1 << 7;
+    return daif & SPSR_I; /* DAIF has it at the same place */
 }
 
 /* Waits for an interrupt; a masked one ends the wait too (DDI 0487, D1.6.2). The DSB: what this CPU wrote is seen while
@@ -101,7 +101,7 @@ static inline void vmm_wfi(void)
 
 static inline bool vmm_host_vhe(void)
 {
-    return vmm_read_HCR_EL2() & VMM_HCR_E2H;
+    return vmm_read_HCR_EL2() & HCR_E2H;
 }
 
 struct vmm_cpu; /* kern/percpu.h */

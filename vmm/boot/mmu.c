@@ -9,6 +9,8 @@
  * vmm_mmu_early() runs with the MMU off: it touches its own aligned data only, and calls nothing
  * but what stands here.
  */
+#include "arch/cptr.h"
+#include "arch/idreg.h"
 #include "board/board.h"
 #include "boot/boot.h"
 #include "boot/cpu.h"
@@ -28,21 +30,12 @@
 #define DESC_XN      (1ull << 54) /* EL2: XN; EL2&0: UXN */
 #define DESC_ADDRESS 0x0000fffffffff000ull
 
-#define MAIR_DEVICE_NGNRE 0x04ull
-#define MAIR_WRITE_BACK   0xffull /* inner and outer, read and write allocate */
-
-#define TCR_T0SZ_48     16ull
-#define TCR_WALK_WB     (1ull << 8 | 1ull << 10 | 3ull << 12) /* IRGN0, ORGN0, SH0: as the memory is mapped */
-#define TCR_EL2_RES1    (1ull << 23 | 1ull << 31)
-#define TCR_EL2_PS      16
-#define TCR_EL20_EPD1   (1ull << 23) /* no upper half */
-#define TCR_EL20_T1SZ   (16ull << 16)
-#define TCR_EL20_TG1_4K (2ull << 30)
-#define TCR_EL20_IPS    32
+#define TCR_WALK_WB (TCR_IRGN0_WB | TCR_ORGN0_WB | TCR_SH0_IS) /* as the memory is mapped */
+#define TSZ_48      16u
 
 /* FP and SIMD are not trapped, for libfdt's sake; SVE and SME, which nobody here uses, are. */
-#define CPTR_EL2_HOST  0x33ffull    /* RES1, TZ, TSM */
-#define CPTR_EL20_HOST (3ull << 20) /* FPEN; ZEN and SMEN 0 */
+#define CPTR_HOST     (CPTR_RES1 | CPTR_TZ | CPTR_TSM)
+#define CPTR_VHE_HOST CPTR_VHE_FPEN
 
 #define NR_TABLES  48
 #define NR_REGIONS 32
@@ -127,16 +120,16 @@ void vmm_map(uint64_t base, uint64_t size, enum vmm_map_kind kind)
 
 static void fill_regs(void)
 {
-    uint64_t pa_range = vmm_read_ID_AA64MMFR0_EL1() & 15;
+    unsigned pa_range = avc_id_value(vmm_read_ID_AA64MMFR0_EL1(), ID_AA64MMFR0_PARange);
 
     if (pa_range > 5)
         pa_range = 5; /* 48 bits: 52 would need another descriptor format */
     vmm_mmu_regs.hcr = HCR_RW | HCR_AMO | HCR_IMO | HCR_FMO | (vhe ? HCR_E2H | HCR_TGE : 0);
-    vmm_mmu_regs.cptr = vhe ? CPTR_EL20_HOST : CPTR_EL2_HOST;
+    vmm_mmu_regs.cptr = vhe ? CPTR_VHE_HOST : CPTR_HOST;
     vmm_mmu_regs.mair = MAIR_DEVICE_NGNRE | MAIR_WRITE_BACK << 8;
-    vmm_mmu_regs.tcr = TCR_T0SZ_48 | TCR_WALK_WB |
-                       (vhe ? TCR_EL20_EPD1 | TCR_EL20_T1SZ | TCR_EL20_TG1_4K | pa_range << TCR_EL20_IPS
-                            : TCR_EL2_RES1 | pa_range << TCR_EL2_PS);
+    vmm_mmu_regs.tcr = TCR_T0SZ_PUT(TSZ_48) | TCR_WALK_WB |
+                       (vhe ? TCR_EPD1 /* no upper half */ | TCR_T1SZ_PUT(TSZ_48) | TCR_TG1_4K | TCR_IPS_PUT(pa_range)
+                            : TCR_EL2_RES1 | TCR_EL2_PS_PUT(pa_range));
     vmm_mmu_regs.ttbr = (uint64_t)(uintptr_t)root;
     vmm_mmu_regs.sctlr = SCTLR_EL2_RES1 | SCTLR_M | SCTLR_C | SCTLR_SA | SCTLR_I | SCTLR_WXN;
 }
@@ -174,7 +167,7 @@ void vmm_mmu_early(uint64_t fdt)
 
 bool vmm_mmu_set_vhe(bool on)
 {
-    bool has_vhe = vmm_read_ID_AA64MMFR1_EL1() >> 8 & 15;
+    bool has_vhe = avc_id_value(vmm_read_ID_AA64MMFR1_EL1(), ID_AA64MMFR1_VH);
 
     if (on == (vhe != 0))
         return true;

@@ -4,6 +4,7 @@
  * A fatal exception of EL2, told so that it can be found: registers, what the syndrome means, and
  * who called whom.
  */
+#include "arch/esr.h"
 #include "boot/boot.h"
 #include "boot/cpu.h"
 #include "kern/log.h"
@@ -51,11 +52,11 @@ static const char *const fault_names[16] = {
 
 static const char *fault_name(uint64_t esr)
 {
-    unsigned fsc = esr & 63;
+    unsigned fsc = ISS_FSC(esr);
 
-    if (fsc == 0x21)
+    if (fsc == FSC_ALIGNMENT)
         return "alignment fault";
-    if (fsc == 0x30)
+    if (fsc == FSC_TLB_CONFLICT)
         return "TLB conflict";
     return fault_names[fsc >> 2] ? fault_names[fsc >> 2] : "other fault";
 }
@@ -89,7 +90,7 @@ void vmm_backtrace(uint64_t pc, uint64_t fp)
 _Noreturn void vmm_trap_fatal(struct vmm_cpu *cpu, uint64_t vector)
 {
     const struct vmm_frame *f = &cpu->frame;
-    unsigned class = f->esr >> 26 & 63;
+    unsigned class = ESR_EC(f->esr);
     const char *name = class_names[class] ? class_names[class] : "unexpected class";
 
     if (cpu->crashes > 1) {
@@ -99,9 +100,10 @@ _Noreturn void vmm_trap_fatal(struct vmm_cpu *cpu, uint64_t vector)
     vmm_log(VMM_ERROR, "fatal: %s from %s on CPU %u", vector_names[vector & 3], origin_names[vector >> 2 & 3],
             cpu->index);
     vmm_log(VMM_ERROR, "  ESR  %016lx: class 0x%02x, %s", f->esr, class, name);
-    if (class == 0x25 || class == 0x24)
-        vmm_log(VMM_ERROR, "    %s, %s, level %lu", f->esr & 1 << 6 ? "write" : "read", fault_name(f->esr), f->esr & 3);
-    if (class == 0x21 || class == 0x20)
+    if (class == AVC_EC_DABT_SAME || class == AVC_EC_DABT_LOWER)
+        vmm_log(VMM_ERROR, "    %s, %s, level %lu", f->esr & ISS_WNR ? "write" : "read", fault_name(f->esr),
+                f->esr & 3);
+    if (class == AVC_EC_IABT_SAME || class == AVC_EC_IABT_LOWER)
         vmm_log(VMM_ERROR, "    %s, level %lu", fault_name(f->esr), f->esr & 3);
     vmm_log(VMM_ERROR, "  ELR  %016lx  SPSR  %016lx", f->elr, f->spsr);
     vmm_log(VMM_ERROR, "  FAR  %016lx  HPFAR %016lx", f->far, f->hpfar);
