@@ -401,12 +401,12 @@ static void run(unsigned list_regs, bool eoi_mode, uint64_t start, unsigned step
 
 static void random_guests(void **state)
 {
-    static const unsigned list_regs[] = { 4, 16, 1 };
+    static const unsigned list_regs[] = { 4, 16, 1, 2, 3 };
 
     (void)state;
     for (unsigned n = 0; n < AVC_ARRAY_SIZE(list_regs); n++)
         for (unsigned mode = 0; mode < 2; mode++)
-            for (unsigned s = 1; s <= 3; s++)
+            for (unsigned s = 1; s <= 20; s++)
                 run(list_regs[n], mode, 1000 * n + 100 * mode + s, 3000);
     assert_true(takes > 2000); /* the steps did meet */
     assert_true(spills > 200);

@@ -20,11 +20,12 @@ static __attribute__((noinline)) uint64_t active_state(struct avc_vgic_cpu *self
     if (b->linked & bit)
         return ICH_LR_HW | ICH_LR_PINTID(self->phys[bit == avc_vgic_timer_bit(1)]) |
                (active ? ICH_LR_ACTIVE : ICH_LR_PENDING);
-    /* A level is looked at again at the end of interrupt; and what is pending for another vCPU goes there then. */
+    /* A level is looked at again at the end of interrupt; and what is pending for another vCPU goes there then. With more
+       interrupts than list registers others may come first then, and NPIE would not say so. */
     elsewhere = !b->owner && avc_vgic_spis_of(b)->target[n] != self->index;
     if (!pending)
         return ICH_LR_ACTIVE;
-    return ICH_LR_ACTIVE | ((b->edge & bit) && !elsewhere ? ICH_LR_PENDING : ICH_LR_EOI);
+    return ICH_LR_ACTIVE | ((b->edge & bit) && !elsewhere && !self->spilled ? ICH_LR_PENDING : ICH_LR_EOI);
 }
 
 static inline void put(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n, unsigned r, uint64_t state)

@@ -38,6 +38,7 @@ static void choose(struct avc_vgic_op *op, uint64_t vmcr)
     struct avc_vgic_cpu *self = op->self;
     uint32_t free = self->lr_all, intid, keep;
 
+    self->spilled = true;
     keep = avc_vgic_first_pending(op->vgic, self, vmcr) == NONE ? 0 : 1;
     for (; free && (intid = avc_vgic_first_active(self)) != NONE; free &= free - 1) {
         if (keep && !(free & (free - 1)))
