@@ -387,6 +387,28 @@ static void reuse(void **state)
         }
 }
 
+/* Disabled while the guest handles it, or is through with it: what comes then waits until it is enabled. */
+static void disabled_in_lr(void **state)
+{
+    (void)state;
+    for (unsigned through = 0; through < 2; through++) {
+        vw_boot(4, true, 1);
+        sysreg_write(0, SGI1R, sgi_value(5, 0, 1));
+        assert_int_equal(g_ack(true), 5);
+        if (through)
+            g_eoi(true, 5);
+        wr(0, SGI(0) + 0x180, 1 << 5);
+        for (unsigned n = 0; n < 2; n++) /* as a trap and as an event */
+            sysreg_write(0, SGI1R, sgi_value(5, 0, 1));
+        if (!through)
+            g_eoi(true, 5);
+        assert_int_equal(drain(0, seen, 4), 0);
+        assert_int_equal(rd(0, SGI(0) + 0x200), 1 << 5);
+        wr(0, SGI(0) + 0x100, 1 << 5);
+        assert_int_equal(drain(0, seen, 4), 1);
+    }
+}
+
 /* Pending and active ones move with their vCPU, to a CPU with fewer list registers as well. */
 static void moves_to_fewer(void **state)
 {
@@ -703,6 +725,7 @@ int main(void)
         cmocka_unit_test(wakes_own),
         cmocka_unit_test(big_endian),
         cmocka_unit_test(reuse),
+        cmocka_unit_test(disabled_in_lr),
         cmocka_unit_test(moves_to_fewer),
         cmocka_unit_test(level_across_put),
         cmocka_unit_test(overflow_pending),

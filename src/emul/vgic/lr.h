@@ -82,8 +82,8 @@ static inline uint32_t avc_vgic_lr_victim(struct avc_vgic_cpu *self)
  * written as something else than just pending. `hw`: it is linked; then the guest must be through with the last one (IHI
  * 0069, ICH_LR<n>_EL2.State: never pending and active with HW=1).
  *
- * Whatever else would make a new list register differ (enable, group, priority, route, GICD_CTLR) has touched the interrupt, so
- * that it is no longer in this one, or has marked the register from another CPU.
+ * Whatever else would make a new list register differ (group, priority, route, GICD_CTLR) has touched the interrupt, so that it
+ * is no longer in this one, or has marked the register from another CPU. So has whoever disabled a pending or linked one.
  */
 static inline bool avc_vgic_lr_again(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned n, bool hw)
 {
@@ -93,7 +93,8 @@ static inline bool avc_vgic_lr_again(struct avc_vgic_cpu *cpu, struct avc_vgic_b
     if (avc_unlikely(cpu->lr_look >> r & 1) || avc_unlikely(cpu->spilled)) /* spilled: others may come first */
         return false;
     lr = avc_vgic_lr_read(cpu, r);
-    if (avc_unlikely(hw ? !(was & ICH_LR_HW) || (lr & ICH_LR_STATE) : (was & (ICH_LR_HW | ICH_LR_EOI)) != 0))
+    if (avc_unlikely(hw ? !(was & ICH_LR_HW) || (lr & ICH_LR_STATE)
+                        : (was & (ICH_LR_HW | ICH_LR_EOI)) || !(b->enable >> n & 1)))
         return false;
     if (!hw)
         b->moved |= 1u << n;
