@@ -303,12 +303,15 @@ struct avc_exit *avc_vcpu_run(struct avc_vcpu *vcpu);
  */
 void avc_vcpu_kick(struct avc_vcpu *vcpu);
 
-/** Says whether the vCPU's waits trap, in place of the VM's flags: from the next run on, until the next call, whatever is
-    reset. True: WFI and WFIT do, WFE and WFET as AVC_VM_TRAP_WFE says. False: none of the four. They wait in the CPU then,
-    until any interrupt is pending, the host's or the guest's, and neither a claim nor the VMM sees them. That suits a vCPU as
-    long as no other thread of the host waits for its CPU; one that begins to wait interrupts the CPU, whose VMM then calls
-    this. Default: AVC_VM_NO_WFI and AVC_VM_TRAP_WFE. Context: thread that owns it, not loaded, or loaded here and not in
-    run. */
+/**
+ * Switches the traps of this vCPU's waits on or off, from its next run until the next call; a reset does not change it.
+ * Default: as the VM's flags AVC_VM_NO_WFI and AVC_VM_TRAP_WFE say.
+ *
+ * True: WFI and WFIT exit, and so do WFE and WFET if the VM has AVC_VM_TRAP_WFE. False: none of them exits. The CPU
+ * waits until some interrupt is pending, the host's or the guest's, and no claim sees the instruction. That is right
+ * while no other thread of the host wants the CPU. When one does, the host interrupts the CPU, and its VMM calls this.
+ * Context: owner.
+ */
 void avc_vcpu_trap_wfx(struct avc_vcpu *vcpu, bool trap);
 
 /**

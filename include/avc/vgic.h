@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * A GICv3 and the architected timers for the guests of a VM.
+ * A GICv3 and the architected timers, for the guests of a VM. "GIC" below is the Arm GIC Architecture Specification,
+ * IHI 0069.
  *
- * What the guest finds: one distributor with one security state (GICD_CTLR.DS=1) and affinity routing always on, a
- * redistributor for each vCPU, the CPU interface by system registers (the CPU's own virtual one, through list
- * registers), and the EL1 virtual and physical timers as PPIs 27 and 30. No LPIs, no ITS, no extended ranges, no
- * message-based SPIs. Arm GIC Architecture Specification IHI 0069; "GIC" below.
+ * The guest finds one distributor, with one security state (GICD_CTLR.DS is 1) and with affinity routing always on; a
+ * redistributor for each vCPU; the CPU interface as system registers, which are the CPU's own virtual ones; and the EL1
+ * virtual and physical timers as PPIs 27 and 30. It finds no LPIs, no ITS, no extended ranges and no message-based
+ * SPIs.
  *
- * Interrupts come in by avc_vm_set_irq() (SPIs, by INTID 32...) and avc_vcpu_set_irq() (PPIs, INTID 16..31); nothing
- * else is to be called while the VM runs. The host's duties: a GICv3 with system registers on at EL2 (ICC_SRE_EL2.SRE),
- * the PPIs of the timers and of the maintenance interrupt enabled at its controller on each CPU that loads vCPUs,
- * in struct avc_hal irq_mask, wake, and irq_fetch with irq_end (or none of the two: see avc_hal).
+ * Interrupts come in by avc_vm_set_irq() (SPIs, INTID 32 and up) and avc_vcpu_set_irq() (PPIs, INTID 16 to 31). While
+ * the VM runs an embedder calls nothing else. What the host has to provide: a GICv3 whose system registers are on at
+ * EL2 (ICC_SRE_EL2.SRE); the PPIs of the timers and of the maintenance interrupt, enabled at that GIC on each CPU that
+ * loads vCPUs; and in struct avc_hal: wake, irq_mask, and either both irq_fetch and irq_end or none of them.
  *
- * A timer's interrupt that is in a list register stays pending there when the guest switches the timer off before it has
- * taken the interrupt: it is then taken with its cause gone, as a guest has to expect of a level that falls late.
+ * If the guest switches a timer off while its interrupt is pending in a list register, the interrupt stays pending
+ * there. The guest then takes it without a cause, which it has to expect of a level that falls late.
  *
- * One lock per VM, held with interrupts masked and for bounded time: at worst one pass over its vCPUs, for what concerns all of
- * them, or over the interrupts of one register and the list registers of a CPU. No callback is made while it is held.
+ * Each VM has one lock. The library holds it with interrupts masked and for a bounded time: at worst for one pass over
+ * the VM's vCPUs, or over the interrupts of one register and the list registers of a CPU. It makes no callback
+ * meanwhile.
  */
 #ifndef AVC_VGIC_H
 #define AVC_VGIC_H
@@ -30,12 +32,12 @@ extern "C" {
 
 #define AVC_VGIC_DIST_SIZE   0x10000 /* bytes of the distributor's frame */
 #define AVC_VGIC_REDIST_SIZE 0x20000 /* bytes of one redistributor: RD frame, SGI frame */
-#define AVC_VGIC_MAX_SPIS    988     /* INTIDs 32..1019; storage is by whole banks of 32 */
+#define AVC_VGIC_MAX_SPIS    988     /* INTIDs 32..1019; their storage comes in banks of 32 */
 #define AVC_VGIC_MAX_VCPUS   512
 #define AVC_VGIC_MAX_LRS     16
 #define AVC_VGIC_NONE        0xffffu /* no vCPU */
 
-/** Guest INTIDs of the timers, as the devices of a guest's device tree say them. */
+/** INTIDs of the timers, as the guest sees them; its device tree says the same. */
 #define AVC_VGIC_VTIMER_INTID 27
 #define AVC_VGIC_PTIMER_INTID 30
 
@@ -44,8 +46,8 @@ struct avc_vgic_link {
     uint16_t next, prev;
 };
 
-/* 32 interrupts; bit n is INTID base + n. While an interrupt is in a list register (in_lr) its active and edge-pending state
-   is there, and the bits here are what came in addition since. See src/emul/vgic/state.h. */
+/* 32 interrupts; bit n is INTID base + n. While an interrupt is in a list register (in_lr) its active and
+   edge-pending state is there, and the bits here are what came in addition since. See src/emul/vgic/state.h. */
 struct avc_vgic_bank {
     struct avc_vgic_cpu *owner;   /* of private interrupts; NULL: SPIs */
     uint32_t base;                /* first INTID */
@@ -136,27 +138,31 @@ struct avc_vgic {
     uint16_t near[64]; /* vCPUs by a hash of their affinity: the first, or AVC_VGIC_NONE */
 };
 
-/** How it is made. The arrays are borrowed until avc_vm_destroy(). */
+/** How the controller is made. The arrays are borrowed until avc_vm_destroy(). */
 struct avc_vgic_config {
-    avc_ipa_t dist_base;        /* of the distributor, 64 KiB aligned */
-    avc_ipa_t redist_base;      /* of the first redistributor, 64 KiB aligned; the others follow, in order of init */
-    uint32_t nr_spis;           /* multiple of 32, up to 960; or 988 */
+    avc_ipa_t dist_base;        /* IPA of the distributor, aligned to 64 KiB */
+    avc_ipa_t redist_base;      /* IPA of the first vCPU's redistributor, aligned to 64 KiB; the others follow */
+    uint32_t nr_spis;           /* 988, or a multiple of 32 up to 960 */
     uint32_t max_vcpus;         /* as the VM's */
-    struct avc_vgic_spis *spis; /* (nr_spis + 31) / 32 entries; NULL when none */
+    struct avc_vgic_spis *spis; /* (nr_spis + 31) / 32 entries; may be NULL for none */
     struct avc_vgic_cpu *cpus;  /* max_vcpus entries */
 };
 
-/** Gives the VM this controller: claims its frames and the CPU interface's trapped registers, and sets it as the VM's.
-    After the first avc_pcpu_enable(), before the first load. Default for a VM without: no controller, no timers'
-    interrupts. Errors: EINVAL, EALIGN (a base), ERANGE (nr_spis, max_vcpus, frames overlap or wrap), ENOENT (vm),
-    ESEALED, EEXIST (it has one), ENOMEM (claims), ENOTSUP (no GICv3 virtual CPU interface on the enabled CPUs, or
-    ICC_SRE_EL2.SRE is 0 on this one). Context: setup, at EL2. */
+/**
+ * Gives the VM this interrupt controller: claims the IPAs of its frames and the registers of the CPU interface that
+ * trap. A VM without it has no interrupt controller, and its timers have no interrupts.
+ * Errors: EINVAL, EALIGN (a base), ERANGE (nr_spis, max_vcpus; or frames overlap or wrap), ENOENT, ESEALED, EEXIST (the
+ * VM has a controller), ENOMEM (max_claims), ENOTSUP (the enabled CPUs have no virtual CPU interface of a GICv3, or
+ * ICC_SRE_EL2.SRE is 0 on the calling one). Context: setup, after the first avc_pcpu_enable(), before the VM is sealed.
+ */
 AVC_MUST_USE enum avc_status avc_vgic_attach(struct avc_vgic *vgic, struct avc_vm *vm,
                                              const struct avc_vgic_config *config);
 
-/** Distributor, redistributors and CPU interfaces as after power-on; input lines keep their level, for they are the
-    devices'. For a VM that is reset; avc_vcpu_reset() does the redistributor and interface of one vCPU.
-    Errors: EINVAL, ENOENT, EBUSY (a vCPU is loaded). Context: setup. */
+/**
+ * Resets the distributor, the redistributors and the CPU interfaces, for a VM that is being reset. The input lines keep
+ * their levels, because these are the devices'. avc_vcpu_reset() resets the redistributor and CPU interface of one
+ * vCPU. Errors: EINVAL, ENOENT, EBUSY (a vCPU is loaded). Context: setup.
+ */
 AVC_MUST_USE enum avc_status avc_vgic_reset(struct avc_vgic *vgic);
 
 #ifdef __cplusplus

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* No API: the layout of what a VM keeps of its claims, made when it is sealed. */
+/* No API: the indexes of a VM's claims, which are made when the VM is sealed. */
 #ifndef AVC_PRIV_INDEX_H
 #define AVC_PRIV_INDEX_H
 
@@ -11,8 +11,7 @@
 extern "C" {
 #endif
 
-/* A sorted, indexed set of claims of one kind: claims[bucket[b].first] .. claims[bucket[b].end - 1] are those with keys in
-   bucket b. */
+/* All claims of one kind. Those with keys in bucket b are claims[bucket[b].first] to claims[bucket[b].end - 1]. */
 #define AVC_BUCKETS 64
 struct avc_claim_index {
     const struct avc_claim *claims; /* sorted, disjoint */
@@ -22,9 +21,9 @@ struct avc_claim_index {
     } bucket[AVC_BUCKETS];
 };
 
-/* Tags of the library's own claims, in struct avc_claim.kind beside the kind. */
+/* Tags in avc_claim.kind, beside the kind, of the library's own claims. */
 #define AVC_CLAIM_BUILTIN 0x100u
-#define AVC_CLAIM_FAST    0x200u /* ctx is a const union avc_fast *: what handles it, besides fn; see core/claim/index.h */
+#define AVC_CLAIM_FAST    0x200u /* ctx is a const union avc_fast *; see src/core/claim/index.h */
 #define AVC_CLAIM_KIND    0xffu
 
 struct avc_mmio_entry;
@@ -40,27 +39,27 @@ union avc_fast {
     const struct avc_call *call;
 };
 
-/* Who answers for a page of device registers, or for one access to a system register, by hash; see
-   src/core/claim/index.c. */
+/* Index entries: who handles a page of device registers, and who one access to a system register. A hash finds them:
+   see src/core/claim/index.c. */
 #define AVC_INDEX_SIZE 256
 struct avc_mmio_entry {
-    uint64_t hpfar;  /* what HPFAR_EL2 has for the page: IPA / 4096 * 16; ~0: none */
+    uint64_t hpfar;  /* HPFAR_EL2 for this page, IPA / 4096 * 16; ~0: the entry is empty */
     avc_mmio_fn *fn; /* handles an access there */
     const struct avc_claim *claim;
 };
 struct avc_sysreg_entry {
-    uint32_t esr, key; /* its syndrome, without the general register, 0: none; and the register's key */
+    uint32_t esr, key; /* the syndrome without the general register, 0: empty; and the register's key */
     avc_sysreg_fn *fn; /* handles the access */
     const struct avc_claim *claim;
     uint64_t value; /* of an ID register */
 };
 
-/* What is done about function ids, 16 in a row: see src/core/claim/index.c. */
+/* The same for function ids, 16 in a row. */
 #define AVC_CALL_INDEX_SIZE 64
 #define AVC_CALL_ROWS       48
 #define AVC_CALL_WIDE       16
 struct avc_call_entry {
-    uint64_t ids; /* function id / 16; ~0: none */
+    uint64_t ids; /* function id / 16; ~0: the entry is empty */
     const struct avc_call_row *row;
 };
 struct avc_call_row {

@@ -7,18 +7,17 @@
 #include <avc/feature.h>
 #include <avc/priv/lock.h>
 
-/* What the CPUs and VMs of a host share. */
 struct avc_machine {
     uint64_t magic;
     struct avc_lock lock;
-    struct avc_features features; /* common to all enabled CPUs */
-    uint32_t enabled;             /* CPUs enabled now */
-    bool fixed;                   /* a VM was sealed: features may not shrink any more */
-    struct avc_pcpu *pcpus;       /* list of the enabled ones */
-    /* VMIDs: see vmid.c */
+    struct avc_features features; /* what all enabled CPUs have in common */
+    uint32_t enabled;             /* number of enabled CPUs */
+    bool fixed;                   /* a VM is sealed: a CPU with less may not be enabled any more */
+    struct avc_pcpu *pcpus;       /* list of the enabled CPUs */
+    /* VMIDs: see src/core/mem/vmid.c */
     uint64_t vmid_generation;
-    uint64_t vmid_map[65536 / 64]; /* those given out in this generation */
-    uint32_t vmid_next;            /* where the search goes on */
+    uint64_t vmid_map[65536 / 64]; /* the VMIDs that this generation uses */
+    uint32_t vmid_next;            /* where the search for a free one goes on */
 };
 
 #endif

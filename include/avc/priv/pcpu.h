@@ -14,23 +14,24 @@ struct avc_pcpu {
     struct avc_machine *machine;
     const struct avc_hal *hal;
     const struct avc_irq_handler *irq_handler; /* never NULL once initialised; swapped atomically */
-    const struct avc_irq_handler *irq_in_use;  /* the one that runs now */
-    struct avc_irq_handler hal_handler;        /* the HAL's, as a pair */
-    struct avc_vcpu *current;                  /* loaded here, or NULL */
-    uint64_t mpidr;                            /* MPIDR_EL1 of the CPU */
+    const struct avc_irq_handler
+        *irq_in_use;                    /* the one that is being called; a hazard pointer, see src/core/object/pcpu.c */
+    struct avc_irq_handler hal_handler; /* made of the HAL's members */
+    struct avc_vcpu *current;           /* loaded here, or NULL */
+    uint64_t mpidr;                     /* MPIDR_EL1 of the CPU */
     struct avc_features features;
     struct avc_pcpu *next;
     bool enabled;
-    uint64_t vmid_active; /* of the loaded vCPU, 0: none. See vmid.c for these three */
-    bool tlb_stale;       /* before the next guest all of the TLB must go: set by enable and by a VMID rollover */
-    struct avc_ran {      /* who ran here last under a VMID; index: its low bits (local-TLB rule) */
+    uint64_t vmid_active; /* the loaded vCPU's VMID; 0: none. See src/core/mem/vmid.c for this and the next two */
+    bool tlb_stale;  /* all TLB entries of guests must go before the next load: after enable and after a rollover */
+    struct avc_ran { /* which vCPU ran here last with a VMID, by the VMID's low bits */
         const struct avc_vcpu *vcpu;
         uint64_t vmid;
     } ran[AVC_NR_RAN];
     uint64_t host_saved[32];                     /* the host's EL2 controls from load to put; see src/hw/regs.c */
-    uint64_t found_vbar, found_tpidr, found_imo; /* what our vectors have taken the place of */
-    bool vectors;                                /* they stand for good */
-    uint8_t dumps;                               /* exceptions nobody expected */
+    uint64_t found_vbar, found_tpidr, found_imo; /* what the library's vectors have replaced */
+    bool vectors;                                /* they are installed */
+    uint8_t dumps;                               /* dumps of unexpected exceptions, which are limited */
 };
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* No API. What a trap function tells the vector, and what the world switch tells run: one set of numbers for C and for assembly. */
+/* No API. What a trap function returns to the vector, and the world switch to run. C and assembly share the numbers. */
 #ifndef AVC_PRIV_RESULT_H
 #define AVC_PRIV_RESULT_H
 

@@ -21,7 +21,7 @@ struct avc_syscalls {
     struct avc_lock lock;
     struct avc_syscall_call *calls;
     uint32_t nr_sets;
-    uint32_t settled; /* version of the traps that every loaded vCPU is known to run with */
+    uint32_t followed; /* avc_vm.traps_version that all loaded vCPUs are known to run with */
     uint64_t age;
     uint64_t count[AVC_NR_SYSCALL_WHATS]; /* events so far; atomic */
 };

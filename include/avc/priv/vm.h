@@ -15,10 +15,11 @@ extern "C" {
 
 struct avc_irqc_ops;
 
-/* Values of the EL2 trap registers, made by traps.c from features, claims and flags when the VM is sealed. */
+/* Values of EL2's trap registers. src/core/policy/traps.c makes them of features, claims and flags when the VM is
+   sealed. */
 struct avc_traps {
     uint64_t hcr;            /* HCR_EL2, without E2H */
-    uint64_t cptr, cptr_vhe; /* CPTR_EL2 with E2H=0 and E2H=1, FP trapped */
+    uint64_t cptr, cptr_vhe; /* CPTR_EL2 with FP trapped, for E2H=0 and E2H=1 */
     uint64_t mdcr, hstr;
     uint64_t cnthctl, cnthctl_vhe;
     uint64_t vtcr;
@@ -26,14 +27,14 @@ struct avc_traps {
     uint64_t hfgrtr, hfgwtr, hfgitr, hdfgrtr, hdfgwtr, hafgrtr;
 };
 
-/* A row of the dispatch table: see src/core/exit/trap.h. */
+/* A row of the dispatch table of traps: see src/core/exit/trap.h. */
 struct avc_trap_class;
 typedef enum avc_result avc_trap_fn(struct avc_vcpu *vcpu, uint64_t esr);
 struct avc_trap_row {
     avc_trap_fn *fn;
-    uint64_t named; /* the bit of ESR_EL2 that is set when the instruction names one of x16..x31; 0: it names none */
+    uint64_t named; /* bit of ESR_EL2 that is set if the instruction names one of x16..x31; 0: it never does */
     avc_trap_fn *slow;
-    const struct avc_trap_class *about; /* NULL: an interrupt or SError */
+    const struct avc_trap_class *about; /* NULL for interrupts and SError */
 };
 
 struct avc_vm {
@@ -41,11 +42,10 @@ struct avc_vm {
     struct avc_sysreg_entry sysreg[AVC_INDEX_SIZE];
     struct avc_call_entry call[AVC_CALL_INDEX_SIZE];
     struct avc_vcpu **vcpus;
-    uint64_t nr_vcpus; /* as wide as a load reaches it */
-    struct avc_vcpu *
-        near[16]; /* by the low bits of Aff0, which number the vCPUs that one SGI reaches: the first such, or another */
+    uint64_t nr_vcpus;         /* 64 bits, so that a load's immediate offset reaches it */
+    struct avc_vcpu *near[16]; /* by the low four bits of Aff0: the first vCPU with them, or another vCPU */
     uint32_t max_vcpus;
-    uint64_t mmio_hash, sysreg_hash, call_hash; /* multipliers */
+    uint64_t mmio_hash, sysreg_hash, call_hash; /* the indexes' multipliers */
     uint64_t magic;
     struct avc_machine *machine;
     struct avc_stage2 *stage2;
@@ -55,23 +55,24 @@ struct avc_vm {
     struct avc_call_row call_rows[AVC_CALL_ROWS];
     const struct avc_trap_row *dispatch; /* AVC_NR_TRAPS rows */
     const struct avc_irqc_ops *irqc;
-    bool (*irq)(struct avc_vcpu *vcpu, avc_irq_t irq); /* the controller's, or one that knows no interrupt */
+    bool (*irq)(struct avc_vcpu *vcpu, avc_irq_t irq); /* irqc->irq, or a function that returns false */
     enum avc_result (*irq_taken)(struct avc_vcpu *vcpu, avc_irq_t irq);
-    void *irqc_data;          /* the controller's own */
-    struct avc_claim *claims; /* 0..nr_claims: the embedder's; from the end: the library's own */
+    void *irqc_data; /* the controller's own */
+    struct avc_claim
+        *claims; /* from the start: the embedder's, nr_claims; up to the end: the library's own, nr_builtin */
     uint32_t max_claims, nr_claims, nr_builtin;
     uint32_t flags;
     bool sealed;
-    bool psci; /* PSCI attached: vCPUs but the first start off */
+    bool psci; /* PSCI is attached */
     struct avc_lock lock;
-    struct avc_features features; /* what sealed it */
+    struct avc_features features; /* the machine's, when the VM was sealed */
     struct avc_traps traps;
     uint64_t svc_traps;               /* the bits of traps.hfgitr that avc_vm_trap_svc() switches */
-    uint32_t traps_version;           /* odd while they are off, one more after each change; atomic */
+    uint32_t traps_version;           /* odd while they are off; each change adds one; atomic */
     uint64_t id_regs[AVC_NR_ID_REGS]; /* what the guest reads */
     uint64_t cntvoff;                 /* CNTVCT = CNTPCT - cntvoff */
     void *user;
-    struct avc_trap_row class_rows[AVC_NR_TRAPS]; /* its dispatch table, with CLASS claims */
+    struct avc_trap_row class_rows[AVC_NR_TRAPS]; /* storage for the dispatch table of a VM with CLASS claims */
 };
 
 #ifdef __cplusplus

@@ -44,7 +44,7 @@ static bool watched(struct avc_syscalls *s)
 
     if (version & 1)
         return false;
-    if (s->settled == version)
+    if (s->followed == version)
         return true;
     for (uint32_t n = 0; n < vm->nr_vcpus; n++) {
         const struct avc_vcpu *vcpu = vm->vcpus[n];
@@ -52,7 +52,7 @@ static bool watched(struct avc_syscalls *s)
         if (avc_load_seq(&vcpu->pcpu) && avc_load_seq(&vcpu->traps_version) != version)
             return false; /* one that is not loaded reads the version when it is */
     }
-    s->settled = version;
+    s->followed = version;
     return true;
 }
 
@@ -66,7 +66,7 @@ static bool take(struct avc_syscalls *s, uint64_t stack, struct avc_syscall_even
             continue;
         *event = set[n].event;
         set[n].age = 0;
-        return watched(s) && set[n].version == s->settled;
+        return watched(s) && set[n].version == s->followed;
     }
     return false;
 }
@@ -82,10 +82,10 @@ static bool put(struct avc_syscalls *s, const struct avc_syscall_event *event, s
     for (unsigned n = 0; n < AVC_SYSCALL_SET; n++) /* a free one, 0, is the oldest of all */
         if (set[n].age < at->age)
             at = &set[n];
-    full = at->age && at->version == s->settled;
+    full = at->age && at->version == s->followed;
     if (full)
         *old = at->event;
-    *at = (struct avc_syscall_call){ *event, ++s->age, s->settled };
+    *at = (struct avc_syscall_call){ *event, ++s->age, s->followed };
     return full;
 }
 
@@ -205,7 +205,7 @@ enum avc_status avc_syscalls_attach(struct avc_syscalls *s, struct avc_vm *vm, c
         .ctx = config->ctx,
         .calls = config->calls,
         .nr_sets = config->max_calls / AVC_SYSCALL_SET,
-        .settled = 1, /* none: an odd version is never on */
+        .followed = 1, /* none: an odd version is never on */
     };
     claims = vm->nr_claims;
     status = claim_all(s, config);
