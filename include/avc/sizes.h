@@ -8,6 +8,8 @@
  *     size_t avc_sizeof_NAME(void)     sizeof(struct avc_NAME), in bytes
  *     size_t avc_alignof_NAME(void)    the alignment that such an object needs, in bytes
  *
+ * For example, avc_sizeof_vcpu() and avc_alignof_vcpu().
+ *
  * Objects are storage that the caller gives and the library fills: allocate this many zeroed bytes, so aligned. The
  * other structs are read and written by both sides. Their layout is the one that AAPCS64 gives to the declaration in
  * the header: declare the same struct in your language, and compare its size with this one when the program starts.
