@@ -24,7 +24,7 @@ import textwrap
 import urllib.parse
 
 # Where the public names alone count, and where the library's insides are spoken of as well.
-EMBEDDERS = ("docs/embedding.md", "docs/extending.md", "docs/zh/extending.md")
+EMBEDDERS = ("docs/embedding.md", "docs/extending.md", "docs/zh/embedding.md", "docs/zh/extending.md")
 CODE = (".c", ".h", ".S", ".inc", ".def", ".ld", ".py", ".sh", ".build", ".in", ".mk")
 PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
 TOP = ("bench", "cross", "docs", "examples", "include", "package", "scripts", "src", "tests", "vmm")
