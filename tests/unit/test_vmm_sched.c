@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The reference hypervisor's scheduler against a model of CPUs: each is in a step or idle, has a poke pending or not
- * and an alarm; its guest computes or waits in a WFI that traps or does not; time passes, and what they do next is
- * drawn at random. Other CPUs also act inside of a call of the scheduler: in its hooks and looks at s.cpus without a
- * lock. Whatever happens: nobody runs twice, no wake-up and no deadline is lost, no CPU sleeps, idle or in a WFI, while
- * a task waits, and no task waits longer than the slices before it.
+ * The reference hypervisor's scheduler against a model of CPUs. Each is in a step or idle, and has a poke pending or
+ * not and an alarm; its guest computes, or waits in a WFI that traps or does not. Time passes, and what they do next
+ * is drawn at random. Other CPUs also act inside of a call of the scheduler: in its hooks and looks at s.cpus
+ * without a lock. Whatever happens, nobody runs twice, no wake-up and no deadline is lost, no CPU sleeps, idle or in
+ * a WFI, while a task waits, and no task waits longer than the slices before it.
  */
 #include <setjmp.h>
 #include <stdatomic.h>
@@ -430,8 +430,7 @@ static void random_life(unsigned with_cpus, unsigned with_depth)
                 pick(); /* it woke them from an interrupt in its idle loop, which then looks */
         }
     }
-    /* With everything alive, a task waits for the slices of those before it, and for CPUs that take their time to look.
-     */
+    /* A task waits for the slices of those before it, and for CPUs that take their time to look. */
     if (longest >= 3 * SLICE * (NR_TASKS / nr_cpus + 1))
         fail_msg("a task waited for %u on %u CPUs", longest, nr_cpus);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The reference hypervisor's scheduler with threads of the build host for CPUs. Tokens go from task to task, each with
- * a wake-up: were one lost, its token would stay where it is. The model of test_vmm_sched.c has CPUs act in each
- * other's calls, but never under a lock; here they do.
+ * The reference hypervisor's scheduler with threads of the build host for CPUs. Tokens go from task to task, each
+ * with a wake-up: were one lost, its token would stay where it is. The model of test_vmm_sched.c has CPUs act in
+ * each other's calls, but never under a lock; here they do.
  */
 #include <pthread.h>
 #include <setjmp.h>
