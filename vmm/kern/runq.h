@@ -112,7 +112,8 @@ static inline struct vmm_task *runq_take(struct vmm_runq *q, unsigned self)
     runq_set_nr(q, runq_nr(q) - 1);
     task->state = VMM_TASK_RUNNING;
     task->wake_pending = false;
-    atomic_store_explicit(&task->cpu, self, memory_order_relaxed);
+    /* Who reads it and locks `self` has not held this lock: the release shows it what is above. */
+    atomic_store_explicit(&task->cpu, self, memory_order_release);
     return task;
 }
 

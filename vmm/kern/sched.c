@@ -99,7 +99,7 @@ static struct cpu *lock_task(struct vmm_task *task)
         unsigned n = atomic_load_explicit(&task->cpu, memory_order_relaxed);
 
         vmm_lock(&s.cpu[n].queue.lock);
-        if (n == atomic_load_explicit(&task->cpu, memory_order_relaxed))
+        if (n == atomic_load_explicit(&task->cpu, memory_order_acquire)) /* see runq_take() */
             return &s.cpu[n];
         vmm_unlock(&s.cpu[n].queue.lock);
     }
