@@ -64,8 +64,10 @@ def banner():
         file.flush()
         return linux.kernel(pathlib.Path(file.name))
 
- def checked(names): """Status and output of the check where these files are, none of which is what it should be:
-nothing can be booted."""
+
+def checked(names):
+    """Status and output of the check where these files are, none of which is what it should be: nothing can be
+    booted."""
     with tempfile.TemporaryDirectory() as folder, io.StringIO() as out, contextlib.redirect_stdout(out):
         build = pathlib.Path(folder) / "target"
         for name in names:
