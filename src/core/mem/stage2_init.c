@@ -3,6 +3,7 @@
 /* Stage 2 tables that the library builds: their begin and their end. stage2_map.c changes them in between. */
 #include "core/mem/s2.h"
 
+/* NOLINTNEXTLINE(misc-no-recursion): once a level, of which there are four */
 static void free_tables(struct avc_stage2 *s2, uint64_t *table, unsigned level, size_t entries)
 {
     for (size_t i = 0; i < entries; i++) {
