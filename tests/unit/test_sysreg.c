@@ -39,6 +39,39 @@ static bool stored(const struct line *l)
     return l->ctx >= 0;
 }
 
+/* What the rows spell from names of bits, against the numbers of the Arm ARM. */
+static void spelled(void **state)
+{
+    static const struct {
+        const char *name;
+        uint64_t reset, mask;
+    } rows[] = {
+        { "SCTLR_EL1", 0x30d50838, ~UINT64_C(0) },
+        { "MDSCR_EL1", 0, 0xb001 },
+        { "OSLSR_EL1", 0xa, 0x2 },
+        { "DBGBCR0_EL1", 0, 0xff01e7 },
+        { "DBGWCR15_EL1", 0, 0x1f1f1fff },
+        { "CNTV_CTL_EL0", 0, 0x3 },
+        { "CNTP_CTL_EL0", 0, 0x3 },
+        { "ICC_SRE_EL1", 0x7, 0 },
+    };
+    unsigned found = 0;
+
+    (void)state;
+    for (size_t n = 0; n < AVC_ARRAY_SIZE(rows); n++)
+        for (size_t i = 0; i < AVC_ARRAY_SIZE(lines); i++)
+            if (!strcmp(rows[n].name, lines[i].name)) {
+                if (lines[i].reset != rows[n].reset || lines[i].mask != rows[n].mask)
+                    print_error("%s\n", rows[n].name);
+                assert_int_equal(lines[i].reset, rows[n].reset);
+                assert_int_equal(lines[i].mask, rows[n].mask);
+                found++;
+            }
+    assert_int_equal(found, AVC_ARRAY_SIZE(rows));
+    assert_int_equal(SCTLR_EL2_RES1, 0x30c50830);
+    assert_int_equal(MPIDR_AFFINITY, UINT64_C(0xff00ffffff));
+}
+
 /* A value per register, none like another. */
 static uint64_t pattern(const struct line *l)
 {
@@ -496,17 +529,12 @@ static void log_is_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(encodings_differ),
-        cmocka_unit_test(el12_forms_exist),
-        cmocka_unit_test(reset_values),
-        cmocka_unit_test(set_get),
-        cmocka_unit_test(set_refuses),
-        cmocka_unit_test(order_of_load),
-        cmocka_unit_test(host_gets_all_back),
-        cmocka_unit_test(vcpus_are_apart),
-        cmocka_unit_test(trapped),
-        cmocka_unit_test(breakpoints),
-        cmocka_unit_test(timer_views),
+        cmocka_unit_test(spelled),          cmocka_unit_test(encodings_differ),
+        cmocka_unit_test(el12_forms_exist), cmocka_unit_test(reset_values),
+        cmocka_unit_test(set_get),          cmocka_unit_test(set_refuses),
+        cmocka_unit_test(order_of_load),    cmocka_unit_test(host_gets_all_back),
+        cmocka_unit_test(vcpus_are_apart),  cmocka_unit_test(trapped),
+        cmocka_unit_test(breakpoints),      cmocka_unit_test(timer_views),
         cmocka_unit_test(log_is_bounded),
     };
 
