@@ -34,109 +34,15 @@ extern "C" {
 #define AVC_VGIC_REDIST_SIZE 0x20000 /* bytes of one redistributor: RD frame, SGI frame */
 #define AVC_VGIC_MAX_SPIS    988     /* INTIDs 32..1019; their storage comes in banks of 32 */
 #define AVC_VGIC_MAX_VCPUS   512
-#define AVC_VGIC_MAX_LRS     16
-#define AVC_VGIC_NONE        0xffffu /* no vCPU */
 
 /** INTIDs of the timers, as the guest sees them; its device tree says the same. */
 #define AVC_VGIC_VTIMER_INTID 27
 #define AVC_VGIC_PTIMER_INTID 30
 
-/* Neighbours in a queue, by INTID. */
-struct avc_vgic_link {
-    uint16_t next, prev;
-};
-
-/* 32 interrupts; bit n is INTID base + n. While an interrupt is in a list register (in_lr) its active and
-   edge-pending state is there, and the bits here are what came in addition since. See src/emul/vgic/state.h. */
-struct avc_vgic_bank {
-    struct avc_vgic_cpu *owner;   /* of private interrupts; NULL: SPIs */
-    uint32_t base;                /* first INTID */
-    uint32_t valid;               /* bits that are interrupts */
-    uint32_t enable, group, edge; /* as the guest wrote */
-    uint32_t latch;               /* pending by an edge, or by a write to ISPENDR */
-    uint32_t line;                /* level of the input */
-    uint32_t linked;              /* timer PPIs whose physical interrupt is active and is the guest's to end */
-    uint32_t active;
-    uint32_t in_lr;
-    uint32_t moved; /* of those in a list register: the latch went there */
-    uint32_t queued;
-    uint32_t drop_pending, drop_active; /* asked of one that is in a list register of another CPU */
-    uint8_t priority[32];
-    uint8_t at[32]; /* of one in a list register, its number; of a queued one, its queue */
-    struct avc_vgic_link link[32];
-};
-
-/** 32 SPIs; caller's storage, contents are the library's. */
-struct avc_vgic_spis {
-    struct avc_vgic_bank bank;
-    uint64_t route[32];  /* GICD_IROUTER as written */
-    uint16_t target[32]; /* index of the vCPU it goes to, or AVC_VGIC_NONE */
-    uint16_t holder[32]; /* index of the vCPU that has it in a list register, in a queue or active, or AVC_VGIC_NONE */
-};
-
-/* What waits for a list register: of each group, and active; by priority. */
-struct avc_vgic_queue {
-    uint32_t level[3];      /* bit p: something of priority 8 * p is in it */
-    uint16_t first[3 * 32]; /* INTIDs */
-};
-
-struct avc_vgic;
-
-/** One vCPU's redistributor and CPU interface; caller's storage, contents are the library's. */
-struct avc_vgic_cpu {
-    struct avc_vgic *vgic;
-    struct avc_vcpu *vcpu;     /* NULL until it is first loaded or reset */
-    const struct avc_hal *hal; /* of the CPU where it is loaded */
-    uint64_t name;             /* affinity of the vCPU, as SGIs name it */
-    uint64_t on;               /* MPIDR_EL1 of the CPU where it is loaded */
-    uint32_t lr_used;          /* bit n: list register n has an interrupt, lr[n] is what was written */
-    uint32_t lr_dirty;         /* bit n: list register n, if it is not in use, may hold what is of no effect */
-    uint32_t lr_look;          /* bit n: another CPU has changed something about the interrupt in it */
-    uint32_t lr_pend;          /* bit n: an edge of it has come, on another CPU, and is in its latch */
-    uint32_t lr_all;           /* those the CPU has */
-    uint32_t masked;           /* timer PPIs masked at the physical controller */
-    uint32_t mask_wanted;      /* ... and which are to be */
-    uint32_t phys[2];          /* physical INTIDs of the timers */
-    uint32_t maintenance;      /* ... and of the maintenance interrupt */
-    uint32_t index;
-    uint32_t waker;     /* GICR_WAKER */
-    uint16_t next_near; /* next vCPU in the index by affinity, or AVC_VGIC_NONE */
-    uint8_t nr_apr;     /* ICH_AP0R<n>_EL2 of the CPU where it is loaded */
-    uint8_t pre_bits;
-    uint8_t lr_last; /* list register that was last given to another interrupt */
-    bool tds;        /* ... and whether ICH_HCR_EL2.TDIR is there */
-    bool loaded;
-    bool spilled;        /* more interrupts than list registers */
-    bool split;          /* hal->eoi_split */
-    uint8_t fold_wanted; /* another CPU waits for this one to look at its list registers */
-    bool told;           /* some operation is about to kick it; atomic */
-    struct avc_vgic_cpu *next_told;
-    struct avc_vgic_bank bank; /* SGIs and PPIs */
-    struct avc_vgic_queue queue;
-    uint64_t lr[AVC_VGIC_MAX_LRS]; /* list registers as last written */
-    uint64_t hcr, vmcr;            /* ICH_HCR_EL2 as last written; ICH_VMCR_EL2 while not loaded */
-    uint64_t ap0[4], ap1[4];       /* active priorities while not loaded */
-    uint64_t reading;              /* IPA + 1 of a read that waits for other CPUs' list registers */
-};
-
-/** The interrupt controller of one VM; contents are the library's. */
-struct avc_vgic {
-    uint64_t magic;
-    struct avc_vm *vm;
-    struct avc_lock lock;
-    uint32_t ctlr; /* GICD_CTLR: EnableGrp0, EnableGrp1 */
-    struct avc_vgic_spis *spis;
-    struct avc_vgic_cpu *cpus;
-    avc_ipa_t dist_base, redist_base;
-    uint32_t nr_banks; /* of SPIs */
-    uint32_t max_vcpus;
-    uint32_t nr_spis;
-    uint32_t folds;    /* CPUs with fold_wanted */
-    uint32_t rotor;    /* vCPU that got the last 1-of-N interrupt */
-    uint32_t typer;    /* GICD_TYPER */
-    bool routed;       /* targets follow from routes: vCPUs are known */
-    uint16_t near[64]; /* vCPUs by a hash of their affinity: the first, or AVC_VGIC_NONE */
-};
+/* Objects: the caller gives the storage, the library fills it. */
+struct avc_vgic;      /* the interrupt controller of one VM */
+struct avc_vgic_cpu;  /* one vCPU's redistributor and CPU interface */
+struct avc_vgic_spis; /* 32 SPIs */
 
 /** How the controller is made. The arrays are borrowed until avc_vm_destroy(). */
 struct avc_vgic_config {
@@ -168,4 +74,7 @@ AVC_MUST_USE enum avc_status avc_vgic_reset(struct avc_vgic *vgic);
 #ifdef __cplusplus
 }
 #endif
+
+#include <avc/priv/vgic.h>
+
 #endif
