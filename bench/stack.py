@@ -28,7 +28,7 @@ WHOLE = {"hw/vectors.S": ENTER, "hw/host_vectors.S": HOST_VECTORS}
 FROM_ASSEMBLY = "(struct avc_vcpu *"
 
 # Functions that may call themselves, and how deep: by the four levels of stage 2 tables. Not in run.
-BOUNDED = {"core/mem/stage2.c:free_tables": 4, "core/mem/stage2_map.c:change_range": 4}
+BOUNDED = {"core/mem/stage2_init.c:free_tables": 4, "core/mem/stage2_map.c:change_range": 4}
 # With circles the ways through a graph may be more than can be tried.
 MAX_STEPS = 2000000
 
