@@ -100,7 +100,6 @@ enum avc_status avc_stage2_adopt(struct avc_stage2 *s2, struct avc_machine *mach
     return AVC_OK;
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): once a level, of which there are four */
 static void flush(struct avc_stage2 *s2)
 {
     uint64_t token, daif = avc_hw_irq_save();
