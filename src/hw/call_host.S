@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * A function of the host, called in a trap whose vector has not saved x18 and x29: they are the guest's. The host gets its own
- * x18, the platform register, from run's frame, and x29 as 0, so that a host that walks frames does not follow the guest's.
+ * Calls a function of the host in a trap whose vector has not saved x18 and x29. Both are still the guest's. The host
+ * gets its own x18, the platform register, from run's frame. It gets 0 in x29: a host that walks frames must not follow
+ * the guest's.
  */
 #include "hw/offsets.h"
 

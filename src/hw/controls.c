@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * EL2's controls over a guest: what traps, its stage 2, its identity. Only what this CPU has is touched; what it has beyond
- * the VM's features (CPUs may differ) is closed all the same, because the guest's values say so for every field.
+ * EL2's controls over a guest: what traps, its stage 2, its identity. This file touches only registers that this CPU
+ * has. CPUs may differ, and this one may have features that the VM has not. They stay closed, because the guest's
+ * values define every field.
  */
 #include "arch/cptr.h"
 #include "arch/gic.h"
@@ -10,7 +11,7 @@
 #include "arch/timer.h"
 #include "hw/controls.h"
 
-/* Bits that stay the host's while a guest runs: they are about the host's own counters and event stream. */
+/* These bits stay the host's while a guest runs. They control the host's own counters and event stream. */
 #define MDCR_HOST    (MDCR_HPMN | MDCR_HPME | MDCR_HPMD | MDCR_HCCD | MDCR_HLP | MDCR_MTPME | MDCR_HPMFZO)
 #define CNTHCTL_HOST (CNTHCTL_EVNTEN | CNTHCTL_EVNTDIR | CNTHCTL_EVNTI | CNTHCTL_EVNTIS)
 #define CNTHCTL_VHE_HOST                                                                                               \
@@ -56,7 +57,7 @@ void avc_hw_traps_write(struct avc_vcpu *vcpu)
     const uint64_t *host = vcpu->pcpu->host_saved;
     bool e2h = host[S_HCR] & HCR_E2H;
 
-    avc_store_seq(&vcpu->traps_version, avc_load_seq(&vcpu->vm->traps_version)); /* before what it is the version of */
+    avc_store_seq(&vcpu->traps_version, avc_load_seq(&vcpu->vm->traps_version)); /* the version first */
     vcpu->hcr = (vcpu->hcr & (HCR_VSE | HCR_VI | HCR_VF)) | guest_hcr(vcpu) | (host[S_HCR] & HCR_E2H);
     vcpu->cptr = e2h ? t->cptr_vhe : t->cptr;
     if (vcpu->fp_live)
@@ -107,7 +108,7 @@ static void write_fgt2(const struct avc_features *cpu, const uint64_t *host)
 {
     if (!has_fgt2(cpu))
         return;
-    /* the guest's are zero: every field is of the kind that traps at 0 what is not offered */
+    /* The guest's values are zero: in each of these registers a field of 0 traps what is not offered. */
     avc_hw_write_HFGRTR2_EL2(host ? host[S_HFGRTR2] : 0);
     avc_hw_write_HFGWTR2_EL2(host ? host[S_HFGWTR2] : 0);
     avc_hw_write_HFGITR2_EL2(host ? host[S_HFGITR2] : 0);
@@ -115,7 +116,8 @@ static void write_fgt2(const struct avc_features *cpu, const uint64_t *host)
     avc_hw_write_HDFGWTR2_EL2(host ? host[S_HDFGWTR2] : 0);
 }
 
-/* MPAM's controls also hold EL2's own partition, which stays; MPAMIDR_EL1 is trapped in one of two ways. */
+/* MPAM's controls also hold EL2's own partition, which stays. MPAMIDR_EL1 is trapped by MPAM2_EL2.TIDR or by
+   MPAMHCR_EL2, whichever the CPU has. */
 static void mpam_load(uint64_t *host)
 {
     uint64_t mpamidr = avc_hw_read_MPAMIDR_EL1();
@@ -136,8 +138,9 @@ static void mpam_put(const uint64_t *host)
         avc_hw_write_MPAMHCR_EL2(host[S_MPAMHCR]);
 }
 
-/* Without interrupt controller a GICv3's registers must trap: HCR_EL2.IMO makes them the virtual interface's, which
-   would carry state from one guest to the next. A controller writes ICH_HCR_EL2 itself. */
+/* In a VM without an interrupt controller the GICv3's CPU interface must trap. HCR_EL2.IMO turns its registers into
+   those of the virtual interface, which would carry state from one guest to the next. An interrupt controller writes
+   ICH_HCR_EL2 itself. */
 static bool traps_icc(const struct avc_vcpu *vcpu)
 {
     return !vcpu->vm->irqc && avc_has(&vcpu->pcpu->features, AVC_FEAT_GICV3);

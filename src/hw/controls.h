@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* EL2's controls over a guest, for regs.c: the host's are kept in avc_pcpu.host_saved[] from load to put. */
+/* EL2's controls over a guest, for regs.c. avc_pcpu.host_saved[] keeps the host's values from load to put. */
 #ifndef AVC_CONTROLS_H
 #define AVC_CONTROLS_H
 
 #include "core/policy/ctx.h"
 
-/* Places in host_saved[]. */
+/* Indices of host_saved[]. */
 /* clang-format off */
 enum {
     S_HCR, S_MDCR, S_HSTR, S_CNTHCTL, S_CNTVOFF, S_VTCR, S_VTTBR, S_VPIDR, S_VMPIDR, S_MDSCR, S_OSLSR,
@@ -17,10 +17,10 @@ enum {
 /* clang-format on */
 _Static_assert(S_COUNT <= sizeof((struct avc_pcpu *)0)->host_saved / sizeof(uint64_t), "host_saved[]");
 
-/* The host's are read (and v->host_hcr, host_cptr, host_vbar); the guest's written, all but HCR_EL2, CPTR_EL2 and VBAR_EL2, which
-   enter.S swaps, and CNTVOFF_EL2, which goes with the timers. */
+/* Reads the host's controls (and vcpu->host_hcr, host_cptr and host_vbar), and writes the guest's. HCR_EL2, CPTR_EL2
+   and VBAR_EL2 are not written here: enter.S swaps them. CNTVOFF_EL2 is swapped with the timers. */
 void avc_hw_controls_load(struct avc_vcpu *vcpu);
-/* The host's written. */
+/* Writes the host's controls back. */
 void avc_hw_controls_put(struct avc_vcpu *vcpu);
 
 #endif

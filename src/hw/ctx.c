@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* One of the guest's registers, while it is in the CPU: by index, made from avc/sysreg.def. */
+/* Reads or writes one register of the guest, by its index, while it is in the CPU. Made from avc/sysreg.def. */
 #include "core/policy/ctx.h"
 #include "hw_guest.h"
 
@@ -9,7 +9,8 @@ static inline bool is_e2h(const struct avc_vcpu *vcpu)
     return vcpu->hcr & HCR_E2H; /* HCR_EL2.E2H: the same for host and guest */
 }
 
-/* A CPU has no way to a debug register by number, and there are 64: all change places with memory, twice. */
+/* An instruction names its debug register, and there are 64. So all of them are swapped out, and in again, for the
+   sake of one. */
 static uint64_t debug_read(struct avc_vcpu *vcpu, unsigned ctx)
 {
     uint64_t value;
@@ -50,7 +51,7 @@ uint64_t avc_hw_ctx_read(const struct avc_vcpu *vcpu, unsigned ctx)
 #include <avc/sysreg.def>
 #undef CTX
 #undef REG
-    default: /* the rest is of group DEBUG; const because reading leaves all as it was */
+    default: /* the rest is of group DEBUG; vcpu is const because a read leaves everything as it was */
         return debug_read((struct avc_vcpu *)(uintptr_t)vcpu, ctx);
     }
 }

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The world switch proper: what every entry into a guest and every return to the VMM must move. All the rest of the
- * guest's state is moved by regs.c at load and put, and the host's x19..x28 by the compiler in run (hw_enter.h).
+ * The world switch proper: what every entry into a guest and every return to the VMM must move. regs.c moves the rest
+ * of the guest's state at load and put. The compiler saves the host's x19..x28 in run (hw_enter.h).
  *
- * avc_hw_switch: interrupts masked, EL2h; x19 is the vCPU, x20 run's DAIF. Keeps x18, x19, x20 and x29, and has the result in
- * x0 at its end.
+ * avc_hw_switch: interrupts are masked and the CPU is in EL2h. x19 is the vCPU, x20 run's DAIF. It keeps x18, x19, x20
+ * and x29, and returns the result in x0.
  *
  * Order, entering. VBAR_EL2, HCR_EL2 and CPTR_EL2 are written before ERET, which synchronises them (Arm ARM, D1.3.3,
- * "context synchronization event"). From the write of VBAR_EL2 on an exception at EL2 goes to avc_vectors, where it ends
- * in hal->panic; interrupts are masked. With {E2H,TGE} = {1,1} at the host, clearing TGE only takes effect at ERET as far
- * as this code is concerned: nothing between makes an EL1&0 translation.
+ * "context synchronization event"). As soon as VBAR_EL2 is written, an exception at EL2 goes to avc_vectors, where it
+ * ends in hal->panic. Interrupts are masked. A host with {E2H,TGE} = {1,1} has TGE cleared here. For this code the
+ * change takes effect at ERET, because nothing in between makes an EL1&0 translation.
  *
- * Order, leaving (avc_leave). ELR_EL2 and SPSR_EL2 first: a nested exception would overwrite them. A pending SError is
- * looked for while the guest is still to blame and our vectors are in place. Then the host's VBAR_EL2, CPTR_EL2 and
- * HCR_EL2, and an ISB: code behind this runs under the host's regime (TGE selects what its TLB and AT instructions mean)
- * and may take exceptions through its vectors as soon as it unmasks them.
+ * Order, leaving (avc_leave). ELR_EL2 and SPSR_EL2 are read first, because a nested exception would overwrite them.
+ * Then a pending SError is looked for, while the guest is still to blame and our vectors are in place. Then the host's
+ * VBAR_EL2, CPTR_EL2 and HCR_EL2 are written, and an ISB follows. The code after it runs under the host's regime: TGE
+ * selects what its TLB and AT instructions mean. It may take exceptions through its own vectors as soon as it unmasks
+ * them.
  */
 #include "hw/macros.inc"
 
@@ -52,10 +53,10 @@ avc_leave:
     mrs x2, elr_el2
     mrs x3, spsr_el2
     stp x2, x3, [x1, #V_PC]
-    mrs x4, hcr_el2             /* HCR_EL2.VSE falls when the guest takes its virtual SError (D1.3.4.4) */
+    mrs x4, hcr_el2             /* the CPU clears HCR_EL2.VSE when the guest takes its virtual SError (D1.3.4.4) */
     str x4, [x1, #V_VBAR + 8]
-    dsb sy                      /* what the guest's own accesses have still to report is pending now, not later */
-    isb                         /* and ISR_EL1 is read after that */
+    dsb sy                      /* an SError that the guest's own accesses have caused is pending after this */
+    isb                         /* ISR_EL1 is read after the DSB */
     mrs x5, isr_el1
     tbnz x5, #8, take_serror    /* ISR_EL1.A */
 leave_host:
@@ -71,9 +72,10 @@ leave_host:
     ret
     .size avc_leave, . - avc_leave
 
-/* Let it be taken here, where avc_vectors knows what it is: an SError is written into the vCPU (x1) when ELR_EL2 is one of
-   the two instructions that find it unmasked: the ISB (PSTATE is written at once, D1.3.3), and the one behind it, before
-   which it is taken at the latest. If it was gone again, nothing happens. */
+/* Takes the SError here, where avc_vectors knows it. The vector writes it into the vCPU (x1) when ELR_EL2 is one of
+   the two instructions at which an SError can be taken. The first is the ISB: PSTATE is written at once (D1.3.3).
+   The second is the one after the ISB, where the SError is taken at the latest. If it has gone away by then, nothing
+   happens. */
 take_serror:
     msr daifclr, #4
     .globl avc_serror_window

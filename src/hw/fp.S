@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The FP/SIMD registers. The caller has seen to it that EL2 may use them (CPTR_EL2). */
+/* The FP/SIMD registers. The caller has made sure that EL2 may use them (CPTR_EL2). */
 
     .arch armv8-a+fp+simd
     .text

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The vectors that stand at EL2 for good, in a kernel that has none: avc_pcpu_install_vectors(). TPIDR_EL2 is the CPU's
- * struct avc_pcpu. An IRQ goes to avc_pcpu_irq(), on the stack it found; anything else is a bug, and ends in a dump.
+ * Vectors that stand at EL2 for good, for a kernel that has none: avc_pcpu_install_vectors(). TPIDR_EL2 is the CPU's
+ * struct avc_pcpu. An IRQ goes to avc_pcpu_irq() on the interrupted stack. Anything else is a bug and ends in a dump.
  *
- * While a guest runs those of vectors.S stand instead, so that nothing comes here from below EL2.
+ * While a guest runs, the vectors of vectors.S stand instead. So no exception from below EL2 comes here.
  *
- * The interrupt's frame: all that AAPCS64 lets C destroy, and what a nested exception would. Its first two words are a
- * frame record, so that whoever walks the stack from the handler finds the interrupted code.
+ * The interrupt's frame holds everything that AAPCS64 lets C destroy, and what a nested exception would overwrite. Its
+ * first two words are a frame record: a handler that walks the stack finds the interrupted code.
  */
 #include "hw/macros.inc"
 
@@ -66,7 +66,7 @@ irq:
     stp x1, x2, [sp, #IRQ_ELR]
     mrs x0, tpidr_el2
     bl avc_pcpu_irq
-    msr daifset, #15            /* a handler may have let others in */
+    msr daifset, #15            /* a handler may have unmasked interrupts */
     ldp x1, x2, [sp, #IRQ_ELR]
     msr elr_el2, x1
     msr spsr_el2, x2

@@ -3,8 +3,8 @@
 /* Active-priority registers. */
 #include "hw/ich.h"
 
-/* Registers 1 to 3 exist only with more than 5, 6 bits of preemption priority; else they are UNDEFINED (IHI 0069,
-   "ICH_AP0R<n>_EL2"). */
+/* Register 1 exists only with more than 5 bits of preemption priority, registers 2 and 3 only with more than 6.
+   Otherwise they are UNDEFINED (IHI 0069, "ICH_AP0R<n>_EL2"). */
 void avc_hw_apr_read(uint64_t ap0[4], uint64_t ap1[4], unsigned nr)
 {
     ap0[0] = avc_hw_read_ICH_AP0R0_EL2();

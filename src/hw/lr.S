@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * List register n, 0..15, read and written: their names carry the number, so each is an instruction. Called by
- * hw_inline.h, which says what is lost: x0, x1 and x2, and no memory but the registers themselves.
+ * Reads and writes list register n, 0..15. The number is part of the register's name, so each register needs an
+ * instruction of its own. hw_inline.h calls these functions and says what they destroy: x0, x1, x2, and no memory.
  *
  *   avc_hw_lr_read   x0: n; returns its value in x0
  *   avc_hw_lr_write  x0: n; x1: the value

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Offsets into struct avc_vcpu for the assembly, asserted against the struct; and the frame of avc_hw_enter(). */
+/* Offsets into struct avc_vcpu for the assembly, and the frame of avc_hw_enter(). The C code asserts the offsets
+   against the struct. */
 #ifndef AVC_OFFSETS_H
 #define AVC_OFFSETS_H
 
@@ -23,7 +24,8 @@
 /* into struct avc_claim */
 #define C_FN 24 /* and ctx */
 
-/* Rows of the dispatch table: 32 bytes, `fn` and `named` first. Those behind the 64 exception classes, and their offsets. */
+/* Rows of the dispatch table: 32 bytes, `fn` and `named` first. The rows after the 64 exception classes, and their
+   offsets. */
 #define T_SHIFT     5
 #define T_SLOW      16
 #define TRAP_IRQ    64

@@ -10,9 +10,9 @@
 #include "core/policy/feature.h"
 
 /*
- * Reads nothing but CurrentEL and the ID registers, which EL1 may read as well (where a hypervisor below traps the ID
- * registers, it answers). What is asked: EL2, AArch64 at EL1 (ID_AA64PFR0_EL1.EL1), and stage 2 with 4 KiB pages
- * (ID_AA64MMFR0_EL1.TGran4_2, whose 0 refers to TGran4).
+ * Guests need EL2, AArch64 at EL1 (ID_AA64PFR0_EL1.EL1), and stage 2 with 4 KiB pages (ID_AA64MMFR0_EL1.TGran4_2, whose
+ * 0 refers to TGran4). This reads CurrentEL and ID registers only. EL1 may read them too; a hypervisor below that traps
+ * the ID registers answers.
  */
 enum avc_status avc_hw_supported(void)
 {
@@ -40,9 +40,9 @@ static int64_t call(uint32_t fid, uint32_t arg)
 }
 
 /*
- * SMCCC_ARCH_FEATURES on each of the three (DEN0028, 7.3). SMCCC_VERSION came with 1.1 and PSCI_FEATURES(SMCCC_VERSION)
- * is how its presence is found (DEN0028, 7.2); firmware from before answers NOT_SUPPORTED to both. An SMC with no EL3
- * is UNDEFINED, hence the look at ID_AA64PFR0_EL1.EL3.
+ * Asks SMCCC_ARCH_FEATURES for each of the three workarounds (DEN0028, 7.3). SMCCC_VERSION came with version 1.1, and
+ * PSCI_FEATURES(SMCCC_VERSION) says whether it is there (DEN0028, 7.2). Older firmware answers NOT_SUPPORTED to both.
+ * An SMC without EL3 is UNDEFINED, so ID_AA64PFR0_EL1.EL3 is looked at first.
  */
 static uint32_t probe_workarounds(const uint64_t *id)
 {
@@ -80,7 +80,7 @@ void avc_hw_probe(struct avc_features *f)
     f->dczid = avc_hw_read_DCZID_EL0();
     f->clidr = avc_hw_read_CLIDR_EL1();
     f->cntfrq = avc_hw_read_CNTFRQ_EL0();
-    /* the virtual CPU interface exists as system registers where the host has switched to them (ICC_SRE_EL2.SRE) */
+    /* The virtual CPU interface exists as system registers if the host has switched to them (ICC_SRE_EL2.SRE). */
     if (avc_id_field(f->id, ID_AA64PFR0_GIC) != 0 && avc_hw_read_ICC_SRE_EL2() & ICC_SRE_SRE) {
         uint64_t vtr = avc_hw_read_ICH_VTR_EL2();
 

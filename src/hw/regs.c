@@ -4,16 +4,18 @@
  * The guest's EL1 and EL0 registers and EL2's controls over it, at load and put.
  *
  * Guest and host are swapped: while a group of registers is in the CPU, the vCPU's ctx[] holds what the host had there
- * (avc_vcpu.live says which groups are). So the host gets all of its EL1 state back at put, bit for bit, and no second
- * copy of it exists. EL2's own controls are kept in the CPU's host_saved[].
+ * (avc_vcpu.live says which groups are). So the host gets all of its EL1 state back at put, bit for bit, and there is
+ * no second copy of it. The CPU's host_saved[] keeps EL2's own controls.
  *
- * All of it happens under the host's HCR_EL2, which vectors and enter.S swap at each entry and return. That is right for
- * every register here: with {E2H,TGE} = {1,1} at the host nothing translates in the EL1&0 regime, and the registers of
- * that regime are reached by names that TGE does not change. What such a host must know: until HCR_EL2 is the guest's,
- * CNTVOFF_EL2 may be taken as zero (DDI 0487, D12.2.3), so that the guest's virtual timer can fire early between load and
- * the first run; its level goes away again at the entry, and whoever takes the interrupt looks at the condition anew.
+ * All of this happens under the host's HCR_EL2, which vectors and enter.S swap at each entry and return. That is right
+ * for every register here. With {E2H,TGE} = {1,1} at the host, nothing translates in the EL1&0 regime, and TGE does not
+ * change the names by which the registers of that regime are reached.
  *
- * Interrupts are masked by the callers.
+ * Such a host must know one thing. Until HCR_EL2 is the guest's, the CPU may take CNTVOFF_EL2 as zero (DDI 0487,
+ * D12.2.3). So the guest's virtual timer can fire early, between load and the first run. Its level goes away at the
+ * entry, and the code that takes the interrupt looks at the condition again.
+ *
+ * The callers mask interrupts.
  */
 #include "arch/mmu.h"
 #include "arch/timer.h"
@@ -22,13 +24,14 @@
 
 static inline bool is_e2h(const struct avc_vcpu *vcpu)
 {
-    return vcpu->hcr & HCR_E2H; /* the same for host and guest: only a reset of the CPU changes it */
+    return vcpu->hcr & HCR_E2H; /* host and guest have the same: only a reset of the CPU changes it */
 }
 
-/* ---- swapping ---- */
+/* ---- swap ---- */
 
-/* Called with constants, so that only the wanted rows and forms remain, in the table's order. Of DEBUG, `nr` of the rows with
-   conditions from `first` on: breakpoints or watchpoints. */
+/* The arguments are constants, so that only the wanted registers and accessors remain, in the order of
+   avc/sysreg.def. For DEBUG, `first` and `nr` choose breakpoints or watchpoints: `nr` of those whose conditions
+   start at `first`. */
 /* NOLINTNEXTLINE(readability-function-size): a statement for each row of a table */
 static inline __attribute__((always_inline)) void swap(struct avc_vcpu *vcpu, bool e2h, enum avc_group which,
                                                        unsigned first, unsigned nr)
@@ -65,7 +68,7 @@ static inline __attribute__((always_inline)) void swap_group(struct avc_vcpu *vc
     vcpu->live ^= 1u << which;
 }
 
-/* Those of SP0, TPIDR and PAUTH that the host uses itself (`used`), or that it does not. */
+/* Swaps those of SP0, TPIDR and PAUTH that the host uses itself (`used`), or those that it does not use. */
 static void swap_threads(struct avc_vcpu *vcpu, bool used)
 {
     uint32_t uses = vcpu->pcpu->hal->uses;
@@ -88,8 +91,8 @@ void avc_hw_host_swap_out(struct avc_vcpu *vcpu)
     swap_threads(vcpu, true);
 }
 
-/* Those the host uses are not in the CPU at put, unless it is in the middle of run (a vCPU that switches itself on): then
-   they go as well, and the load behind it has to bring them back. */
+/* At put the CPU does not hold the guest's values of the groups that the host uses. A put in the middle of run is
+   different (a vCPU that switches itself on): then these groups go as well, and the next load must bring them back. */
 #define LIVE_THREADS (1u << AVC_GROUP_SP0 | 1u << AVC_GROUP_TPIDR | 1u << AVC_GROUP_PAUTH)
 #define LIVE_IN_RUN  (1u << 31)
 
@@ -107,17 +110,17 @@ static void swap_rest(struct avc_vcpu *vcpu)
 
 /*
  * Table walks. A CPU may walk the EL1&0 regime's tables for a speculated AT instruction even while it executes at EL2
- * (Cortex-A57 and A72 errata 1319537 and 1319367; others have the like). Were it to see one party's TTBRs with the
- * other's VTTBR_EL2 or TCR_EL1, what it found would stay in the TLB. So from the first register of the regime that
- * changes to the last, stage 1 is on (SCTLR_EL1.M: no flat mapping) and walks are off (TCR_EL1.EPD0, EPD1: none starts),
- * each side of it synchronised by an ISB.
+ * (Cortex-A57 and A72 errata 1319537 and 1319367; others have similar ones). If it saw one party's TTBRs with the
+ * other's VTTBR_EL2 or TCR_EL1, the result would stay in the TLB. So stage 1 is on (SCTLR_EL1.M: no flat mapping) and
+ * walks are off (TCR_EL1.EPD0, EPD1: none starts) from the first register of the regime that changes to the last. An
+ * ISB synchronises each side of this.
  */
 static void walks_off(struct avc_vcpu *vcpu, bool e2h)
 {
     vcpu->ctx[AVC_CTX_TCR_EL1] = avc_hw_guest_read_TCR_EL1(e2h);
     vcpu->ctx[AVC_CTX_SCTLR_EL1] = avc_hw_guest_read_SCTLR_EL1(e2h);
     avc_hw_guest_write_TCR_EL1(e2h, vcpu->ctx[AVC_CTX_TCR_EL1] | TCR_EPD0 | TCR_EPD1);
-    avc_hw_isb(); /* no walk starts any more, so that M may be set */
+    avc_hw_isb(); /* no walk starts any more, so M may be set */
     avc_hw_guest_write_SCTLR_EL1(e2h, vcpu->ctx[AVC_CTX_SCTLR_EL1] | SCTLR_M);
     avc_hw_isb();
 }
@@ -126,12 +129,13 @@ static void walks_on(bool e2h, uint64_t sctlr, uint64_t tcr)
 {
     avc_hw_isb(); /* all of the regime is in place */
     avc_hw_guest_write_SCTLR_EL1(e2h, sctlr);
-    avc_hw_isb(); /* and M is what the owner of the tables wants */
+    avc_hw_isb(); /* M is what the owner of the tables wants */
     avc_hw_guest_write_TCR_EL1(e2h, tcr);
 }
 
-/* The same CPUs between runs: with the host's HCR_EL2.VM=0 a walk would go through the guest's stage 1 and no stage 2, and
-   be cached under the guest's VMID. There HCR_EL2.VM stays set from load to put, which means nothing to EL2 itself. */
+/* The same CPUs between runs. With the host's HCR_EL2.VM=0 a walk would go through the guest's stage 1 without stage
+   2, and its result would be cached under the guest's VMID. On these CPUs HCR_EL2.VM stays set from load to put. EL2
+   itself does not notice. */
 static bool walks_at_el2(void)
 {
     uint64_t part = avc_hw_read_MIDR_EL1() & MIDR_PART;
@@ -142,9 +146,10 @@ static bool walks_at_el2(void)
 /* ---- timers ---- */
 
 /*
- * Off before anything else: an enabled timer with one party's compare value and the other's offset is an interrupt that
- * nobody asked for. Then offset, then compare values, and the controls when both are in place: the ISB is what makes the
- * earlier writes seen by the timers before the later ones (DDI 0487, D24.1.2, "indirect reads").
+ * The timers are switched off before anything else. An enabled timer with one party's compare value and the other's
+ * offset is an interrupt that nobody asked for. Then the offset is written, then the compare values, and the controls
+ * when both are in place. The ISBs make the timers see the earlier writes before the later ones (DDI 0487, D24.1.2,
+ * "indirect reads").
  */
 static void swap_timers(struct avc_vcpu *vcpu, bool e2h, uint64_t cntvoff)
 {
@@ -169,7 +174,7 @@ static void swap_timers(struct avc_vcpu *vcpu, bool e2h, uint64_t cntvoff)
 
 /* ---- debug ---- */
 
-/* As many as the VM has. */
+/* Swaps as many as the VM has. */
 static __attribute__((noinline)) void swap_debug(struct avc_vcpu *vcpu)
 {
     swap(vcpu, false, AVC_GROUP_DEBUG, AVC_COND_BRP(0), vcpu->vm->features.breakpoints);
@@ -178,9 +183,9 @@ static __attribute__((noinline)) void swap_debug(struct avc_vcpu *vcpu)
 }
 
 /*
- * The order in: MDSCR_EL1 says last that breakpoints are on. The physical OS lock may still stand as reset left it, and would
- * keep every one of them from matching; the guest has a lock of its own. MDSCR_EL1 itself is never the host's while a vCPU
- * is loaded: with MDCR_EL2.TDE=0 the host's breakpoints would be the guest's debug exceptions.
+ * MDSCR_EL1 is written last, because it switches breakpoints on. The physical OS lock may still be as reset left it. It
+ * would keep every breakpoint from matching, so it is opened: the guest has a lock of its own. While a vCPU is loaded,
+ * MDSCR_EL1 is never the host's: with MDCR_EL2.TDE=0 the host's breakpoints would be the guest's debug exceptions.
  */
 void avc_hw_debug_load(struct avc_vcpu *vcpu)
 {

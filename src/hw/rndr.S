@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * bool avc_hw_rndrrs(uint64_t *value): 64 random bits of a freshly reseeded generator, on a CPU with FEAT_RNG; false
- * when it had none in time, which the instruction says by PSTATE.Z (Arm ARM, RNDRRS). In assembly because the flags
- * must be read before anything else can set them.
+ * bool avc_hw_rndrrs(uint64_t *value): gets 64 random bits from a freshly reseeded generator, on a CPU with FEAT_RNG.
+ * Returns false when the generator had none in time, which the instruction says by PSTATE.Z (Arm ARM, RNDRRS). It is
+ * assembly because the flags must be read before anything else can set them.
  */
     .text
     .globl avc_hw_rndrrs

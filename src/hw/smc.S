@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * void avc_hw_smc(uint64_t x[18]): an SMC to the host's firmware, x0..x17 in and out.
+ * void avc_hw_smc(uint64_t x[18]): makes an SMC to the host's firmware, with x0..x17 in and out.
  *
- * SMCCC 1.2 gives results in x0..x17; firmware of 1.0 may destroy x4..x17, which are written back all the same.
- * x18..x30 and SP_EL2 are kept by every version (DEN0028, 3.1). Where there is no EL3, SMC is UNDEFINED: who calls
- * knows that firmware is there.
+ * SMCCC 1.2 gives results in x0..x17. Firmware of 1.0 may destroy x4..x17, which are written back all the same. Every
+ * version keeps x18..x30 and SP_EL2 (DEN0028, 3.1). SMC is UNDEFINED where there is no EL3: the caller knows that
+ * firmware is there.
  */
     .text
     .globl avc_hw_smc

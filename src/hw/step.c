@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * One instruction of the guest's, an ERET, without its trap: a software step whose exception EL2 takes (Arm ARM DDI 0487,
- * D2.11 "Software Step exceptions"). MDCR_EL2.TDE makes EL2 the target of debug exceptions, so that MDSCR_EL1.KDE, which is 0
- * meanwhile, keeps them from EL2 itself. The guest's own breakpoints wait for an instruction. The caller sets
- * SPSR_EL2.SS; the ERET into the guest synchronises all of it.
+ * Executes one instruction of the guest, an ERET, without its trap. It is a software step whose exception EL2 takes
+ * (Arm ARM DDI 0487, D2.11 "Software Step exceptions"). MDCR_EL2.TDE makes EL2 the target of debug exceptions.
+ * MDSCR_EL1.KDE is 0 meanwhile and keeps them from EL2 itself. The guest's own breakpoints are off for one instruction.
+ * The caller sets SPSR_EL2.SS. The ERET into the guest synchronises all of it.
  */
 #include "arch/hfgtr.h"
 #include "hw/controls.h"
@@ -13,7 +13,7 @@ void avc_hw_step_begin(struct avc_vcpu *vcpu)
 {
     uint64_t *host = vcpu->pcpu->host_saved;
 
-    if (!vcpu->debug_live) { /* else it is open already; locked, there would be no exception */
+    if (!vcpu->debug_live) { /* otherwise the OS lock is open already; while locked, there would be no exception */
         host[S_OSLSR] = avc_hw_read_OSLSR_EL1();
         if (host[S_OSLSR] & OSLSR_OSLK)
             avc_hw_write_OSLAR_EL1(0);

@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The vectors that stand while a guest runs, and the way back into it. SP_EL2 points into the vCPU while the guest runs; C
- * runs on the stack of avc_vcpu_run().
+ * The vectors that stand while a guest runs, and the return into the guest. SP_EL2 points into the vCPU while the guest
+ * runs. C runs on the stack of avc_vcpu_run().
  *
- * A synchronous exception has a row in the vCPU's dispatch table (core/exit/trap.h). Its function is called with x0..x17 and
- * x30 saved, which is all that the AAPCS64 lets C destroy. x18..x29 are saved, too, where the syndrome says that the
- * instruction names one of them. The function's result (avc/priv/result.h) says how it goes on:
+ * A synchronous exception has a row in the vCPU's dispatch table (core/exit/trap.h). The vector saves x0..x17 and x30,
+ * which is all that the AAPCS64 lets C destroy, and calls the row's function. It saves x18..x29 as well when the
+ * syndrome says that the instruction names one of them. The function's result (avc/priv/result.h) says what comes next:
  *
- *   RESUME  back into the guest, unless something is requested of the vCPU
+ *   RESUME  the vector returns into the guest, unless something is requested of the vCPU
  *   LEAVE   run returns vcpu->exit
- *   ASK     the rest is saved, and the claim vcpu->asked is asked about the event in vcpu->exit
- *   SLOW    the rest is saved, and the row's slow function is called
+ *   ASK     the vector saves the rest, and asks the claim vcpu->asked about the event in vcpu->exit
+ *   SLOW    the vector saves the rest, and calls the row's slow function
  *
- * An IRQ has a function alone, and C keeps x19..x28 for it. FIQ and SError are rare: all registers are saved.
+ * An IRQ has one function only, and C keeps x19..x28 for it. FIQ and SError are rare: the vector saves all registers.
  *
- * Requests are read here without ordering: whoever sets one sends an interrupt after that, which is taken right after ERET if
- * this read came too early (see avc_vcpu_request()).
+ * The vector reads requests without ordering. A CPU that sets a request sends an interrupt afterwards. If this read
+ * came too early, the interrupt is taken right after ERET (see avc_vcpu_request()).
  */
 #include "arch/pstate.h"
 #include "hw/macros.inc"
 
     .text
 
-    /* x0..x17 and x30 are in the vCPU. x1: ESR_EL2, x2: the row, x3: its function, x4: which bit says that all are to be saved */
+    /* x0..x17 and x30 are in the vCPU. x1: ESR_EL2. x2: the row. x3: its function. x4: the bit of ESR_EL2 that says
+       whether all registers must be saved. */
     .macro entry_sync
     .balign 0x80
     stp x0, x1, [sp]
@@ -61,7 +62,7 @@
     .globl avc_vectors
     .balign 0x800
 avc_vectors:
-    /* from EL2 with SP_EL0, which nothing of ours uses */
+    /* from EL2 with SP_EL0, which the library does not use */
     entry_host 0
     entry_host 1
     entry_host 2
@@ -71,7 +72,7 @@ avc_vectors:
     entry_host 5
     entry_host 6
     .balign 0x80
-    /* The one that is expected: enter.S opened the window, x1 is the vCPU, x2..x6 are free. */
+    /* The SError that is expected: enter.S opened the window. x1 is the vCPU, x2..x6 are free. */
     stp x0, x1, [sp, #-16]!
     mrs x2, elr_el2
     adrp x3, avc_serror_window
@@ -99,7 +100,7 @@ avc_vectors:
     entry fiq
     entry serror                /* what follows needs no room of its own */
 
-/* ---- after the function, with x0..x17 and x30 saved; sp: run's stack ---- */
+/* ---- after the function; x0..x17 and x30 are saved; sp: run's stack ---- */
 resume:
     ldr x1, [sp, #FRAME_VCPU]
     ldr x2, [x1, #V_REQUESTS]
@@ -114,7 +115,7 @@ again: /* x1: vCPU, all registers saved */
     mov x0, #RESULT_AGAIN
     b avc_leave
 
-/* ---- the instruction names one of x16..x31: x0..x17 and x30 are saved, the rest is; x5: run's stack ---- */
+/* ---- the instruction names one of x16..x31; x0..x17 and x30 are saved; x5: run's stack ---- */
 named:
     save_high sp
     mov x0, sp
@@ -132,8 +133,10 @@ rest: /* x0: LEAVE, ASK or SLOW */
     ldr x1, [sp, #FRAME_VCPU]
     save_high x1
 
-/* ---- all registers are saved; x0: result, x1: vCPU; sp: run's stack. What is called here may be the host's code: it gets the
-        host's x18, and x29 as 0, so that a host that walks frames does not follow the guest's ---- */
+/* ---- all registers are saved; x0: result; x1: vCPU; sp: run's stack ---- */
+
+/* What is called here may be the host's code. It gets the host's x18. It gets 0 in x29: a host that walks frames must
+   not follow the guest's. */
 all_saved:
     tbz x0, #RESULT_CALLS_BIT, avc_leave
     mov x29, xzr
@@ -159,7 +162,7 @@ slow:
     lsr w3, w1, #26
     add x2, x2, x3, lsl #T_SHIFT
     ldr x3, [x2, #T_SLOW]
-call: /* x0: vCPU, x1: ESR_EL2; x3: a function that needs all of them saved */
+call: /* x0: vCPU, x1: ESR_EL2, x3: a function that needs all registers saved */
     blr x3
     b called
 
@@ -217,7 +220,7 @@ asynchronous:
 
 /* ---- exceptions of EL2's own ---- */
 
-/* All others are bugs: x0 number of the vector, x0 and x1 pushed. */
+/* Any other exception at EL2 is a bug. x0: number of the vector; x0 and x1 are pushed. */
 host:
     mov x1, sp
     mrs x2, esr_el2

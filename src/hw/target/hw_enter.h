@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The call of enter.S; tests/fake/hw_enter.h is the other side. Included by run.c only. */
+/* The call of enter.S. tests/fake/hw_enter.h is the other side. Only run.c includes it. */
 #ifndef AVC_HW_ENTER_H
 #define AVC_HW_ENTER_H
 
 #include "hw/hw.h"
 
-/* avc_hw_irq_save(), and what it returns as avc_hw_enter() wants it: of unknown origin, or gcc moves it once more. */
+/* Calls avc_hw_irq_save(). The empty assembly hides the value's origin from the compiler: see docs/compilers.md. */
 static inline uint64_t avc_hw_enter_begin(void)
 {
     uint64_t daif = avc_hw_irq_save();
@@ -16,13 +16,11 @@ static inline uint64_t avc_hw_enter_begin(void)
 }
 
 /*
- * Enters the guest, unless something is requested of the vCPU, and comes back when a trap function did not answer RESUME.
+ * Enters the guest, unless something is requested of the vCPU. Comes back when a trap function's result is not RESUME.
  * Returns RESULT_LEAVE or RESULT_AGAIN, perhaps with RESULT_SERROR. Interrupts are masked, the vCPU is loaded.
  *
- * An instruction, not a function: all registers are the guest's in between, and so the compiler saves those of run once, where
- * a function would save them again. What run needs behind it, enter.S gives back in registers that calls keep; and x18 and
- * x29 (gcc does not take x29 as lost). All of it is one piece without a branch to the compiler, so that it leaves the two
- * where they are.
+ * The compiler sees one instruction that destroys registers, not a function: see docs/compilers.md. enter.S gives back
+ * in registers that calls keep what run needs afterwards. It also keeps x18 and x29.
  */
 static inline unsigned avc_hw_enter(struct avc_vcpu **vcpu, uint64_t *daif, uint64_t requests)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The seam's accessors of the guest's registers, made from avc/sysreg.def, and of the ID registers; regs.c and probe.c
- * include it, tests/fake/hw_guest.h is the other side.
+ * The seam's accessors of the guest's registers, made from avc/sysreg.def, and of the ID registers.
+ * tests/fake/hw_guest.h is the other side.
  *
  * avc_hw_guest_read_NAME(e2h), avc_hw_guest_write_NAME(e2h, v): with HCR_EL2.E2H=1 the EL1 name at EL2 means EL2's own
- * register, and the guest's is reached by _EL12 or _EL02, whose encoding differs in op1=5 (DDI 0487, D8.3.3).
+ * register. Then the guest's is reached by its _EL12 or _EL02 name, whose encoding has op1=5 (DDI 0487, D8.3.3).
  */
 #ifndef AVC_HW_GUEST_H
 #define AVC_HW_GUEST_H
@@ -67,7 +67,8 @@
 #undef CTX
 #undef REG
 
-/* op0=3, op1=0, CRn=0, CRm=1..7, op2=0..7: what is not allocated reads as zero. n: (CRm - 1) * 8 + op2. */
+/* The register op0=3, op1=0, CRn=0, CRm=1..7, op2=0..7 for n = (CRm - 1) * 8 + op2. An unallocated one reads as
+   zero. */
 static inline uint64_t avc_hw_read_id(unsigned n)
 {
     uint64_t v = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The seam's small functions on a real CPU; tests/fake/hw_inline.h is the other side. Included by hw.h only. */
+/* The seam's small functions on a real CPU. tests/fake/hw_inline.h is the other side. Only hw.h includes it. */
 #ifndef AVC_HW_INLINE_H
 #define AVC_HW_INLINE_H
 
@@ -19,14 +19,14 @@
 #include "hw/hwreg.def"
 #undef X
 
-/* p, in a register, and of unknown origin to the compiler */
+/* Returns p, in a register. The compiler does not know its origin: see docs/compilers.md. */
 static inline const void *avc_hw_opaque(const void *p)
 {
     __asm__("" : "+r"(p));
     return p;
 }
 
-/* The low half of a doubleword: gcc does not see that such a load leaves nothing above it. */
+/* Loads the low half of a doubleword: see docs/compilers.md. */
 static inline uint64_t avc_hw_load_low(const uint64_t *p)
 {
     uint64_t v;
@@ -35,7 +35,7 @@ static inline uint64_t avc_hw_load_low(const uint64_t *p)
     return v;
 }
 
-/* Two doublewords, the second into *second. */
+/* Loads two doublewords, the second into *second: see docs/compilers.md. */
 static inline uint64_t avc_hw_load_pair(const void *p, uint64_t *second)
 {
     typedef struct {
@@ -47,7 +47,7 @@ static inline uint64_t avc_hw_load_pair(const void *p, uint64_t *second)
     return first;
 }
 
-/* A pointer to the function whose call is a function's last: gcc would move it to this register for that. */
+/* Holds a pointer to the function that is called last, in the register of that call: see docs/compilers.md. */
 static inline uintptr_t avc_hw_last(uintptr_t fn)
 {
     register uintptr_t x16 __asm__("x16") = fn;
@@ -56,8 +56,8 @@ static inline uintptr_t avc_hw_last(uintptr_t fn)
     return x16;
 }
 
-/* Sleeps while *p is not zero; may end early. The LDAXR has the exclusive monitor watch the word, and another CPU's store
-   to it is then an event for WFE, also between the two (Arm ARM D1.6.1 "Wait for Event"). */
+/* Sleeps while *p is not zero. May return early. LDAXR makes the exclusive monitor watch the word. After it, another
+   CPU's store to the word is an event for WFE, even one that comes before the WFE (Arm ARM D1.6.1 "Wait for Event"). */
 static inline void avc_hw_wait_while_set(const uint32_t *p)
 {
     uint32_t v;
@@ -106,7 +106,7 @@ HW_OP1(at_s12e1r, "at s12e1r")
 HW_OP1(irq_restore, "msr daif")
 #undef HW_OP1
 
-/* lr.S: list register n, 0..15; the caller knows that it is there (ICH_VTR_EL2.ListRegs). */
+/* lr.S: list register n, 0..15. The caller knows that it exists (ICH_VTR_EL2.ListRegs). */
 static inline uint64_t avc_hw_lr_read(uint64_t n)
 {
     register uint64_t x0 __asm__("x0") = n;
