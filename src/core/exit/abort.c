@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Data and instruction aborts that stage 2 sends to EL2: what was accessed, and whether that is MMIO, memory that
- * someone is moving just now, memory the VMM has to provide, or a mistake of the guest.
+ * Handles data and instruction aborts that stage 2 sends to EL2. It finds out what was accessed, and whether that is
+ * MMIO, memory that another CPU is moving just now, memory that the VMM has to provide, or a mistake of the guest.
  *
- * RETRY cannot go on for ever. It is answered only when, under the lock of the tables, they permit what has just
- * faulted. Faulting entries are not cached (Arm ARM D8.14.1), and whoever takes permission away or gives it holds the
+ * RETRY cannot go on for ever. It is the answer only when the tables, read under their lock, permit what has just
+ * faulted. Faulting entries are not cached (Arm ARM D8.14.1). A CPU that takes permission away or gives it holds the
  * lock until all TLBs have forgotten the old entry. So the fault was taken before that change, and the same instruction
- * can fault again only after another change by the VMM: guests cannot make one. Each repetition goes through the guest with
- * interrupts unmasked for EL2, so that a kick ends it like any other stretch of guest code.
+ * can fault again only after the VMM has made another change. Guests cannot make one. Each repetition goes through the
+ * guest with interrupts unmasked for EL2, so a kick ends it as it ends any other stretch of guest code.
  */
 #include <avc/stage2.h>
 #include <avc/sysreg.h>
@@ -26,7 +26,7 @@ static enum avc_result retry(void)
     return AVC_RESUME;
 }
 
-/* HPFAR_EL2.FIPA is the page; the offset is the virtual address's, but for a table walk, whose address is not known. */
+/* HPFAR_EL2.FIPA is the page. The offset in it is the virtual address's. For a table walk the offset is not known. */
 static avc_ipa_t hpfar_ipa(uint64_t esr)
 {
     avc_ipa_t page = HPFAR_IPA(avc_hw_read_HPFAR_EL2());
@@ -35,10 +35,10 @@ static avc_ipa_t hpfar_ipa(uint64_t esr)
 }
 
 /*
- * HPFAR_EL2 is not valid for a permission fault outside of a table walk (D24.2.66): ask the guest's stage 1. AT with
- * EL1's rights serves EL0 too: EL1 can read what EL0 can execute only, and the output address is the same. False: the
- * guest changes its tables under us, or the walk itself faults now; then the instruction is to be done again, and either
- * succeeds, or takes a fault that says more.
+ * HPFAR_EL2 is not valid for a permission fault outside of a table walk (D24.2.66). So this asks the guest's stage 1.
+ * AT with EL1's rights serves EL0 too: EL1 can read what EL0 can only execute, and the output address is the same.
+ * Returns false when the guest is changing its tables meanwhile, or when the walk itself faults now. Then the guest
+ * must do the instruction again. It either succeeds, or takes a fault that says more.
  */
 static bool translate(uint64_t va, avc_ipa_t *ipa)
 {
@@ -52,13 +52,14 @@ static bool translate(uint64_t va, avc_ipa_t *ipa)
     return !(par & PAR_F);
 }
 
-/* What the tables say about an address now. */
+/* Says what the tables have for an address now. */
 static bool mapped(struct avc_vcpu *vcpu, avc_ipa_t ipa, uint32_t *attrs)
 {
     return avc_stage2_lookup(vcpu->vm->stage2, ipa, NULL, attrs, NULL) == AVC_OK;
 }
 
-/* To the VMM, which may map the memory and answer RETRY; the architecture's answer is an external abort. */
+/* Leaves the fault to the VMM, which may map the memory and answer RETRY. The architecture's answer is an external
+   abort. */
 static enum avc_result to_vmm(struct avc_vcpu *vcpu, uint64_t esr, avc_ipa_t ipa)
 {
     struct avc_exit *e = avc_exit_begin(vcpu, AVC_STAGE2, ipa, esr);
@@ -76,7 +77,7 @@ static inline struct avc_exit *begin_mmio(struct avc_vcpu *vcpu, uint64_t esr, a
     return avc_mmio_begin(vcpu, esr, ipa, avc_hw_read_FAR_EL2(), esr & ISS_WNR ? avc_mmio_stored(vcpu, esr) : 0);
 }
 
-/* An access to an entry that others claim: the event begins. */
+/* Begins the event of an access to an index entry whose claim is the embedder's. */
 static inline void begin_entry(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry, uint64_t stored)
 {
     uint64_t va = avc_hw_read_FAR_EL2();
@@ -85,7 +86,7 @@ static inline void begin_entry(struct avc_vcpu *vcpu, uint64_t esr, const struct
     avc_mmio_begin(vcpu, esr, avc_mmio_ipa(entry, va), va, stored);
 }
 
-/* A store of a guest that is big-endian, or in AArch32. */
+/* Begins a store of a guest that is big-endian, or in AArch32. */
 static __attribute__((noinline)) enum avc_result begin_odd(struct avc_vcpu *vcpu, uint64_t esr,
                                                            const struct avc_mmio_entry *entry, enum avc_result result)
 {
@@ -122,26 +123,26 @@ enum avc_result avc_mmio_leave(struct avc_vcpu *vcpu, uint64_t esr, const struct
 }
 
 /*
- * Nothing was mapped, and no claim has handled it; `e` is the event, of a load or store. The claim is asked before the
- * tables are: a claimed address is no memory, so no other CPU can be moving it, and the walk stays off the path of emulated
- * devices. For everybody else memory that is there now means RETRY.
+ * Nothing was mapped, and no claim has handled the access. For a load or store of one register, `e` is its event. The
+ * claim was asked before the tables are: a claimed address is no memory, so no other CPU can be moving it, and emulated
+ * devices need no walk. For any other address, memory that is there now means RETRY.
  */
 static enum avc_result data_unmapped(struct avc_vcpu *vcpu, uint64_t esr, avc_ipa_t ipa, struct avc_exit *e)
 {
     if (mapped(vcpu, ipa, NULL))
         return retry();
-    if (esr & ISS_CM) { /* maintenance of what no cache can hold */
+    if (esr & ISS_CM) { /* cache maintenance of what no cache can hold */
         e = avc_exit_begin(vcpu, AVC_MMIO, ipa, esr);
         e->step = true;
         e->write = true; /* no result */
         return avc_exit_end(vcpu, e, AVC_DONE);
     }
-    if (e) /* not begun anew: a claim that passed may have changed the value */
+    if (e) /* the event is not begun again: a claim that passed may have changed the value */
         return avc_exit_end(vcpu, e, AVC_EXIT);
     /*
-     * Pairs, exclusives, atomics, SIMD, write-back: the syndrome does not say what to do. The architecture's answer
-     * is an external abort, after the VMM was asked. A decoder of instructions, if there will be one, stands here: it
-     * fetches the word once through the guest's own translation and makes an MMIO event of it.
+     * For pairs, exclusives, atomics, SIMD and write-back the syndrome does not say what to do. The VMM is asked. The
+     * architecture's answer is an external abort. A decoder of instructions would stand here: it would fetch the word
+     * once through the guest's own translation, and make an MMIO event of it.
      */
     avc_count(&vcpu->nr_isv0);
     return to_vmm(vcpu, esr, ipa);
@@ -154,13 +155,13 @@ enum avc_result avc_mmio_end(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc
 
 /* ---- by fault status ---- */
 
-/* A translation fault of one load or store of a register, not of a table walk. */
+/* Is it a translation fault of a load or store of one register, not of a table walk? */
 static inline bool is_device(uint64_t esr)
 {
     return esr & ISS_ISV && !(esr & ISS_S1PTW) && (esr & FSC_KIND) == FSC_TRANSLATION;
 }
 
-/* One load or store of a register where nothing was mapped, as the syndrome has decoded it: the slow path. */
+/* The slow path of a load or store of one register, as the syndrome has decoded it, where nothing was mapped. */
 static enum avc_result device(struct avc_vcpu *vcpu, uint64_t esr)
 {
     struct avc_exit *e = begin_mmio(vcpu, esr, hpfar_ipa(esr));
@@ -168,7 +169,7 @@ static enum avc_result device(struct avc_vcpu *vcpu, uint64_t esr)
     return avc_mmio_end(vcpu, e, avc_claim_offer(vcpu, e));
 }
 
-/* Translation fault: HPFAR is valid, nothing was mapped when the CPU looked. */
+/* A translation fault: HPFAR_EL2 is valid, and nothing was mapped when the CPU looked. */
 static enum avc_result translation(struct avc_vcpu *vcpu, uint64_t esr)
 {
     avc_ipa_t ipa = hpfar_ipa(esr);
@@ -180,13 +181,14 @@ static enum avc_result translation(struct avc_vcpu *vcpu, uint64_t esr)
     return to_vmm(vcpu, esr, ipa);
 }
 
-/* Access flag and address size: our own tables give no cause (AF is always set, PAs are checked). An embedder's may. */
+/* Access flag and address size faults. Our own tables never cause them (AF is always set, PAs are checked). An
+   embedder's tables may. */
 static enum avc_result odd_tables(struct avc_vcpu *vcpu, uint64_t esr)
 {
     return to_vmm(vcpu, esr, hpfar_ipa(esr));
 }
 
-/* Mapped, but not for this. */
+/* A permission fault: the address is mapped, but not for this access. */
 static enum avc_result permission(struct avc_vcpu *vcpu, uint64_t esr)
 {
     bool walk = esr & ISS_S1PTW;
@@ -204,19 +206,19 @@ static enum avc_result permission(struct avc_vcpu *vcpu, uint64_t esr)
         /* Tables in Device memory (HCR_EL2.PTW), and code there: no permission will help. */
         if (attrs & AVC_DEVICE && (walk || is_fetch(esr)))
             return avc_complete_own(vcpu, esr, AVC_OWN_ABORT);
-        /* A walk may have wanted to write: hardware update of the access flag or dirty state. */
+        /* A walk may have wanted to write, for the hardware's update of the access flag or dirty state. */
         need = walk ? AVC_RW : is_fetch(esr) ? AVC_X : esr & ISS_WNR ? AVC_W : AVC_R;
         if ((attrs & need) == need)
             return retry();
     }
     if (!walk && !is_fetch(esr) &&
-        esr & ISS_CM) { /* DC IVAC wants to write; read-only memory is not changed by dropping its lines */
+        esr & ISS_CM) { /* DC IVAC wants to write; dropping its lines does not change read-only memory */
         e = avc_exit_begin(vcpu, AVC_MMIO, ipa, esr);
         e->step = true;
         e->write = true;
         return avc_exit_end(vcpu, e, AVC_DONE);
     }
-    /* Memory with registers behind its writes: flash. A claim there says so. */
+    /* Flash is memory with registers behind its writes. It has a claim on its address. */
     if (!walk && !is_fetch(esr) && esr & ISS_ISV) {
         e = begin_mmio(vcpu, esr, ipa);
         answer = avc_claim_offer(vcpu, e);
@@ -229,8 +231,8 @@ static enum avc_result permission(struct avc_vcpu *vcpu, uint64_t esr)
     return to_vmm(vcpu, esr, ipa);
 }
 
-/* Two entries for one address: the guest's doing (its own stage 1), or what an embedder's tables have left behind. The
-   flush leaves one; the guest can make another conflict, but only by going on. */
+/* TLB conflict: two entries for one address. The guest's own stage 1 has caused it, or an embedder's tables have
+   left an entry behind. The flush removes both. The guest can make another conflict, but only by executing further. */
 static enum avc_result conflict(struct avc_vcpu *vcpu, uint64_t esr)
 {
     (void)vcpu;
@@ -241,8 +243,8 @@ static enum avc_result conflict(struct avc_vcpu *vcpu, uint64_t esr)
     return retry();
 }
 
-/* By DFSC or IFSC (D24.2.40, "ISS encoding for an exception from a Data Abort"); what is not here is an abort of the
-   guest's own, or reserved: reflected. */
+/* By DFSC or IFSC (D24.2.40, "ISS encoding for an exception from a Data Abort"). A status that has no function here
+   is an abort of the guest's own, or reserved: it is reflected. */
 static avc_trap_fn *const by_status[64] = {
     [0x00] = odd_tables,  [0x01] = odd_tables,  [0x02] = odd_tables,  [0x03] = odd_tables, /* size */
     [0x29] = odd_tables,  [0x2c] = odd_tables,                                             /* size, levels -1 and -2 */
@@ -252,7 +254,7 @@ static avc_trap_fn *const by_status[64] = {
     [0x0c] = permission,  [0x0d] = permission,  [0x0e] = permission,  [0x0f] = permission,  [0x30] = conflict,
 };
 
-/* The slow path of data aborts, and all of instruction aborts. */
+/* The slow path of data aborts, and the only path of instruction aborts. */
 enum avc_result avc_trap_abort(struct avc_vcpu *vcpu, uint64_t esr)
 {
     avc_trap_fn *fn = by_status[ISS_FSC(esr)];

@@ -9,7 +9,7 @@
 
 avc_trap_fn avc_trap_dabt, avc_trap_abort;
 
-/* Ends an access to a device: by the answer of its claim, or, when that is AVC_PASS, as one to where nothing is. */
+/* Ends an access to a device as its claim has answered. AVC_PASS ends it as an access to where nothing is. */
 enum avc_result avc_mmio_end(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_answer answer);
 
 #endif

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * HVC and SMC of the guest. Either is an AVC_CALL whose key is W0: the upper half of X0 is not the function id's (DEN0028, 2.5
- * and 3.1). A call that nobody claims is answered NOT_SUPPORTED and goes nowhere else: firmware sees a guest's call only
- * where the embedder claimed it with avc_to_firmware().
+ * HVC and SMC of the guest. Both are an AVC_CALL whose key is W0: the upper half of X0 is not part of the function id
+ * (DEN0028, 2.5 and 3.1). A call that nobody claims is answered NOT_SUPPORTED and goes nowhere else. Firmware sees a
+ * guest's call only if the embedder claimed it with avc_to_firmware().
  *
- * HVC's return address is behind it, a trapped SMC's is at it (Arm ARM, D1.3.1 and HCR_EL2.TSC), so that only SMC is stepped
- * over. Neither comes from EL0, where both are UNDEFINED to EL1, nor from AArch32, which guests have at EL0 only.
+ * HVC's return address is the next instruction, a trapped SMC's is the SMC itself (Arm ARM, D1.3.1 and HCR_EL2.TSC). So
+ * only SMC is stepped over. Neither comes from EL0, where both are UNDEFINED to EL1. Neither comes from AArch32, which
+ * guests have at EL0 only.
  *
- * A row of the index has a function for each of 16 ids: the library's, or one that has the claim on the id asked. Ids that
- * are in no row are in ranges of claims that are too wide for rows, or nobody's.
+ * An index entry has a function for each of 16 ids. It is the library's own function, or one that asks the claim on the
+ * id. An id without an entry belongs to a claim whose range is too wide for entries, or nobody has claimed it.
  */
 #include "core/exit/call.h"
 
@@ -21,7 +22,7 @@ enum avc_result avc_call_slow(struct avc_vcpu *vcpu, uint64_t fid, const struct 
     return AVC_SLOW;
 }
 
-/* What AVC_FAULT is for an AVC_CALL. */
+/* Completes a call as AVC_FAULT does for an AVC_CALL. */
 enum avc_result avc_call_unknown(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     (void)fid, (void)row;
@@ -35,7 +36,7 @@ enum avc_result avc_call_leave(struct avc_vcpu *vcpu, uint64_t fid, const struct
     return avc_begun(AVC_LEAVE);
 }
 
-/* vcpu->asked is set: the claim is a range's. */
+/* The caller has set vcpu->asked, because the claim is on a range. */
 enum avc_result avc_call_ask_range(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     (void)row;
@@ -49,7 +50,7 @@ enum avc_result avc_call_ask(struct avc_vcpu *vcpu, uint64_t fid, const struct a
     return avc_call_ask_range(vcpu, fid, row);
 }
 
-/* In no row: of a wide claim, or nobody's. */
+/* Handles an id without an index entry: a claim with a wide range has it, or nobody. */
 enum avc_result avc_call_other(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     const struct avc_vm *vm = vcpu->vm;
@@ -63,7 +64,7 @@ enum avc_result avc_call_other(struct avc_vcpu *vcpu, uint64_t fid, const struct
     return avc_call_unknown(vcpu, fid, row);
 }
 
-/* The immediate is nothing to SMCCC; claims get it from ESR_EL2. */
+/* SMCCC makes no use of the immediate. Claims get it from ESR_EL2. */
 enum avc_result avc_trap_hvc(struct avc_vcpu *vcpu, uint64_t esr)
 {
     uint64_t fid = avc_hw_load_low(&vcpu->x[0]);
@@ -89,7 +90,7 @@ enum avc_result avc_trap_smc(struct avc_vcpu *vcpu, uint64_t esr)
     return avc_likely(result == AVC_RESUME) ? avc_complete_plain_step() : result;
 }
 
-/* The slow path of both. */
+/* The slow path of HVC and SMC. */
 enum avc_result avc_trap_call(struct avc_vcpu *vcpu, uint64_t esr)
 {
     return avc_exit_offer(vcpu, avc_call_begin(vcpu, (uint32_t)vcpu->x[0], esr), AVC_FAULT);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The completion of an instruction: see complete.h. Here is the general case of each part. */
+/* Completes an instruction: see complete.h. This file has the general case of each part. */
 #include "core/exit/complete.h"
 #include "core/exit/eret.h"
 
@@ -25,7 +25,7 @@ static void take_own(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr, ui
         avc_pstate_step(&r->pc, &r->pstate, esr & ESR_IL);
         break;
     default:
-        if (ESR_EC(esr) == AVC_EC_HVC64) /* the PC is behind it; an UNDEFINED one has the PC at it */
+        if (ESR_EC(esr) == AVC_EC_HVC64) /* the PC is behind the HVC; for an UNDEFINED instruction the PC is at it */
             r->pc -= 4;
         avc_inject_undef(vcpu, r, esr & ESR_IL);
         break;
@@ -69,7 +69,7 @@ uint64_t avc_mmio_stored_odd(const struct avc_vcpu *vcpu, uint64_t esr)
     return big_endian(vcpu, avc_hw_read_SPSR_EL2()) ? __builtin_bswap64(value) : value >> unused;
 }
 
-/* What the register gets: the bytes in its order, extended as the instruction says. */
+/* Returns what the register gets: the value in the guest's byte order, extended as the instruction says. */
 static inline uint64_t loaded(const struct avc_vcpu *vcpu, uint64_t esr, uint64_t value, uint64_t pstate)
 {
     if (big_endian(vcpu, pstate))
@@ -119,7 +119,7 @@ static void finish_sysreg(struct avc_vcpu *vcpu, const struct avc_exit *e)
         avc_complete_gpr(vcpu, ISS_RT2(e->esr), e->value >> 32);
 }
 
-/* The result of an event that is done. Reads alone have a size and no write. */
+/* Writes the result of an event that is done. Reads alone have a size and no write. */
 static void finish(struct avc_vcpu *vcpu, const struct avc_exit *e, uint64_t pstate)
 {
     if (e->kind == AVC_CALL)
@@ -152,11 +152,11 @@ static void fault(struct avc_vcpu *vcpu, const struct avc_exit *e, struct avc_re
     case AVC_SVC:
     case AVC_WFI:
     case AVC_WFE:
-        if (is_hvc(e)) /* the preferred return address is behind it */
+        if (is_hvc(e)) /* the preferred return address is behind the HVC */
             r->pc -= 4;
         avc_inject_undef(vcpu, r, e->esr & ESR_IL);
         break;
-    default: /* nothing of the guest's to blame */
+    default: /* the guest is not to blame for anything */
         break;
     }
 }
@@ -176,11 +176,11 @@ static void complete(struct avc_vcpu *vcpu, const struct avc_exit *e, struct avc
         if (e->kind <= AVC_SVC && is_hvc(e))
             r->pc -= 4;
         break;
-    case AVC_PASS: /* the guest's own exception, which EL2 should not have been told of */
+    case AVC_PASS: /* the guest's own exception, which it would take without a trap to EL2 */
         if (e->kind == AVC_CLASS || e->kind == AVC_SVC)
             take_own(vcpu, r, e->esr, e->va, (enum avc_own)e->own);
         break;
-    default: /* EXIT is no answer to an exit: as if it were done again */
+    default: /* EXIT is no answer to an exit: the instruction is done again */
         break;
     }
 }

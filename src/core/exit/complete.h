@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * How an instruction is completed: its result registers are written, and the PC moves behind it. complete.c and this file
- * alone do so, whoever gave the answer: the library, a claim, or the VMM. Besides them only reset, get and set, and the
+ * Completes an instruction: writes its result registers and moves the PC behind it. Only complete.c and this file do
+ * so, whether the library, a claim or the VMM gave the answer. Apart from them, only reset, get and set, and the
  * emulation of ERET write these registers.
  *
- * What ends a trap at once comes first: the guest's PC and PSTATE are in ELR_EL2 and SPSR_EL2. The usual case is inline: a
- * little-endian guest in AArch64, no single step, no BTYPE. All else is a call away and costs some twenty instructions more.
+ * The first part ends a trap at once: the guest's PC and PSTATE are in ELR_EL2 and SPSR_EL2. The usual case is inline:
+ * a little-endian guest in AArch64, no single step, no BTYPE. Anything else is a call, and costs some twenty
+ * instructions more.
  */
 #ifndef AVC_COMPLETE_H
 #define AVC_COMPLETE_H
@@ -23,7 +24,8 @@ static inline uint64_t avc_sctlr(const struct avc_vcpu *vcpu)
     return avc_hw_guest_read_SCTLR_EL1(vcpu->hcr & HCR_E2H);
 }
 
-/* Data has its lowest byte first whatever the guest executes: neither EL1 nor EL0 is big-endian, and it is in AArch64. */
+/* Is the lowest byte of data first, whatever the guest executes? It is when neither EL1 nor EL0 is big-endian and
+   the guest is in AArch64. */
 static inline bool avc_data_is_plain(const struct avc_vcpu *vcpu, uint64_t pstate)
 {
     return !(avc_sctlr(vcpu) & (SCTLR_E0E | SCTLR_EE)) && !(pstate & SPSR_NRW);
@@ -37,7 +39,8 @@ static inline void avc_complete_gpr(struct avc_vcpu *vcpu, uint64_t n, uint64_t 
 
 /* ---- in a trap ---- */
 
-/* Steps over an instruction, where avc_pstate_step_is_plain() has been asked; and wherever. */
+/* Step over an instruction. The first is for a caller that has asked avc_pstate_step_is_plain(), the second for any
+   other. */
 static inline enum avc_result avc_complete_plain_step(void)
 {
     avc_hw_write_ELR_EL2(avc_hw_read_ELR_EL2() + 4);
@@ -52,8 +55,8 @@ static inline enum avc_result avc_complete_step(uint64_t esr)
     return avc_complete_plain_step();
 }
 
-/* One register's load or store, as the syndrome has decoded it (ISV: SAS, SSE, SRT, SF). What an access of this size has of
-   a value. */
+/* The load or store of one register, as the syndrome has decoded it (ISV: SAS, SSE, SRT, SF). Returns the part of
+   the value that an access of this size has. */
 static inline uint64_t avc_mmio_low(uint64_t value, uint64_t esr)
 {
     unsigned unused = 64 - (8u << ISS_SAS(esr));
@@ -61,13 +64,13 @@ static inline uint64_t avc_mmio_low(uint64_t value, uint64_t esr)
     return value << unused >> unused;
 }
 
-/* A word, and not sign-extended. */
+/* Is the access a word, and not sign-extended? */
 static inline bool avc_mmio_is_word(uint64_t esr)
 {
     return (esr & (ISS_SSE | ISS_SAS_MASK)) == ISS_SAS_WORD;
 }
 
-/* What a store gives to the device. */
+/* Returns what a store gives to the device. */
 uint64_t avc_mmio_stored_odd(const struct avc_vcpu *vcpu, uint64_t esr);
 static inline uint64_t avc_mmio_stored(const struct avc_vcpu *vcpu, uint64_t esr)
 {
@@ -76,7 +79,7 @@ static inline uint64_t avc_mmio_stored(const struct avc_vcpu *vcpu, uint64_t esr
     return avc_mmio_low(avc_vcpu_gpr(vcpu, (unsigned)ISS_SRT(esr)), esr);
 }
 
-/* Extended as the instruction says; no word, or sign-extended. */
+/* Extends the value as the instruction says. This handles any size, and sign extension. */
 static inline uint64_t avc_mmio_extended(uint64_t value, uint64_t esr)
 {
     unsigned unused = 64 - (8u << ISS_SAS(esr));
@@ -86,7 +89,7 @@ static inline uint64_t avc_mmio_extended(uint64_t value, uint64_t esr)
     return esr & ISS_SF ? value : (uint32_t)value;
 }
 
-/* A load: the register gets what the device has given. */
+/* Completes a load: the register gets what the device has given. */
 enum avc_result avc_complete_load_odd(struct avc_vcpu *vcpu, uint64_t esr, uint64_t value);
 static inline enum avc_result avc_complete_load(struct avc_vcpu *vcpu, uint64_t esr, uint64_t value)
 {
@@ -104,7 +107,7 @@ static inline enum avc_result avc_complete_store(uint64_t esr)
     return avc_complete_step(esr);
 }
 
-/* MRS and MSR of AArch64. */
+/* Complete MRS and MSR of AArch64. */
 static inline enum avc_result avc_complete_mrs(struct avc_vcpu *vcpu, uint64_t esr, uint64_t value)
 {
     avc_complete_gpr(vcpu, ISS_RT(esr), value);
@@ -116,34 +119,35 @@ static inline enum avc_result avc_complete_msr(uint64_t esr)
     return avc_complete_step(esr);
 }
 
-/* A call. Negative results are sign-extended whatever the width of the convention (DEN0028, 5.1 leaves the upper half of a
-   32-bit one open, 5.2 asks for it in NOT_SUPPORTED). HVC leaves the PC behind it; for SMC avc_trap_smc() moves it. */
+/* Completes a call. A negative result is sign-extended in SMC32 calls too (DEN0028, 5.1 leaves the upper half of a
+   32-bit result open, 5.2 asks for it in NOT_SUPPORTED). HVC leaves the PC behind the instruction. For SMC
+   avc_trap_smc() moves it. */
 static inline enum avc_result avc_complete_call(struct avc_vcpu *vcpu, int64_t value)
 {
     vcpu->x[0] = (uint64_t)value;
     return AVC_RESUME;
 }
 
-/* Several results of a call: n registers from x[first] on. */
+/* Writes several results of a call: n registers from x[first] on. */
 void avc_complete_gprs(struct avc_vcpu *vcpu, unsigned first, unsigned n, const uint64_t *values);
 
-/* The guest goes on somewhere else, in this state: a CPU_SUSPEND that lost its context. */
+/* Makes the guest go on somewhere else, in this state, after a CPU_SUSPEND that lost its context. */
 void avc_complete_jump(struct avc_vcpu *vcpu, uint64_t pc, uint64_t pstate);
 
-/* What the guest would have had if EL2 had not trapped this: a column of the trap table. */
+/* What the guest would have had if EL2 had not trapped this. It is a column of the trap table. */
 enum avc_own {
-    AVC_OWN_UNDEFINED, /* nothing but a trap to EL2: the instruction is not there */
-    AVC_OWN_EXCEPTION, /* the same exception, to EL1 */
-    AVC_OWN_ABORT,     /* the abort; one of stage 2 is an external abort */
-    AVC_OWN_SVC,       /* the system call */
-    AVC_OWN_ERET,      /* the return */
-    AVC_OWN_STEP,      /* the end of a wait: it may complete at any time */
+    AVC_OWN_UNDEFINED, /* the instruction is not there: it only exists as a trap to EL2 */
+    AVC_OWN_EXCEPTION, /* the guest takes the same exception, to EL1 */
+    AVC_OWN_ABORT,     /* the guest takes the abort; one of stage 2 becomes an external abort */
+    AVC_OWN_SVC,       /* the guest makes the system call */
+    AVC_OWN_ERET,      /* the guest makes the exception return */
+    AVC_OWN_STEP,      /* the wait ends: it may complete at any time */
 };
 enum avc_result avc_complete_own(struct avc_vcpu *vcpu, uint64_t esr, enum avc_own own);
 
 /* ---- an event, by its answer ---- */
 
-/* In a trap: DONE of an AArch64 CALL, SYSREG or MMIO; any answer. */
+/* Complete an event in a trap. The first is for DONE of an AArch64 CALL, SYSREG or MMIO, the second for any answer. */
 static inline enum avc_result avc_complete_done(struct avc_vcpu *vcpu, const struct avc_exit *e)
 {
     uint64_t word = avc_event_word(e);
@@ -159,10 +163,10 @@ static inline enum avc_result avc_complete_done(struct avc_vcpu *vcpu, const str
 }
 enum avc_result avc_complete_live(struct avc_vcpu *vcpu, struct avc_exit *e);
 
-/* Before run enters: PC and PSTATE are in the vCPU. */
+/* Completes an event before run enters: PC and PSTATE are in the vCPU. */
 void avc_complete_saved_odd(struct avc_vcpu *vcpu, struct avc_exit *e);
 
-/* The usual ones inline: a call by HVC; a load or store; what has no result, and a call by SMC. */
+/* The same. The usual ones are inline: a call by HVC, a load or store, a call by SMC, and an event without a result. */
 static inline void avc_complete_saved(struct avc_vcpu *vcpu, struct avc_exit *e)
 {
     const uint64_t any = EVENT_WRITE | EVENT_SIZE(0xff);

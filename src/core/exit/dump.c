@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The end of a host whose CPU took an exception at EL2 that nobody expects: what is known of it, line by line to the
- * HAL's log, and hal->panic. Both tables of vectors come here: the one that stands while a guest runs, and the one that
+ * What happens when a CPU takes an exception at EL2 that nobody expects. It writes what is known to the HAL's log, line
+ * by line, and calls hal->panic. Both vector tables come here: the one that stands while a guest runs, and the one that
  * stands for good.
  */
 #include "core/exit/dump.h"
@@ -14,9 +14,9 @@
 #include "core/log.h"
 
 /*
- * Where the stack tells which vCPU this CPU was running. avc_hw_enter() has left the pair {vCPU, frame} in its frame, above
- * everything C has pushed since: nothing else there says so of where it is itself. In the vectors themselves, whose stack is
- * the vCPU, such a pair is a member.
+ * Finds on the stack which vCPU this CPU was running. avc_hw_enter() has left the pair {vCPU, frame} in its frame,
+ * above all that C has pushed since. No other pair there holds its own address. While the vectors themselves execute,
+ * the vCPU is the stack, and such a pair is one of its members.
  */
 struct avc_vcpu *avc_dump_find_vcpu(uint64_t sp)
 {
@@ -28,7 +28,8 @@ struct avc_vcpu *avc_dump_find_vcpu(uint64_t sp)
     return NULL;
 }
 
-/* The vectors' numbers count their table's 16 entries. Those of interrupts have no syndrome: ESR_EL2 is an older one's. */
+/* A vector's number is its index among the table's 16 entries. Interrupts have no syndrome: their ESR_EL2 belongs to
+   an older exception. */
 static _Noreturn void dump(struct avc_pcpu *p, const struct avc_vcpu *vcpu, const struct avc_dump *d, const char *why)
 {
     static const char *const kinds[4] = { "synchronous exception", "IRQ", "FIQ", "SError" };
@@ -39,7 +40,7 @@ static _Noreturn void dump(struct avc_pcpu *p, const struct avc_vcpu *vcpu, cons
 
     if (before > 1) /* the panic has failed: stay here */
         hal = NULL;
-    if (!before) { /* else it was the log that has failed */
+    if (!before) { /* otherwise it was the log that has failed */
         avc_log(hal, AVC_LOG_ERROR, "arm_vcpu: %s %s%s%s", kinds[d->vector & 3], from[d->vector >> 2 & 3],
                 d->vector & 3 ? "" : ": ", d->vector & 3 ? "" : avc_trap_name(ESR_EC(d->esr)));
         avc_log(hal, AVC_LOG_ERROR, "arm_vcpu: ESR_EL2 %08lx ELR_EL2 %016lx FAR_EL2 %016lx SP %016lx",
@@ -61,7 +62,7 @@ _Noreturn void avc_trap_host(uint64_t vector, uint64_t sp, uint64_t esr, uint64_
 
 _Noreturn void avc_host_trap(uint64_t vector, uint64_t sp, uint64_t esr, uint64_t elr, uint64_t far, struct avc_pcpu *p)
 {
-    if (p && p->magic != AVC_MAGIC_PCPU) /* the host has used TPIDR_EL2 */
+    if (p && p->magic != AVC_MAGIC_PCPU) /* the host has used TPIDR_EL2 for something else */
         p = NULL;
     dump(p, p ? p->current : NULL, &(struct avc_dump){ vector, sp, esr, elr, far }, "an exception at EL2");
 }

@@ -9,11 +9,11 @@
 struct avc_dump {
     uint64_t vector, sp, esr, elr, far; /* vector: 0..15, as in the table */
 };
-/* vectors.S, while a guest runs. `sp` is the stack it happened on, run's or (in the vectors themselves) the vCPU:
-   avc_dump_find_vcpu(sp) finds the vCPU either way, or NULL. */
+/* Called by vectors.S while a guest runs. `sp` is the stack on which it happened: run's, or the vCPU when the
+   vectors themselves took the exception. In both cases avc_dump_find_vcpu(sp) finds the vCPU, or returns NULL. */
 _Noreturn void avc_trap_host(uint64_t vector, uint64_t sp, uint64_t esr, uint64_t elr, uint64_t far);
 struct avc_vcpu *avc_dump_find_vcpu(uint64_t sp);
-/* host_vectors.S; pcpu: TPIDR_EL2 */
+/* Called by host_vectors.S. pcpu: TPIDR_EL2. */
 _Noreturn void avc_host_trap(uint64_t vector, uint64_t sp, uint64_t esr, uint64_t elr, uint64_t far,
                              struct avc_pcpu *pcpu);
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * ERET, for VMs that have it trapped by a CLASS claim (HFGITR_EL2.ERET): when the claim passes, the return is done by hand as
- * the CPU would have done it (Arm ARM DDI 0487, J1.1.2, AArch64.ExceptionReturn and IllegalExceptionReturn).
+ * Emulates ERET for VMs in which a CLASS claim has it trapped (HFGITR_EL2.ERET). When the claim passes, this code
+ * returns as the CPU would have done (Arm ARM DDI 0487, J1.1.2, AArch64.ExceptionReturn and IllegalExceptionReturn).
  *
- * ERETAA and ERETAB authenticate ELR_EL1 with a key, and the layout of an address, of EL1: nobody but the CPU can do that.
- * They are executed by it, with the trap off, under a single step. From PSTATE.SS=1 the step goes to 0 with the instruction,
- * whatever comes of it, and the exception it then raises comes before the next (D2.11.3): so SS tells whether
- * what interrupts a step has come before it or behind. An interrupted one is given up, and trapped again if it has not been
- * done: at the next trap, and whenever run looks outside of the guest.
+ * ERETAA and ERETAB authenticate ELR_EL1 with a key and an address layout of EL1. Only the CPU can do that. So it
+ * executes them under a single step, with the trap off. The instruction changes PSTATE.SS from 1 to 0, whatever it does
+ * otherwise. The Software Step exception then comes before the next instruction (D2.11.3). So SS tells whether an
+ * exception that interrupts the step came before the instruction or after it. An interrupted step is given up: at the
+ * next trap, and whenever run looks outside of the guest. If the instruction was not executed, it traps again.
  */
 #include <avc/priv/ctx.h>
 
@@ -18,12 +18,12 @@
 #include "arch/pstate.h"
 #include "core/policy/sysreg.h"
 
-/* A return from EL1 to this mode is illegal. */
+/* Is a return from EL1 to this mode illegal? */
 static bool is_illegal(const struct avc_vcpu *vcpu, uint64_t spsr)
 {
     uint64_t mode = spsr & SPSR_M;
 
-    if (spsr & SPSR_NRW) /* EL1 is AArch64, so that AArch32 is User mode at EL0 or nothing */
+    if (spsr & SPSR_NRW) /* EL1 is AArch64, so AArch32 is User mode at EL0 or nothing */
         return mode != 0 || !avc_has(&vcpu->vm->features, AVC_FEAT_AA32EL0);
     return mode != SPSR_EL0T && mode != SPSR_EL1T && mode != SPSR_EL1H;
 }
@@ -32,7 +32,7 @@ void avc_eret(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr)
 {
     uint64_t pc, spsr;
 
-    /* only EL1 executes it */
+    /* Only EL1 executes it. */
     if (avc_at_el0(r->pstate) || (esr & ISS_ERETA && !avc_has(&vcpu->vm->features, AVC_FEAT_PAUTH))) {
         avc_inject_undef(vcpu, r, esr & ESR_IL);
         return;
@@ -46,7 +46,7 @@ void avc_eret(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr)
     pc = avc_ctx_get(vcpu, AVC_CTX_ELR_EL1);
     spsr = avc_ctx_get(vcpu, AVC_CTX_SPSR_EL1);
     if (is_illegal(vcpu, spsr)) {
-        /* stays where it is, with IL set: the next instruction takes the Illegal Execution state exception */
+        /* The guest stays at this EL, with IL set: the next instruction takes the Illegal Execution state exception. */
         uint64_t keep = SPSR_NRW | SPSR_M, take = SPSR_NZCV | SPSR_PAN | SPSR_DAIF;
 
         pc &= spsr & SPSR_T32 ? ~UINT64_C(1) : ~UINT64_C(3);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* How an event begins: what a trap says of itself is written into vcpu->exit. */
+/* Begins an event: writes what a trap says of itself into vcpu->exit. */
 #ifndef AVC_EVENT_H
 #define AVC_EVENT_H
 
@@ -8,7 +8,8 @@
 #include "arch/pstate.h"
 #include "core/core.h"
 
-/* kind, answer, size, write, fetch, handled and step of an event are one doubleword. It is written and compared whole. */
+/* kind, answer, size, write, fetch, handled and step of an event are one doubleword, so that one access writes or
+   compares all. */
 #define EVENT(kind, answer) ((uint64_t)(kind) | (uint64_t)(answer) << 8)
 #define EVENT_ANSWER        (UINT64_C(0xff) << 8)
 #define EVENT_SIZE(bytes)   ((uint64_t)(bytes) << 16)
@@ -24,7 +25,8 @@ static inline uint64_t avc_event_word(const struct avc_exit *e)
     return *(const avc_word *)e;
 }
 
-/* The members that every kind has. The others keep what they had: a kind's begin function writes those of its kind. */
+/* Writes the members that every kind has. The other members keep their old values: the begin function of a kind
+   writes those of its kind. */
 static inline struct avc_exit *avc_event_begin(struct avc_vcpu *vcpu, uint64_t word, uint64_t key, uint64_t value,
                                                uint64_t esr)
 {
@@ -39,14 +41,14 @@ static inline struct avc_exit *avc_event_begin(struct avc_vcpu *vcpu, uint64_t w
     return &vcpu->exit;
 }
 
-/* The end of a function that has begun an event. Until here the vCPU stays in the register that the result is returned in. */
+/* Ends a function that has begun an event. The fence is for the compiler: see docs/compilers.md. */
 static inline enum avc_result avc_begun(enum avc_result result)
 {
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     return result;
 }
 
-/* ISS of HVC and SMC is the immediate. Their classes differ in one bit; SMC alone is to be stepped over. */
+/* ISS of HVC and SMC is the immediate. Their classes differ in one bit. Only SMC must be stepped over. */
 static inline struct avc_exit *avc_call_begin(struct avc_vcpu *vcpu, uint64_t fid, uint64_t esr)
 {
     uint64_t step = esr << 22 & EVENT_STEP;
@@ -57,7 +59,7 @@ static inline struct avc_exit *avc_call_begin(struct avc_vcpu *vcpu, uint64_t fi
     return e;
 }
 
-/* A load or store of one register, as the syndrome has decoded it (ISV). value: what is stored, or 0. */
+/* Begins a load or store of one register, as the syndrome has decoded it (ISV). value: what is stored, or 0. */
 static inline struct avc_exit *avc_mmio_begin(struct avc_vcpu *vcpu, uint64_t esr, avc_ipa_t ipa, uint64_t va,
                                               uint64_t value)
 {
@@ -68,7 +70,7 @@ static inline struct avc_exit *avc_mmio_begin(struct avc_vcpu *vcpu, uint64_t es
     return e;
 }
 
-/* MSR or MRS of AArch64. value: what is written, or 0. */
+/* Begins an MSR or MRS of AArch64. value: what is written, or 0. */
 static inline struct avc_exit *avc_sysreg_begin(struct avc_vcpu *vcpu, uint32_t key, uint64_t esr, uint64_t value)
 {
     uint64_t word = EVENT(AVC_SYSREG, AVC_FAULT) | EVENT_SIZE(8) | EVENT_STEP;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The slow path of an event: it is begun, offered to the claim on its key, and then completed or left to the VMM. The event
- * lives in the vCPU, so that nothing has to be copied when it leaves.
+ * The slow path of an event. It begins the event, offers it to the claim on its key, and then completes it or leaves it
+ * to the VMM. The event lives in the vCPU, so nothing has to be copied when run returns it.
  */
 #include "core/exit/exit.h"
 #include "core/claim/claim.h"
@@ -19,21 +19,22 @@ struct avc_exit *avc_exit_begin(struct avc_vcpu *vcpu, enum avc_kind kind, uint6
     return &vcpu->exit;
 }
 
-/* What a claim of this kind has left behind, but for its answer. The event may go on to the library or to the VMM: it finds
-   the architecture's answer there, not the claim's. A claim that made another event of it (PSCI) has set that one's. */
+/* Restores the answer that was preset before the claim was asked. The event may go on to the library or to the VMM.
+   They must find the architecture's answer, not the claim's. A claim that made another event of it (PSCI) has set
+   that event's answer. */
 static inline void tidy(struct avc_exit *e, enum avc_kind kind, enum avc_answer preset)
 {
     if (avc_likely(e->kind == kind))
         e->answer = preset;
 }
 
-/* A claim has passed. If it is an embedder's, the library's own on the same key is next. */
+/* A claim has passed. If it is an embedder's, the library's own claim on the same key is asked next. */
 static enum avc_answer passed(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_kind kind, enum avc_answer preset)
 {
     const struct avc_claim *first = avc_claim_find(vcpu->vm, kind, e->key), *own;
     enum avc_answer answer;
 
-    e->kind = kind; /* whoever passes has made no other event of it */
+    e->kind = kind; /* a claim that passes has made no other event of it */
     e->answer = preset;
     own = avc_claim_find_builtin(vcpu->vm, kind, e->key);
     if (!own || !first || first->kind & AVC_CLAIM_BUILTIN)

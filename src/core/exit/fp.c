@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The FP and SIMD registers: the guest's come into the CPU when it first uses them, not before, and go when the host's
- * policy says so.
+ * The FP and SIMD registers. The guest's come into the CPU when it first uses them, not before. They leave as the
+ * host's policy says:
  *
- *   AVC_HOST_NO_FP  the host leaves them alone from load to put: the guest's stay until put
- *   not set         the host's are back at each return of run in which the guest used its own
+ *   AVC_HOST_NO_FP  the host does not use them from load to put: the guest's stay until put
+ *   not set         each return of run in which the guest used its own brings the host's back
  *
- * CPTR_EL2 decides for EL2 as well as for the guest, so that this code has to open it for itself, too. Its layout hangs on
+ * CPTR_EL2 traps EL2 as well as the guest, so this code must open it for itself, too. Its layout depends on
  * HCR_EL2.E2H. SVE and SME stay trapped all the time: writing V0..V31 zeroes the rest of a host's Z registers, which
  * AAPCS64 does not keep over a call either.
  */
@@ -29,7 +29,7 @@ static uint64_t trapped(const struct avc_vcpu *vcpu)
 void avc_fp_enter_guest(struct avc_vcpu *vcpu)
 {
     vcpu->cptr = opened(vcpu, vcpu->cptr);
-    avc_hw_write_CPTR_EL2(vcpu->cptr); /* stays: the guest needs it as well */
+    avc_hw_write_CPTR_EL2(vcpu->cptr); /* it stays open: the guest needs it as well */
     avc_hw_isb();
     avc_hw_fp_save(&vcpu->host_fp);
     avc_hw_fp_load(vcpu->fp);
@@ -45,7 +45,7 @@ void avc_fp_leave_guest(struct avc_vcpu *vcpu, bool put)
 
     if (!vcpu->fp_live || (!put && vcpu->pcpu->hal->uses & AVC_HOST_NO_FP))
         return;
-    /* asked by a claim, behind our vectors: CPTR_EL2 is the guest's, and it has to trap again from here on */
+    /* In a claim our vectors stand. Then CPTR_EL2 is the guest's, and it has to trap again from here on. */
     in_trap = avc_hw_read_VBAR_EL2() != vcpu->host_vbar;
     cptr = in_trap ? trapped(vcpu) : avc_hw_read_CPTR_EL2();
     avc_hw_write_CPTR_EL2(opened(vcpu, cptr));
@@ -60,8 +60,9 @@ void avc_fp_leave_guest(struct avc_vcpu *vcpu, bool put)
 }
 
 /*
- * CPTR_EL2 has trapped. CPACR_EL1 has the higher priority (Arm ARM D1.3.5.2), so the guest's kernel has allowed the use.
- * The instruction is done again, whatever its condition says. A trap with the registers live cannot be.
+ * CPTR_EL2 has trapped. CPACR_EL1 has the higher priority (Arm ARM D1.3.5.2), so the guest's kernel has allowed the
+ * use. The guest does the instruction again, whatever its condition says. With the registers live, this trap cannot
+ * happen.
  */
 enum avc_result avc_trap_fp(struct avc_vcpu *vcpu, uint64_t esr)
 {

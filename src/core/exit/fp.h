@@ -8,8 +8,9 @@
 
 avc_trap_fn avc_trap_fp;
 
-void avc_fp_enter_guest(struct avc_vcpu *vcpu); /* in a trap: the guest's into the CPU, untrapped */
-/* Run's return, and (`put`) put: the guest's out and the host's in, as the host's policy asks. Masked. */
+void avc_fp_enter_guest(struct avc_vcpu *vcpu); /* in a trap: brings the guest's in, and opens CPTR_EL2 */
+/* For run's return, and for put (`put`): takes the guest's out and brings the host's in, if the host's policy asks
+   for it now. Interrupts are masked. */
 void avc_fp_leave_guest(struct avc_vcpu *vcpu, bool put);
 
 #endif

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Exceptions into the guest: what the CPU itself does on an exception to EL1 (Arm ARM DDI 0487, J1.1.2,
- * AArch64.TakeException), done by hand on PC, PSTATE and the EL1 registers. EL1 is always AArch64 here; EL0 may be
- * AArch32.
+ * Exceptions into the guest. It does on PC, PSTATE and the EL1 registers what the CPU itself does on an exception to
+ * EL1 (Arm ARM DDI 0487, J1.1.2, AArch64.TakeException). EL1 is always AArch64 here. EL0 may be AArch32.
  */
 #include "core/exit/inject.h"
 
@@ -15,7 +14,8 @@
 #include "core/core.h"
 #include "core/policy/sysreg.h"
 
-/* The vector's offset from VBAR_EL1 (D1.3.1.4 "Exception vectors"). Synchronous: no more to add. */
+/* The vector's offset from VBAR_EL1 (D1.3.1.4 "Exception vectors"). The exception is synchronous: there is nothing
+   more to add. */
 static uint64_t vector(uint64_t pstate)
 {
     if (pstate & SPSR_NRW)
@@ -26,9 +26,9 @@ static uint64_t vector(uint64_t pstate)
 }
 
 /*
- * PSTATE at the handler. NZCV, PAN and DIT stay, and have the same place in an AArch32 SPSR. BTYPE, IL, SS, UAO, nRW and
- * whatever this code does not know become 0: BTYPE, IL and SS by the pseudocode, UAO with FEAT_UAO, the rest because
- * features that are hidden from the guest keep their fields at 0 (FEAT_NMI's ALLINT, FEAT_GCS's EXLOCK).
+ * PSTATE at the handler. NZCV, PAN and DIT stay. They have the same place in an AArch32 SPSR. BTYPE, IL, SS, UAO, nRW
+ * and whatever this code does not know become 0. The pseudocode says so for BTYPE, IL and SS, and FEAT_UAO for UAO.
+ * Features that are hidden from the guest keep their fields at 0 (FEAT_NMI's ALLINT, FEAT_GCS's EXLOCK).
  */
 static uint64_t pstate_at_el1(const struct avc_vcpu *vcpu, uint64_t old)
 {
@@ -55,8 +55,8 @@ static void take(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr)
     avc_count(&vcpu->nr_faults);
 }
 
-/* Classes that exist twice, for an exception from a lower level and from the same: the even one, and the odd one behind
-   it. To EL2 all come from a lower level; the guest's own come from where it was. */
+/* Some classes exist twice: an even one for an exception from a lower level, and the next odd one for one from the
+   same level. To EL2 all come from a lower level. The guest's own come from the level where it was. */
 static unsigned class_for_el1(unsigned ec, uint64_t pstate)
 {
     static const uint64_t pairs = AVC_BIT(AVC_EC_IABT_LOWER) | AVC_BIT(AVC_EC_DABT_LOWER) |
@@ -68,7 +68,7 @@ static unsigned class_for_el1(unsigned ec, uint64_t pstate)
     return (ec & ~1u) | !avc_at_el0(pstate);
 }
 
-/* Classes of which FAR is part (D24.2.47, "FAR_EL1"), besides aborts. */
+/* Classes besides aborts whose exceptions write FAR (D24.2.47, "FAR_EL1"). */
 static const uint64_t writes_far = AVC_BIT(AVC_EC_PC_ALIGN) | AVC_BIT(AVC_EC_WATCH_LOWER) | AVC_BIT(AVC_EC_WATCH_SAME);
 
 void avc_inject_sync(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr)
@@ -84,9 +84,9 @@ void avc_inject_undef(struct avc_vcpu *vcpu, struct avc_regs *r, bool il)
 }
 
 /*
- * The fault status the guest sees. Aborts that have nothing to do with stage 2 are the guest's as they are. Everything
- * of stage 2 does not exist from its point of view: the bus gave an error, on the access or on a walk. Which level of
- * stage 1 the walk had reached is not in EL2's syndrome; the last one is the likeliest.
+ * The fault status that the guest sees. Aborts that have nothing to do with stage 2 are the guest's as they are. From
+ * the guest's point of view stage 2 does not exist: the bus gave an error, on the access or on a walk. EL2's syndrome
+ * does not say which level of stage 1 the walk had reached. The last one is the likeliest.
  */
 static uint32_t guest_status(uint64_t esr)
 {
@@ -111,12 +111,12 @@ void avc_inject_abort(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr, u
         keep &= ~ISS_FNV; /* RES0 unless the status is 0x10 */
     if (!(esr & ISS_FNV && status == FSC_EXTERNAL))
         avc_ctx_set(vcpu, AVC_CTX_FAR_EL1, va);
-    /* IL is 1 for instruction aborts and for data aborts without ISV, which EL1's never have */
+    /* IL is 1 for instruction aborts, and for data aborts without ISV. EL1's never have ISV. */
     avc_inject_sync(vcpu, r, ESR_MAKE(fetch ? AVC_EC_IABT_LOWER : AVC_EC_DABT_LOWER, true, (esr & keep) | status));
 }
 
-/* FEAT_FGT traps an SVC before it is executed: the PC is at it. The exception it makes has the PC behind it, and PSTATE
-   as after an instruction (J1.1.2, AArch64.CallSupervisor: SSAdvance). */
+/* FEAT_FGT traps an SVC before it is executed, so the PC is at it. The SVC's own exception has the PC behind it, and
+   PSTATE as after an instruction (J1.1.2, AArch64.CallSupervisor: SSAdvance). */
 void avc_inject_svc(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr)
 {
     avc_pstate_step(&r->pc, &r->pstate, esr & ESR_IL);
@@ -131,9 +131,9 @@ void avc_inject_exception(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t es
 }
 
 /*
- * A virtual SError waits in HCR_EL2.VSE until the guest unmasks SErrors; the CPU clears VSE when it is taken
- * (D1.3.4.4 "Virtual interrupts"), which is read back when the guest is left. With FEAT_RAS the guest's syndrome comes
- * from VSESR_EL2.
+ * A virtual SError waits in HCR_EL2.VSE until the guest unmasks SErrors. The CPU clears VSE when the guest takes it
+ * (D1.3.4.4 "Virtual interrupts"). The code that leaves the guest reads VSE back. With FEAT_RAS the guest's syndrome
+ * comes from VSESR_EL2.
  */
 void avc_inject_serror(struct avc_vcpu *vcpu, uint64_t iss)
 {
@@ -144,5 +144,5 @@ void avc_inject_serror(struct avc_vcpu *vcpu, uint64_t iss)
     if (avc_has(&vcpu->vm->features, AVC_FEAT_RAS))
         avc_ctx_set(vcpu, AVC_CTX_VSESR_EL2, ESR_ISS(iss));
     if (avc_load_relaxed(&vcpu->mode) == AVC_MODE_GUEST)
-        avc_hw_write_HCR_EL2(vcpu->hcr); /* else it goes in with the next entry */
+        avc_hw_write_HCR_EL2(vcpu->hcr); /* otherwise the next entry writes it */
 }

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Exceptions into the guest: see inject.c. Pure on the values, EL1 registers through avc_ctx_get() and _set(). */
+/* Exceptions into the guest: see inject.c. The functions work on values, and reach EL1 registers through
+   avc_ctx_get() and _set(). */
 #ifndef AVC_INJECT_H
 #define AVC_INJECT_H
 
 #include "core/core.h"
 
-struct avc_regs { /* PC and PSTATE being worked on */
+struct avc_regs { /* the PC and PSTATE that are worked on */
     uint64_t pc, pstate;
 };
 void avc_inject_undef(struct avc_vcpu *vcpu, struct avc_regs *r, bool il); /* EC 0x00 */
-/* The abort that EL2 took with this syndrome, as the guest's own: stage 2 faults become external aborts. */
+/* Injects the abort that EL2 took with this syndrome, as the guest's own. Stage 2 faults become external aborts. */
 void avc_inject_abort(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr, uint64_t va);
 void avc_inject_sync(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr); /* ELR_EL1 = pc, as is */
 void avc_inject_svc(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr);  /* pc: of the SVC that FGT trapped */
-/* The exception that EL2 took, as the guest's own. */
+/* Injects the exception that EL2 took, as the guest's own. */
 void avc_inject_exception(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr, uint64_t va);
 void avc_inject_serror(struct avc_vcpu *vcpu, uint64_t iss); /* HCR_EL2.VSE */
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * An observer of a vCPU: it sees each trap and what it cost.
+ * An observer of a vCPU sees each trap and what it cost.
  *
- * What is observed goes through another dispatch table (avc_trap_rows_observed), whose functions take the time, call the
- * table that would have been used, and take it again. Nothing else knows of observers but the rare work at run's entry and exit
- * and for requests, so that there is nothing to test for on the way of an exit.
+ * An observed vCPU uses another dispatch table (avc_trap_rows_observed). Its functions take the time, call the function
+ * of the table that would have been used, and take the time again. Apart from that, only the rare work at run's entry
+ * and exit and for requests knows of observers. So no exit tests for one.
  *
- * A trap is over when its function sends the guest on. When requests keeps the vector from that, or run is to return,
- * the trap stays open, and ends when requests were dealt with, or when run returns.
+ * A trap is over when its function returns to the guest. If requests keep the vector from that, or if run is to return,
+ * the trap stays open. It ends when the requests have been served, or when run returns.
  */
 #include "core/exit/observe.h"
 
@@ -27,7 +27,7 @@ static unsigned bucket_of(uint64_t ticks)
     return bits < LAST ? bits : LAST;
 }
 
-/* Others may be reading. */
+/* Another CPU may be reading. */
 static void add(struct avc_histogram *h, uint64_t ticks)
 {
     avc_store_relaxed(&h->ticks, h->ticks + ticks);
@@ -64,7 +64,7 @@ uint64_t avc_histogram_percentile(const struct avc_histogram *h, unsigned percen
     uint64_t left = percent < 100 ? h->count : 0, end;
     unsigned n = 0;
 
-    /* those that may be longer: count * (100 - percent) / 100, without overflow */
+    /* The number of those that may be longer: count * (100 - percent) / 100, without overflow. */
     left = left / 100 * (100 - percent) + left % 100 * (100 - percent) / 100;
     if (!h->count)
         return 0;
@@ -74,7 +74,7 @@ uint64_t avc_histogram_percentile(const struct avc_histogram *h, unsigned percen
     return n < LAST && end < h->longest ? end : h->longest;
 }
 
-/* ---- observing ---- */
+/* ---- traps ---- */
 
 static void entry(struct avc_vcpu *vcpu)
 {
@@ -93,7 +93,7 @@ static void begin(struct avc_vcpu *vcpu, unsigned trap, uint64_t esr)
     o->faults = vcpu->nr_faults;
     o->trap = trap;
     o->open = true;
-    vcpu->exit.kind = AVC_NR_KINDS; /* seen to change when the trap is decoded */
+    vcpu->exit.kind = AVC_NR_KINDS; /* changes when the trap is decoded */
     if (histograms)
         add(&histograms[AVC_HISTOGRAM_GUEST], o->in - o->since);
 }
@@ -107,7 +107,7 @@ static void end(struct avc_vcpu *vcpu, bool to_vmm)
     if (!o->open)
         return;
     o->open = false;
-    avc_hw_isb(); /* the counter may be read before what stands in front of it is done (Arm ARM D12.1.2) */
+    avc_hw_isb(); /* otherwise the counter may be read before earlier instructions are done (Arm ARM D12.1.2) */
     t.out = avc_hw_read_CNTPCT_EL0();
     o->since = t.out;
     if (by->histograms)
@@ -125,8 +125,8 @@ static void end(struct avc_vcpu *vcpu, bool to_vmm)
     o->since = avc_hw_read_CNTPCT_EL0();
 }
 
-/* What all rows of the observing table do. The VM's own row is taken by its slow path: that makes an event of each trap, which
-   the trace shows. */
+/* What all rows of the observing table do. It calls the slow function of the VM's own row: that makes an event of
+   each trap, which the trace shows. */
 static enum avc_result observe(struct avc_vcpu *vcpu, unsigned trap, uint64_t esr)
 {
     enum avc_result result;
@@ -171,7 +171,7 @@ static void choose(struct avc_vcpu *vcpu)
 {
     const struct avc_observer *observer = avc_load_seq(&vcpu->observer);
 
-    end(vcpu, false); /* by the old one */
+    end(vcpu, false); /* for the old observer */
     avc_store_seq(&vcpu->observed.by, observer);
     vcpu->dispatch = observer ? avc_trap_rows_observed : vcpu->vm->dispatch;
     vcpu->work &= ~AVC_WORK_SEEN;
@@ -184,9 +184,10 @@ static void choose(struct avc_vcpu *vcpu)
 static const struct avc_observe_ops ops = { .choose = choose, .entry = entry, .end = end };
 
 /*
- * The new observer is stored before AVC_REQUEST_WATCH is set, so that whoever takes the bit finds it. run says that it is in
- * the guest before it looks at requests: either it sees the bit, or we see it in the guest and have it interrupted. By
- * the same order, a vCPU that is not seen inside of run from here on takes up the new one before it looks at the old.
+ * The new observer is stored before AVC_REQUEST_WATCH is set, so run finds the observer when it takes the bit. run says
+ * that it is in the guest before it looks at requests. So either run sees the bit, or this function sees it in the
+ * guest and interrupts it. The same order serves avc_vcpu_observer_in_use(): a vCPU that is not seen inside of run from
+ * here on takes up the new observer before it uses the old one.
  */
 enum avc_status avc_vcpu_observe(struct avc_vcpu *vcpu, const struct avc_observer *observer)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* avc_vcpu_run(): into the guest and out again, and what is due in between. */
+/* avc_vcpu_run() enters the guest, comes back, and does what is due in between. */
 #include "core/exit/complete.h"
 #include "core/exit/eret.h"
 #include "core/exit/fp.h"
@@ -13,7 +13,7 @@ static void leave(struct avc_vcpu *vcpu, enum avc_kind kind)
     vcpu->exit = (struct avc_exit){ .kind = kind, .answer = AVC_DONE, .pc = vcpu->pc };
 }
 
-/* PSCI: a vCPU that was switched on starts from reset, on whatever CPU it is loaded. */
+/* PSCI has switched the vCPU on. It starts from reset, on the CPU where it is loaded. */
 avc_small static void power_up(struct avc_vcpu *vcpu)
 {
     avc_vcpu_switch_out(vcpu);
@@ -24,14 +24,14 @@ avc_small static void power_up(struct avc_vcpu *vcpu)
     avc_store_seq(&vcpu->power, AVC_POWER_ON);
 }
 
-/* HCR_EL2.VI and VF, where no interrupt controller drives the lines. */
+/* Sets HCR_EL2.VI and VF, where no interrupt controller drives the lines. */
 avc_small static void drive_lines(struct avc_vcpu *vcpu)
 {
     vcpu->hcr &= ~(HCR_VF | HCR_VI);
     vcpu->hcr |= (uint64_t)avc_load_seq(&vcpu->fiq_line) << 6 | (uint64_t)avc_load_seq(&vcpu->irq_line) << 7;
 }
 
-/* Does what requests ask for. False when run has to return: the exit is filled in. */
+/* Does what requests ask for. Returns false when run has to return: the exit is filled in. */
 avc_small static bool serve(struct avc_vcpu *vcpu, uint64_t requests)
 {
     if (requests & AVC_REQUEST_WATCH) {
@@ -53,8 +53,8 @@ avc_small static bool serve(struct avc_vcpu *vcpu, uint64_t requests)
             avc_fetch_and(&vcpu->requests, ~(uint64_t)AVC_REQUEST_POWER);
             power_up(vcpu);
         } else if (avc_load_seq(&vcpu->power) != AVC_POWER_ON) {
-            avc_fetch_and(&vcpu->requests, ~(uint64_t)AVC_REQUEST_KICK); /* the caller is told to look anyway */
-            leave(vcpu, AVC_CPU_OFF);                                    /* the bit stays: so does the state */
+            avc_fetch_and(&vcpu->requests, ~(uint64_t)AVC_REQUEST_KICK); /* run returns anyway */
+            leave(vcpu, AVC_CPU_OFF);                                    /* the bit stays, because the state does */
             return false;
         } else {
             avc_fetch_and(&vcpu->requests, ~(uint64_t)AVC_REQUEST_POWER);
@@ -83,12 +83,12 @@ avc_small static bool serve(struct avc_vcpu *vcpu, uint64_t requests)
     return true;
 }
 
-/* The rare work at run's entry and exit. False: there is nothing to run, and vcpu->failed says why. */
+/* Does the rare work at run's entry. Returns false when there is nothing to run: vcpu->failed says why. */
 avc_small static __attribute__((noinline)) bool entry_work(struct avc_vcpu *vcpu, uint64_t daif)
 {
     bool here = avc_vcpu_here(vcpu);
 
-    if (!here || vcpu->mode == AVC_MODE_GUEST) { /* the latter: run is in progress, and it is a claim that calls it */
+    if (!here || vcpu->mode == AVC_MODE_GUEST) { /* GUEST: run is in progress, and a claim has called it again */
         vcpu->failed = (struct avc_exit){ .kind = AVC_FAIL,
                                           .answer = AVC_DONE,
                                           .status = !here && vcpu->pcpu ? AVC_EBUSY : AVC_ESTATE };
@@ -103,7 +103,8 @@ avc_small static __attribute__((noinline)) bool entry_work(struct avc_vcpu *vcpu
     return true;
 }
 
-/* HCR_EL2.VSE, read back when the guest was left, has fallen when it has taken its virtual SError. */
+/* The code that leaves the guest has read HCR_EL2.VSE back. The CPU has cleared it if the guest has taken its
+   virtual SError. */
 static void vse_taken(struct avc_vcpu *vcpu)
 {
     if (vcpu->work & AVC_WORK_VSE && !(vcpu->hcr & HCR_VSE)) {
@@ -115,7 +116,7 @@ static void vse_taken(struct avc_vcpu *vcpu)
 avc_small static __attribute__((noinline)) void exit_work(struct avc_vcpu *vcpu)
 {
     vse_taken(vcpu);
-    if (vcpu->work & AVC_WORK_STEP) /* before the host can have programs of its own at EL0 stepped */
+    if (vcpu->work & AVC_WORK_STEP) /* otherwise the host's own programs at EL0 could be stepped */
         avc_eret_step_end(vcpu, &vcpu->pstate);
     if (vcpu->work & AVC_WORK_FP)
         avc_fp_leave_guest(vcpu, false);
@@ -123,14 +124,15 @@ avc_small static __attribute__((noinline)) void exit_work(struct avc_vcpu *vcpu)
         avc_hw_host_swap_out(vcpu);
     if (vcpu->observe)
         vcpu->observe->end(vcpu, true);
-    avc_release(); /* whoever sees run at its end may take the observer away */
+    avc_release(); /* a CPU that sees run at its end may take the observer away */
 }
 
-/* How often requests is looked at again before an entry: enter() and power_up() may have asked for more. Other vCPUs can
-   ask for it as fast as they can trap; to do all of it first would let a guest keep this CPU here, masked. */
+/* How often run looks at requests again before an entry. enter() and power_up() may have set more. Other vCPUs can
+   set them as fast as they can trap. If run served all of them first, a guest could keep this CPU here with
+   interrupts masked. */
 #define MAX_ROUNDS 16
 
-/* True when nothing asks for requests any more. False when run has to return. */
+/* Serves requests. Returns true when there are no more, false when run has to return. */
 avc_small static __attribute__((noinline)) bool serve_all(struct avc_vcpu *vcpu)
 {
     for (unsigned round = 0; round < MAX_ROUNDS; round++) {
@@ -145,8 +147,8 @@ avc_small static __attribute__((noinline)) bool serve_all(struct avc_vcpu *vcpu)
     return false;
 }
 
-/* The guest was not entered, or left otherwise than by an exit alone. Whether it is to be entered, whatever is requested since;
-   else run has to return. */
+/* The guest was not entered, or something other than an exit has ended its stretch. Serves what is requested.
+   Returns true if run enters the guest again, false if run has to return. */
 static __attribute__((noinline)) bool go_on(struct avc_vcpu *vcpu, unsigned result)
 {
     vse_taken(vcpu);
@@ -158,11 +160,11 @@ static __attribute__((noinline)) bool go_on(struct avc_vcpu *vcpu, unsigned resu
 }
 
 /*
- * The last exit is completed here by its answer, whatever it was: an exit that is no instruction's, and what a reset leaves in
- * its place, leave nothing to be done.
+ * The last exit is completed here, as it was answered. An exit that no instruction has caused, and what a reset leaves
+ * in its place, need no completion.
  *
- * `mode` needs no order at the end: whoever has set a request and sees an old GUEST sends an interrupt in vain, and
- * whoever sees HOST early relies on the next run, which looks at requests behind its own store of GUEST.
+ * The last store of `mode` needs no order. A CPU that sets a request and still sees GUEST sends an interrupt in vain. A
+ * CPU that sees HOST early relies on the next run, which looks at requests after its own store of GUEST.
  */
 struct avc_exit *avc_vcpu_run(struct avc_vcpu *vcpu)
 {

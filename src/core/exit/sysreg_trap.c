@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Trapped accesses to system registers, made into one kind of event: MSR, MRS and system instructions of AArch64, and
- * the few registers that AArch32 EL0 reaches by MCR, MRC, MCRR and MRRC, under the names AArch64 has for them.
+ * Makes one kind of event of trapped accesses to system registers: MSR, MRS and system instructions of AArch64, and the
+ * few registers that AArch32 EL0 reaches by MCR, MRC, MCRR and MRRC. Those have the names that AArch64 gives them.
  */
 #include "core/exit/sysreg_trap.h"
 #include "core/policy/sysreg.h"
@@ -39,7 +39,7 @@ enum avc_result avc_trap_sysreg(struct avc_vcpu *vcpu, uint64_t esr)
     return avc_sysreg_find(vcpu, esr, &entry, &fn) ? AVC_LAST(fn, vcpu, esr, entry) : AVC_SLOW;
 }
 
-/* The answer of its claim; if there is none or it has passed, the register table's policy. */
+/* Ends the access as the claim answered. If there is none, or if it passed, the register table's policy decides. */
 enum avc_result avc_sysreg_end(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_answer answer)
 {
     if (answer == AVC_PASS) {
@@ -54,7 +54,7 @@ static enum avc_result offer(struct avc_vcpu *vcpu, struct avc_exit *e)
     return avc_sysreg_end(vcpu, e, avc_claim_offer(vcpu, e));
 }
 
-/* Nobody's, or of a claim without an entry. */
+/* Handles a register that nobody has claimed, or whose claim has no index entry. */
 enum avc_result avc_trap_sysreg_slow(struct avc_vcpu *vcpu, uint64_t esr)
 {
     return offer(vcpu, avc_sysreg_begin(vcpu, avc_sysreg_key(esr), esr, written(vcpu, esr)));
@@ -64,12 +64,12 @@ enum avc_result avc_trap_sysreg_slow(struct avc_vcpu *vcpu, uint64_t esr)
 
 struct cp15 {
     uint16_t first, last; /* CRn << 7 | CRm << 3 | opc2, all with opc1 = 0; for MRRC: CRm << 4 | opc1 */
-    uint16_t key;         /* of `first`, without op0 and op1, which are 3; the others follow */
+    uint16_t key;         /* key of `first`, without op0 and op1, which are 3; the other keys follow */
 };
 
 #define CP(crn, crm, opc2) ((crn) << 7 | (crm) << 3 | (opc2))
 
-/* 32 bits wide: their numbers are the AArch64 ones (Arm ARM G8.1.2 and D24). */
+/* Registers of 32 bits. Their numbers are the AArch64 ones (Arm ARM G8.1.2 and D24). */
 static const struct cp15 words[] = {
     { CP(9, 12, 0), CP(9, 14, 7), CP(9, 12, 0) },  /* PMCR .. PMOVSSET */
     { CP(13, 0, 2), CP(13, 0, 3), CP(13, 0, 2) },  /* TPIDRURW, TPIDRURO: TPIDR_EL0, TPIDRRO_EL0 */
@@ -78,7 +78,7 @@ static const struct cp15 words[] = {
     { CP(14, 8, 0), CP(14, 15, 7), CP(14, 8, 0) }, /* PMEVCNTR<n>, PMEVTYPER<n> */
 };
 
-/* 64 bits wide */
+/* Registers of 64 bits. */
 static const struct cp15 pairs[] = {
     { 9 << 4 | 0, 9 << 4 | 0, CP(9, 13, 0) },   /* PMCCNTR */
     { 14 << 4 | 0, 14 << 4 | 0, CP(14, 0, 1) }, /* CNTPCT */
@@ -89,7 +89,7 @@ static const struct cp15 pairs[] = {
     { 14 << 4 | 9, 14 << 4 | 9, CP(14, 0, 6) }, /* CNTVCTSS */
 };
 
-/* The key, or 0: not a register that EL0 has. */
+/* Returns the key, or 0 for a register that EL0 does not have. */
 static uint32_t find(const struct cp15 *rows, unsigned n, unsigned number)
 {
     for (unsigned i = 0; i < n; i++)
@@ -105,7 +105,7 @@ enum avc_result avc_trap_cp15(struct avc_vcpu *vcpu, uint64_t esr)
     uint32_t key;
 
     if (!avc_condition_passed(esr, avc_hw_read_SPSR_EL2()))
-        return avc_exit_undefined(vcpu, esr); /* which steps over it */
+        return avc_exit_undefined(vcpu, esr); /* a condition that failed: it steps over the instruction */
     if (two)
         key = find(pairs, AVC_ARRAY_SIZE(pairs), (unsigned)(AVC_FIELD(esr, 4, 1) << 4 | AVC_FIELD(esr, 19, 16)));
     else
@@ -113,7 +113,7 @@ enum avc_result avc_trap_cp15(struct avc_vcpu *vcpu, uint64_t esr)
                   ? 0
                   : find(words, AVC_ARRAY_SIZE(words),
                          (unsigned)CP(AVC_FIELD(esr, 13, 10), AVC_FIELD(esr, 4, 1), AVC_FIELD(esr, 19, 17)));
-    /* R15 as a target is UNPREDICTABLE; R0..R14 of EL0 are X0..X14 */
+    /* R15 as a target is UNPREDICTABLE. R0..R14 of EL0 are X0..X14. */
     if (!key || ISS_RT(esr) > 14 || (two && ISS_RT2(esr) > 14))
         return avc_exit_undefined(vcpu, esr);
 

@@ -9,7 +9,7 @@
 
 avc_trap_fn avc_trap_sysreg, avc_trap_sysreg_slow, avc_trap_cp15;
 
-/* Ends an access: by the answer of its claim, or, when that is AVC_PASS, by the register table's policy. */
+/* Ends an access as its claim has answered. AVC_PASS lets the register table's policy decide. */
 enum avc_result avc_sysreg_end(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_answer answer);
 
 #endif

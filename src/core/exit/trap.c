@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The table of the 64 exception classes, each with a defined answer, and the small answers. Guest input never gets more
- * than an exception of the guest's own out of this: whatever the table does not expect is UNDEFINED.
+ * The table of the 64 exception classes, each with a defined answer, and the short functions among them. The guest's
+ * input never gets more than an exception of the guest's own: a class that the table does not expect is UNDEFINED.
  */
 #include "core/exit/trap.h"
 
@@ -20,15 +20,15 @@
 
 #define undefined avc_exit_undefined
 
-/* A class that has the slow function alone. */
+/* A class that has only a slow function. */
 #define SLOW(X, ec, name, slow, own, step, reason) X(ec, name, avc_trap_slow, 0, slow, own, step, reason)
 #define UNALLOCATED(X, ec)                                                                                             \
     SLOW(X, ec, "unallocated", undefined, UNDEFINED, false,                                                            \
          "a class of a later architecture: its feature is not enabled")
 
 /* clang-format off: a table */
-/* Arm ARM D24.2.40, "EC, bits [31:26]": class, name, [function, which bit says that it names one of x16..x31,] slow function,
-   the guest's own, DONE of a CLASS claim steps, reason */
+/* Arm ARM D24.2.40, "EC, bits [31:26]". Columns: class, name, [function, the bit that says whether the instruction
+   names one of x16..x31,] slow function, the guest's own exception, whether DONE of a CLASS claim steps, reason */
 #define ROWS(X)                                                                                                        \
     SLOW(X, 0x00, "unknown reason", undefined, UNDEFINED, true, "only with HCR_EL2.TGE=1, which guests do not have")   \
     SLOW(X, 0x01, "WFI, WFE, WFIT, WFET", avc_trap_wfx, STEP, true, "HCR_EL2.TWI, TWE: the vCPU gives up its CPU")     \
@@ -147,7 +147,7 @@ const char *avc_trap_name(unsigned trap)
 
 /* ---- a claim that was asked ---- */
 
-/* RETRY, FAULT, PASS, or a number that is no answer. */
+/* Handles RETRY, FAULT, PASS, and a number that is no answer. */
 static __attribute__((noinline)) enum avc_result answered_otherwise(struct avc_vcpu *vcpu, enum avc_answer answer)
 {
     enum avc_kind kind = avc_claim_kind(vcpu->asked);
@@ -175,13 +175,14 @@ enum avc_result avc_trap_answered(struct avc_vcpu *vcpu, enum avc_answer answer)
 
 /* ---- CLASS claims ---- */
 
-/* The classes that a step over an ERETAA can meet: the trap itself, a fetch that fails before it, its own exception. */
+/* Can a step over an ERETAA meet this class? It can meet the trap itself, a fetch that fails before it, and its own
+   exception. */
 static bool may_end_step(unsigned class)
 {
     return class == AVC_EC_ERET || class == AVC_EC_IABT_LOWER || class == AVC_EC_STEP_LOWER;
 }
 
-/* The dispatch table of a VM with CLASS claims: what nobody has claimed costs nothing more. */
+/* Makes the dispatch table of a VM with CLASS claims. A class that nobody has claimed keeps its row, and its cost. */
 void avc_trap_seal(struct avc_vm *vm)
 {
     bool steps;
@@ -209,7 +210,7 @@ enum avc_result avc_trap_claimed(struct avc_vcpu *vcpu, uint64_t esr)
     if (avc_unlikely(vcpu->work & AVC_WORK_STEP) && avc_eret_stepped(vcpu, esr))
         return AVC_RESUME;
     if (!avc_condition_passed(esr, avc_hw_read_SPSR_EL2()))
-        return row->slow(vcpu, esr); /* a NOP: nothing has happened */
+        return row->slow(vcpu, esr); /* the instruction is a NOP */
     e = avc_exit_begin(vcpu, AVC_CLASS, ESR_EC(esr), esr);
     e->answer = AVC_PASS; /* the guest's own exception */
     e->own = (uint8_t)row->about->own;
@@ -220,7 +221,7 @@ enum avc_result avc_trap_claimed(struct avc_vcpu *vcpu, uint64_t esr)
     return answer == AVC_PASS ? row->slow(vcpu, esr) : avc_exit_end(vcpu, e, answer);
 }
 
-/* ---- the small answers ---- */
+/* ---- short functions ---- */
 
 static enum avc_result reflect(struct avc_vcpu *vcpu, uint64_t esr)
 {
@@ -228,8 +229,9 @@ static enum avc_result reflect(struct avc_vcpu *vcpu, uint64_t esr)
 }
 
 /*
- * Where the guest has pointer authentication, a CLASS claim has made it trap and then passed. Nobody but the CPU can
- * authenticate: it is allowed from here on, until the vCPU is loaded again. Not there: the encodings are UNDEFINED.
+ * If the guest has pointer authentication, a CLASS claim has made it trap and then passed. Only the CPU can
+ * authenticate. So it is allowed from here on, until the vCPU is loaded again. If the guest has it not, the encodings
+ * are UNDEFINED.
  */
 static enum avc_result pauth(struct avc_vcpu *vcpu, uint64_t esr)
 {
@@ -238,7 +240,7 @@ static enum avc_result pauth(struct avc_vcpu *vcpu, uint64_t esr)
     if (!avc_has(&vcpu->vm->features, AVC_FEAT_PAUTH) || hcr == vcpu->hcr)
         return avc_exit_undefined(vcpu, esr);
     vcpu->hcr = hcr;
-    avc_hw_write_HCR_EL2(avc_hw_read_HCR_EL2() | HCR_APK | HCR_API); /* live: VSE may have fallen */
+    avc_hw_write_HCR_EL2(avc_hw_read_HCR_EL2() | HCR_APK | HCR_API); /* read live: the CPU may have cleared VSE */
     return AVC_RESUME;
 }
 
@@ -268,7 +270,7 @@ enum avc_result avc_irq_taken(struct avc_vcpu *vcpu, avc_irq_t irq)
     return irq == AVC_IRQ_SPURIOUS || vcpu->vm->irq(vcpu, irq) ? AVC_RESUME : avc_vcpu_irq_host(vcpu, irq);
 }
 
-/* Exactly one party acknowledges: without irq_fetch the host's own vector, after run has returned. */
+/* Exactly one party acknowledges an interrupt. Without irq_fetch the host's own vector does, after run has returned. */
 static enum avc_result irq(struct avc_vcpu *vcpu, uint64_t esr)
 {
     const struct avc_hal *hal = vcpu->pcpu->hal;
@@ -276,20 +278,20 @@ static enum avc_result irq(struct avc_vcpu *vcpu, uint64_t esr)
 
     (void)esr;
     avc_count(&vcpu->nr_traps[AVC_TRAP_IRQ]);
-    /* what is the guest's own goes away without being acknowledged: its PPI is masked */
+    /* An interrupt of the guest's own goes away without being acknowledged: its PPI is masked. */
     if (avc_unlikely(!hal->irq_fetch))
         return vcpu->vm->irq(vcpu, AVC_IRQ_SPURIOUS) ? AVC_RESUME : irq_exit(vcpu, AVC_IRQ_SPURIOUS, false);
     fetched = hal->irq_fetch(hal->ctx);
     /*
-     * What was acknowledged may be a kick that came after this exception was taken, for another interrupt. The vector looks
-     * at `requests` next, and must not have done so before the acknowledge: system register accesses and loads are in
-     * no order without this (IHI 0069, 12.1.6; Arm ARM D24.1.2).
+     * The acknowledged interrupt may be a kick that came after this exception was taken for another interrupt. The
+     * vector reads `requests` next. It must not have read them before the acknowledge. Without an ISB, system register
+     * accesses and loads have no order (IHI 0069, 12.1.6; Arm ARM D24.1.2).
      */
     avc_hw_isb();
     return AVC_LAST(vcpu->vm->irq_taken, vcpu, fetched);
 }
 
-/* Group 0 and secure interrupts, where firmware leaves them to EL2: the host's, still pending. */
+/* Group 0 and secure interrupts, if firmware leaves them to EL2. They are the host's, and still pending. */
 static enum avc_result fiq(struct avc_vcpu *vcpu, uint64_t esr)
 {
     (void)esr;
@@ -297,7 +299,8 @@ static enum avc_result fiq(struct avc_vcpu *vcpu, uint64_t esr)
     return irq_exit(vcpu, AVC_IRQ_SPURIOUS, false);
 }
 
-/* Physical: the host decides whether the machine is sound. The guest's answer, if nobody knows better, is its own SError. */
+/* The SError is physical: the host decides whether the machine is sound. The preset answer gives the guest a virtual
+   SError. */
 static enum avc_result serror(struct avc_vcpu *vcpu, uint64_t esr)
 {
     avc_count(&vcpu->nr_traps[AVC_TRAP_SERROR]);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * WFI and WFE, and with FEAT_WFxT their forms with a time-out. The vCPU waits in the VMM; what would complete the
- * instruction at once does so here. Both may complete early (Arm ARM D1.6.2 "Wait for Interrupt"), so that a race decided
- * the wrong way costs the guest a turn of its idle loop and no more.
+ * WFI and WFE, and with FEAT_WFxT their forms with a time-out. The vCPU waits in the VMM. If there is a reason to
+ * complete the instruction at once, that is done here. Both may complete early (Arm ARM D1.6.2 "Wait for Interrupt").
+ * So a race that is decided the wrong way costs the guest one more turn of its idle loop, and no more.
  */
 #include "core/exit/wfx.h"
 
 #include "core/exit/exit.h"
 
-/* What completes the instruction: a virtual SError, or an interrupt. WFI wakes for an interrupt that is masked as well, WFE
-   does not (Arm ARM D1.6.1): a guest that delays with interrupts masked gives its CPU away in each WFE. */
+/* A virtual SError or an interrupt completes the instruction. An interrupt that is masked wakes WFI as well, but not
+   WFE (Arm ARM D1.6.1). So a guest that delays with interrupts masked gives its CPU away in each WFE. */
 static bool is_woken(struct avc_vcpu *vcpu, bool event)
 {
     const struct avc_irqc_ops *irqc = vcpu->vm->irqc;
@@ -19,14 +19,14 @@ static bool is_woken(struct avc_vcpu *vcpu, bool event)
     if (vcpu->vserror) {
         if (avc_hw_read_HCR_EL2() & HCR_VSE)
             return true;
-        vcpu->vserror = false; /* taken since the guest was entered */
+        vcpu->vserror = false; /* the guest has taken it since it was entered */
     }
     if (event && (avc_hw_read_SPSR_EL2() & masks) == masks)
         return false;
     return irqc ? irqc->pending(vcpu) : vcpu->irq_line || vcpu->fiq_line;
 }
 
-/* The CNTPCT_EL0 at which WFIT and WFET give up: when CNTVCT_EL0 reaches Xn. */
+/* Returns the CNTPCT_EL0 at which WFIT and WFET give up: when CNTVCT_EL0 reaches Xn. */
 static uint64_t timeout(const struct avc_vcpu *vcpu, uint64_t esr)
 {
     uint64_t now = avc_hw_read_CNTPCT_EL0(), until;
@@ -50,7 +50,7 @@ enum avc_result avc_trap_wfx(struct avc_vcpu *vcpu, uint64_t esr)
     e->step = true;
     if (!avc_condition_passed(esr, avc_hw_read_SPSR_EL2()) || is_woken(vcpu, event))
         return avc_exit_end(vcpu, e, AVC_DONE);
-    /* a VM that did not ask has WFE trapped for a CLASS claim, if at all: the claim passed */
+    /* In a VM that did not ask for it, WFE traps only for a CLASS claim. That claim has passed. */
     if (event && !(vcpu->vm->flags & AVC_VM_TRAP_WFE))
         return avc_exit_end(vcpu, e, AVC_DONE);
     e->value = timeout(vcpu, esr);
