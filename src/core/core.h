@@ -15,22 +15,22 @@
 
 #define avc_likely(x)   __builtin_expect(!!(x), 1)
 #define avc_unlikely(x) __builtin_expect(!!(x), 0)
-/* Of a function in a file that is not `small`: it is. */
+/* Marks a function as `small` in a file that is not. */
 #define avc_small         __attribute__((cold))
 #define AVC_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-/* The call of a pointer that a function ends with. */
+/* Calls a function by a pointer, as the last thing that a function does: see docs/compilers.md. */
 #define AVC_LAST(fn, ...) ((__typeof__(&*(fn)))avc_hw_last((uintptr_t)(fn)))(__VA_ARGS__)
 
 /* A doubleword of a struct, read or written whole. */
 typedef uint64_t __attribute__((may_alias)) avc_word;
 
-/* One more of a number that this CPU alone writes and any may read: never in two pieces. */
+/* Adds one to a number that only this CPU writes and any CPU may read. It is never written in two pieces. */
 static inline void avc_count(uint64_t *counter)
 {
     *(volatile uint64_t *)counter += 1;
 }
 
-/* Marks of initialised objects: what the letters say. The upper half is zero: a constant of two instructions. */
+/* Marks of initialised objects: the letters say which. The upper half is zero, so a constant takes two instructions. */
 #define AVC_MAGIC_MACHINE UINT64_C(0x6863616d)
 #define AVC_MAGIC_PCPU    UINT64_C(0x75706370)
 #define AVC_MAGIC_VM      UINT64_C(0x21216d76)

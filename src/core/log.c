@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Log lines, written by the host's sink (struct avc_hal.log); and the end (hal->panic). */
+/* Writes log lines through the host's sink (struct avc_hal.log), and ends in hal->panic. */
 #include "core/log.h"
 
 #include <stdarg.h>
 
-/* A line being written; what does not fit is cut. */
+/* A line being written. What does not fit is cut off. */
 struct line {
     char text[160];
     size_t len;
@@ -85,6 +85,6 @@ _Noreturn void avc_panic(const struct avc_hal *hal, const char *why)
 {
     if (hal && hal->panic)
         hal->panic(hal->ctx, why);
-    for (;;) /* a panic that returns breaks its contract: stay, masked, rather than go on with a broken state */
+    for (;;) /* a panic that returns breaks its contract: the CPU stays here, masked, because its state is broken */
         avc_hw_relax();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Log lines, and the end: see log.c. */
+/* Log lines, and hal->panic: see log.c. */
 #ifndef AVC_LOG_H
 #define AVC_LOG_H
 

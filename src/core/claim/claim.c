@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Claims: who wants which event. Until the VM is sealed the embedder's stand at the start of the caller's storage and the
- * library's own at its end. Sealing appends to the embedder's what they leave of the library's, sorts that by kind and
- * key, and indexes each kind by buckets of keys: one search finds whom to ask first. The library's own stay at the end, whole
- * and sorted, for an embedder's claim that passes.
+ * Claims: who wants which event. Until the VM is sealed, the embedder's claims stand at the start of the caller's
+ * storage and the library's own at its end. Sealing appends to the embedder's claims what they leave of the library's.
+ * It sorts them by kind and key, and indexes each kind by buckets of keys: one search finds the claim that is asked
+ * first. The library's own claims also stay at the end, whole and sorted, for an embedder's claim that passes.
  *
- * Storage: n claims of the embedder's cut b of the library's into n + b pieces at most, since each claim can make one piece
- * more. With the n claims themselves and the b whole ones that is 2n + 2b, which AVC_CLAIM_SLOTS(n) holds up to b = 32.
+ * Storage: n claims of the embedder's cut b of the library's into n + b pieces at most, since each claim can make one
+ * piece more. With the n claims themselves and the b whole ones that is 2n + 2b. AVC_CLAIM_SLOTS(n) holds that up to b
+ * = 32.
  */
 #include "core/claim/claim.h"
 
@@ -38,13 +39,13 @@ static bool overlap(const struct avc_claim *a, const struct avc_claim *b)
     return avc_claim_kind(a) == avc_claim_kind(b) && a->first <= b->last && b->first <= a->last;
 }
 
-/* The library's own claims, whole. */
+/* Returns the library's own claims, whole. */
 static struct avc_claim *builtin(const struct avc_vm *vm)
 {
     return &vm->claims[vm->max_claims - vm->nr_builtin];
 }
 
-/* Whether it may be added to the embedder's, or to the library's own. */
+/* Says whether the claim may be added, to the embedder's or to the library's own (`own`). */
 avc_small static enum avc_status check(const struct avc_vm *vm, const struct avc_claim *claim, bool own)
 {
     const struct avc_claim *others;
@@ -103,7 +104,7 @@ static bool before(const struct avc_claim *a, const struct avc_claim *b)
     return kind != other ? kind < other : a->first < b->first;
 }
 
-/* Shell's sort, with Knuth's gaps: no recursion, no memory, and n to the 3/2 steps at most. */
+/* Shell's sort, with Knuth's gaps. It needs no recursion, no memory, and n to the power of 3/2 steps at most. */
 avc_small static void sort(struct avc_claim *c, uint32_t n)
 {
     uint32_t gap = 1;
@@ -121,8 +122,8 @@ avc_small static void sort(struct avc_claim *c, uint32_t n)
         }
 }
 
-/* Appends to claims[n..] what the embedder's claims, sorted, leave of `whole`. Returns the new n, or 0 when the storage
-   up to `end` is too small. */
+/* Appends to claims[n..] what the embedder's claims, which are sorted, leave of `whole`. Returns the new n, or 0 if
+   the storage up to `end` is too small. */
 avc_small static uint32_t append_rest(struct avc_vm *vm, struct avc_claim whole, uint32_t n, uint32_t end)
 {
     for (uint32_t i = 0; i < vm->nr_claims; i++) {
@@ -148,8 +149,8 @@ avc_small static uint32_t append_rest(struct avc_vm *vm, struct avc_claim whole,
 
 static unsigned bucket_of(enum avc_kind kind, uint64_t key)
 {
-    /* monotone in the key, so that a bucket is a run of the sorted array: exception class; SMCCC's fast, 64-bit and owner
-       bits; op0, op1 and half of CRn; 16 MiB up to 1 GiB; eight numbers */
+    /* The shift keeps the order of keys, so a bucket is a run of the sorted array. It leaves the exception class;
+       SMCCC's fast, 64-bit and owner bits; op0, op1 and half of CRn; 16 MiB up to 1 GiB; eight numbers. */
     static const uint8_t shift[AVC_NR_CLAIM_KINDS] = {
         [AVC_CLASS] = 0, [AVC_CALL] = 26, [AVC_SYSREG] = 10, [AVC_MMIO] = 24, [AVC_SVC] = 3,
     };
@@ -179,7 +180,7 @@ avc_small enum avc_status avc_claim_seal(struct avc_vm *vm)
 {
     uint32_t n = vm->nr_claims, end = vm->max_claims - vm->nr_builtin, at = 0;
 
-    /* a CPU may have been enabled after the claim was made */
+    /* A CPU may have been enabled after the claim was made. */
     for (uint32_t i = 0; i < n; i++)
         if (!avc_traps_can(&vm->machine->features, vm->claims[i].kind, vm->claims[i].first, vm->claims[i].last))
             return AVC_ENOTRAP;
@@ -187,7 +188,7 @@ avc_small enum avc_status avc_claim_seal(struct avc_vm *vm)
     sort(builtin(vm), vm->nr_builtin);
     for (uint32_t i = 0; i < vm->nr_builtin; i++) {
         n = append_rest(vm, builtin(vm)[i], n, end);
-        if (!n) /* no claim is lost: those of both sides are there still, and another try fails likewise */
+        if (!n) /* no claim is lost: both parties' claims are still there, and another try fails in the same way */
             return AVC_ENOMEM;
     }
     sort(vm->claims, n);
@@ -208,7 +209,7 @@ const struct avc_claim *avc_claim_find(const struct avc_vm *vm, enum avc_kind ki
     unsigned bucket = bucket_of(kind, key);
     uint32_t lo = index->bucket[bucket].first, end = index->bucket[bucket].end, hi = end;
 
-    while (lo < hi) { /* the first that ends at or after the key */
+    while (lo < hi) { /* finds the first that ends at or after the key */
         uint32_t mid = lo + (hi - lo) / 2;
 
         if (index->claims[mid].last < key)
@@ -224,7 +225,7 @@ const struct avc_claim *avc_claim_find_builtin(const struct avc_vm *vm, enum avc
     const struct avc_claim *claims = builtin(vm);
     uint32_t lo = 0, hi = vm->nr_builtin;
 
-    while (lo < hi) { /* likewise */
+    while (lo < hi) { /* the same */
         uint32_t mid = lo + (hi - lo) / 2;
 
         if (avc_claim_kind(&claims[mid]) < kind || (avc_claim_kind(&claims[mid]) == kind && claims[mid].last < key))

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The guest's call handed on to the host's firmware, for an embedder who claimed it with avc_to_firmware(). What goes out
- * is the guest's x0..x17 and what comes back is firmware's: registers of the host's own take no part, and x18..x30, FP
- * and SIMD are kept by firmware (DEN0028, 3.1).
+ * Hands the guest's call on to the host's firmware, for an embedder that claimed it with avc_to_firmware(). The guest's
+ * x0..x17 go out, and firmware's come back. The host's own registers take no part. Firmware keeps x18..x30, FP and SIMD
+ * (DEN0028, 3.1).
  *
- * To firmware the caller is EL2. So what would make it act on EL2's behalf at the guest's word stays here whatever the
- * claim says: calls that end the machine, take CPUs away, name an address where a CPU goes on at EL2, or switch off what
- * protects it; and the hint that the caller's SVE registers may be lost, which are the host's.
+ * For firmware the caller is EL2. So calls that would make it act for EL2 as the guest says stay here, whatever the
+ * claim says: calls that end the machine, take CPUs away, name an address where a CPU goes on at EL2, or switch off
+ * what protects EL2. The hint that the caller's SVE registers may be lost stays here as well: the registers are the
+ * host's.
  */
 #include "core/exit/complete.h"
 
-/* Function ids of fast calls: type, width, owner, and a number of 16 bits; bit 16 is a hint to firmware, and the rest must
-   be zero (DEN0028, table 2-1). Firmware need not look at all of it: TF-A drops the hint before it looks at the rest. */
+/* Function ids of fast calls have a type, a width, an owner, and a number of 16 bits. Bit 16 is a hint to firmware.
+   The rest must be zero (DEN0028, table 2-1). Firmware need not look at all of it: TF-A drops the hint before it
+   looks at the rest. */
 #define FID_FAST     (UINT32_C(1) << 31)
 #define FID_SVE_HINT (UINT32_C(1) << 16)
 #define FID_OF_OWNER UINT32_C(0xbf00ffff) /* without the width and bits 23..16 */
@@ -20,7 +22,7 @@
 static const struct {
     uint32_t first, last;
 } withheld[] = {
-    { 0x80007fff, 0x80007fff }, /* ARCH_WORKAROUND_2 switches a mitigation of this CPU's, EL2 included (DEN0028, 7.6) */
+    { 0x80007fff, 0x80007fff }, /* ARCH_WORKAROUND_2 switches a mitigation of this CPU, for EL2 too (DEN0028, 7.6) */
     { 0x84000000, 0x8400001f }, /* PSCI (DEN0022): CPU and system power, entry points */
     { 0x84000020, 0x8400003f }, /* SDEI (DEN0054): handlers of events, called at EL2 */
     { 0x84000110, 0x8400012f }, /* DRTM (DEN0113): starts another owner of EL2 */
@@ -36,7 +38,8 @@ static bool is_withheld(uint32_t fid)
     return false;
 }
 
-/* SMC is UNDEFINED, at EL2 too, where there is no EL3 (Arm ARM, SMC): a guest must not get the host there. */
+/* Without EL3 an SMC is UNDEFINED, at EL2 too (Arm ARM, SMC). A guest must not be able to make the host execute one
+   then. */
 static bool answered(const struct avc_vcpu *vcpu)
 {
     return avc_id_field(vcpu->vm->features.id, ID_AA64PFR0_EL3) || vcpu->pcpu->hal->uses & AVC_HOST_SMC;

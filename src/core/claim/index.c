@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The index of what guests ask for most, by hash: pages of device registers; system registers, claimed ones and the ID registers
- * that nobody claims; function ids by sixteen. A trap makes one probe of a table that sealing the VM makes, and that is constant
- * afterwards. The tables are an index, not the truth. What finds no entry of its own is found by the search that every kind
- * of claim has: pages that claims share, more than there is room for, all but the first keys of a large claim.
+ * The index of what guests ask for most, by hash. It has pages of device registers, system registers (claimed ones, and
+ * the ID registers that nobody claims), and function ids by sixteen. Sealing the VM makes its tables, which are
+ * constant afterwards, and a trap makes one probe. The tables are only an index. For a key without an entry, the search
+ * that every kind of claim has finds the claim. That is so for pages that several claims share, for entries that found
+ * no room, and for all but the first keys of a large claim.
  */
 #include "core/claim/index.h"
 #include "core/claim/claim.h"
 
-/* With as few devices as machines have, nearly all keys find an entry under one of a few multipliers: of these the one with
-   which `fill` leaves the least out. The table is filled by it. */
+/* Machines have few devices. So nearly all keys find an entry with one of a few multipliers. This fills the table
+   with the multiplier with which `fill` leaves the fewest keys out. */
 static void choose_hash(struct avc_vm *vm, unsigned (*fill)(struct avc_vm *vm, uint32_t hash))
 {
     uint32_t hash = 0x9e3779b1, best = hash; /* 2^32 over the golden ratio, odd */
@@ -29,10 +30,11 @@ static void choose_hash(struct avc_vm *vm, unsigned (*fill)(struct avc_vm *vm, u
 
 /* ---- devices and system registers ---- */
 
-/* Of one claim: two vCPUs' redistributors, any device, any group of registers; flash and PCI windows take the search. */
+/* Keys of one claim that get entries. They are enough for two vCPUs' redistributors, any device, and any group of
+   registers. Flash and PCI windows are searched for. */
 #define MAX_KEYS 64
 
-/* Puts what finds its entry empty; returns how many did not. */
+/* Gives an entry to each key whose place is empty. Returns how many keys found none. */
 static unsigned fill_mmio(struct avc_vm *vm, uint32_t hash)
 {
     const struct avc_claim_index *index = &vm->index[AVC_MMIO];
@@ -79,7 +81,7 @@ static unsigned fill_sysreg(struct avc_vm *vm, uint32_t hash)
     vm->sysreg_hash = hash;
     for (unsigned n = 0; n < AVC_INDEX_SIZE; n++)
         vm->sysreg[n] = (struct avc_sysreg_entry){ 0 };
-    /* first, so that they have entries however many claims there are: what guests read most */
+    /* Guests read these most. They come first, so that they have entries however many claims there are. */
     for (uint32_t n = 0; n < AVC_NR_ID_REGS; n++) {
         uint32_t key = AVC_SYSREG_KEY(3, 0, 0, 1, 0) + n;
 
@@ -103,7 +105,7 @@ static unsigned fill_sysreg(struct avc_vm *vm, uint32_t hash)
 
 /* ---- calls ---- */
 
-/* The row of an id: there already, or a new one, its entry being empty; or NULL. */
+/* Returns the row of an id. If its entry is empty, the id gets a new row. NULL: there is no room. */
 static struct avc_call_row *row_of(struct avc_vm *vm, uint32_t fid, unsigned *used)
 {
     struct avc_call_entry *entry = &vm->call[avc_call_at(fid / 16, vm->call_hash)];
@@ -112,7 +114,7 @@ static struct avc_call_row *row_of(struct avc_vm *vm, uint32_t fid, unsigned *us
         entry->ids = fid / 16;
         entry->row = &vm->call_rows[(*used)++];
     }
-    /* the rows are the VM's own, and not constant yet */
+    /* The rows are the VM's own, and not constant yet. */
     return entry->ids == fid / 16 ? (struct avc_call_row *)(uintptr_t)entry->row : NULL;
 }
 
@@ -127,9 +129,10 @@ static bool put_call(struct avc_vm *vm, uint32_t fid, avc_call_fn *fn, const str
     return row;
 }
 
-#define MAX_IDS 256 /* of one claim of the embedder's; a wide one is kept as a range */
+#define MAX_IDS 256 /* of one claim of the embedder's; a wider one is kept as a range */
 
-/* Ids of a claim that are not in a row. With more such claims than there is room for, the slow path searches for all. */
+/* Keeps the range of a claim whose ids are not all in rows. If there are more such claims than there is room for,
+   the slow path searches for all of them. */
 static void put_range(struct avc_vm *vm, const struct avc_claim *claim)
 {
     struct avc_call_range range = {
@@ -148,7 +151,7 @@ static void put_range(struct avc_vm *vm, const struct avc_claim *claim)
     vm->call_wide[vm->nr_call_wide++] = range;
 }
 
-/* How many of the ids found no row. */
+/* Puts the ids of a claim into rows. Returns how many of them found none. */
 static unsigned put_calls(struct avc_vm *vm, const struct avc_claim *claim, unsigned *used)
 {
     const struct avc_call *call = avc_claim_fast(claim).call;
@@ -184,14 +187,14 @@ static unsigned fill_calls(struct avc_vm *vm, uint32_t hash)
         vm->call[n] = (struct avc_call_entry){ ~UINT64_C(0), NULL };
     for (unsigned n = 0; n < AVC_CALL_ROWS * 16; n++)
         vm->call_rows[n / 16].fn[n % 16] = avc_call_other;
-    for (unsigned own = 2; own-- > 0;) /* the library's first: guests make these calls most */
+    for (unsigned own = 2; own-- > 0;) /* the library's own first: guests make these calls most */
         for (uint32_t n = 0; n < index->nr; n++)
             if ((index->claims[n].kind & AVC_CLAIM_BUILTIN ? 1u : 0u) == own)
                 missed += put_calls(vm, &index->claims[n], &used);
     return missed;
 }
 
-/* vCPUs have the tables' addresses in lines of their own, so that a trap finds an entry without reading the VM. */
+/* vCPUs have the tables' addresses among their own members, so that a trap finds an entry without reading the VM. */
 void avc_index_seal(struct avc_vm *vm)
 {
     choose_hash(vm, fill_calls);

@@ -9,8 +9,9 @@
  * only SMC is stepped over. Neither comes from EL0, where both are UNDEFINED to EL1. Neither comes from AArch32, which
  * guests have at EL0 only.
  *
- * An index entry has a function for each of 16 ids. It is the library's own function, or one that asks the claim on the
- * id. An id without an entry belongs to a claim whose range is too wide for entries, or nobody has claimed it.
+ * An index entry points to a row, which has a function for each of 16 ids. It is the library's own function, or one
+ * that asks the claim on the id. An id without a row belongs to a claim whose range is too wide for rows, or nobody has
+ * claimed it.
  */
 #include "core/exit/call.h"
 
@@ -50,7 +51,7 @@ enum avc_result avc_call_ask(struct avc_vcpu *vcpu, uint64_t fid, const struct a
     return avc_call_ask_range(vcpu, fid, row);
 }
 
-/* Handles an id without an index entry: a claim with a wide range has it, or nobody. */
+/* Handles an id without a row: a claim with a wide range has it, or nobody. */
 enum avc_result avc_call_other(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     const struct avc_vm *vm = vcpu->vm;

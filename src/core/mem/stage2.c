@@ -2,14 +2,14 @@
 /* Copyright 2026 the arm_vcpu authors */
 /*
  * Stage 2 tables, whoever builds them: how they are laid out, and where an IPA is mapped. stage2_init.c and
- * stage2_map.c build tables; a program that adopts them does not link these.
+ * stage2_map.c build tables. A program that adopts tables does not link these two.
  *
- * Two decisions for all of it:
+ * Two decisions apply to all tables:
  * - Walks are Normal, Write-Back, Inner Shareable (VTCR_EL2.IRGN0, ORGN0, SH0), as the host's own mapping of the tables
- *   is. So walkers of the Inner Shareable domain are coherent with the host's stores, and barriers are enough, without
- *   cache maintenance.
- * - No FEAT_S2FWB: guests' memory attributes combine with ours, the same on every CPU. So what a guest sees with its
- *   caches off is what it would see on hardware; the embedder cleans loaded images to the point of coherency.
+ *   is. So walkers of the Inner Shareable domain are coherent with the host's stores. Barriers are enough, without cache
+ *   maintenance.
+ * - FEAT_S2FWB is not used: guests' memory attributes combine with ours, the same on every CPU. So what a guest sees
+ *   with its caches off is what it would see on hardware. The embedder cleans loaded images to the point of coherency.
  */
 #include "core/mem/s2.h"
 #include "core/mem/tlb.h"
@@ -17,9 +17,10 @@
 #include "core/mem/vtcr.h"
 
 /*
- * Fewest levels: every level is up to four memory accesses more for a guest's TLB miss. One level resolves 9 bits, and
- * up to 16 (2^4) tables may be concatenated at the start level (Arm ARM D8.2). That is level 2 up to 34 bits, level 1
- * up to 43. Level 0 needs a PA size of 44 bits, which an IPA size of 44 bits has as it may not be bigger.
+ * Uses the fewest levels: every level costs a guest's TLB miss up to four more memory accesses. One level resolves 9
+ * bits, and up to 16 (2^4) tables may be concatenated at the start level (Arm ARM D8.2). So level 2 can start up to 34
+ * bits, and level 1 up to 43. Level 0 needs a PA size of 44 bits. A CPU with an IPA size of 44 bits has that, since the
+ * IPA size may not be bigger.
  */
 enum avc_status avc_stage2_root_layout(unsigned ipa_bits, unsigned *start_level, size_t *bytes)
 {
@@ -121,7 +122,7 @@ enum avc_status avc_stage2_destroy(struct avc_stage2 *s2)
     if (s2->vm || avc_vmid_in_use(s2))
         return AVC_EBUSY;
     s2->magic = 0;
-    flush(s2); /* before the pages can be anything else: tables in them may be cached */
+    flush(s2); /* before the pages are used for anything else: CPUs may have cached tables in them */
     if (s2->give_back)
         s2->give_back(s2);
     s2->root = NULL;
@@ -144,13 +145,13 @@ enum avc_status avc_stage2_flush(struct avc_stage2 *s2)
     return AVC_OK;
 }
 
-/* ---- questions ---- */
+/* ---- lookup ---- */
 
 static uint32_t attrs_of(uint64_t desc)
 {
     uint64_t type = desc & S2_MEMATTR;
 
-    /* MemAttr[3:2] = 0 is Device of any kind; adopted tables may hold what we do not write */
+    /* MemAttr[3:2] = 0 is any kind of Device. Adopted tables may hold values that the library does not write. */
     return (type >> 4 ? 0 : AVC_DEVICE) | (type == S2_NC ? AVC_NC : 0) | (desc & S2_READ ? AVC_R : 0) |
            (desc & S2_WRITE ? AVC_W : 0) | (desc & S2_XN ? 0 : AVC_X);
 }
@@ -172,7 +173,7 @@ uint64_t avc_stage2_walk_to(const struct avc_stage2 *s2, avc_ipa_t ipa, unsigned
 {
     const uint64_t *table = s2->root;
     unsigned at = s2->start_level;
-    uint64_t desc = s2_read(&table[ipa >> s2_shift(at)]); /* concatenated tables are one big one */
+    uint64_t desc = s2_read(&table[ipa >> s2_shift(at)]); /* concatenated tables are one large table */
 
     while (s2_is_table(desc, at)) {
         table = s2_table(s2, desc);

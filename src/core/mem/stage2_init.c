@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Stage 2 tables that the library builds: their begin and their end. stage2_map.c changes them in between. */
+/* Makes and destroys stage 2 tables that the library builds. stage2_map.c changes them in between. */
 #include "core/mem/s2.h"
 
 /* NOLINTNEXTLINE(misc-no-recursion): once a level, of which there are four */
@@ -18,8 +18,8 @@ static void free_tables(struct avc_stage2 *s2, uint64_t *table, unsigned level, 
     }
 }
 
-/* All that TLBs hold of a VM, stages 1 and 2, on all CPUs. */
-/* avc_stage2_destroy() calls it by a pointer, and so does not link this file. */
+/* Flushes what all CPUs' TLBs hold of a VM, stages 1 and 2. */
+/* avc_stage2_destroy() calls this by a pointer, and so does not link this file. */
 static void give_back(struct avc_stage2 *s2)
 {
     free_tables(s2, s2->root, s2->start_level, AVC_BIT(s2->ipa_bits - s2_shift(s2->start_level)));

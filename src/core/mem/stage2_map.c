@@ -3,18 +3,19 @@
 /*
  * Changes of stage 2 tables: map, unmap, protect.
  *
- * Each goes over the tables twice with one function. The dry pass finds what is wrong and counts the pages the change
- * will need; it writes nothing. The pages are then fetched without the lock, since that calls the embedder. When there
- * are enough (another CPU may have changed the map meanwhile, so the dry pass is repeated) the second pass cannot fail:
- * all or nothing.
+ * Each change goes over the tables twice with one function. The dry pass finds what is wrong and counts the pages that
+ * the change will need. It writes nothing. The pages are then fetched without the lock, since that calls the embedder.
+ * Another CPU may have changed the map meanwhile, so the dry pass is repeated. When there are enough pages, the second
+ * pass cannot fail: all or nothing.
  *
  * What the walkers of running vCPUs may see (Arm ARM D8, "Using break-before-make when updating translation table
  * entries"):
- * - invalid to valid: a store. Invalid entries are not cached. A new table is complete, DSB, before it is linked.
- * - valid to invalid: a store, then TLB maintenance, then only does anyone reuse what was mapped, or the table.
- * - permissions alone: a store over the valid entry, then TLB maintenance: always, since an entry that forbids may be
- *   cached just as well as one that permits.
- * - memory type, or a block becoming a table: break before make, by replace().
+ * - invalid to valid: a store. Invalid entries are not cached. A new table is complete, and a DSB follows, before it is
+ *   linked.
+ * - valid to invalid: a store, then TLB maintenance. Only after that is the mapped memory, or the table, reused.
+ * - permissions alone: a store over the valid entry, then TLB maintenance. It is always done, since a TLB may cache an
+ *   entry that forbids as well as one that permits.
+ * - memory type, or a block that becomes a table: break before make, by replace().
  */
 #include "core/mem/s2.h"
 #include "core/mem/tlb.h"
@@ -23,8 +24,8 @@
 
 enum what { MAP, UNMAP, PROTECT };
 
-/* Lists of pages that are in no table (any more) are linked through their first entry by PA. That is an invalid
-   descriptor (bit 0), so that a walker which still is in such a page finds nothing there. */
+/* Pages that are in no table, or no longer in one, form lists. They are linked through their first entry, by PA.
+   That is an invalid descriptor (bit 0), so a walker that still is in such a page finds nothing there. */
 #define LIST_END UINT64_C(2)
 
 struct change {
@@ -35,18 +36,18 @@ struct change {
     uint64_t attrs; /* MAP, PROTECT: as in a leaf */
     bool dry;
     uint32_t need;    /* counted by the dry pass: pages, */
-    bool found;       /* and whether there is anything to unmap */
+    bool found;       /* is there anything to unmap? */
     uint64_t pages;   /* list: to be used */
     uint64_t emptied; /* list: to be given back */
-    avc_pa_t reach;   /* bits set in any PA it brings in */
+    avc_pa_t reach;   /* all bits that are set in any PA of the change */
     struct avc_tlb_batch tlb;
 };
 
 static enum avc_status change_range(struct change *c, uint64_t *table, unsigned level, avc_ipa_t lo, avc_ipa_t end,
                                     bool live);
 
-/* The TLBs forget what was broken, and the second halves are written. Behind the DSB a CPU that takes a VMID for the VM walks
-   the new tables; see avc_vmid_token(). */
+/* Makes the TLBs forget what was broken, and writes the second halves. A CPU that takes a VMID for the VM after the
+   DSB walks the new tables: see avc_vmid_token(). */
 static void commit(struct change *c)
 {
     struct avc_stage2 *s2 = c->s2;
@@ -84,7 +85,7 @@ static uint64_t *pop(const struct change *c, uint64_t *list, avc_pa_t *pa)
     return page;
 }
 
-/* Attributes as the bits of a leaf. False: not a valid set. */
+/* Makes the bits of a leaf from attributes. Returns false if they are not a valid set. */
 static bool desc_of(uint32_t attrs, uint64_t *desc)
 {
     uint32_t type = attrs & ~AVC_RWX;
@@ -109,7 +110,7 @@ static uint64_t leaf_of(avc_pa_t pa, uint64_t attrs, unsigned level)
 
 /* NOLINTBEGIN(misc-no-recursion): once a level, of which there are four: BOUNDED in bench/stack.py */
 
-/* An entry that is invalid, in a table that may not exist yet (dry pass, entry NULL). */
+/* Fills an entry that is invalid. In the dry pass its table may not exist yet (`entry` is NULL). */
 static enum avc_status fill(struct change *c, uint64_t *entry, unsigned level, avc_ipa_t lo, avc_ipa_t end)
 {
     uint64_t size = AVC_BIT(s2_shift(level)), *table = NULL;
@@ -135,7 +136,7 @@ static enum avc_status fill(struct change *c, uint64_t *entry, unsigned level, a
     return status;
 }
 
-/* A block of which a part changes. */
+/* Splits a block of which a part changes. */
 static enum avc_status split(struct change *c, uint64_t *entry, uint64_t desc, unsigned level, avc_ipa_t lo,
                              avc_ipa_t end, bool live)
 {
@@ -146,8 +147,7 @@ static enum avc_status split(struct change *c, uint64_t *entry, uint64_t desc, u
 
     if (c->dry) {
         c->need++;
-        if (level ==
-            1) { /* and its 2 MiB parts that lie across the ends of the change, of which there are two at most */
+        if (level == 1) { /* and its 2 MiB parts that lie across an end of the change, of which there are two at most */
             avc_ipa_t first = lo & ~(part - 1), last = (end - 1) & ~(part - 1);
 
             c->need += lo != first || end - first < part;
@@ -195,7 +195,7 @@ static enum avc_status change_leaf(struct change *c, uint64_t *entry, uint64_t d
     return AVC_OK;
 }
 
-/* Entries that are broken and not made again yet count: what is left of a split block. */
+/* Entries that are broken and not made again yet are not empty: they are what is left of a split block. */
 static bool is_empty(const struct change *c, const uint64_t *table)
 {
     for (unsigned i = 0; i < 512; i++)
@@ -231,7 +231,7 @@ static enum avc_status change_entry(struct change *c, uint64_t *entry, unsigned 
     return status;
 }
 
-/* The entries of a table for [lo, end), which lies in it. live: walkers can reach the table. */
+/* Changes the entries of a table for [lo, end), which lies in the table. live: walkers can reach the table. */
 static enum avc_status change_range(struct change *c, uint64_t *table, unsigned level, avc_ipa_t lo, avc_ipa_t end,
                                     bool live)
 {
@@ -261,7 +261,7 @@ static enum avc_status pass(struct change *c, bool dry)
     return change_range(c, c->s2->root, c->s2->start_level, c->ipa, c->end, true);
 }
 
-/* Tries; AVC_ENOMEM when more than `have` pages are needed. */
+/* Tries the change. Returns AVC_ENOMEM if it needs more than `have` pages. */
 static enum avc_status attempt(struct change *c, uint32_t have)
 {
     uint64_t daif = avc_hw_irq_save();
@@ -277,8 +277,7 @@ static enum avc_status attempt(struct change *c, uint32_t have)
         status = pass(c, false);
         c->s2->reach |= c->reach;
         commit(c);
-        /* what became valid is seen by all walks from here on, and by this CPU's (D8, "Translation table walks and
-         * barriers") */
+        /* From here on all walks see what became valid, this CPU's too (D8, "Translation table walks and barriers"). */
         avc_hw_dsb_ishst();
         avc_hw_isb();
     }
@@ -315,7 +314,8 @@ static void put_pages(struct change *c, uint64_t *list)
     }
 }
 
-/* Of `c` there are attrs, delta and reach, as far as they are needed; an initialiser would clear all of tlb's arrays. */
+/* The caller has filled in c->attrs, delta and reach, as far as the change needs them. An initialiser would clear
+   all of tlb's arrays. */
 static enum avc_status change(struct change *c, struct avc_stage2 *s2, enum what what, avc_ipa_t ipa, uint64_t size)
 {
     enum avc_status status;

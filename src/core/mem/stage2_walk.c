@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* A walk over what is mapped, for the embedder. */
+/* Walks over what is mapped, for the embedder. */
 #include "core/mem/s2.h"
 
-/* The next leaf at or above *pos and below end; *pos moves behind it, or behind the emptiness seen so far. */
+/* Finds the next leaf at or above *pos and below end. Moves *pos behind it, or behind the empty range seen so far. */
 static bool next_leaf(struct avc_stage2 *s2, avc_ipa_t *pos, avc_ipa_t end, struct avc_stage2_leaf *leaf)
 {
     uint64_t daif = avc_hw_irq_save();
     bool found = false;
 
     avc_lock(&s2->lock);
-    for (unsigned n = 0; n < 512 && *pos < end && !found; n++) { /* bounded: interrupts are masked */
+    for (unsigned n = 0; n < 512 && *pos < end && !found; n++) { /* bounded, because interrupts are masked */
         unsigned level;
         uint64_t desc = avc_stage2_walk_to(s2, *pos, &level);
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * TLB maintenance for guests: making all CPUs forget changed stage 2 entries, and one CPU a guest's stage 1.
+ * TLB maintenance for guests. It makes all CPUs forget changed stage 2 entries, and one CPU forget a guest's stage 1.
  *
  * A TLB may hold stage 2 entries (found by IPA), pointers to tables of either stage, and entries that combine both
- * stages (found by VA, so that an IPA does not find them). Hence the sequence (Arm ARM D8, "TLB maintenance"):
+ * stages (found by VA, so an IPA does not find them). Hence the sequence (Arm ARM D8, "TLB maintenance"):
  *
  *     store; DSB ISHST; TLBI IPAS2E1IS for each entry; DSB ISH; TLBI VMALLE1IS; DSB ISH; ISB
  *
- * The first DSB makes walks see the store. The second keeps a combined entry from being made out of a stage 2 entry
- * that is about to go, behind the back of the second TLBI. The third ends when all CPUs of the Inner Shareable domain
- * have done it, accesses through the old entries included.
+ * The first DSB makes walks see the store. Without the second, a CPU could make a combined entry from a stage 2 entry
+ * that is about to go, after the second TLBI. The third ends when all CPUs of the Inner Shareable domain have completed
+ * the TLBI, and their accesses through the old entries.
  */
 #include "core/mem/tlb.h"
 
@@ -24,7 +24,8 @@ struct saved {
 
 static void write_stage1(bool vhe, uint64_t tcr, uint64_t sctlr, bool tcr_first)
 {
-    /* By whichever name means EL1's at EL2. TCR first when walks are stopped, last when they are permitted again. */
+    /* These are EL1's by whichever name means them at EL2. TCR comes first to stop walks, and last to permit them
+       again. */
     for (int i = 0; i < 2; i++) {
         if (tcr_first == !i) {
             if (vhe)
@@ -42,14 +43,14 @@ static void write_stage1(bool vhe, uint64_t tcr, uint64_t sctlr, bool tcr_first)
 }
 
 /*
- * TLBI by IPA or VMID is for the VMID in VTTBR_EL2, of the width that VTCR_EL2.VS says. With HCR_EL2.{E2H,TGE} = {1,1}
- * VMALLE1 is for the host's EL2&0 regime instead, so TGE must be clear; E2H stays, EL2 runs on it. Interrupts are
+ * TLBI by IPA or VMID is for the VMID in VTTBR_EL2, of the width in VTCR_EL2.VS. With HCR_EL2.{E2H,TGE} = {1,1} VMALLE1
+ * is for the host's EL2&0 regime instead, so TGE must be clear. E2H stays, because EL2 runs on it. Interrupts are
  * masked, and what HCR routes to EL1 meanwhile stays pending.
  *
- * Until it is switched back, the EL1&0 regime is made of pieces: EL1 registers of whoever is loaded, a foreign VMID,
- * stage 2 perhaps off. An entry walked in that state and kept would be wrong. EL2 has no business in that regime and
- * makes no walks for it by rule, but Cortex-A57, A72 (1319367, 1319537), A55 and A76 (1530923, 1165522) may by a
- * speculated AT. So walks are forbidden meanwhile: EPD0 and EPD1, and M for these to count.
+ * Until the context is exited, the EL1&0 regime is made of pieces: EL1 registers of the loaded vCPU or the host,
+ * another VM's VMID, stage 2 perhaps off. A TLB entry that is made in that state and kept would be wrong. EL2 makes no
+ * walks for that regime by rule. Cortex-A57, A72 (1319367, 1319537), A55 and A76 (1530923, 1165522) may make them for a
+ * speculated AT. So walks are forbidden meanwhile, by EPD0 and EPD1, and by M for these to count.
  */
 static void enter_context(struct saved *h, const struct avc_tlb_regime *regime)
 {
@@ -72,7 +73,7 @@ static void enter_context(struct saved *h, const struct avc_tlb_regime *regime)
     avc_hw_isb();
 }
 
-/* After the DSB that ends the TLBI: a TLBI takes the VMID of when it executes, and is done with it then. */
+/* After the DSB that ends the TLBI. A TLBI uses the VMID at its execution, and no longer needs it after that DSB. */
 static void exit_context(const struct saved *h)
 {
     if (!h->switched)
@@ -85,8 +86,8 @@ static void exit_context(const struct saved *h)
 }
 
 /*
- * Instruction caches that find lines by virtual address and ASID (AIVIVT), or by VMID too (VPIPT), hold translations in
- * their own way. VIPT and PIPT ones go by physical address and have no part in this.
+ * Instruction caches that find lines by virtual address and ASID (AIVIVT), or also by VMID (VPIPT), hold translations
+ * in their own way. VIPT and PIPT caches use the physical address, and need nothing here.
  */
 enum avc_icache avc_tlb_icache(const struct avc_features *features)
 {
@@ -114,7 +115,7 @@ void avc_tlb_add(struct avc_tlb_batch *b, avc_ipa_t ipa, uint64_t size)
     b->nr++;
 }
 
-/* Break now, make later: many entries then share one round of maintenance. */
+/* Breaks an entry now and makes it later, so that many entries share one round of maintenance. */
 void avc_tlb_replace(struct avc_tlb_batch *b, uint64_t *entry, uint64_t desc, avc_ipa_t ipa, uint64_t size)
 {
     s2_write(entry, 0);
@@ -124,8 +125,7 @@ void avc_tlb_replace(struct avc_tlb_batch *b, uint64_t *entry, uint64_t desc, av
     b->nr_makes++;
 }
 
-/* One IPA; finds the page or block that holds it. The form for the last level alone leaves cached pointers to tables.
- */
+/* Forgets the page or block that holds one IPA. The form for the last level alone leaves cached pointers to tables. */
 static void forget_one(const struct avc_tlb_batch *b, avc_ipa_t ipa)
 {
     if (b->tables)
@@ -134,11 +134,11 @@ static void forget_one(const struct avc_tlb_batch *b, avc_ipa_t ipa)
         avc_hw_tlbi_ipas2le1is(ipa >> 12);
 }
 
-#define RANGE_PAGES_MAX (UINT64_C(1) << 21) /* what SCALE = 3 and NUM = 31 reach */
+#define RANGE_PAGES_MAX (UINT64_C(1) << 21) /* SCALE = 3 and NUM = 31 reach this */
 
 /*
- * FEAT_TLBIRANGE: (NUM + 1) * 2^(5 * SCALE + 1) pages from BaseADDR. Five bits of the number of pages at a time, and
- * the odd one by itself. Arm ARM C5.5, TLBI RIPAS2E1IS.
+ * FEAT_TLBIRANGE: (NUM + 1) * 2^(5 * SCALE + 1) pages from BaseADDR. This does five bits of the number of pages at a
+ * time, and an odd page by itself (Arm ARM C5.5, TLBI RIPAS2E1IS).
  */
 static void forget_range(const struct avc_tlb_batch *b)
 {
@@ -179,7 +179,8 @@ static void forget(const struct avc_tlb_batch *b, const struct avc_features *f)
     avc_hw_dsb_ish();
 }
 
-/* With the lock of the tables, so that no walker of ours and no other change sees the gap between break and make. */
+/* The caller has the lock of the tables, so no walk by the library and no other change sees the gap between break
+   and make. */
 void avc_tlb_forget(const struct avc_tlb_batch *b, const struct avc_tlb_regime *regime, const struct avc_features *f)
 {
     struct saved saved;
@@ -228,7 +229,7 @@ void avc_tlb_flush_local(const struct avc_tlb_regime *regime)
 
 void avc_tlb_flush_cpu(const struct avc_features *f)
 {
-    avc_hw_tlbi_alle1(); /* whatever HCR_EL2.TGE says: ALLE1 is for EL1&0, all VMIDs */
+    avc_hw_tlbi_alle1(); /* ALLE1 is for EL1&0 and all VMIDs, whatever HCR_EL2.TGE says */
     if (avc_tlb_icache(f) <= AVC_ICACHE_AIVIVT)
         avc_hw_ic_iallu();
     avc_hw_dsb_nsh();

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * VMIDs, and what a CPU's TLB must forget when a vCPU comes.
+ * VMIDs, and what a CPU's TLB must forget when a vCPU is loaded.
  *
- * There are 255 or 65535 of them and any number of VMs. They are given out until none is left; then a new generation
- * begins: VMIDs in use by loaded vCPUs stay, all others are free again, and each CPU flushes its TLB, by itself, before
- * its next load. A VM carries a token, generation << 16 | VMID, so that one glance says whether its VMID is still its
- * own. VMID 0 is never given out: it is what VTTBR_EL2 holds when there is no guest. The machine's lock guards all of
- * this.
+ * There are 255 or 65535 VMIDs and any number of VMs. They are given out until none is left. Then a new generation
+ * begins: VMIDs of loaded vCPUs stay, and all others are free again. Each CPU flushes its own TLB before its next load.
+ * A VM carries a token, generation << 16 | VMID, which says at once whether its VMID is still its own. VMID 0 is never
+ * given out: VTTBR_EL2 holds it when there is no guest. The machine's lock guards all of this.
  *
- * The local-TLB rule. A guest may use an ASID for one thing on one vCPU and for another on the next (private tables, or
- * a kernel that numbers address spaces per CPU), and flush with local TLBIs. On hardware vCPUs have a TLB each; here
- * two of a VM that take turns on a CPU share one, under one VMID. So a vCPU that comes where another of its VM ran last
- * flushes the VM's stage 1 entries first. HCR_EL2.FB does not make this needless: it broadcasts a guest's local TLBI,
- * but the entries at issue are valid ones of a neighbour. What FB (with BSU, which widens the DSB behind it) does make
- * needless is more work when a vCPU moves: its own local TLBIs and IC IALLU, done elsewhere, have been done here too.
- * VTTBR_EL2.CnP stays 0: CPUs with a TLB in common would break the rule. Who ran last is remembered per CPU and VMID,
- * in a small table; when the place was lent to another VM's VMID, flushing once too often is the safe answer.
+ * The local-TLB rule. A guest may use an ASID for different things on two vCPUs (private tables, or a kernel that
+ * numbers address spaces per CPU), and flush with local TLBIs. On hardware each vCPU has a TLB. Here two vCPUs of a VM
+ * that run on one CPU in turn share one TLB, under one VMID. So a vCPU that is loaded where another of its VM ran last
+ * flushes the VM's stage 1 entries first.
+ *
+ * HCR_EL2.FB does not make this needless. It broadcasts a guest's local TLBI, but the entries in question are valid
+ * ones of another vCPU. FB, with BSU, which widens the DSB after it, only saves further work when a vCPU moves: its own
+ * local TLBIs and IC IALLU on the other CPU have been done here too. VTTBR_EL2.CnP stays 0, because CPUs with a common
+ * TLB would break the rule. A small table remembers which vCPU ran last, per CPU and VMID. If another VM's VMID has
+ * used the place meanwhile, the CPU flushes once too often, which is safe.
  */
 #include "core/mem/vmid.h"
 
@@ -52,7 +53,7 @@ static void new_generation(struct avc_machine *m)
     m->vmid_next = 1;
 }
 
-/* A token of an older generation keeps its VMID as long as some CPU has a vCPU with it. */
+/* A token of an older generation keeps its VMID as long as a CPU has a vCPU with it loaded. */
 static bool renew(struct avc_machine *m, uint64_t old, uint64_t renewed)
 {
     bool found = false;
@@ -65,7 +66,8 @@ static bool renew(struct avc_machine *m, uint64_t old, uint64_t renewed)
     return found;
 }
 
-/* A VMID for these tables, with the lock; 0 if there are more CPUs with guests than VMIDs, which no machine has. */
+/* Returns a VMID for these tables. The caller has the lock. 0: there are more CPUs with guests than VMIDs, which no
+   machine has. */
 static uint64_t assign(struct avc_machine *m, struct avc_stage2 *s2)
 {
     uint64_t token = s2->vmid, count = count_of(m);
@@ -133,8 +135,9 @@ void avc_vmid_put(struct avc_pcpu *pcpu, struct avc_vcpu *vcpu)
 }
 
 /*
- * For TLB maintenance, called after the DSB that ends the store to the tables. Either a CPU that takes a VMID for the
- * VM has it from the lock before us, then we see and invalidate it; or after us, then its walks come after our store.
+ * For TLB maintenance, after the DSB that ends the store to the tables. A CPU that takes a VMID for the VM gets it
+ * under the lock. If it did so before this call, this sees the VMID and invalidates it. If it does so later, its walks
+ * come after the store.
  */
 uint64_t avc_vmid_token(struct avc_stage2 *s2)
 {

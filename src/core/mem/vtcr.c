@@ -11,7 +11,7 @@ unsigned avc_stage2_pa_bits(const struct avc_features *f)
 
 uint64_t avc_stage2_vtcr(const struct avc_stage2 *s2)
 {
-    /* PS, as ID_AA64MMFR0_EL1.PARange; at most what all CPUs have */
+    /* PS is as in ID_AA64MMFR0_EL1.PARange, and at most what all CPUs have. */
     static const uint8_t sizes[] = { 32, 36, 40, 42, 44, 48 };
     unsigned ps = AVC_ARRAY_SIZE(sizes) - 1;
 

@@ -6,8 +6,8 @@
 
 #include "core/core.h"
 
-/* on, on_aff3, mode and work: what MPIDR_EL1 reads, when the vCPU is loaded on the calling CPU and run has nothing rare to do
-   at its entry and exit, nor is in progress. */
+/* on, on_aff3, mode and work are one doubleword. It equals MPIDR_EL1 when the vCPU is loaded on the calling CPU, run
+   is not in progress, and run has nothing rare to do at its entry and exit. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && offsetof(struct avc_vcpu, on) % 8 == 0 &&
                    offsetof(struct avc_vcpu, on_aff3) == offsetof(struct avc_vcpu, on) + 4 &&
                    offsetof(struct avc_vcpu, mode) == offsetof(struct avc_vcpu, on) + 5 &&
@@ -23,13 +23,13 @@ static inline void avc_vcpu_set_where(struct avc_vcpu *vcpu, uint64_t mpidr, uns
     avc_store_relaxed((avc_word *)&vcpu->on, mpidr | (uint64_t)work << 48);
 }
 
-/* Loaded on the calling CPU, which alone writes its own number there and takes it away. */
+/* Is the vCPU loaded on the calling CPU? That CPU alone writes its own number there and takes it away. */
 static inline bool avc_vcpu_here(const struct avc_vcpu *vcpu)
 {
     return !((avc_vcpu_where(vcpu) ^ avc_hw_read_MPIDR_EL1()) << 24);
 }
 
-/* Whether run is in progress: to its own CPU, that it is asked in a trap. PC and PSTATE are in ELR_EL2 and SPSR_EL2. */
+/* Is run in progress? Its own CPU can only ask this in a trap. Then PC and PSTATE are in ELR_EL2 and SPSR_EL2. */
 static inline bool avc_vcpu_in_trap(const struct avc_vcpu *vcpu)
 {
     return avc_load_relaxed(&vcpu->mode) == AVC_MODE_GUEST;

@@ -5,9 +5,10 @@
 #include "core/object/pcpu.h"
 
 /*
- * TPIDR_EL2 before VBAR_EL2, and the other way round when they go, each step seen before the next is taken: whenever our
- * table stands, its register says which CPU this is. HCR_EL2.IMO: where {E2H,TGE} are not {1,1}, a physical IRQ is EL2's
- * only with it (Arm ARM D1.3.6); nothing else in HCR_EL2 is touched, and a vCPU's load finds it as part of the host's.
+ * TPIDR_EL2 is written before VBAR_EL2. When the vectors go, it is the other way round. Each step is seen before the
+ * next. So whenever our table stands, its register says which CPU this is. Unless {E2H,TGE} are {1,1}, a physical IRQ
+ * is EL2's only with HCR_EL2.IMO (Arm ARM D1.3.6). Nothing else in HCR_EL2 is touched. A vCPU's load finds the bit as
+ * part of the host's.
  */
 static void vectors_in(struct avc_pcpu *p)
 {
@@ -24,7 +25,8 @@ static void vectors_in(struct avc_pcpu *p)
     p->vectors = true;
 }
 
-/* What both calls need: an enabled CPU, this one, with no vCPU loaded, which has read VBAR_EL2 and HCR_EL2. */
+/* Checks what both calls need: the calling CPU is this one, it is enabled, and no vCPU is loaded on it. A loaded
+   vCPU has already read VBAR_EL2 and HCR_EL2, and would bring those back. */
 static enum avc_status check_vectors(const struct avc_pcpu *p)
 {
     if (!p)

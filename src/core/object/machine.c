@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* What CPUs and VMs share: the features common to all CPUs, and (in vmid.c) VMIDs. */
+/* What CPUs and VMs share: the features common to all CPUs, and VMIDs (in vmid.c). */
 #include "core/core.h"
 
 enum avc_status avc_machine_init(struct avc_machine *m)

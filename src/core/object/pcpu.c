@@ -28,7 +28,8 @@ enum avc_status avc_pcpu_init(struct avc_pcpu *p, struct avc_machine *m, const s
     return AVC_OK;
 }
 
-/* The enabled CPU with this MPIDR_EL1. Without the lock too: a list that is followed while a CPU comes or goes ends. */
+/* Returns the enabled CPU with this MPIDR_EL1. It needs no lock: a list that is followed while a CPU comes or goes
+   has an end. */
 static const struct avc_pcpu *enabled_here(const struct avc_machine *m, uint64_t mpidr)
 {
     const struct avc_pcpu *p = avc_load_acquire(&m->pcpus);
@@ -71,7 +72,7 @@ enum avc_status avc_pcpu_enable(struct avc_pcpu *p)
         m->enabled++;
         p->next = m->pcpus;
         avc_store_release(&m->pcpus, p);
-        p->tlb_stale = true; /* after a reset a TLB holds anything, and it missed what others broadcast */
+        p->tlb_stale = true; /* after a reset a TLB may hold anything, and this one has missed what others broadcast */
         p->enabled = true;
     }
     avc_unlock(&m->lock);
@@ -81,7 +82,8 @@ enum avc_status avc_pcpu_enable(struct avc_pcpu *p)
 
 /* ---- disable, and who is enabled ---- */
 
-/* host_vectors.c says why in this order. It is here because disable calls it, which must not link the vectors. */
+/* host_vectors.c explains this order. The function is here because disable calls it, and disable must not link the
+   vectors. */
 void avc_vectors_out(struct avc_pcpu *p)
 {
     avc_hw_write_HCR_EL2((avc_hw_read_HCR_EL2() & ~HCR_IMO) | p->found_imo);
@@ -130,25 +132,25 @@ const struct avc_pcpu *avc_pcpu_here(const struct avc_machine *m)
 {
     const struct avc_pcpu *p = enabled_here(m, avc_hw_read_MPIDR_EL1());
 
-    return p ? p : avc_load_acquire(&m->pcpus); /* once: the last one may be going */
+    return p ? p : avc_load_acquire(&m->pcpus); /* read once: the last one may be going */
 }
 
 /* ---- interrupts ---- */
 
 /*
- * The handler is one pointer to a constant pair, so that no CPU can ever see the function of one with the context of the
- * other. irq_in_use is a hazard pointer: handle() publishes the pair it is about to call and then looks again whether it
- * still is the handler; whoever replaced it sees either the published pointer, or a handle() that will see the new one.
- * Both sides are a store, a full barrier, and a load of the other's word.
+ * The handler is one pointer to a constant pair, so that no CPU can see the function of one pair with the context of
+ * another. irq_in_use is a hazard pointer. handle() publishes the pair that it is about to call, and then looks again
+ * whether it still is the handler. A CPU that replaces the handler sees the published pointer, or handle() sees the new
+ * pair. On both sides a store, a full barrier, and a load of the other's word make sure of it.
  *
- * Why "not in use" is final for a pair that is not made the handler again: a handle() that has published it and finds it
- * replaced publishes another before it calls anything; one that has not yet will find it replaced. A pair replaced from
- * inside of its own function stays published until that returns. Pairs that came and went meanwhile were never published,
- * or for a moment only, by a handle() that does not read them.
+ * "Not in use" is final for a pair that is not made the handler again. A handle() that has published the pair and finds
+ * it replaced publishes another one before it calls anything. A handle() that has not published it yet will find it
+ * replaced. A pair that is replaced from inside its own function stays published until that function returns. Pairs
+ * that came and went meanwhile were never published, or only for a moment by a handle() that did not read them.
  *
- * A handler that is called by the host's or the library's vector at EL2 may let other interrupts in, and then handle()
- * is called in the middle of itself. One word cannot name two pairs: while they differ it says `several`, and every pair
- * is in use. What it said before comes back with the return, so this lasts for the nested call only.
+ * A handler that the host's or the library's vector at EL2 calls may unmask interrupts. Then handle() is called in the
+ * middle of itself. One word cannot name two pairs: while they differ it says `several`, and every pair is in use. The
+ * nested call puts the old value back when it returns.
  */
 static const struct avc_irq_handler several;
 
@@ -177,8 +179,8 @@ bool avc_pcpu_irq_handler_in_use(const struct avc_pcpu *p, const struct avc_irq_
     return running == handler || running == &several;
 }
 
-/* What no handler gets: the special INTIDs of a GIC, 1020 to 1023, acknowledge nothing (IHI 0069, 2.2.1). A HAL that
-   returns what it has read, as it is, must not have its handler end them. */
+/* No handler gets the special INTIDs of a GIC, 1020 to 1023: they acknowledge nothing (IHI 0069, 2.2.1). A HAL may
+   return what it has read as it is, and its handler must not end one of these. */
 static bool is_spurious(avc_irq_t irq)
 {
     return irq == AVC_IRQ_SPURIOUS || (irq >= 1020 && irq <= 1023);
@@ -204,15 +206,15 @@ enum avc_answer avc_pcpu_handle(struct avc_pcpu *p, avc_irq_t irq)
 enum avc_answer avc_pcpu_irq(struct avc_pcpu *p)
 {
     const struct avc_hal *hal = p->hal;
-    struct avc_vcpu *vcpu = p->current; /* loaded, and waits in the VMM */
+    struct avc_vcpu *vcpu = p->current; /* loaded, but waiting in the VMM */
     avc_irq_t irq;
 
-    if (!hal->irq_fetch) /* what is the guest's own goes away without being acknowledged, as in avc_trap_irq() */
+    if (!hal->irq_fetch) /* the guest's own goes away without being acknowledged, as in avc_trap_irq() */
         return vcpu && vcpu->vm->irq(vcpu, AVC_IRQ_SPURIOUS) ? AVC_DONE : AVC_PASS;
     irq = hal->irq_fetch(hal->ctx);
     if (irq == AVC_IRQ_SPURIOUS)
         return AVC_DONE;
-    if (vcpu && vcpu->vm->irq(vcpu, irq)) /* one of its timers */
+    if (vcpu && vcpu->vm->irq(vcpu, irq)) /* one of the vCPU's timers */
         return AVC_DONE;
     return avc_pcpu_handle(p, irq);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* A vCPU's registers by id: what its owner reads and sets. */
+/* A vCPU's registers by id: its owner reads and sets them. */
 #include <avc/sysreg.h>
 
 #include "arch/pstate.h"
@@ -17,7 +17,7 @@ static enum avc_status check_mine(const struct avc_vcpu *vcpu)
     return vcpu->pcpu && !avc_vcpu_here(vcpu) ? AVC_EBUSY : AVC_OK;
 }
 
-/* The guest's V registers, FPCR and FPSR, out of the CPU. They come back with the guest's next use of one. */
+/* Moves the guest's V registers, FPCR and FPSR out of the CPU. They come back when the guest next uses one. */
 static struct avc_fp *fp_in_memory(struct avc_vcpu *vcpu)
 {
     uint64_t daif = avc_hw_irq_save();
@@ -48,8 +48,9 @@ enum avc_status avc_vcpu_get(struct avc_vcpu *vcpu, uint32_t reg, uint64_t *valu
     return AVC_OK;
 }
 
-/* What a guest's PSTATE may be made of: AArch64 EL0t, EL1t, EL1h, and AArch32 User where the CPUs have it; never EL2,
-   whatever the caller says. Anything else would be an illegal return, which is taken in EL2. */
+/* Checks a guest's PSTATE. It may be AArch64 EL0t, EL1t or EL1h, or AArch32 User if the CPUs have it. It is never
+   EL2, whatever the caller says. Any other value would make the return illegal, and that exception would be taken in
+   EL2. */
 static bool pstate_ok(const struct avc_vcpu *vcpu, uint64_t pstate)
 {
     uint64_t mode = pstate & 0x1f;
@@ -69,7 +70,7 @@ enum avc_status avc_vcpu_set(struct avc_vcpu *vcpu, uint32_t reg, uint64_t value
     } else if (reg == AVC_REG_PC) {
         vcpu->pc = value;
         if (avc_vcpu_in_trap(vcpu)) {
-            vcpu->exit.pc = value; /* where DONE steps from */
+            vcpu->exit.pc = value; /* DONE steps from here */
             avc_hw_write_ELR_EL2(value);
         }
     } else if (reg == AVC_REG_PSTATE) {

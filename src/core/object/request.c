@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* What others ask of a vCPU: that it looks up, that it starts or ends; whether it has work. Any CPU may. */
+/* What others ask of a vCPU: to look up, to start or to end; and whether it has work. Any CPU may call these. */
 #include "core/object/request.h"
 
 #include "core/object/here.h"
 #include "core/object/pcpu.h"
 
 /*
- * A function of the host, called by a function of the library. In a trap x18 and x29 may be the guest's, since a fast function
- * needs no more than x0..x17: the host's x18 is in run's frame then.
+ * Is the calling CPU in a trap of this vCPU, which is loaded on it? Then x18 and x29 may be the guest's, since a trap
+ * function needs no more than x0..x17. The host's x18 is in run's frame, and avc_hw_call_host() must call the host's
+ * functions.
  */
 static bool in_trap(const struct avc_vcpu *current)
 {
@@ -16,19 +17,19 @@ static bool in_trap(const struct avc_vcpu *current)
 }
 
 /*
- * The kick and the ways it can race.
+ * The kick, and how it can race.
  *
- * The kicker sets a bit of `requests` and then calls wake(); run stores mode GUEST and then reads `requests`, masked,
- * before it enters, with a DMB between the two. So either run sees the bit, or the kicker's wake() comes after the entry,
- * and the interrupt that it sends makes the guest exit. An interrupt sent between run's check and ERET stays pending, since
- * IRQs are masked, and is taken as soon as the guest runs.
+ * The kicker sets a bit of `requests` and then calls wake(). run masks interrupts, stores mode GUEST, executes a DMB,
+ * and reads `requests` before it enters. So either run sees the bit, or the kicker's wake() comes after the entry, and
+ * its interrupt makes the guest exit. An interrupt that is sent between run's check and ERET stays pending, since IRQs
+ * are masked. It is taken as soon as the guest runs.
  *
- * wake() is left out only where it cannot be needed: in a trap of the vCPU itself, whose way back to the guest reads
- * `requests`. Everywhere else, a vCPU between two runs included, the VMM may be about to block it: it sets "blocked"
- * first and asks avc_vcpu_has_work() then, and wake() takes "blocked" back.
+ * wake() is left out only where it cannot be needed: in a trap of the vCPU itself, whose return to the guest reads
+ * `requests`. Anywhere else, even between two runs of a vCPU, the VMM may be about to block it. The VMM sets "blocked"
+ * first and then asks avc_vcpu_has_work(), and wake() clears "blocked".
  *
- * The DSB orders the bit before a doorbell that is a system register write (ICC_SGI1R_EL1), which no barrier of the
- * memory model orders with it (Arm ARM B2.3.12).
+ * The DSB orders the bit before a doorbell that is a system register write (ICC_SGI1R_EL1). No barrier of the memory
+ * model orders such a write with the bit (Arm ARM B2.3.12).
  */
 void avc_vcpu_request(struct avc_vcpu *vcpu, uint64_t requests)
 {
@@ -66,7 +67,7 @@ bool avc_vcpu_has_work(struct avc_vcpu *vcpu)
 {
     uint32_t power = avc_load_seq(&vcpu->power);
 
-    if (avc_load_relaxed(&vcpu->serror)) /* run will tell */
+    if (avc_load_relaxed(&vcpu->serror)) /* run will report it */
         return true;
     if (power != AVC_POWER_ON)
         return power == AVC_POWER_PENDING || (avc_load_seq(&vcpu->requests) & AVC_REQUEST_KICK);

@@ -6,12 +6,13 @@
 
 #include "core/core.h"
 
-/* PSCI CPU_ON: OFF -> PENDING, start state set, vCPU woken; false, and nothing done, when it was not OFF. */
+/* PSCI CPU_ON: changes OFF to PENDING, sets the start state, and wakes the vCPU. If the vCPU was not OFF, it does
+   nothing and returns false. */
 bool avc_vcpu_power_on(struct avc_vcpu *vcpu, uint64_t pc, uint64_t x0);
-/* PSCI CPU_OFF, by the vCPU itself in a trap: the next run (and this one's exit) says AVC_CPU_OFF. */
+/* PSCI CPU_OFF, called by the vCPU itself in a trap: this run and the next return AVC_CPU_OFF. */
 void avc_vcpu_power_off(struct avc_vcpu *vcpu);
 
-/* Calls hal->irq_mask() of the CPU where the vCPU is loaded, which is this one: in a trap, too. */
+/* Calls hal->irq_mask() of the CPU where the vCPU is loaded, which is the calling one. It may be called in a trap. */
 void avc_vcpu_irq_mask(struct avc_vcpu *vcpu, uint32_t intid, bool masked);
 
 #endif

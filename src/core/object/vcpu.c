@@ -34,7 +34,7 @@ enum avc_status avc_vcpu_init(struct avc_vcpu *vcpu, struct avc_vm *vm, const st
         if (vm->vcpus[n] == vcpu) /* destroyed: its place stays taken */
             return AVC_EEXIST;
 
-    __builtin_memset(vcpu, 0, sizeof *vcpu); /* not a compound literal: that would stand on the stack */
+    __builtin_memset(vcpu, 0, sizeof *vcpu); /* not a compound literal, which would stand on the stack */
     vcpu->magic = AVC_MAGIC_VCPU;
     vcpu->self = vcpu;
     vcpu->self_at = (uintptr_t)&vcpu->self - FRAME_VCPU;
@@ -61,7 +61,7 @@ static enum avc_status check_idle(const struct avc_vcpu *vcpu)
     return avc_vcpu_is_loaded(vcpu) ? AVC_EBUSY : AVC_OK;
 }
 
-/* Registers only; the vCPU is not loaded. */
+/* Resets the registers. The vCPU is not loaded. */
 void avc_vcpu_reset_state(struct avc_vcpu *vcpu)
 {
     __builtin_memset(vcpu->x, 0, sizeof vcpu->x);
@@ -70,7 +70,7 @@ void avc_vcpu_reset_state(struct avc_vcpu *vcpu)
     __builtin_memset(vcpu->fp, 0, sizeof *vcpu->fp);
     vcpu->vserror = false;
     vcpu->serror = 0;
-    vcpu->exit = (struct avc_exit){ .kind = AVC_KICKED, .answer = AVC_DONE }; /* which leaves nothing to be done */
+    vcpu->exit = (struct avc_exit){ .kind = AVC_KICKED, .answer = AVC_DONE }; /* there is nothing to complete */
     avc_sysreg_reset(vcpu);
     if (vcpu->vm->irqc) {
         uint64_t daif = avc_hw_irq_save();
@@ -116,7 +116,7 @@ enum avc_status avc_vcpu_destroy(struct avc_vcpu *vcpu)
 
 /* ---- load and put ---- */
 
-/* State into the CPU; vcpu->pcpu is set. */
+/* Brings the state into the CPU. vcpu->pcpu is set. */
 void avc_vcpu_switch_in(struct avc_vcpu *vcpu)
 {
     struct avc_pcpu *p = vcpu->pcpu;
@@ -194,7 +194,7 @@ enum avc_status avc_vcpu_put(struct avc_vcpu *vcpu)
     avc_vcpu_switch_out(vcpu);
     vcpu->pcpu->current = NULL;
     avc_vcpu_set_where(vcpu, 0, 0);
-    avc_store_release(&vcpu->pcpu, NULL); /* all that was saved is seen by the CPU that loads it next */
+    avc_store_release(&vcpu->pcpu, NULL); /* the CPU that loads it next sees all that was saved */
     avc_hw_irq_restore(daif);
     return AVC_OK;
 }

@@ -14,7 +14,7 @@
 #include "core/policy/svc.h"
 #include "core/policy/traps.h"
 
-/* Without an interrupt controller. */
+/* For a VM without an interrupt controller: no interrupt is its own. */
 static bool not_mine(struct avc_vcpu *vcpu, avc_irq_t irq)
 {
     (void)vcpu;
@@ -151,7 +151,7 @@ static enum avc_status seal(struct avc_vm *vm)
 {
     enum avc_status status;
 
-    /* a CPU with a smaller PA size may have been enabled since the tables were made */
+    /* A CPU with a smaller PA size may have been enabled since the tables were made. */
     if (!avc_stage2_fits(vm->stage2, &vm->machine->features))
         return AVC_ENOTSUP;
     vm->features = vm->machine->features;
@@ -166,7 +166,8 @@ static enum avc_status seal(struct avc_vm *vm)
     return AVC_OK;
 }
 
-/* The first load: from here on claims, trap bits and ID registers are constant, and read without a lock. */
+/* The first load seals the VM. From then on claims, trap bits and ID registers are constant, and read without a
+   lock. */
 enum avc_status avc_vm_seal(struct avc_vm *vm)
 {
     enum avc_status status = AVC_OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* What avc/sysreg.def means by its columns `group` and `cond`, for sysreg.c and src/hw/regs.c. */
+/* What the columns `group` and `cond` of avc/sysreg.def mean, for sysreg.c and src/hw/regs.c. */
 #ifndef AVC_CTX_H
 #define AVC_CTX_H
 
@@ -9,8 +9,8 @@
 #include "arch/debug.h"
 #include "core/core.h"
 
-/* Bits of avc_vcpu.live: the group's registers and ctx[] have changed places, so that the guest's are in the CPU and
-   ctx[] keeps what was there before. */
+/* Bits of avc_vcpu.live. A set bit says that the group's registers and ctx[] are swapped: the CPU holds the guest's,
+   and ctx[] keeps what was in the CPU before. */
 enum avc_group {
     AVC_GROUP_XLAT,
     AVC_GROUP_EL1,
@@ -24,7 +24,7 @@ enum avc_group {
     AVC_GROUP_SHADOW,
 };
 
-/* Conditions: a feature, a breakpoint, a watchpoint, nothing. */
+/* Conditions: a feature, a breakpoint, a watchpoint, or none. */
 #define AVC_COND_ALWAYS 0xff
 #define AVC_COND_RAS    AVC_FEAT_RAS
 #define AVC_COND_PAUTH  AVC_FEAT_PAUTH
@@ -43,14 +43,14 @@ static inline bool avc_cond_met(const struct avc_features *f, unsigned cond)
     return avc_has(f, (enum avc_feature_bit)cond);
 }
 
-/* Whether the guest's debug registers have to be in the CPU: breakpoints and watchpoints need MDE, stepping SS, and both
-   that the OS lock is not set (DDI 0487, D2.3). */
+/* Must the CPU hold the guest's debug registers? Breakpoints and watchpoints need MDE, stepping needs SS, and both
+   need the OS lock to be clear (DDI 0487, D2.3). */
 static inline bool avc_debug_wanted(const struct avc_vcpu *vcpu)
 {
     return !(vcpu->ctx[AVC_CTX_OSLSR_EL1] & OSLSR_OSLK) && (vcpu->ctx[AVC_CTX_MDSCR_EL1] & (MDSCR_SS | MDSCR_MDE));
 }
 
-/* MDSCR_EL1 as the CPU gets it. */
+/* Returns MDSCR_EL1 as the CPU gets it. */
 static inline uint64_t avc_debug_mdscr(const struct avc_vcpu *vcpu)
 {
     uint64_t keep = avc_debug_wanted(vcpu) ? MDSCR_SS | MDSCR_TDCC | MDSCR_KDE | MDSCR_MDE : MDSCR_TDCC;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * ID registers: what they say the CPU has, what all CPUs have in common, and what a guest is told. A guest's ID registers
- * start from nothing: a field that is not in the table below reads as "not implemented", whatever the CPU has, and what
- * is behind it traps (traps.c). Field names and values: Arm ARM DDI 0487, D24.2.
+ * ID registers: what they say the CPU has, what all CPUs have in common, and what a guest is told. A guest's ID
+ * registers start from nothing. A field that is not in the table below reads as "not implemented", whatever the CPU
+ * has, and what belongs to it traps (traps.c). Field names and values: Arm ARM DDI 0487, D24.2.
  */
 #include "core/policy/feature.h"
 
@@ -14,7 +14,7 @@
 
 /* ---- what the CPU has ---- */
 
-/* A feature is there when the field's value is in [first, last]. */
+/* The CPU has a feature when the field's value is in [first, last]. */
 /* clang-format off */
 static const struct known {
     uint8_t feature;
@@ -93,7 +93,7 @@ void avc_feature_decode(struct avc_features *f)
 
 /* ---- what CPUs have in common ---- */
 
-/* Fields in which 0b1111 means "not implemented" and 0 the first version (D24.1.3, "signed fields"). */
+/* Fields in which 0b1111 means "not implemented" and 0 is the first version (D24.1.3, "signed fields"). */
 static bool is_signed(unsigned field)
 {
     switch (field) {
@@ -153,7 +153,8 @@ bool avc_feature_covers(const struct avc_features *cpu, const struct avc_feature
 
 /* ---- what a guest is told ---- */
 
-/* UPTO: the CPU's, but at most `value`. SIGNED: the same for fields with 0b1111 for "not implemented". FIXED: `value`. */
+/* UPTO shows the CPU's value, but at most `value`. SIGNED does the same for a field whose 0b1111 is "not
+   implemented". FIXED shows `value`. */
 enum { UPTO, SIGNED, FIXED };
 #define ALL 15
 
@@ -240,15 +241,15 @@ static const struct shown {
     { ID_AA64MMFR2_CCIDX,      UPTO,   1   }, /* CCSIDR_EL1 is the CPU's */
     { ID_AA64MMFR2_ST,         UPTO,   1   },
     { ID_AA64MMFR2_AT,         UPTO,   1   },
-    { ID_AA64MMFR2_IDS,        UPTO,   1   }, /* it is the CPU that decides */
+    { ID_AA64MMFR2_IDS,        UPTO,   1   }, /* the CPU decides */
     { ID_AA64MMFR2_TTL,        UPTO,   1   },
     { ID_AA64MMFR2_BBM,        UPTO,   2   },
     { ID_AA64MMFR2_E0PD,       UPTO,   1   },
 };
 /* clang-format on */
 
-/* AArch32, where a guest's EL0 has it: bits shown as they are. What the masks leave out is system state of EL1 or a
-   feature that is hidden (AMU, MTE, PMU, trace, virtualisation, the GIC's field). */
+/* AArch32, if a guest's EL0 has it. The masks say which bits are shown as they are. The other bits are system state
+   of EL1, or a feature that is hidden (AMU, MTE, PMU, trace, virtualisation, the GIC's field). */
 #define WHOLE UINT32_MAX
 static const struct shown32 {
     uint8_t reg;
@@ -289,7 +290,7 @@ static uint64_t show(const struct avc_features *f, const struct shown *s)
     return (uint64_t)LOWER(has, most);
 }
 
-/* The smallest PARange that has room for the IPA space, so that all of it can be used, and none that the CPU lacks. */
+/* Returns the smallest PARange that has room for all of the IPA space, and at most the CPU's. */
 static uint64_t pa_range(const struct avc_features *f, unsigned ipa_bits)
 {
     static const uint8_t bits[] = { 32, 36, 40, 42, 44, 48 };

@@ -6,9 +6,9 @@
 
 #include "core/core.h"
 
-void avc_feature_decode(struct avc_features *f);                                   /* ->has and the rest from ->id */
-void avc_feature_common(struct avc_features *all, const struct avc_features *one); /* lowest of both */
+void avc_feature_decode(struct avc_features *f);                                   /* makes ->has etc. from ->id */
+void avc_feature_common(struct avc_features *all, const struct avc_features *one); /* keeps the lowest of both */
 bool avc_feature_covers(const struct avc_features *cpu, const struct avc_features *needed);
-void avc_feature_guest_ids(struct avc_vm *vm); /* vm->id_regs from vm->features */
+void avc_feature_guest_ids(struct avc_vm *vm); /* makes vm->id_regs from vm->features */
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * System calls, which FEAT_FGT traps for VMs with SVC claims: the trap, and the switch that puts it out of use and into use
- * again while the VM runs.
+ * System calls, which FEAT_FGT traps for VMs with SVC claims. This file has the trap, and the switch that turns it off
+ * and on again while the VM runs.
  */
 #include "core/policy/svc.h"
 
@@ -11,13 +11,13 @@
 
 #define SWITCHED (HFGITR_ERET | HFGITR_SVC_EL0 | HFGITR_SVC_EL1)
 
-/* Nobody's: the guest's kernel gets it. */
+/* Handles a system call that nobody claims: the guest's kernel gets it. */
 enum avc_result avc_trap_svc(struct avc_vcpu *vcpu, uint64_t esr)
 {
     uint64_t pstate = avc_hw_read_SPSR_EL2();
     struct avc_exit *e;
 
-    if (!avc_at_el0(pstate)) /* of the kernel's own, trapped for a CLASS claim */
+    if (!avc_at_el0(pstate)) /* it is the kernel's own, trapped for a CLASS claim */
         return avc_complete_own(vcpu, esr, AVC_OWN_SVC);
     e = avc_exit_begin(vcpu, AVC_SVC, pstate & SPSR_NRW ? (uint32_t)vcpu->x[7] : vcpu->x[8], esr);
     e->answer = AVC_PASS;
@@ -28,10 +28,10 @@ enum avc_result avc_trap_svc(struct avc_vcpu *vcpu, uint64_t esr)
 }
 
 /*
- * The trap registers of a VM are constant but for these bits, of which vm->traps_version tells: odd while they are off, one
- * more after each change, so that a vCPU that has noted the version runs with the bits of it or of a later one. The bits
- * are stored before it, and read after it (avc_hw_traps_write()); a vCPU that reads them too early is asked again by
- * AVC_REQUEST_TRAPS, which is set last.
+ * The trap registers of a VM are constant except for these bits. vm->traps_version tells of their changes. It is odd
+ * while they are off, and grows by one with each change. The bits are stored before the version and read after it
+ * (avc_hw_traps_write()), so a vCPU that has noted a version runs with the bits of that version or of a later one.
+ * AVC_REQUEST_TRAPS is set last, and makes a vCPU that has read them too early read them again.
  */
 static void write_bits(struct avc_vm *vm, bool on)
 {

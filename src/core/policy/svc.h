@@ -8,6 +8,6 @@
 
 avc_trap_fn avc_trap_svc;
 
-void avc_svc_seal(struct avc_vm *vm); /* what of vm->traps avc_vm_trap_svc() switches; behind avc_traps_make() */
+void avc_svc_seal(struct avc_vm *vm); /* finds what avc_vm_trap_svc() switches in vm->traps; after avc_traps_make() */
 
 #endif

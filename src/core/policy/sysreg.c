@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * avc/sysreg.def at work: names, reset values, get and set by id, and what a trapped access gets when nobody claimed it.
- * A register that is in no row is UNDEFINED for the guest, and said so in a log line that can be pasted into a claim.
+ * What avc/sysreg.def is used for: names, reset values, get and set by id, and what a trapped access gets if nobody has
+ * claimed it. A register that is in no row is UNDEFINED for the guest. A log line says so, in a form that can be pasted
+ * into a claim.
  */
 #include "core/policy/sysreg.h"
 
@@ -12,16 +13,17 @@
 #include "arch/timer.h"
 #include "core/policy/ctx.h"
 
-/* What a trapped access does, and, where it makes sense without a guest, avc_vcpu_get() and avc_vcpu_set(). */
+/* What a trapped access does. It is also what avc_vcpu_get() and avc_vcpu_set() do, where that makes sense without a
+   guest. */
 enum policy {
     STORED, /* read and written in ctx[], within the mask */
-    CTL,    /* a timer's control: ENABLE and IMASK are stored, ISTATUS is found out */
+    CTL,    /* a timer's control: ENABLE and IMASK are stored, ISTATUS is computed */
     DEBUG,  /* stored; may switch the guest's debug registers into the CPU or out of it */
     OSLSR,  /* read-only for the guest */
     OSLAR,  /* write-only: sets the guest's OS lock */
     RAZWI,  /* reads as zero, writes are ignored */
     CONST,  /* reads as the row's value; read-only */
-    SRE,    /* as CONST but writes are ignored; with an interrupt controller only */
+    SRE,    /* as CONST, but writes are ignored; only with an interrupt controller */
     ID,     /* from the VM's list; read-only */
     MIDR,
     MPIDR,
@@ -29,11 +31,11 @@ enum policy {
     CLIDR,
     CTR,
     DCZID,
-    CNTFRQ, /* read-only, each from where it stands */
+    CNTFRQ, /* read-only, each read where it is kept */
     CNTPCT,
     CNTVCT, /* the counters; read-only */
     PTVAL,
-    VTVAL,  /* a timer's compare value, seen as time to go */
+    VTVAL,  /* a timer's compare value, as the time that is left */
     SETWAY, /* cache maintenance by set and way */
 };
 
@@ -72,8 +74,8 @@ enum place {
 #undef REG
 };
 
-/* Where a register's row is, by a hash of its encoding that no two rows share: two that do, or that have one encoding, do not
-   compile. Then the multiplier is to be changed. */
+/* The place of a register's row, by a hash of its encoding. No two rows may share a place. If two do, or if two have
+   one encoding, the table does not compile. Then the multiplier must be changed. */
 #define PLACE(key) ((uint32_t)(key)*0x8712b8bdu >> 22)
 
 static const uint8_t places[1024] = {
@@ -94,7 +96,7 @@ static const struct row *find(uint32_t key)
     return row->key == key ? row : NULL;
 }
 
-/* ID registers, allocated or not: op0=3, op1=0, CRn=0, CRm=1..7; what is not allocated there reads as zero. */
+/* Is it an ID register, allocated or not? Those are op0=3, op1=0, CRn=0, CRm=1..7. An unallocated one reads as zero. */
 static bool is_id(uint32_t key)
 {
     return key >= AVC_SYSREG_KEY(3, 0, 0, 1, 0) && key <= AVC_SYSREG_KEY(3, 0, 0, 7, 7);
@@ -114,7 +116,7 @@ const char *avc_sysreg_name(uint32_t key)
 
 /* ---- ctx[] ---- */
 
-/* group by place in ctx[]; the rows with storage are in the order of enum avc_ctx, but not next to each other */
+/* The group by index of ctx[]. The rows with storage are in the order of enum avc_ctx, but not next to each other. */
 static const uint8_t groups[] = {
 #define CTX(name, op0, op1, crn, crm, op2, group, cond, reset, mask, policy) [AVC_CTX_##name] = AVC_GROUP_##group,
 #define REG(name, op0, op1, crn, crm, op2, cond, policy, value)
@@ -145,11 +147,11 @@ void avc_sysreg_reset(struct avc_vcpu *vcpu)
 
 /* ---- debug ---- */
 
-/* After a change to MDSCR_EL1 or the OS lock: the breakpoint registers are in the CPU when they have to be. */
+/* After a change to MDSCR_EL1 or the OS lock: makes the CPU hold the breakpoint registers if it must. */
 static void update_debug(struct avc_vcpu *vcpu)
 {
     if (!(vcpu->live >> AVC_GROUP_XLAT & 1))
-        return; /* not loaded; load looks */
+        return; /* not loaded: load looks */
     if (avc_debug_wanted(vcpu) && !vcpu->debug_live)
         avc_hw_debug_load(vcpu);
     else if (!avc_debug_wanted(vcpu) && vcpu->debug_live)
@@ -158,8 +160,8 @@ static void update_debug(struct avc_vcpu *vcpu)
         avc_hw_write_MDSCR_EL1(avc_debug_mdscr(vcpu));
 }
 
-/* Halfwords of a breakpoint come in pairs (DDI 0487, DBGBCR<n>_EL1.BAS: the other values are reserved). Done here, so that
-   a register reads the same whether it is in the CPU or not. */
+/* The bits of a breakpoint's BAS come in pairs, one for each halfword (DDI 0487, DBGBCR<n>_EL1.BAS: other values are
+   reserved). This makes them so: a register then reads the same whether the CPU holds it or not. */
 static uint64_t pair_bas(uint64_t bcr)
 {
     uint64_t bas = bcr & DBGBCR_BAS_LOW;
@@ -201,11 +203,11 @@ static uint64_t timer_control(const struct avc_vcpu *vcpu, unsigned ctx)
     return ctl | (ctl & CNT_CTL_ENABLE && now >= cval ? CNT_CTL_ISTATUS : 0);
 }
 
-/* ---- read and write, for guests and callers alike ---- */
+/* ---- read and write, for guests and callers ---- */
 
-/* What a policy says of the other ways to use it. */
+/* Who may use a register of this policy, and how. */
 static const struct {
-    bool read, write; /* the guest may; if not it is UNDEFINED */
+    bool read, write; /* the guest may; otherwise the access is UNDEFINED */
     bool get, set;    /* avc_vcpu_get() and avc_vcpu_set() may */
 } may[] = {
     [STORED] = { 1, 1, 1, 1 }, [CTL] = { 1, 1, 1, 1 },    [DEBUG] = { 1, 1, 1, 1 }, [OSLSR] = { 1, 0, 1, 1 },
@@ -260,12 +262,13 @@ static uint64_t read(const struct avc_vcpu *vcpu, const struct row *row)
 }
 
 /*
- * Set and way name a place in this CPU's caches and no memory (DDI 0487, D7.5.9.5): the guest means "all I ever wrote",
- * which no set or way can give a vCPU that moves. The instruction is done here as clean and invalidate, whichever it was
- * (clean alone would leave lines to hide what a device writes, invalidate alone would lose other guests' data:
- * HCR_EL2.SWIO says so too). That is what it takes for software that switches its caches off before other vCPUs run and
- * stays on its CPU meanwhile; a host that moves vCPUs at that moment claims these three keys and cleans the VM's
- * memory by address.
+ * Set and way name a place in this CPU's caches, and no memory (DDI 0487, D7.5.9.5). The guest means "all that I ever
+ * wrote", which no set or way can give a vCPU that moves. This cleans and invalidates, whichever instruction it was
+ * (HCR_EL2.SWIO says so too). A clean alone would leave lines that hide what a device writes. An invalidate alone would
+ * lose other guests' data.
+ *
+ * It is enough for software that switches its caches off before other vCPUs run and stays on its CPU meanwhile. A host
+ * that moves vCPUs at that moment claims these three keys and cleans the VM's memory by address.
  */
 static void write(struct avc_vcpu *vcpu, const struct row *row, uint64_t value)
 {
@@ -277,7 +280,7 @@ static void write(struct avc_vcpu *vcpu, const struct row *row, uint64_t value)
     case DEBUG:
         set_debug(vcpu, row, value);
         break;
-    case OSLSR: /* avc_vcpu_set() alone gets here */
+    case OSLSR: /* only avc_vcpu_set() gets here */
         set_os_lock(vcpu, value & OSLSR_OSLK);
         break;
     case OSLAR:
@@ -297,7 +300,7 @@ static void write(struct avc_vcpu *vcpu, const struct row *row, uint64_t value)
     }
 }
 
-/* Exists for this VM's guests. Before the VM is sealed its features are what the machine has. */
+/* Does the register exist for this VM's guests? Before the VM is sealed, its features are what the machine has. */
 static bool exists(const struct avc_vcpu *vcpu, const struct row *row)
 {
     const struct avc_vm *vm = vcpu->vm;
@@ -334,12 +337,12 @@ enum avc_status avc_sysreg_set(struct avc_vcpu *vcpu, uint32_t key, uint64_t val
     return AVC_OK;
 }
 
-/* ---- trapped, and not claimed ---- */
+/* ---- trapped and not claimed ---- */
 
-/* As the assembler has it: system registers, and system instructions. */
+/* The assembler's mnemonics, for system registers and for system instructions. */
 static const char *const mnemonics[2][2] = { { "MRS", "MSR" }, { "SYSL", "SYS" } };
 
-/* The first sixteen of a vCPU, then at each power of two: a guest cannot flood the log. */
+/* Logs the first sixteen of a vCPU, then one at each power of two, so that a guest cannot flood the log. */
 static void log_unknown(struct avc_vcpu *vcpu, const struct avc_exit *e)
 {
     uint32_t k = (uint32_t)e->key;
@@ -359,7 +362,7 @@ void avc_sysreg_emulate(struct avc_vcpu *vcpu, struct avc_exit *e)
     uint32_t key = (uint32_t)e->key;
     const struct row *row;
 
-    if (is_id(key) && !e->write) { /* first: what guests read most */
+    if (is_id(key) && !e->write) { /* first, because guests read these most */
         avc_done(e, id_value(vcpu->vm, key));
         return;
     }

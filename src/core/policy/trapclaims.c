@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * From claims to trap bits. A claim on an exception class, a system register or a system instruction sets what makes the CPU trap
- * it: the fine-grained trap of FEAT_FGT where the CPU has it, else the coarser one, whose other registers then trap
- * as well and are settled by the register table. Where there is neither, avc_vm_claim() answers AVC_ENOTRAP.
+ * Turns claims into trap bits. A claim on an exception class, a system register or a system instruction sets the bits
+ * that make the CPU trap it. If the CPU has FEAT_FGT, that is the fine-grained trap. Otherwise it is the coarser one:
+ * the other registers of that trap then trap as well, and the register table emulates them. If there is neither,
+ * avc_vm_claim() answers AVC_ENOTRAP.
  */
 #include <avc/sysreg.h>
 
@@ -17,7 +18,8 @@
 #define NONE                       0xff
 #define K(op0, op1, crn, crm, op2) AVC_SYSREG_KEY(op0, op1, crn, crm, op2)
 
-/* System registers: fine-grained for reading and for writing, by the same bit; read-only ones have the first. */
+/* System registers with a fine-grained trap. The same bit traps reads and writes. Read-only registers have only the
+   first. */
 #define FGT_RO(key, bit)                                                                                               \
     {                                                                                                                  \
         key, key, AVC_SYSREG, T_HFGRTR, AVC_FEAT_FGT, NONE, false, bit                                                 \
@@ -27,7 +29,7 @@
     {                                                                                                                  \
         key, key, AVC_SYSREG, T_HFGWTR, AVC_FEAT_FGT, NONE, false, bit                                                 \
     }
-/* System instructions: fine-grained. */
+/* System instructions with a fine-grained trap. */
 #define FGT_I(key, bit)                                                                                                \
     {                                                                                                                  \
         key, key, AVC_SYSREG, T_HFGITR, AVC_FEAT_FGT, NONE, false, bit                                                 \
@@ -158,7 +160,8 @@ static const struct avc_trap_for rows[] = {
     HCR(K(1, 3, 7, 5, 1), K(1, 3, 7, 5, 1), HCR_TPU),
     HCR(K(1, 3, 7, 11, 1), K(1, 3, 7, 11, 1), HCR_TPU),
     HCR(K(1, 3, 7, 4, 1), K(1, 3, 7, 4, 1), HCR_TDZ),
-    /* all of EL1's TLB maintenance at once: guests use many forms, and a claim on one by FEAT_FGT would miss the others */
+    /* All of EL1's TLB maintenance at once. Guests use many forms, and a claim on one of them by FEAT_FGT would miss
+       the others. */
     { K(1, 0, 8, 1, 0), K(1, 0, 9, 7, 7), AVC_SYSREG, T_HCR, NONE, NONE, false, HCR_TTLB },
 };
 
@@ -180,7 +183,7 @@ const struct avc_trap_for *avc_trap_for(const struct avc_features *f, enum avc_k
     return NULL;
 }
 
-/* What traps with no claim at all: by the rows of traps.c, or because the exception has nowhere else to go. */
+/* What traps without a claim. The rows of traps.c trap it, or the exception goes to EL2 anyway. */
 static const struct {
     uint8_t kind, has;
     uint16_t first, last;

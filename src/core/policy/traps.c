@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * What traps: the values of EL2's trap registers, as a pure function of what the CPUs have in common, the VM's flags and
- * its claims. One row per bit that is set, with the reason. Every register starts from zero (or its RES1 bits), and so do the
- * fine-grained ones, whose fields named n... trap at 0: what this table does not name is either harmless or UNDEFINED.
+ * What traps. This computes the values of EL2's trap registers from what the CPUs have in common, the VM's flags and
+ * its claims. The table has a row for each bit that is set, with the reason. Every register starts from zero (or its
+ * RES1 bits). So do the fine-grained ones, whose fields named n... trap at 0. What this table does not name is either
+ * harmless or UNDEFINED.
  *
- * Traps for what is hidden are set whether or not the common features have it: CPUs may differ, and where a
- * feature does not exist its bit is RES0 and has no effect.
+ * Traps for what is hidden are set even if the common features do not have it. CPUs may differ, and where a feature
+ * does not exist its bit is RES0 and has no effect.
  *
- * Claims' traps: trapclaims.c.
+ * trapclaims.c has the traps of claims.
  */
 #include <avc/stage2.h>
 
@@ -18,7 +19,7 @@
 #include "core/policy/traps.h"
 #include "core/mem/vtcr.h"
 
-/* When a row holds. */
+/* When a row applies. */
 enum { ALWAYS, HAS, FLAG, NO_FLAG };
 
 static const struct base {
@@ -48,18 +49,18 @@ static const struct base {
     { T_HCR, HAS, AVC_FEAT_PAUTH, HCR_API, "and its instructions work" },
     { T_HCR, ALWAYS, 0, HCR_TID5, "GMID_EL1: MTE is hidden, and ATA=0 traps the rest of it" },
 
-    /* TSM and TZ are RES1 where there is nothing to trap */
+    /* TSM and TZ are RES1 if there is nothing to trap. */
     { T_CPTR, ALWAYS, 0, CPTR_RES1, "with E2H=0" },
     { T_CPTR, ALWAYS, 0, CPTR_TZ, "SVE is hidden" },
     { T_CPTR, ALWAYS, 0, CPTR_TFP, "FP registers are loaded on first use" },
     { T_CPTR, ALWAYS, 0, CPTR_TSM, "SME is hidden" },
     { T_CPTR, ALWAYS, 0, CPTR_TTA, "trace registers are hidden" },
     { T_CPTR, ALWAYS, 0, CPTR_TAM, "activity monitors are hidden" },
-    /* E2H=1: ZEN, FPEN and SMEN trap at 0 */
+    /* E2H=1: ZEN, FPEN and SMEN trap at 0. */
     { T_CPTR_VHE, ALWAYS, 0, CPTR_VHE_TTA, "trace registers are hidden" },
     { T_CPTR_VHE, ALWAYS, 0, CPTR_VHE_TAM, "activity monitors are hidden" },
 
-    /* E2PB and E2TB at 0 also take the profiling and trace buffers' controls from EL1; load adds HPMN */
+    /* E2PB and E2TB at 0 also take the controls of the profiling and trace buffers from EL1. load adds HPMN. */
     { T_MDCR, ALWAYS, 0, MDCR_TPMCR, "the PMU is hidden" },
     { T_MDCR, ALWAYS, 0, MDCR_TPM, "the PMU is hidden" },
     { T_MDCR, ALWAYS, 0, MDCR_TDA, "debug registers are the vCPU's, and no debugger's" },
@@ -132,6 +133,6 @@ bool avc_traps_can(const struct avc_features *f, enum avc_kind kind, uint64_t fi
     unsigned i = 0;
 
     if (kind == AVC_CALL || kind == AVC_MMIO)
-        return true; /* HVC is no trap, SMC always is one; what is not mapped faults */
+        return true; /* HVC is no trap, SMC always traps, and an access to what is not mapped faults */
     return avc_trap_always(f, kind, first, last) || avc_trap_for(f, kind, first, last, &i);
 }
