@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Bits and fields of a register. The headers beside this one name them as the Arm ARM does, one a line, by position:
- * name, bits, meaning. Assembly may include those that define nothing but masks.
+ * Bits and fields of a register. The headers beside this one name them as the Arm ARM does. Each line has one, in the
+ * order of positions: name, bits, meaning. Assembly may include the headers that define nothing but masks.
  */
 #ifndef AVC_BITS_H
 #define AVC_BITS_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Fine-grained traps (FEAT_FGT; Arm ARM DDI 0487, D24.2): HFGRTR_EL2 for reads and HFGWTR_EL2 for writes, which have a
- * register at the same bit, and HFGITR_EL2 for instructions.
+ * Fine-grained traps (FEAT_FGT; Arm ARM DDI 0487, D24.2). HFGRTR_EL2 is for reads and HFGWTR_EL2 for writes: a register
+ * has the same bit in both. HFGITR_EL2 is for instructions.
  */
 #ifndef AVC_HFGTR_H
 #define AVC_HFGTR_H
@@ -10,7 +10,7 @@
 #include "arch/bits.h"
 
 /* clang-format off */
-/* HFGRTR_EL2, HFGWTR_EL2. r: reads alone */
+/* HFGRTR_EL2, HFGWTR_EL2. r: only reads */
 #define HFGTR_AFSR0_EL1      AVC_BIT(0)
 #define HFGTR_AFSR1_EL1      AVC_BIT(1)
 #define HFGTR_AMAIR_EL1      AVC_BIT(3)

@@ -2,8 +2,8 @@
 /* Copyright 2026 the arm_vcpu authors */
 /*
  * Registers that say what a CPU is (Arm ARM DDI 0487, D24.2; G8.2 for AArch32). The number of an ID register is its
- * place in avc_features.id and avc_vm.id_regs. A field is a number, too: of its register, and of the lowest of its four
- * bits.
+ * index in avc_features.id and avc_vm.id_regs. A field is a number, too. It combines its register and the lowest of its
+ * four bits.
  */
 #ifndef AVC_IDREG_H
 #define AVC_IDREG_H
@@ -197,7 +197,7 @@
 #define MPIDR_AFFINITY (AVC_BITS(39, 32) | AVC_BITS(23, 0))
 #define MPIDR_RES1     AVC_BIT(31)
 
-/* MIDR_EL1: who made it, and which it is; without variant and revision */
+/* MIDR_EL1: implementer and part number, without variant and revision */
 #define MIDR_PART       (AVC_BITS(31, 24) | AVC_BITS(15, 4))
 #define MIDR_CORTEX_A57 UINT64_C(0x4100d070)
 #define MIDR_CORTEX_A72 UINT64_C(0x4100d080)
@@ -217,7 +217,7 @@
 /* clang-format on */
 
 #ifndef __ASSEMBLER__
-/* A field of its register's value, and of all registers. */
+/* Return a field of its register's value, and a field of all registers. */
 static inline unsigned avc_id_value(uint64_t reg, unsigned field)
 {
     return reg >> ID_LO(field) & 15;

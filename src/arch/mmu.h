@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * An Exception level's own control and its stage 1, and stage 2 (Arm ARM DDI 0487, D24.2; descriptors: D8.3; the operand of
- * TLBI instructions by range: C5.5).
+ * An Exception level's own control and its stage 1, and stage 2 (Arm ARM DDI 0487, D24.2; descriptors: D8.3; the
+ * operand of TLBI instructions by range: C5.5).
  */
 #ifndef AVC_MMU_H
 #define AVC_MMU_H
@@ -10,7 +10,8 @@
 #include "arch/bits.h"
 
 /* clang-format off */
-/* SCTLR_EL1, and of SCTLR_EL2 what has the same place. With HCR_EL2.{E2H,TGE} = {1,1} SCTLR_EL2 has all of it. */
+/* SCTLR_EL1, and the bits of SCTLR_EL2 that have the same place. With HCR_EL2.{E2H,TGE} = {1,1} SCTLR_EL2 has all
+   of them. */
 #define SCTLR_M       AVC_BIT(0)  /* stage 1 translation */
 #define SCTLR_C       AVC_BIT(2)  /* data is cacheable */
 #define SCTLR_SA      AVC_BIT(3)  /* SP must be aligned */
@@ -30,12 +31,12 @@
 #define SCTLR_LSMAOE  AVC_BIT(29) /* AArch32 EL0: load and store multiple are ordered */
 #define SCTLR_DSSBS   AVC_BIT(44) /* what PSTATE.SSBS becomes on an exception */
 
-/* Stage 1, caches and big-endian data off; nothing of EL0 traps; RES1 where a feature is missing */
+/* Stage 1, caches and big-endian data are off. Nothing of EL0 traps. Bits of a missing feature are RES1. */
 #define SCTLR_EL1_RESET                                                                                                \
     (SCTLR_SA | SCTLR_SA0 | SCTLR_CP15BEN | SCTLR_EOS | SCTLR_nTWI | SCTLR_nTWE | SCTLR_TSCXT | SCTLR_EIS |            \
      SCTLR_SPAN | SCTLR_nTLSMD | SCTLR_LSMAOE)
 
-/* RES1 with HCR_EL2.E2H = 0; with {E2H,TGE} = {1,1} the safe values, too. */
+/* RES1 with HCR_EL2.E2H = 0. With {E2H,TGE} = {1,1} these are the safe values, too. */
 #define SCTLR_EL2_RES1                                                                                                 \
     (SCTLR_SA0 | SCTLR_CP15BEN | SCTLR_EOS | SCTLR_nTWI | SCTLR_nTWE | SCTLR_EIS | SCTLR_SPAN | SCTLR_nTLSMD |         \
      SCTLR_LSMAOE)
@@ -67,7 +68,7 @@
 #define MAIR_WRITE_BACK   0xff /* inner and outer, with read and write allocation */
 
 /* PAR_EL1: what an AT instruction has found */
-#define PAR_F  AVC_BIT(0)       /* nothing: a fault */
+#define PAR_F  AVC_BIT(0)       /* the instruction has found a fault */
 #define PAR_PA AVC_BITS(51, 12) /* F = 0: the page */
 
 /* ---- stage 2 ---- */

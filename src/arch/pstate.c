@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* What an instruction does to PSTATE at its end, and whether AArch32 executes it at all. */
+/* What the end of an instruction does to PSTATE, and whether AArch32 executes the instruction at all. */
 #include "arch/pstate.h"
 
 #include "arch/esr.h"
@@ -26,13 +26,15 @@ void avc_pstate_step(uint64_t *pc, uint64_t *pstate, bool il)
     *pstate &= ~SPSR_SS;
 }
 
-/* Classes whose syndrome has CV and COND. All others are of unconditional instructions, or of ones that passed. */
+/* Classes whose syndrome has CV and COND. Instructions of other classes are unconditional, or have passed their
+   condition. */
 static const uint64_t conditional = AVC_BIT(AVC_EC_WFX) | AVC_BIT(AVC_EC_CP15) | AVC_BIT(AVC_EC_CP15_64) |
                                     AVC_BIT(AVC_EC_CP14) | AVC_BIT(AVC_EC_CP14_LS) | AVC_BIT(AVC_EC_FP) |
                                     AVC_BIT(AVC_EC_VMRS) | AVC_BIT(AVC_EC_CP14_64) | AVC_BIT(AVC_EC_SMC32);
 
-/* Bit n of row c: condition c holds with N, Z, C, V = bits 3..0 of n (Arm ARM, F1.3.3 "Conditional execution"). Each odd
-   condition is the opposite of the even one before it, except 15, which like 14 always holds. */
+/* Bit n of row c: condition c holds with N, Z, C, V = bits 3..0 of n (Arm ARM, F1.3.3 "Conditional execution").
+   Each odd condition is the opposite of the even one before it. Condition 15 is different: it always holds, like
+   14. */
 static const uint16_t holds[16] = {
     0xf0f0, /* EQ: Z */
     0x0f0f, /* NE */
@@ -62,7 +64,7 @@ bool avc_condition_passed(uint64_t esr, uint64_t pstate)
         return true;
     if (esr & ISS_CV) {
         cond = ISS_COND(esr);
-    } else { /* T32 may leave it to us to look at the IT block */
+    } else { /* the CPU may leave it to the trap to look at the IT block of T32 */
         it = avc_it_state(pstate);
         cond = it ? it >> 4 : 14;
     }

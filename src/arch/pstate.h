@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * PSTATE as an exception saves it, and what an instruction does to it. SPSR_EL2's layout (Arm ARM DDI 0487, C5.2.20) is
- * that of SPSR_EL1, of vcpu->pstate and of AVC_REG_PSTATE, too. M[4] selects between two layouts: guests are AArch32 at
- * EL0 only.
+ * PSTATE as an exception saves it, and what an instruction does to it. SPSR_EL2 (Arm ARM DDI 0487, C5.2.20), SPSR_EL1,
+ * vcpu->pstate and AVC_REG_PSTATE have the same layout. M[4] selects one of two layouts: guests are AArch32 at EL0
+ * only.
  */
 #ifndef AVC_PSTATE_H
 #define AVC_PSTATE_H
@@ -51,30 +51,31 @@
 #ifndef __ASSEMBLER__
 #include <stdbool.h>
 
-/* The guest is at EL0. */
+/* Is the guest at EL0? */
 static inline bool avc_at_el0(uint64_t pstate)
 {
     return pstate & SPSR_NRW || !(pstate & SPSR_EL);
 }
 
-/* IT[7:0] of T32. */
+/* Returns IT[7:0] of T32. */
 static inline unsigned avc_it_state(uint64_t pstate)
 {
     return (unsigned)(AVC_FIELD(pstate, 15, 10) << 2 | AVC_FIELD(pstate, 26, 25));
 }
 
-/* Of an instruction whose end adds 4 to the PC and changes nothing else. */
+/* Does the end of an instruction add 4 to the PC and change nothing else? */
 static inline bool avc_pstate_step_is_plain(uint64_t pstate)
 {
     return !(pstate & (SPSR_NRW | SPSR_SS | SPSR_BTYPE));
 }
 
-/* PC and PSTATE behind an instruction of 4 bytes (il) or 2. */
+/* Moves PC and PSTATE behind an instruction of 4 bytes (il) or 2. */
 void avc_pstate_step(uint64_t *pc, uint64_t *pstate, bool il);
 
 /*
- * Whether the trapped instruction is one to execute. An AArch32 instruction whose condition fails may trap all the same
- * (IMPLEMENTATION DEFINED; Arm ARM, G1.12.2). It is a NOP then: the trap steps over it. True for AArch64.
+ * Is the trapped instruction to be executed? An AArch32 instruction whose condition fails may trap all the same
+ * (IMPLEMENTATION DEFINED; Arm ARM, G1.12.2). Then it is a NOP, and the trap steps over it. AArch64 instructions always
+ * pass.
  */
 bool avc_condition_passed(uint64_t esr, uint64_t pstate);
 

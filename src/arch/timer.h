@@ -17,7 +17,7 @@
 /* with E2H = 0 */
 #define CNTHCTL_EL1PCTEN     AVC_BIT(0)     /* 0: traps the physical counter */
 #define CNTHCTL_EL1PCEN      AVC_BIT(1)     /* 0: traps the physical timer */
-/* with E2H = 1. The first four are about EL0 while HCR_EL2.TGE = 1, the host's. */
+/* with E2H = 1. The first four control EL0 while HCR_EL2.TGE = 1: the host's. */
 #define CNTHCTL_VHE_EL0PCTEN AVC_BIT(0)     /* 0: traps the physical counter */
 #define CNTHCTL_VHE_EL0VCTEN AVC_BIT(1)     /* 0: traps the virtual counter */
 #define CNTHCTL_VHE_EL0VTEN  AVC_BIT(8)     /* 0: traps the virtual timer */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Which handler a function id has in a VM, by avc/psci.def; and the claims that bring the guest's calls there. */
+/* Finds the handler of a function id in a VM, by avc/psci.def. Its claims bring the guest's calls to the handlers. */
 #include "emul/psci/firmware.h"
 
-/* A workaround that this machine does not need: the call is harmless. */
+/* Handles a workaround that this machine does not need: the call is harmless. */
 static enum avc_result nothing(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     return avc_complete_call(vcpu, 0);
@@ -32,7 +32,7 @@ static avc_call_fn *find(const struct avc_vm *vm, uint32_t fid)
     }
 }
 
-/* Whether the slow path calls the handler. */
+/* Does the slow path call the handler? */
 static bool is_slow(uint32_t fid)
 {
     switch (fid) {
@@ -51,8 +51,9 @@ static avc_call_fn *find_fast(const struct avc_vm *vm, uint32_t fid)
     return is_slow(fid) ? avc_call_slow : find(vm, fid);
 }
 
-/* The slow path, and the way of an embedder's claim that passes. The handler has written the result registers; the event's
-   completion writes x0 again. A handler that began an exit has made it of this event. */
+/* The claim's function. The slow path calls it, and an embedder's claim that passes leads here. The handler has
+   written the result registers. The event's completion writes x0 again. A handler that began an exit has made it
+   from this event. */
 static enum avc_answer claim(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     avc_call_fn *handler = find(vcpu->vm, (uint32_t)e->key);
@@ -60,7 +61,7 @@ static enum avc_answer claim(struct avc_vcpu *vcpu, struct avc_exit *e, void *ct
     return handler(vcpu, e->key, NULL) == AVC_RESUME ? avc_done(e, vcpu->x[0]) : AVC_EXIT;
 }
 
-/* SMCCC's range is wide: these are the ids in it that are not just unknown. */
+/* SMCCC's range is wide. These are the ids in it that have a handler. */
 static const uint32_t smccc_ids[] = {
 #define PSCI_ID(name)
 #define SMCCC_ID(name) name,

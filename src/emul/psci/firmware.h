@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The guest's firmware, inside. avc/psci.def has a row for each function: its handler is in psci.c, smccc.c or trng.c, and
- * firmware.c finds it. A handler completes the call with its value, or begins an exit for the VMM; it does not know whether
- * the vector called it or an embedder's claim on the id has passed.
+ * The guest's firmware: what its files share. avc/psci.def has a row for each function. psci.c, smccc.c and trng.c have
+ * the handlers, and firmware.c finds them. A handler completes the call with its value, or begins an exit for the VMM.
+ * It does not know who called it: the vector, or an embedder's claim on the id that has passed.
  */
 #ifndef AVC_FIRMWARE_H
 #define AVC_FIRMWARE_H
@@ -16,7 +16,8 @@
 #include <avc/psci.def>
 #undef AVC_FUNCTION
 
-/* Argument n of a call, in the width of its convention: what lies above in an SMC32 call is not the caller's (DEN0028, 3.1). */
+/* Returns argument n of a call, in the width of its convention. The upper half of an SMC32 argument is not part of
+   it (DEN0028, 3.1). */
 static inline uint64_t call_arg(const struct avc_vcpu *vcpu, uint64_t fid, unsigned n)
 {
     return fid & AVC_SMC64 ? vcpu->x[n] : (uint32_t)vcpu->x[n];
@@ -25,9 +26,9 @@ static inline uint64_t call_arg(const struct avc_vcpu *vcpu, uint64_t fid, unsig
 /* ---- what is offered ---- */
 
 /*
- * WORKAROUND_2 switches a mitigation on and off. Firmware starts a CPU with it on and guests cannot switch it off: that would
- * cost a call to firmware at each exit, and leave EL2 open where it was forgotten. "Always on" is said as 1, no call needed
- * on this CPU (DEN0028, 7.6).
+ * WORKAROUND_2 switches a mitigation on and off. Firmware starts a CPU with it on, and guests cannot switch it off.
+ * That would cost a call to firmware at each exit, and leave EL2 open if an exit forgot it. The answer 1 says that it
+ * is always on, and that this CPU needs no call (DEN0028, 7.6).
  */
 static inline int64_t offer_workaround(const struct avc_vm *vm, unsigned n)
 {
@@ -45,7 +46,8 @@ static inline int64_t offer_workaround(const struct avc_vm *vm, unsigned n)
     return n == 2 ? second[is] : (int64_t)is - 1;
 }
 
-/* What the family's FEATURES answers, by the column `offered`. 0: the handler has something to do; above: it has not. */
+/* What the family's FEATURES answers, by the column `offered`. 0: the call has a handler. Above 0: the call is
+   harmless, and does nothing. */
 #define OFFER_ALWAYS(vm)       INT64_C(0)
 #define OFFER_NEVER(vm)        AVC_SMCCC_NOT_SUPPORTED
 #define OFFER_RNDR(vm)         (avc_has(&(vm)->features, AVC_FEAT_RNDR) ? INT64_C(0) : AVC_SMCCC_NOT_SUPPORTED)
@@ -54,17 +56,17 @@ static inline int64_t offer_workaround(const struct avc_vm *vm, unsigned n)
 #define OFFER_WORKAROUND_3(vm) offer_workaround(vm, 3)
 
 /*
- * A family that offers the same in each VM answers by a table: 1 or 0 for each of its `nr` 32-bit ids, then for the 64-bit
- * ones. The entries of the n-th id, by the columns `widths` and `offered`:
+ * A family that offers the same in each VM answers from a table. It has 1 or 0 for each of the `nr` 32-bit ids, then
+ * for each of the 64-bit ones. These make the entries of the n-th id, by the columns `widths` and `offered`:
  */
 #define FORMS_SMC32(n, nr, is) [n] = (is)
 #define FORMS_SMC64(n, nr, is) [(nr) + (n)] = (is)
 #define FORMS_BOTH(n, nr, is)  [n] = (is), [(nr) + (n)] = (is)
 #define IS_ALWAYS              1
 #define IS_NEVER               0
-#define IS_RNDR                1 /* nobody asks without: FEATURES itself is not there */
+#define IS_RNDR                1 /* a VM without it has no FEATURES to ask */
 
-/* 0 or NOT_SUPPORTED of an id; it is in the family's range if n, its number there, is less than nr. */
+/* Returns 0 or NOT_SUPPORTED for an id. n is its number in the family, which the caller has compared with nr. */
 static inline int64_t offer_by_forms(const uint8_t *forms, uint32_t n, uint32_t nr, uint64_t fid)
 {
     return (int64_t)forms[(fid & AVC_SMC64 ? nr : 0) + n] - 1;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/*
- * PSCI 1.1 (DEN0022). What a call leaves to the VMM becomes an exit of its own kind: nothing of PSCI is left to know there.
- */
+/* PSCI 1.1 (DEN0022). A call that the VMM must handle becomes an exit of its own kind. The VMM need not know PSCI. */
 #include <avc/stage2.h>
 #include <avc/priv/ctx.h>
 
@@ -12,7 +10,7 @@
 #include "core/object/request.h"
 #include "core/policy/sysreg.h"
 
-/* ---- what there is ---- */
+/* ---- queries ---- */
 
 enum avc_result avc_psci_version(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
@@ -26,8 +24,8 @@ enum avc_result avc_psci_migrate_info(struct avc_vcpu *vcpu, uint64_t fid, const
 
 #define NR (AVC_PSCI_LAST - AVC_PSCI_VERSION + 1)
 
-/* SMCCC_VERSION is asked for here by callers that do not know yet whether SMCCC 1.1 is there (DEN0028, 7.2). No flag of
-   CPU_SUSPEND is set: original format of power_state, no OS-initiated mode. */
+/* Callers that do not know yet whether SMCCC 1.1 is there ask for SMCCC_VERSION here (DEN0028, 7.2). CPU_SUSPEND
+   has no flag set: power_state has its original format, and there is no OS-initiated mode. */
 enum avc_result avc_psci_features(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     static const uint8_t forms[2 * NR] = {
@@ -48,8 +46,8 @@ enum avc_result avc_psci_features(struct avc_vcpu *vcpu, uint64_t fid, const str
 
 /* ---- exits ---- */
 
-/* Makes an event for the VMM of the call. Whatever it answers, no result is written later: the caller of this has written x0,
-   or there is nobody left to read it. */
+/* Turns the call into an event for the VMM. Whatever the VMM answers, no result is written later: the caller of
+   this function has written x0, or no guest is left to read it. */
 static struct avc_exit *leave_as(struct avc_vcpu *vcpu, uint64_t fid, enum avc_kind kind, uint64_t key)
 {
     struct avc_exit *e = avc_call_begin(vcpu, fid, avc_hw_read_ESR_EL2());
@@ -61,7 +59,7 @@ static struct avc_exit *leave_as(struct avc_vcpu *vcpu, uint64_t fid, enum avc_k
     return e;
 }
 
-/* CPU_OFF(): DENIED is for a trusted OS that lives on this CPU, which there is not. */
+/* CPU_OFF() answers DENIED only for a trusted OS that lives on this CPU. There is none. */
 enum avc_result avc_psci_cpu_off(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     avc_vcpu_power_off(vcpu);
@@ -69,7 +67,8 @@ enum avc_result avc_psci_cpu_off(struct avc_vcpu *vcpu, uint64_t fid, const stru
     return avc_begun(AVC_LEAVE);
 }
 
-/* SYSTEM_OFF(), SYSTEM_RESET() and SYSTEM_RESET2() do not return: a VMM that runs this vCPU again is told that it is off. */
+/* SYSTEM_OFF(), SYSTEM_RESET() and SYSTEM_RESET2() do not return. If the VMM runs this vCPU again, it is told that
+   the vCPU is off. */
 static enum avc_result system_end(struct avc_vcpu *vcpu, uint64_t fid, enum avc_kind kind, uint64_t type,
                                   uint64_t cookie)
 {
@@ -91,7 +90,8 @@ enum avc_result avc_psci_system_reset(struct avc_vcpu *vcpu, uint64_t fid, const
     return system_end(vcpu, fid, AVC_SYSTEM_RESET, 0, 0);
 }
 
-/* SYSTEM_RESET2(reset_type, cookie): of the architectural types there is the warm reset; the vendor's are the VMM's. */
+/* SYSTEM_RESET2(reset_type, cookie): of the architectural types only the warm reset exists. The VMM handles the
+   vendor's types. */
 enum avc_result avc_psci_system_reset2(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     uint32_t type = (uint32_t)vcpu->x[1];
@@ -103,7 +103,8 @@ enum avc_result avc_psci_system_reset2(struct avc_vcpu *vcpu, uint64_t fid, cons
 
 /* ---- CPUs on and asleep ---- */
 
-/* AFFINITY_INFO's answer: the low three bits of the power state, signed, so that a destroyed vCPU is INVALID_PARAMETERS. */
+/* AFFINITY_INFO's answer is the low three bits of the power state, signed. So a destroyed vCPU is
+   INVALID_PARAMETERS. */
 #define INFO_OF(power) ((int64_t)((uint64_t)(power) << 61) >> 61)
 _Static_assert(INFO_OF(AVC_POWER_ON) == AVC_PSCI_AFF_ON && INFO_OF(AVC_POWER_OFF) == AVC_PSCI_AFF_OFF &&
                    INFO_OF(AVC_POWER_PENDING) == AVC_PSCI_AFF_ON_PENDING &&
@@ -116,7 +117,7 @@ static int64_t affinity_state(const struct avc_vcpu *vcpu)
     return INFO_OF(avc_load_acquire(&vcpu->power));
 }
 
-/* The vCPU that a call names. Bits besides the affinity fields must be zero. */
+/* Returns the vCPU that a call names. Bits outside the affinity fields must be zero. */
 static struct avc_vcpu *target_of(const struct avc_vm *vm, uint64_t target)
 {
     return target & ~MPIDR_AFFINITY ? NULL : avc_vm_vcpu_by_mpidr(vm, target);
@@ -131,8 +132,8 @@ static __attribute__((noinline)) enum avc_result affinity_info_far(struct avc_vc
     return avc_complete_call(vcpu, affinity_state(asked));
 }
 
-/* AFFINITY_INFO(target_affinity, lowest_affinity_level). From PSCI 1.0 on only level 0, the CPU itself, has to be known
-   (DEN0022, 5.1.5). Both forms name a CPU alike, unless something lies above the 32 bits of a target. */
+/* AFFINITY_INFO(target_affinity, lowest_affinity_level). From PSCI 1.0 on only level 0, the CPU itself, is required
+   (DEN0022, 5.1.5). Both forms name a CPU in the same way, except that a 64-bit target may have Aff3. */
 enum avc_result avc_psci_affinity_info(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     uint64_t target = vcpu->x[1];
@@ -143,7 +144,7 @@ enum avc_result avc_psci_affinity_info(struct avc_vcpu *vcpu, uint64_t fid, cons
     return avc_complete_call(vcpu, affinity_state(asked));
 }
 
-/* Where a vCPU can start: an instruction's address, in memory that is not a device. */
+/* Can a vCPU start here? It needs the address of an instruction, in memory that is not a device. */
 static bool entry_ok(const struct avc_vm *vm, uint64_t entry)
 {
     uint32_t attrs = 0;
@@ -153,7 +154,7 @@ static bool entry_ok(const struct avc_vm *vm, uint64_t entry)
     switch (avc_stage2_lookup(vm->stage2, entry, NULL, &attrs, NULL)) {
     case AVC_OK:
         return !(attrs & AVC_DEVICE);
-    case AVC_ENOTSUP: /* adopted: the library cannot look */
+    case AVC_ENOTSUP: /* adopted tables: the library cannot look */
         return entry >> vm->stage2->ipa_bits == 0;
     default:
         return false;
@@ -172,15 +173,15 @@ enum avc_result avc_psci_cpu_on(struct avc_vcpu *vcpu, uint64_t fid, const struc
         return avc_complete_call(vcpu, AVC_PSCI_INVALID_ADDRESS);
     if (avc_vcpu_power_on(other, entry, call_arg(vcpu, fid, 3)))
         return avc_complete_call(vcpu, AVC_PSCI_SUCCESS);
-    /* It was not off. If it is by now, it was on when it was asked, and the caller may ask again. */
+    /* The vCPU was not off. If it is off by now, it was on when this asked. The caller may ask again. */
     return avc_complete_call(vcpu, affinity_state(other) == AVC_PSCI_AFF_ON_PENDING ? AVC_PSCI_ON_PENDING
                                                                                     : AVC_PSCI_ALREADY_ON);
 }
 
 /*
  * The vCPU goes on at `entry` as after CPU_ON (DEN0022, 6.4): EL1h, interrupts masked, MMU and caches off, the caller's
- * endianness. The rest of a warm reset is UNKNOWN, and stays as it was; so do timers and the interrupt controller's CPU
- * interface, or nothing would wake it.
+ * endianness. The rest of a warm reset is UNKNOWN, and stays as it was. Timers and the interrupt controller's CPU
+ * interface stay as well: otherwise nothing would wake the vCPU.
  */
 static void restart(struct avc_vcpu *vcpu, uint64_t entry, uint64_t context)
 {
@@ -191,7 +192,7 @@ static void restart(struct avc_vcpu *vcpu, uint64_t entry, uint64_t context)
     avc_complete_call(vcpu, (int64_t)context);
 }
 
-/* CPU_SUSPEND(power_state, entry_point_address, context_id): power levels of a CPU, a cluster and the system. */
+/* CPU_SUSPEND(power_state, entry_point_address, context_id). Power levels are a CPU, a cluster and the system. */
 enum avc_result avc_psci_cpu_suspend(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     uint32_t state = (uint32_t)vcpu->x[1];
@@ -203,15 +204,15 @@ enum avc_result avc_psci_cpu_suspend(struct avc_vcpu *vcpu, uint64_t fid, const 
         return avc_complete_call(vcpu, AVC_PSCI_INVALID_PARAMETERS);
     if (powerdown && !entry_ok(vcpu->vm, entry))
         return avc_complete_call(vcpu, AVC_PSCI_INVALID_ADDRESS);
-    /* With a wake-up event pending the call returns at once, from power-down too, which has then not been entered
-       (DEN0022, 5.4.5). The host's kick is not one, but it makes run return all the same. */
+    /* With a wake-up event pending the call returns at once. A power-down returns too, and has then not been
+       entered (DEN0022, 5.4.5). The host's kick is no such event, but it makes run return all the same. */
     if (avc_vcpu_has_work(vcpu))
         return avc_complete_call(vcpu, AVC_PSCI_SUCCESS);
     e = leave_as(vcpu, fid, AVC_CPU_SUSPEND, state);
     e->value = avc_vcpu_deadline(vcpu);
     if (powerdown) {
         restart(vcpu, entry, context);
-        e->step = false; /* the PC is where it goes on */
+        e->step = false; /* the PC is where the vCPU goes on */
     } else {
         avc_complete_call(vcpu, AVC_PSCI_SUCCESS);
     }

@@ -10,7 +10,7 @@ enum avc_result avc_smccc_version(struct avc_vcpu *vcpu, uint64_t fid, const str
 
 enum avc_result avc_smccc_arch_features(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
-    /* one of the workarounds is what callers ask for */
+    /* Callers ask for one of the workarounds. */
     switch (__builtin_expect((uint32_t)vcpu->x[1], AVC_SMCCC_ARCH_WORKAROUND_1)) {
 #define PSCI_CASE(name, offered)
 #define TRNG_CASE(name, offered)
@@ -25,8 +25,8 @@ enum avc_result avc_smccc_arch_features(struct avc_vcpu *vcpu, uint64_t fid, con
     }
 }
 
-/* Needs the host's firmware: issued anew, with the function id alone. Nothing of the guest's registers gets to EL3, and
-   nothing comes back (DEN0028, 7.5 and 7.7). */
+/* This call needs the host's firmware. A new call is made, with the function id alone. Nothing of the guest's
+   registers gets to EL3, and nothing comes back (DEN0028, 7.5 and 7.7). */
 enum avc_result avc_smccc_workaround(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     uint64_t x[18] = { fid };

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * TRNG firmware interface 1.0 (DEN0098), on RNDRRS: of the CPU's two random registers the one that
- * is reseeded for each read, since a caller takes what it gets for full entropy.
+ * TRNG firmware interface 1.0 (DEN0098), on RNDRRS. Of the CPU's two random registers this one is reseeded for each
+ * read. A caller takes what it gets for full entropy.
  */
 #include "emul/psci/firmware.h"
 
 #define TRIES 8 /* per word; the Arm ARM lets RNDRRS come back empty "within a reasonable time" */
 
-/* Names this source, for callers that trust one and not another; a version 4 UUID of our own. */
+/* Names this source, for callers that trust one source and not another. A version 4 UUID of our own. */
 static const uint32_t uuid[4] = { 0xc3d8b6f5, 0x42814317, 0xa300a574, 0x7610f673 };
 
 static bool random(uint64_t *value)
@@ -51,8 +51,8 @@ enum avc_result avc_trng_get_uuid(struct avc_vcpu *vcpu, uint64_t fid, const str
 }
 
 /*
- * x1 is the number of bits wanted, 1..96 or 1..192. x3 gets the lowest 32 or 64 of them, x1 the highest; bits that were not
- * asked for are zero, and so are all of x1..x3 after an error.
+ * x1 is the number of bits wanted, 1..96 or 1..192. x3 gets the lowest 32 or 64 of them, x1 the highest. Bits that were
+ * not asked for are zero. After an error x1..x3 are zero.
  */
 enum avc_result avc_trng_rnd(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * System calls and their returns: see avc/syscall.h, which says how the one is known by the other. Calls in progress stand
- * in sets by SP_EL1, under a lock that is never held across the embedder's function; the search is of one set, so that it
- * is bounded whatever the guest does.
+ * System calls and their returns. avc/syscall.h says how a return is matched with its call. Calls in progress stand in
+ * sets by SP_EL1. A lock guards them, and is never held across the embedder's function. A search looks at one set only,
+ * so it is bounded whatever the guest does.
  */
 #include <avc/syscall.h>
 #include <avc/priv/ctx.h>
@@ -22,10 +22,10 @@ static void tell(struct avc_syscalls *s, struct avc_vcpu *vcpu, struct avc_sysca
     (void)s->fn(vcpu, event, s->ctx);
 }
 
-/* ---- calls in progress; all with the lock held ---- */
+/* ---- calls in progress; the caller holds the lock ---- */
 
-/* Stacks are aligned to their size: the upper bits of a product with 2^64 divided by the golden ratio differ where those of
-   the address do. */
+/* Stacks are aligned to their size, so their low bits are alike. The product with 2^64 divided by the golden ratio
+   carries the bits in which they differ into its upper half. */
 static struct avc_syscall_call *set_of(struct avc_syscalls *s, uint64_t stack)
 {
     uint64_t hash = stack * UINT64_C(0x9e3779b97f4a7c15) >> 32;
@@ -34,8 +34,9 @@ static struct avc_syscall_call *set_of(struct avc_syscalls *s, uint64_t stack)
 }
 
 /*
- * Whether the VM's traps are on, and on every vCPU that runs. While they are being switched on a thread could make one call
- * where it is seen, and be back from it and in the next where it is not; so nothing is remembered until all have followed.
+ * Are the VM's traps on, and do all vCPUs that run have them? While they are being switched on, a thread could make a
+ * call on a vCPU that traps it, return on one that does not, and make its next call there. So nothing is remembered
+ * until all vCPUs have followed.
  */
 static bool watched(struct avc_syscalls *s)
 {
@@ -50,7 +51,7 @@ static bool watched(struct avc_syscalls *s)
         const struct avc_vcpu *vcpu = vm->vcpus[n];
 
         if (avc_load_seq(&vcpu->pcpu) && avc_load_seq(&vcpu->traps_version) != version)
-            return false; /* one that is not loaded reads the version when it is */
+            return false; /* a vCPU that is not loaded reads the version when it is loaded */
     }
     s->followed = version;
     return true;
@@ -71,7 +72,7 @@ static bool take(struct avc_syscalls *s, uint64_t stack, struct avc_syscall_even
     return false;
 }
 
-/* Puts it in; true: another had to make room for it. */
+/* Puts a call into its set. Returns true if another had to make room for it. */
 static bool put(struct avc_syscalls *s, const struct avc_syscall_event *event, struct avc_syscall_event *old)
 {
     struct avc_syscall_call *set = set_of(s, event->stack), *at = set;
@@ -79,7 +80,7 @@ static bool put(struct avc_syscalls *s, const struct avc_syscall_event *event, s
 
     if (!watched(s))
         return false;
-    for (unsigned n = 0; n < AVC_SYSCALL_SET; n++) /* a free one, 0, is the oldest of all */
+    for (unsigned n = 0; n < AVC_SYSCALL_SET; n++) /* a free place has 0, which is the oldest of all */
         if (set[n].age < at->age)
             at = &set[n];
     full = at->age && at->version == s->followed;
@@ -91,7 +92,7 @@ static bool put(struct avc_syscalls *s, const struct avc_syscall_event *event, s
 
 /* ---- claims ---- */
 
-/* Masked, as every claim is: the lock is held for a bounded time. */
+/* Interrupts are masked, as in every claim. The lock is held for a bounded time. */
 static enum avc_answer on_svc(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     struct avc_syscalls *s = ctx;
@@ -112,7 +113,7 @@ static enum avc_answer on_svc(struct avc_vcpu *vcpu, struct avc_exit *e, void *c
         event.args[n] = event.aarch32 ? (uint32_t)vcpu->x[n] : vcpu->x[n];
 
     avc_lock(&s->lock);
-    lost = take(s, event.stack, &old); /* who had this stack before never came back */
+    lost = take(s, event.stack, &old); /* the call that had this stack before never came back */
     avc_unlock(&s->lock);
     if (lost)
         tell(s, vcpu, &old, AVC_SYSCALL_LOST);
@@ -130,7 +131,7 @@ static enum avc_answer on_svc(struct avc_vcpu *vcpu, struct avc_exit *e, void *c
     return AVC_PASS;
 }
 
-/* What it means that the thread goes on at `to`. */
+/* Says what it means that the thread goes on at `to`. */
 static enum avc_syscall_what meaning(const struct avc_vcpu *vcpu, const struct avc_syscall_event *call, uint64_t bytes,
                                      uint64_t mask)
 {
@@ -161,13 +162,13 @@ static enum avc_answer on_eret(struct avc_vcpu *vcpu, struct avc_exit *e, void *
         return AVC_PASS;
     call.to = avc_ctx_get(vcpu, AVC_CTX_ELR_EL1);
     call.to_table = avc_ctx_get(vcpu, AVC_CTX_TTBR0_EL1) & TTBR_BADDR;
-    if (e->esr & ISS_ERETA) /* signed above the bits of an address of TTBR0's half: TCR_EL1.T0SZ */
+    if (e->esr & ISS_ERETA) /* it is signed above the bits of an address of TTBR0's half: TCR_EL1.T0SZ */
         mask >>= avc_ctx_get(vcpu, AVC_CTX_TCR_EL1) & TCR_T0SZ;
     else if (aarch32)
         mask = spsr & SPSR_T32 ? 0xfffffffe : 0xfffffffc;
     call.to &= mask;
     call.result = aarch32 ? (uint32_t)vcpu->x[0] : vcpu->x[0];
-    /* a T32 SVC is 2 bytes long */
+    /* A T32 SVC is 2 bytes long. */
     tell(s, vcpu, &call, meaning(vcpu, &call, call.aarch32 && spsr & SPSR_T32 ? 2 : 4, mask));
     return AVC_PASS;
 }
@@ -205,7 +206,7 @@ enum avc_status avc_syscalls_attach(struct avc_syscalls *s, struct avc_vm *vm, c
         .ctx = config->ctx,
         .calls = config->calls,
         .nr_sets = config->max_calls / AVC_SYSCALL_SET,
-        .followed = 1, /* none: an odd version is never on */
+        .followed = 1, /* no version: an odd one never has the traps on */
     };
     claims = vm->nr_claims;
     status = claim_all(s, config);
