@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The reference hypervisor, seen from its guest side: everything that guest/ and dev/ use of the
- * kernel below them (boot/, board/, kern/), and the few functions that the kernel expects from
- * them.
+ * The reference hypervisor as its guest side sees it. It has everything that guest/ and dev/ use of the kernel below
+ * them (boot/, board/, kern/), and the few functions that the kernel expects from them.
  *
- * The kernel's rule about interrupts: EL2 runs with IRQs masked, always, but for the idle loop and
- * for vmm_irq_window(). So a spinlock is never held while an interrupt handler runs, and no
- * function here has an "irqsave" form.
+ * The kernel's rule about interrupts: EL2 always runs with IRQs masked, except in the idle loop and in
+ * vmm_irq_window(). So a spinlock is never held while an interrupt handler runs, and no function here has an "irqsave"
+ * form.
  */
 #ifndef VMM_H
 #define VMM_H
@@ -43,7 +42,7 @@ extern struct vmm_options vmm_options;
 struct vmm_vcpu {
     struct avc_vcpu vcpu;
     struct vmm_task task; /* vmm_task_init() before the first vmm_sched_wake() */
-    void *user;           /* the guest side's */
+    void *user;           /* for the guest side */
 };
 
 static inline struct vmm_vcpu *vmm_vcpu_of_task(struct vmm_task *task)
@@ -58,30 +57,29 @@ static inline struct vmm_vcpu *vmm_vcpu_of(struct avc_vcpu *vcpu)
 
 /* ---- the kernel's, kern/hal.c ---- */
 
-/** The machine and HAL of this hypervisor: initialised and enabled on every CPU before
-   vmm_guest_init(). The HAL's wake() is vmm_sched_wake() of the task beside the vCPU, so every
-   avc_vcpu must live in a struct vmm_vcpu. */
+/** The machine and HAL of this hypervisor. Both are initialised, and enabled on every CPU, before vmm_guest_init().
+    The HAL's wake() is vmm_sched_wake() of the task beside the vCPU, so every avc_vcpu must be in a struct vmm_vcpu. */
 extern struct avc_machine vmm_machine;
 
 /** The library's object of a CPU (for avc_vcpu_load()). */
 struct avc_pcpu *vmm_pcpu(const struct vmm_cpu *cpu);
 
-/** What the guest side waits for a shared physical interrupt with: `fn` runs in interrupt context,
-   on the boot CPU, before the interrupt is ended. `intid` is enabled. */
+/** Registers the guest side's handler of a shared physical interrupt. `fn` runs in interrupt context, on the boot
+    CPU, before the interrupt is ended. `intid` is enabled. */
 void vmm_irq_register(uint32_t intid, void (*fn)(void *ctx), void *ctx);
 
-/** Takes the physical interrupts that are pending now. Holds no lock; no vCPU is inside run. */
+/** Takes the physical interrupts that are pending now. The caller holds no lock, and no vCPU is inside run. */
 void vmm_irq_window(void);
 
 /* ---- the guest side's, guest/ ---- */
 
-/** Makes the VM, loads its images and wakes its first vCPU. Called once, on the boot CPU, when all CPUs are up and
-   enabled; other CPUs run their scheduler loops already. What cannot be done ends in vmm_exit(). */
+/** Makes the VM, loads its images and wakes its first vCPU. It is called once, on the boot CPU, when all CPUs are up
+    and enabled. Other CPUs already run their scheduler loops. It calls vmm_exit() if something cannot be done. */
 void vmm_guest_init(void);
 
-/** Runs a vCPU on this CPU: load, run and answer exits until it has nothing to do, or VMM_DUE_YIELD, then put. Called with
-   IRQs masked; returns so. In a loop of exits it looks at vmm_sched_due() before each run. For VMM_STEP_BLOCK it has stored
-   in *deadline the CNTPCT_EL0 at which the vCPU is to be woken, ~0 for never. */
+/** Runs a vCPU on this CPU: load, then run and answer exits until the vCPU has nothing to do or VMM_DUE_YIELD is
+    set, then put. It is called with IRQs masked and returns so. It looks at vmm_sched_due() before each run. For
+    VMM_STEP_BLOCK it has stored in *deadline the CNTPCT_EL0 at which the vCPU is to be woken, ~0 for never. */
 enum vmm_step vmm_vcpu_step(struct vmm_cpu *cpu, struct vmm_vcpu *vv, uint64_t *deadline);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/*
- * A small printf. The C library's would bring FP registers into EL2.
- */
+/* A small printf. The C library's would bring FP registers into EL2. */
 #include <stdint.h>
 
 #include "kern/log.h"
@@ -31,7 +29,7 @@ struct spec {
     int width, precision; /* -1: none */
 };
 
-/* Returns where the conversion's letter is. */
+/* Returns the place of the conversion's letter. */
 static const char *read_spec(struct spec *spec, const char *fmt, va_list *args)
 {
     *spec = (struct spec){ .precision = -1 };
@@ -59,7 +57,7 @@ static const char *read_spec(struct spec *spec, const char *fmt, va_list *args)
     return fmt;
 }
 
-/* `n` characters of `text` behind `prefix`, in a field. */
+/* Writes `prefix` and `n` characters of `text` into a field. */
 static void put_field(struct out *out, const struct spec *spec, const char *prefix, const char *text, int n)
 {
     int length = n;
@@ -133,7 +131,7 @@ static void convert(struct out *out, char letter, struct spec *spec, va_list *ar
     case '%':
         put(out, '%');
         break;
-    default: /* visible, and the arguments are no longer to be trusted */
+    default: /* the reader sees it; the arguments are no longer to be trusted */
         put(out, '%');
         put(out, letter);
     }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Where the kernel meets the library: its machine, its object of each CPU, and the callbacks it
- * asks for. Interrupts are fetched: an IRQ that a guest is left for is acknowledged by the library
- * through irq_fetch(), and what is not its own comes to irq_handler().
+ * Where the kernel meets the library: its machine, its object of each CPU, and its callbacks. The library fetches
+ * interrupts: it acknowledges an IRQ for which a guest is left through irq_fetch(). An interrupt that is not the
+ * library's own goes to irq_handler().
  */
 #include "kern/hal.h"
 #include "vmm.h"
@@ -76,7 +76,7 @@ static const struct avc_hal hal = {
     .vtimer_ppi = VMM_VTIMER_INTID,
     .ptimer_ppi = VMM_PTIMER_INTID,
     .maintenance_ppi = VMM_MAINTENANCE_INTID,
-    .uses = AVC_HOST_NO_FP, /* only libfdt does, and only while no vCPU is loaded */
+    .uses = AVC_HOST_NO_FP, /* only libfdt uses FP, and only while no vCPU is loaded */
 };
 
 void vmm_hal_init(void)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * A spinlock. Taken with IRQs masked (vmm.h says why that is the normal state), for sections of some dozen instructions.
- * Who waits sleeps by WFE; the store that frees the lock ends that. In C11 but for this wait, boot/wait.h, which the host
- * tests replace.
+ * A spinlock. It is taken with IRQs masked (vmm.h says why that is the normal state), for sections of some dozen
+ * instructions. A CPU that waits sleeps by WFE. The store that frees the lock ends the sleep. It is C11 except for this
+ * wait, boot/wait.h, which the host tests replace.
  *
- * Not a ticket lock, on purpose: where the CPUs are threads of an emulator and there are more of them than real ones,
- * the lock would be handed to a CPU that does not run just now while others that could take it spin: eight CPUs on two
- * came to a few dozen hand-overs a second. Who loses the race here loses the time of one short section.
+ * It is not a ticket lock, on purpose. Where the CPUs are threads of an emulator, and there are more of them than real
+ * ones, a ticket lock would go to a CPU that does not run just now, while others that could take it spin. Eight CPUs on
+ * two came to a few dozen hand-overs a second. A CPU that loses the race here loses the time of one short section.
  */
 #ifndef VMM_KERN_LOCK_H
 #define VMM_KERN_LOCK_H

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/*
- * Log lines: whole ones, from any CPU, in one order.
- */
+/* Log lines: whole lines, from any CPU, in one order. */
 #include <stdatomic.h>
 #include <string.h>
 
@@ -26,8 +24,8 @@ void vmm_log_stopping(void)
     atomic_store(&stopping, true);
 }
 
-/* Once somebody stops the machine, the lock's holder may never come back: it may be the one who crashed. Better a torn
-   line then than none. */
+/* Takes the lock. Once a CPU stops the machine, the lock's holder may never come back: it may be the one that
+   crashed. Then a torn line is better than none. */
 void vmm_log_take(void)
 {
     for (unsigned long tries = 0; !vmm_trylock(&lock); tries++) {

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/*
- * The hypervisor's log: lines, for board/log_out.c to put where they are seen, and the two ways to
- * stop.
- */
+/* The hypervisor's log. board/log_out.c puts its lines where they can be seen. And the two ways to stop. */
 #ifndef VMM_KERN_LOG_H
 #define VMM_KERN_LOG_H
 
@@ -15,28 +12,28 @@
 
 enum vmm_log_level { VMM_ERROR, VMM_WARN, VMM_INFO, VMM_DEBUG };
 
-/** One line, "vmm: " before it and a newline behind it. %s %c %d %i %u %x %X %p %% with 0, -, width, precision for %s,
-   and the lengths hh, h, l, ll, z. Any CPU, interrupt handlers and claims too. */
+/** Logs one line, with "vmm: " before it and a newline after it. Knows %s %c %d %i %u %x %X %p %% with 0, -, width,
+    precision for %s, and the lengths hh, h, l, ll, z. Any CPU may call it, in interrupt handlers and claims too. */
 void vmm_log(enum vmm_log_level level, const char *fmt, ...) VMM_PRINTF(2, 3);
 void vmm_vlog(enum vmm_log_level level, const char *fmt, va_list args) VMM_PRINTF(2, 0);
 
-/** Lines of a higher level than this are dropped. Default VMM_INFO. */
+/** Drops lines of a higher level than this. The default is VMM_INFO. */
 void vmm_log_set_level(enum vmm_log_level level);
 
-/** As the C library's; always terminates. Returns the length it would have had. */
+/** As the C library's. They always terminate the string. They return the length that it would have had. */
 int vmm_snprintf(char *buf, size_t size, const char *fmt, ...) VMM_PRINTF(3, 4);
 int vmm_vsnprintf(char *buf, size_t size, const char *fmt, va_list args) VMM_PRINTF(3, 0);
 
-/** What a run ends with, told to the launcher. */
+/** How a run has ended. The launcher is told. */
 #define VMM_EXIT_OFF     0 /* the guest powered itself off */
 #define VMM_EXIT_FAILURE 1 /* the hypervisor failed, or was given something it cannot use */
-#define VMM_EXIT_USAGE   2 /* an option that it, or this board, cannot do */
+#define VMM_EXIT_USAGE   2 /* this hypervisor, or this board, cannot do what an option asks */
 #define VMM_EXIT_CRASH   3 /* the guest crashed */
 
 /** Logs "vmm: exit STATUS: REASON", as the last line, and powers the machine off. */
 _Noreturn void vmm_exit(int status, const char *fmt, ...) VMM_PRINTF(2, 3);
 
-/** A bug of ours: logs the message and a backtrace, then vmm_exit(VMM_EXIT_FAILURE). */
+/** For a bug of the hypervisor: logs the message and a backtrace, then calls vmm_exit(VMM_EXIT_FAILURE). */
 _Noreturn void vmm_panic(const char *fmt, ...) VMM_PRINTF(1, 2);
 
 #define vmm_assert(cond)                                                                                               \

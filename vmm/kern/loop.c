@@ -11,7 +11,7 @@
 
 #define NR_SHARED 8
 
-/* Shared interrupts somebody waits for. Written at boot, before the interrupt is enabled. */
+/* Shared interrupts that have a handler. Each is written at boot, before the interrupt is enabled. */
 static struct {
     uint32_t intid;
     void (*fn)(void *ctx);
@@ -58,9 +58,9 @@ void vmm_irq_register(uint32_t intid, void (*fn)(void *ctx), void *ctx)
     vmm_gic_enable(intid);
 }
 
-/* One that nobody expects: said once, and switched off, or it could come for ever. But for the
-   library's own: between a timer's expiry and the put that stops it they may come without meaning
-   anything any more. */
+/* Handles an interrupt that nobody expects: logs it once, and disables it, or it could come for ever. The library's
+   own interrupts are different. Between a timer's expiry and the put that stops the timer, one may still come. It
+   means nothing any more. */
 static void unexpected(uint32_t intid)
 {
     if (intid == VMM_VTIMER_INTID || intid == VMM_PTIMER_INTID || intid == VMM_MAINTENANCE_INTID)
@@ -70,7 +70,7 @@ static void unexpected(uint32_t intid)
         vmm_gic_disable(intid);
 }
 
-/* Of this CPU alone, and shown by the self-test. */
+/* Counts on this CPU only, for the self-test. */
 static void count(_Atomic uint32_t *number)
 {
     atomic_store_explicit(number, atomic_load_explicit(number, memory_order_relaxed) + 1, memory_order_relaxed);
@@ -80,7 +80,7 @@ static bool shared_interrupt(struct vmm_cpu *cpu, uint32_t token)
 {
     uint32_t intid = vmm_gic_intid(token);
 
-    vmm_dsb_sy(); /* the acknowledge is complete before anything is done to the device (IHI 0069, 4.1.1) */
+    vmm_dsb_sy(); /* the acknowledge is complete before the device is accessed (IHI 0069, 4.1.1) */
     for (unsigned i = 0; i < nr_shared; i++)
         if (shared[i].intid == intid) {
             shared[i].fn(shared[i].ctx);
@@ -100,11 +100,11 @@ bool vmm_irq_handle(uint32_t token)
     switch (vmm_gic_intid(token)) {
     case VMM_SGI_POKE:
         count(&cpu->pokes);
-        vmm_gic_end(token, true); /* before the scheduler is looked at: a poke sent after the look is then a new one */
+        vmm_gic_end(token, true); /* first the end, then the look: a later poke is then a new interrupt */
         return vmm_sched_poked(cpu->index);
     case VMM_TIMER_INTID:
         count(&cpu->ticks);
-        look = vmm_sched_tick(cpu->index); /* arms anew, and so the level falls before the end */
+        look = vmm_sched_tick(cpu->index); /* it arms the timer again, so the level falls before the end */
         vmm_gic_end(token, true);
         return look;
     case VMM_SGI_STOP:
@@ -118,7 +118,7 @@ bool vmm_irq_handle(uint32_t token)
 void vmm_irq_window(void)
 {
     vmm_irq_unmask();
-    vmm_isb(); /* pending ones are taken here at the latest */
+    vmm_isb(); /* pending interrupts are taken here at the latest */
     vmm_irq_mask();
 }
 
@@ -139,8 +139,7 @@ _Noreturn void vmm_sched_loop(void)
 
             vmm_sched_done(cpu->index, task, how, deadline);
         } else {
-            vmm_wfi(); /* IRQs are masked: one that came since pick() ends the wait, and is taken
-                          below */
+            vmm_wfi(); /* IRQs are masked: one that came since pick() ends the wait, and is taken below */
         }
         vmm_irq_window();
     }

@@ -14,7 +14,7 @@ struct vmm_options vmm_options = {
     .memory = 512ull << 20,
 };
 
-/* The value of word `name=value`, or NULL. */
+/* Returns the value of the word `name=value`, or NULL. */
 static const char *value_of(const char *word, const char *name)
 {
     size_t n = strlen(name);
@@ -39,7 +39,7 @@ static bool take(const char *word)
     unsigned long n;
 
     if ((value = value_of(word, "cpus")) && number(value, &n) && n) {
-        vmm_options.cpus = n < UINT32_MAX ? (unsigned)n : UINT32_MAX; /* how many are too many the guest side knows */
+        vmm_options.cpus = n < UINT32_MAX ? (unsigned)n : UINT32_MAX; /* the guest side knows how many are too many */
         return true;
     }
     if ((value = value_of(word, "memory")) && number(value, &n) && n && n < 1ul << 32) {

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/*
- * Reading the hypervisor's options; what they are stands in vmm.h.
- */
+/* Reads the hypervisor's options. vmm.h says what they are. */
 #ifndef VMM_KERN_OPTIONS_H
 #define VMM_KERN_OPTIONS_H
 
-/** Takes the words of a command line; one it does not know, or whose value is none, is logged and ignored. */
+/** Takes the words of a command line. A word that it does not know, or one with a bad value, is logged and ignored. */
 void vmm_options_parse(const char *args);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The page allocator: one bit a page over all memory, set where it is taken. First fit from where
- * the last search ended for single pages; for large pieces from the start, by aligned steps. A
- * hypervisor allocates at boot and when guests map memory for the first time; what matters is that
- * large aligned pieces stay to be had.
+ * The page allocator: one bit a page over all memory, set if the page is taken. A single page comes from the first free
+ * place after the last search. A large piece comes from the first free place in memory, in aligned steps. A hypervisor
+ * allocates at boot, and when guests map memory for the first time. So what matters is that large aligned pieces stay
+ * free.
  */
 #include <string.h>
 
@@ -38,7 +38,7 @@ static void set_taken(struct area *area, uint64_t i, bool taken)
     area->taken[i / 64] = taken ? area->taken[i / 64] | bit : area->taken[i / 64] & ~bit;
 }
 
-/* Index of the first page at or after i that is taken, at most `end`; or free, when asked for that. */
+/* Returns the first page at or after i that is taken, or free if !taken, and at most `end`. */
 static uint64_t next(const struct area *area, uint64_t i, uint64_t end, bool taken)
 {
     while (i < end) {
@@ -117,7 +117,7 @@ size_t vmm_pages_free_bytes(void)
     return free_pages << PAGE_SHIFT;
 }
 
-/* Nobody may have any page that a byte of [base, base + size) lies in. */
+/* Takes all pages of [base, base + size), including pages that are only partly in it. */
 static void reserve(uint64_t base, uint64_t size)
 {
     uint64_t from = base >> PAGE_SHIFT, to = (base + size + VMM_PAGE_SIZE - 1) >> PAGE_SHIFT;
@@ -138,8 +138,8 @@ static bool overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
     return a < b + b_size && b < a + a_size;
 }
 
-/* Where in a range of memory its bitmap can be, clear of all that the loader has put there. 0:
- * nowhere. */
+/* Finds a place in a range of memory for its bitmap, clear of all that the loader has put there. Returns 0 if there
+   is none. */
 static uint64_t place(const struct vmm_range *range, uint64_t bytes, const struct vmm_range *used, unsigned n)
 {
     uint64_t at = (range->base + VMM_PAGE_SIZE - 1) & ~(uint64_t)(VMM_PAGE_SIZE - 1);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/*
- * The two ways to stop: with a status for the launcher, and because something is broken.
- */
+/* The two ways to stop: with a status for the launcher, or because something is broken. */
 #include <stdatomic.h>
 #include <string.h>
 
@@ -14,8 +12,8 @@
 
 static _Atomic(struct vmm_cpu *) stopper;
 
-/* The first CPU that stops the machine does it alone: its reason is the reason. Its own second attempt (a crash while
-   reporting a crash) may go on. */
+/* Only the first CPU that stops the machine goes on, so its reason is reported. That CPU may call this again, if it
+   crashes while it reports a crash. */
 static void become_stopper(void)
 {
     struct vmm_cpu *none = NULL, *self = vmm_cpu_self();
@@ -24,7 +22,7 @@ static void become_stopper(void)
     if (!atomic_compare_exchange_strong(&stopper, &none, self) && none != self)
         for (;;)
             vmm_wfi();
-    if (!none) /* the first time: guests on other CPUs stop too, whatever they were about to print */
+    if (!none) /* the first time, guests on other CPUs stop too, whatever they were about to print */
         for (unsigned i = 0; i < vmm_nr_cpus; i++)
             if (&vmm_cpus[i] != self && self->up && vmm_cpus[i].up)
                 vmm_gic_send_sgi(&vmm_cpus[i], VMM_SGI_STOP);
@@ -44,7 +42,7 @@ _Noreturn void vmm_exit(int status, const char *fmt, ...)
     va_end(args);
     length = (int)strlen(line);
     line[length++] = '\n';
-    vmm_log_take(); /* and keep it: this line is the last */
+    vmm_log_take(); /* the lock is kept: this line is the last */
     vmm_log_out_last(line, (size_t)length);
     vmm_console_drain();
     vmm_psci_system_off();

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/*
- * What log.c and panic.c have between them.
- */
+/* What log.c and panic.c share. */
 #ifndef VMM_KERN_PANIC_H
 #define VMM_KERN_PANIC_H
 
-/** From now on a log lock that stays taken is ignored. */
+/** Makes the log ignore a lock that stays taken. */
 void vmm_log_stopping(void);
-/** Takes the log's lock; with vmm_log_stopping() it may give up waiting. */
+/** Takes the log's lock. After vmm_log_stopping() it may give up waiting. */
 void vmm_log_take(void);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * One CPU of the host. TPIDR_EL2 points at it; its first members are also known to boot/start.S and
- * boot/vectors.S by the offsets below.
+ * One CPU of the host. TPIDR_EL2 points at it. boot/start.S and boot/vectors.S know its first members by the offsets
+ * below.
  */
 #ifndef VMM_KERN_PERCPU_H
 #define VMM_KERN_PERCPU_H
@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** What a fatal exception found. */
+/** What a fatal exception found in the registers. */
 struct vmm_frame {
     uint64_t x[31], sp;
     uint64_t elr, spsr;
@@ -54,12 +54,12 @@ _Static_assert(offsetof(struct vmm_frame, hpfar) == VMM_FRAME_HPFAR, "vectors.S"
 _Static_assert(offsetof(struct vmm_cpu, crashes) == VMM_CPU_CRASHES, "vectors.S");
 
 extern struct vmm_cpu vmm_cpus[VMM_MAX_CPUS];
-extern unsigned vmm_nr_cpus; /* in use of them; one that did not start is not `up` */
+extern unsigned vmm_nr_cpus; /* those in use; one that did not start is not `up` */
 
-/** Starts the other CPUs by PSCI and waits until they are up; one that does not come is logged and left out. */
+/** Starts the other CPUs by PSCI and waits until they are up. A CPU that does not come is logged and left out. */
 void vmm_smp_start(void);
 
-/** Where a CPU, its MMU on and its vectors in place, goes on: sets up its GIC and timer. */
+/** Sets up a CPU's GIC and timer. Its MMU is on and its vectors are in place. */
 void vmm_cpu_init(struct vmm_cpu *cpu);
 
 #endif

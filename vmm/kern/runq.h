@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * A CPU's queue of runnable tasks, its list of deadlines, and the lock over both. All functions want the lock held, and
- * are short: they are the whole of what the scheduler does under one. Part of sched.c.
+ * A CPU's queue of runnable tasks, its list of deadlines, and the lock over both. The caller of each function holds the
+ * lock. The functions are short: they are all that the scheduler does under a lock. Part of sched.c.
  */
 #ifndef VMM_KERN_RUNQ_H
 #define VMM_KERN_RUNQ_H
@@ -21,7 +21,7 @@ struct vmm_runq {
     struct vmm_lock lock;
     unsigned cpu;
     _Atomic uint32_t *all;         /* word whose bit `cpu` says that tasks wait here */
-    _Atomic unsigned nr;           /* tasks that do; others read it without the lock */
+    _Atomic unsigned nr;           /* tasks that wait; other CPUs read it without the lock */
     struct vmm_tasks first, later; /* `later` gets the CPU when `first` is empty */
     struct vmm_task *timers;       /* tasks that are blocked, earliest deadline first */
 };
@@ -55,20 +55,20 @@ static inline void runq_insert(struct vmm_runq *q, struct vmm_tasks *list, struc
     runq_set_nr(q, runq_nr(q) + 1);
 }
 
-/* Behind all others, with a new slice. */
+/* Puts a task behind all others, with a new slice. */
 static inline void runq_append(struct vmm_runq *q, struct vmm_task *task, uint64_t slice)
 {
     task->left = slice;
     runq_insert(q, &q->later, task, true);
 }
 
-/* One that was preempted: it goes on with its slice when those that preempted it are done. */
+/* Puts back a task that was preempted. It goes on with its slice when the tasks that preempted it are done. */
 static inline void runq_put_back(struct vmm_runq *q, struct vmm_task *task)
 {
     runq_insert(q, &q->later, task, false);
 }
 
-/* One that was blocked. True: it has some of its slice left, and comes first. */
+/* Queues a task that was blocked. Returns true if some of its slice is left: then it comes first. */
 static inline bool runq_wake(struct vmm_runq *q, struct vmm_task *task, uint64_t slice)
 {
     if (!task->left) {

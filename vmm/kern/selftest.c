@@ -3,13 +3,16 @@
 /*
  * Tests of the kernel on the machine itself, without a guest.
  *
- *   sched    tasks that sleep, spin and wake each other on all CPUs; then stopping the world; ends
- * with status 0
- *   wx       a store to code        \
- *   rodata   a store to a constant   |  each has to end in a report and status 1: EL2's own
- * mistakes exec     a jump into data        |  are caught and told null     a load from address 0 |
- *   stack    endless recursion       |
- *   panic    vmm_panic()            /
+ *   sched    tasks that sleep, spin and wake each other on all CPUs, then stopping the world; ends with status 0
+ *
+ * Each of the others is a mistake of EL2's own. It has to be caught, and end in a report and status 1:
+ *
+ *   wx       a store to code
+ *   rodata   a store to a constant
+ *   exec     a jump into data
+ *   null     a load from address 0
+ *   stack    endless recursion
+ *   panic    vmm_panic()
  */
 #include <stdatomic.h>
 
@@ -53,7 +56,7 @@ static void finish(void)
     vmm_exit(VMM_EXIT_OFF, "selftest");
 }
 
-/* Nobody else may be in a step while the world is stopped. */
+/* No other CPU may be in a step while the world is stopped. */
 static void stop_the_world(struct vmm_cpu *cpu)
 {
     unsigned before;
@@ -91,11 +94,11 @@ static enum vmm_step one_round(struct vmm_cpu *cpu, struct test *test, unsigned 
         return VMM_STEP_BLOCK;
     test->round++;
     switch ((test->round + n) % 4) {
-    case 0: /* sleep: nobody else wakes this one */
+    case 0: /* sleep: no other task wakes this one */
         test->sleeps++;
         test->wake_at = *deadline = now + vmm_time_from_ms(1 + n % 3);
         return VMM_STEP_BLOCK;
-    case 1: /* compute until somebody else wants the CPU, or for 15 ms */
+    case 1: /* compute until another task wants the CPU, or for 15 ms */
         test->spins++;
         for (uint64_t end = now + vmm_time_from_ms(15); vmm_time_now() < end; vmm_irq_window())
             if (*vmm_sched_due(cpu->index) & VMM_DUE_YIELD) {
@@ -126,7 +129,7 @@ enum vmm_step vmm_selftest_step(struct vmm_cpu *cpu, struct vmm_vcpu *vv, uint64
     return how;
 }
 
-/* Deeper than any stack. */
+/* Recurses deeper than any stack. */
 static unsigned recurse(volatile unsigned *depth)
 {
     volatile unsigned deeper = *depth + 1;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/*
- * The CPUs: what each sets up for itself, and how the others are started.
- */
+/* The CPUs: what each sets up for itself, and how the boot CPU starts the others. */
 #include <stdatomic.h>
 
 #include "boot/boot.h"
@@ -23,7 +21,7 @@ void vmm_cpu_init(struct vmm_cpu *cpu)
     atomic_store_explicit(&cpu->up, true, memory_order_release);
 }
 
-/* From boot/start.S: MMU on, own stack and vectors. */
+/* Called from boot/start.S: the MMU is on, and the CPU has its own stack and vectors. */
 _Noreturn void vmm_secondary_main(struct vmm_cpu *cpu)
 {
     vmm_cpu_init(cpu);
@@ -40,8 +38,8 @@ static void start(unsigned index)
     cpu->index = index;
     cpu->stack_top = (uintptr_t)slot + VMM_STACK_STRIDE;
     cpu->crash_stack_top = (uintptr_t)slot + VMM_CRASH_STACK_TOP;
-    /* Read with the MMU off; the rest of struct vmm_cpu with caches on, by the same translation as
-     * ours. */
+    /* The CPU reads this with its MMU off. It reads the rest of struct vmm_cpu with caches on, through the same
+       translation as the boot CPU. */
     vmm_dcache_clean(&vmm_mmu_regs, sizeof(vmm_mmu_regs));
     answer = vmm_psci_cpu_on(vmm_board.mpidr[index], (uintptr_t)vmm_secondary_entry, (uintptr_t)cpu);
     if (answer) {

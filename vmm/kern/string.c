@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * What the compiler and libfdt expect to find: memory and string functions, without FP registers,
- * and safe with the MMU off when source and destination are aligned alike.
+ * Memory and string functions that the compiler and libfdt expect. They use no FP registers, and are safe with the MMU
+ * off if source and destination are aligned alike.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* gcc would make calls to memcpy out of memcpy's own loop. */
+/* Without this, memcpy's own loop would become a call of memcpy: see docs/compilers.md. */
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("no-tree-loop-distribute-patterns")
 #endif
@@ -27,7 +27,7 @@ void *memmove(void *to, const void *from, size_t n)
 
     if (d == s)
         return to;
-    if ((uintptr_t)d - (uintptr_t)s >= n) { /* upwards destroys nothing that is still to be read */
+    if ((uintptr_t)d - (uintptr_t)s >= n) { /* upwards, nothing that is still to be read is overwritten */
         if (!(((uintptr_t)d ^ (uintptr_t)s) & 7)) {
             for (; n && (uintptr_t)d & 7; n--)
                 *d++ = *s++;
@@ -131,7 +131,7 @@ char *strrchr(const char *s, int c)
     }
 }
 
-/* Digits only, as unit addresses and our options have them: no white space, no sign. Saturates. */
+/* Takes digits only, as unit addresses and the options have them: no white space, no sign. It saturates. */
 unsigned long strtoul(const char *restrict s, char **restrict end, int base)
 {
     unsigned long value = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The part of limits.h that libfdt needs. The compiler's own would look for a C library's behind it. */
+/* The part of limits.h that libfdt needs. The compiler's own header would look for a C library's after it. */
 #ifndef VMM_LIBC_LIMITS_H
 #define VMM_LIBC_LIMITS_H
 
