@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* A guest that cannot go on: what it was doing, in the log, for its author to read. */
+/* Logs what a guest that cannot go on was doing, for its author to read. */
 #include <avc/sysreg.h>
 
 #include "guest.h"
@@ -12,7 +12,7 @@ static uint64_t reg(struct avc_vcpu *vcpu, uint32_t id)
 {
     uint64_t value = 0;
 
-    /* Only a register that this CPU lacks cannot be read. */
+    /* This can only fail for a register that the CPU lacks. */
     if (avc_vcpu_get(vcpu, id, &value))
         return 0;
     return value;

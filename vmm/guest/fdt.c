@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The guest's device tree, written with libfdt's sequential calls, node by node in the order of
- * the file. Bindings: Devicetree Specification 0.4, and Linux's Documentation/devicetree/bindings.
+ * The guest's device tree. It is written with libfdt's sequential calls, node by node in the order of the file.
+ * Bindings: Devicetree Specification 0.4, and Linux's Documentation/devicetree/bindings.
  *
- * Called before any vCPU was loaded: libfdt, as distributions build it, may use SIMD registers,
- * which later may be a guest's.
+ * This runs before any vCPU is loaded. libfdt, as distributions build it, may use SIMD registers, which may be a
+ * guest's later.
  */
 #include "fdt.h"
 
@@ -111,10 +111,10 @@ static void timer(struct writer *w)
 {
     begin(w, "timer");
     text(w, "compatible", "arm,armv8-timer");
-    /* Secure and non-secure physical, virtual, hypervisor. */
+    /* The secure and non-secure physical, the virtual, and the hypervisor timer. */
     CELLS(w, "interrupts", PPI, VMM_GUEST_PTIMER_S_PPI, LEVEL, PPI, VMM_GUEST_PTIMER_PPI, LEVEL, PPI,
           VMM_GUEST_VTIMER_PPI, LEVEL, PPI, VMM_GUEST_HTIMER_PPI, LEVEL);
-    empty(w, "always-on"); /* a waiting vCPU is woken by it */
+    empty(w, "always-on"); /* it wakes a waiting vCPU */
     end(w);
 }
 
@@ -162,8 +162,8 @@ static void devices(struct writer *w)
 }
 
 /*
- * Randomness that the loader made for us, handed on: the hypervisor has no use for it, there is one
- * guest, and the loader that wants runs to repeat gives none.
+ * Hands on the randomness that the loader made. The hypervisor has no use for it, and there is only one guest. A loader
+ * that wants runs to repeat gives none.
  */
 static void seed(struct writer *w, const void *host, const char *name)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The guest machine's device tree. Values only: the same file runs on the build host. */
+/* The guest machine's device tree. It uses values only, so the same file runs on the build host. */
 #ifndef VMM_GUEST_FDT_H
 #define VMM_GUEST_FDT_H
 
@@ -16,8 +16,8 @@ struct vmm_fdt_info {
     const void *host;            /* the host's tree, for its random seeds; NULL: none */
 };
 
-/** Writes the tree into `bytes` of buf, and pads it to them, so that a boot loader in the guest has
-    room for what it adds. Returns NULL, or what went wrong. */
+/** Writes the tree into `bytes` of buf, and pads it to that size, so that a boot loader in the guest has room for
+    what it adds. Returns NULL, or what went wrong. */
 const char *vmm_fdt_make(void *buf, size_t bytes, const struct vmm_fdt_info *info);
 
 #endif

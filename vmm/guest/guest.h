@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The guest machine, as the files of this folder share it. */
+/* The guest machine: what the files of this folder share. */
 #ifndef VMM_GUEST_GUEST_H
 #define VMM_GUEST_GUEST_H
 
@@ -21,7 +21,7 @@
 #define VMM_GUEST_CLAIMS (8 + VMM_STRACE_CLAIMS)
 #define VMM_GUEST_SPIS   64
 
-/** Hypercall for tests and benches, answered in the VMM's loop: X1 + X2. */
+/** A hypercall for tests and benches, answered in the VMM's loop: X1 + X2. */
 #define VMM_CALL_ADD 0xFFFF
 
 struct vmm_guest {
@@ -38,23 +38,23 @@ struct vmm_guest {
     struct vmm_ram ram;
     struct vmm_pl011 uart;
     struct vmm_pl031 rtc;
-    struct vmm_vcpu alarm; /* only its task: a step of the RTC's, when the alarm is due */
+    struct vmm_vcpu alarm; /* only its task is used: it is the RTC's, and runs when the alarm is due */
 
     struct vmm_layout layout;
-    uint8_t *first_dtb, *dtb; /* of the first start, with random seeds; of those after a reset */
+    uint8_t *first_dtb, *dtb; /* for the first start, with random seeds, and for those after a reset */
     unsigned resets;
 };
 
 extern struct vmm_guest vmm_guest;
 
-/** Everything as after power-on, and started again. Called in a step, after put; the step then ends with
-    VMM_STEP_BLOCK, or, when false is returned, with VMM_STEP_YIELD. */
+/** Puts everything into its state after power-on, and starts the guest again. A step calls it after put. If it
+    returns true, the step ends with VMM_STEP_BLOCK. If it returns false, the step ends with VMM_STEP_YIELD. */
 bool vmm_guest_reset(void);
 
-/** Says what the guest was doing and ends the run. The vCPU is loaded on this CPU. */
+/** Logs what the guest was doing and ends the run. The vCPU is loaded on this CPU. */
 _Noreturn void vmm_guest_crash(struct vmm_vcpu *vv, const struct avc_exit *e, const char *why);
 
-/** The alarm's step. */
+/** The step of the alarm's task. */
 enum vmm_step vmm_guest_alarm(uint64_t *deadline);
 
 #endif

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The arm64 boot protocol's image header (Linux, Documentation/arch/arm64/booting.rst, "Call the
- * kernel image"). The launcher has looked at the file before; what another loader puts into memory
- * has not been looked at by anybody.
+ * The arm64 boot protocol's image header (Linux, Documentation/arch/arm64/booting.rst, "Call the kernel image"). The
+ * launcher has checked its file. If another loader put the image into memory, nobody has.
  */
 #include "image.h"
 
@@ -38,8 +37,8 @@ const char *vmm_image_check(const void *image, size_t bytes, uint32_t granules, 
     memcpy(&h, image, sizeof(h));
     if (h.magic != MAGIC)
         return "the kernel is not an uncompressed arm64 Image";
-    /* A kernel that leaves image_size at 0 is older than 3.17, and text_offset then was in the
-       kernel's byte order, so that it cannot be relied upon. */
+    /* A kernel that leaves image_size at 0 is older than 3.17. Its text_offset is in the kernel's byte order, so it
+       cannot be relied upon. */
     if (h.image_size == 0)
         h.text_offset = OLD_OFFSET;
     else if (h.flags & FLAG_BIG)
@@ -59,11 +58,11 @@ static uint64_t align_up(uint64_t value, uint64_t align)
 }
 
 /*
- * The device tree goes to the start of memory, where a program that does not look at X0 finds it
- * on the `virt` machine, too. A kernel wants text_offset from a 2 MiB boundary: the first one when
- * the device tree has room below it, else the second, which costs 2 MiB that Linux (from 4.6 on)
- * takes into use all the same. The initrd follows the kernel, so it is inside of the window of
- * 32 GiB around it that the boot protocol asks for, whatever the size of memory.
+ * The device tree goes to the start of memory. A program that does not look at X0 finds it there on the `virt` machine,
+ * too. A kernel wants text_offset from a 2 MiB boundary. It gets the first boundary if the device tree has room below
+ * the kernel, otherwise the second. That costs 2 MiB, but Linux (from 4.6 on) uses them all the same. The initrd
+ * follows the kernel. So it is inside the window of 32 GiB around the kernel that the boot protocol asks for, whatever
+ * the size of memory.
  */
 const char *vmm_image_place(uint64_t base, uint64_t size, const struct vmm_image *kernel, uint64_t initrd_bytes,
                             struct vmm_layout *layout)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * A vCPU's step: onto the CPU, run and answer exits, off again. The heart is one switch; what is
- * not in it gets the answer that the library has preset, which is the architecture's.
+ * A vCPU's step: load it, run it and answer its exits, put it. One switch answers the exits. An exit that is not in the
+ * switch gets the answer that the library has preset, which is the architecture's.
  */
 #include <stdatomic.h>
 
@@ -11,9 +11,9 @@
 
 enum next { GO_ON, YIELD, BLOCK, POWER_OFF, RESET };
 
-/* ---- accesses to nothing ---- */
+/* ---- accesses to where nothing is ---- */
 
-/* Guests probe for devices, some for ever: each page once, and no more of them than fit. */
+/* Guests probe for devices, some for ever. Each page is logged once, and no more pages than fit. */
 #define SEEN 32
 
 static void note_unclaimed(const struct avc_exit *e, unsigned vcpu)
@@ -41,12 +41,12 @@ static void note_unclaimed(const struct avc_exit *e, unsigned vcpu)
 
 /* ---- exits ---- */
 
-/* WFI or WFE: a vCPU waits in the instruction itself, loaded, as long as no other task waits for a CPU. */
+/* WFI or WFE. As long as no other task waits for a CPU, the vCPU stays loaded and waits in the instruction itself. */
 static enum next wait(struct vmm_cpu *cpu, struct avc_exit *e, enum next otherwise)
 {
     if (!vmm_sched_alone(cpu->index))
         return otherwise;
-    e->answer = AVC_RETRY; /* it does not trap any more: run_on() looks at what is due */
+    e->answer = AVC_RETRY; /* it does not trap any more; run_on() looks at what is due */
     return GO_ON;
 }
 
@@ -74,7 +74,7 @@ static enum next answer(struct vmm_cpu *cpu, struct vmm_vcpu *vv, struct avc_exi
             e->answer = AVC_RETRY;
             return GO_ON;
         }
-        /* It would do the same again at each vector it is sent to. */
+        /* The guest would fault again at each vector that it is sent to. */
         if (e->fetch)
             vmm_guest_crash(vv, e, "instruction fetch outside its memory");
         note_unclaimed(e, vcpu->index);
@@ -102,10 +102,9 @@ static enum next answer(struct vmm_cpu *cpu, struct vmm_vcpu *vv, struct avc_exi
 }
 
 /*
- * Whether a vCPU that is no longer loaded may sleep, and how long. An interrupt that came while it
- * was still loaded woke nobody, so it is asked for now; one that comes from now on wakes the task,
- * which the scheduler knows even before it has put it to sleep. The fence is between that "no
- * longer loaded" and the look.
+ * Says whether a vCPU that is no longer loaded may sleep, and how long. An interrupt that came while the vCPU was still
+ * loaded woke nobody, so this asks for it. A later interrupt wakes the task. The scheduler takes note of that even
+ * before the task sleeps. The fence orders the store that says "not loaded" before the question.
  */
 static enum vmm_step sleep(struct avc_vcpu *vcpu, uint64_t *deadline)
 {
@@ -122,7 +121,7 @@ static void answer_call(const struct avc_vcpu *vcpu, struct avc_exit *e)
         avc_done(e, avc_vcpu_gpr(vcpu, 1) + avc_vcpu_gpr(vcpu, 2));
 }
 
-/* Until it has to stop. WFI and WFE trap while other tasks wait for a CPU. */
+/* Runs the vCPU until it has to stop. WFI and WFE trap while other tasks wait for a CPU. */
 static enum next run_on(struct vmm_cpu *cpu, struct vmm_vcpu *vv)
 {
     const _Atomic unsigned *due = vmm_sched_due(cpu->index);
@@ -140,7 +139,7 @@ static enum next run_on(struct vmm_cpu *cpu, struct vmm_vcpu *vv)
             heeded = now;
         }
         e = avc_vcpu_run(&vv->vcpu);
-        if (e->kind == AVC_CALL) /* what guests do often is not found by a table */
+        if (e->kind == AVC_CALL) /* guests do this often, so it needs no table */
             answer_call(&vv->vcpu, e);
         else
             next = answer(cpu, vv, e);
@@ -171,7 +170,7 @@ enum vmm_step vmm_vcpu_step(struct vmm_cpu *cpu, struct vmm_vcpu *vv, uint64_t *
         return sleep(vcpu, deadline);
     case POWER_OFF:
         if (vmm_options.stat && !vmm_sched_stop())
-            return VMM_STEP_YIELD; /* another vCPU of it is ending or resetting it */
+            return VMM_STEP_YIELD; /* another vCPU of the VM is ending or resetting it */
         vmm_stat_print();
         vmm_exit(VMM_EXIT_OFF, "the guest powered off");
     case RESET:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The guest machine: made once from the options and the images, started, and started again when
- * the guest resets itself. map.h says where its parts are.
+ * The guest machine. It is made once from the options and the images, started, and started again when the guest resets
+ * itself. map.h says where its parts are.
  */
 #include <avc/psci.h>
 
@@ -67,8 +67,8 @@ static void rtc_irq(void *ctx, bool level)
     drive(VMM_GUEST_RTC_SPI, level);
 }
 
-/* In a claim. It waits while the board's FIFO is full: for the time of one byte on the wire, 87 us
-   at 115200 baud, which is what a guest would wait on a machine of its own. */
+/* Runs in a claim. It waits while the board's FIFO is full, for the time of one byte on the wire: 87 us at 115200
+   baud. A guest would wait as long on a machine of its own. */
 static void console_put(void *ctx, uint8_t byte)
 {
     (void)ctx;
@@ -100,7 +100,7 @@ static uint64_t seconds(void *ctx)
     return vmm_time_now() / vmm_time_hz();
 }
 
-/* A store may have moved the alarm: its task looks at it. */
+/* A store may have moved the alarm, so its task looks at it. */
 static enum avc_answer rtc_access(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     enum avc_answer answer = vmm_mmio_access(vcpu, e, ctx);
@@ -150,7 +150,7 @@ static void make_vm(void)
         .max_vcpus = g->nr_vcpus,
         .claims = g->claim,
         .max_claims = sizeof(g->claim) / sizeof(g->claim[0]),
-        /* A vCPU that waits for one that does not run would spin its slice away. */
+        /* A vCPU that waits for another one that does not run would spin its slice away. */
         .flags = g->nr_vcpus > vmm_nr_cpus ? AVC_VM_TRAP_WFE : 0,
     };
     struct avc_vgic_config gic = {
@@ -216,7 +216,7 @@ static void load(avc_ipa_t to, const void *from, uint64_t bytes)
     vmm_assert(vmm_ram_write(&vmm_guest.ram, to, from, bytes)); /* vmm_image_place() has looked */
 }
 
-/* Images into memory, first vCPU switched on: wakes its task. */
+/* Puts the images into memory and switches the first vCPU on, which wakes its task. */
 static void start(const uint8_t *dtb)
 {
     struct vmm_guest *g = &vmm_guest;
@@ -245,8 +245,8 @@ void vmm_guest_init(void)
     if (!vmm_ram_init(&g->ram, VMM_GUEST_RAM, vmm_options.memory, &g->stage2))
         vmm_exit(VMM_EXIT_FAILURE, "no memory for the guest: %llu MiB wanted, %llu MiB free",
                  (unsigned long long)vmm_options.memory >> 20, (unsigned long long)vmm_pages_free_bytes() >> 20);
-    /* Both trees now: libfdt may use SIMD registers, which are a guest's later on. The second has
-       no random seeds, for those are to be used once. */
+    /* Makes both trees now: libfdt may use SIMD registers, which are a guest's later. The second tree has no random
+       seeds, because seeds are used once. */
     g->first_dtb = make_dtb((const void *)vmm_board.fdt);
     g->dtb = make_dtb(NULL);
     make_vm();
@@ -263,7 +263,7 @@ bool vmm_guest_reset(void)
     struct vmm_guest *g = &vmm_guest;
 
     if (!vmm_sched_stop())
-        return false; /* another vCPU of it was faster: it is being done */
+        return false; /* another vCPU was faster and is doing it */
     if (++g->resets > VMM_MAX_RESETS) {
         vmm_stat_print();
         vmm_exit(VMM_EXIT_CRASH, "the guest reset itself %u times", g->resets);

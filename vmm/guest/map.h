@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Where the guest machine has its memory and devices: the map of QEMU's `virt` machine, so that
- * what was built for that runs here unchanged.
+ * Where the guest machine has its memory and devices. It is the map of QEMU's `virt` machine, so that programs for that
+ * machine run here unchanged.
  */
 #ifndef VMM_GUEST_MAP_H
 #define VMM_GUEST_MAP_H

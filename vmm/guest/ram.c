@@ -14,8 +14,8 @@ static void give_back(struct vmm_ram *ram)
 }
 
 /*
- * The largest pieces first, halved until one can be had. All but the last are whole blocks, and all begin at a multiple
- * of a block, so that stage 2 maps each block by one entry.
+ * Takes the largest pieces first, and halves the size until it gets one. All pieces but the last are whole blocks, and
+ * all begin at a multiple of a block, so stage 2 maps each block by one entry.
  */
 bool vmm_ram_init(struct vmm_ram *ram, avc_ipa_t base, uint64_t size, struct avc_stage2 *stage2)
 {
@@ -45,7 +45,7 @@ bool vmm_ram_init(struct vmm_ram *ram, avc_ipa_t base, uint64_t size, struct avc
     return true;
 }
 
-/* The memory behind an address that is in it, and how many bytes of its block are left from there on. */
+/* Returns the memory behind an address that is in it, and how many bytes of its block are left from there on. */
 static uint8_t *find(const struct vmm_ram *ram, avc_ipa_t at, uint64_t *left)
 {
     uint64_t offset = at - ram->base;
@@ -76,9 +76,9 @@ static uint64_t *there(struct vmm_ram *ram, avc_ipa_t at, uint64_t *bit)
 }
 
 /*
- * Cleaned, because a guest may have its caches off and read memory itself, and because a line that is dirty with
- * something older would some day be written over the guest's data. Invalidated, because what the guest writes past the
- * caches it must find when it has switched them on (Arm ARM B2.8, "Mismatched memory attributes").
+ * The memory is cleaned, because a guest may have its caches off and read memory itself. A dirty line with older data
+ * could also be written over the guest's data later. It is invalidated, because the guest may write past the caches,
+ * and must find that data when it has switched them on (Arm ARM B2.8, "Mismatched memory attributes").
  */
 static void fill(struct vmm_ram *ram, avc_ipa_t at)
 {
@@ -101,7 +101,7 @@ bool vmm_ram_touch(struct vmm_ram *ram, avc_ipa_t at)
         return false;
     word = there(ram, at, &bit);
     vmm_lock(&ram->lock);
-    if (!(*word & bit)) { /* else another vCPU was faster */
+    if (!(*word & bit)) { /* otherwise another vCPU was faster */
         fill(ram, at);
         *word |= bit;
     }
@@ -148,7 +148,7 @@ bool vmm_ram_read(struct vmm_ram *ram, void *to, avc_ipa_t from, uint64_t bytes)
         const uint8_t *at = find(ram, from, &n);
 
         if (!(*there(ram, from, &bit) & bit))
-            return false; /* somebody else's, still */
+            return false; /* the page is still another owner's */
         n = n < bytes ? n : bytes;
         memcpy(p, at, n);
         from += n;

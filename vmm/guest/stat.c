@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The table of ./avc run --stat. Counts are the library's counters; times are the histograms of an observer that each
- * vCPU has from its start. A vCPU is on a CPU from load to put: what of that is not the guest's is EL2's, traps that are
- * settled behind the vector and the loop of loop.c alike.
+ * The table of ./avc run --stat. Counts are the library's counters. Times are the histograms of an observer that each
+ * vCPU has from its start. A vCPU is on a CPU from load to put. The part of that time that is not the guest's is EL2's,
+ * in a trap's function as well as in the loop of loop.c.
  */
 #include <avc/observe.h>
 
 #include "guest.h"
 #include "stat.h"
 
-/* What one vCPU did, or all. */
+/* What one vCPU did, or all vCPUs together. */
 struct sum {
     struct avc_counters counters;
     struct avc_histogram histograms[AVC_NR_HISTOGRAMS];
@@ -20,7 +20,7 @@ struct sum {
 static struct watch {
     struct avc_histogram *histograms;
     struct avc_observer observer;
-    uint64_t loaded, since; /* since: it is loaded since then, 0: it is not */
+    uint64_t loaded, since; /* since: when it was loaded; 0: it is not loaded */
 } watches[VMM_MAX_VCPUS];
 
 static void add(uint64_t *number, uint64_t ticks)
@@ -112,7 +112,7 @@ static void trap_row(const char *name, uint64_t count, uint64_t counts, const st
             (ull)avc_histogram_percentile(h, 99), (ull)h->longest);
 }
 
-/* What cost most comes first. */
+/* The dearest come first. */
 static void trap_rows(const struct sum *sum)
 {
     unsigned order[AVC_NR_TRAPS], nr = 0;
@@ -187,7 +187,7 @@ static void print(const char *whose, const struct sum *sum)
 
 void vmm_stat_print(void)
 {
-    static struct sum all, one; /* too large for a stack; the run is at its end, and one CPU prints */
+    static struct sum all, one; /* too large for a stack; the run is at its end, and only one CPU prints */
     char whose[24];
 
     if (!vmm_options.stat)

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* ./avc run --stat: what took the guest to EL2, how often and for how long. Without the option all of it does nothing. */
+/* ./avc run --stat: what took the guest to EL2, how often and for how long. Without the option these do nothing. */
 #ifndef VMM_GUEST_STAT_H
 #define VMM_GUEST_STAT_H
 
-/** An observer for each vCPU; they are initialised and have not run. */
+/** Gives each vCPU an observer. The vCPUs are initialised and have not run. */
 void vmm_stat_init(void);
 
-/** A vCPU was loaded on this CPU, and is about to be put. */
+/** A vCPU was loaded on this CPU, or is about to be put. */
 void vmm_stat_loaded(unsigned vcpu);
 void vmm_stat_put(unsigned vcpu);
 
-/** The table, in the log: of each vCPU, and of all. Any CPU; vCPUs that run meanwhile are in it as they are found. */
+/** Logs the table of each vCPU, and of all. Any CPU may call it. A vCPU that runs meanwhile is shown as it is just
+    then. */
 void vmm_stat_print(void);
 
 #endif

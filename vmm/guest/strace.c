@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The option strace. A claim must not wait for a UART, and no line may be lost: what a trap has to say, three events at the
- * most, is kept with the vCPU, which is kicked out of its run and writes them before the guest executes another
- * instruction. So the lines of a thread come in order, too, wherever it runs next.
+ * The option strace. A claim must not wait for a UART, and no line may be lost. So what a trap has to report, three
+ * events at most, is kept with the vCPU, and the vCPU is kicked. Its step writes the lines before the guest executes
+ * another instruction. So the lines of a thread are in order, too, wherever the thread runs next.
  */
 #include "guest/guest.h"
 #include "guest/strace.h"
 #include "guest/syscalls.h"
 
-/* Calls in progress: most threads of a guest wait in one. */
+/* Calls in progress. Most threads of a guest wait in one. */
 #define MAX_CALLS 2048
 
-#define MAX_EVENTS 4 /* of a trap: one that was lost, the entry, one that had to make room */
+#define MAX_EVENTS 4 /* of a trap: a call that was lost, an entry, a call that had to make room */
 
 static struct avc_syscalls syscalls;
 static struct avc_syscall_call calls[MAX_CALLS];
@@ -27,7 +27,7 @@ static bool note(struct avc_vcpu *vcpu, const struct avc_syscall_event *event, v
 
     (void)ctx;
     if (event->what == AVC_SYSCALL_ENTRY && vmm_syscall_returns(event))
-        return true; /* its line is written when it does */
+        return true; /* its line is written when it returns */
     vmm_assert(p->nr < MAX_EVENTS);
     p->event[p->nr++] = *event;
     avc_vcpu_kick(vcpu);

@@ -6,17 +6,18 @@
 
 #include "vmm.h"
 
-/** Claims that it takes of the VM's: see VMM_GUEST_CLAIMS. */
+/** How many of the VM's claims it takes: see VMM_GUEST_CLAIMS. */
 #define VMM_STRACE_CLAIMS 65 /* a call for each name that may be given, and ERET */
 
-/** Claims what the option asks for; nothing without it. A CPU or a name that cannot be ends in vmm_exit(VMM_EXIT_USAGE).
-    Called before the first load. */
+/** Claims what the option asks for. Without the option it does nothing. If the CPU or a name cannot be traced, it
+    ends in vmm_exit(VMM_EXIT_USAGE). It is called before the first load. */
 void vmm_strace_init(struct avc_vm *vm);
 
-/** Writes the lines of what this vCPU has done; called when run has returned AVC_KICKED, before it runs again. */
+/** Writes the lines of what this vCPU has done. It is called when run has returned AVC_KICKED, before the vCPU runs
+    again. */
 void vmm_strace_show(struct avc_vcpu *vcpu);
 
-/** The VM's reset. No vCPU is loaded. */
+/** Forgets all calls, for the VM's reset. No vCPU is loaded. */
 void vmm_strace_reset(void);
 
 #endif

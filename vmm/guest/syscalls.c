@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* See syscalls.h. */
+/* Linux's system calls by name, and lines about them: see syscalls.h. */
 #include <string.h>
 
 #include "guest/syscalls.h"
 #include "kern/log.h"
 
-#define MAX_ERRNO 4095 /* Linux's: what is a result, and what an error */
+#define MAX_ERRNO 4095 /* Linux's: it separates errors from results */
 
 #define NR_EXIT         93
 #define NR_EXIT_GROUP   94
-#define NR_RT_SIGRETURN 139 /* "returns" to wherever the signal came */
+#define NR_RT_SIGRETURN 139 /* "returns" to where the signal came */
 
 static const struct vmm_syscall syscalls[] = {
 #define X(number, name, args) { number, #name, args },
@@ -90,7 +90,7 @@ bool vmm_syscall_returns(const struct avc_syscall_event *e)
 
 /* ---- lines ---- */
 
-/* Into what is left of a line. */
+/* What is left of a line. */
 struct rest {
     char *at;
     size_t size;
