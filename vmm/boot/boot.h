@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/*
- * What boot/'s assembly and C have in common: register bits, the regime's registers, the linker's
- * symbols.
- */
+/* What boot/'s assembly and C share: register bits, the regime's registers, the linker's symbols. */
 #ifndef VMM_BOOT_BOOT_H
 #define VMM_BOOT_BOOT_H
 
@@ -15,11 +12,10 @@
 #define MMU_MAIR 16
 #define MMU_TTBR 32
 
-/* QEMU's virt machine: its first PL011. Used only for what goes wrong before the device tree was
- * read. */
+/* The first PL011 of QEMU's virt machine. It is used only for failures before the device tree was read. */
 #define VMM_EARLY_UART 0x09000000
 
-/* A CPU's slot in .stacks: a page that is not mapped, the crash stack, another such page, the stack. */
+/* The part of .stacks that a CPU has: a page that is not mapped, the crash stack, another such page, the stack. */
 #define VMM_CRASH_STACK_BASE 0x1000
 #define VMM_CRASH_STACK_TOP  0x3000
 #define VMM_STACK_BASE       0x4000
@@ -48,11 +44,12 @@ void vmm_mmu_switch(const struct vmm_mmu_regs *regs);
 /* mmu.c */
 enum vmm_map_kind { VMM_MAP_TEXT, VMM_MAP_RODATA, VMM_MAP_DATA, VMM_MAP_DEVICE };
 
-/** Called with the MMU off: maps the image and the device tree. */
+/** Maps the image and the device tree. It is called with the MMU off. */
 void vmm_mmu_early(uint64_t fdt);
-/** Adds [base, base + size) to EL2's identity map; whole pages. What is mapped already stays as it is. */
+/** Adds [base, base + size) to EL2's identity map, in whole pages. What is mapped already stays as it is. */
 void vmm_map(uint64_t base, uint64_t size, enum vmm_map_kind kind);
-/** The boot CPU, and those started later, go on with E2H,TGE=1,1 (or 0,0). False: this CPU cannot do that. */
+/** Makes the boot CPU, and those started later, go on with E2H,TGE=1,1 (or 0,0). Returns false if this CPU cannot do
+    that. */
 bool vmm_mmu_set_vhe(bool on);
 
 /* trap.c */

@@ -41,8 +41,8 @@ void vmm_code_sync(const void *p, size_t bytes)
     uint64_t line = icache_line(), end = (uintptr_t)p + bytes;
 
     vmm_dcache_clean(p, bytes);
-    /* Past a megabyte all of it costs less than line by line; also the only sure way where the cache is indexed by
-       virtual addresses (CTR_EL0.L1Ip is VIPT) and the code will run at others. */
+    /* Beyond a megabyte, invalidating everything costs less than line by line. It is also the only sure way if the
+       cache is indexed by virtual addresses (CTR_EL0.L1Ip is VIPT) and the code will run at other addresses. */
     if (bytes > 1 << 20 || CTR_L1IP(vmm_read_CTR_EL0()) != CTR_L1IP_PIPT)
         __asm__ volatile("ic ialluis" : : : "memory");
     else
@@ -51,7 +51,7 @@ void vmm_code_sync(const void *p, size_t bytes)
     __asm__ volatile("dsb ish\n\tisb" : : : "memory");
 }
 
-/* So that a line takes three instructions, and not as many again for the loop. */
+/* A line takes three instructions, without as many again for the loop. */
 #define EIGHT_TIMES(x) x x x x x x x x
 
 void vmm_zero_out(void *p, size_t bytes)
@@ -79,7 +79,7 @@ uint64_t vmm_smc(uint64_t fid, uint64_t a1, uint64_t a2, uint64_t a3)
     register uint64_t x2 __asm__("x2") = a2;
     register uint64_t x3 __asm__("x3") = a3;
 
-    /* SMCCC 1.0 leaves X4-X17 to the callee. */
+    /* SMCCC 1.0 lets the callee destroy X4-X17. */
     __asm__ volatile("smc #0"
                      : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)
                      :

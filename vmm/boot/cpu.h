@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The CPU from C: every system register, barrier and cache operation of the reference hypervisor,
- * so that no other file outside of boot/ holds assembly.
+ * The CPU for C code: every system register, barrier and cache operation of the reference hypervisor. No file outside
+ * of boot/ has assembly.
  */
 #ifndef VMM_BOOT_CPU_H
 #define VMM_BOOT_CPU_H
@@ -37,7 +37,8 @@ VMM_SYSREG_READ(ID_AA64MMFR0_EL1)
 VMM_SYSREG_READ(ID_AA64MMFR1_EL1)
 VMM_SYSREG_READ(CNTPCT_EL0)
 VMM_SYSREG_READ(CNTFRQ_EL0)
-/* The EL2 physical timer by its own names: with E2H=1 CNTP_... mean it at EL2 too, but these are right with both. */
+/* The EL2 physical timer by its own names. With E2H=1 CNTP_... mean it at EL2 too, but these are right in both
+   cases. */
 VMM_SYSREG(CNTHP_CTL_EL2)
 VMM_SYSREG(CNTHP_CVAL_EL2)
 VMM_SYSREG(HCR_EL2)
@@ -62,7 +63,7 @@ static inline void vmm_dsb_sy(void)
     __asm__ volatile("dsb sy" : : : "memory");
 }
 
-/* Orders stores before a store to a device that tells somebody else of them. */
+/* Orders stores before a store to a device that tells another party of them. */
 static inline void vmm_dsb_ishst(void)
 {
     __asm__ volatile("dsb ishst" : : : "memory");
@@ -73,7 +74,7 @@ static inline void vmm_cpu_relax(void)
     __asm__ volatile("yield" : : : "memory");
 }
 
-/* IRQs of this CPU. They are masked everywhere but in here (vmm.h). */
+/* IRQs of this CPU. They are masked everywhere except between these two (vmm.h). */
 static inline void vmm_irq_unmask(void)
 {
     __asm__ volatile("msr daifclr, #2" : : : "memory");
@@ -89,11 +90,11 @@ static inline bool vmm_irq_masked(void)
     uint64_t daif;
 
     __asm__ volatile("mrs %0, daif" : "=r"(daif));
-    return daif & SPSR_I; /* DAIF has it at the same place */
+    return daif & SPSR_I; /* DAIF has the bit at the same place */
 }
 
-/* Waits for an interrupt; a masked one ends the wait too (DDI 0487, D1.6.2). The DSB: what this CPU wrote is seen while
-   it sleeps. */
+/* Waits for an interrupt. A masked one ends the wait too (DDI 0487, D1.6.2). The DSB lets others see what this CPU
+   wrote while it sleeps. */
 static inline void vmm_wfi(void)
 {
     __asm__ volatile("dsb sy\n\twfi" : : : "memory");
@@ -106,7 +107,7 @@ static inline bool vmm_host_vhe(void)
 
 struct vmm_cpu; /* kern/percpu.h */
 
-/* The calling CPU: boot/start.S has put it there, and nothing else writes TPIDR_EL2. */
+/* Returns the calling CPU. boot/start.S has put it there, and nothing else writes TPIDR_EL2. */
 static inline struct vmm_cpu *vmm_cpu_self(void)
 {
     struct vmm_cpu *cpu;
@@ -115,17 +116,18 @@ static inline struct vmm_cpu *vmm_cpu_self(void)
     return cpu;
 }
 
-/* A call to firmware by SMC (SMCCC): function id and three arguments; X0 of the answer. */
+/* Calls firmware by SMC (SMCCC), with a function id and three arguments. Returns X0 of the answer. */
 uint64_t vmm_smc(uint64_t fid, uint64_t a1, uint64_t a2, uint64_t a3);
 
-/* boot/cache.c. Data cache lines of a range, to the point of coherency: what a CPU or a guest with its caches off, or a
-   device, then finds in memory is what was written. */
+/* boot/cache.c: clean data cache lines of a range to the point of coherency. A CPU or guest with its caches off, or
+   a device, then finds in memory what was written. */
 void vmm_dcache_clean(const void *p, size_t bytes);
 void vmm_dcache_clean_invalidate(const void *p, size_t bytes);
-/* After instructions were written to a range: cleans them to the point of coherency and invalidates the instruction
-   caches of all CPUs. */
+/* Called after instructions were written to a range. Cleans them to the point of coherency and invalidates the
+   instruction caches of all CPUs. */
 void vmm_code_sync(const void *p, size_t bytes);
-/* Clears whole pages, with DC ZVA where the CPU allows it, to the point of coherency: cleaned and invalidated. */
+/* Clears whole pages, with DC ZVA if the CPU allows it. The zeros are in memory, and in no cache: cleaned and
+   invalidated to the point of coherency. */
 void vmm_zero_out(void *p, size_t bytes);
 
 #endif

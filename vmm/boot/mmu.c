@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * EL2's own translation: an identity map with 4 KiB granule and 48 bits, write-back memory, nGnRE
- * devices, and no page both writable and executable. Built twice when the host is to run with
- * E2H=1, since the same bits of a descriptor then mean other things (DDI 0487, D8.4: AP[1] and PXN
- * exist in the EL2&0 regime, and are RES1 and RES0 in EL2's).
+ * EL2's own translation. It is an identity map with a 4 KiB granule and 48 bits, write-back memory and nGnRE devices.
+ * No page is both writable and executable. If the host is to run with E2H=1, it is built twice, because the same bits
+ * of a descriptor then mean other things (DDI 0487, D8.4: AP[1] and PXN exist in the EL2&0 regime, and are RES1 and
+ * RES0 in EL2's).
  *
- * vmm_mmu_early() runs with the MMU off: it touches its own aligned data only, and calls nothing
- * but what stands here.
+ * vmm_mmu_early() runs with the MMU off. It touches only its own aligned data, and calls only functions of this file.
  */
 #include "arch/cptr.h"
 #include "arch/idreg.h"
@@ -33,7 +32,7 @@
 #define TCR_WALK_WB (TCR_IRGN0_WB | TCR_ORGN0_WB | TCR_SH0_IS) /* as the memory is mapped */
 #define TSZ_48      16u
 
-/* FP and SIMD are not trapped, for libfdt's sake; SVE and SME, which nobody here uses, are. */
+/* FP and SIMD do not trap, because libfdt may use them. SVE and SME, which nothing here uses, trap. */
 #define CPTR_HOST     (CPTR_RES1 | CPTR_TZ | CPTR_TSM)
 #define CPTR_VHE_HOST CPTR_VHE_FPEN
 
@@ -46,9 +45,9 @@ struct vmm_mmu_regs vmm_mmu_regs;
 static uint64_t tables[NR_TABLES][ENTRIES] __attribute__((aligned(4096)));
 static uint64_t tables_used;
 static uint64_t *root;
-static uint64_t vhe; /* the layout that root is built in */
+static uint64_t vhe; /* the layout in which root is built */
 
-/* What was mapped, in order, to build it again in the other layout. */
+/* What was mapped, in order, so that it can be built again in the other layout. */
 static struct {
     uint64_t base, end, kind;
 } regions[NR_REGIONS];
@@ -57,7 +56,7 @@ static uint64_t nr_regions;
 static uint64_t *new_table(void)
 {
     vmm_assert(tables_used < NR_TABLES);
-    return tables[tables_used++]; /* .bss: clear */
+    return tables[tables_used++]; /* .bss, so it is clear */
 }
 
 static uint64_t leaf_bits(uint64_t kind)
@@ -75,7 +74,8 @@ static uint64_t leaf_bits(uint64_t kind)
     return always | DESC_VALID | DESC_AF | DESC_DEVICE | never;
 }
 
-/* Maps [base, end), which lies within `table`'s reach, by the largest leaves that fit where nothing is mapped yet. */
+/* Maps [base, end), which lies within `table`'s reach. It uses the largest leaves that fit, and leaves alone what
+   is mapped already. */
 static void map_in(uint64_t *table, unsigned level, uint64_t base, uint64_t end, uint64_t leaf)
 {
     unsigned shift = 39 - 9 * level;
@@ -112,8 +112,8 @@ void vmm_map(uint64_t base, uint64_t size, enum vmm_map_kind kind)
     regions[nr_regions].kind = kind;
     nr_regions++;
     map_in(root, 0, base, end, leaf_bits(kind));
-    /* Entries go from invalid to valid only, which needs no TLB invalidation, but must reach the walkers before the
-       first access (D8.16, "TLB maintenance requirements": DSB, and ISB here for this CPU). */
+    /* Entries only go from invalid to valid. That needs no TLB invalidation, but the entries must reach the walkers
+       before the first access (D8.16, "TLB maintenance requirements": DSB, and ISB here for this CPU). */
     vmm_dsb_ishst();
     vmm_isb();
 }
@@ -144,7 +144,7 @@ void vmm_mmu_early(uint64_t fdt)
 {
     const uint32_t *header = (const uint32_t *)(uintptr_t)fdt; /* big-endian: magic, total size */
 
-    vhe = vmm_host_vhe(); /* 1 only where it cannot be 0 */
+    vhe = vmm_host_vhe(); /* 1 only if it cannot be 0 */
     root = new_table();
     map_image(_start, vmm_text_end, VMM_MAP_TEXT);
     map_image(vmm_rodata_start, vmm_rodata_end, VMM_MAP_RODATA);
@@ -156,8 +156,8 @@ void vmm_mmu_early(uint64_t fdt)
         map_image(slot + VMM_STACK_BASE, slot + VMM_STACK_STRIDE, VMM_MAP_DATA);
     }
     vmm_map(VMM_EARLY_UART, VMM_PAGE_SIZE, VMM_MAP_DEVICE);
-    /* At most 2 MiB, 8-byte aligned (Linux, Documentation/arch/arm64/booting). Anything else is left unmapped for
-       vmm_board_discover() to complain about. */
+    /* The tree is at most 2 MiB, and 8-byte aligned (Linux, Documentation/arch/arm64/booting). Anything else is not
+       mapped, and vmm_board_discover() complains about it. */
     if (fdt && !(fdt & 7) && header[0] == __builtin_bswap32(0xd00dfeed) && __builtin_bswap32(header[1]) <= 0x200000) {
         vmm_board.fdt_size = __builtin_bswap32(header[1]);
         vmm_map(fdt, vmm_board.fdt_size, VMM_MAP_RODATA);

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The first instructions: the arm64 Image header, the boot CPU's and the other CPUs' way from the loader (EL2, MMU off)
- * to C with the MMU on, and the switch between E2H=0 and E2H=1.
+ * The first instructions: the arm64 Image header, the code that takes the boot CPU and the other CPUs from the loader
+ * (EL2, MMU off) to C with the MMU on, and the switch between E2H=0 and E2H=1.
  *
- * Two rules shape it. With the MMU off every data access is to Device memory (DDI 0487, D8.2.12 "stage 1 translation
- * disabled"): it must be aligned and it goes around the data cache. So what was written then has no valid copy in the
- * cache, and an old line over it must not be left to be hit later: the image is cleaned and invalidated before the
- * first store, and what was stored is invalidated again before the cache is switched on. And a CPU that switches
- * translation on or off does so with values already in registers, at an address that maps to itself.
+ * Two rules shape it. First, with the MMU off every data access is to Device memory (DDI 0487, D8.2.12 "stage 1
+ * translation disabled"). It must be aligned, and it bypasses the data cache. So the cache has no valid copy of what
+ * was written then, and an old line at that address must not be hit later. The image is cleaned and invalidated before
+ * the first store. What was stored is invalidated again before the cache is switched on. Second, a CPU that switches
+ * translation on or off does so with values that are already in registers, at an address that maps to itself.
  */
 #include "boot/boot.h"
 #include "kern/percpu.h"
 
 	.section .head.text, "ax"
 
-/* Linux, Documentation/arch/arm64/booting: text_offset 0 and flag bit 3 (anywhere in memory, 2 MiB aligned). QEMU puts
-   such an image 2 MiB above the start of RAM, since its own first instructions are at the start; that is where we are
-   linked. */
+/* Linux, Documentation/arch/arm64/booting: text_offset 0 and flag bit 3 (anywhere in memory, 2 MiB aligned). QEMU
+   puts such an image 2 MiB above the start of RAM, because its own first instructions are at the start. The image
+   is linked for that address. */
 	.global _start
 _start:
 	b	boot_cpu
@@ -29,7 +29,7 @@ _start:
 	.ascii	"ARM\x64"
 	.long	0
 
-/* EL2's controls while no guest runs: interrupts are taken here (with E2H and TGE both 1 they would be anyway). */
+/* EL2's controls while no guest runs. EL2 takes the interrupts. With E2H and TGE both 1 it would do so anyway. */
 #define HOST_HCR	(HCR_RW | HCR_AMO | HCR_IMO | HCR_FMO)
 
 	.macro	mov64 reg, value
@@ -44,7 +44,7 @@ _start:
 	add	\reg, \reg, :lo12:\symbol
 	.endm
 
-/* op over every cache line of [x0, x1); clobbers x0, x2, x3. CTR_EL0.DminLine: log2 of words. */
+/* Does op for every cache line of [x0, x1). Clobbers x0, x2, x3. CTR_EL0.DminLine is the log2 of a line's words. */
 	.macro	dcache op
 	mrs	x2, ctr_el0
 	ubfx	x2, x2, #16, #4
@@ -84,7 +84,7 @@ boot_cpu:
 	cmp	x0, x1
 	b.lo	1b
 
-	addr	x1, vmm_stacks_start	/* the first CPU's slot */
+	addr	x1, vmm_stacks_start	/* the first CPU's stacks */
 	mov	x2, #VMM_STACK_STRIDE
 	add	x2, x1, x2
 	str	x2, [x19, #VMM_CPU_STACK]
@@ -104,13 +104,13 @@ boot_cpu:
 
 	addr	x0, vmm_mmu_regs
 	bl	mmu_on
-	msr	daifclr, #4		/* from here an SError is ours, and fatal */
+	msr	daifclr, #4		/* from here an SError is fatal */
 	mov	x0, x20
 	bl	vmm_main
 	bl	vmm_psci_system_off	/* not reached: vmm_main is _Noreturn */
 
-/* Another CPU: PSCI CPU_ON enters with x0 = its struct vmm_cpu, MMU off, its own caches invalid (DEN0022, 6.4). Only
-   vmm_mmu_regs is read before the MMU is on; the boot CPU has cleaned it to the point of coherency. */
+/* Another CPU. PSCI CPU_ON enters with x0 = its struct vmm_cpu, MMU off, its own caches invalid (DEN0022, 6.4). It
+   reads only vmm_mmu_regs before its MMU is on. The boot CPU has cleaned that to the point of coherency. */
 	.global	vmm_secondary_entry
 vmm_secondary_entry:
 	msr	daifset, #15
@@ -132,7 +132,7 @@ vmm_secondary_entry:
 2:	wfi
 	b	2b
 
-/* EL2 as we want it before translation is on; E2H=0 where the CPU can do that. Clobbers x1-x3. */
+/* Sets up EL2 before translation is on, with E2H=0 if the CPU can do that. Clobbers x1-x3. */
 init_el2:
 	mov64	x1, SCTLR_EL2_RES1	/* MMU and caches off; reset values are UNKNOWN for most of the rest */
 	msr	sctlr_el2, x1
@@ -153,13 +153,13 @@ init_el2:
 	isb
 	ret
 
-/* Translation on. x0: struct vmm_mmu_regs. Clobbers x1-x7. */
+/* Switches translation on. x0: struct vmm_mmu_regs. Clobbers x1-x7. */
 mmu_on:
 	ldp	x1, x2, [x0, #MMU_HCR]
 	ldp	x3, x4, [x0, #MMU_MAIR]
 	ldp	x5, x6, [x0, #MMU_TTBR]
 mmu_on_regs:
-	tlbi	alle2			/* of the regime of the HCR we come from */
+	tlbi	alle2			/* of the regime of the old HCR */
 	dsb	nsh
 	msr	hcr_el2, x1
 	isb
@@ -168,7 +168,7 @@ mmu_on_regs:
 	msr	tcr_el2, x4
 	msr	ttbr0_el2, x5
 	isb
-	tlbi	alle2			/* and of the one we go to (D8.16 "TLBI ALLE2": EL2 or EL2&0 by E2H) */
+	tlbi	alle2			/* and of the new one (D8.16 "TLBI ALLE2": EL2 or EL2&0 by E2H) */
 	ic	iallu
 	dsb	nsh
 	isb
@@ -176,8 +176,8 @@ mmu_on_regs:
 	isb
 	ret
 
-/* void vmm_mmu_switch(const struct vmm_mmu_regs *): this CPU takes another regime, E2H included, with no memory access
-   between off and on. IRQs masked. */
+/* void vmm_mmu_switch(const struct vmm_mmu_regs *): switches this CPU to another regime, E2H included, with no
+   memory access between off and on. IRQs are masked. */
 	.global	vmm_mmu_switch
 vmm_mmu_switch:
 	ldp	x1, x2, [x0, #MMU_HCR]
@@ -190,7 +190,7 @@ vmm_mmu_switch:
 	isb
 	b	mmu_on_regs
 
-/* ---- what cannot be used: say it where QEMU's virt machine has its first UART, and stop ---- */
+/* ---- the machine cannot be used: say so at QEMU's first UART of the virt machine, and stop ---- */
 
 say:	mov64	x1, VMM_EARLY_UART
 1:	ldrb	w2, [x0], #1
@@ -211,7 +211,7 @@ not_at_el2:				/* x1: CurrentEL */
 	adr	x0, text_el
 	bl	say
 	cmp	x19, #(1 << 2)
-	b.ne	3f			/* at EL3 there is nobody to ask for power off */
+	b.ne	3f			/* at EL3 there is no firmware that powers off */
 	mov64	x0, 0x84000008
 	hvc	#0
 3:	wfi

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * A fatal exception of EL2, told so that it can be found: registers, what the syndrome means, and
- * who called whom.
+ * Reports a fatal exception of EL2, so that its cause can be found: registers, what the syndrome means, and the calls.
  */
 #include "arch/esr.h"
 #include "boot/boot.h"
@@ -15,7 +14,7 @@ _Noreturn void vmm_trap_fatal(struct vmm_cpu *cpu, uint64_t vector);
 static const char *const vector_names[4] = { "synchronous exception", "IRQ", "FIQ", "SError" };
 static const char *const origin_names[4] = { "EL2 with SP_EL0", "EL2", "a lower EL (AArch64)", "a lower EL (AArch32)" };
 
-/* ESR_EL2.EC (DDI 0487, D19.2.40), those that an exception from EL2 itself can have. */
+/* ESR_EL2.EC (DDI 0487, D19.2.40): the classes that an exception from EL2 itself can have. */
 static const char *const class_names[64] = {
     [0x00] = "unknown reason (UNDEFINED instruction?)",
     [0x01] = "WFI or WFE",
@@ -44,7 +43,7 @@ static const char *const class_names[64] = {
     [0x3c] = "BRK",
 };
 
-/* ISS.DFSC and IFSC, bits 5:2, the kinds that have a level in bits 1:0. */
+/* ISS.DFSC and IFSC, bits 5:2: the kinds that have a level in bits 1:0. */
 static const char *const fault_names[16] = {
     [0] = "address size fault", [1] = "translation fault", [2] = "access flag fault",
     [3] = "permission fault",   [4] = "external abort",    [5] = "external abort on a table walk",
@@ -61,7 +60,7 @@ static const char *fault_name(uint64_t esr)
     return fault_names[fsc >> 2] ? fault_names[fsc >> 2] : "other fault";
 }
 
-/* Whether 16 bytes there can be read as a frame record. */
+/* Can 16 bytes there be read as a frame record? */
 static bool in_stack(uint64_t fp)
 {
     uint64_t offset = (fp - (uintptr_t)vmm_stacks_start) % VMM_STACK_STRIDE;
@@ -79,7 +78,7 @@ void vmm_backtrace(uint64_t pc, uint64_t fp)
 
         vmm_log(VMM_ERROR, "    %016lx%s", pc,
                 pc >= (uintptr_t)_start && pc < (uintptr_t)vmm_text_end ? "" : " (not in our code)");
-        /* Each record must lie above the one before it, so that a broken chain ends. */
+        /* Each record must lie above the one before it, so a broken chain ends. */
         if (!in_stack(fp) || (record[0] && record[0] <= fp) || !record[1])
             break;
         pc = record[1] - 4; /* the call, not where it returns to */

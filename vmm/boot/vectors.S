@@ -2,13 +2,14 @@
 /* Copyright 2026 the arm_vcpu authors */
 /*
  * EL2's exception vectors while no guest runs (the library brings its own for that). An IRQ is taken on the current
- * stack, in the idle loop or a window. Anything else is a bug of ours: it is described in full and ends the machine.
+ * stack, in the idle loop or a window. Anything else is a bug of the hypervisor: it is reported in full and ends the
+ * machine.
  */
 #include "boot/boot.h"
 #include "kern/percpu.h"
 
-/* A fatal exception stores all registers into struct vmm_cpu and goes on with the crash stack: SP may be the very thing
-   that is broken. It needs one register before there is a place to store one; TPIDRRO_EL0 is given up for that. */
+/* A fatal exception stores all registers in struct vmm_cpu and goes on with the crash stack, because SP itself may
+   be broken. It needs one register before it has a place to store one. It destroys TPIDRRO_EL0 for that. */
 	.macro	fatal number
 	.balign	0x80
 	msr	tpidrro_el0, x0
@@ -112,7 +113,7 @@ fatal_common:				/* x0: struct vmm_cpu; x1: vector */
 	mov	sp, x3
 	mov	x29, xzr
 	mov	x30, xzr
-	cmp	x2, #2			/* the report itself failed, twice: power off in silence */
+	cmp	x2, #2			/* the report itself has failed twice: power off in silence */
 	b.hi	1f
 	bl	vmm_trap_fatal
 1:	bl	vmm_psci_system_off

@@ -6,8 +6,9 @@
 
 #include <stdint.h>
 
-/* Sleeps while *word is not zero; may return early. The LDAXR has the CPU's exclusive monitor watch the word, so that
-   another CPU's store there is an event that ends the WFE (DDI 0487, "Wait for Event"), also if it comes between the two. */
+/* Sleeps while *word is not zero. May return early. LDAXR makes the CPU's exclusive monitor watch the word. After
+   it, another CPU's store there is an event that ends the WFE (DDI 0487, "Wait for Event"), even if it comes before
+   the WFE. */
 static inline void vmm_wait_while_set(const _Atomic uint32_t *word)
 {
     uint32_t value;
