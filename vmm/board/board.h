@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/*
- * The board: what the device tree says about it, and drivers for the little that a hypervisor needs
- * of it.
- */
+/* The board: what the device tree says about it, and drivers for the little that a hypervisor needs. */
 #ifndef VMM_BOARD_BOARD_H
 #define VMM_BOARD_BOARD_H
 
@@ -45,7 +42,7 @@ struct vmm_board {
     struct vmm_range reserved[VMM_MAX_RANGES]; /* from the device tree's reservations */
     unsigned nr_reserved;
     struct vmm_module kernel, ramdisk;
-    struct vmm_uart guest_uart, log_uart; /* no log_uart when the board has only one */
+    struct vmm_uart guest_uart, log_uart; /* log_uart is missing when the board has only one */
     struct vmm_pci pci;
     uint64_t rtc; /* a PL031; 0: none */
     struct vmm_range gicd;
@@ -53,43 +50,42 @@ struct vmm_board {
     unsigned nr_gicr;
     uint64_t gicr_stride; /* 0: as GICR_TYPER says */
     uint64_t mpidr[VMM_MAX_CPUS];
-    unsigned nr_cpus, nr_cpus_seen; /* usable by us; in the tree */
-    bool psci, psci_hvc;            /* there is one; its conduit is HVC, which EL2 cannot use */
+    unsigned nr_cpus, nr_cpus_seen; /* those that can be used, and those in the tree */
+    bool psci, psci_hvc;            /* there is PSCI; its conduit is HVC, which EL2 cannot use */
 };
 
 /** Constant after boot. */
 extern struct vmm_board vmm_board;
 
-/** Reads the device tree. Panics about one that cannot be used. */
+/** Reads the device tree. Panics if it cannot be used. */
 void vmm_board_discover(uint64_t fdt);
 
 /* ---- log_out.c ---- */
 
-/** Output of the log, by polling. The caller holds the log's lock. */
+/** Writes the log, by polling. The caller holds the log's lock. */
 void vmm_log_out_init(void); /* the UARTs are mapped */
 void vmm_log_out_write(const char *s, size_t n);
-void vmm_log_out_last(const char *s, size_t n); /* nothing comes after it; returns when it is out */
+void vmm_log_out_last(const char *s, size_t n); /* nothing comes after it; returns when the device has sent it */
 
-/* ---- pci_serial.c: one of the ways the log goes out ---- */
+/* ---- pci_serial.c: one device that the log goes to ---- */
 
-/** Looks for the device and maps it. False: there is none, and the others must not be called. */
+/** Looks for the device and maps it. Returns false if there is none: then the other functions must not be called. */
 bool vmm_pci_serial_init(void);
 void vmm_pci_serial_write(const char *s, size_t n);
 void vmm_pci_serial_drain(void);
 
 /* ---- pl011.c ---- */
 
-/** Another. Before init: what panics before the device tree was read use. */
+/** Another device. Before init these use the early UART, for a panic before the device tree was read. */
 void vmm_log_uart_init(const struct vmm_uart *uart);
 void vmm_log_uart_write(const char *s, size_t n);
 void vmm_log_uart_drain(void);
 
 /**
- * The guest's console: the board's first UART.
- * Output waits while the transmit FIFO is full; that is bounded by the wire's speed. Input: `ready`
- * runs in interrupt context on the boot CPU when bytes wait, and takes them with
- * vmm_console_getc(); if it leaves any behind, no more interrupts come until
- * vmm_console_rx_resume(), which the device model calls when it has room again.
+ * The guest's console: the board's first UART. Output waits while the transmit FIFO is full. The wire's speed bounds
+ * that. For input, `ready` runs in interrupt context on the boot CPU when bytes wait, and takes them with
+ * vmm_console_getc(). If it leaves bytes behind, no more interrupts come until vmm_console_rx_resume(), which the
+ * device model calls when it has room again.
  */
 void vmm_console_init(void (*ready)(void *ctx), void *ctx);
 void vmm_console_putc(uint8_t c);
@@ -99,7 +95,7 @@ void vmm_console_drain(void);
 
 /* ---- rtc.c ---- */
 
-/** Seconds since 1970 in UTC; 0 when the board has no clock. */
+/** Returns seconds since 1970 in UTC, or 0 when the board has no clock. */
 uint64_t vmm_rtc_now(void);
 
 /* ---- gic.c ---- */
@@ -118,29 +114,29 @@ uint64_t vmm_rtc_now(void);
 void vmm_gic_init(void);                    /* once: the distributor */
 void vmm_gic_cpu_init(struct vmm_cpu *cpu); /* on the CPU itself */
 
-/** Private interrupts (SGI, PPI): of the calling CPU. Shared ones are routed to the boot CPU. */
+/** For private interrupts (SGI, PPI), of the calling CPU. Shared ones are routed to the boot CPU. */
 void vmm_gic_enable(uint32_t intid);
 void vmm_gic_disable(uint32_t intid);
 
-/** Acknowledges: the raw token, whose low 24 bits are the INTID; may be spurious. What a device sees next wants a DSB
-    before it (IHI 0069, 4.1.1). */
+/** Acknowledges an interrupt. Returns the raw token, whose low 24 bits are the INTID, which may be spurious. A DSB
+    must come before the next access to the device (IHI 0069, 4.1.1). */
 uint32_t vmm_gic_ack(void);
 static inline uint32_t vmm_gic_intid(uint32_t token)
 {
     return token & 0xffffffu;
 }
 
-/** Drops the running priority (EOImode is 1), and deactivates as well if asked to. In effect from the exception return on,
-    or an ISB. */
+/** Drops the running priority (EOImode is 1), and deactivates the interrupt as well if asked to. It takes effect at
+    the exception return, or at an ISB. */
 void vmm_gic_end(uint32_t token, bool deactivate);
 
-/** What was written before is seen by the target when it takes the interrupt. */
+/** Sends an SGI. When the target takes the interrupt, it sees what was written before. */
 void vmm_gic_send_sgi(const struct vmm_cpu *target, unsigned sgi);
 
 /* ---- timer.c ---- */
 
-/** CNTPCT_EL0, and its frequency in Hz. The physical counter: at EL2 with E2H=0 the virtual one
-   would jump by the guest's CNTVOFF_EL2 at each load. */
+/** CNTPCT_EL0, and its frequency in Hz. This is the physical counter: at EL2 with E2H=0, the virtual one would jump
+    by the guest's CNTVOFF_EL2 at each load. */
 uint64_t vmm_time_now(void);
 uint64_t vmm_time_hz(void);
 uint64_t vmm_time_from_ms(uint64_t ms);
@@ -152,7 +148,7 @@ void vmm_timer_arm(uint64_t deadline); /* one shot; UINT64_MAX: off */
 
 /* ---- psci.c ---- */
 
-/** PSCI's answer (DEN0022, 5.2.2): 0 or a negative code. */
+/** Returns PSCI's answer (DEN0022, 5.2.2): 0 or a negative code. */
 int64_t vmm_psci_cpu_on(uint64_t mpidr, uint64_t entry, uint64_t context);
 _Noreturn void vmm_psci_system_off(void);
 _Noreturn void vmm_psci_system_reset(void);

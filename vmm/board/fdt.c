@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The board's description, read from its device tree with libfdt. What this file does not
- * understand it leaves alone; what the hypervisor cannot do without ends in a panic that names it.
+ * The board's description, read from its device tree with libfdt. This file ignores what it does not understand. If
+ * something is missing that the hypervisor needs, it panics and names it.
  */
 #include <libfdt.h>
 #include <string.h>
@@ -16,8 +16,9 @@ struct vmm_board vmm_board;
 
 static const void *fdt;
 
-/* The n-th (address, size) of a node's reg. A size cell count that the parent does not give is the root's: the loaders
-   that write multiboot modules into /chosen take it so, while libfdt would take the specification's default of 1. */
+/* Reads the n-th (address, size) of a node's reg. If the parent does not give a size cell count, the root's counts.
+   The loaders that write multiboot modules into /chosen take it so. libfdt would take the specification's default
+   of 1. */
 static bool reg(int node, unsigned n, struct vmm_range *range)
 {
     int parent = fdt_parent_offset(fdt, node), length;
@@ -106,7 +107,7 @@ static void find_reserved(void)
         add_reserved(range.base, range.size);
 }
 
-/* The two PL011s with the lowest addresses: the first is the guest's console, the second our log. */
+/* The two PL011s with the lowest addresses. The first is the guest's console, the second is for our log. */
 static void find_uarts(void)
 {
     struct vmm_uart *first = &vmm_board.guest_uart, *second = &vmm_board.log_uart;
@@ -132,8 +133,8 @@ static void find_uarts(void)
         vmm_panic("the device tree has no PL011");
 }
 
-/* A bridge's ranges: PCI address, its first cell the kind; address on the parent's bus; size. (IEEE 1275, PCI bus
-   binding 2.1, 2.2.1.1) */
+/* A bridge's ranges: the PCI address, whose first cell has the kind; the address on the parent's bus; the size
+   (IEEE 1275, PCI bus binding 2.1, 2.2.1.1). */
 static void find_pci(void)
 {
     int node = fdt_node_offset_by_compatible(fdt, -1, "pci-host-ecam-generic"), length, stride;
@@ -181,12 +182,12 @@ static void find_gic(void)
         vmm_board.nr_gicr++;
     if (!vmm_board.nr_gicr)
         vmm_panic("the GICv3 has no redistributors");
-    /* One or two cells; a stride never needs the upper one. */
+    /* The property has one or two cells. A stride never needs the upper one. */
     if (fdt_getprop(fdt, node, "redistributor-stride", NULL))
         vmm_board.gicr_stride = cell_of(node, "redistributor-stride", 1, cell_of(node, "redistributor-stride", 0, 0));
 }
 
-/* The boot CPU becomes number 0; those past VMM_MAX_CPUS are left alone. */
+/* The boot CPU becomes number 0. CPUs beyond VMM_MAX_CPUS are not used. */
 static void find_cpus(void)
 {
     uint64_t self = vmm_read_MPIDR_EL1() & MPIDR_AFFINITY;
@@ -218,7 +219,7 @@ static void find_psci(void)
     vmm_board.psci_hvc = node >= 0 && !strcmp(string_of(node, "method"), "hvc");
 }
 
-/* Loaders write the modules in any order: their compatible says what each is. */
+/* Loaders write the modules in any order. Their compatible property says what each is. */
 static void find_module(const char *compatible, struct vmm_module *module)
 {
     int node = fdt_node_offset_by_compatible(fdt, -1, compatible);
@@ -237,7 +238,7 @@ void vmm_board_discover(uint64_t address)
     int chosen;
 
     fdt = (const void *)(uintptr_t)address;
-    /* Only a sound one was mapped: vmm_mmu_early(), which left its size here. */
+    /* vmm_mmu_early() mapped the tree only if it is sound, and then left its size here. */
     if (!vmm_board.fdt_size || fdt_check_full(fdt, vmm_board.fdt_size))
         vmm_panic("x0 was %lx on entry, which is no device tree", address);
     vmm_board.fdt = address;

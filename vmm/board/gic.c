@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * A GICv3 (Arm IHI 0069) as a hypervisor needs it: affinity routing on, all interrupts in Group 1
- * of our security state at one priority, EOImode 1 so that a guest's end of interrupt can
- * deactivate what we have only dropped.
+ * A GICv3 (Arm IHI 0069) as a hypervisor needs it. Affinity routing is on. All interrupts are in Group 1 of our
+ * security state, at one priority. EOImode is 1, so that a guest's end of interrupt can deactivate an interrupt whose
+ * priority we have dropped.
  */
 #include "arch/gic.h"
 #include "board/board.h"
@@ -32,13 +32,14 @@
 
 static uint64_t gicd;
 
-/* Where the enable, priority and other bits of an interrupt are: SGIs and PPIs in the CPU's own redistributor. */
+/* Returns the registers that have the enable, priority and other bits of an interrupt. SGIs and PPIs are in the
+   CPU's own redistributor. */
 static uint64_t bank(uint32_t intid)
 {
     return intid < 32 ? (uint64_t)(uintptr_t)vmm_cpu_self()->gicr + SGI_BASE : gicd;
 }
 
-/* Writes of disable bits and of CTLR have taken effect when RWP reads 0. */
+/* Waits until writes of disable bits and of CTLR have taken effect: RWP reads 0 then. */
 static void wait_rwp(uint32_t intid)
 {
     if (intid < 32)
@@ -49,7 +50,7 @@ static void wait_rwp(uint32_t intid)
             vmm_cpu_relax();
 }
 
-/* All interrupts of a bank: Group 1, off, not pending, not active, one priority. */
+/* Makes all interrupts of a bank Group 1, disabled, not pending, not active, and of one priority. */
 static void clear(uint64_t base, uint32_t first, uint32_t last)
 {
     for (uint32_t i = first; i < last; i += 32) {
@@ -82,7 +83,7 @@ void vmm_gic_init(void)
     wait_rwp(32);
 }
 
-/* The redistributor whose GICR_TYPER names this CPU's affinity. */
+/* Finds the redistributor whose GICR_TYPER names this CPU's affinity. */
 static void *find_redistributor(uint64_t mpidr)
 {
     uint64_t affinity = (mpidr >> 32 & 0xff) << 24 | (mpidr & 0xffffff);
@@ -94,7 +95,7 @@ static void *find_redistributor(uint64_t mpidr)
             typer = mmio_read64(frame + GICR_TYPER);
             if (typer >> 32 == affinity)
                 return (void *)(uintptr_t)frame;
-            /* 2 frames of 64 KiB; GICv4 has 2 more for virtual LPIs. */
+            /* It has 2 frames of 64 KiB. GICv4 has 2 more for virtual LPIs. */
             frame += vmm_board.gicr_stride ? vmm_board.gicr_stride : typer & GICR_TYPER_VLPIS ? 0x40000 : 0x20000;
         } while (!(typer & GICR_TYPER_LAST) && frame < end);
     }
@@ -116,7 +117,7 @@ void vmm_gic_cpu_init(struct vmm_cpu *cpu)
     wait_rwp(0);
 
     vmm_write_ICC_SRE_EL2(ICC_SRE_SRE | ICC_SRE_DFB | ICC_SRE_DIB | ICC_SRE_ENABLE);
-    vmm_isb(); /* the other ICC registers exist from here */
+    vmm_isb(); /* the other ICC registers exist after this */
     if (!(vmm_read_ICC_SRE_EL2() & ICC_SRE_SRE))
         vmm_panic("CPU %u does not let EL2 use the GIC's system registers", cpu->index);
     vmm_write_ICC_PMR_EL1(0xff);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Where the log goes: the board's second PL011; else a 16550 on its PCI bus; else into memory, for a debugger. Never the
- * first PL011 while a guest runs: that one is the guest's, byte for byte.
+ * Where the log goes: to the board's second PL011, or to a 16550 on its PCI bus, or to memory, for a debugger. It never
+ * goes to the first PL011 while a guest runs. That one is the guest's, byte for byte.
  */
 #include "board/board.h"
 #include "boot/boot.h"
 
-/* Until vmm_log_out_init(): the early UART, for panics about the device tree. */
+/* Before vmm_log_out_init() this is the early UART, for panics about the device tree. */
 static enum { TO_PL011, TO_PCI_SERIAL, TO_MEMORY } way = TO_PL011;
 
-/* The latest bytes, in a ring. Nobody here reads them: used, or the compiler would leave them out. */
+/* The latest bytes, in a ring. No code reads them. Without `used` the compiler would leave them out. */
 static char kept[16384] __attribute__((used));
 static size_t kept_end __attribute__((used)); /* of all bytes */
 
@@ -49,8 +49,8 @@ void vmm_log_out_last(const char *s, size_t n)
         vmm_pci_serial_drain();
         return;
     }
-    /* A log that nobody sees is bad, but how the guest ended must be known to who started it; the guest has said all it
-       will say, though perhaps not the end of its line. */
+    /* A log that nobody sees is bad. But the user who started the guest must learn how it ended. The guest will say
+       nothing more, though it may not have ended its line. */
     if (way == TO_MEMORY) {
         vmm_log_uart_write("\n", 1);
         vmm_log_uart_write(s, n);

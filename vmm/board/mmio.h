@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Device registers. Volatile accesses of the register's own width; the memory is Device-nGnRE,
- * which keeps accesses to one device in order (DDI 0487, B2.7.2).
+ * Device registers. Accesses are volatile and have the register's own width. The memory is Device-nGnRE, which keeps
+ * accesses to one device in order (DDI 0487, B2.7.2).
  */
 #ifndef VMM_BOARD_MMIO_H
 #define VMM_BOARD_MMIO_H

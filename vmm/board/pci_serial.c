@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * A 16550 on a PCI card: where the log goes on a board with one PL011, which is the guest's. QEMU's virt machine has no
- * second one before version 9.1, but takes such a card (-device pci-serial).
+ * A 16550 on a PCI card. The log goes there on a board with one PL011, which is the guest's. QEMU's virt machine has no
+ * second PL011 before version 9.1, but takes such a card (-device pci-serial).
  *
- * Only what that takes: function by function through bus 0's configuration space (PCI Local Bus 3.0, chapter 6; memory
- * mapped as in PCI Express Base 2.0, 7.2.2), one I/O BAR, output by polling. Nothing else here uses PCI, and guests
- * cannot reach it.
+ * This has only what that takes: a walk over the functions in bus 0's configuration space (PCI Local Bus 3.0, chapter
+ * 6; memory mapped as in PCI Express Base 2.0, 7.2.2), one I/O BAR, and output by polling. Nothing else here uses PCI,
+ * and guests cannot reach it.
  */
 #include "board/board.h"
 #include "board/mmio.h"
 #include "boot/boot.h"
 #include "boot/cpu.h"
 
-/* Configuration space, as 32-bit words */
+/* Configuration space, as 32-bit words. */
 #define PCI_ID          0x00 /* vendor in the lower half; 0xffff: nothing there */
 #define PCI_COMMAND     0x04
 #define PCI_CLASS       0x08 /* class, subclass, interface, revision */
@@ -22,7 +22,7 @@
 
 #define COMMAND_IO        0x1u
 #define CLASS_SERIAL      0x0700u
-#define INTERFACE_16550   2u /* those above it are its successors, which begin as one */
+#define INTERFACE_16550   2u /* interfaces above it are successors, which start as one */
 #define HEADER_TYPE(word) ((word) >> 16 & 0x7f)
 #define HEADER_MULTI      (1u << 23)
 #define BAR_IO            0x1u
@@ -30,12 +30,12 @@
 #define NR_FUNCTIONS  256u    /* of a bus: 32 devices of 8 */
 #define FUNCTION_SIZE 0x1000u /* of configuration space */
 
-/* Where the BAR goes: any multiple of 256, the most that an I/O BAR may decode. Not 0, which some cards take for "not
-   given yet". */
+/* The BAR's value: any multiple of 256, the most that an I/O BAR may decode. It is not 0, which some cards take for
+   "not given yet". */
 #define IO_PORT 0x1000u
 #define IO_SIZE 0x100u
 
-/* The 16550's registers (PC16550D data sheet); DLL and DLM while LCR_DLAB is set */
+/* The 16550's registers (PC16550D data sheet). DLL and DLM are there while LCR_DLAB is set. */
 #define THR 0
 #define DLL 0
 #define IER 1
@@ -62,7 +62,7 @@ static bool is_serial(uint64_t function)
            HEADER_TYPE(mmio_read32(function + PCI_HEADER_TYPE)) == 0 && mmio_read32(function + PCI_BAR0) & BAR_IO;
 }
 
-/* The first one's configuration space, or 0. */
+/* Returns the configuration space of the first such device, or 0. */
 static uint64_t find(uint64_t bus)
 {
     for (unsigned n = 0; n < NR_FUNCTIONS; n++) {
@@ -71,7 +71,7 @@ static uint64_t find(uint64_t bus)
 
         if (present && is_serial(function))
             return function;
-        /* A device with one function need not look at the number and may answer to all eight. */
+        /* A device with one function need not look at the number, and may answer to all eight. */
         if (n % 8 == 0 && !(present && mmio_read32(function + PCI_HEADER_TYPE) & HEADER_MULTI))
             n += 7;
     }
@@ -81,7 +81,7 @@ static uint64_t find(uint64_t bus)
 static void set_up(void)
 {
     mmio_write8(base + IER, 0);
-    /* 115200 baud by the usual 1.8432 MHz: no firmware has chosen anything for a card it did not look at. */
+    /* 115200 baud with the usual clock of 1.8432 MHz. Firmware that did not look at the card has chosen nothing. */
     mmio_write8(base + LCR, LCR_DLAB | LCR_WLEN8);
     mmio_write8(base + DLL, 1);
     mmio_write8(base + DLM, 0);
@@ -95,7 +95,7 @@ bool vmm_pci_serial_init(void)
     const struct vmm_pci *pci = &vmm_board.pci;
     uint64_t function;
 
-    /* The window has to hold the port that we give out. */
+    /* The window must contain the port that the BAR gets. */
     if (pci->ecam.size < NR_FUNCTIONS * FUNCTION_SIZE || pci->io_port > IO_PORT ||
         pci->io.size < IO_PORT - pci->io_port + IO_SIZE)
         return false;
@@ -106,10 +106,10 @@ bool vmm_pci_serial_init(void)
     base = pci->io.base + (IO_PORT - pci->io_port);
     vmm_map(base, IO_SIZE, VMM_MAP_DEVICE);
     mmio_write32(function + PCI_BAR0, IO_PORT);
-    /* The upper half is status, whose bits are cleared by ones. */
+    /* The upper half is the status register. Writing 1 to a bit of it clears the bit. */
     mmio_write32(function + PCI_COMMAND, (mmio_read32(function + PCI_COMMAND) & 0xffff) | COMMAND_IO);
-    /* Two devices to the CPU, between which Device memory keeps no order: the card decodes its port once a read from
-       configuration space has come back. */
+    /* For the CPU these are two devices, and Device memory keeps no order between two. The card decodes its port
+       once a read from configuration space has come back. */
     (void)mmio_read32(function + PCI_COMMAND);
     vmm_dsb_sy();
     set_up();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The PL011s (Arm DDI 0183): output by polling for the log; output by polling and input by
- * interrupt for the guest's console. Baud rate and word length stay as firmware has set them.
+ * The PL011s (Arm DDI 0183). The log uses output by polling. The guest's console uses output by polling and input by
+ * interrupt. Baud rate and word length stay as firmware has set them.
  */
 #include <stdatomic.h>
 
@@ -35,7 +35,7 @@
 #define INT_RX (1u << 4)
 #define INT_RT (1u << 6) /* bytes wait, and no more have come for a while */
 
-static uint64_t log_base = VMM_EARLY_UART; /* what panics before the device tree was read use */
+static uint64_t log_base = VMM_EARLY_UART; /* for panics before the device tree was read */
 
 static void (*rx_ready)(void *ctx);
 static void *rx_ctx;
@@ -44,7 +44,7 @@ static void set_up(uint64_t base)
 {
     mmio_write32(base + IMSC, 0);
     mmio_write32(base + ICR, 0x7ff);
-    /* A write of LCRH takes IBRD and FBRD over as they are; FIFOs on, 8 bits, no parity. */
+    /* A write of LCRH makes IBRD and FBRD take effect, as they are. FIFOs are on, 8 bits, no parity. */
     mmio_write32(base + LCRH, LCRH_FEN | LCRH_WLEN8);
     mmio_write32(base + CR, CR_UARTEN | CR_TXE | CR_RXE);
 }
@@ -79,9 +79,9 @@ void vmm_log_uart_drain(void)
     drain(log_base);
 }
 
-/* The interrupt is a level that lasts while bytes wait. What `ready` leaves behind would raise it again at once, so it
-   stays masked until somebody wants more. Masked first: a resume by another CPU, when `ready` has just found no room,
-   must not be undone. */
+/* The interrupt is a level that lasts while bytes wait. Bytes that `ready` leaves behind would raise it again at
+   once. So it stays masked until the device model wants more. It is masked first: when `ready` has just found no
+   room, another CPU may resume, and that must not be undone. */
 static void rx_interrupt(void *ctx)
 {
     uint64_t base = vmm_board.guest_uart.base;
@@ -102,7 +102,7 @@ void vmm_console_init(void (*ready)(void *ctx), void *ctx)
     rx_ctx = ctx;
     if (base != log_base)
         set_up(base);
-    mmio_write32(base + IFLS, 0); /* interrupt at 1/8 full; the time-out brings what is less */
+    mmio_write32(base + IFLS, 0); /* interrupt at 1/8 full; the time-out reports fewer bytes */
     vmm_irq_register(vmm_board.guest_uart.intid, rx_interrupt, NULL);
     mmio_write32(base + IMSC, INT_RX | INT_RT);
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/*
- * PSCI (Arm DEN0022) as its caller: by SMC, the only conduit that EL2 has.
- */
+/* Calls PSCI (Arm DEN0022) by SMC, the only conduit that EL2 has. */
 #include <avc/psci.h>
 
 #include "board/board.h"
@@ -17,8 +15,8 @@ int64_t vmm_psci_cpu_on(uint64_t mpidr, uint64_t entry, uint64_t context)
 
 _Noreturn void vmm_psci_system_off(void)
 {
-    /* Also before the device tree was read: without firmware the SMC is UNDEFINED, and there is nothing else left to
-       do. */
+    /* This may run before the device tree was read. Without firmware the SMC is UNDEFINED, and nothing else is left
+       to do. */
     vmm_smc(AVC_PSCI_SYSTEM_OFF, 0, 0, 0);
     for (;;)
         vmm_wfi();

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/*
- * The time of day, from the board's PL031 (Arm DDI 0224): what a guest's clock starts from.
- */
+/* The time of day, from the board's PL031 (Arm DDI 0224). A guest's clock starts from it. */
 #include "board/board.h"
 #include "board/mmio.h"
 

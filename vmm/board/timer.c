@@ -10,7 +10,7 @@
 
 uint64_t vmm_time_now(void)
 {
-    vmm_isb(); /* a read of the counter may otherwise be early (DDI 0487, D11.1.2) */
+    vmm_isb(); /* otherwise the counter may be read early (DDI 0487, D11.1.2) */
     return vmm_read_CNTPCT_EL0();
 }
 
@@ -41,5 +41,5 @@ void vmm_timer_arm(uint64_t deadline)
         vmm_write_CNTHP_CVAL_EL2(deadline);
         vmm_write_CNTHP_CTL_EL2(CNT_CTL_ENABLE);
     }
-    vmm_isb(); /* the interrupt's level follows before it is ended or unmasked */
+    vmm_isb(); /* the interrupt's level follows before the interrupt is ended or unmasked */
 }
