@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* From an access of any width to whole 32-bit registers; see mmio.h. */
+/* Turns an access of any width into accesses to whole 32-bit registers: see mmio.h. */
 #include "mmio.h"
 
 /*
- * A narrow load takes its bytes out of the register, a 64-bit one reads two, lower address first.
- * A store reaches a register only if it covers its lowest byte: the peripheral bus behind these
- * devices has no byte strobes, and the parts of a register beside that byte have no address.
+ * A narrow load takes its bytes out of the register. A 64-bit one reads two registers, the lower address first. A store
+ * reaches a register only if it covers its lowest byte. The peripheral bus behind these devices has no byte strobes,
+ * and the other bytes of a register have no address.
  */
 static uint64_t access_parts(struct vmm_mmio *dev, const struct avc_exit *e)
 {
@@ -19,7 +19,7 @@ static uint64_t access_parts(struct vmm_mmio *dev, const struct avc_exit *e)
         uint32_t mask = vmm_mmio_mask(bytes);
 
         if (offset >= dev->size) {
-            break; /* the tail of an unaligned access: reads as zero */
+            break; /* the tail of an unaligned access reads as zero */
         } else if (!e->write) {
             uint32_t value = dev->read(dev, (uint32_t)offset - byte) >> 8 * byte;
 

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The PL011 as Linux, U-Boot, edk2 and bare-metal programs use it. What differs from the silicon:
+ * The PL011 as Linux, U-Boot, edk2 and bare-metal programs use it. It differs from the silicon:
  *
- * - Sending takes no time, so the transmit FIFO is always empty, and its interrupt rises with each
- *   byte written. A driver that waits for the interrupt after a write never waits in vain.
- * - Nothing received is ever lost. When the FIFO is full the bytes stay with the host, so there
- *   are no overruns and no line errors either.
- * - The receive time-out (a 32 bit times' pause) is over at once: bytes come from a stream that
- *   has no bit time.
- * - Transmission and reception don't ask for CR.UARTEN and CR.TXE: programs written for the
- *   emulated `virt` machine often never set them.
+ * - Sending takes no time, so the transmit FIFO is always empty, and its interrupt rises with each byte written. A
+ *   driver that waits for the interrupt after a write never waits in vain.
+ * - Nothing received is ever lost. When the FIFO is full the bytes stay with the host, so there are no overruns and no
+ *   line errors either.
+ * - The receive time-out (a pause of 32 bit times) is over at once: bytes come from a stream that has no bit time.
+ * - Transmission and reception do not need CR.UARTEN and CR.TXE: programs written for the emulated `virt` machine often
+ *   never set them.
  */
 #include "pl011.h"
 
@@ -74,8 +73,8 @@ static unsigned depth(const struct vmm_pl011 *u)
     return u->lcr_h & LCR_FEN ? VMM_PL011_FIFO : 1;
 }
 
-/* The fill level at which the receive interrupt rises: IFLS[5:3], 1/8 to 7/8; other values are
-   reserved and are taken as the last. */
+/* Returns the fill level at which the receive interrupt rises: IFLS[5:3], 1/8 to 7/8. Other values are reserved,
+   and count as the last. */
 static unsigned rx_trigger(const struct vmm_pl011 *u)
 {
     static const uint8_t levels[8] = { 2, 4, 8, 12, 14, 14, 14, 14 };
@@ -83,7 +82,7 @@ static unsigned rx_trigger(const struct vmm_pl011 *u)
     return u->lcr_h & LCR_FEN ? levels[u->ifls >> 3 & 7] : 1;
 }
 
-/* Modem lines as FR shows them: a terminal is there and ready, or, looped back, the outputs. */
+/* Returns the modem lines as FR shows them: a terminal is there and ready. In loopback they are the outputs. */
 static uint32_t modem(const struct vmm_pl011 *u)
 {
     if (!(u->cr & CR_LBE))
@@ -102,7 +101,7 @@ static void update_line(struct vmm_pl011 *u)
     vmm_mmio_drive(&u->mmio, u->ris & u->imsc);
 }
 
-/* Flags first: who is interrupted reads them. */
+/* The flags come first: a CPU that takes the interrupt reads them. */
 static void update(struct vmm_pl011 *u)
 {
     atomic_store_explicit(&u->fr, flags(u), memory_order_relaxed);
@@ -122,9 +121,9 @@ static void receive(struct vmm_pl011 *u, uint8_t byte)
         u->ris |= INT_RX;
 }
 
-/* While the receiver is off, or looped back, the host keeps its bytes. Once all are taken the host
-   is told that it may speak again: with the lock held, so that this cannot overtake the next byte's
-   "ready" on another CPU. */
+/* While the receiver is off, or looped back, the host keeps its bytes. Once all are taken, the host is told that it
+   may report bytes again. The lock is held meanwhile, so that this cannot overtake the next byte's "ready" on
+   another CPU. */
 static void pull(struct vmm_pl011 *u)
 {
     int byte = 0;
@@ -138,7 +137,7 @@ static void pull(struct vmm_pl011 *u)
         u->host->resume(u->host->ctx);
 }
 
-/* Room was made, or the receiver was switched on. */
+/* Called when there is room, or when the receiver was switched on. */
 static void pull_held(struct vmm_pl011 *u)
 {
     if (u->held)
@@ -166,10 +165,10 @@ static void write_data(struct vmm_pl011 *u, uint8_t byte)
     u->ris |= INT_TX;
     if (!(u->cr & CR_LBE)) {
         u->host->put(u->host->ctx, byte);
-        update_line(u); /* no flag changes */
+        update_line(u); /* no flag of FR changes */
         return;
     }
-    if (has_room(u)) /* else the byte is lost, an overrun */
+    if (has_room(u)) /* otherwise the byte is lost: an overrun */
         receive(u, byte);
     update(u);
 }
@@ -254,7 +253,7 @@ static void write(struct vmm_mmio *dev, uint32_t offset, uint32_t value)
         u->fbrd = value & 0x3F;
         break;
     case LCR_H:
-        /* What is in the FIFO stays readable when it becomes one byte deep. */
+        /* Bytes in the FIFO stay readable when it becomes one byte deep. */
         u->lcr_h = value & 0xFF;
         pull_held(u);
         break;
@@ -270,16 +269,16 @@ static void write(struct vmm_mmio *dev, uint32_t offset, uint32_t value)
     case ICR:
         u->ris &= ~value;
         break;
-    case DMACR: /* kept; there is no DMA controller that would hear the requests */
+    case DMACR: /* kept; there is no DMA controller for the requests */
         u->dmacr = value & 7;
         break;
-    default: /* ECR: no errors to clear; read-only or reserved */
+    default: /* ECR has no errors to clear; the others are read-only or reserved */
         break;
     }
     update(u);
 }
 
-/* Not inlined: a status read is then a leaf. */
+/* Not inlined: see docs/compilers.md. */
 static __attribute__((noinline)) enum avc_answer send(struct vmm_pl011 *u, struct avc_exit *e)
 {
     vmm_lock(&u->mmio.lock);
@@ -288,7 +287,7 @@ static __attribute__((noinline)) enum avc_answer send(struct vmm_pl011 *u, struc
     return avc_done(e, e->value);
 }
 
-/* Nearly all accesses of a guest that prints are these two, and each is a trap: they take a short way. */
+/* Nearly all accesses of a guest that prints are these two, and each is a trap. So they have a fast path. */
 enum avc_answer vmm_pl011_access(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     struct vmm_pl011 *u = ctx;

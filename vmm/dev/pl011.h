@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/*
- * The guest's serial port: Arm PrimeCell UART PL011, revision r1p4 (DDI 0183), between the guest
- * and a byte stream.
- */
+/* The guest's serial port: Arm PrimeCell UART PL011, revision r1p4 (DDI 0183), between the guest and a byte stream. */
 #ifndef VMM_DEV_PL011_H
 #define VMM_DEV_PL011_H
 
@@ -12,17 +9,17 @@
 #define VMM_PL011_SIZE 0x1000
 #define VMM_PL011_FIFO 16
 
-/** Where its bytes come from and go to. Called with the device's lock held. */
+/** Where its bytes come from and go to. The functions are called with the device's lock held. */
 struct vmm_pl011_host {
     void (*put)(void *ctx, uint8_t byte); /* bounded */
     int (*get)(void *ctx);                /* the next byte, -1: nothing waits */
-    void (*resume)(void *ctx);            /* get() has said -1: call vmm_pl011_ready() when a byte
-                                             waits; it is called once for each resume() */
+    void (*resume)(void *ctx);            /* get() has returned -1: call vmm_pl011_ready() when a byte waits, once
+                                             for each resume() */
     void *ctx;
 };
 
 struct vmm_pl011 {
-    struct vmm_mmio mmio; /* first: ctx of the claim */
+    struct vmm_mmio mmio; /* first, because the claim's ctx is this struct */
     _Atomic uint32_t fr;  /* as the guest reads it, without the lock */
     const struct vmm_pl011_host *host;
     uint8_t fifo[VMM_PL011_FIFO];
@@ -31,17 +28,17 @@ struct vmm_pl011 {
     uint32_t ris, imsc, cr, lcr_h, ifls, ibrd, fbrd, ilpr, dmacr;
 };
 
-/** The claim's function; ctx is the struct vmm_pl011. */
+/** The claim's function. ctx is the struct vmm_pl011. */
 avc_claim_fn vmm_pl011_access;
 
-/** Prepares it, reset. irq of ->mmio may be set afterwards. */
+/** Prepares the device, reset. ->mmio.irq may be set afterwards. */
 void vmm_pl011_init(struct vmm_pl011 *uart, uint64_t base, const struct vmm_pl011_host *host);
 
-/** Power-on state; bytes that the guest had not read stay for the next one. */
+/** Resets it to its power-on state. Bytes that the guest has not read stay for the next one. */
 void vmm_pl011_reset(struct vmm_pl011 *uart);
 
-/** Bytes wait at the host: takes what there is room for, now and later, until get() says -1; then
-    resume(). Any CPU, interrupt handlers too. */
+/** Bytes wait at the host. Takes those for which there is room, now and later, until get() returns -1, and then
+    calls resume(). Any CPU may call it, in interrupt handlers too. */
 void vmm_pl011_ready(struct vmm_pl011 *uart);
 
 #endif

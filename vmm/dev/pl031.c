@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * A counter of seconds with a match register. Its one source of interrupts, the match, is looked
- * at whenever a register is touched, and when the machine polls at the time it was told.
+ * A counter of seconds with a match register. The match is its only interrupt. It is checked whenever a register is
+ * accessed, and when the machine polls at the time that it was told.
  */
 #include "pl031.h"
 
@@ -30,8 +30,8 @@ static uint32_t data(struct vmm_pl031 *r)
     return (uint32_t)r->seconds(r->ctx) + r->offset;
 }
 
-/* The counter wraps at 32 bits, so a value that has gone by matches again 136 years later; the one
-   that it shows matches at once. */
+/* The counter wraps at 32 bits. So a value that has gone by matches again 136 years later. The current value
+   matches at once. */
 static void set_alarm(struct vmm_pl031 *r)
 {
     r->alarm = r->seconds(r->ctx) + (uint32_t)(r->mr - data(r));
@@ -59,14 +59,14 @@ static uint32_t read(struct vmm_mmio *dev, uint32_t offset)
     case LR:
         return r->lr;
     case CR:
-        return 1; /* it runs, always */
+        return 1; /* it always runs */
     case IMSC:
         return r->imsc;
     case RIS:
         return r->ris;
     case MIS:
         return r->ris && r->imsc;
-    default: /* ICR is write-only, the rest reserved */
+    default: /* ICR is write-only, the others are reserved */
         return offset >= ID ? vmm_primecell_id(ids, offset) : 0;
     }
 }
@@ -93,7 +93,7 @@ static void write(struct vmm_mmio *dev, uint32_t offset, uint32_t value)
         if (value & 1)
             r->ris = false;
         break;
-    default: /* CR: once started it cannot be stopped (3.3.4); read-only or reserved */
+    default: /* CR: once started, the clock cannot be stopped (3.3.4); the others are read-only or reserved */
         break;
     }
     check(r);
