@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The least printf: %s %c %d %u %x with l, a width and 0. Shared by the host and the test guests. */
+/* The least printf: %s %c %d %u %x with l, a width and 0. The host and the test guests share it. */
 #ifndef FORMAT_H
 #define FORMAT_H
 

@@ -53,7 +53,7 @@ avc_irq_t host_irq_fetch(void *ctx)
     uint64_t irq;
 
     READ(ICC_IAR1_EL1, irq);
-    __asm__ volatile("dsb sy" ::: "memory"); /* what the interrupt announces is seen after it */
+    __asm__ volatile("dsb sy" ::: "memory"); /* what the interrupt announces is seen after this */
     return irq >= 1020 && irq <= 1023 ? AVC_IRQ_SPURIOUS : (avc_irq_t)irq;
 }
 

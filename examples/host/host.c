@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* See host.h. */
+/* The least EL2 kernel: see host.h. */
 #include "host.h"
 
 #include "format.h"
@@ -11,8 +11,7 @@
 
 void (*host_on_irq)(void);
 
-/* What gcc and clang call even in freestanding code. `used`: link-time optimisation drops functions that nobody calls
-   before the compiler makes up calls of these. */
+/* gcc and clang call these even in freestanding code. `used` is for link-time optimisation: see docs/compilers.md. */
 #define USED __attribute__((used))
 USED void *memcpy(void *to, const void *from, size_t n);
 USED void *memmove(void *to, const void *from, size_t n);
@@ -178,8 +177,8 @@ static void *pages_at(void *ctx, avc_pa_t pa)
 
 const struct avc_mem host_mem = { .get = pages_get, .put = pages_put, .at = pages_at };
 
-/* To the point of coherency, and out of the caches: the guest starts with its own off, and a line left dirty here would
-   one day be written over what it has stored. */
+/* Cleans the memory to the point of coherency, and out of the caches. The guest starts with its caches off. A line
+   left dirty here could be written over what the guest has stored. */
 static void clean(const void *from, size_t bytes);
 
 static uint8_t guest_ram[32 << 20] __attribute__((aligned(2 << 20), section(".noinit")));
@@ -200,7 +199,7 @@ void *host_guest_ram(size_t bytes)
     return ram;
 }
 
-/* ---- the CPU: the few instructions that C has no words for ---- */
+/* ---- the CPU: the few instructions that C cannot express ---- */
 
 static void clean(const void *from, size_t bytes)
 {

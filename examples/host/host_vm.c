@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* See host_vm.h. */
+/* One CPU and small VMs for it: see host_vm.h. */
 #include "host_vm.h"
 
 struct avc_machine host_machine;
@@ -17,15 +17,15 @@ void host_vm_cpu(const struct avc_hal *hal)
 
 /* ---- what the guest prints ---- */
 
-#define LINE 120 /* a guest does not say how long it keeps this CPU */
+#define LINE 120 /* bounded: a guest must not keep this CPU for long */
 
 static char byte_at(const struct host_vm *vm, uint64_t offset)
 {
-    return offset < HOST_VM_SIZE ? vm->ram[offset] : '\0'; /* and never from where it only says that memory is */
+    return offset < HOST_VM_SIZE ? vm->ram[offset] : '\0'; /* only its memory is read, whatever address it gives */
 }
 
-/* x9: address of the text; %d and %x in it: x1, x2 and so on. The text is what host_vm_make() has put there, so that
-   this cached view of it is right, though the guest runs with its caches off. */
+/* x9 is the address of the text. %d and %x in it stand for x1, x2 and so on. host_vm_make() has put the text there.
+   So this cached view of it is right, though the guest runs with its caches off. */
 static enum avc_answer print(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     const struct host_vm *vm = ctx;

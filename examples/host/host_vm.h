@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * One CPU and small VMs for it, for examples whose subject begins after that; 01-minimal does the same by hand. Each VM
+ * One CPU and small VMs for it, for examples whose subject comes after that. 01-minimal does the same by hand. Each VM
  * has 2 MiB of memory with a HOST_GUEST() at its start, one vCPU, the library's PSCI, and a call by which it prints.
  */
 #ifndef HOST_VM_H
@@ -29,7 +29,7 @@ struct host_vm {
 extern struct avc_machine host_machine;
 extern struct avc_pcpu host_pcpu;
 
-/* panic, wake and log of host.h: enough where the host takes no interrupts. */
+/* panic, wake and log of host.h. They are enough if the host takes no interrupts. */
 extern const struct avc_hal host_hal;
 
 /* Makes the machine, and enables this CPU with that HAL. */
@@ -38,7 +38,7 @@ void host_vm_cpu(const struct avc_hal *hal);
 void host_vm_make(struct host_vm *vm, const void *guest, size_t size);
 /* Starts the guest, and loads its vCPU on this CPU, which seals the VM. */
 void host_vm_start(struct host_vm *vm);
-/* Runs the guest to its next exit. NULL: it has powered itself off, and its vCPU is no longer loaded. */
+/* Runs the guest to its next exit. Returns NULL when it has powered itself off: its vCPU is no longer loaded. */
 struct avc_exit *host_vm_run(struct host_vm *vm);
 
 #endif

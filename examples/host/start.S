@@ -2,8 +2,8 @@
 /* Copyright 2026 the arm_vcpu authors */
 /*
  * Entry by the arm64 boot protocol (Documentation/arch/arm64/booting.rst of Linux): at EL2, MMU and data cache off, the
- * image clean to the point of coherency. host_e2h is an absolute symbol that the link defines: 1 asks for a kernel with
- * HCR_EL2.{E2H,TGE} = {1,1}, where the CPU has FEAT_VHE.
+ * image clean to the point of coherency. The link defines host_e2h as an absolute symbol. 1 asks for a kernel with
+ * HCR_EL2.{E2H,TGE} = {1,1}, if the CPU has FEAT_VHE.
  */
     .section .head, "ax"
     .globl _start
@@ -24,7 +24,7 @@ entry:
     mov x19, x1
     mov x20, #0
     b common
-    .globl host_secondary       /* by PSCI CPU_ON: x0 is the function */
+    .globl host_secondary       /* PSCI CPU_ON enters here: x0 is the function */
 host_secondary:
     mrs x1, mpidr_el1
     and x19, x1, #7
@@ -42,7 +42,7 @@ common:
     msr vbar_el2, x0
 
     mov x0, #(1 << 31)          /* HCR_EL2.RW */
-    orr x0, x0, #(1 << 4)       /* IMO: else EL2 takes no IRQ where TGE is 0 (Arm ARM D1.3.6) */
+    orr x0, x0, #(1 << 4)       /* IMO: otherwise EL2 takes no IRQ if TGE is 0 (Arm ARM D1.3.6) */
     adrp x1, host_table
     add x1, x1, :lo12:host_table
     movz x2, #0x3519            /* TCR_EL2: 39 bits, write-back, inner shareable, 4 KiB; E2H = 0 */
@@ -67,7 +67,7 @@ common:
     msr ttbr0_el2, x1
     mov x3, #0x04ff             /* MAIR: 0 write-back, 1 Device-nGnRE */
     msr mair_el2, x3
-    mrs x3, id_aa64pfr0_el1     /* GIC system registers, where there are any */
+    mrs x3, id_aa64pfr0_el1     /* GIC system registers, if there are any */
     tst x3, #(0xf << 24)
     b.eq 2f
     mov x3, #0xf
@@ -96,7 +96,7 @@ common:
 6:  wfi
     b 6b
 
-/* ---- vectors: a readable end, and a hook for interrupts ---- */
+/* ---- vectors: a report before the end, and a hook for interrupts ---- */
     .balign 0x800
 host_vectors:
     .rept 4
