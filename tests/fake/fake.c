@@ -18,7 +18,7 @@ void (*fake_on_op)(enum fake_op op, uint64_t value);
 void fake_log_add(int what, unsigned which, uint64_t value)
 {
     if (fake_log_len == LOG_SIZE)
-        fake_log_len = 0; /* long random tests do not read it */
+        fake_log_len = 0; /* long random tests do not read the log */
     fake_log[fake_log_len].what = what;
     fake_log[fake_log_len].which = which;
     fake_log[fake_log_len].value = value;

@@ -30,12 +30,12 @@ struct fake_cpu {
 extern struct fake_cpu fake_cpus[FAKE_MAX_CPUS];
 extern struct fake_cpu *fake_cpu; /* the one that executes now */
 
-/* Hooks a test may set; called after the log entry is made. */
+/* Hooks that a test may set. They are called after the log entry is made. */
 extern void (*fake_on_write)(enum fake_reg reg, uint64_t value);
 extern void (*fake_on_read)(enum fake_reg reg, uint64_t *value);
 extern void (*fake_on_op)(enum fake_op op, uint64_t value);
 
-/* All CPUs to reset values (a Cortex-A72-like one), log emptied, hooks cleared; CPU 0 executes. */
+/* Sets all CPUs to reset values (a Cortex-A72-like one), empties the log, clears the hooks. CPU 0 executes. */
 void fake_reset(void);
 void fake_use_cpu(unsigned n);
 
@@ -44,7 +44,7 @@ extern struct fake_event fake_log[];
 extern size_t fake_log_len;
 void fake_log_clear(void);
 void fake_log_add(int what, unsigned which, uint64_t value);
-/* Index of the first entry at or after `from` that matches; -1: none. */
+/* Returns the index of the first entry at or after `from` that matches, or -1. */
 long fake_log_find(size_t from, int what, unsigned which);
 
 #endif

@@ -11,7 +11,7 @@
 #include "hw_enter.h"
 
 #define ISR_A AVC_BIT(8)
-/* What a register holds in memory that the vector has not stored. A library that reads it misbehaves visibly. */
+/* The memory of a register that the vector has not stored holds this. A library that reads it misbehaves visibly. */
 #define NOT_STORED UINT64_C(0xbad0bad0bad0bad0)
 
 fake_guest_fn *fake_guest;
@@ -34,7 +34,7 @@ static void require(bool ok, const char *what)
     }
 }
 
-/* fp.S: EL2 itself traps where CPTR_EL2 says so, in the layout that HCR_EL2.E2H chooses. */
+/* fp.S: EL2 itself traps if CPTR_EL2 says so, in the layout that HCR_EL2.E2H chooses. */
 static bool fp_open(void)
 {
     uint64_t cptr = fake_cpu->reg[FAKE_CPTR_EL2];
@@ -65,7 +65,7 @@ void avc_hw_call_host(uintptr_t fn, uintptr_t a, uintptr_t b, uintptr_t c, uintp
     ((void (*)(uintptr_t, uintptr_t, uintptr_t))fn)(a, b, c);
 }
 
-/* Registers that stay in the CPU while C runs: their memory holds nonsense meanwhile. */
+/* Registers that stay in the CPU while C runs. Their memory holds nonsense meanwhile. */
 struct kept {
     uint64_t x[31];
     uint32_t which;
@@ -89,7 +89,8 @@ static void give_back(struct avc_vcpu *v, const struct kept *k)
             v->x[n] = k->x[n];
 }
 
-/* x18..x29, unless the instruction names one of x16..x31. The ask and the slow function come with all saved. */
+/* x18..x29 are not stored, unless the instruction names one of x16..x31. They are all stored before a claim is
+   asked or the slow function is called. */
 static enum avc_result sync(struct avc_vcpu *v, uint64_t esr)
 {
     const struct avc_trap_row *row = &v->dispatch[AVC_FIELD(esr, 31, 26)];
@@ -129,7 +130,7 @@ static enum avc_result dispatch(struct avc_vcpu *v, const struct fake_trap *trap
     }
 }
 
-/* ERET to the guest, and its next exception. False: none. */
+/* Makes the ERET to the guest, and takes its next exception. Returns false if there is none. */
 static bool guest_runs(struct avc_vcpu *v, struct fake_trap *trap)
 {
     uint64_t *reg = fake_cpu->reg;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * A guest made of the exceptions it takes. When the library enters it, the test's function is asked what happens next:
- * it may change the guest's registers (v->x, and trap->elr and trap->spsr, which come filled in with where the guest
- * is) and says which exception the CPU takes to EL2.
+ * A guest made of the exceptions that it takes. When the library enters it, the test's function is asked what happens
+ * next. The function may change the guest's registers: v->x, and trap->elr and trap->spsr, which say where the guest
+ * is. It says which exception the CPU takes to EL2.
  */
 #ifndef FAKE_GUEST_H
 #define FAKE_GUEST_H
@@ -15,17 +15,17 @@ struct fake_trap {
     uint64_t esr, elr, spsr, far, hpfar;
 };
 
-/* False: the script is over; run returns AVC_KICKED. */
+/* Returns false when the script is over: run returns AVC_KICKED. */
 typedef bool fake_guest_fn(struct avc_vcpu *v, struct fake_trap *trap);
 extern fake_guest_fn *fake_guest;
 
-/* How often the guest was entered, and how often it went on behind a trap, since fake_guest_reset(). */
+/* How often the guest was entered, and how often it went on after a trap, since fake_guest_reset(). */
 extern unsigned fake_enters, fake_resumes;
 
 /* V0..V31, FPCR and FPSR of each CPU. */
 extern struct avc_fp fake_fp[FAKE_MAX_CPUS];
 
-/* No script, counters 0. */
+/* Removes the script, and sets the counters to 0. */
 void fake_guest_reset(void);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The other side of src/hw/target/hw_enter.h: guest.c enters a guest made of the exceptions it takes. */
+/* The other side of src/hw/target/hw_enter.h: guest.c enters a guest made of the exceptions that it takes. */
 #ifndef AVC_HW_ENTER_H
 #define AVC_HW_ENTER_H
 

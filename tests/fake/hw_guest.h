@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The other side of src/hw/target/hw_guest.h: the guest's registers of the fake CPU, each access logged, and checked
+ * The other side of src/hw/target/hw_guest.h: the guest's registers of the fake CPU. Each access is logged, and checked
  * against the rules of HCR_EL2.E2H (tests/fake/regs.c).
  */
 #ifndef AVC_HW_GUEST_H

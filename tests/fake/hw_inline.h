@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The other side of the seam: a CPU made of arrays. Each register access and each barrier, TLB, cache or translation
- * operation goes through fake_read(), fake_write() and fake_op(), which log it in order (fake.c).
+ * The other side of the seam: a CPU made of arrays. Each register access goes through fake_read() or fake_write(). Each
+ * barrier, TLB, cache or translation operation goes through fake_op(). These log it in order (fake.c).
  */
 #ifndef AVC_HW_INLINE_H
 #define AVC_HW_INLINE_H
@@ -75,7 +75,7 @@ static inline const void *avc_hw_opaque(const void *p)
     return p;
 }
 
-/* The fake's CPUs run one after the other: nobody waits. */
+/* The fake's CPUs run one after the other, so none of them waits. */
 static inline void avc_hw_wait_while_set(const uint32_t *p)
 {
     (void)p;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* CPUs that the fake can be: their identification. Cortex-A72 unless a test says otherwise. */
+/* CPUs that the fake can be: their identification. It is a Cortex-A72 unless a test says otherwise. */
 #ifndef FAKE_MODELS_H
 #define FAKE_MODELS_H
 
@@ -16,7 +16,7 @@ struct fake_model {
 extern const struct fake_model fake_a53, fake_a57, fake_a72, fake_n1, fake_max;
 extern const struct fake_model *const fake_models[FAKE_NR_MODELS];
 
-/* Makes a CPU one of them, from its next probe on; NULL: a Cortex-A72 again. `id` may be changed by tests. */
+/* Makes a CPU one of these models, from its next probe on. NULL makes it a Cortex-A72 again. Tests may change `id`. */
 void fake_become(unsigned cpu, const struct fake_model *model);
 
 #endif

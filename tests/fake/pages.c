@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Pages for tables; see pages.h. Those that are not out hold ones: whoever walks there ends in nowhere. */
+/* Pages for tables: see pages.h. A page that is not given out holds ones, so a walk that goes there ends in nowhere. */
 #include "pages.h"
 
 #include <stdlib.h>
@@ -20,7 +20,7 @@ static void *get(void *ctx, size_t bytes, avc_pa_t *pa)
     fake_pages_gets++;
     if (fake_pages_fail && !--fake_pages_fail)
         return NULL;
-    /* next fit, so that a freed page is not the next one given */
+    /* Next fit: a freed page is not the next one given. */
     for (unsigned tries = 0; tries < FAKE_PAGES / n; tries++) {
         unsigned first = (next + n - 1) / n * n % FAKE_PAGES, used = 0;
 

@@ -2,8 +2,8 @@
 /* Copyright 2026 the arm_vcpu authors */
 /*
  * The fake CPU's side of the guest's registers and of the ID registers. src/hw/regs.c and probe.c are plain C over the
- * seam, so that they run here as they are: what is modelled is the rule of HCR_EL2.E2H, and each access is logged as
- * register FAKE_NR_REGS + enum avc_ctx.
+ * seam, so they run here unchanged. This models the rule of HCR_EL2.E2H, and logs each access as register FAKE_NR_REGS
+ * + enum avc_ctx.
  */
 #include "hw_guest.h"
 

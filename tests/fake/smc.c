@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The fake machine's firmware, which is not to be reached unless a test says so, and RNDRRS. See smc.h. */
+/* The fake machine's firmware, and RNDRRS: see smc.h. No call may reach firmware unless a test says so. */
 #include "smc.h"
 
 #include <stdio.h>
@@ -32,7 +32,7 @@ void avc_hw_smc(uint64_t x[18])
 
 bool avc_hw_rndrrs(uint64_t *value)
 {
-    *value = 0; /* as the register reads when it has none */
+    *value = 0; /* the register reads so when it has none */
     if (fake_rndr_left == 0)
         return false;
     fake_rndr_left--;

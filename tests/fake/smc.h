@@ -6,15 +6,15 @@
 
 #include "fake.h"
 
-/* What firmware does with x[0..17]. NULL: nobody may get this far; a call ends the test. */
+/* What firmware does with x[0..17]. NULL: no call may get this far, and one ends the test. */
 extern void (*fake_on_smc)(uint64_t x[18]);
 extern unsigned fake_smc_calls;
 
-/* Reads of RNDRRS that still succeed; each gives fake_rndr_next, which is then changed. */
+/* How many reads of RNDRRS still succeed. Each returns fake_rndr_next, which is then changed. */
 extern unsigned fake_rndr_left;
 extern uint64_t fake_rndr_next;
 
-/* No firmware, no calls, no random numbers. */
+/* Makes it have no firmware, no calls and no random numbers. */
 void fake_smc_reset(void);
 
 #endif

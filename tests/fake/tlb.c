@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* TLBs that keep what they may; see tlb.h. */
+/* TLBs that keep all that they may: see tlb.h. */
 #include "tlb.h"
 
 #include <string.h>
@@ -76,14 +76,14 @@ static uint64_t vmid_of(uint64_t vtcr, uint64_t vttbr)
     return vttbr >> 48 & (vtcr >> 19 & 1 ? 0xffff : 0xff);
 }
 
-/* ---- walking ---- */
+/* ---- walk ---- */
 
 static unsigned shift_of(unsigned level)
 {
     return 39 - 9 * level;
 }
 
-/* From a table on; `note` is told the tables met on the way. */
+/* Walks from a table on. `note` is told of the tables on the way. */
 static bool walk_from(uint64_t table, unsigned level, uint64_t index, uint64_t ipa, struct fake_leaf *leaf,
                       void (*note)(void *ctx, unsigned level, uint64_t ipa, uint64_t table), void *ctx)
 {
@@ -139,7 +139,7 @@ bool fake_stage2_walk(uint64_t vtcr, uint64_t vttbr, uint64_t ipa, struct fake_l
     return walk_root(vtcr, vttbr, ipa, leaf, NULL, NULL);
 }
 
-/* ---- caching ---- */
+/* ---- cache ---- */
 
 struct noter {
     struct tlb *tlb;
@@ -156,7 +156,7 @@ static void keep_walk(void *ctx, unsigned level, uint64_t ipa, uint64_t table)
 
 static void keep_stage2(struct tlb *t, uint64_t vmid, const struct fake_leaf *leaf)
 {
-    /* entries that overlap may differ in permissions alone: else someone did not break before make */
+    /* Entries that overlap may only differ in permissions. If not, the library has missed a break-before-make. */
     for (unsigned i = 0; i < NR_STAGE2; i++) {
         const struct fake_leaf *old = &t->stage2[i].leaf;
 
@@ -173,7 +173,7 @@ static bool find_stage2(struct tlb *t, uint64_t vmid, uint64_t vtcr, uint64_t vt
 {
     struct noter noter = { t, vmid };
     unsigned start = (unsigned)(fake_random() % NR_STAGE2);
-    bool again = fake_random() % 8 == 0; /* may be fetched again though it is there */
+    bool again = fake_random() % 8 == 0; /* a walker may fetch it again though it is there */
 
     for (unsigned n = 0; n < NR_STAGE2 && !again; n++) {
         const struct stage2 *s = &t->stage2[(start + n) % NR_STAGE2];
@@ -227,7 +227,7 @@ bool fake_tlb_access(unsigned cpu, const struct fake_s1 *s1, struct fake_leaf *l
     return true;
 }
 
-/* ---- forgetting ---- */
+/* ---- forget ---- */
 
 static void drop_combined(struct tlb *t, uint64_t vmid, bool all)
 {
@@ -312,7 +312,7 @@ static void gap(unsigned cpu)
     uint64_t tcr = vhe ? reg[FAKE_TCR_EL12] : reg[FAKE_TCR_EL1];
     uint64_t sctlr = vhe ? reg[FAKE_SCTLR_EL12] : reg[FAKE_SCTLR_EL1];
 
-    /* the speculative-AT errata: a walk with a foreign VMID leaves an entry that is nobody's */
+    /* The speculative-AT errata: a walk with another VM's VMID leaves an entry that belongs to none. */
     if (vmid && vmid != fake_tlb_home[cpu] && (reg[FAKE_HCR_EL2] & HCR_E2H_TGE) != HCR_E2H_TGE &&
         ((tcr & TCR_EPD) != TCR_EPD || !(sctlr & 1)))
         broken("walks are possible with a foreign VMID");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* In place of vmm/boot/wait.h, for threads of the build host. */
+/* Stands in for vmm/boot/wait.h, for threads of the build host. */
 #ifndef VMM_BOOT_WAIT_H
 #define VMM_BOOT_WAIT_H
 
