@@ -77,6 +77,6 @@ int host_main(void)
     host_vm_start(&vm);
 
     while ((e = host_vm_run(&vm)))
-        host_printf("vmm: %s\n", avc_kind_name(e->kind)); /* none: all was settled at EL2 */
+        host_printf("vmm: %s\n", avc_kind_name(e->kind)); /* none: EL2 has emulated all */
     return 0;
 }

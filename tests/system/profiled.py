@@ -84,7 +84,7 @@ def test_rows(program, out, profile):
         tap.ok(not lines, f"{program}, {row}: exits, an ERET in each, all instructions", "\n".join(lines))
     hvc = counted["hvc/PSCI_VERSION"]
     tap.equal([hvc.classes.get(name, 0) for name in ("mrs", "msr", "isb", "dsb", "dmb", "tlbi", "sys")],
-              [1, 0, 0, 0, 0, 0, 0], f"{program}: a settled HVC reads ESR_EL2 and nothing else", hvc.classes)
+              [1, 0, 0, 0, 0, 0, 0], f"{program}: an HVC that is handled reads ESR_EL2 and nothing else", hvc.classes)
     tap.ok({"avc_vectors", "avc_psci_version"} <= set(hvc.functions)
            and sum(hvc.functions.values()) == hvc.units["el2"], f"{program}: its functions", hvc.functions)
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * For tests of calls: a VM of four vCPUs with 2 MiB of memory and a device, the first vCPU loaded on CPU 0, and a way
- * to make it call. Each call is made on the light way and on the full one, from the same registers, and both must come
- * to the same.
+ * For tests of calls: a VM of four vCPUs with 2 MiB of memory and a device, the first vCPU loaded on CPU 0, and a
+ * function that makes it call. It makes each call on the fast path and on the slow path, from the same registers. Both
+ * must have the same result.
  */
 #ifndef TEST_FIRMWARE_H
 #define TEST_FIRMWARE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* HVC and SMC: keys, claims, the light way against the full one, firmware out of reach. */
+/* HVC and SMC: keys, claims, the fast path against the slow path, firmware out of reach. */
 #include "firmware.h"
 
 #include "core/exit/call.h"
@@ -119,7 +119,7 @@ static void embedder_wins(void **state)
     assert_int_equal(call(HVC, AVC_PSCI_AFFINITY_INFO, 0, 0, 0), AVC_PSCI_AFF_ON);
 }
 
-/* Any set of claims: what the light way finds is what avc_claim_find() finds. */
+/* For any set of claims the fast path finds what avc_claim_find() finds. */
 static void fast_path_finds_the_same(void **state)
 {
     for (unsigned round = 0; round < 40; round++) {

@@ -345,7 +345,7 @@ static void outcomes(void **state)
     assert_int_equal(last.out - last.in, 5);
     (void)take_sync(v, ESR_MAKE(0x02, true, 0), EL1H);
     seen(0x02, AVC_TO_FAULT, AVC_CLASS, 0x02);
-    world.irq = 33; /* the handler's, settled */
+    world.irq = 33; /* the handler's */
     (void)take(v, (struct fake_trap){ .kind = FAKE_IRQ, .elr = START, .spsr = EL1H });
     seen(AVC_TRAP_IRQ, AVC_TO_GUEST, AVC_NR_KINDS, 0);
     world.irq = 34;

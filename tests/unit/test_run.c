@@ -293,7 +293,8 @@ static void power(void **state)
     assert_false(avc_vcpu_power_on(second, START, 1));
 }
 
-/* Attention that nobody knows, or that comes again as fast as it is done: run returns, it does not stay here masked. */
+/* A request that nobody knows, or that comes again as fast as it is served: run returns, it does not stay here
+   masked. */
 static void enter_again(struct avc_vcpu *v)
 {
     avc_vcpu_request(v, AVC_REQUEST_IRQC);

@@ -32,7 +32,7 @@ static void test_sysreg_decode(void **state)
     struct avc_vcpu *v;
 
     (void)state;
-    for (unsigned n = 0; n < 2 * 32; n++) { /* settled by a claim, and by the VMM that a claim sends it to */
+    for (unsigned n = 0; n < 2 * 32; n++) { /* handled by a claim, and by the VMM that a claim sends it to */
         unsigned rt = n % 32;
         bool to_vmm = n / 32;
         uint64_t x;

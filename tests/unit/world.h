@@ -236,8 +236,8 @@ static bool one_trap(struct avc_vcpu *v, struct fake_trap *trap)
     return true;
 }
 
-/* The vCPU runs, takes this exception at `pc` with `pstate`, and what comes of it is returned: AVC_KICKED when it was
-   settled behind the vector; world.trap.elr and .spsr say where it went on. */
+/* The vCPU runs, and takes this exception at `pc` with `pstate`. Returns the exit. It is AVC_KICKED when the
+   library has handled the trap: world.trap.elr and .spsr say where it went on. */
 static inline struct avc_exit *take(struct avc_vcpu *v, struct fake_trap trap)
 {
     fake_guest = one_trap;

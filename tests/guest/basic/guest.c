@@ -82,7 +82,7 @@ int guest_main(unsigned cpu)
 {
     guest_ok(guest_hvc(CALL_ADD, 40, 2, 0, NULL) == 42, "the VMM's loop adds");
     guest_ok(registers_lost(CALL_ADD) == 0, "a call through the VMM keeps x1..x30");
-    guest_ok(registers_lost(0x84000000) == 0, "a call settled in the vector keeps x1..x30");
+    guest_ok(registers_lost(0x84000000) == 0, "a call that the library handles keeps x1..x30");
     guest_ok(registers_lost(0x8400ff00) == 0, "an unknown call keeps x1..x30");
     guest_ok(guest_hvc(0x84000000, 0, 0, 0, NULL) == 0x10001, "PSCI_VERSION by HVC is 1.1");
     guest_ok(guest_smc(0x84000000, 0, 0, 0, NULL) == 0x10001, "PSCI_VERSION by SMC is 1.1");

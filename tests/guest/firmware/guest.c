@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * A guest that calls firmware in all ways, by HVC and by SMC, and compares what it gets with what the host gets by an
- * SMC of its own, and with what the host's audit has seen. It runs three times in a VM whose fast calls are all claimed
- * for firmware, each but the last ended by a SYSTEM_RESET that must not get there, and then in one without the claim.
+ * A guest that calls firmware by HVC and by SMC, with every kind of arguments. It compares what it gets with what the
+ * host gets by an SMC of its own, and with what the host's audit has seen. It runs three times in a VM whose fast calls
+ * are all claimed for firmware. Each run but the last ends in a SYSTEM_RESET that must not get there. Then it runs in a
+ * VM without the claim.
  */
 #include "calls.h"
 #include "guest.h"

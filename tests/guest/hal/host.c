@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * One machine, two CPUs, a HAL of its own kind on each, and a VM with a vCPU on each. The kinds: interrupts fetched by
- * the library with EOImode 1, fetched with EOImode 0, and left pending for the host's own vector. In each round other
- * kinds meet, and the vCPUs change places.
+ * One machine, two CPUs, a different kind of HAL on each, and a VM with a vCPU on each. The kinds are: the library
+ * fetches interrupts with EOImode 1; it fetches them with EOImode 0; they stay pending for the host's own vector. Each
+ * round pairs other kinds, and the vCPUs swap their CPUs.
  *
  * Each HAL keeps a state for each interrupt of its CPU, and so checks the contract of acknowledging (struct avc_hal in
- * avc/avc.h). SGIs come from the other CPU, one of an INTID at a time, so that none merges with another and each can be
- * missed; the EL2 timer, the guest's own timer and the maintenance interrupt run alongside.
+ * avc/avc.h). SGIs come from the other CPU, one of an INTID at a time, so that none merges with another and a lost one
+ * is noticed. The EL2 timer, the guest's own timer and the maintenance interrupt run at the same time.
  */
 #include "testvm.h"
 

@@ -24,7 +24,7 @@ struct test_config {
     uint32_t flags;                 /* struct avc_vm_config */
     const struct avc_claim *claims; /* the test's own, up to TEST_MAX_CLAIMS - 1 */
     unsigned nr_claims;
-    /* settles CALL_PUTC, where the loop is not to; CALL_ADD is nobody's then */
+    /* Handles CALL_PUTC if the loop does not. Then no claim is on CALL_ADD. */
     avc_claim_fn *putc;
     /* sees each exit before the loop does; true: answered */
     bool (*on_exit)(struct avc_vcpu *vcpu, struct avc_exit *e);

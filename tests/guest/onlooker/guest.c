@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Traps of all ways, some settled and some not, for as long as the other CPU wants to look on. */
+/* Takes traps of all kinds, handled at EL2 or not, for as long as the other CPU wants to look on. */
 #include "guest.h"
 
 #include "phases.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * An interrupt that becomes pending at each single instruction of the way into a guest, and then of the ways through
- * the exits that are settled at EL2. The emulator counts one tick an instruction, so a timer set d ticks ahead expires
- * at the d-th instruction from here; d goes through all values. Each must end in exactly one AVC_IRQ.
+ * An interrupt becomes pending at each single instruction of the entry into a guest, and then of the exits that EL2
+ * handles. The emulator counts one tick an instruction, so a timer set d ticks ahead expires at the d-th instruction
+ * from here. d goes through all values. Each must end in exactly one AVC_IRQ.
  */
 #include "testvm.h"
 

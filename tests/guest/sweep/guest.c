@@ -280,7 +280,7 @@ int guest_main(unsigned cpu)
         what_of[n] = (uint8_t)special_of(n);
     guest_ok(guest_cpu_on(1) == 0, "a second vCPU");
     write_all(0);
-    result("32,768 encodings read and written: each UNDEFINED or settled");
+    result("32,768 encodings read and written: each UNDEFINED or emulated");
     for (unsigned n = 0; n < NR; n++)
         counts[seen[0].kind[n]]++;
     for (unsigned k = 0; k < NR_KINDS; k++)

@@ -2,8 +2,8 @@
 /* Copyright 2026 the arm_vcpu authors */
 /*
  * What the guest and its VMM agree on: calls by which the guest says how the next exit is to be answered and asks what
- * the VMM has seen, places of memory, and what the VMM can do before it answers RETRY. All calls but the last two are
- * settled by claims, so that they are no exits themselves.
+ * the VMM has seen, places of memory, and what the VMM can do before it answers RETRY. Claims handle all calls but the
+ * last two, so these are no exits themselves.
  */
 #ifndef PLAN_H
 #define PLAN_H
