@@ -9,6 +9,8 @@ A fenced block in docs/ says on the line before it where it comes from:
                                                they begin with in common, blanks and `#`, may be left out
     <!-- picture -->                           a drawing, for blocks of kind `text` only
     <!-- not run: REASON -->                   commands that no test can run, for blocks of kind `sh` only
+    <!-- walk -->                              the way through the code, a step a line, for blocks of kind `text`
+                                               only: see `walk_errors`
 
 Blocks of kind `sh` with neither hold commands that are known: see `command_error`. What docs/zh/NAME.md shows is what
 docs/NAME.md shows, in the same order, under as many headings.
@@ -183,7 +185,7 @@ def snippets(tree):
         for block in blocks(tree, doc):
             if block.source():
                 error = source_error(tree, block)
-            elif block.kind == "text" and block.mark == "picture":
+            elif block.kind == "text" and block.mark in ("picture", "walk"):
                 error = None
             elif block.kind == "sh" and re.match(r"not run: \S", block.mark):
                 error = None
@@ -205,6 +207,110 @@ def indented_blocks(tree):
             if re.match(r"(    |\t)\s*\S", line) and not before and not in_list:
                 yield f"{doc}:{number}: code set off by indentation; fence it and say where it comes from"
             before = line
+
+
+# ---- walks through the code ----
+
+STEP = re.compile(r"(\d+)( +)(< )?([\w./-]+): (\w+)(?: \(([\w./-]+)\))?(?:  +(\S.*))?")
+TOTAL = re.compile(r"(\d+) steps in (\d+) files of src")
+
+
+class Step:
+    def __init__(self, match):
+        self.number, self.depth, self.back = int(match[1]), len(match[1] + match[2]), bool(match[3])
+        self.file, self.function, self.pointer = match[4], match[5], match[6]
+        self.at = f"{self.file}: {self.function}"
+
+
+def code(text):
+    """Without comments."""
+    return re.sub(r"/\*.*?\*/|//[^\n]*", " ", text, flags=re.S)
+
+
+def definition(tree, name, function):
+    """Where a file defines a function: a match whose group 1 is what it does. Of C that is between its braces; of
+    assembly up to where it goes elsewhere for good, also past labels that it falls through."""
+    text = code(tree.text(name))
+    if not name.endswith((".S", ".inc")):
+        return re.search(rf"^(?:\w[^\n;{{}}]*)?\b{function}\([^;{{}}]*\)\s*\n\{{\n(.*?)^\}}", text, re.M | re.S)
+    if f".macro {function}" in text:
+        return re.search(rf"^\s*\.macro {function}\b(.*?)^\s*\.endm", text, re.M | re.S)
+    return re.search(rf"^{function}:(.*?(?:^\s+(?:br?|ret|eret|eret_guest)\b[^\n]*$|\Z))", text, re.M | re.S)
+
+
+def body(tree, step):
+    return definition(tree, step.file, step.function)[1]
+
+
+def mentions(text, function):
+    return re.search(rf"\b{function}\b", re.sub(r"\\[nt]", " ", text))
+
+
+def calls_pointer(text):
+    return re.search(r"\bblr\b|\bAVC_LAST\(|[\])]\(|->\w+\(|\bfn\(", text)
+
+
+def step_error(tree, step, caller, steps):
+    if step.file not in tree.files:
+        return f"there is no {step.file}"
+    found = definition(tree, step.file, step.function)
+    if not found:
+        return f"{step.file} does not define {step.function}"
+    if step.back:
+        if not any(mentions(found[1], s.function) for s in steps if s.function != step.function):
+            return f"{step.at} calls no other step, so nothing returns to it"
+    elif caller and step.pointer:
+        if not calls_pointer(body(tree, caller)):
+            return f"{caller.at} calls nothing through a pointer"
+        if step.pointer not in tree.files or not mentions(
+                code(tree.text(step.pointer)).replace(found[0], ""), step.function):
+            return f"{step.pointer} does not name {step.function}"
+    elif caller and not mentions(body(tree, caller), step.function):
+        return f"{caller.at} does not go to {step.function}"
+    return None
+
+
+def walk_errors(tree, block):
+    """A line a step: number, file, function, and what it does.
+
+        1   src/hw/vectors.S: entry_sync             what it does
+        2     src/core/exit/call.c: avc_trap_hvc (src/core/exit/trap.c)  through a pointer, which that file sets
+        3       src/core/claim/index.h: avc_call_find       deeper: called by the step above that is less deep
+        4   src/hw/vectors.S: rest                   at the top: where the step above at the top goes
+        5   < src/core/exit/run.c: avc_vcpu_run      a return, into a function that calls another step
+        5 steps in 4 files of src                    the last line; steps of other folders are the embedder's
+    """
+    total = TOTAL.fullmatch(block.lines[-1].strip())
+    if not total:
+        yield "a walk whose last line does not say 'N steps in M files of src'"
+        return
+    matches = [STEP.fullmatch(line) for line in block.lines[:-1]]
+    if None in matches:
+        yield f"not a step of a walk: {block.lines[matches.index(None)]}"
+        return
+    steps = [Step(m) for m in matches]
+    for n, step in enumerate(steps):
+        caller = next((s for s in reversed(steps[:n]) if s.depth < step.depth), None)
+        if caller is None:  # at the top: one goes to the next
+            caller = next((s for s in reversed(steps[:n]) if s.depth == step.depth), None)
+        error = step_error(tree, step, caller, steps)
+        if step.number != n + 1:
+            error = f"step {step.number} is the {n + 1}th"
+        if error:
+            yield error
+            return
+    ours = [s for s in steps if s.file.startswith("src/")]
+    have = (len(ours), len({s.file for s in ours}))
+    if have != (int(total[1]), int(total[2])):
+        yield "says {}, and has {} steps in {} files of src".format(total[0], *have)
+
+
+def walks(tree):
+    for doc in tree.docs:
+        for block in blocks(tree, doc):
+            if block.mark == "walk":
+                for error in walk_errors(tree, block):
+                    yield f"{block.at}: {error}"
 
 
 # ---- two languages ----
@@ -300,7 +406,7 @@ def names(tree):
 
 def main():
     tree = Tree(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).resolve().parents[2])
-    checks = [snippets, indented_blocks, languages, links, names]
+    checks = [snippets, indented_blocks, walks, languages, links, names]
     print(f"1..{len(checks)}")
     failed = 0
     for number, check in enumerate(checks, 1):

@@ -35,22 +35,47 @@ make all
 ```
 """
 
+WALK = """# Design
+<!-- walk -->
+```text
+1   src/hw/v.S: vector                     saves registers
+2     src/core/two.c: avc_two (src/core/table.c)
+3       src/core/two.c: helper             inline
+4   src/hw/v.S: rest
+5     examples/01-one/main.c: claim (examples/01-one/main.c)
+6     src/core/two.c: avc_answered
+7   src/hw/leave.S: leave
+8   < src/core/run.c: avc_run
+7 steps in 4 files of src
+```
+"""
+
 TREE = {
     "README.md": "# It\nRead [the guide](docs/guide.md).\n",
     "avc": "    case $command in\n    run | check) \"$command\" \"$@\" ;;\n",
     "scripts/avc-run.sh": "--cpus) ;;\n",
     "include/avc/avc.h": "int avc_one(void);\n#define AVC_ONE 1\n",
     "include/avc/sysreg.def": "CTX(SCTLR_EL1, 3)\n",
-    "src/core/two.c": "int avc_two(void);\n",
+    "src/core/two.c": "static int\nhelper(int a,\n       int b)\n{\n    return 0;\n}\n\n"
+                      "int avc_two(void)\n{\n    return helper(1, 2); /* not avc_answered() */\n}\n\n"
+                      "int avc_answered(void)\n{\n    return 0;\n}\n",
+    "src/core/table.c": "/* avc_answered */ int (*const table[])(void) = { avc_two };\n",
+    "src/core/run.c": "void avc_run(void)\n{\n    __asm__(\"bl vector\\n\");\n}\n",
+    "src/hw/v.S": "    .macro vector\n    blr x3\n    b rest\n    .endm\nother:\n    b leave\n"
+                  "rest:\n    cbz x0, saved\nsaved:\n    blr x4\n    bl avc_answered\n    b leave\n"
+                  "last:\n    bl avc_run\n",
+    "src/hw/leave.S": "leave: /* into run */\n    ret\n",
     "meson.build": "subdir('vmm')\n",
     "vmm/meson.build": "files('main.c')\n",
     "vmm/main.c": "int main(void);\n",
     "vmm/other.c": "int main(void);\n",
     "examples/Makefile": "# To build it:\n#\n#     make all\n",
     "examples/01-one/expected.txt": "one\n",
-    "examples/01-one/main.c": "int main(void)\n{\n    if (avc_one())\n        return AVC_ONE;\n    return 0;\n}\n",
+    "examples/01-one/main.c": "int main(void)\n{\n    if (avc_one())\n        return AVC_ONE;\n    return 0;\n}\n"
+                               "int claim(void)\n{\n    return 1;\n}\nint (*fn)(void) = claim;\n",
     "examples/02-two/main.c": "int two;\n",
     "docs/guide.md": GUIDE,
+    "docs/design.md": WALK,
     "docs/zh/guide.md": GUIDE.replace("../examples", "../../examples").replace("# Guide", "# 指南"),
 }
 ZH = TREE["docs/zh/guide.md"]
@@ -69,6 +94,35 @@ CASES = [
     ("another program", "docs/guide.md", "./avc run", "rm -r", "not a known command"),
     ("code set off by indentation", "docs/guide.md", "## Two words\n", "## Two words\n\n    avc_one();\n\n",
      "fence it"),
+    ("a walk through a file that is not there", "docs/design.md", "src/hw/leave.S", "src/hw/live.S",
+     "there is no src/hw/live.S"),
+    ("a walk through a function that is not there", "docs/design.md", "two.c: helper", "two.c: helped",
+     "src/core/two.c does not define helped"),
+    ("a walk through a function of another file", "docs/design.md", "two.c: helper", "run.c: helper",
+     "src/core/run.c does not define helper"),
+    ("a call that the caller does not make", "src/core/two.c", "helper(1, 2)", "0",
+     "src/core/two.c: avc_two does not go to helper"),
+    ("a call that a comment alone makes", "docs/design.md", "two.c: helper ", "two.c: avc_answered ",
+     "src/core/two.c: avc_two does not go to avc_answered"),
+    ("a branch that is not there", "src/hw/v.S", "    bl avc_answered\n    b leave\n", "    bl avc_answered\n    ret\n",
+     "src/hw/v.S: rest does not go to leave"),
+    ("a call behind the end of assembly", "docs/design.md", "7   src/hw/leave.S: leave", "7   src/core/run.c: avc_run",
+     "src/hw/v.S: rest does not go to avc_run"),
+    ("a pointer that nobody calls", "src/hw/v.S", "blr x3", "nop",
+     "src/hw/v.S: vector calls nothing through a pointer"),
+    ("a pointer that nobody sets", "src/core/table.c", "= { avc_two }", "= { 0 }",
+     "src/core/table.c does not name avc_two"),
+    ("a pointer that the file's own definition alone names", "examples/01-one/main.c", "int (*fn)(void) = claim;\n", "",
+     "examples/01-one/main.c does not name claim"),
+    ("a return to what has called nothing", "src/core/run.c", "bl vector", "nop",
+     "src/core/run.c: avc_run calls no other step"),
+    ("steps numbered wrongly", "docs/design.md", "4   src", "5   src", "step 5 is the 4th"),
+    ("a line that is no step", "docs/design.md", "5     examples/01-one/main.c: claim", "5     the claim",
+     "not a step of a walk: 5     the claim"),
+    ("steps miscounted", "docs/design.md", "7 steps", "6 steps", "has 7 steps in 4 files of src"),
+    ("files miscounted", "docs/design.md", "in 4 files", "in 3 files", "has 7 steps in 4 files of src"),
+    ("a walk without its count", "docs/design.md", "7 steps in 4 files of src\n", "", "whose last line does not say"),
+    ("a walk of C", "docs/design.md", "```text", "```c", "block of kind 'c'"),
     ("a snippet in one language only", "docs/zh/guide.md", ZH[ZH.index("<!-- from"):ZH.index("## Two")], "",
      "not the block of"),
     ("snippets in another order", "docs/zh/guide.md", ZH[ZH.index("<!-- from"):], "```sh\n./avc run\n```\n"
