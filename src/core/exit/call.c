@@ -48,7 +48,8 @@ enum avc_result avc_call_ask_range(struct avc_vcpu *vcpu, uint64_t fid, const st
 enum avc_result avc_call_ask(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     vcpu->asked = row->claim[fid % 16];
-    return avc_call_ask_range(vcpu, fid, row);
+    avc_call_begin(vcpu, fid, avc_hw_read_ESR_EL2());
+    return avc_begun(AVC_ASK);
 }
 
 /* Handles an id without a row: a claim with a wide range has it, or nobody. */
