@@ -32,7 +32,7 @@ HOST_GUEST(guest, "    adr x19, 3f                 \n"
 
 int host_main(void)
 {
-    static const struct avc_claim print = { AVC_CALL, 0xffff, 0xffff, avc_to_vmm, NULL };
+    static const struct avc_claim print = { AVC_CALL, 0xffff, 0xffff, NULL, NULL };
     const struct avc_vm_config vm_config = {
         .stage2 = &stage2,
         .vcpus = vcpus,

@@ -54,7 +54,7 @@ int host_main(void)
     unsigned calls = 0;
     const struct avc_claim claims[] = {
         { AVC_CALL, CALL_DIVIDE, CALL_DIVIDE, divide, &calls },
-        { AVC_CALL, CALL_ASK, CALL_ASK, avc_to_vmm, NULL },
+        { AVC_CALL, CALL_ASK, CALL_ASK, NULL, NULL },
     };
     struct avc_exit *e;
 

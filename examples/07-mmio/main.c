@@ -59,7 +59,7 @@ int host_main(void)
     static struct host_vm vm;
     struct uart uart0 = { .base = UART0, .out = host_putc }, uart1 = { .base = UART1, .out = host_putc };
     const struct avc_claim at_el2 = { AVC_MMIO, UART0, UART0 + FRAME - 1, uart_access, &uart0 };
-    const struct avc_claim by_vmm = { AVC_MMIO, UART1, UART1 + FRAME - 1, avc_to_vmm, NULL };
+    const struct avc_claim by_vmm = { AVC_MMIO, UART1, UART1 + FRAME - 1, NULL, NULL };
     const struct avc_claim overlap = { AVC_MMIO, UART0 + 4, UART0 + 7, uart_access, &uart0 };
     const struct avc_claim beyond = { AVC_MMIO, 1ul << 32, (1ul << 32) + FRAME - 1, uart_access, &uart0 };
     unsigned exits = 0;
