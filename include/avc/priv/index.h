@@ -67,7 +67,7 @@ struct avc_call_row {
     const struct avc_claim *claim[16];
 };
 struct avc_call_range {
-    uint32_t first, last;
+    uint32_t first, span; /* span: the last one, less the first */
     avc_call_fn *fn;
     const struct avc_claim *claim;
 };

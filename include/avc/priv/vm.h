@@ -38,6 +38,8 @@ struct avc_trap_row {
 };
 
 struct avc_vm {
+    /* Ranges of ids that are in no row. The last in use has all ids: nobody claims them, or the slow path searches. */
+    struct avc_call_range call_wide[AVC_CALL_WIDE + 1];
     struct avc_mmio_entry mmio[AVC_INDEX_SIZE];
     struct avc_sysreg_entry sysreg[AVC_INDEX_SIZE];
     struct avc_call_entry call[AVC_CALL_INDEX_SIZE];
@@ -50,8 +52,6 @@ struct avc_vm {
     struct avc_machine *machine;
     struct avc_stage2 *stage2;
     struct avc_claim_index index[AVC_NR_CLAIM_KINDS];
-    uint32_t nr_call_wide;
-    struct avc_call_range call_wide[AVC_CALL_WIDE];
     struct avc_call_row call_rows[AVC_CALL_ROWS];
     const struct avc_trap_row *dispatch; /* AVC_NR_TRAPS rows */
     const struct avc_irqc_ops *irqc;

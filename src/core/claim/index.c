@@ -131,24 +131,33 @@ static bool put_call(struct avc_vm *vm, uint32_t fid, avc_call_fn *fn, const str
 
 #define MAX_IDS 256 /* of one claim of the embedder's; a wider one is kept as a range */
 
+/* Has fn handle all ids that none of the first nr ranges has. */
+static void end_ranges(struct avc_vm *vm, unsigned nr, avc_call_fn *fn)
+{
+    vm->call_wide[nr] = (struct avc_call_range){ .first = 0, .span = UINT32_MAX, .fn = fn };
+}
+
 /* Keeps the range of a claim whose ids are not all in rows. If there are more such claims than there is room for,
    the slow path searches for all of them. */
 static void put_range(struct avc_vm *vm, const struct avc_claim *claim)
 {
-    struct avc_call_range range = {
+    unsigned nr = 0;
+
+    while (vm->call_wide[nr].claim)
+        nr++;
+    if (nr == AVC_CALL_WIDE || vm->call_wide[nr].fn == avc_call_slow) {
+        end_ranges(vm, 0, avc_call_slow);
+        return;
+    }
+    vm->call_wide[nr] = (struct avc_call_range){
         .first = (uint32_t)claim->first,
-        .last = (uint32_t)claim->last,
+        .span = (uint32_t)(claim->last - claim->first),
         .fn = avc_claim_fast(claim).call ? avc_call_slow
               : claim->fn                ? avc_call_ask_range
                                          : avc_call_leave,
         .claim = claim,
     };
-
-    if (vm->nr_call_wide == AVC_CALL_WIDE || (vm->nr_call_wide && !vm->call_wide[0].claim)) {
-        range = (struct avc_call_range){ .first = 0, .last = UINT32_MAX, .fn = avc_call_slow };
-        vm->nr_call_wide = 0;
-    }
-    vm->call_wide[vm->nr_call_wide++] = range;
+    end_ranges(vm, nr + 1, avc_call_unknown);
 }
 
 /* Puts the ids of a claim into rows. Returns how many of them found none. */
@@ -182,7 +191,7 @@ static unsigned fill_calls(struct avc_vm *vm, uint32_t hash)
     unsigned used = 0, missed = 0;
 
     vm->call_hash = hash;
-    vm->nr_call_wide = 0;
+    end_ranges(vm, 0, avc_call_unknown);
     for (unsigned n = 0; n < AVC_CALL_INDEX_SIZE; n++)
         vm->call[n] = (struct avc_call_entry){ ~UINT64_C(0), NULL };
     for (unsigned n = 0; n < AVC_CALL_ROWS * 16; n++)

@@ -52,18 +52,15 @@ enum avc_result avc_call_ask(struct avc_vcpu *vcpu, uint64_t fid, const struct a
     return avc_begun(AVC_ASK);
 }
 
-/* Handles an id without a row: a claim with a wide range has it, or nobody. */
+/* Handles an id without a row: a claim with a wide range has it, or nobody. The last range has all ids. */
 enum avc_result avc_call_other(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
-    const struct avc_vm *vm = vcpu->vm;
-    const struct avc_call_range *range = vm->call_wide;
+    const struct avc_call_range *range = vcpu->vm->call_wide;
 
-    for (uint32_t nr = vm->nr_call_wide; nr; nr--, range++)
-        if ((uint32_t)fid - range->first <= range->last - range->first) {
-            vcpu->asked = range->claim;
-            return range->fn(vcpu, fid, row);
-        }
-    return avc_call_unknown(vcpu, fid, row);
+    while ((uint32_t)fid - range->first > range->span)
+        range++;
+    vcpu->asked = range->claim;
+    return AVC_LAST(range->fn, vcpu, fid, row);
 }
 
 /* SMCCC makes no use of the immediate. Claims get it from ESR_EL2. */
