@@ -8,7 +8,7 @@
 #include "boot/boot.h"
 
 /* Before vmm_log_out_init() this is the early UART, for panics about the device tree. */
-static enum { TO_PL011, TO_PCI_SERIAL, TO_MEMORY } way = TO_PL011;
+static enum { TO_PL011, TO_PCI_SERIAL, TO_MEMORY } sink = TO_PL011;
 
 /* The latest bytes, in a ring. No code reads them. Without `used` the compiler would leave them out. */
 static char kept[16384] __attribute__((used));
@@ -25,18 +25,18 @@ void vmm_log_out_init(void)
     if (vmm_board.log_uart.base) {
         vmm_log_uart_init(&vmm_board.log_uart);
     } else if (vmm_pci_serial_init()) {
-        way = TO_PCI_SERIAL;
+        sink = TO_PCI_SERIAL;
     } else {
         vmm_log_uart_init(&vmm_board.guest_uart); /* for vmm_log_out_last() */
-        way = TO_MEMORY;
+        sink = TO_MEMORY;
     }
 }
 
 void vmm_log_out_write(const char *s, size_t n)
 {
-    if (way == TO_PL011)
+    if (sink == TO_PL011)
         vmm_log_uart_write(s, n);
-    else if (way == TO_PCI_SERIAL)
+    else if (sink == TO_PCI_SERIAL)
         vmm_pci_serial_write(s, n);
     else
         keep(s, n);
@@ -45,13 +45,13 @@ void vmm_log_out_write(const char *s, size_t n)
 void vmm_log_out_last(const char *s, size_t n)
 {
     vmm_log_out_write(s, n);
-    if (way == TO_PCI_SERIAL) {
+    if (sink == TO_PCI_SERIAL) {
         vmm_pci_serial_drain();
         return;
     }
     /* A log that nobody sees is bad. But the user who started the guest must learn how it ended. The guest will say
        nothing more, though it may not have ended its line. */
-    if (way == TO_MEMORY) {
+    if (sink == TO_MEMORY) {
         vmm_log_uart_write("\n", 1);
         vmm_log_uart_write(s, n);
     }
