@@ -71,79 +71,79 @@ struct kept {
     uint32_t which;
 };
 
-static void keep(struct avc_vcpu *v, struct kept *k, uint32_t which)
+static void keep(struct avc_vcpu *vcpu, struct kept *k, uint32_t which)
 {
     k->which = which;
     for (unsigned n = 0; n < 31; n++) {
         if (!(which >> n & 1))
             continue;
-        k->x[n] = v->x[n];
-        v->x[n] = NOT_STORED;
+        k->x[n] = vcpu->x[n];
+        vcpu->x[n] = NOT_STORED;
     }
 }
 
-static void give_back(struct avc_vcpu *v, const struct kept *k)
+static void give_back(struct avc_vcpu *vcpu, const struct kept *k)
 {
     for (unsigned n = 0; n < 31; n++)
         if (k->which >> n & 1)
-            v->x[n] = k->x[n];
+            vcpu->x[n] = k->x[n];
 }
 
 /* x18..x29 are not stored, unless the instruction names one of x16..x31. They are all stored before a claim is
    asked or the slow function is called. */
-static enum avc_result sync(struct avc_vcpu *v, uint64_t esr)
+static enum avc_result sync(struct avc_vcpu *vcpu, uint64_t esr)
 {
-    const struct avc_trap_row *row = &v->dispatch[AVC_FIELD(esr, 31, 26)];
+    const struct avc_trap_row *row = &vcpu->dispatch[AVC_FIELD(esr, 31, 26)];
     enum avc_result result;
     struct kept k;
 
-    keep(v, &k, esr & row->named ? 0 : 0x3ffc0000);
-    result = row->fn(v, esr);
-    give_back(v, &k);
+    keep(vcpu, &k, esr & row->named ? 0 : 0x3ffc0000);
+    result = row->fn(vcpu, esr);
+    give_back(vcpu, &k);
     if (result == AVC_ASK)
-        return avc_trap_answered(v, v->asked->fn(v, &v->exit, v->asked->ctx));
-    return result == AVC_SLOW ? row->slow(v, esr) : result;
+        return avc_trap_answered(vcpu, vcpu->asked->fn(vcpu, &vcpu->exit, vcpu->asked->ctx));
+    return result == AVC_SLOW ? row->slow(vcpu, esr) : result;
 }
 
-static enum avc_result irq(struct avc_vcpu *v)
+static enum avc_result irq(struct avc_vcpu *vcpu)
 {
     enum avc_result result;
     struct kept k;
 
-    keep(v, &k, 0x1ff80000);                              /* x19..x28 */
-    result = v->dispatch[AVC_TRAP_IRQ].fn(v, NOT_STORED); /* x1 is the guest's */
-    give_back(v, &k);
+    keep(vcpu, &k, 0x1ff80000);                                 /* x19..x28 */
+    result = vcpu->dispatch[AVC_TRAP_IRQ].fn(vcpu, NOT_STORED); /* x1 is the guest's */
+    give_back(vcpu, &k);
     return result;
 }
 
-static enum avc_result dispatch(struct avc_vcpu *v, const struct fake_trap *trap)
+static enum avc_result dispatch(struct avc_vcpu *vcpu, const struct fake_trap *trap)
 {
     switch (trap->kind) {
     case FAKE_IRQ:
-        return irq(v);
+        return irq(vcpu);
     case FAKE_FIQ:
-        return v->dispatch[AVC_TRAP_FIQ].fn(v, NOT_STORED);
+        return vcpu->dispatch[AVC_TRAP_FIQ].fn(vcpu, NOT_STORED);
     case FAKE_SERROR:
-        return v->dispatch[AVC_TRAP_SERROR].fn(v, trap->esr);
+        return vcpu->dispatch[AVC_TRAP_SERROR].fn(vcpu, trap->esr);
     default:
-        return sync(v, trap->esr);
+        return sync(vcpu, trap->esr);
     }
 }
 
 /* Makes the ERET to the guest, and takes its next exception. Returns false if there is none. */
-static bool guest_runs(struct avc_vcpu *v, struct fake_trap *trap)
+static bool guest_runs(struct avc_vcpu *vcpu, struct fake_trap *trap)
 {
     uint64_t *reg = fake_cpu->reg;
     uint64_t mode = reg[FAKE_SPSR_EL2] & 0x1f;
 
     require(mode == 0 || mode == 4 || mode == 5 || mode == 0x10, "ERET with an illegal SPSR_EL2.M");
-    require(reg[FAKE_HCR_EL2] == v->hcr || reg[FAKE_HCR_EL2] == (v->hcr & ~AVC_BIT(8)),
+    require(reg[FAKE_HCR_EL2] == vcpu->hcr || reg[FAKE_HCR_EL2] == (vcpu->hcr & ~AVC_BIT(8)),
             "HCR_EL2 is not the guest's at ERET");
-    require(reg[FAKE_CPTR_EL2] == v->cptr, "CPTR_EL2 is not the guest's at ERET");
-    if (!v->fp_live)
+    require(reg[FAKE_CPTR_EL2] == vcpu->cptr, "CPTR_EL2 is not the guest's at ERET");
+    if (!vcpu->fp_live)
         require(!fp_open(), "the guest would see the host's V registers");
     *trap = (struct fake_trap){ .elr = reg[FAKE_ELR_EL2], .spsr = reg[FAKE_SPSR_EL2] };
-    if (!fake_guest || !fake_guest(v, trap))
+    if (!fake_guest || !fake_guest(vcpu, trap))
         return false;
     reg[FAKE_ELR_EL2] = trap->elr;
     reg[FAKE_SPSR_EL2] = trap->spsr;
@@ -156,46 +156,47 @@ static bool guest_runs(struct avc_vcpu *v, struct fake_trap *trap)
     return true;
 }
 
-unsigned avc_hw_enter(struct avc_vcpu **vcpu, uint64_t *daif, uint64_t requests)
+unsigned avc_hw_enter(struct avc_vcpu **loaded, uint64_t *daif, uint64_t requests)
 {
-    struct avc_vcpu *v = *vcpu;
+    struct avc_vcpu *vcpu = *loaded;
     struct fake_trap trap;
     unsigned result;
 
     if (requests)
         return RESULT_AGAIN;
     require(fake_cpu->masked, "entered with interrupts unmasked");
-    require(v->self == v && v->self_at == (uintptr_t)&v->self - FRAME_VCPU, "the pair that finds the vCPU is wrong");
+    require(vcpu->self == vcpu && vcpu->self_at == (uintptr_t)&vcpu->self - FRAME_VCPU,
+            "the pair that finds the vCPU is wrong");
     fake_enters++;
-    avc_hw_write_VBAR_EL2(v->vbar);
-    avc_hw_write_HCR_EL2(v->hcr);
-    avc_hw_write_CPTR_EL2(v->cptr);
-    avc_hw_write_ELR_EL2(v->pc);
-    avc_hw_write_SPSR_EL2(v->pstate);
+    avc_hw_write_VBAR_EL2(vcpu->vbar);
+    avc_hw_write_HCR_EL2(vcpu->hcr);
+    avc_hw_write_CPTR_EL2(vcpu->cptr);
+    avc_hw_write_ELR_EL2(vcpu->pc);
+    avc_hw_write_SPSR_EL2(vcpu->pstate);
     do {
-        if (!guest_runs(v, &trap)) {
-            avc_fetch_or(&v->requests, (uint64_t)AVC_REQUEST_KICK);
+        if (!guest_runs(vcpu, &trap)) {
+            avc_fetch_or(&vcpu->requests, (uint64_t)AVC_REQUEST_KICK);
             result = RESULT_AGAIN;
             break;
         }
         fake_resumes++;
-        result = dispatch(v, &trap);
+        result = dispatch(vcpu, &trap);
         require(result == AVC_RESUME || result == AVC_LEAVE, "a trap function answered nonsense");
-        if (result == AVC_RESUME && avc_load_relaxed(&v->requests))
+        if (result == AVC_RESUME && avc_load_relaxed(&vcpu->requests))
             result = RESULT_AGAIN;
     } while (result == AVC_RESUME);
 
-    v->pc = avc_hw_read_ELR_EL2();
-    v->pstate = avc_hw_read_SPSR_EL2();
-    v->hcr = avc_hw_read_HCR_EL2();
+    vcpu->pc = avc_hw_read_ELR_EL2();
+    vcpu->pstate = avc_hw_read_SPSR_EL2();
+    vcpu->hcr = avc_hw_read_HCR_EL2();
     if (avc_hw_read_ISR_EL1() & ISR_A) {
-        v->serror = AVC_BIT(63) | fake_cpu->reg[FAKE_ESR_EL2];
+        vcpu->serror = AVC_BIT(63) | fake_cpu->reg[FAKE_ESR_EL2];
         result |= RESULT_SERROR;
         fake_cpu->reg[FAKE_ISR_EL1] &= ~ISR_A;
     }
-    avc_hw_write_VBAR_EL2(v->host_vbar);
-    avc_hw_write_HCR_EL2(v->host_hcr);
-    avc_hw_write_CPTR_EL2(v->host_cptr);
+    avc_hw_write_VBAR_EL2(vcpu->host_vbar);
+    avc_hw_write_HCR_EL2(vcpu->host_hcr);
+    avc_hw_write_CPTR_EL2(vcpu->host_cptr);
     avc_hw_isb();
     return result;
 }

@@ -2,7 +2,7 @@
 /* Copyright 2026 the arm_vcpu authors */
 /*
  * A guest made of the exceptions that it takes. When the library enters it, the test's function is asked what happens
- * next. The function may change the guest's registers: v->x, and trap->elr and trap->spsr, which say where the guest
+ * next. The function may change the guest's registers: vcpu->x, and trap->elr and trap->spsr, which say where the guest
  * is. It says which exception the CPU takes to EL2.
  */
 #ifndef FAKE_GUEST_H
@@ -16,7 +16,7 @@ struct fake_trap {
 };
 
 /* Returns false when the script is over: run returns AVC_KICKED. */
-typedef bool fake_guest_fn(struct avc_vcpu *v, struct fake_trap *trap);
+typedef bool fake_guest_fn(struct avc_vcpu *vcpu, struct fake_trap *trap);
 extern fake_guest_fn *fake_guest;
 
 /* How often the guest was entered, and how often it went on after a trap, since fake_guest_reset(). */

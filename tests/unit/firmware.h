@@ -195,9 +195,9 @@ static uint64_t esr_of(enum way way, unsigned imm)
     return (way == HVC ? UINT64_C(0x16) : UINT64_C(0x17)) << 26 | 1 << 25 | imm;
 }
 
-static enum avc_result ask(struct avc_vcpu *v)
+static enum avc_result ask(struct avc_vcpu *vcpu)
 {
-    return avc_trap_answered(v, v->asked->fn(v, &v->exit, v->asked->ctx));
+    return avc_trap_answered(vcpu, vcpu->asked->fn(vcpu, &vcpu->exit, vcpu->asked->ctx));
 }
 
 /* Makes the call with registers x, on the fast path and on the slow one, which must agree; they are then as they came
@@ -205,7 +205,7 @@ static enum avc_result ask(struct avc_vcpu *v)
 static enum avc_result call_with(enum way way, uint64_t x[31])
 {
     static unsigned turn;
-    struct avc_vcpu *v = &vcpus[0];
+    struct avc_vcpu *vcpu = &vcpus[0];
     uint64_t fast[31], pc, esr = esr_of(way, 0);
     enum avc_result result, slow;
     struct avc_exit event;
@@ -215,45 +215,45 @@ static enum avc_result call_with(enum way way, uint64_t x[31])
     fake_cpu->reg[FAKE_ELR_EL2] = CALL_PC;
     fake_cpu->reg[FAKE_SPSR_EL2] = CALL_PSTATE;
     fake_cpu->reg[FAKE_ESR_EL2] = esr;
-    memcpy(v->x, x, sizeof v->x);
+    memcpy(vcpu->x, x, sizeof vcpu->x);
     fake_log_clear();
-    result = v->dispatch[esr >> 26].fn(v, esr);
+    result = vcpu->dispatch[esr >> 26].fn(vcpu, esr);
     if (way == HVC && result == AVC_RESUME)
         assert_int_equal(fake_log_len, 0); /* no register is touched to complete an HVC */
     if (result == AVC_ASK && turn++ % 2) {
-        result = ask(v);
-        memcpy(x, v->x, sizeof v->x);
+        result = ask(vcpu);
+        memcpy(x, vcpu->x, sizeof vcpu->x);
         return result;
     }
     if (result == AVC_ASK)
         result = AVC_SLOW;
     assert_true(result == AVC_RESUME || result == AVC_LEAVE || result == AVC_SLOW);
     if (result != AVC_RESUME)
-        assert_memory_equal(v->x, x, sizeof v->x);
-    memcpy(fast, v->x, sizeof fast);
-    event = v->exit;
+        assert_memory_equal(vcpu->x, x, sizeof vcpu->x);
+    memcpy(fast, vcpu->x, sizeof fast);
+    event = vcpu->exit;
     pc = fake_cpu->reg[FAKE_ELR_EL2];
     if (result != AVC_RESUME)
         assert_int_equal(pc, CALL_PC);
 
     fake_cpu->reg[FAKE_ELR_EL2] = CALL_PC;
-    memcpy(v->x, x, sizeof v->x);
+    memcpy(vcpu->x, x, sizeof vcpu->x);
     fake_smc_calls = smc_calls; /* firmware and the random numbers as they were */
     fake_rndr_left = rndr_left;
     fake_rndr_next = rndr_next;
-    slow = v->dispatch[esr >> 26].slow(v, esr);
+    slow = vcpu->dispatch[esr >> 26].slow(vcpu, esr);
     if (result != AVC_SLOW)
         assert_int_equal(slow, result);
     if (result == AVC_RESUME) {
-        assert_memory_equal(fast, v->x, sizeof fast);
+        assert_memory_equal(fast, vcpu->x, sizeof fast);
         assert_int_equal(pc, fake_cpu->reg[FAKE_ELR_EL2]);
     } else if (result == AVC_LEAVE) {
-        event.va = v->exit.va; /* of no call's, and so are these */
-        event.arg = v->exit.arg;
-        event.status = v->exit.status;
-        assert_memory_equal(&event, &v->exit, sizeof event);
+        event.va = vcpu->exit.va; /* of no call's, and so are these */
+        event.arg = vcpu->exit.arg;
+        event.status = vcpu->exit.status;
+        assert_memory_equal(&event, &vcpu->exit, sizeof event);
     }
-    memcpy(x, v->x, sizeof v->x);
+    memcpy(x, vcpu->x, sizeof vcpu->x);
     return slow;
 }
 

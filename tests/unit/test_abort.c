@@ -24,13 +24,13 @@ static uint64_t iabt(uint64_t iss)
 #define PERMISSION  0x0eu
 
 /* The abort of an access to `ipa`, as hardware reports it; the VA has the same offset into its page. */
-static struct avc_exit *take_abort(struct avc_vcpu *v, uint64_t esr, avc_ipa_t ipa, uint64_t pstate)
+static struct avc_exit *take_abort(struct avc_vcpu *vcpu, uint64_t esr, avc_ipa_t ipa, uint64_t pstate)
 {
-    return take(v, (struct fake_trap){ .esr = esr,
-                                       .elr = START,
-                                       .spsr = pstate,
-                                       .far = 0xffff000012345000 | (ipa & 0xfff),
-                                       .hpfar = ipa >> 12 << 4 });
+    return take(vcpu, (struct fake_trap){ .esr = esr,
+                                          .elr = START,
+                                          .spsr = pstate,
+                                          .far = 0xffff000012345000 | (ipa & 0xfff),
+                                          .hpfar = ipa >> 12 << 4 });
 }
 
 static void check_injected(uint64_t esr, uint64_t far)
@@ -48,9 +48,9 @@ static uint64_t device_value;
 static enum avc_answer device_answer;
 static unsigned device_calls;
 
-static enum avc_answer device(struct avc_vcpu *v, struct avc_exit *e, void *context)
+static enum avc_answer device(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
 {
-    (void)v, (void)context;
+    (void)vcpu, (void)context;
     seen = *e;
     device_calls++;
     e->value = device_value;
@@ -84,12 +84,12 @@ static void test_mmio(void **state)
     (void)state;
     for (unsigned way = 0; way < 3; way++) {
         bool claimed = way == 2;
-        struct avc_vcpu *v;
+        struct avc_vcpu *vcpu;
 
         world_make();
         if (way)
             world_claim(AVC_MMIO, NOWHERE, NOWHERE + 0xfff, claimed ? device : avc_to_vmm, NULL);
-        v = world_load();
+        vcpu = world_load();
         device_answer = AVC_DONE;
         for (unsigned n = 0; n < 4 * 2 * 2 * 32 * 2 * 3; n++) {
             unsigned sas = n % 4, sse = n / 4 % 2, sf = n / 8 % 2, rt = n / 16 % 32, be = n / 512 % 2;
@@ -101,41 +101,41 @@ static void test_mmio(void **state)
 
             if (sas == 3 && !sf)
                 continue;
-            avc_ctx_set(v, AVC_CTX_SCTLR_EL1, (from == 0 ? AVC_BIT(25) : AVC_BIT(24)) & mask);
-            memcpy(before, v->x, sizeof before);
+            avc_ctx_set(vcpu, AVC_CTX_SCTLR_EL1, (from == 0 ? AVC_BIT(25) : AVC_BIT(24)) & mask);
+            memcpy(before, vcpu->x, sizeof before);
 
             device_value = value;
-            e = take_abort(v, dabt(iss), NOWHERE + 8 * sas, pstate);
+            e = take_abort(vcpu, dabt(iss), NOWHERE + 8 * sas, pstate);
             if (!claimed) {
                 seen = *e;
                 assert_int_equal(e->kind, AVC_MMIO);
                 assert_int_equal(e->answer, AVC_FAULT);
                 avc_done(e, value);
-                go_on(v);
+                go_on(vcpu);
             }
             assert_int_equal(seen.key, NOWHERE + 8 * sas);
             assert_int_equal(seen.size, bytes);
             assert_false(seen.write);
             assert_int_equal(seen.va, 0xffff000012345000 + 8 * sas);
-            assert_int_equal(avc_vcpu_gpr(v, rt),
+            assert_int_equal(avc_vcpu_gpr(vcpu, rt),
                              rt == 31 ? 0 : loaded(be ? swap(value, bytes) : value, bytes, sse, sf));
             for (unsigned r = 0; r < 31; r++)
                 if (r != rt)
-                    assert_int_equal(v->x[r], before[r]);
+                    assert_int_equal(vcpu->x[r], before[r]);
             assert_int_equal(world.trap.elr, START + 4);
 
             if (rt < 31)
-                v->x[rt] = value;
-            e = take_abort(v, dabt(iss | ISS_WNR), NOWHERE + 8 * sas, pstate);
+                vcpu->x[rt] = value;
+            e = take_abort(vcpu, dabt(iss | ISS_WNR), NOWHERE + 8 * sas, pstate);
             if (!claimed) {
                 seen = *e;
                 assert_int_equal(e->kind, AVC_MMIO);
                 e->answer = AVC_DONE;
-                go_on(v);
+                go_on(vcpu);
             }
             assert_true(seen.write);
             assert_int_equal(seen.value, rt == 31 ? 0 : be ? swap(value, bytes) : low(value, bytes));
-            assert_int_equal(avc_vcpu_gpr(v, rt), rt == 31 ? 0 : value);
+            assert_int_equal(avc_vcpu_gpr(vcpu, rt), rt == 31 ? 0 : value);
             assert_int_equal(world.trap.elr, START + 4);
         }
     }
@@ -143,59 +143,59 @@ static void test_mmio(void **state)
 
 static void test_mmio_answers(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
     struct avc_exit *e;
     uint64_t esr = dabt(ISS_ISV | 2 << 22 | 3 << 16 | TRANSLATION);
 
     (void)state;
     world_make();
     world_claim(AVC_MMIO, NOWHERE, NOWHERE + 0xfff, device, NULL);
-    v = world_load();
+    vcpu = world_load();
     device_value = 1;
     device_answer = AVC_RETRY;
-    take_abort(v, esr, NOWHERE, EL1H);
+    take_abort(vcpu, esr, NOWHERE, EL1H);
     assert_int_equal(world.trap.elr, START);
     device_answer = AVC_FAULT;
-    take_abort(v, esr, NOWHERE, EL1H);
+    take_abort(vcpu, esr, NOWHERE, EL1H);
     check_injected(ESR_MAKE(0x25, true, FSC_EXTERNAL), 0xffff000012345000);
-    take_abort(v, esr | ISS_WNR, NOWHERE, EL0T);
+    take_abort(vcpu, esr | ISS_WNR, NOWHERE, EL0T);
     check_injected(ESR_MAKE(0x24, true, FSC_EXTERNAL | ISS_WNR), 0xffff000012345000);
     device_answer = AVC_PASS;
-    e = take_abort(v, esr, NOWHERE, EL1H);
+    e = take_abort(vcpu, esr, NOWHERE, EL1H);
     assert_int_equal(e->kind, AVC_MMIO);
     assert_int_equal(e->answer, AVC_FAULT); /* the preset, whatever a claim left there */
     device_answer = AVC_EXIT;
-    e = take_abort(v, esr, NOWHERE, EL1H);
+    e = take_abort(vcpu, esr, NOWHERE, EL1H);
     assert_int_equal(e->kind, AVC_MMIO);
     device_answer = (enum avc_answer)77; /* nonsense is no way out */
-    take_abort(v, esr, NOWHERE, EL1H);
+    take_abort(vcpu, esr, NOWHERE, EL1H);
     check_injected(ESR_MAKE(0x25, true, FSC_EXTERNAL), 0xffff000012345000);
 }
 
 /* Without ISV nobody is asked but the VMM, and it is counted. */
 static void test_isv0(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
     struct avc_exit *e;
 
     (void)state;
     world_make();
     world_claim(AVC_MMIO, NOWHERE, NOWHERE + 0xfff, device, NULL);
-    v = world_load();
+    vcpu = world_load();
     device_calls = 0;
-    e = take_abort(v, dabt(TRANSLATION | ISS_WNR), NOWHERE, EL1H);
+    e = take_abort(vcpu, dabt(TRANSLATION | ISS_WNR), NOWHERE, EL1H);
     assert_int_equal(e->kind, AVC_STAGE2);
     assert_int_equal(e->key, NOWHERE);
     assert_int_equal(e->size, 0);
     assert_true(e->write);
-    assert_int_equal(v->nr_isv0, 1);
-    go_on(v);
+    assert_int_equal(vcpu->nr_isv0, 1);
+    go_on(vcpu);
     check_injected(ESR_MAKE(0x25, true, FSC_EXTERNAL | ISS_WNR), 0xffff000012345000);
     assert_int_equal(device_calls, 0);
     /* nothing can be finished that was not decoded */
-    e = take_abort(v, dabt(TRANSLATION), NOWHERE, EL1H);
+    e = take_abort(vcpu, dabt(TRANSLATION), NOWHERE, EL1H);
     e->answer = AVC_DONE;
-    go_on(v);
+    go_on(vcpu);
     assert_int_equal(world.trap.elr, START);
 }
 
@@ -205,88 +205,88 @@ static void test_moving_memory(void **state)
 {
     static const uint64_t statuses[] = { 0x04, 0x05, 0x06, 0x07, 0x2a, 0x2b };
     static const uint64_t isses[] = { 0, ISS_ISV | 2 << 22, ISS_WNR, ISS_CM | ISS_WNR, ISS_S1PTW };
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     (void)state;
     world_make();
-    v = world_load();
+    vcpu = world_load();
     for (unsigned i = 0; i < AVC_ARRAY_SIZE(statuses); i++) {
         for (unsigned k = 0; k < AVC_ARRAY_SIZE(isses); k++) {
-            assert_int_equal(take_abort(v, dabt(isses[k] | statuses[i]), RAM + 0x1234, EL1H)->kind, AVC_KICKED);
+            assert_int_equal(take_abort(vcpu, dabt(isses[k] | statuses[i]), RAM + 0x1234, EL1H)->kind, AVC_KICKED);
             assert_int_equal(world.trap.elr, START);
         }
-        assert_int_equal(take_abort(v, iabt(statuses[i]), RAM + 0x1234, EL0T)->kind, AVC_KICKED);
+        assert_int_equal(take_abort(vcpu, iabt(statuses[i]), RAM + 0x1234, EL0T)->kind, AVC_KICKED);
         assert_int_equal(world.trap.elr, START);
     }
-    assert_int_equal(v->nr_faults + v->nr_isv0, 0);
+    assert_int_equal(vcpu->nr_faults + vcpu->nr_isv0, 0);
 }
 
 /* The VMM maps on demand. */
 static void test_demand(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
     struct avc_exit *e;
 
     (void)state;
     world_make();
-    v = world_load();
-    e = take_abort(v, iabt(TRANSLATION), 0x70000000, EL1H);
+    vcpu = world_load();
+    e = take_abort(vcpu, iabt(TRANSLATION), 0x70000000, EL1H);
     assert_int_equal(e->kind, AVC_STAGE2);
     assert_true(e->fetch);
     assert_false(e->write);
     assert_int_equal(e->key, 0x70000000);
     must(avc_stage2_map(&world.stage2, 0x70000000, UINT64_C(0xb0000000), 0x1000, AVC_RWX));
     e->answer = AVC_RETRY;
-    go_on(v);
+    go_on(vcpu);
     assert_int_equal(world.trap.elr, START);
-    assert_int_equal(v->nr_faults, 0);
+    assert_int_equal(vcpu->nr_faults, 0);
     /* and if it does not */
-    e = take_abort(v, iabt(TRANSLATION), 0x71000000, EL0T);
-    go_on(v);
+    e = take_abort(vcpu, iabt(TRANSLATION), 0x71000000, EL0T);
+    go_on(vcpu);
     check_injected(ESR_MAKE(0x20, true, FSC_EXTERNAL), 0xffff000012345000);
 }
 
 /* Cache maintenance where no memory is: over it, without a word. */
 static void test_cache_maintenance(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     (void)state;
     world_make();
-    v = world_load();
-    assert_int_equal(take_abort(v, dabt(ISS_CM | ISS_WNR | TRANSLATION), NOWHERE, EL1H)->kind, AVC_KICKED);
+    vcpu = world_load();
+    assert_int_equal(take_abort(vcpu, dabt(ISS_CM | ISS_WNR | TRANSLATION), NOWHERE, EL1H)->kind, AVC_KICKED);
     assert_int_equal(world.trap.elr, START + 4);
-    assert_int_equal(v->nr_faults + v->nr_isv0, 0);
+    assert_int_equal(vcpu->nr_faults + vcpu->nr_isv0, 0);
 }
 
 /* The guest's own table walk. */
 static void test_walk(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
     struct avc_exit *e;
 
     (void)state;
     world_make();
     world_claim(AVC_MMIO, NOWHERE, NOWHERE + 0xfff, device, NULL);
-    v = world_load();
+    vcpu = world_load();
     device_calls = 0;
     /* ISV is 0 for walks; a table in a device that is emulated is no MMIO */
-    e = take_abort(v, dabt(ISS_S1PTW | ISS_WNR | TRANSLATION), NOWHERE + 0x18, EL1H);
+    e = take_abort(vcpu, dabt(ISS_S1PTW | ISS_WNR | TRANSLATION), NOWHERE + 0x18, EL1H);
     assert_int_equal(e->kind, AVC_STAGE2);
     assert_int_equal(e->key, NOWHERE); /* the offset is not known */
     assert_int_equal(device_calls, 0);
-    go_on(v);
+    go_on(vcpu);
     check_injected(ESR_MAKE(0x25, true, (FSC_EXTERNAL_WALK + 3) | ISS_WNR), 0xffff000012345018);
     /* in Device memory, with HCR_EL2.PTW: at once */
-    assert_int_equal(take_abort(v, dabt(ISS_S1PTW | PERMISSION), PASS, EL1H)->kind, AVC_KICKED);
+    assert_int_equal(take_abort(vcpu, dabt(ISS_S1PTW | PERMISSION), PASS, EL1H)->kind, AVC_KICKED);
     check_injected(ESR_MAKE(0x25, true, FSC_EXTERNAL_WALK + 3), 0xffff000012345000);
-    assert_int_equal(take_abort(v, iabt(ISS_S1PTW | PERMISSION), PASS, EL0T)->kind, AVC_KICKED);
+    assert_int_equal(take_abort(vcpu, iabt(ISS_S1PTW | PERMISSION), PASS, EL0T)->kind, AVC_KICKED);
     check_injected(ESR_MAKE(0x20, true, FSC_EXTERNAL_WALK + 3), 0xffff000012345000);
     /* hardware update of a table in read-only memory: the VMM may have made it so */
-    e = take_abort(v, dabt(ISS_S1PTW | PERMISSION), ROM, EL1H);
+    e = take_abort(vcpu, dabt(ISS_S1PTW | PERMISSION), ROM, EL1H);
     assert_int_equal(e->kind, AVC_STAGE2);
     /* writable again */
-    assert_int_equal(take_abort(v, dabt(ISS_S1PTW | PERMISSION), RAM, EL1H)->kind, AVC_KICKED);
+    assert_int_equal(take_abort(vcpu, dabt(ISS_S1PTW | PERMISSION), RAM, EL1H)->kind, AVC_KICKED);
     assert_int_equal(world.trap.elr, START);
 }
 
@@ -306,7 +306,7 @@ static void at_hook(enum fake_op op, uint64_t va)
     at_count++;
 }
 
-static struct avc_exit *take_permission(struct avc_vcpu *v, uint64_t esr, avc_ipa_t ipa, uint64_t pstate)
+static struct avc_exit *take_permission(struct avc_vcpu *vcpu, uint64_t esr, avc_ipa_t ipa, uint64_t pstate)
 {
     struct avc_exit *e;
 
@@ -314,8 +314,9 @@ static struct avc_exit *take_permission(struct avc_vcpu *v, uint64_t esr, avc_ip
     fake_cpu->reg[FAKE_PAR_EL1] = PAR_OF_GUEST;
     at_par = UINT64_C(0xff00000000000b80) | (ipa & ~UINT64_C(0xfff));
     at_count = 0;
-    e = take(v, (struct fake_trap){
-                    .esr = esr, .elr = START, .spsr = pstate, .far = 0x8000 | (ipa & 0xfff), .hpfar = ~UINT64_C(0) });
+    e = take(vcpu,
+             (struct fake_trap){
+                 .esr = esr, .elr = START, .spsr = pstate, .far = 0x8000 | (ipa & 0xfff), .hpfar = ~UINT64_C(0) });
     assert_int_equal(fake_cpu->reg[FAKE_PAR_EL1], PAR_OF_GUEST);
     assert_int_equal(at_count, 1);
     return e;
@@ -323,79 +324,79 @@ static struct avc_exit *take_permission(struct avc_vcpu *v, uint64_t esr, avc_ip
 
 static void test_permission(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
     struct avc_exit *e;
 
     (void)state;
     world_make();
-    v = world_load();
+    vcpu = world_load();
     /* a write to read-only memory: the VMM's, as decoded as it is */
-    v->x[5] = 0x1122334455667788;
-    e = take_permission(v, dabt(ISS_ISV | 2 << 22 | 5 << 16 | ISS_WNR | PERMISSION), ROM + 0x40, EL1H);
+    vcpu->x[5] = 0x1122334455667788;
+    e = take_permission(vcpu, dabt(ISS_ISV | 2 << 22 | 5 << 16 | ISS_WNR | PERMISSION), ROM + 0x40, EL1H);
     assert_int_equal(e->kind, AVC_STAGE2);
     assert_int_equal(e->key, ROM + 0x40);
     assert_int_equal(e->size, 4);
     assert_int_equal(e->value, 0x55667788);
     assert_true(e->write);
     e->answer = AVC_DONE; /* it has done the write itself */
-    go_on(v);
+    go_on(vcpu);
     assert_int_equal(world.trap.elr, START + 4);
-    e = take_permission(v, dabt(ISS_WNR | PERMISSION), ROM + 0x40, EL0T);
+    e = take_permission(vcpu, dabt(ISS_WNR | PERMISSION), ROM + 0x40, EL0T);
     assert_int_equal(e->kind, AVC_STAGE2);
     assert_int_equal(e->size, 0);
-    go_on(v);
+    go_on(vcpu);
     check_injected(ESR_MAKE(0x24, true, FSC_EXTERNAL | ISS_WNR), 0x8040);
     /* a fetch from what is not executable */
-    e = take_permission(v, iabt(PERMISSION), ROM, EL1H);
+    e = take_permission(vcpu, iabt(PERMISSION), ROM, EL1H);
     assert_int_equal(e->kind, AVC_STAGE2);
     assert_true(e->fetch);
-    go_on(v);
+    go_on(vcpu);
     check_injected(ESR_MAKE(0x21, true, FSC_EXTERNAL), 0x8000);
     /* a fetch from a device: nothing to ask */
-    assert_int_equal(take_permission(v, iabt(PERMISSION), PASS, EL1H)->kind, AVC_KICKED);
+    assert_int_equal(take_permission(vcpu, iabt(PERMISSION), PASS, EL1H)->kind, AVC_KICKED);
     check_injected(ESR_MAKE(0x21, true, FSC_EXTERNAL), 0x8000);
     /* DC IVAC */
-    assert_int_equal(take_permission(v, dabt(ISS_CM | ISS_WNR | PERMISSION), ROM, EL1H)->kind, AVC_KICKED);
+    assert_int_equal(take_permission(vcpu, dabt(ISS_CM | ISS_WNR | PERMISSION), ROM, EL1H)->kind, AVC_KICKED);
     assert_int_equal(world.trap.elr, START + 4);
     /* given meanwhile */
-    assert_int_equal(take_permission(v, dabt(ISS_WNR | PERMISSION), RAM, EL1H)->kind, AVC_KICKED);
+    assert_int_equal(take_permission(vcpu, dabt(ISS_WNR | PERMISSION), RAM, EL1H)->kind, AVC_KICKED);
     assert_int_equal(world.trap.elr, START);
-    assert_int_equal(take_permission(v, iabt(PERMISSION), RAM, EL1H)->kind, AVC_KICKED);
+    assert_int_equal(take_permission(vcpu, iabt(PERMISSION), RAM, EL1H)->kind, AVC_KICKED);
     assert_int_equal(world.trap.elr, START);
-    assert_int_equal(take_permission(v, dabt(PERMISSION), ROM, EL1H)->kind, AVC_KICKED);
+    assert_int_equal(take_permission(vcpu, dabt(PERMISSION), ROM, EL1H)->kind, AVC_KICKED);
     assert_int_equal(world.trap.elr, START);
 }
 
 /* Stage 1 does not translate any more: again. */
 static void test_permission_at_fails(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     (void)state;
     world_make();
-    v = world_load();
+    vcpu = world_load();
     fake_on_op = at_hook;
     fake_cpu->reg[FAKE_PAR_EL1] = PAR_OF_GUEST;
     at_par = 0x80d;
-    assert_int_equal(take_abort(v, dabt(ISS_WNR | PERMISSION), ROM, EL1H)->kind, AVC_KICKED);
+    assert_int_equal(take_abort(vcpu, dabt(ISS_WNR | PERMISSION), ROM, EL1H)->kind, AVC_KICKED);
     assert_int_equal(world.trap.elr, START);
     assert_int_equal(fake_cpu->reg[FAKE_PAR_EL1], PAR_OF_GUEST);
-    assert_int_equal(v->nr_faults, 0);
+    assert_int_equal(vcpu->nr_faults, 0);
 }
 
 /* Flash: memory to read, registers to write. */
 static void test_flash(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     (void)state;
     world_make();
     world_claim(AVC_MMIO, ROM, ROM + 0xfff, device, NULL);
-    v = world_load();
+    vcpu = world_load();
     device_answer = AVC_DONE;
     device_calls = 0;
-    v->x[9] = 0x98;
-    assert_int_equal(take_permission(v, dabt(ISS_ISV | 9 << 16 | ISS_WNR | PERMISSION), ROM + 0x55, EL1H)->kind,
+    vcpu->x[9] = 0x98;
+    assert_int_equal(take_permission(vcpu, dabt(ISS_ISV | 9 << 16 | ISS_WNR | PERMISSION), ROM + 0x55, EL1H)->kind,
                      AVC_KICKED);
     assert_int_equal(device_calls, 1);
     assert_int_equal(seen.key, ROM + 0x55);
@@ -420,14 +421,14 @@ static void test_statuses(void **state)
         for (unsigned el0 = 0; el0 < 2; el0++) {
             uint64_t esr = dabt((by_status[fsc] == 'm' ? ISS_ISV : 0) | fsc | ISS_EA | ISS_WNR);
             uint64_t out = ESR_MAKE(el0 ? 0x24 : 0x25, true, ISS_EA | ISS_WNR);
-            struct avc_vcpu *v;
+            struct avc_vcpu *vcpu;
             struct avc_exit *e;
 
             world_make();
-            v = world_load();
+            vcpu = world_load();
             fake_on_op = at_hook;
             at_par = NOWHERE;
-            e = take_abort(v, esr, NOWHERE, el0 ? EL0T : EL1H);
+            e = take_abort(vcpu, esr, NOWHERE, el0 ? EL0T : EL1H);
             switch (by_status[fsc]) {
             case 'm':
                 assert_int_equal(e->kind, AVC_MMIO);
@@ -457,13 +458,13 @@ static void test_statuses(void **state)
 /* FnV: FAR_EL1 stays what it was. */
 static void test_fnv(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     (void)state;
     world_make();
-    v = world_load();
-    avc_ctx_set(v, AVC_CTX_FAR_EL1, 0x1234);
-    take_abort(v, dabt(ISS_FNV | FSC_EXTERNAL), NOWHERE, EL1H);
+    vcpu = world_load();
+    avc_ctx_set(vcpu, AVC_CTX_FAR_EL1, 0x1234);
+    take_abort(vcpu, dabt(ISS_FNV | FSC_EXTERNAL), NOWHERE, EL1H);
     check_injected(ESR_MAKE(0x25, true, ISS_FNV | FSC_EXTERNAL), 0x1234);
 }
 

@@ -19,23 +19,23 @@ static const enum avc_answer answers[] = {
 };
 
 /* The guest runs on as `want` has it, and none of its general registers has changed. */
-static void check(struct avc_vcpu *v, const struct avc_exit *e, enum avc_kind kind, enum avc_answer answer,
+static void check(struct avc_vcpu *vcpu, const struct avc_exit *e, enum avc_kind kind, enum avc_answer answer,
                   enum outcome want)
 {
     uint64_t x[31];
 
     assert_int_equal(e->kind, kind);
     if (answer != KEEP)
-        v->exit.answer = answer;
-    memcpy(x, v->x, sizeof x);
-    go_on(v);
-    assert_memory_equal(v->x, x, sizeof x);
+        vcpu->exit.answer = answer;
+    memcpy(x, vcpu->x, sizeof x);
+    go_on(vcpu);
+    assert_memory_equal(vcpu->x, x, sizeof x);
     assert_int_equal(world.trap.elr, want == STEPPED ? START + 4 : want == UNDEFINED ? VBAR + 0x200 : START);
     assert_int_equal(world.trap.spsr, EL1H);
-    assert_int_equal(v->vserror, want == SERROR);
+    assert_int_equal(vcpu->vserror, want == SERROR);
     if (want == UNDEFINED)
         assert_int_equal(ctx(AVC_CTX_ESR_EL1), ESR_IL);
-    must(avc_vcpu_put(v));
+    must(avc_vcpu_put(vcpu));
 }
 
 static void test_wfe(void **state)
@@ -44,11 +44,11 @@ static void test_wfe(void **state)
 
     (void)state;
     for (unsigned n = 0; n < AVC_ARRAY_SIZE(answers); n++) {
-        struct avc_vcpu *v;
+        struct avc_vcpu *vcpu;
 
         world_make_flags(AVC_VM_TRAP_WFE);
-        v = world_load();
-        check(v, take_sync(v, ESR_MAKE(0x01, true, 1), EL1H), AVC_WFE, answers[n], want[n]);
+        vcpu = world_load();
+        check(vcpu, take_sync(vcpu, ESR_MAKE(0x01, true, 1), EL1H), AVC_WFE, answers[n], want[n]);
     }
 }
 
@@ -59,11 +59,11 @@ static void test_serror(void **state)
     (void)state;
     for (unsigned n = 0; n < AVC_ARRAY_SIZE(answers); n++) {
         struct fake_trap trap = { .kind = FAKE_SERROR, .esr = ESR_MAKE(0x2f, true, 5), .elr = START, .spsr = EL1H };
-        struct avc_vcpu *v;
+        struct avc_vcpu *vcpu;
 
         world_make();
-        v = world_load();
-        check(v, take(v, trap), AVC_SERROR, answers[n], want[n]);
+        vcpu = world_load();
+        check(vcpu, take(vcpu, trap), AVC_SERROR, answers[n], want[n]);
     }
 }
 
@@ -74,15 +74,15 @@ static void test_pending_irq(void **state)
     for (unsigned n = 0; n < AVC_ARRAY_SIZE(answers); n++)
         for (unsigned kind = FAKE_IRQ; kind <= FAKE_FIQ; kind++) {
             struct fake_trap trap = { .kind = kind, .elr = START, .spsr = EL1H };
-            struct avc_vcpu *v;
+            struct avc_vcpu *vcpu;
 
             world_make();
             world.hal.irq_fetch = NULL;
-            v = world_load();
-            (void)take(v, trap);
-            assert_false(v->exit.handled);
-            assert_int_equal(v->exit.key, AVC_IRQ_SPURIOUS);
-            check(v, &v->exit, AVC_IRQ, answers[n], STAYED);
+            vcpu = world_load();
+            (void)take(vcpu, trap);
+            assert_false(vcpu->exit.handled);
+            assert_int_equal(vcpu->exit.key, AVC_IRQ_SPURIOUS);
+            check(vcpu, &vcpu->exit, AVC_IRQ, answers[n], STAYED);
         }
 }
 

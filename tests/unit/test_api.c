@@ -94,9 +94,9 @@ static void test_pcpu(void **state)
 
 /* ---- VM, claims ---- */
 
-static enum avc_answer claim_fn(struct avc_vcpu *v, struct avc_exit *e, void *context)
+static enum avc_answer claim_fn(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
 {
-    (void)v, (void)e, (void)context;
+    (void)vcpu, (void)e, (void)context;
     return AVC_PASS;
 }
 
@@ -272,7 +272,7 @@ static void test_vcpu(void **state)
 static void test_places(void **state)
 {
     static struct avc_pcpu other;
-    struct avc_vcpu *v = &world.vcpu[0];
+    struct avc_vcpu *vcpu = &world.vcpu[0];
     struct avc_exit *e;
     uint64_t value;
 
@@ -281,61 +281,61 @@ static void test_places(void **state)
     memset(&other, 0, sizeof other);
     for (unsigned n = 0; n < 2; n++)
         must(avc_vcpu_init(&world.vcpu[n], &world.vm, &(struct avc_vcpu_config){ .mpidr = n }));
-    must(avc_vcpu_start(v, START, 0));
-    e = world_run(v);
+    must(avc_vcpu_start(vcpu, START, 0));
+    e = world_run(vcpu);
     assert_int_equal(e->kind, AVC_FAIL);
     assert_int_equal(e->status, AVC_ESTATE);
 
     must(avc_pcpu_init(&other, &world.machine, &world.hal));
-    IS(avc_vcpu_load(v, &other), AVC_ESTATE); /* not enabled */
-    must(avc_vcpu_load(v, &world.pcpu));
-    IS(avc_vcpu_load(v, &world.pcpu), AVC_EBUSY);
+    IS(avc_vcpu_load(vcpu, &other), AVC_ESTATE); /* not enabled */
+    must(avc_vcpu_load(vcpu, &world.pcpu));
+    IS(avc_vcpu_load(vcpu, &world.pcpu), AVC_EBUSY);
     IS(avc_vcpu_load(&world.vcpu[1], &world.pcpu), AVC_EBUSY);
     IS(avc_pcpu_disable(&world.pcpu), AVC_EBUSY);
 
     fake_use_cpu(1);
     must(avc_pcpu_enable(&other));
-    IS(avc_vcpu_load(v, &other), AVC_EBUSY);
+    IS(avc_vcpu_load(vcpu, &other), AVC_EBUSY);
     IS(avc_vcpu_load(&world.vcpu[1], &world.pcpu), AVC_ESTATE); /* that is not this CPU */
-    IS(avc_vcpu_put(v), AVC_EBUSY);
-    e = world_run(v);
+    IS(avc_vcpu_put(vcpu), AVC_EBUSY);
+    e = world_run(vcpu);
     assert_int_equal(e->kind, AVC_FAIL);
     assert_int_equal(e->status, AVC_EBUSY);
-    IS(avc_vcpu_get(v, AVC_REG_PC, &value), AVC_EBUSY);
-    IS(avc_vcpu_set(v, AVC_REG_X0, 0), AVC_EBUSY);
-    IS(avc_vcpu_reset(v), AVC_EBUSY);
-    IS(avc_vcpu_start(v, START, 0), AVC_EBUSY);
-    IS(avc_vcpu_destroy(v), AVC_EBUSY);
-    assert_true(avc_vcpu_is_loaded(v));
+    IS(avc_vcpu_get(vcpu, AVC_REG_PC, &value), AVC_EBUSY);
+    IS(avc_vcpu_set(vcpu, AVC_REG_X0, 0), AVC_EBUSY);
+    IS(avc_vcpu_reset(vcpu), AVC_EBUSY);
+    IS(avc_vcpu_start(vcpu, START, 0), AVC_EBUSY);
+    IS(avc_vcpu_destroy(vcpu), AVC_EBUSY);
+    assert_true(avc_vcpu_is_loaded(vcpu));
 
     fake_use_cpu(0);
-    IS(avc_vcpu_put(v), AVC_OK);
-    IS(avc_vcpu_put(v), AVC_ESTATE);
+    IS(avc_vcpu_put(vcpu), AVC_OK);
+    IS(avc_vcpu_put(vcpu), AVC_ESTATE);
     fake_use_cpu(1);
-    IS(avc_vcpu_load(v, &other), AVC_OK);
-    IS(avc_vcpu_put(v), AVC_OK);
+    IS(avc_vcpu_load(vcpu, &other), AVC_OK);
+    IS(avc_vcpu_put(vcpu), AVC_OK);
 }
 
 /* Destroyed: nobody has it, nobody finds it, nothing is done with it. */
 static void test_destroyed(void **state)
 {
-    struct avc_vcpu *v = &world.vcpu[1];
+    struct avc_vcpu *vcpu = &world.vcpu[1];
     uint64_t value;
 
     (void)state;
     world_make();
     for (unsigned n = 0; n < 2; n++)
         must(avc_vcpu_init(&world.vcpu[n], &world.vm, &(struct avc_vcpu_config){ .mpidr = n }));
-    assert_ptr_equal(avc_vm_vcpu_by_mpidr(&world.vm, 1), v);
-    IS(avc_vcpu_destroy(v), AVC_OK);
-    IS(avc_vcpu_destroy(v), AVC_ENOENT);
-    IS(avc_vcpu_start(v, START, 0), AVC_ENOENT);
-    IS(avc_vcpu_load(v, &world.pcpu), AVC_ENOENT);
-    IS(avc_vcpu_get(v, AVC_REG_PC, &value), AVC_ENOENT);
+    assert_ptr_equal(avc_vm_vcpu_by_mpidr(&world.vm, 1), vcpu);
+    IS(avc_vcpu_destroy(vcpu), AVC_OK);
+    IS(avc_vcpu_destroy(vcpu), AVC_ENOENT);
+    IS(avc_vcpu_start(vcpu, START, 0), AVC_ENOENT);
+    IS(avc_vcpu_load(vcpu, &world.pcpu), AVC_ENOENT);
+    IS(avc_vcpu_get(vcpu, AVC_REG_PC, &value), AVC_ENOENT);
     assert_null(avc_vm_vcpu_by_mpidr(&world.vm, 1));
     assert_ptr_equal(avc_vm_vcpu_by_mpidr(&world.vm, 0), &world.vcpu[0]);
     world.vm.max_vcpus = 3;
-    IS(avc_vcpu_init(v, &world.vm, &(struct avc_vcpu_config){ .mpidr = 5 }), AVC_EEXIST); /* twice in one list */
+    IS(avc_vcpu_init(vcpu, &world.vm, &(struct avc_vcpu_config){ .mpidr = 5 }), AVC_EEXIST); /* twice in one list */
     world.vm.max_vcpus = 2;
     IS(avc_vcpu_destroy(&world.vcpu[0]), AVC_OK);
     assert_null(avc_vm_vcpu_by_mpidr(&world.vm, 0));
@@ -343,32 +343,32 @@ static void test_destroyed(void **state)
 }
 
 /* What only the VMM's thread may do, done by a claim. */
-static enum avc_answer misled(struct avc_vcpu *v, struct avc_exit *e, void *context)
+static enum avc_answer misled(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
 {
-    struct avc_exit *nested = world_run(v);
+    struct avc_exit *nested = world_run(vcpu);
 
     (void)context;
     assert_int_equal(nested->kind, AVC_FAIL);
     IS(nested->status, AVC_ESTATE);
-    IS(avc_vcpu_put(v), AVC_ESTATE);
+    IS(avc_vcpu_put(vcpu), AVC_ESTATE);
     IS(avc_vcpu_load(&world.vcpu[1], &world.pcpu), AVC_EBUSY);
-    IS(avc_vcpu_start(v, START, 0), AVC_EBUSY);
-    IS(avc_vcpu_destroy(v), AVC_EBUSY);
+    IS(avc_vcpu_start(vcpu, START, 0), AVC_EBUSY);
+    IS(avc_vcpu_destroy(vcpu), AVC_EBUSY);
     return avc_done(e, 0x4057);
 }
 
 static void test_from_a_claim(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     (void)state;
     world_make();
     world_claim(AVC_CALL, 0xc6000000, 0xc6000000, misled, NULL);
-    v = world_load();
-    v->x[0] = 0xc6000000;
-    assert_int_equal(take_sync(v, UINT64_C(0x5a000000), EL1H)->kind, AVC_KICKED);
-    assert_int_equal(v->x[0], 0x4057);
-    IS(avc_vcpu_put(v), AVC_OK);
+    vcpu = world_load();
+    vcpu->x[0] = 0xc6000000;
+    assert_int_equal(take_sync(vcpu, UINT64_C(0x5a000000), EL1H)->kind, AVC_KICKED);
+    assert_int_equal(vcpu->x[0], 0x4057);
+    IS(avc_vcpu_put(vcpu), AVC_OK);
 }
 
 /* A seal that finds the storage too small finds it so again: it does not go on with the claims that were left. */

@@ -51,9 +51,9 @@ static uint64_t random64(void)
 
 static unsigned asked;
 
-static enum avc_answer pass(struct avc_vcpu *v, struct avc_exit *e, void *context)
+static enum avc_answer pass(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
 {
-    (void)v, (void)context;
+    (void)vcpu, (void)context;
     asked++;
     e->answer = AVC_RETRY; /* must not matter */
     return AVC_PASS;
@@ -61,46 +61,46 @@ static enum avc_answer pass(struct avc_vcpu *v, struct avc_exit *e, void *contex
 
 /* ---- a VM whose claims all pass is a VM without them ---- */
 
-static struct fake_trap random_call(struct avc_vcpu *v)
+static struct fake_trap random_call(struct avc_vcpu *vcpu)
 {
     static const uint32_t ids[] = { 0,          0xc6000000, 0x8400ff00,        AVC_SMCCC_VERSION,
                                     0x80000001, 0x84000050, AVC_PSCI_FEATURES, AVC_PSCI_AFFINITY_INFO };
     uint32_t fid = random64() % 2 ? ids[random64() % AVC_ARRAY_SIZE(ids)] : AVC_PSCI_VERSION + random64() % 0x20;
     unsigned ec = random64() % 2 ? EC_HVC : EC_SMC;
 
-    v->x[0] = fid | (random64() % 2 ? AVC_SMC64 : 0);
-    v->x[1] = random64() % 4 ? random64() % 3 : AVC_PSCI_VERSION + random64() % 0x20;
-    v->x[2] = random64() % 2 ? RAM : 0;
-    v->x[3] = random64();
+    vcpu->x[0] = fid | (random64() % 2 ? AVC_SMC64 : 0);
+    vcpu->x[1] = random64() % 4 ? random64() % 3 : AVC_PSCI_VERSION + random64() % 0x20;
+    vcpu->x[2] = random64() % 2 ? RAM : 0;
+    vcpu->x[3] = random64();
     return (struct fake_trap){ .esr = ESR_MAKE(ec, true, random64() & 0xffff) };
 }
 
-static struct fake_trap random_access(struct avc_vcpu *v)
+static struct fake_trap random_access(struct avc_vcpu *vcpu)
 {
     uint64_t base = random64() % 3 ? random64() % 2 ? DIST : RD + random64() % 2 * AVC_VGIC_REDIST_SIZE : NOWHERE;
     uint64_t ipa = base + random64() % 0x1000 / 4 * 4;
     uint64_t iss = ISS_ISV | UINT64_C(2) << 22 | random64() % 31 << 16 | (random64() % 2 ? ISS_WNR : 0) | 6;
 
-    (void)v;
+    (void)vcpu;
     return (struct fake_trap){ .esr = ESR_MAKE(AVC_EC_DABT_LOWER, true, iss), .far = ipa, .hpfar = ipa >> 12 << 4 };
 }
 
-static struct fake_trap random_register(struct avc_vcpu *v)
+static struct fake_trap random_register(struct avc_vcpu *vcpu)
 {
     static const uint32_t keys[] = { AVC_REG_ID_AA64PFR0_EL1, AVC_REG_ACTLR_EL1, AVC_SYSREG_KEY(3, 0, 12, 11, 5),
                                      AVC_SYSREG_KEY(3, 0, 15, 0, 0), AVC_SYSREG_KEY(3, 0, 12, 12, 5) };
     uint32_t k = random64() % 3 ? keys[random64() % AVC_ARRAY_SIZE(keys)] : (uint32_t)random64() & 0xffff;
     uint32_t iss = (k >> 14) << 20 | (k & 7) << 17 | (k >> 11 & 7) << 14 | (k >> 7 & 15) << 10 | (k >> 3 & 15) << 1;
 
-    (void)v;
+    (void)vcpu;
     return (struct fake_trap){ .esr = ESR_MAKE(EC_MSR, true, iss | random64() % 32 << 5 | random64() % 2) };
 }
 
-static struct fake_trap random_class(struct avc_vcpu *v)
+static struct fake_trap random_class(struct avc_vcpu *vcpu)
 {
     static const unsigned classes[] = { 0x00, 0x01, 0x07, 0x0e, 0x20, 0x22, 0x34, 0x3c };
 
-    (void)v;
+    (void)vcpu;
     return (struct fake_trap){ .esr = ESR_MAKE(classes[random64() % AVC_ARRAY_SIZE(classes)], true, 0),
                                .hpfar = NOWHERE >> 12 << 4 };
 }
@@ -117,7 +117,7 @@ static void take_all(struct outcome *out, bool claims)
 {
     static struct fake_trap (*const events[])(struct avc_vcpu *) = { random_call, random_access, random_register,
                                                                      random_class };
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     seed = 88172645463325252;
     world_make();
@@ -128,16 +128,16 @@ static void take_all(struct outcome *out, bool claims)
         world_claim(AVC_CLASS, 0, 63, pass, NULL);
     }
     attach_all();
-    v = world_load();
+    vcpu = world_load();
     for (unsigned n = 0; n < ROUNDS; n++, out++) {
         struct fake_trap trap;
         struct avc_exit *e;
 
-        trap = events[random64() % AVC_ARRAY_SIZE(events)](v);
+        trap = events[random64() % AVC_ARRAY_SIZE(events)](vcpu);
         trap.elr = START;
         trap.spsr = EL1H;
         memset(out, 0, sizeof *out);
-        e = take(v, trap);
+        e = take(vcpu, trap);
         out->e.kind = e->kind, out->e.answer = e->answer, out->e.key = e->key, out->e.value = e->value;
         out->e.size = e->size, out->e.write = e->write, out->e.esr = e->esr;
         if (e->kind == AVC_CALL || e->kind == AVC_CLASS || e->kind == AVC_SVC)
@@ -145,17 +145,17 @@ static void take_all(struct outcome *out, bool claims)
         if (e->kind == AVC_MMIO || e->kind == AVC_STAGE2)
             out->e.va = e->va;
         if (e->kind == AVC_CPU_OFF || e->kind == AVC_SYSTEM_OFF || e->kind == AVC_SYSTEM_RESET) {
-            must(avc_vcpu_put(v));
-            must(avc_vcpu_start(v, START, 0));
-            must(avc_vcpu_load(v, &world.pcpu));
+            must(avc_vcpu_put(vcpu));
+            must(avc_vcpu_start(vcpu, START, 0));
+            must(avc_vcpu_load(vcpu, &world.pcpu));
         }
-        go_on(v);
-        memcpy(out->x, v->x, sizeof out->x);
-        out->elr = v->pc, out->spsr = v->pstate;
+        go_on(vcpu);
+        memcpy(out->x, vcpu->x, sizeof out->x);
+        out->elr = vcpu->pc, out->spsr = vcpu->pstate;
         out->esr_el1 = ctx(AVC_CTX_ESR_EL1), out->elr_el1 = ctx(AVC_CTX_ELR_EL1);
-        out->far_el1 = ctx(AVC_CTX_FAR_EL1), out->mode = v->power;
+        out->far_el1 = ctx(AVC_CTX_FAR_EL1), out->mode = vcpu->power;
     }
-    must(avc_vcpu_put(v));
+    must(avc_vcpu_put(vcpu));
 }
 
 static void test_pass_is_nothing(void **state)
@@ -180,9 +180,9 @@ static void test_pass_is_nothing(void **state)
 /* ---- what a claim that passes may have done ---- */
 
 /* A filter: nobody switches interrupt 40 on. */
-static enum avc_answer mask_40(struct avc_vcpu *v, struct avc_exit *e, void *context)
+static enum avc_answer mask_40(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
 {
-    (void)v, (void)context;
+    (void)vcpu, (void)context;
     e->value &= ~UINT64_C(0x100);
     return AVC_PASS;
 }
@@ -191,7 +191,7 @@ static void test_value_goes_on(void **state)
 {
     struct fake_trap trap = { .elr = START, .spsr = EL1H, .far = DIST + 0x104, .hpfar = DIST >> 12 << 4 };
     uint64_t iss = ISS_ISV | UINT64_C(2) << 22 | 3 << 16 | 6;
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
     struct avc_exit *e;
 
     (void)state;
@@ -199,64 +199,64 @@ static void test_value_goes_on(void **state)
     world_claim(AVC_MMIO, DIST + 0x104, DIST + 0x107, mask_40, NULL); /* GICD_ISENABLER1 */
     world_claim(AVC_MMIO, NOWHERE, NOWHERE + 3, mask_40, NULL);
     attach_all();
-    v = world_load();
-    v->x[3] = 0x301;
+    vcpu = world_load();
+    vcpu->x[3] = 0x301;
     trap.esr = ESR_MAKE(AVC_EC_DABT_LOWER, true, iss | ISS_WNR);
-    assert_int_equal(take(v, trap)->kind, AVC_KICKED);
+    assert_int_equal(take(vcpu, trap)->kind, AVC_KICKED);
     trap.esr = ESR_MAKE(AVC_EC_DABT_LOWER, true, iss);
-    assert_int_equal(take(v, trap)->kind, AVC_KICKED);
-    assert_int_equal(v->x[3], 0x201);
+    assert_int_equal(take(vcpu, trap)->kind, AVC_KICKED);
+    assert_int_equal(vcpu->x[3], 0x201);
     /* nobody's: the VMM gets what the filter has left, too */
-    v->x[3] = 0x301;
+    vcpu->x[3] = 0x301;
     trap.esr = ESR_MAKE(AVC_EC_DABT_LOWER, true, iss | ISS_WNR);
     trap.far = NOWHERE, trap.hpfar = NOWHERE >> 12 << 4;
-    e = take(v, trap);
+    e = take(vcpu, trap);
     assert_int_equal(e->kind, AVC_MMIO);
     assert_int_equal(e->value, 0x201);
     assert_int_equal(e->answer, AVC_FAULT);
 }
 
-static enum avc_answer other_kind(struct avc_vcpu *v, struct avc_exit *e, void *context)
+static enum avc_answer other_kind(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
 {
-    (void)v, (void)context;
+    (void)vcpu, (void)context;
     e->kind = AVC_WFI;
     e->answer = AVC_DONE;
     return AVC_PASS;
 }
 
-static enum avc_answer no_answer(struct avc_vcpu *v, struct avc_exit *e, void *context)
+static enum avc_answer no_answer(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
 {
-    (void)v, (void)e, (void)context;
+    (void)vcpu, (void)e, (void)context;
     return (enum avc_answer)77;
 }
 
 static void test_bad_answers(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     (void)state;
     world_make();
     world_claim(AVC_CALL, AVC_PSCI_VERSION, AVC_PSCI_VERSION, other_kind, NULL);
     world_claim(AVC_CALL, AVC_PSCI_FEATURES, AVC_PSCI_FEATURES, no_answer, NULL);
     attach_all();
-    v = world_load();
-    v->x[0] = AVC_PSCI_VERSION;
-    take_sync(v, ESR_MAKE(EC_HVC, true, 0), EL1H);
-    assert_int_equal(v->x[0], 0x10001);
-    v->x[0] = AVC_PSCI_FEATURES;
-    v->x[1] = AVC_PSCI_VERSION;
-    take_sync(v, ESR_MAKE(EC_HVC, true, 0), EL1H);
-    assert_true(v->x[0] == ~UINT64_C(0)); /* FAULT */
+    vcpu = world_load();
+    vcpu->x[0] = AVC_PSCI_VERSION;
+    take_sync(vcpu, ESR_MAKE(EC_HVC, true, 0), EL1H);
+    assert_int_equal(vcpu->x[0], 0x10001);
+    vcpu->x[0] = AVC_PSCI_FEATURES;
+    vcpu->x[1] = AVC_PSCI_VERSION;
+    take_sync(vcpu, ESR_MAKE(EC_HVC, true, 0), EL1H);
+    assert_true(vcpu->x[0] == ~UINT64_C(0)); /* FAULT */
 }
 
 /* ---- CLASS claims: what they cost others, and exits that nobody answers ---- */
 
 /* ---- a claim without a function is one that always answers EXIT ---- */
 
-static enum avc_answer wrapped(struct avc_vcpu *v, struct avc_exit *e, void *context)
+static enum avc_answer wrapped(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
 {
     e->answer = AVC_DONE; /* must not matter */
-    return avc_to_vmm(v, e, context);
+    return avc_to_vmm(vcpu, e, context);
 }
 
 static void test_to_vmm(void **state)
@@ -287,18 +287,18 @@ static void test_to_vmm(void **state)
                 /* within a page or a row of ids, and far beyond */
                 uint64_t more = wide ? 0x10000 : 0;
                 struct avc_exit *e;
-                struct avc_vcpu *v;
+                struct avc_vcpu *vcpu;
 
                 world_make();
                 if (rows[n].kind == AVC_CLASS || rows[n].kind == AVC_SYSREG)
                     world_claim(rows[n].kind, rows[n].key, rows[n].key, fns[f], NULL);
                 else
                     world_claim(rows[n].kind, rows[n].key & ~UINT64_C(0xfff), rows[n].key | 0xfff | more, fns[f], NULL);
-                v = world_load();
-                v->x[0] = 0xffff;
-                v->x[24] = 0x5555;
+                vcpu = world_load();
+                vcpu->x[0] = 0xffff;
+                vcpu->x[24] = 0x5555;
                 e = take(
-                    v,
+                    vcpu,
                     (struct fake_trap){
                         .esr = rows[n].esr, .elr = START, .spsr = EL1H, .hpfar = rows[n].hpfar, .far = rows[n].far });
                 assert_int_equal(e->kind, rows[n].kind);
@@ -316,26 +316,26 @@ static void test_classes_apart(void **state)
 {
     (void)state;
     for (unsigned ec = 0; ec < 64; ec++) {
-        struct avc_vcpu *v;
+        struct avc_vcpu *vcpu;
 
         world_make();
         world.machine.features.has = ~UINT64_C(0);
         if (avc_vm_claim(&world.vm, &(struct avc_claim){ AVC_CLASS, ec, ec, pass, NULL }))
             continue;
-        v = world_load();
+        vcpu = world_load();
         for (unsigned n = 0; n < AVC_NR_TRAPS; n++) {
             bool claimed = n == ec || (ec == 0x1a && (n == 0x20 || n == 0x32)); /* the step over an ERETAA */
 
-            assert_ptr_equal(v->dispatch[n].fn, claimed ? avc_trap_slow : avc_trap_rows[n].fn);
-            assert_ptr_equal(v->dispatch[n].slow, claimed ? avc_trap_claimed : avc_trap_rows[n].slow);
-            assert_ptr_equal(v->dispatch[n].about, avc_trap_rows[n].about);
+            assert_ptr_equal(vcpu->dispatch[n].fn, claimed ? avc_trap_slow : avc_trap_rows[n].fn);
+            assert_ptr_equal(vcpu->dispatch[n].slow, claimed ? avc_trap_claimed : avc_trap_rows[n].slow);
+            assert_ptr_equal(vcpu->dispatch[n].about, avc_trap_rows[n].about);
         }
         asked = 0;
-        take_sync(v, ESR_MAKE(ec, true, 0), EL1H);
+        take_sync(vcpu, ESR_MAKE(ec, true, 0), EL1H);
         assert_int_equal(asked, 1);
-        take_sync(v, ESR_MAKE(ec ? 0x00 : 0x01, true, 0), EL1H);
+        take_sync(vcpu, ESR_MAKE(ec ? 0x00 : 0x01, true, 0), EL1H);
         assert_int_equal(asked, 1);
-        must(avc_vcpu_put(v));
+        must(avc_vcpu_put(vcpu));
     }
 }
 
@@ -344,16 +344,16 @@ static void test_class_exit_ignored(void **state)
 {
     (void)state;
     for (unsigned event = 0; event < 2; event++) {
-        struct avc_vcpu *v;
+        struct avc_vcpu *vcpu;
 
         world_make();
         world_claim(AVC_CLASS, 0x01, 0x01, avc_to_vmm, NULL);
-        v = world_load();
-        assert_int_equal(take_sync(v, ESR_MAKE(0x01, true, event), EL1H)->kind, AVC_CLASS);
-        go_on(v);
+        vcpu = world_load();
+        assert_int_equal(take_sync(vcpu, ESR_MAKE(0x01, true, event), EL1H)->kind, AVC_CLASS);
+        go_on(vcpu);
         assert_int_equal(world.trap.elr, START + 4);
         assert_int_equal(world.trap.spsr, EL1H);
-        must(avc_vcpu_put(v));
+        must(avc_vcpu_put(vcpu));
     }
 }
 
@@ -377,14 +377,14 @@ static struct fake_trap register_trap(uint32_t k, bool read)
 /* The line of an access to k by a guest whose host has claimed nothing: "" when there is none. */
 static const char *line_of(uint32_t k, bool read)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     world_make();
     world.hal.log = hal_log;
-    v = world_load();
+    vcpu = world_load();
     last_line[0] = 0;
-    take(v, register_trap(k, read));
-    must(avc_vcpu_put(v));
+    take(vcpu, register_trap(k, read));
+    must(avc_vcpu_put(vcpu));
     return last_line;
 }
 
@@ -393,7 +393,7 @@ static void check_line(uint32_t k, bool read)
 {
     unsigned op0, op1, crn, crm, op2;
     const char *at = strstr(line_of(k, read), "AVC_SYSREG_KEY(");
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
     int length = 0;
 
     assert_non_null(at);
@@ -403,14 +403,14 @@ static void check_line(uint32_t k, bool read)
     world_make();
     world_claim(AVC_SYSREG, AVC_SYSREG_KEY(op0, op1, crn, crm, op2), AVC_SYSREG_KEY(op0, op1, crn, crm, op2), pass,
                 NULL);
-    v = world_load();
+    vcpu = world_load();
     asked = 0;
-    take(v, register_trap(k, read));
+    take(vcpu, register_trap(k, read));
     assert_int_equal(asked, 1);
     for (unsigned bit = 0; bit < 16; bit++)
-        take(v, register_trap(k ^ 1u << bit, read));
+        take(vcpu, register_trap(k ^ 1u << bit, read));
     assert_int_equal(asked, 1);
-    must(avc_vcpu_put(v));
+    must(avc_vcpu_put(vcpu));
 }
 
 static void test_log_line(void **state)
@@ -453,16 +453,16 @@ struct who {
     unsigned called;
 };
 
-static enum avc_answer count_done(struct avc_vcpu *v, struct avc_exit *e, void *context)
+static enum avc_answer count_done(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
 {
-    (void)v;
+    (void)vcpu;
     ((struct who *)context)->called++;
     return avc_done(e, 0);
 }
 
-static enum avc_answer count_pass(struct avc_vcpu *v, struct avc_exit *e, void *context)
+static enum avc_answer count_pass(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
 {
-    (void)v, (void)e;
+    (void)vcpu, (void)e;
     ((struct who *)context)->called++;
     return AVC_PASS;
 }
@@ -503,7 +503,7 @@ static struct who *find(const struct avc_claim *c, unsigned n, enum avc_kind kin
 }
 
 /* Asks everywhere: the embedder's first, and then, as theirs pass, the library's; each once. */
-static void ask_everywhere(struct avc_vcpu *v, unsigned nr_mine, unsigned nr_own)
+static void ask_everywhere(struct avc_vcpu *vcpu, unsigned nr_mine, unsigned nr_own)
 {
     for (unsigned k = 0; k < 2; k++)
         for (uint64_t key = 0; key < 700; key++) {
@@ -514,8 +514,8 @@ static void ask_everywhere(struct avc_vcpu *v, unsigned nr_mine, unsigned nr_own
 
             memset(my_turn, 0, sizeof my_turn);
             memset(own_turn, 0, sizeof own_turn);
-            e = avc_exit_begin(v, kind, key, 0);
-            answer = avc_claim_offer(v, e);
+            e = avc_exit_begin(vcpu, kind, key, 0);
+            answer = avc_claim_offer(vcpu, e);
             assert_int_equal(answer, other ? AVC_DONE : AVC_PASS);
             for (unsigned i = 0; i < nr_mine; i++)
                 assert_int_equal(my_turn[i].called, &my_turn[i] == one);

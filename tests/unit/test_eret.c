@@ -21,16 +21,16 @@
 static unsigned asked;
 static enum avc_answer answer;
 
-static enum avc_answer on_eret(struct avc_vcpu *v, struct avc_exit *e, void *context)
+static enum avc_answer on_eret(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
 {
-    (void)v, (void)e, (void)context;
+    (void)vcpu, (void)e, (void)context;
     asked++;
     return answer;
 }
 
 static struct avc_vcpu *begin(void)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     world_model = &fake_max;
     world_make();
@@ -38,10 +38,10 @@ static struct avc_vcpu *begin(void)
     asked = 0;
     answer = AVC_PASS;
     fake_cpu->reg[FAKE_OSLSR_EL1] = OSLK; /* as reset leaves it */
-    v = world_load();
-    avc_ctx_set(v, AVC_CTX_ELR_EL1, 0x401000 | UINT64_C(0x5a) << 48);
-    avc_ctx_set(v, AVC_CTX_SPSR_EL1, EL0T);
-    return v;
+    vcpu = world_load();
+    avc_ctx_set(vcpu, AVC_CTX_ELR_EL1, 0x401000 | UINT64_C(0x5a) << 48);
+    avc_ctx_set(vcpu, AVC_CTX_SPSR_EL1, EL0T);
+    return vcpu;
 }
 
 /* What the guest does next, one exception after the other, and what each finds. */
@@ -50,9 +50,9 @@ static unsigned nr_script, at_script;
 static uint64_t spsr_seen[5];
 static bool step_seen[5];
 
-static bool play(struct avc_vcpu *v, struct fake_trap *trap)
+static bool play(struct avc_vcpu *vcpu, struct fake_trap *trap)
 {
-    (void)v;
+    (void)vcpu;
     spsr_seen[at_script] = trap->spsr;
     step_seen[at_script] = IS_STEP;
     if (at_script == nr_script) {
@@ -64,12 +64,12 @@ static bool play(struct avc_vcpu *v, struct fake_trap *trap)
     return true;
 }
 
-static struct avc_exit *run(struct avc_vcpu *v, unsigned nr)
+static struct avc_exit *run(struct avc_vcpu *vcpu, unsigned nr)
 {
     fake_guest = play;
     nr_script = nr;
     at_script = 0;
-    return world_run(v);
+    return world_run(vcpu);
 }
 
 static void as_before(void)
@@ -89,22 +89,22 @@ static void note_oslar(enum fake_reg reg, uint64_t value)
 
 static void test_step(void **state)
 {
-    struct avc_vcpu *v = begin();
+    struct avc_vcpu *vcpu = begin();
 
     (void)state;
     oslar = 7;
     fake_on_write = note_oslar;
     script[0] = (struct fake_trap){ .esr = ERETAA, .elr = KERNEL, .spsr = EL1H };
-    assert_int_equal(run(v, 1)->kind, AVC_KICKED);
+    assert_int_equal(run(vcpu, 1)->kind, AVC_KICKED);
     assert_true(step_seen[1]);
     assert_int_equal(world.trap.elr, KERNEL); /* it is done by the CPU */
     assert_int_equal(spsr_seen[1], EL1H | SPSR_SS);
     as_before(); /* given up, since run came back */
-    assert_int_equal(v->pstate, EL1H);
+    assert_int_equal(vcpu->pstate, EL1H);
     assert_int_equal(oslar, 1);
 
     script[1] = (struct fake_trap){ .esr = STEP, .elr = 0x401000, .spsr = EL0T };
-    run(v, 2);
+    run(vcpu, 2);
     assert_int_equal(oslar, 1);
     assert_true(step_seen[1]);
     assert_false(step_seen[2]);
@@ -118,30 +118,30 @@ static void test_step(void **state)
 /* The guest's own step of EL0 goes on where it was. */
 static void test_guest_steps(void **state)
 {
-    struct avc_vcpu *v = begin();
+    struct avc_vcpu *vcpu = begin();
 
     (void)state;
-    avc_ctx_set(v, AVC_CTX_SPSR_EL1, EL0T | SPSR_SS);
+    avc_ctx_set(vcpu, AVC_CTX_SPSR_EL1, EL0T | SPSR_SS);
     script[0] = (struct fake_trap){ .esr = ERETAA, .elr = KERNEL, .spsr = EL1H };
     script[1] = (struct fake_trap){ .esr = STEP, .elr = 0x401000, .spsr = EL0T };
-    run(v, 2);
+    run(vcpu, 2);
     assert_int_equal(spsr_seen[2], EL0T | SPSR_SS);
     script[1] = (struct fake_trap){ .esr = STEP, .elr = VBAR + 0x200, .spsr = EL1H }; /* authentication failed */
-    run(v, 2);
+    run(vcpu, 2);
     assert_int_equal(spsr_seen[2], EL1H);
 }
 
 /* An interrupt before the instruction, or behind it, goes by. */
 static void test_interrupt(void **state)
 {
-    struct avc_vcpu *v = begin();
+    struct avc_vcpu *vcpu = begin();
 
     (void)state;
     script[0] = (struct fake_trap){ .esr = ERETAA, .elr = KERNEL, .spsr = EL1H };
     script[1] = (struct fake_trap){ .kind = FAKE_IRQ, .elr = KERNEL, .spsr = EL1H | SPSR_SS };
     script[2] = (struct fake_trap){ .kind = FAKE_IRQ, .elr = 0x401000, .spsr = EL0T };
     script[3] = (struct fake_trap){ .esr = STEP, .elr = 0x401000, .spsr = EL0T };
-    run(v, 4);
+    run(vcpu, 4);
     assert_true(step_seen[2] && step_seen[3] && !step_seen[4]);
     assert_int_equal(spsr_seen[2], EL1H | SPSR_SS);
     assert_int_equal(spsr_seen[3], EL0T);
@@ -151,13 +151,13 @@ static void test_interrupt(void **state)
 /* Another trap before it is done: the step is given up, and begun again. */
 static void test_other_trap(void **state)
 {
-    struct avc_vcpu *v = begin();
+    struct avc_vcpu *vcpu = begin();
 
     (void)state;
     script[0] = (struct fake_trap){ .esr = ERETAA, .elr = KERNEL, .spsr = EL1H };
     script[1] =
         (struct fake_trap){ .esr = ESR_MAKE(0x20, true, 7), .elr = KERNEL, .spsr = EL1H | SPSR_SS, .hpfar = RAM >> 8 };
-    run(v, 2);
+    run(vcpu, 2);
     assert_int_equal(spsr_seen[2] & SPSR_SS, 0);
     assert_false(step_seen[2]);
     as_before();
@@ -166,18 +166,18 @@ static void test_other_trap(void **state)
 /* The traps are switched off meanwhile. */
 static void test_switched(void **state)
 {
-    struct avc_vcpu *v = begin();
+    struct avc_vcpu *vcpu = begin();
 
     (void)state;
     script[0] = (struct fake_trap){ .esr = ERETAA, .elr = KERNEL, .spsr = EL1H };
     must(avc_vm_trap_svc(&world.vm, false));
-    v->requests = 0; /* has not come yet */
+    vcpu->requests = 0; /* has not come yet */
     fake_guest = play;
     nr_script = 1;
     at_script = 0;
-    (void)world_run(v);
-    v->requests = AVC_REQUEST_TRAPS;
-    run(v, 0);
+    (void)world_run(vcpu);
+    vcpu->requests = AVC_REQUEST_TRAPS;
+    run(vcpu, 0);
     assert_int_equal(fake_cpu->reg[FAKE_HFGITR_EL2] & HFGITR_ERET, 0);
     assert_int_equal(fake_cpu->reg[MDSCR] & 1, 0);
     assert_int_equal(spsr_seen[0], EL1H);
@@ -186,15 +186,15 @@ static void test_switched(void **state)
 /* A VMM that gets the ERET and does not care. */
 static void test_exit(void **state)
 {
-    struct avc_vcpu *v = begin();
+    struct avc_vcpu *vcpu = begin();
 
     (void)state;
     answer = AVC_EXIT;
     script[0] = (struct fake_trap){ .esr = ERETAA, .elr = KERNEL, .spsr = EL1H };
-    assert_int_equal(run(v, 1)->kind, AVC_CLASS);
+    assert_int_equal(run(vcpu, 1)->kind, AVC_CLASS);
     as_before();
     script[0] = (struct fake_trap){ .esr = STEP, .elr = 0x401000, .spsr = EL0T };
-    run(v, 1);
+    run(vcpu, 1);
     assert_true(step_seen[0]);
     assert_int_equal(spsr_seen[0], EL1H | SPSR_SS);
     assert_int_equal(spsr_seen[1], EL0T);
@@ -204,7 +204,7 @@ static void test_exit(void **state)
 /* A claim on Software Step keeps its trap. */
 static void test_tde(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     (void)state;
     world_model = &fake_max;
@@ -213,10 +213,10 @@ static void test_tde(void **state)
     world_claim(AVC_CLASS, 0x32, 0x32, on_eret, NULL);
     asked = 0;
     answer = AVC_PASS;
-    v = world_load();
+    vcpu = world_load();
     script[0] = (struct fake_trap){ .esr = ERETAA, .elr = KERNEL, .spsr = EL1H };
     script[1] = (struct fake_trap){ .esr = STEP, .elr = 0x401000, .spsr = EL0T };
-    run(v, 2);
+    run(vcpu, 2);
     assert_int_equal(asked, 1); /* the step was ours */
     assert_int_equal(fake_cpu->reg[FAKE_MDCR_EL2] & TDE, TDE);
 }

@@ -43,11 +43,11 @@ static void test_pstate(void **state)
                                      AVC_BIT(13) | AVC_BIT(27) | AVC_BIT(26),
                                      0xfff003c0 };
     static const unsigned features[] = { AVC_FEAT_PAN, AVC_FEAT_SSBS, AVC_FEAT_MTE };
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     (void)state;
     world_make();
-    v = world_load();
+    vcpu = world_load();
     for (unsigned n = 0; n < 5 * 8 * 8 * 4; n++) {
         unsigned mode = n % 5, f = n / 40 % 8, s = n / 320;
         uint64_t old = olds[n / 5 % 8] | modes[mode], has = 0;
@@ -57,8 +57,8 @@ static void test_pstate(void **state)
         for (unsigned i = 0; i < 3; i++)
             has |= (uint64_t)(f >> i & 1) << features[i];
         world.vm.features.has = has;
-        avc_ctx_set(v, AVC_CTX_SCTLR_EL1, sctlr);
-        avc_inject_undef(v, &r, true);
+        avc_ctx_set(vcpu, AVC_CTX_SCTLR_EL1, sctlr);
+        avc_inject_undef(vcpu, &r, true);
         assert_int_equal(r.pstate, model(old, sctlr, has));
         assert_int_equal(r.pc, VBAR + vectors[mode]);
         assert_int_equal(ctx(AVC_CTX_SPSR_EL1), old);
@@ -70,19 +70,19 @@ static void test_pstate(void **state)
 /* FAR_EL1 is written by the classes it belongs to. */
 static void test_far(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     (void)state;
     world_make();
-    v = world_load();
+    vcpu = world_load();
     for (unsigned ec = 0; ec < 64; ec++) {
         bool far = ec == 0x20 || ec == 0x22 || ec == 0x24 || ec == 0x34;
 
-        avc_ctx_set(v, AVC_CTX_FAR_EL1, 1);
+        avc_ctx_set(vcpu, AVC_CTX_FAR_EL1, 1);
         fake_cpu->reg[FAKE_ELR_EL2] = START;
         fake_cpu->reg[FAKE_SPSR_EL2] = EL1H;
         fake_cpu->reg[FAKE_FAR_EL2] = 0x4321;
-        avc_complete_own(v, ESR_MAKE(ec, true, FSC_ALIGNMENT), avc_trap_rows[ec].about->own);
+        avc_complete_own(vcpu, ESR_MAKE(ec, true, FSC_ALIGNMENT), avc_trap_rows[ec].about->own);
         assert_int_equal(ctx(AVC_CTX_FAR_EL1), far ? 0x4321 : 1);
     }
 }
@@ -91,16 +91,16 @@ static void test_far(void **state)
 static void test_svc(void **state)
 {
     struct avc_regs a = { START, EL0T | SPSR_BTYPE }, b = { START, USR | SPSR_T32 };
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     (void)state;
     world_make();
-    v = world_load();
-    avc_inject_svc(v, &a, ESR_MAKE(0x15, true, 0x1234));
+    vcpu = world_load();
+    avc_inject_svc(vcpu, &a, ESR_MAKE(0x15, true, 0x1234));
     assert_int_equal(ctx(AVC_CTX_ELR_EL1), START + 4);
     assert_int_equal(ctx(AVC_CTX_SPSR_EL1), EL0T);
     assert_int_equal(ctx(AVC_CTX_ESR_EL1), ESR_MAKE(0x15, true, 0x1234));
-    avc_inject_svc(v, &b, ESR_MAKE(0x11, false, 0xff));
+    avc_inject_svc(vcpu, &b, ESR_MAKE(0x11, false, 0xff));
     assert_int_equal(ctx(AVC_CTX_ELR_EL1), START + 2);
     assert_int_equal(ctx(AVC_CTX_ESR_EL1), ESR_MAKE(0x11, false, 0xff));
     assert_int_equal(b.pc, VBAR + 0x600);
@@ -109,45 +109,45 @@ static void test_svc(void **state)
 /* A virtual SError: pending in HCR_EL2 until the guest takes it; its syndrome with RAS. */
 static void test_serror(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     (void)state;
     world_make();
     world.machine.features.has |= AVC_BIT(AVC_FEAT_RAS);
-    v = world_load();
-    avc_inject_serror(v, 0x3ffffff);
+    vcpu = world_load();
+    avc_inject_serror(vcpu, 0x3ffffff);
     assert_int_equal(ctx(AVC_CTX_VSESR_EL2), 0x1ffffff);
-    assert_true(v->hcr & AVC_BIT(8));
+    assert_true(vcpu->hcr & AVC_BIT(8));
     assert_false(fake_cpu->reg[FAKE_HCR_EL2] & AVC_BIT(8)); /* the host's */
     fake_guest = NULL;
-    (void)world_run(v);
-    assert_true(v->vserror); /* still there */
+    (void)world_run(vcpu);
+    assert_true(vcpu->vserror); /* still there */
     fake_on_write = NULL;
-    must(avc_vcpu_put(v)); /* and moves with the vCPU */
-    must(avc_vcpu_load(v, &world.pcpu));
-    assert_true(v->hcr & AVC_BIT(8));
+    must(avc_vcpu_put(vcpu)); /* and moves with the vCPU */
+    must(avc_vcpu_load(vcpu, &world.pcpu));
+    assert_true(vcpu->hcr & AVC_BIT(8));
     assert_int_equal(ctx(AVC_CTX_VSESR_EL2), 0x1ffffff);
 }
 
-static bool takes_serror(struct avc_vcpu *v, struct fake_trap *trap)
+static bool takes_serror(struct avc_vcpu *vcpu, struct fake_trap *trap)
 {
-    (void)v, (void)trap;
+    (void)vcpu, (void)trap;
     fake_cpu->reg[FAKE_HCR_EL2] &= ~AVC_BIT(8); /* the CPU clears it */
     return false;
 }
 
 static void test_serror_taken(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     (void)state;
     world_make();
-    v = world_load();
-    avc_inject_serror(v, 0);
+    vcpu = world_load();
+    avc_inject_serror(vcpu, 0);
     fake_guest = takes_serror;
-    (void)world_run(v);
-    assert_false(v->vserror);
-    assert_false(v->hcr & AVC_BIT(8));
+    (void)world_run(vcpu);
+    assert_false(vcpu->vserror);
+    assert_false(vcpu->hcr & AVC_BIT(8));
 }
 
 int main(void)

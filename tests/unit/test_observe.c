@@ -36,26 +36,26 @@ static void pass(uint64_t ticks)
     fake_cpu->reg[FAKE_CNTPCT_EL0] += ticks;
 }
 
-static enum avc_answer slow(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+static enum avc_answer slow(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     pass(duration);
     return avc_done(e, 77);
 }
 
-static enum avc_answer kick(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+static enum avc_answer kick(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
-    avc_vcpu_kick(v);
+    avc_vcpu_kick(vcpu);
     return avc_done(e, 78);
 }
 
-static enum avc_answer requests(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+static enum avc_answer requests(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
-    avc_vcpu_request(v, AVC_REQUEST_IRQC);
+    avc_vcpu_request(vcpu, AVC_REQUEST_IRQC);
     pass(5);
     return avc_done(e, 79);
 }
 
-static enum avc_answer decline(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+static enum avc_answer decline(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     return AVC_PASS;
 }
@@ -74,10 +74,10 @@ static struct avc_vcpu *make(bool class_claim)
     return world_load();
 }
 
-static struct avc_exit *call(struct avc_vcpu *v, uint64_t fid)
+static struct avc_exit *call(struct avc_vcpu *vcpu, uint64_t fid)
 {
-    v->x[0] = fid;
-    return take_sync(v, ESR_HVC, EL1H);
+    vcpu->x[0] = fid;
+    return take_sync(vcpu, ESR_HVC, EL1H);
 }
 
 /* ---- counters ---- */
@@ -99,7 +99,7 @@ static uint64_t exits(const struct avc_counters *c)
     return sum;
 }
 
-static void each_class(struct avc_vcpu *v)
+static void each_class(struct avc_vcpu *vcpu)
 {
     struct avc_counters before, after;
 
@@ -107,21 +107,21 @@ static void each_class(struct avc_vcpu *v)
         for (unsigned el0 = 0; el0 < 2; el0++) {
             enum avc_kind kind;
 
-            avc_vcpu_counters(v, &before);
-            v->x[0] = CALL_DENY;
-            kind = take_sync(v, ESR_MAKE(ec, true, 0), el0 ? EL0T : EL1H)->kind;
-            avc_vcpu_counters(v, &after);
+            avc_vcpu_counters(vcpu, &before);
+            vcpu->x[0] = CALL_DENY;
+            kind = take_sync(vcpu, ESR_MAKE(ec, true, 0), el0 ? EL0T : EL1H)->kind;
+            avc_vcpu_counters(vcpu, &after);
             grown(&before, &after, &after.traps[ec], 1);
             assert_int_equal(after.exits[kind], before.exits[kind] + 1);
             assert_int_equal(exits(&after), exits(&before) + 1);
-            go_on(v);
+            go_on(vcpu);
         }
 }
 
 static struct avc_trace last;
 static unsigned traced;
 
-static void note(void *ctx, struct avc_vcpu *v, const struct avc_trace *t)
+static void note(void *ctx, struct avc_vcpu *vcpu, const struct avc_trace *t)
 {
     assert_ptr_equal(ctx, &last);
     last = *t;
@@ -131,25 +131,25 @@ static void note(void *ctx, struct avc_vcpu *v, const struct avc_trace *t)
 static struct avc_histogram histograms[AVC_NR_HISTOGRAMS];
 static const struct avc_observer both = { histograms, note, &last };
 
-static void observe(struct avc_vcpu *v, const struct avc_observer *observer)
+static void observe(struct avc_vcpu *vcpu, const struct avc_observer *observer)
 {
     memset(histograms, 0, sizeof histograms);
     memset(&last, 0, sizeof last);
     traced = 0;
-    must(avc_vcpu_observe(v, observer));
+    must(avc_vcpu_observe(vcpu, observer));
 }
 
 static void all_classes_are_counted(void **state)
 {
     for (unsigned claimed = 0; claimed < 2; claimed++) {
-        struct avc_vcpu *v = make(claimed);
+        struct avc_vcpu *vcpu = make(claimed);
 
-        each_class(v);
-        observe(v, &both);
-        each_class(v);
+        each_class(vcpu);
+        observe(vcpu, &both);
+        each_class(vcpu);
         assert_int_equal(traced, 128);
-        observe(v, NULL);
-        each_class(v);
+        observe(vcpu, NULL);
+        each_class(vcpu);
         assert_int_equal(traced, 0);
     }
 }
@@ -160,20 +160,20 @@ static void interrupts_are_counted(void **state)
         int kind;
         unsigned trap;
     } rows[] = { { FAKE_IRQ, AVC_TRAP_IRQ }, { FAKE_FIQ, AVC_TRAP_FIQ }, { FAKE_SERROR, AVC_TRAP_SERROR } };
-    struct avc_vcpu *v = make(false);
+    struct avc_vcpu *vcpu = make(false);
     struct avc_counters before, after;
 
     for (unsigned n = 0; n < 6; n++) {
         bool observed = n >= 3;
         enum avc_kind kind;
 
-        observe(v, observed ? &both : NULL);
-        avc_vcpu_counters(v, &before);
-        kind = take(v,
+        observe(vcpu, observed ? &both : NULL);
+        avc_vcpu_counters(vcpu, &before);
+        kind = take(vcpu,
                     (struct fake_trap){
                         .kind = rows[n % 3].kind, .esr = ESR_MAKE(0x2f, true, 1), .elr = START + 4 * n, .spsr = EL1H })
                    ->kind;
-        avc_vcpu_counters(v, &after);
+        avc_vcpu_counters(vcpu, &after);
         grown(&before, &after, &after.traps[rows[n % 3].trap], 1);
         assert_int_equal(after.exits[kind], before.exits[kind] + 1);
         assert_int_equal(traced, observed);
@@ -183,21 +183,21 @@ static void interrupts_are_counted(void **state)
             assert_int_equal(last.esr, rows[n % 3].kind == FAKE_SERROR ? ESR_MAKE(0x2f, true, 1) : 0);
             assert_int_equal(histograms[rows[n % 3].trap].count, 1);
         }
-        go_on(v);
+        go_on(vcpu);
     }
 }
 
 /* One that was pending when the guest was left: counted when it is told. */
 static void an_serror_on_the_way_out(void **state)
 {
-    struct avc_vcpu *v = make(false);
+    struct avc_vcpu *vcpu = make(false);
     struct avc_counters before, after;
 
-    avc_vcpu_counters(v, &before);
+    avc_vcpu_counters(vcpu, &before);
     fake_cpu->reg[FAKE_ISR_EL1] = AVC_BIT(8);
-    assert_int_equal(call(v, CALL_VMM)->kind, AVC_CALL);
-    assert_int_equal(world_run(v)->kind, AVC_SERROR);
-    avc_vcpu_counters(v, &after);
+    assert_int_equal(call(vcpu, CALL_VMM)->kind, AVC_CALL);
+    assert_int_equal(world_run(vcpu)->kind, AVC_SERROR);
+    avc_vcpu_counters(vcpu, &after);
     assert_int_equal(after.traps[AVC_TRAP_SERROR], before.traps[AVC_TRAP_SERROR] + 1);
     assert_int_equal(after.exits[AVC_SERROR], before.exits[AVC_SERROR] + 1);
     assert_int_equal(after.exits[AVC_CALL], before.exits[AVC_CALL] + 1);
@@ -205,32 +205,32 @@ static void an_serror_on_the_way_out(void **state)
 
 static void the_guests_mistakes(void **state)
 {
-    struct avc_vcpu *v = make(false);
+    struct avc_vcpu *vcpu = make(false);
     struct avc_counters before, after;
 
-    avc_vcpu_counters(v, &before);
-    (void)take_sync(v, ESR_MAKE(0x02, true, 0), EL1H); /* a class that is not allocated */
-    avc_vcpu_counters(v, &after);
+    avc_vcpu_counters(vcpu, &before);
+    (void)take_sync(vcpu, ESR_MAKE(0x02, true, 0), EL1H); /* a class that is not allocated */
+    avc_vcpu_counters(vcpu, &after);
     assert_int_equal(after.faults, before.faults + 1);
     assert_int_equal(after.undefined, before.undefined + 1);
     assert_int_equal(after.unclaimed, before.unclaimed);
 
     before = after;
-    (void)take_sync(v, ESR_MAKE(0x18, true, 3u << 20 | 7u << 17 | 15u << 10 | 1u), EL1H); /* MRS S3_0_C15_C0_7 */
-    avc_vcpu_counters(v, &after);
+    (void)take_sync(vcpu, ESR_MAKE(0x18, true, 3u << 20 | 7u << 17 | 15u << 10 | 1u), EL1H); /* MRS S3_0_C15_C0_7 */
+    avc_vcpu_counters(vcpu, &after);
     assert_int_equal(after.undefined, before.undefined + 1);
     assert_int_equal(after.unclaimed, before.unclaimed + 1);
 
     before = after;
-    assert_int_equal(take(v, (struct fake_trap){ .esr = ESR_MAKE(0x24, true, 6), /* no ISV */
-                                                 .elr = START,
-                                                 .spsr = EL1H,
-                                                 .far = NOWHERE,
-                                                 .hpfar = NOWHERE >> 8 })
+    assert_int_equal(take(vcpu, (struct fake_trap){ .esr = ESR_MAKE(0x24, true, 6), /* no ISV */
+                                                    .elr = START,
+                                                    .spsr = EL1H,
+                                                    .far = NOWHERE,
+                                                    .hpfar = NOWHERE >> 8 })
                          ->kind,
                      AVC_STAGE2);
-    go_on(v); /* an external abort */
-    avc_vcpu_counters(v, &after);
+    go_on(vcpu); /* an external abort */
+    avc_vcpu_counters(vcpu, &after);
     assert_int_equal(after.undecoded, before.undecoded + 1);
     assert_int_equal(after.faults, before.faults + 1);
     assert_int_equal(after.undefined, before.undefined);
@@ -250,10 +250,10 @@ static void names(void **state)
 /* Each edge of each bucket, through a trap that takes so long. */
 static void buckets(void **state)
 {
-    struct avc_vcpu *v = make(false);
+    struct avc_vcpu *vcpu = make(false);
     const struct avc_histogram *h = &histograms[0x16];
 
-    observe(v, &both);
+    observe(vcpu, &both);
     for (unsigned bits = 0; bits < 64; bits++)
         for (unsigned edge = 0; edge < 2; edge++) {
             uint64_t low = bits ? UINT64_C(1) << (bits - 1) : 0, high = bits ? low + (low - 1) : 0;
@@ -261,7 +261,7 @@ static void buckets(void **state)
             struct avc_histogram before = *h;
 
             duration = edge ? high : low;
-            assert_int_equal(call(v, CALL_SLOW)->kind, AVC_KICKED);
+            assert_int_equal(call(vcpu, CALL_SLOW)->kind, AVC_KICKED);
             assert_int_equal(h->count, before.count + 1);
             assert_int_equal(h->ticks, before.ticks + duration);
             assert_int_equal(h->bucket[n], before.bucket[n] + 1);
@@ -323,36 +323,36 @@ static void seen(uint32_t trap, enum avc_outcome outcome, enum avc_kind kind, ui
 
 static void outcomes(void **state)
 {
-    struct avc_vcpu *v = make(false);
+    struct avc_vcpu *vcpu = make(false);
 
-    observe(v, &both);
-    assert_int_equal(call(v, CALL_SLOW)->kind, AVC_KICKED);
-    assert_int_equal(v->x[0], 77);
+    observe(vcpu, &both);
+    assert_int_equal(call(vcpu, CALL_SLOW)->kind, AVC_KICKED);
+    assert_int_equal(vcpu->x[0], 77);
     seen(0x16, AVC_TO_GUEST, AVC_CALL, CALL_SLOW);
     assert_int_equal(last.esr, ESR_HVC);
-    (void)call(v, 0x12345678); /* nobody's: no fault */
-    assert_int_equal(v->x[0], ~UINT64_C(0));
+    (void)call(vcpu, 0x12345678); /* nobody's: no fault */
+    assert_int_equal(vcpu->x[0], ~UINT64_C(0));
     seen(0x16, AVC_TO_GUEST, AVC_CALL, 0x12345678);
-    assert_int_equal(call(v, CALL_VMM)->kind, AVC_CALL);
+    assert_int_equal(call(vcpu, CALL_VMM)->kind, AVC_CALL);
     seen(0x16, AVC_TO_VMM, AVC_CALL, CALL_VMM);
-    go_on(v);
-    assert_int_equal(call(v, CALL_KICK)->kind, AVC_KICKED);
-    assert_int_equal(v->x[0], 78);
+    go_on(vcpu);
+    assert_int_equal(call(vcpu, CALL_KICK)->kind, AVC_KICKED);
+    assert_int_equal(vcpu->x[0], 78);
     seen(0x16, AVC_TO_VMM, AVC_KICKED, 0);
-    (void)call(v, CALL_IRQC); /* requests, then back */
-    assert_int_equal(v->x[0], 79);
+    (void)call(vcpu, CALL_IRQC); /* requests, then back */
+    assert_int_equal(vcpu->x[0], 79);
     seen(0x16, AVC_TO_GUEST, AVC_CALL, CALL_IRQC);
     assert_int_equal(last.out - last.in, 5);
-    (void)take_sync(v, ESR_MAKE(0x02, true, 0), EL1H);
+    (void)take_sync(vcpu, ESR_MAKE(0x02, true, 0), EL1H);
     seen(0x02, AVC_TO_FAULT, AVC_CLASS, 0x02);
     world.irq = 33; /* the handler's */
-    (void)take(v, (struct fake_trap){ .kind = FAKE_IRQ, .elr = START, .spsr = EL1H });
+    (void)take(vcpu, (struct fake_trap){ .kind = FAKE_IRQ, .elr = START, .spsr = EL1H });
     seen(AVC_TRAP_IRQ, AVC_TO_GUEST, AVC_NR_KINDS, 0);
     world.irq = 34;
     world.irq_answer = AVC_EXIT;
-    assert_int_equal(take(v, (struct fake_trap){ .kind = FAKE_IRQ, .elr = START, .spsr = EL1H })->kind, AVC_IRQ);
+    assert_int_equal(take(vcpu, (struct fake_trap){ .kind = FAKE_IRQ, .elr = START, .spsr = EL1H })->kind, AVC_IRQ);
     seen(AVC_TRAP_IRQ, AVC_TO_VMM, AVC_IRQ, 34);
-    assert_int_equal(take_sync(v, ESR_WFI, EL1H)->kind, AVC_WFI);
+    assert_int_equal(take_sync(vcpu, ESR_WFI, EL1H)->kind, AVC_WFI);
     seen(0x01, AVC_TO_VMM, AVC_WFI, 0);
 }
 
@@ -366,34 +366,34 @@ static void on_write(enum fake_reg reg, uint64_t value)
  */
 static void times(void **state)
 {
-    struct avc_vcpu *v = make(false);
+    struct avc_vcpu *vcpu = make(false);
     struct avc_histogram *guest = &histograms[AVC_HISTOGRAM_GUEST], *hvc = &histograms[0x16];
 
-    observe(v, &both);
+    observe(vcpu, &both);
     pass(100000);
-    (void)call(v, CALL_SLOW); /* takes it up */
+    (void)call(vcpu, CALL_SLOW); /* takes it up */
     assert_int_equal(guest->count, 1);
     assert_int_equal(guest->ticks, 0);
     memset(histograms, 0, sizeof histograms);
     pass(100000);
     fake_on_write = on_write; /* at the entry, and on the way out */
-    (void)call(v, CALL_VMM);
+    (void)call(vcpu, CALL_VMM);
     assert_int_equal(guest->count, 1);
     assert_int_equal(guest->ticks, 1000);
     assert_int_equal(hvc->count, 1);
     assert_int_equal(hvc->ticks, 1000);
     pass(100000);
     fake_on_write = NULL;
-    go_on(v);
+    go_on(vcpu);
     duration = 40;
-    (void)call(v, CALL_SLOW);
+    (void)call(vcpu, CALL_SLOW);
     assert_int_equal(guest->count, 2);
     assert_int_equal(guest->ticks, 1000);
     assert_int_equal(hvc->count, 2);
     assert_int_equal(hvc->ticks, 1040);
 }
 
-static void dawdle(void *ctx, struct avc_vcpu *v, const struct avc_trace *t)
+static void dawdle(void *ctx, struct avc_vcpu *vcpu, const struct avc_trace *t)
 {
     pass(500);
     traced++;
@@ -401,12 +401,12 @@ static void dawdle(void *ctx, struct avc_vcpu *v, const struct avc_trace *t)
 
 static unsigned two_left;
 
-static bool two_calls(struct avc_vcpu *v, struct fake_trap *trap)
+static bool two_calls(struct avc_vcpu *vcpu, struct fake_trap *trap)
 {
     if (!two_left)
         return false;
     two_left--;
-    v->x[0] = CALL_SLOW;
+    vcpu->x[0] = CALL_SLOW;
     pass(3);
     *trap = (struct fake_trap){ .esr = ESR_HVC, .elr = START, .spsr = EL1H };
     return true;
@@ -416,13 +416,13 @@ static bool two_calls(struct avc_vcpu *v, struct fake_trap *trap)
 static void a_slow_callback(void **state)
 {
     static const struct avc_observer slow_one = { .histograms = histograms, .trace = dawdle };
-    struct avc_vcpu *v = make(false);
+    struct avc_vcpu *vcpu = make(false);
 
-    observe(v, &slow_one);
+    observe(vcpu, &slow_one);
     duration = 7;
     two_left = 2;
     fake_guest = two_calls;
-    (void)world_run(v);
+    (void)world_run(vcpu);
     assert_int_equal(traced, 2);
     assert_int_equal(histograms[0x16].ticks, 14);
     assert_int_equal(histograms[AVC_HISTOGRAM_GUEST].ticks, 6);
@@ -433,14 +433,14 @@ static void parts(void **state)
 {
     static const struct avc_observer only_times = { .histograms = histograms },
                                      only_trace = { .trace = note, .ctx = &last };
-    struct avc_vcpu *v = make(false);
+    struct avc_vcpu *vcpu = make(false);
 
-    observe(v, &only_times);
-    (void)call(v, CALL_SLOW);
+    observe(vcpu, &only_times);
+    (void)call(vcpu, CALL_SLOW);
     assert_int_equal(traced, 0);
     assert_int_equal(histograms[0x16].count, 1);
-    observe(v, &only_trace);
-    (void)call(v, CALL_SLOW);
+    observe(vcpu, &only_trace);
+    (void)call(vcpu, CALL_SLOW);
     assert_int_equal(traced, 1);
     assert_int_equal(histograms[0x16].count, 0);
 }
@@ -450,64 +450,64 @@ static void parts(void **state)
 static void on_and_off(void **state)
 {
     for (unsigned claimed = 0; claimed < 2; claimed++) {
-        struct avc_vcpu *v = make(claimed);
-        const struct avc_trap_row *table = v->dispatch;
+        struct avc_vcpu *vcpu = make(claimed);
+        const struct avc_trap_row *table = vcpu->dispatch;
 
         world.wakes = 0;
         assert_int_equal(table[0x16].fn == avc_trap_slow, claimed);
-        assert_false(avc_vcpu_observer_in_use(v, &both));
-        observe(v, &both);
+        assert_false(avc_vcpu_observer_in_use(vcpu, &both));
+        observe(vcpu, &both);
         assert_int_equal(world.wakes, 0); /* it is not in its guest: nothing to interrupt, and no reason to wake it */
-        assert_true(avc_vcpu_observer_in_use(v, &both));
-        (void)call(v, CALL_SLOW);
+        assert_true(avc_vcpu_observer_in_use(vcpu, &both));
+        (void)call(vcpu, CALL_SLOW);
         assert_int_equal(traced, 1);
-        assert_ptr_equal(v->dispatch, avc_trap_rows_observed);
+        assert_ptr_equal(vcpu->dispatch, avc_trap_rows_observed);
 
-        must(avc_vcpu_put(v)); /* stays */
-        must(avc_vcpu_load(v, &world.pcpu));
-        (void)call(v, CALL_SLOW);
+        must(avc_vcpu_put(vcpu)); /* stays */
+        must(avc_vcpu_load(vcpu, &world.pcpu));
+        (void)call(vcpu, CALL_SLOW);
         assert_int_equal(traced, 2);
-        must(avc_vcpu_put(v));
-        must(avc_vcpu_start(v, START, 0));
-        assert_true(avc_vcpu_observer_in_use(v, &both));
-        must(avc_vcpu_load(v, &world.pcpu));
-        (void)call(v, CALL_SLOW);
+        must(avc_vcpu_put(vcpu));
+        must(avc_vcpu_start(vcpu, START, 0));
+        assert_true(avc_vcpu_observer_in_use(vcpu, &both));
+        must(avc_vcpu_load(vcpu, &world.pcpu));
+        (void)call(vcpu, CALL_SLOW);
         assert_int_equal(traced, 3);
 
         /* switched while it is on no CPU, and reset, which forgets requests */
         for (unsigned on = 0; on < 2; on++) {
-            must(avc_vcpu_put(v));
-            observe(v, on ? &both : NULL);
-            must(avc_vcpu_start(v, START, 0));
-            must(avc_vcpu_load(v, &world.pcpu));
-            (void)call(v, CALL_SLOW);
+            must(avc_vcpu_put(vcpu));
+            observe(vcpu, on ? &both : NULL);
+            must(avc_vcpu_start(vcpu, START, 0));
+            must(avc_vcpu_load(vcpu, &world.pcpu));
+            (void)call(vcpu, CALL_SLOW);
             assert_int_equal(traced, on);
         }
 
-        observe(v, NULL);
-        assert_false(avc_vcpu_observer_in_use(v, &both)); /* it is outside of run */
-        (void)call(v, CALL_SLOW);
-        assert_int_equal(v->x[0], 77);
+        observe(vcpu, NULL);
+        assert_false(avc_vcpu_observer_in_use(vcpu, &both)); /* it is outside of run */
+        (void)call(vcpu, CALL_SLOW);
+        assert_int_equal(vcpu->x[0], 77);
         assert_int_equal(traced, 0);
         assert_int_equal(histograms[0x16].count, 0);
-        assert_ptr_equal(v->dispatch, table);
-        assert_false(v->work & AVC_WORK_SEEN);
+        assert_ptr_equal(vcpu->dispatch, table);
+        assert_false(vcpu->work & AVC_WORK_SEEN);
     }
 }
 
 static void errors(void **state)
 {
     static struct avc_vcpu nobody;
-    struct avc_vcpu *v = make(false);
+    struct avc_vcpu *vcpu = make(false);
 
     assert_int_equal(avc_vcpu_observe(NULL, &both), AVC_EINVAL);
     assert_int_equal(avc_vcpu_observe(&nobody, &both), AVC_ENOENT);
     assert_false(avc_vcpu_observer_in_use(NULL, &both));
     assert_false(avc_vcpu_observer_in_use(&nobody, &both));
-    observe(v, &both);
-    must(avc_vcpu_put(v));
-    must(avc_vcpu_destroy(v));
-    assert_false(avc_vcpu_observer_in_use(v, &both));
+    observe(vcpu, &both);
+    must(avc_vcpu_put(vcpu));
+    must(avc_vcpu_destroy(vcpu));
+    assert_false(avc_vcpu_observer_in_use(vcpu, &both));
 }
 
 /* Another CPU replaces the observer, or switches it off, after the n-th access to the machine of a life of traps, for
@@ -517,13 +517,13 @@ static bool replacing, replaced, gone;
 static struct avc_vcpu *watched;
 static const struct avc_observer *successor;
 
-static void see_old(void *ctx, struct avc_vcpu *v, const struct avc_trace *t)
+static void see_old(void *ctx, struct avc_vcpu *vcpu, const struct avc_trace *t)
 {
     assert_false(gone);
     by_old++;
 }
 
-static void see_new(void *ctx, struct avc_vcpu *v, const struct avc_trace *t)
+static void see_new(void *ctx, struct avc_vcpu *vcpu, const struct avc_trace *t)
 {
     by_new++;
 }
@@ -559,7 +559,7 @@ static void access_op(enum fake_op op, uint64_t value)
     access();
 }
 
-static bool life(struct avc_vcpu *v, struct fake_trap *trap)
+static bool life(struct avc_vcpu *vcpu, struct fake_trap *trap)
 {
     static const uint64_t esr[4] = { ESR_HVC, ESR_SMC, ESR_WFI, ESR_HVC };
     unsigned n;
@@ -567,7 +567,7 @@ static bool life(struct avc_vcpu *v, struct fake_trap *trap)
     if (!life_left)
         return false;
     n = life_left--;
-    v->x[0] = n & 4 ? CALL_SLOW : CALL_IRQC;
+    vcpu->x[0] = n & 4 ? CALL_SLOW : CALL_IRQC;
     *trap = (struct fake_trap){ .esr = esr[n % 4], .elr = START, .spsr = EL1H };
     return true;
 }

@@ -58,22 +58,22 @@ static void members(void **state)
 static void answers(void **state)
 {
     static const enum avc_answer all[] = { AVC_DONE, AVC_RETRY, AVC_FAULT, AVC_EXIT, AVC_PASS };
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     (void)state;
     world_make();
-    v = world_load();
+    vcpu = world_load();
     for (unsigned n = 0; n < AVC_ARRAY_SIZE(all); n++) {
         struct avc_exit *e;
 
         world.irq = 40 + n;
         world.irq_answer = all[n];
-        e = take(v, an_irq());
+        e = take(vcpu, an_irq());
         if (all[n] == AVC_EXIT) {
             assert_int_equal(e->kind, AVC_IRQ);
             assert_int_equal(e->key, 40 + n);
             assert_true(e->handled);
-            go_on(v);
+            go_on(vcpu);
         } else {
             assert_int_equal(e->kind, AVC_KICKED); /* it went on in its guest */
         }
@@ -85,7 +85,7 @@ static void answers(void **state)
     }
     assert_int_equal(world.ends, 0);
     IS(avc_pcpu_irq(&world.pcpu), AVC_DONE); /* spurious */
-    assert_int_equal(take(v, an_irq())->kind, AVC_KICKED);
+    assert_int_equal(take(vcpu, an_irq())->kind, AVC_KICKED);
     assert_int_equal(world.handled, 10);
     assert_int_equal(world.fetches, 12);
 }
@@ -112,13 +112,13 @@ static void special_intids(void **state)
     (void)state;
     for (unsigned n = 0; n < sizeof rows / sizeof rows[0]; n++)
         for (unsigned in_guest = 0; in_guest < 2; in_guest++) {
-            struct avc_vcpu *v;
+            struct avc_vcpu *vcpu;
 
             world_make();
-            v = world_load();
+            vcpu = world_load();
             world.irq = rows[n].irq;
             if (in_guest)
-                take(v, an_irq());
+                take(vcpu, an_irq());
             else
                 IS(avc_pcpu_irq(&world.pcpu), AVC_DONE);
             if (world.handled != rows[n].handled || world.ends != 0)
@@ -129,7 +129,7 @@ static void special_intids(void **state)
 /* A controller that knows one token, and one cause that nobody has acknowledged. */
 static bool cause;
 
-static bool ours(struct avc_vcpu *v, avc_irq_t irq)
+static bool ours(struct avc_vcpu *vcpu, avc_irq_t irq)
 {
     if (irq == AVC_IRQ_SPURIOUS) {
         bool was = cause;
@@ -139,27 +139,27 @@ static bool ours(struct avc_vcpu *v, avc_irq_t irq)
     }
     if (irq != 27)
         return false;
-    v->pcpu->hal->irq_end(v->pcpu->hal->ctx, irq, true);
+    vcpu->pcpu->hal->irq_end(vcpu->pcpu->hal->ctx, irq, true);
     return true;
 }
 
-static void nothing(struct avc_vcpu *v)
+static void nothing(struct avc_vcpu *vcpu)
 {
-    (void)v;
+    (void)vcpu;
 }
-static bool never(struct avc_vcpu *v)
+static bool never(struct avc_vcpu *vcpu)
 {
-    (void)v;
+    (void)vcpu;
     return false;
 }
-static uint64_t no_deadline(struct avc_vcpu *v)
+static uint64_t no_deadline(struct avc_vcpu *vcpu)
 {
-    (void)v;
+    (void)vcpu;
     return ~UINT64_C(0);
 }
-static enum avc_status no_line(struct avc_vm *vm, struct avc_vcpu *v, uint32_t intid, bool level)
+static enum avc_status no_line(struct avc_vm *vm, struct avc_vcpu *vcpu, uint32_t intid, bool level)
 {
-    (void)vm, (void)v, (void)intid, (void)level;
+    (void)vm, (void)vcpu, (void)intid, (void)level;
     return AVC_ERANGE;
 }
 static const struct avc_irqc_ops ops = { .load = nothing,
@@ -174,14 +174,14 @@ static const struct avc_irqc_ops ops = { .load = nothing,
 /* Fetched: the controller's own is the library's, the rest is the handler's. */
 static void fetched(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     (void)state;
     world_make();
     must(avc_vm_set_irqc(&world.vm, &ops, NULL));
-    v = world_load();
+    vcpu = world_load();
     world.irq = 27;
-    assert_int_equal(take(v, an_irq())->kind, AVC_KICKED);
+    assert_int_equal(take(vcpu, an_irq())->kind, AVC_KICKED);
     world.irq = 27;
     IS(avc_pcpu_irq(&world.pcpu), AVC_DONE);
     assert_int_equal(world.ends, 2);
@@ -189,7 +189,7 @@ static void fetched(void **state)
     world.irq = 28;
     IS(avc_pcpu_irq(&world.pcpu), AVC_DONE);
     assert_int_equal(world.handled, 1);
-    must(avc_vcpu_put(v));
+    must(avc_vcpu_put(vcpu));
     world.irq = 27; /* nobody's timer any more */
     IS(avc_pcpu_irq(&world.pcpu), AVC_DONE);
     assert_int_equal(world.handled, 2);
@@ -199,7 +199,7 @@ static void fetched(void **state)
 /* Left pending: nothing of the HAL's is called, whatever comes, and whoever asks. */
 static void left_pending(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
     struct avc_exit *e;
 
     (void)state;
@@ -207,18 +207,18 @@ static void left_pending(void **state)
     world.hal.irq_fetch = NULL;
     must(avc_vm_set_irqc(&world.vm, &ops, NULL));
     IS(avc_pcpu_irq(&world.pcpu), AVC_PASS);
-    v = world_load();
+    vcpu = world_load();
     world.irq = 33;
     cause = false;
-    e = take(v, an_irq());
+    e = take(vcpu, an_irq());
     assert_int_equal(e->kind, AVC_IRQ);
     assert_false(e->handled);
     assert_true(e->key == AVC_IRQ_SPURIOUS);
-    go_on(v);
+    go_on(vcpu);
     assert_int_equal(world.trap.elr, START);
     IS(avc_pcpu_irq(&world.pcpu), AVC_PASS); /* the host's vector has just asked: its own */
     cause = true;
-    assert_int_equal(take(v, an_irq())->kind, AVC_KICKED);
+    assert_int_equal(take(vcpu, an_irq())->kind, AVC_KICKED);
     cause = true;
     IS(avc_pcpu_irq(&world.pcpu), AVC_DONE); /* and this was the vCPU's: gone */
     IS(avc_pcpu_irq(&world.pcpu), AVC_PASS);
@@ -545,49 +545,49 @@ static void vectors_order(void **state)
 }
 
 /* Run swaps them for its own and back; FP that a claim asks for finds the guest's CPTR_EL2 all the same. */
-static enum avc_answer reads_fp(struct avc_vcpu *v, struct avc_exit *e, void *context)
+static enum avc_answer reads_fp(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
 {
     uint64_t value[2];
 
     (void)context;
     assert_true(fake_cpu->reg[FAKE_VBAR_EL2] != (uintptr_t)avc_host_vectors);
-    must(avc_vcpu_get_fp(v, 8, value));
+    must(avc_vcpu_get_fp(vcpu, 8, value));
     return avc_done(e, value[0]);
 }
 
 static unsigned traps;
 
-static bool fp_then_call(struct avc_vcpu *v, struct fake_trap *trap)
+static bool fp_then_call(struct avc_vcpu *vcpu, struct fake_trap *trap)
 {
     *trap = (struct fake_trap){ .esr = traps ? UINT64_C(0x5a000000) : UINT64_C(0x1e000000), /* HVC; FP */
                                 .elr = trap->elr,
                                 .spsr = EL1H };
     if (traps == 1)
-        v->x[0] = 0xc6000000;
+        vcpu->x[0] = 0xc6000000;
     return traps++ < 2;
 }
 
 static void vectors_and_run(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     (void)state;
     world_make();
     host_regs(HCR_RW);
     must(avc_pcpu_install_vectors(&world.pcpu));
     world_claim(AVC_CALL, 0xc6000000, 0xc6000000, reads_fp, NULL);
-    v = world_load();
-    assert_true(v->host_vbar == (uintptr_t)avc_host_vectors);
-    v->fp->v[8][0] = 0x4057;
+    vcpu = world_load();
+    assert_true(vcpu->host_vbar == (uintptr_t)avc_host_vectors);
+    vcpu->fp->v[8][0] = 0x4057;
     traps = 0;
     fake_guest = fp_then_call;
-    assert_int_equal(world_run(v)->kind, AVC_KICKED);
+    assert_int_equal(world_run(vcpu)->kind, AVC_KICKED);
     assert_int_equal(traps, 3);
-    assert_int_equal(v->x[0], 0x4057);
+    assert_int_equal(vcpu->x[0], 0x4057);
     assert_true(fake_cpu->reg[FAKE_VBAR_EL2] == (uintptr_t)avc_host_vectors);
     assert_true(fake_cpu->reg[FAKE_TPIDR_EL2] == (uintptr_t)&world.pcpu);
     assert_true(fake_cpu->reg[FAKE_HCR_EL2] & HCR_IMO);
-    must(avc_vcpu_put(v));
+    must(avc_vcpu_put(vcpu));
     assert_true(fake_cpu->reg[FAKE_HCR_EL2] & HCR_IMO);
     must(avc_pcpu_disable(&world.pcpu));
     is_given_back(HCR_RW);

@@ -33,10 +33,10 @@ static unsigned nr_seen, taken;
 static struct avc_vcpu *seen_on;
 static bool wanted;
 
-static bool trace(struct avc_vcpu *v, const struct avc_syscall_event *event, void *context)
+static bool trace(struct avc_vcpu *vcpu, const struct avc_syscall_event *event, void *context)
 {
     assert_ptr_equal(context, &wanted);
-    seen_on = v;
+    seen_on = vcpu;
     seen[nr_seen++ % MAX_SEEN] = *event;
     return wanted;
 }
@@ -88,44 +88,44 @@ static struct avc_vcpu *begin(void)
     return world_load();
 }
 
-static void become(struct avc_vcpu *v, const struct thread *t)
+static void become(struct avc_vcpu *vcpu, const struct thread *t)
 {
-    avc_ctx_set(v, AVC_CTX_SP_EL1, t->stack);
-    avc_ctx_set(v, AVC_CTX_SP_EL0, t->sp);
-    avc_ctx_set(v, AVC_CTX_TTBR0_EL1, t->table | CNP | UINT64_C(77) << 48);
-    avc_ctx_set(v, AVC_CTX_VBAR_EL1, VBAR);
+    avc_ctx_set(vcpu, AVC_CTX_SP_EL1, t->stack);
+    avc_ctx_set(vcpu, AVC_CTX_SP_EL0, t->sp);
+    avc_ctx_set(vcpu, AVC_CTX_TTBR0_EL1, t->table | CNP | UINT64_C(77) << 48);
+    avc_ctx_set(vcpu, AVC_CTX_VBAR_EL1, VBAR);
 }
 
-static void svc_as(struct avc_vcpu *v, const struct thread *t, uint64_t esr, uint64_t pstate)
+static void svc_as(struct avc_vcpu *vcpu, const struct thread *t, uint64_t esr, uint64_t pstate)
 {
-    become(v, t);
-    assert_int_equal(take(v, (struct fake_trap){ .esr = esr, .elr = t->pc, .spsr = pstate })->kind, AVC_KICKED);
+    become(vcpu, t);
+    assert_int_equal(take(vcpu, (struct fake_trap){ .esr = esr, .elr = t->pc, .spsr = pstate })->kind, AVC_KICKED);
     /* the guest's kernel gets it */
     assert_int_equal(world.trap.elr, VBAR + (pstate & SPSR_NRW ? 0x600 : 0x400));
-    assert_int_equal(avc_ctx_get(v, AVC_CTX_ELR_EL1), t->pc + (esr & ESR_IL ? 4 : 2));
+    assert_int_equal(avc_ctx_get(vcpu, AVC_CTX_ELR_EL1), t->pc + (esr & ESR_IL ? 4 : 2));
 }
 
-static void svc(struct avc_vcpu *v, const struct thread *t, uint64_t number)
+static void svc(struct avc_vcpu *vcpu, const struct thread *t, uint64_t number)
 {
-    v->x[8] = number;
-    svc_as(v, t, ESR_MAKE(AVC_EC_SVC64, true, 0), EL0T);
+    vcpu->x[8] = number;
+    svc_as(vcpu, t, ESR_MAKE(AVC_EC_SVC64, true, 0), EL0T);
 }
 
-static void eret_as(struct avc_vcpu *v, const struct thread *t, uint64_t to, uint64_t spsr)
+static void eret_as(struct avc_vcpu *vcpu, const struct thread *t, uint64_t to, uint64_t spsr)
 {
-    become(v, t);
-    avc_ctx_set(v, AVC_CTX_ELR_EL1, to);
-    avc_ctx_set(v, AVC_CTX_SPSR_EL1, spsr);
-    take(v, (struct fake_trap){ .esr = ESR_MAKE(0x1a, true, 0), .elr = KERNEL, .spsr = EL1H });
+    become(vcpu, t);
+    avc_ctx_set(vcpu, AVC_CTX_ELR_EL1, to);
+    avc_ctx_set(vcpu, AVC_CTX_SPSR_EL1, spsr);
+    take(vcpu, (struct fake_trap){ .esr = ESR_MAKE(0x1a, true, 0), .elr = KERNEL, .spsr = EL1H });
     assert_int_equal(world.trap.elr, to); /* as if nobody had looked */
     assert_int_equal(world.trap.spsr, spsr);
 }
 
-static void eret(struct avc_vcpu *v, const struct thread *t, uint64_t to, uint64_t x0)
+static void eret(struct avc_vcpu *vcpu, const struct thread *t, uint64_t to, uint64_t x0)
 {
-    v->x[0] = x0;
-    eret_as(v, t, to, EL0T);
-    assert_int_equal(v->x[0], x0);
+    vcpu->x[0] = x0;
+    eret_as(vcpu, t, to, EL0T);
+    assert_int_equal(vcpu->x[0], x0);
 }
 
 /* ---- tests ---- */
@@ -135,15 +135,15 @@ static void test_pair(void **state)
     (void)state;
     for (int e2h = 0; e2h < 2; e2h++) {
         const struct avc_syscall_event *e;
-        struct avc_vcpu *v;
+        struct avc_vcpu *vcpu;
 
         world_e2h = e2h;
-        v = begin();
+        vcpu = begin();
         for (unsigned n = 0; n < 6; n++)
-            v->x[n] = 0x100 + n;
-        svc(v, &a, 56);
+            vcpu->x[n] = 0x100 + n;
+        svc(vcpu, &a, 56);
         e = next(AVC_SYSCALL_ENTRY);
-        assert_ptr_equal(seen_on, v);
+        assert_ptr_equal(seen_on, vcpu);
         assert_int_equal(e->number, 56);
         for (unsigned n = 0; n < 6; n++)
             assert_int_equal(e->args[n], 0x100 + n);
@@ -155,16 +155,16 @@ static void test_pair(void **state)
         assert_false(e->aarch32);
         assert_int_equal(e->to, 0);
 
-        v->x[1] = 4711; /* the kernel leaves what it wants in the others */
-        v->x[8] = 4712;
-        eret(v, &a, a.pc + 4, (uint64_t)-2);
+        vcpu->x[1] = 4711; /* the kernel leaves what it wants in the others */
+        vcpu->x[8] = 4712;
+        eret(vcpu, &a, a.pc + 4, (uint64_t)-2);
         e = next(AVC_SYSCALL_RETURN);
         assert_int_equal(e->number, 56);
         assert_int_equal(e->args[1], 0x101);
         assert_int_equal(e->result, (uint64_t)-2);
         assert_int_equal(e->to, a.pc + 4);
         assert_int_equal(e->to_table, a.table);
-        eret(v, &a, a.pc + 4, 0); /* an interrupt's return, later */
+        eret(vcpu, &a, a.pc + 4, 0); /* an interrupt's return, later */
         no_more();
         assert_int_equal(syscalls.count[AVC_SYSCALL_ENTRY], 1);
         assert_int_equal(syscalls.count[AVC_SYSCALL_RETURN], 1);
@@ -175,35 +175,35 @@ static void test_pair(void **state)
 /* The ASID is where TCR_EL1.A1 says. */
 static void test_asid(void **state)
 {
-    struct avc_vcpu *v = begin();
+    struct avc_vcpu *vcpu = begin();
 
     (void)state;
-    avc_ctx_set(v, AVC_CTX_TTBR1_EL1, UINT64_C(0x1234) << 48 | 0x41000000);
-    avc_ctx_set(v, AVC_CTX_TCR_EL1, AVC_BIT(22));
-    svc(v, &a, 1);
+    avc_ctx_set(vcpu, AVC_CTX_TTBR1_EL1, UINT64_C(0x1234) << 48 | 0x41000000);
+    avc_ctx_set(vcpu, AVC_CTX_TCR_EL1, AVC_BIT(22));
+    svc(vcpu, &a, 1);
     assert_int_equal(next(AVC_SYSCALL_ENTRY)->asid, 0x1234);
 }
 
 /* Interrupts within the kernel, and other threads, between a call and its return. */
 static void test_between(void **state)
 {
-    struct avc_vcpu *v = begin();
+    struct avc_vcpu *vcpu = begin();
 
     (void)state;
-    svc(v, &a, 63);
+    svc(vcpu, &a, 63);
     next(AVC_SYSCALL_ENTRY);
-    eret_as(v, &a, KERNEL + 64, EL1H);
-    eret(v, &b, b.pc + 40, 1); /* preempted earlier, by an interrupt */
-    svc(v, &b, 64);
+    eret_as(vcpu, &a, KERNEL + 64, EL1H);
+    eret(vcpu, &b, b.pc + 40, 1); /* preempted earlier, by an interrupt */
+    svc(vcpu, &b, 64);
     next(AVC_SYSCALL_ENTRY);
-    svc(v, &c, 65);
+    svc(vcpu, &c, 65);
     next(AVC_SYSCALL_ENTRY);
     no_more();
-    eret(v, &c, c.pc + 4, 33); /* same addresses as a's, in another process */
+    eret(vcpu, &c, c.pc + 4, 33); /* same addresses as a's, in another process */
     assert_int_equal(next(AVC_SYSCALL_RETURN)->number, 65);
-    eret(v, &a, a.pc + 4, 11);
+    eret(vcpu, &a, a.pc + 4, 11);
     assert_int_equal(next(AVC_SYSCALL_RETURN)->number, 63);
-    eret(v, &b, b.pc + 4, 22);
+    eret(vcpu, &b, b.pc + 4, 22);
     assert_int_equal(next(AVC_SYSCALL_RETURN)->result, 22);
     no_more();
 }
@@ -211,12 +211,12 @@ static void test_between(void **state)
 /* The thread sleeps in its call, and wakes up on another vCPU. */
 static void test_migration(void **state)
 {
-    struct avc_vcpu *v = begin(), *other = &world.vcpu[1];
+    struct avc_vcpu *vcpu = begin(), *other = &world.vcpu[1];
 
     (void)state;
-    svc(v, &a, 101);
+    svc(vcpu, &a, 101);
     next(AVC_SYSCALL_ENTRY);
-    must(avc_vcpu_put(v));
+    must(avc_vcpu_put(vcpu));
     must(avc_vcpu_start(other, START, 0));
     must(avc_vcpu_load(other, &world.pcpu));
     go_on(other); /* powers up */
@@ -228,50 +228,50 @@ static void test_migration(void **state)
 
 static void test_signal(void **state)
 {
-    struct avc_vcpu *v = begin();
+    struct avc_vcpu *vcpu = begin();
     struct thread handler = a;
 
     (void)state;
-    svc(v, &a, 63);
+    svc(vcpu, &a, 63);
     next(AVC_SYSCALL_ENTRY);
     handler.sp = a.sp - 0x1000;
-    eret(v, &handler, 0x403000, 10); /* SIGUSR1 */
+    eret(vcpu, &handler, 0x403000, 10); /* SIGUSR1 */
     assert_int_equal(next(AVC_SYSCALL_ELSEWHERE)->to, 0x403000);
     handler.pc = 0x404000;
     wanted = false;
-    svc(v, &handler, 139); /* rt_sigreturn */
+    svc(vcpu, &handler, 139); /* rt_sigreturn */
     next(AVC_SYSCALL_ENTRY);
     wanted = true;
-    eret(v, &a, a.pc + 4, (uint64_t)-4); /* where the interrupted call would have gone */
+    eret(vcpu, &a, a.pc + 4, (uint64_t)-4); /* where the interrupted call would have gone */
     no_more();
 
     /* one that was asked for */
-    svc(v, &handler, 139);
+    svc(vcpu, &handler, 139);
     next(AVC_SYSCALL_ENTRY);
-    eret(v, &a, a.pc + 4, (uint64_t)-4);
+    eret(vcpu, &a, a.pc + 4, (uint64_t)-4);
     next(AVC_SYSCALL_ELSEWHERE);
 
     /* the same address with another stack is not a return: a handler that lies behind the SVC */
-    svc(v, &a, 63);
+    svc(vcpu, &a, 63);
     next(AVC_SYSCALL_ENTRY);
-    eret(v, &handler, a.pc + 4, 10);
+    eret(vcpu, &handler, a.pc + 4, 10);
     next(AVC_SYSCALL_ELSEWHERE);
     no_more();
 }
 
 static void test_restart(void **state)
 {
-    struct avc_vcpu *v = begin();
+    struct avc_vcpu *vcpu = begin();
 
     (void)state;
-    v->x[0] = 7;
-    svc(v, &a, 63);
+    vcpu->x[0] = 7;
+    svc(vcpu, &a, 63);
     next(AVC_SYSCALL_ENTRY);
-    eret(v, &a, a.pc, 7);
+    eret(vcpu, &a, a.pc, 7);
     next(AVC_SYSCALL_RESTART);
-    svc(v, &a, 63);
+    svc(vcpu, &a, 63);
     next(AVC_SYSCALL_ENTRY);
-    eret(v, &a, a.pc + 4, 100);
+    eret(vcpu, &a, a.pc + 4, 100);
     assert_int_equal(next(AVC_SYSCALL_RETURN)->result, 100);
     no_more();
 }
@@ -279,18 +279,18 @@ static void test_restart(void **state)
 /* exec: the same thread, a new address space; it may even go on at the same address. */
 static void test_exec(void **state)
 {
-    struct avc_vcpu *v = begin();
+    struct avc_vcpu *vcpu = begin();
     struct thread new = a;
 
     (void)state;
     new.table = 0x47000000;
-    svc(v, &a, 221);
+    svc(vcpu, &a, 221);
     next(AVC_SYSCALL_ENTRY);
-    eret(v, &new, a.pc + 4, 0);
+    eret(vcpu, &new, a.pc + 4, 0);
     assert_int_equal(next(AVC_SYSCALL_REPLACED)->to_table, new.table);
-    svc(v, &a, 221); /* one that failed */
+    svc(vcpu, &a, 221); /* one that failed */
     next(AVC_SYSCALL_ENTRY);
-    eret(v, &a, a.pc + 4, (uint64_t)-2);
+    eret(vcpu, &a, a.pc + 4, (uint64_t)-2);
     next(AVC_SYSCALL_RETURN);
     no_more();
 }
@@ -298,29 +298,29 @@ static void test_exec(void **state)
 /* A call that never returns, and its stack in new hands. */
 static void test_exit(void **state)
 {
-    struct avc_vcpu *v = begin();
+    struct avc_vcpu *vcpu = begin();
     struct thread new = b;
 
     (void)state;
     wanted = false;
-    svc(v, &a, 93);
+    svc(vcpu, &a, 93);
     next(AVC_SYSCALL_ENTRY);
     new.stack = a.stack;
-    eret(v, &new, new.pc + 4, 0); /* a child begins */
+    eret(vcpu, &new, new.pc + 4, 0); /* a child begins */
     no_more();
 
     wanted = true;
-    svc(v, &a, 63); /* killed in it */
+    svc(vcpu, &a, 63); /* killed in it */
     next(AVC_SYSCALL_ENTRY);
-    svc(v, &new, 64);
+    svc(vcpu, &new, 64);
     assert_int_equal(next(AVC_SYSCALL_LOST)->number, 63);
     assert_int_equal(next(AVC_SYSCALL_ENTRY)->number, 64);
-    eret(v, &new, new.pc + 4, 1);
+    eret(vcpu, &new, new.pc + 4, 1);
     assert_int_equal(next(AVC_SYSCALL_RETURN)->number, 64);
 
-    svc(v, &a, 63);
+    svc(vcpu, &a, 63);
     next(AVC_SYSCALL_ENTRY);
-    eret(v, &new, a.pc + 4, 0); /* a child begins, at the very address, with its own stack */
+    eret(vcpu, &new, a.pc + 4, 0); /* a child begins, at the very address, with its own stack */
     next(AVC_SYSCALL_ELSEWHERE);
     no_more();
 }
@@ -328,33 +328,33 @@ static void test_exit(void **state)
 /* No room: the oldest goes. */
 static void test_full(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
     struct thread t = a;
 
     (void)state;
     make();
     must(attach(NULL, 0, AVC_SYSCALL_SET));
-    v = world_load();
+    vcpu = world_load();
     for (unsigned n = 0; n < AVC_SYSCALL_SET + 2; n++) {
         t.stack = a.stack + 0x4000 * n;
-        svc(v, &t, 200 + n);
+        svc(vcpu, &t, 200 + n);
         assert_int_equal(next(AVC_SYSCALL_ENTRY)->number, 200 + n);
         if (n >= AVC_SYSCALL_SET)
             assert_int_equal(next(AVC_SYSCALL_LOST)->number, 200 + n - AVC_SYSCALL_SET);
     }
     for (unsigned n = 0; n < AVC_SYSCALL_SET + 2; n++) {
         t.stack = a.stack + 0x4000 * n;
-        eret(v, &t, t.pc + 4, n);
+        eret(vcpu, &t, t.pc + 4, n);
         if (n >= 2)
             assert_int_equal(next(AVC_SYSCALL_RETURN)->number, 200 + n);
         no_more();
     }
     assert_int_equal(syscalls.count[AVC_SYSCALL_LOST], 2);
 
-    svc(v, &a, 1);
+    svc(vcpu, &a, 1);
     next(AVC_SYSCALL_ENTRY);
     must(avc_syscalls_reset(&syscalls)); /* the VM begins anew, with the same stacks */
-    svc(v, &a, 2);
+    svc(vcpu, &a, 2);
     next(AVC_SYSCALL_ENTRY);
     no_more();
 }
@@ -367,18 +367,18 @@ static void test_filter(void **state)
         bool told;
     } rows[] = { { 0, false }, { 55, false }, { 56, true },   { 57, true },   { 58, false },       { 92, false },
                  { 93, true }, { 94, false }, { 999, false }, { 1000, true }, { UINT64_MAX, true } };
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     (void)state;
     make();
     must(attach(ranges, 3, AVC_ARRAY_SIZE(calls)));
-    v = world_load();
+    vcpu = world_load();
     for (unsigned n = 0; n < AVC_ARRAY_SIZE(rows); n++) {
-        svc(v, &a, rows[n].number);
+        svc(vcpu, &a, rows[n].number);
         if (rows[n].told)
             assert_int_equal(next(AVC_SYSCALL_ENTRY)->number, rows[n].number);
         no_more();
-        eret(v, &a, a.pc + 4, n);
+        eret(vcpu, &a, a.pc + 4, n);
         if (rows[n].told)
             assert_int_equal(next(AVC_SYSCALL_RETURN)->result, n);
         no_more();
@@ -388,26 +388,26 @@ static void test_filter(void **state)
 /* AArch32 programs: R7, 32 bits, SVCs of 2 and 4 bytes, SP in R13. */
 static void test_aarch32(void **state)
 {
-    struct avc_vcpu *v = begin();
+    struct avc_vcpu *vcpu = begin();
 
     (void)state;
     for (int t32 = 0; t32 < 2; t32++) {
         uint64_t junk = UINT64_C(0xdead) << 48, mode = USR | (t32 ? SPSR_T32 : 0);
         const struct avc_syscall_event *e;
 
-        v->x[0] = junk | 10;
-        v->x[5] = junk | 15;
-        v->x[7] = junk | 322;
-        v->x[13] = junk | 0xbe000000;
-        svc_as(v, &a, ESR_MAKE(AVC_EC_SVC32, !t32, 0), mode);
+        vcpu->x[0] = junk | 10;
+        vcpu->x[5] = junk | 15;
+        vcpu->x[7] = junk | 322;
+        vcpu->x[13] = junk | 0xbe000000;
+        svc_as(vcpu, &a, ESR_MAKE(AVC_EC_SVC32, !t32, 0), mode);
         e = next(AVC_SYSCALL_ENTRY);
         assert_true(e->aarch32);
         assert_int_equal(e->number, 322);
         assert_int_equal(e->args[0], 10);
         assert_int_equal(e->args[5], 15);
         assert_int_equal(e->sp, 0xbe000000);
-        v->x[0] = junk | 0xfffffffe;
-        eret_as(v, &a, a.pc + (t32 ? 2 : 4), mode);
+        vcpu->x[0] = junk | 0xfffffffe;
+        eret_as(vcpu, &a, a.pc + (t32 ? 2 : 4), mode);
         assert_int_equal(next(AVC_SYSCALL_RETURN)->result, 0xfffffffe);
     }
     no_more();
@@ -422,36 +422,36 @@ static uint64_t bits(void)
 
 static void test_switch(void **state)
 {
-    struct avc_vcpu *v = begin();
+    struct avc_vcpu *vcpu = begin();
     unsigned wakes;
 
     (void)state;
     assert_int_equal(bits(), HFGITR_CALLS);
-    svc(v, &a, 1);
+    svc(vcpu, &a, 1);
     next(AVC_SYSCALL_ENTRY);
     wakes = world.wakes;
     must(avc_vm_trap_svc(&world.vm, false));
     assert_int_equal(world.wakes, wakes + 2); /* the one that runs, and the one that is not loaded */
-    go_on(v);
+    go_on(vcpu);
     assert_int_equal(bits(), 0);
     must(avc_vm_trap_svc(&world.vm, false)); /* nothing new */
     assert_int_equal(world.wakes, wakes + 2);
     must(avc_vm_trap_svc(&world.vm, true));
-    go_on(v);
+    go_on(vcpu);
     assert_int_equal(bits(), HFGITR_CALLS);
-    eret(v, &a, a.pc + 4, 9); /* of the call before, or of one that nobody saw */
+    eret(vcpu, &a, a.pc + 4, 9); /* of the call before, or of one that nobody saw */
     no_more();
-    svc(v, &a, 2);
+    svc(vcpu, &a, 2);
     next(AVC_SYSCALL_ENTRY);
-    eret(v, &a, a.pc + 4, 9);
+    eret(vcpu, &a, a.pc + 4, 9);
     assert_int_equal(next(AVC_SYSCALL_RETURN)->number, 2);
 
     /* what has been moved to another CPU finds it as it is */
-    must(avc_vcpu_put(v));
+    must(avc_vcpu_put(vcpu));
     must(avc_vm_trap_svc(&world.vm, false));
-    must(avc_vcpu_load(v, &world.pcpu));
+    must(avc_vcpu_load(vcpu, &world.pcpu));
     assert_int_equal(bits(), 0);
-    must(avc_vcpu_put(v));
+    must(avc_vcpu_put(vcpu));
     assert_int_equal(bits(), 0); /* the host's */
     no_more();
 }
@@ -460,7 +460,7 @@ static void test_switch(void **state)
 static void test_switch_two_cpus(void **state)
 {
     static struct avc_pcpu second;
-    struct avc_vcpu *v, *other = &world.vcpu[1];
+    struct avc_vcpu *vcpu, *other = &world.vcpu[1];
 
     (void)state;
     make();
@@ -471,7 +471,7 @@ static void test_switch_two_cpus(void **state)
     must(avc_pcpu_enable(&second));
     fake_use_cpu(0);
     must(attach(NULL, 0, AVC_ARRAY_SIZE(calls)));
-    v = world_load();
+    vcpu = world_load();
     must(avc_vcpu_start(other, START, 0));
     fake_use_cpu(1);
     must(avc_vcpu_load(other, &second));
@@ -479,41 +479,41 @@ static void test_switch_two_cpus(void **state)
 
     must(avc_vm_trap_svc(&world.vm, false));
     must(avc_vm_trap_svc(&world.vm, true));
-    go_on(v);
-    svc(v, &a, 1);
+    go_on(vcpu);
+    svc(vcpu, &a, 1);
     assert_int_equal(next(AVC_SYSCALL_ENTRY)->number, 1);
-    eret(v, &a, a.pc + 4, 9);
+    eret(vcpu, &a, a.pc + 4, 9);
     no_more();
     fake_use_cpu(1);
     go_on(other);
     fake_use_cpu(0);
-    svc(v, &a, 2);
+    svc(vcpu, &a, 2);
     next(AVC_SYSCALL_ENTRY);
-    eret(v, &a, a.pc + 4, 9);
+    eret(vcpu, &a, a.pc + 4, 9);
     assert_int_equal(next(AVC_SYSCALL_RETURN)->number, 2);
     no_more();
 }
 
 /* A claim may throw the switch; its own vCPU follows before the guest goes on. */
-static enum avc_answer switch_off(struct avc_vcpu *v, struct avc_exit *e, void *context)
+static enum avc_answer switch_off(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
 {
-    must(avc_vm_trap_svc(avc_vcpu_vm(v), false));
+    must(avc_vm_trap_svc(avc_vcpu_vm(vcpu), false));
     (void)context;
     return avc_done(e, 0);
 }
 
 static void test_switch_claim(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     (void)state;
     make();
     must(attach(NULL, 0, AVC_ARRAY_SIZE(calls)));
     world_claim(AVC_CALL, 0xc6000000, 0xc6000000, switch_off, NULL);
-    v = world_load();
-    v->x[0] = 0xc6000000;
-    assert_int_equal(take_sync(v, ESR_MAKE(AVC_EC_HVC64, true, 0), EL1H)->kind, AVC_KICKED);
-    assert_int_equal(v->x[0], 0);
+    vcpu = world_load();
+    vcpu->x[0] = 0xc6000000;
+    assert_int_equal(take_sync(vcpu, ESR_MAKE(AVC_EC_HVC64, true, 0), EL1H)->kind, AVC_KICKED);
+    assert_int_equal(vcpu->x[0], 0);
     assert_int_equal(bits(), 0);
 }
 
@@ -607,7 +607,7 @@ static void test_random(void **state)
         bool in;
         uint64_t number;
     } threads[NR_THREADS];
-    struct avc_vcpu *v = begin();
+    struct avc_vcpu *vcpu = begin();
     uint64_t lost = 0;
 
     (void)state;
@@ -621,10 +621,10 @@ static void test_random(void **state)
         if (!m->in) {
             m->number = i;
             m->in = true;
-            svc(v, &m->t, i);
+            svc(vcpu, &m->t, i);
             assert_int_equal(next(AVC_SYSCALL_ENTRY)->number, i);
         } else if (how == 0) { /* killed; the next thread has its stack */
-            svc(v, &m->t, i);
+            svc(vcpu, &m->t, i);
             assert_int_equal(next(AVC_SYSCALL_LOST)->number, m->number);
             assert_int_equal(next(AVC_SYSCALL_ENTRY)->number, i);
             m->number = i;
@@ -635,7 +635,7 @@ static void test_random(void **state)
                                                    : AVC_SYSCALL_RETURN;
             uint64_t to = m->t.pc + (what == AVC_SYSCALL_RETURN ? 4 : what == AVC_SYSCALL_RESTART ? 0 : 8);
 
-            eret(v, &m->t, to, i);
+            eret(vcpu, &m->t, to, i);
             assert_int_equal(next(what)->number, m->number);
             m->in = false;
         }

@@ -48,14 +48,14 @@ static void check_exception(const struct place *p, uint64_t esr, uint64_t elr)
     assert_int_equal(ctx(AVC_CTX_SPSR_EL1), p->pstate);
 }
 
-static void check_row(struct avc_vcpu *v, unsigned ec, const struct place *p)
+static void check_row(struct avc_vcpu *vcpu, unsigned ec, const struct place *p)
 {
-    uint64_t esr = ESR_MAKE(ec, true, 0), behind = START + 4, faults = v->nr_faults, before = v->nr_traps[ec];
+    uint64_t esr = ESR_MAKE(ec, true, 0), behind = START + 4, faults = vcpu->nr_faults, before = vcpu->nr_traps[ec];
     struct avc_exit *e;
 
-    v->x[0] = 0x12345678; /* a function id of nobody's */
-    e = take_sync(v, esr, p->pstate);
-    assert_int_equal(v->nr_traps[ec], before + 1);
+    vcpu->x[0] = 0x12345678; /* a function id of nobody's */
+    e = take_sync(vcpu, esr, p->pstate);
+    assert_int_equal(vcpu->nr_traps[ec], before + 1);
     switch (expected[ec]) {
     case 'E':
         if (!avc_at_el0(p->pstate)) {
@@ -77,29 +77,29 @@ static void check_row(struct avc_vcpu *v, unsigned ec, const struct place *p)
         break;
     case 'W':
         assert_int_equal(e->kind, AVC_WFI);
-        go_on(v);
+        go_on(vcpu);
         assert_int_equal(world.trap.elr, behind);
         break;
     case 'F':
         assert_int_equal(e->kind, AVC_KICKED);
         assert_int_equal(world.trap.elr, START);
-        assert_false(v->fp_live); /* put away again at run's return */
+        assert_false(vcpu->fp_live); /* put away again at run's return */
         break;
     case 'H':
     case 'S':
         assert_int_equal(e->kind, AVC_KICKED);
         assert_int_equal(world.trap.elr, expected[ec] == 'H' ? START : behind);
-        assert_int_equal(v->x[0], ~UINT64_C(0));
+        assert_int_equal(vcpu->x[0], ~UINT64_C(0));
         break;
     case 'A':
         assert_int_equal(e->kind, AVC_STAGE2);
         assert_int_equal(e->answer, AVC_FAULT);
-        go_on(v);
+        go_on(vcpu);
         check_exception(p, ESR_MAKE(own_class(ec, p->pstate), true, FSC_EXTERNAL), START);
         break;
     }
-    assert_int_equal(v->nr_faults - faults, world.trap.elr >= VBAR ? 1 : 0);
-    assert_int_equal(e == &v->exit, true);
+    assert_int_equal(vcpu->nr_faults - faults, world.trap.elr >= VBAR ? 1 : 0);
+    assert_int_equal(e == &vcpu->exit, true);
 }
 
 static void test_rows(void **state)
@@ -114,11 +114,11 @@ static void test_rows(void **state)
         assert_true(row->about->name && *row->about->name);
         assert_true(row->about->reason && *row->about->reason);
         for (unsigned p = 0; p < AVC_ARRAY_SIZE(places); p++) {
-            struct avc_vcpu *v;
+            struct avc_vcpu *vcpu;
 
             world_make();
-            v = world_load();
-            check_row(v, ec, &places[p]);
+            vcpu = world_load();
+            check_row(vcpu, ec, &places[p]);
         }
     }
 }
@@ -128,11 +128,11 @@ static void test_rows(void **state)
 static enum avc_answer class_answer;
 static struct avc_exit class_seen;
 
-static enum avc_answer class_claim(struct avc_vcpu *v, struct avc_exit *e, void *context)
+static enum avc_answer class_claim(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
 {
     (void)context;
     class_seen = *e;
-    avc_vcpu_set_gpr(v, 25, 0x2525);
+    avc_vcpu_set_gpr(vcpu, 25, 0x2525);
     e->answer = AVC_RETRY; /* must not matter */
     return class_answer;
 }
@@ -145,7 +145,7 @@ static void test_class_claims(void **state)
     (void)state;
     for (unsigned ec = 0; ec < 64; ec++)
         for (unsigned a = 0; a < AVC_ARRAY_SIZE(answers); a++) {
-            struct avc_vcpu *v;
+            struct avc_vcpu *vcpu;
             struct avc_exit *e;
             bool hvc = ec == 0x16;
 
@@ -154,31 +154,31 @@ static void test_class_claims(void **state)
             world.machine.features.has = ~UINT64_C(0);
             if (avc_vm_claim(&world.vm, &(struct avc_claim){ AVC_CLASS, ec, ec, class_claim, NULL }))
                 continue;
-            v = world_load();
+            vcpu = world_load();
             class_answer = answers[a];
             if (answers[a] == AVC_PASS) {
                 if (ec == 0x09) /* the trap goes away: test_pauth */
                     continue;
-                check_row(v, ec, &places[0]);
+                check_row(vcpu, ec, &places[0]);
                 assert_int_equal(class_seen.key, ec);
                 continue;
             }
-            e = take_sync(v, ESR_MAKE(ec, true, 0x42), EL1H);
+            e = take_sync(vcpu, ESR_MAKE(ec, true, 0x42), EL1H);
             assert_int_equal(class_seen.kind, AVC_CLASS);
             assert_int_equal(class_seen.key, ec);
             assert_int_equal(class_seen.pc, START);
             assert_int_equal(class_seen.esr, ESR_MAKE(ec, true, 0x42));
-            assert_int_equal(v->x[25], 0x2525);
+            assert_int_equal(vcpu->x[25], 0x2525);
             if (answers[a] == AVC_EXIT) {
                 assert_int_equal(e->kind, AVC_CLASS);
                 assert_int_equal(e->answer, AVC_PASS);
                 if (hvc || ec == 0x17) { /* left alone: UNDEFINED, with the PC at it */
-                    go_on(v);
+                    go_on(vcpu);
                     check_exception(&places[0], ESR_IL, START - (hvc ? 4 : 0));
                     continue;
                 }
                 e->answer = AVC_DONE;
-                go_on(v);
+                go_on(vcpu);
             } else {
                 assert_int_equal(e->kind, AVC_KICKED);
             }
@@ -210,25 +210,25 @@ static void test_eret(void **state)
 
     (void)state;
     for (unsigned i = 0; i < AVC_ARRAY_SIZE(rows); i++) {
-        struct avc_vcpu *v;
+        struct avc_vcpu *vcpu;
 
         world_make();
         world.machine.features.has |= AVC_BIT(AVC_FEAT_FGT) | AVC_BIT(AVC_FEAT_AA32EL0);
         world_claim(AVC_CLASS, 0x1a, 0x1a, class_claim, NULL);
         class_answer = AVC_PASS;
-        v = world_load();
-        avc_ctx_set(v, AVC_CTX_ELR_EL1, rows[i].pc);
-        avc_ctx_set(v, AVC_CTX_SPSR_EL1, rows[i].spsr);
-        assert_int_equal(take_sync(v, ESR_MAKE(0x1a, true, 0), EL1H)->kind, AVC_KICKED);
+        vcpu = world_load();
+        avc_ctx_set(vcpu, AVC_CTX_ELR_EL1, rows[i].pc);
+        avc_ctx_set(vcpu, AVC_CTX_SPSR_EL1, rows[i].spsr);
+        assert_int_equal(take_sync(vcpu, ESR_MAKE(0x1a, true, 0), EL1H)->kind, AVC_KICKED);
         assert_int_equal(world.trap.elr, rows[i].want_pc);
         assert_int_equal(world.trap.spsr, rows[i].want);
         class_answer = AVC_EXIT; /* to a VMM that does not care */
-        assert_int_equal(take_sync(v, ESR_MAKE(0x1a, true, 0), EL1H)->kind, AVC_CLASS);
-        go_on(v);
+        assert_int_equal(take_sync(vcpu, ESR_MAKE(0x1a, true, 0), EL1H)->kind, AVC_CLASS);
+        go_on(vcpu);
         assert_int_equal(world.trap.elr, rows[i].want_pc);
         assert_int_equal(world.trap.spsr, rows[i].want);
         class_answer = AVC_PASS;
-        take_sync(v, ESR_MAKE(0x1a, true, 2), EL1H);
+        take_sync(vcpu, ESR_MAKE(0x1a, true, 2), EL1H);
         assert_int_equal(ctx(AVC_CTX_ESR_EL1), ESR_IL);
     }
 }
@@ -236,19 +236,19 @@ static void test_eret(void **state)
 /* PASS on pointer authentication: allowed from then on; a trap all the same cannot be, and does not spin. */
 static void test_pauth(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     (void)state;
     world_make();
     world.machine.features.has |= AVC_BIT(AVC_FEAT_PAUTH);
     world_claim(AVC_CLASS, 0x09, 0x09, class_claim, NULL);
     class_answer = AVC_PASS;
-    v = world_load();
-    assert_int_equal(v->hcr >> 40 & 3, 0);
-    assert_int_equal(take_sync(v, ESR_MAKE(0x09, true, 0), EL1H)->kind, AVC_KICKED);
+    vcpu = world_load();
+    assert_int_equal(vcpu->hcr >> 40 & 3, 0);
+    assert_int_equal(take_sync(vcpu, ESR_MAKE(0x09, true, 0), EL1H)->kind, AVC_KICKED);
     assert_int_equal(world.trap.elr, START);
-    assert_int_equal(v->hcr >> 40 & 3, 3);
-    take_sync(v, ESR_MAKE(0x09, true, 0), EL1H);
+    assert_int_equal(vcpu->hcr >> 40 & 3, 3);
+    take_sync(vcpu, ESR_MAKE(0x09, true, 0), EL1H);
     assert_int_equal(ctx(AVC_CTX_ESR_EL1), ESR_IL);
 }
 
@@ -256,49 +256,49 @@ static void test_pauth(void **state)
 static struct avc_exit svc_seen;
 static enum avc_answer svc_answer;
 
-static enum avc_answer svc_claim(struct avc_vcpu *v, struct avc_exit *e, void *context)
+static enum avc_answer svc_claim(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
 {
     (void)context;
     svc_seen = *e;
-    avc_vcpu_set_gpr(v, 0, 4711);
+    avc_vcpu_set_gpr(vcpu, 0, 4711);
     return svc_answer;
 }
 
 static void test_svc_claims(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
     struct avc_exit *e;
 
     (void)state;
     world_make();
     world.machine.features.has |= AVC_BIT(AVC_FEAT_FGT);
     world_claim(AVC_SVC, 100, 200, svc_claim, NULL);
-    v = world_load();
+    vcpu = world_load();
     svc_answer = AVC_DONE;
-    v->x[8] = 172;
-    take_sync(v, ESR_MAKE(0x15, true, 0x11), EL0T);
+    vcpu->x[8] = 172;
+    take_sync(vcpu, ESR_MAKE(0x15, true, 0x11), EL0T);
     assert_int_equal(svc_seen.key, 172);
     assert_int_equal(svc_seen.imm, 0x11);
-    assert_int_equal(v->x[0], 4711);
+    assert_int_equal(vcpu->x[0], 4711);
     assert_int_equal(world.trap.elr, START + 4);
-    v->x[7] = UINT64_C(0xffffffff00000065);
-    take_sync(v, ESR_MAKE(0x11, false, 0), USR | SPSR_T32);
+    vcpu->x[7] = UINT64_C(0xffffffff00000065);
+    take_sync(vcpu, ESR_MAKE(0x11, false, 0), USR | SPSR_T32);
     assert_int_equal(svc_seen.key, 101);
     assert_int_equal(world.trap.elr, START + 2);
     svc_answer = AVC_PASS;
-    take_sync(v, ESR_MAKE(0x15, true, 0x11), EL0T);
+    take_sync(vcpu, ESR_MAKE(0x15, true, 0x11), EL0T);
     check_exception(&places[2], ESR_MAKE(0x15, true, 0x11), START + 4);
     svc_answer = AVC_EXIT;
-    e = take_sync(v, ESR_MAKE(0x15, true, 0x11), EL0T);
+    e = take_sync(vcpu, ESR_MAKE(0x15, true, 0x11), EL0T);
     assert_int_equal(e->kind, AVC_SVC);
-    go_on(v); /* a VMM that does not care */
+    go_on(vcpu); /* a VMM that does not care */
     check_exception(&places[2], ESR_MAKE(0x15, true, 0x11), START + 4);
     svc_answer = AVC_FAULT;
-    v->x[8] = 99; /* nobody's */
-    take_sync(v, ESR_MAKE(0x15, true, 0x11), EL0T);
+    vcpu->x[8] = 99; /* nobody's */
+    take_sync(vcpu, ESR_MAKE(0x15, true, 0x11), EL0T);
     check_exception(&places[2], ESR_MAKE(0x15, true, 0x11), START + 4);
-    v->x[8] = 100;
-    take_sync(v, ESR_MAKE(0x15, true, 0x11), EL1H); /* the kernel's own is none of its business */
+    vcpu->x[8] = 100;
+    take_sync(vcpu, ESR_MAKE(0x15, true, 0x11), EL1H); /* the kernel's own is none of its business */
     check_exception(&places[0], ESR_MAKE(0x15, true, 0x11), START + 4);
 }
 
@@ -312,15 +312,15 @@ static void test_condition_steps(void **state)
         for (unsigned il = 0; il < 2; il++) {
             /* IT block: EQ, EQ (0b0000_0100 is the second last), Z clear */
             uint64_t it = 0x04, pstate = USR | SPSR_T32 | (it >> 2) << 10 | (it & 3) << 25 | SPSR_SS;
-            struct avc_vcpu *v;
+            struct avc_vcpu *vcpu;
 
             world_make();
-            v = world_load();
-            assert_int_equal(take_sync(v, ESR_MAKE(classes[i], il, 0), pstate)->kind, AVC_KICKED);
+            vcpu = world_load();
+            assert_int_equal(take_sync(vcpu, ESR_MAKE(classes[i], il, 0), pstate)->kind, AVC_KICKED);
             assert_int_equal(world.trap.elr, START + (il ? 4 : 2));
             assert_int_equal(avc_it_state(world.trap.spsr), 0x08);
             assert_int_equal(world.trap.spsr & SPSR_SS, 0);
-            assert_int_equal(v->nr_faults, 0);
+            assert_int_equal(vcpu->nr_faults, 0);
         }
 }
 

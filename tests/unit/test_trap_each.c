@@ -15,9 +15,9 @@
 static struct avc_exit seen;
 static uint64_t reg_value;
 
-static enum avc_answer reg_claim(struct avc_vcpu *v, struct avc_exit *e, void *context)
+static enum avc_answer reg_claim(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
 {
-    (void)v, (void)context;
+    (void)vcpu, (void)context;
     seen = *e;
     return avc_done(e, reg_value);
 }
@@ -29,7 +29,7 @@ static uint64_t sysreg_iss(unsigned op0, unsigned op1, unsigned crn, unsigned cr
 
 static void test_sysreg_decode(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     (void)state;
     for (unsigned n = 0; n < 2 * 32; n++) { /* handled by a claim, and by the VMM that a claim sends it to */
@@ -41,24 +41,24 @@ static void test_sysreg_decode(void **state)
         world.machine.features.has = ~UINT64_C(0);
         world_claim(AVC_SYSREG, AVC_SYSREG_KEY(3, 0, 1, 0, 1), AVC_SYSREG_KEY(3, 0, 1, 0, 1),
                     to_vmm ? avc_to_vmm : reg_claim, NULL);
-        v = world_load();
-        x = avc_vcpu_gpr(v, rt);
+        vcpu = world_load();
+        x = avc_vcpu_gpr(vcpu, rt);
         reg_value = 0xfeed0000feed0000 + rt;
         for (unsigned read = 0; read < 2; read++) {
-            struct avc_exit *e = take_sync(v, ESR_MAKE(0x18, true, sysreg_iss(3, 0, 1, 0, 1, rt, read)), EL1H);
+            struct avc_exit *e = take_sync(vcpu, ESR_MAKE(0x18, true, sysreg_iss(3, 0, 1, 0, 1, rt, read)), EL1H);
 
             assert_int_equal(e->kind, to_vmm ? AVC_SYSREG : AVC_KICKED);
             if (to_vmm) {
                 assert_int_equal(e->answer, AVC_FAULT);
-                reg_claim(v, e, NULL);
-                go_on(v);
+                reg_claim(vcpu, e, NULL);
+                go_on(vcpu);
             }
             assert_int_equal(seen.key, AVC_SYSREG_KEY(3, 0, 1, 0, 1));
             assert_int_equal(seen.pc, START);
             assert_int_equal(seen.size, 8);
             assert_int_equal(seen.write, !read);
             assert_int_equal(seen.value, read ? 0 : x);
-            assert_int_equal(avc_vcpu_gpr(v, rt), rt == 31 ? 0 : read ? reg_value : x);
+            assert_int_equal(avc_vcpu_gpr(vcpu, rt), rt == 31 ? 0 : read ? reg_value : x);
             assert_int_equal(world.trap.elr, START + 4);
         }
     }
@@ -89,26 +89,26 @@ static void test_cp15(void **state)
     for (unsigned i = 0; i < AVC_ARRAY_SIZE(rows); i++) {
         uint64_t iss = always | rows[i].iss | 3 << 5 | (rows[i].two ? 4 << 10 : 0);
         unsigned ec = rows[i].two ? 0x04 : 0x03;
-        struct avc_vcpu *v;
+        struct avc_vcpu *vcpu;
 
         world_make();
         world.machine.features.has = ~UINT64_C(0);
         if (avc_vm_claim(&world.vm, &(struct avc_claim){ AVC_SYSREG, rows[i].key, rows[i].key, reg_claim, NULL }))
             continue;
-        v = world_load();
-        v->x[3] = 0xaaaaaaaa33333333;
-        v->x[4] = 0xbbbbbbbb44444444;
-        take_sync(v, ESR_MAKE(ec, true, iss), USR);
+        vcpu = world_load();
+        vcpu->x[3] = 0xaaaaaaaa33333333;
+        vcpu->x[4] = 0xbbbbbbbb44444444;
+        take_sync(vcpu, ESR_MAKE(ec, true, iss), USR);
         assert_int_equal(seen.key, rows[i].key);
         assert_true(seen.write);
         assert_int_equal(seen.value, rows[i].two ? 0x4444444433333333 : 0x33333333);
         reg_value = 0x0123456789abcdef;
-        take_sync(v, ESR_MAKE(ec, true, iss | 1), USR);
-        assert_int_equal(v->x[3], 0x89abcdef);
-        assert_int_equal(v->x[4], rows[i].two ? 0x01234567 : 0xbbbbbbbb44444444);
+        take_sync(vcpu, ESR_MAKE(ec, true, iss | 1), USR);
+        assert_int_equal(vcpu->x[3], 0x89abcdef);
+        assert_int_equal(vcpu->x[4], rows[i].two ? 0x01234567 : 0xbbbbbbbb44444444);
         assert_int_equal(world.trap.elr, START + 4);
         /* R15 */
-        take_sync(v, ESR_MAKE(ec, true, (iss & ~UINT64_C(0x3e0)) | 15 << 5 | 1), USR);
+        take_sync(vcpu, ESR_MAKE(ec, true, (iss & ~UINT64_C(0x3e0)) | 15 << 5 | 1), USR);
         assert_int_equal(ctx(AVC_CTX_ESR_EL1), ESR_IL);
     }
 }
@@ -116,34 +116,34 @@ static void test_cp15(void **state)
 /* ---- interrupts ---- */
 
 static bool irqc_takes;
-static bool irqc_irq(struct avc_vcpu *v, avc_irq_t irq)
+static bool irqc_irq(struct avc_vcpu *vcpu, avc_irq_t irq)
 {
-    (void)v, (void)irq;
+    (void)vcpu, (void)irq;
     if (irq != AVC_IRQ_SPURIOUS) { /* between the acknowledge and the vector's look at `requests` */
         assert_int_equal(fake_log[fake_log_len - 1].what, FAKE_OP);
         assert_int_equal(fake_log[fake_log_len - 1].which, FAKE_OP_isb);
     }
     return irqc_takes;
 }
-static void irqc_none(struct avc_vcpu *v)
+static void irqc_none(struct avc_vcpu *vcpu)
 {
-    (void)v;
+    (void)vcpu;
 }
 static bool irqc_level;
-static bool irqc_pending(struct avc_vcpu *v)
+static bool irqc_pending(struct avc_vcpu *vcpu)
 {
-    (void)v;
+    (void)vcpu;
     return irqc_level;
 }
 static uint64_t irqc_when;
-static uint64_t irqc_deadline(struct avc_vcpu *v)
+static uint64_t irqc_deadline(struct avc_vcpu *vcpu)
 {
-    (void)v;
+    (void)vcpu;
     return irqc_when;
 }
-static enum avc_status irqc_set(struct avc_vm *vm, struct avc_vcpu *v, uint32_t intid, bool level)
+static enum avc_status irqc_set(struct avc_vm *vm, struct avc_vcpu *vcpu, uint32_t intid, bool level)
 {
-    (void)vm, (void)v, (void)intid, (void)level;
+    (void)vm, (void)vcpu, (void)intid, (void)level;
     return AVC_OK;
 }
 static const struct avc_irqc_ops irqc = { .load = irqc_none,
@@ -155,89 +155,90 @@ static const struct avc_irqc_ops irqc = { .load = irqc_none,
                                           .deadline = irqc_deadline,
                                           .set_irq = irqc_set };
 
-static struct avc_exit *take_irq(struct avc_vcpu *v, int kind)
+static struct avc_exit *take_irq(struct avc_vcpu *vcpu, int kind)
 {
-    return take(v, (struct fake_trap){ .kind = kind, .elr = START, .spsr = EL1H });
+    return take(vcpu, (struct fake_trap){ .kind = kind, .elr = START, .spsr = EL1H });
 }
 
 static void test_irq(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
     struct avc_exit *e;
 
     (void)state;
     world_make();
     must(avc_vm_set_irqc(&world.vm, &irqc, NULL));
-    v = world_load();
+    vcpu = world_load();
 
     irqc_takes = false;
-    assert_int_equal(take_irq(v, FAKE_IRQ)->kind, AVC_KICKED); /* spurious */
+    assert_int_equal(take_irq(vcpu, FAKE_IRQ)->kind, AVC_KICKED); /* spurious */
     assert_int_equal(world.fetches, 1);
     world.irq = 27;
     irqc_takes = true;
-    assert_int_equal(take_irq(v, FAKE_IRQ)->kind, AVC_KICKED); /* the controller's */
+    assert_int_equal(take_irq(vcpu, FAKE_IRQ)->kind, AVC_KICKED); /* the controller's */
     irqc_takes = false;
     world.irq = 33;
-    assert_int_equal(take_irq(v, FAKE_IRQ)->kind, AVC_KICKED); /* the handler's */
+    assert_int_equal(take_irq(vcpu, FAKE_IRQ)->kind, AVC_KICKED); /* the handler's */
     world.irq = 34;
     world.irq_answer = AVC_EXIT;
-    e = take_irq(v, FAKE_IRQ);
+    e = take_irq(vcpu, FAKE_IRQ);
     assert_int_equal(e->kind, AVC_IRQ);
     assert_int_equal(e->key, 34);
     assert_true(e->handled);
-    go_on(v);
+    go_on(vcpu);
     assert_int_equal(world.trap.elr, START);
-    assert_int_equal(v->nr_traps[AVC_TRAP_IRQ], 4);
+    assert_int_equal(vcpu->nr_traps[AVC_TRAP_IRQ], 4);
     assert_int_equal(world.fetches, 4);
     assert_int_equal(world.handled, 2); /* once each, never for a spurious one */
     assert_int_equal(world.ends, 0);    /* nobody but its owner ends an interrupt */
 
     world.hal.irq_fetch = NULL; /* stays pending for the host's own vector */
-    e = take_irq(v, FAKE_IRQ);
+    e = take_irq(vcpu, FAKE_IRQ);
     assert_int_equal(e->kind, AVC_IRQ);
     assert_false(e->handled);
-    e = take_irq(v, FAKE_FIQ);
+    e = take_irq(vcpu, FAKE_FIQ);
     assert_int_equal(e->kind, AVC_IRQ);
     assert_false(e->handled);
 }
 
 static void test_serror(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
     struct avc_exit *e;
 
     (void)state;
     world_make();
-    v = world_load();
-    e = take(v, (struct fake_trap){ .kind = FAKE_SERROR, .esr = ESR_MAKE(0x2f, true, 5), .elr = START, .spsr = EL1H });
+    vcpu = world_load();
+    e = take(vcpu,
+             (struct fake_trap){ .kind = FAKE_SERROR, .esr = ESR_MAKE(0x2f, true, 5), .elr = START, .spsr = EL1H });
     assert_int_equal(e->kind, AVC_SERROR);
     assert_int_equal(e->answer, AVC_FAULT);
     assert_int_equal(e->esr, ESR_MAKE(0x2f, true, 5));
-    go_on(v);
-    assert_true(v->vserror);
-    assert_true(v->hcr & AVC_BIT(8));
+    go_on(vcpu);
+    assert_true(vcpu->vserror);
+    assert_true(vcpu->hcr & AVC_BIT(8));
     assert_int_equal(world.trap.elr, START);
 
     /* one that is pending when the guest is left */
     world_make();
-    v = world_load();
+    vcpu = world_load();
     fake_cpu->reg[FAKE_ISR_EL1] = AVC_BIT(8);
-    e = take_sync(v, ESR_MAKE(0x01, true, 0), EL1H);
+    e = take_sync(vcpu, ESR_MAKE(0x01, true, 0), EL1H);
     assert_int_equal(e->kind, AVC_WFI);
-    assert_true(avc_vcpu_has_work(v)); /* or a VMM would let it wait */
-    e = world_run(v);
+    assert_true(avc_vcpu_has_work(vcpu)); /* or a VMM would let it wait */
+    e = world_run(vcpu);
     assert_int_equal(e->kind, AVC_SERROR);
-    assert_false(avc_vcpu_has_work(v));
+    assert_false(avc_vcpu_has_work(vcpu));
     e->answer = AVC_DONE;
 
     /* the guest switches itself off: what it left behind is told first, a reset would forget it */
     fake_cpu->reg[FAKE_ISR_EL1] = AVC_BIT(8);
-    (void)take_sync(v, ESR_MAKE(0x01, true, 0), EL1H);
-    avc_vcpu_power_off(v);
-    assert_true(avc_vcpu_power_on(v, START, 0));
-    assert_int_equal(world_run(v)->kind, AVC_SERROR);
-    (void)world_run(v);
-    assert_false(v->vserror);
+    (void)take_sync(vcpu, ESR_MAKE(0x01, true, 0), EL1H);
+    avc_vcpu_power_off(vcpu);
+    assert_true(avc_vcpu_power_on(vcpu, START, 0));
+    assert_int_equal(world_run(vcpu)->kind, AVC_SERROR);
+    (void)world_run(vcpu);
+    assert_false(vcpu->vserror);
 }
 
 /* ---- WFI, WFE ---- */
@@ -246,59 +247,59 @@ static void test_wfx(void **state)
 {
     const uint64_t wfi = ESR_MAKE(1, true, 0), wfe = ESR_MAKE(1, true, 1);
     const uint64_t wfit = ESR_MAKE(1, true, 2 | 1 << 2 | 7 << 5), wfet = wfit | 1;
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
     struct avc_exit *e;
 
     (void)state;
     world_make_flags(AVC_VM_TRAP_WFE);
     must(avc_vm_set_irqc(&world.vm, &irqc, NULL));
     must(avc_vm_set_counter_offset(&world.vm, 1000));
-    v = world_load();
+    vcpu = world_load();
     irqc_level = true; /* masked by EL1H, which does not keep it from waking WFI */
-    assert_int_equal(take_sync(v, wfi, EL1H)->kind, AVC_KICKED);
+    assert_int_equal(take_sync(vcpu, wfi, EL1H)->kind, AVC_KICKED);
     assert_int_equal(world.trap.elr, START + 4);
-    assert_int_equal(take_sync(v, wfe, EL1H)->kind, AVC_WFE);
-    assert_int_equal(take_sync(v, wfe, EL1H & ~SPSR_I)->kind, AVC_KICKED);
+    assert_int_equal(take_sync(vcpu, wfe, EL1H)->kind, AVC_WFE);
+    assert_int_equal(take_sync(vcpu, wfe, EL1H & ~SPSR_I)->kind, AVC_KICKED);
     assert_int_equal(world.trap.elr, START + 4);
     irqc_level = false;
     irqc_when = 777777;
     fake_cpu->reg[FAKE_CNTPCT_EL0] = 5000;
-    e = take_sync(v, wfi, EL1H);
+    e = take_sync(vcpu, wfi, EL1H);
     assert_int_equal(e->kind, AVC_WFI);
     assert_int_equal(e->value, 777777);
     assert_int_equal(e->answer, AVC_DONE);
-    e = take_sync(v, wfe, EL1H);
+    e = take_sync(vcpu, wfe, EL1H);
     assert_int_equal(e->kind, AVC_WFE);
 
-    v->x[7] = 4000; /* CNTVCT is 4000 now */
-    assert_int_equal(take_sync(v, wfit, EL1H)->kind, AVC_KICKED);
+    vcpu->x[7] = 4000; /* CNTVCT is 4000 now */
+    assert_int_equal(take_sync(vcpu, wfit, EL1H)->kind, AVC_KICKED);
     assert_int_equal(world.trap.elr, START + 4);
-    v->x[7] = 4001;
-    e = take_sync(v, wfit, EL1H);
+    vcpu->x[7] = 4001;
+    e = take_sync(vcpu, wfit, EL1H);
     assert_int_equal(e->kind, AVC_WFI);
     assert_int_equal(e->value, 5001);
-    v->x[7] = ~UINT64_C(0); /* beyond what CNTPCT can show: never */
-    e = take_sync(v, wfet, EL1H);
+    vcpu->x[7] = ~UINT64_C(0); /* beyond what CNTPCT can show: never */
+    e = take_sync(vcpu, wfet, EL1H);
     assert_int_equal(e->kind, AVC_WFE);
     assert_int_equal(e->value, 777777);
 
     /* a virtual SError, until the guest has taken it: the CPU clears VSE, and the vector need not have been left since
      */
-    v->vserror = true;
-    v->hcr |= AVC_BIT(8);
-    assert_int_equal(take_sync(v, wfi, EL1H)->kind, AVC_KICKED);
-    v->vserror = true;
-    v->hcr &= ~AVC_BIT(8);
-    assert_int_equal(take_sync(v, wfi, EL1H)->kind, AVC_WFI);
+    vcpu->vserror = true;
+    vcpu->hcr |= AVC_BIT(8);
+    assert_int_equal(take_sync(vcpu, wfi, EL1H)->kind, AVC_KICKED);
+    vcpu->vserror = true;
+    vcpu->hcr &= ~AVC_BIT(8);
+    assert_int_equal(take_sync(vcpu, wfi, EL1H)->kind, AVC_WFI);
 
     world_make(); /* without controller: its two lines; WFE not asked for */
-    v = world_load();
-    assert_int_equal(take_sync(v, wfe, EL1H)->kind, AVC_KICKED);
+    vcpu = world_load();
+    assert_int_equal(take_sync(vcpu, wfe, EL1H)->kind, AVC_KICKED);
     assert_int_equal(world.trap.elr, START + 4);
-    must(avc_vcpu_set_irq(v, 0, true));
-    assert_int_equal(take_sync(v, wfi, EL1H)->kind, AVC_KICKED);
-    must(avc_vcpu_set_irq(v, 0, false));
-    e = take_sync(v, wfi, EL1H);
+    must(avc_vcpu_set_irq(vcpu, 0, true));
+    assert_int_equal(take_sync(vcpu, wfi, EL1H)->kind, AVC_KICKED);
+    must(avc_vcpu_set_irq(vcpu, 0, false));
+    e = take_sync(vcpu, wfi, EL1H);
     assert_int_equal(e->kind, AVC_WFI);
     assert_int_equal(e->value, ~UINT64_C(0));
 }
@@ -310,19 +311,19 @@ static void test_fp(void **state)
 {
     (void)state;
     for (unsigned no_fp = 0; no_fp < 2; no_fp++) {
-        struct avc_vcpu *v;
+        struct avc_vcpu *vcpu;
         uint64_t host;
         long open;
 
         world_make();
         world.hal.uses = no_fp ? AVC_HOST_NO_FP : 0;
         fake_cpu->reg[FAKE_CPTR_EL2] = host = 0x37ff; /* a host that never uses FP has it trapped */
-        v = world_load();
+        vcpu = world_load();
         fake_log_clear();
-        assert_int_equal(take_sync(v, ESR_MAKE(7, true, 0), EL1H)->kind, AVC_KICKED);
+        assert_int_equal(take_sync(vcpu, ESR_MAKE(7, true, 0), EL1H)->kind, AVC_KICKED);
         assert_int_equal(world.trap.elr, START);
-        assert_int_equal(v->fp_live, no_fp);
-        assert_int_equal(v->cptr >> 10 & 1, !no_fp); /* not live: it traps again */
+        assert_int_equal(vcpu->fp_live, no_fp);
+        assert_int_equal(vcpu->cptr >> 10 & 1, !no_fp); /* not live: it traps again */
         assert_int_equal(fake_cpu->reg[FAKE_CPTR_EL2], host);
         open = fake_log_find(1 + (size_t)fake_log_find(0, FAKE_WRITE, FAKE_CPTR_EL2), FAKE_WRITE, FAKE_CPTR_EL2);
         assert_true(open > 0);
@@ -330,19 +331,19 @@ static void test_fp(void **state)
         assert_int_equal(fake_log[open + 1].what, FAKE_OP);
         assert_int_equal(fake_log[open + 1].which, FAKE_OP_isb);
         if (no_fp) { /* a second trap cannot be; and it cannot spin either */
-            take_sync(v, ESR_MAKE(7, true, 0), EL1H);
+            take_sync(vcpu, ESR_MAKE(7, true, 0), EL1H);
             assert_int_equal(ctx(AVC_CTX_ESR_EL1), ESR_IL);
         }
-        must(avc_vcpu_put(v));
-        assert_false(v->fp_live);
+        must(avc_vcpu_put(vcpu));
+        assert_false(vcpu->fp_live);
         assert_int_equal(fake_cpu->reg[FAKE_CPTR_EL2], host);
     }
 }
 
 /* The registers themselves: the guest sees its own and never the host's, the host gets its own back. */
-static bool guest_uses_fp(struct avc_vcpu *v, struct fake_trap *trap)
+static bool guest_uses_fp(struct avc_vcpu *vcpu, struct fake_trap *trap)
 {
-    (void)v;
+    (void)vcpu;
     switch (fake_resumes) {
     case 0: /* the first use traps */
         trap->esr = ESR_MAKE(7, true, 0);
@@ -360,68 +361,68 @@ static bool guest_uses_fp(struct avc_vcpu *v, struct fake_trap *trap)
 
 static void test_fp_values(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
     uint64_t value[2] = { 0x60e58, 0 };
 
     (void)state;
     world_make();
-    v = world_load();
+    vcpu = world_load();
     fake_fp->v[8][0] = 0x4057;
-    must(avc_vcpu_set_fp(v, 8, value));
+    must(avc_vcpu_set_fp(vcpu, 8, value));
     fake_guest = guest_uses_fp;
-    assert_int_equal(world_run(v)->kind, AVC_WFI);
+    assert_int_equal(world_run(vcpu)->kind, AVC_WFI);
     assert_int_equal(fake_fp->v[8][0], 0x4057);
     assert_int_equal(fake_fp->fpcr, 0);
-    must(avc_vcpu_get_fp(v, 8, value));
+    must(avc_vcpu_get_fp(vcpu, 8, value));
     assert_int_equal(value[0], 0x60e59);
-    must(avc_vcpu_get(v, AVC_REG_FPCR, value));
+    must(avc_vcpu_get(vcpu, AVC_REG_FPCR, value));
     assert_int_equal(value[0], 0x1234);
-    must(avc_vcpu_set(v, AVC_REG_FPSR, 0x10));
-    must(avc_vcpu_get(v, AVC_REG_FPSR, value));
+    must(avc_vcpu_set(vcpu, AVC_REG_FPSR, 0x10));
+    must(avc_vcpu_get(vcpu, AVC_REG_FPSR, value));
     assert_int_equal(value[0], 0x10);
-    assert_int_equal(v->fp->fpsr, 0x10);
+    assert_int_equal(vcpu->fp->fpsr, 0x10);
 }
 
 /* A host that leaves FP alone: the guest's registers are in the CPU between runs, and are asked there. */
 static void test_fp_by_id(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
     uint64_t value;
 
     (void)state;
     world_make();
     world.hal.uses = AVC_HOST_NO_FP;
-    v = world_load();
-    must(avc_vcpu_set_fp(v, 8, (uint64_t[2]){ 0x60e58, 0 }));
+    vcpu = world_load();
+    must(avc_vcpu_set_fp(vcpu, 8, (uint64_t[2]){ 0x60e58, 0 }));
     fake_fp->fpcr = 0x4057;
     fake_guest = guest_uses_fp;
     fake_resumes = 0;
-    assert_int_equal(world_run(v)->kind, AVC_WFI);
-    assert_true(v->fp_live);
-    must(avc_vcpu_get(v, AVC_REG_FPCR, &value));
+    assert_int_equal(world_run(vcpu)->kind, AVC_WFI);
+    assert_true(vcpu->fp_live);
+    must(avc_vcpu_get(vcpu, AVC_REG_FPCR, &value));
     assert_int_equal(value, 0x1234);
     assert_int_equal(fake_fp->fpcr, 0x4057);
-    must(avc_vcpu_set(v, AVC_REG_FPCR, 0x60e58));
-    must(avc_vcpu_get(v, AVC_REG_FPCR, &value));
+    must(avc_vcpu_set(vcpu, AVC_REG_FPCR, 0x60e58));
+    must(avc_vcpu_get(vcpu, AVC_REG_FPCR, &value));
     assert_int_equal(value, 0x60e58);
 }
 
 /* A claim that looks at V8 puts the registers away; the guest has to fetch them again. */
-static enum avc_answer fp_claim(struct avc_vcpu *v, struct avc_exit *e, void *context)
+static enum avc_answer fp_claim(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
 {
     uint64_t value[2];
 
     (void)context;
-    assert_true(v->fp_live);
-    must(avc_vcpu_get_fp(v, 8, value));
-    assert_false(v->fp_live);
+    assert_true(vcpu->fp_live);
+    must(avc_vcpu_get_fp(vcpu, 8, value));
+    assert_false(vcpu->fp_live);
     assert_int_equal(fake_fp->v[8][0], 0x4057);
     return avc_done(e, value[0]);
 }
 
-static bool guest_calls_with_fp(struct avc_vcpu *v, struct fake_trap *trap)
+static bool guest_calls_with_fp(struct avc_vcpu *vcpu, struct fake_trap *trap)
 {
-    (void)v;
+    (void)vcpu;
     if (fake_resumes > 1)
         return false; /* the fake has looked at CPTR_EL2 */
     trap->esr = fake_resumes == 0 ? ESR_MAKE(7, true, 0) : ESR_MAKE(0x16, true, 0);
@@ -430,20 +431,20 @@ static bool guest_calls_with_fp(struct avc_vcpu *v, struct fake_trap *trap)
 
 static void test_fp_claim(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
     uint64_t value[2] = { 0x60e58, 0 };
 
     (void)state;
     world_make();
     world_claim(AVC_CALL, 0xc6000000, 0xc6000000, fp_claim, NULL);
-    v = world_load();
+    vcpu = world_load();
     fake_fp->v[8][0] = 0x4057;
-    must(avc_vcpu_set_fp(v, 8, value));
-    v->x[0] = 0xc6000000;
+    must(avc_vcpu_set_fp(vcpu, 8, value));
+    vcpu->x[0] = 0xc6000000;
     fake_resumes = 0;
     fake_guest = guest_calls_with_fp;
-    assert_int_equal(world_run(v)->kind, AVC_KICKED);
-    assert_int_equal(v->x[0], 0x60e58);
+    assert_int_equal(world_run(vcpu)->kind, AVC_KICKED);
+    assert_int_equal(vcpu->x[0], 0x60e58);
 }
 
 /* ---- the dump finds the vCPU ---- */

@@ -116,10 +116,10 @@ static void host_leftovers(void **state)
 {
     for (int vhe = 0; vhe < 2; vhe++) {
         const struct avc_traps *t = made(vhe ? &fake_max : &fake_a72, 0);
-        struct avc_vcpu *v = &world.vcpu[0];
+        struct avc_vcpu *vcpu = &world.vcpu[0];
         uint64_t hcr = vhe ? AVC_BIT(34) | AVC_BIT(27) : 0;
 
-        must(avc_vcpu_init(v, &world.vm, &(struct avc_vcpu_config){ .mpidr = 0 }));
+        must(avc_vcpu_init(vcpu, &world.vm, &(struct avc_vcpu_config){ .mpidr = 0 }));
         fake_cpu->reg[FAKE_HCR_EL2] = hcr | 0xff000000000;
         fake_cpu->reg[FAKE_MDCR_EL2] = ~UINT64_C(0);
         fake_cpu->reg[FAKE_CNTHCTL_EL2] = ~UINT64_C(0);
@@ -127,10 +127,10 @@ static void host_leftovers(void **state)
         fake_cpu->reg[FAKE_HCRX_EL2] = ~UINT64_C(0);
         fake_cpu->reg[FAKE_HFGITR_EL2] = ~UINT64_C(0);
         fake_cpu->reg[FAKE_CPTR_EL2] = 0x33ff;
-        must(avc_vcpu_load(v, &world.pcpu));
-        assert_int_equal(v->hcr, t->hcr | (hcr & AVC_BIT(34)));
-        assert_int_equal(v->cptr, vhe ? t->cptr_vhe : t->cptr);
-        assert_int_equal(v->host_cptr, 0x33ff);
+        must(avc_vcpu_load(vcpu, &world.pcpu));
+        assert_int_equal(vcpu->hcr, t->hcr | (hcr & AVC_BIT(34)));
+        assert_int_equal(vcpu->cptr, vhe ? t->cptr_vhe : t->cptr);
+        assert_int_equal(vcpu->host_cptr, 0x33ff);
         assert_int_equal(fake_cpu->reg[FAKE_MDCR_EL2], t->mdcr | 0x3482009f);
         assert_int_equal(fake_cpu->reg[FAKE_CNTHCTL_EL2], vhe ? t->cnthctl_vhe | 0x203ff : t->cnthctl | 0x200fc);
         assert_int_equal(fake_cpu->reg[FAKE_HSTR_EL2], t->hstr);
@@ -138,7 +138,7 @@ static void host_leftovers(void **state)
             assert_int_equal(fake_cpu->reg[FAKE_HCRX_EL2], t->hcrx);
             assert_int_equal(fake_cpu->reg[FAKE_HFGITR_EL2], 0);
         }
-        must(avc_vcpu_put(v));
+        must(avc_vcpu_put(vcpu));
     }
 }
 

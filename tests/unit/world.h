@@ -97,9 +97,9 @@ static void hal_panic(void *ctx, const char *why)
     abort();
 }
 
-static void hal_wake(void *ctx, struct avc_vcpu *v)
+static void hal_wake(void *ctx, struct avc_vcpu *vcpu)
 {
-    (void)ctx, (void)v;
+    (void)ctx, (void)vcpu;
     world.wakes++;
 }
 
@@ -189,17 +189,17 @@ static inline void world_claim(enum avc_kind kind, uint64_t first, uint64_t last
 }
 
 /* Run, and what it counts: one more exit, of the kind that it returns. */
-static inline struct avc_exit *world_run(struct avc_vcpu *v)
+static inline struct avc_exit *world_run(struct avc_vcpu *vcpu)
 {
     uint64_t before[AVC_NR_KINDS];
     struct avc_exit *e;
 
-    memcpy(before, v->nr_exits, sizeof before);
-    e = avc_vcpu_run(v);
+    memcpy(before, vcpu->nr_exits, sizeof before);
+    e = avc_vcpu_run(vcpu);
     for (enum avc_kind kind = 0; kind < AVC_NR_KINDS; kind++)
-        if (v->nr_exits[kind] - before[kind] != (e->kind == kind && kind != AVC_FAIL)) {
+        if (vcpu->nr_exits[kind] - before[kind] != (e->kind == kind && kind != AVC_FAIL)) {
             fprintf(stderr, "run returned %s, and counted %s %u times\n", avc_kind_name(e->kind), avc_kind_name(kind),
-                    (unsigned)(v->nr_exits[kind] - before[kind]));
+                    (unsigned)(vcpu->nr_exits[kind] - before[kind]));
             abort();
         }
     return e;
@@ -208,24 +208,24 @@ static inline struct avc_exit *world_run(struct avc_vcpu *v)
 /* vCPU 0 started at START with x[n] = 0x1111 * (n + 1), and loaded. */
 static inline struct avc_vcpu *world_load(void)
 {
-    struct avc_vcpu *v = &world.vcpu[0];
+    struct avc_vcpu *vcpu = &world.vcpu[0];
 
     for (unsigned n = 0; n < 2; n++)
         must(avc_vcpu_init(&world.vcpu[n], &world.vm, &(struct avc_vcpu_config){ .mpidr = n }));
-    must(avc_vcpu_start(v, START, 0));
-    must(avc_vcpu_load(v, &world.pcpu));
-    (void)world_run(v); /* powers up */
+    must(avc_vcpu_start(vcpu, START, 0));
+    must(avc_vcpu_load(vcpu, &world.pcpu));
+    (void)world_run(vcpu); /* powers up */
     for (unsigned n = 0; n < 31; n++)
-        v->x[n] = 0x1111 * (n + 1);
-    avc_ctx_set(v, AVC_CTX_VBAR_EL1, VBAR);
-    return v;
+        vcpu->x[n] = 0x1111 * (n + 1);
+    avc_ctx_set(vcpu, AVC_CTX_VBAR_EL1, VBAR);
+    return vcpu;
 }
 
-static bool one_trap(struct avc_vcpu *v, struct fake_trap *trap)
+static bool one_trap(struct avc_vcpu *vcpu, struct fake_trap *trap)
 {
     struct fake_trap at = *trap;
 
-    (void)v;
+    (void)vcpu;
     if (world.taken) {
         world.trap.elr = at.elr; /* where the guest would go on */
         world.trap.spsr = at.spsr;
@@ -238,24 +238,24 @@ static bool one_trap(struct avc_vcpu *v, struct fake_trap *trap)
 
 /* The vCPU runs, and takes this exception at `pc` with `pstate`. Returns the exit. It is AVC_KICKED when the
    library has handled the trap: world.trap.elr and .spsr say where it went on. */
-static inline struct avc_exit *take(struct avc_vcpu *v, struct fake_trap trap)
+static inline struct avc_exit *take(struct avc_vcpu *vcpu, struct fake_trap trap)
 {
     fake_guest = one_trap;
     world.trap = trap;
     world.taken = false;
-    return world_run(v);
+    return world_run(vcpu);
 }
 
-static inline struct avc_exit *take_sync(struct avc_vcpu *v, uint64_t esr, uint64_t pstate)
+static inline struct avc_exit *take_sync(struct avc_vcpu *vcpu, uint64_t esr, uint64_t pstate)
 {
-    return take(v, (struct fake_trap){ .esr = esr, .elr = START, .spsr = pstate });
+    return take(vcpu, (struct fake_trap){ .esr = esr, .elr = START, .spsr = pstate });
 }
 
 /* Lets the VMM's answer act, without another exception. */
-static inline void go_on(struct avc_vcpu *v)
+static inline void go_on(struct avc_vcpu *vcpu)
 {
     world.taken = true;
-    (void)world_run(v);
+    (void)world_run(vcpu);
 }
 
 static inline uint64_t ctx(unsigned n)
