@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Registers that hold a bit, two bits or a byte per interrupt: the same in the distributor (SPIs) and in the redistributors
- * (SGIs and PPIs). IHI 0069, 12.9 and 12.11.
+ * Registers that hold a bit, two bits or a byte per interrupt. They are the same in the distributor (SPIs) and in the
+ * redistributors (SGIs and PPIs). IHI 0069, 12.9 and 12.11.
  *
- * A read of "pending" or "active" must know what the guest has made of interrupts in list registers. This CPU's are read;
- * other CPUs are asked to look at theirs, and the guest does the instruction again until that has happened. A write that
- * concerns another CPU's list registers takes effect when that CPU has looked.
+ * A read of "pending" or "active" must know what the guest has made of interrupts in list registers. This CPU's are
+ * read. Other CPUs are asked to look at theirs, and the guest does the instruction again until they have done so. A
+ * write that concerns another CPU's list registers takes effect when that CPU has looked.
  */
 #include "emul/vgic/lr.h"
 #include "emul/vgic/op.h"
@@ -15,8 +15,8 @@
 
 /* ---- changes of what decides whether, when and to whom an interrupt is signalled ---- */
 
-/* Of `bits`, whose enables change, those that are in list registers of self, where the guest handles them or is through with
-   them, and not pending: to them it makes no difference. */
+/* Returns those of `bits`, whose enables change, to which that makes no difference: they are in list registers of
+   self, where the guest handles them or has ended them, and they are not pending. */
 static uint32_t indifferent(const struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t bits)
 {
     uint32_t found = 0;
@@ -47,7 +47,7 @@ static __attribute__((noinline)) void toggle_stirred(struct avc_vgic_cpu *self, 
     avc_vgic_end(&op);
 }
 
-/* Of the bank's bits in `field` these change. The lock is taken, and dropped here. */
+/* Changes these bits of the bank's `field`. The caller holds the lock. It is dropped here. */
 static inline void toggle(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t *field, uint32_t change)
 {
     change &= b->valid;
@@ -95,7 +95,7 @@ void avc_vgic_write_icenable(struct avc_vgic_cpu *self, struct avc_vgic_bank *b,
     toggle(self, b, &b->enable, (uint32_t)value & b->enable);
 }
 
-/* Edge or level: two bits each, the upper one counts. SGIs are edges and PPIs levels, fixed. */
+/* Edge or level: each interrupt has two bits, of which the upper one counts. SGIs are always edges, and PPIs levels. */
 uint64_t avc_vgic_read_config(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
 {
     uint32_t v = avc_load_relaxed(&b->edge) >> (offset & 4 ? 16 : 0) & 0xffff;
@@ -123,7 +123,7 @@ void avc_vgic_write_config(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, u
     toggle(self, b, &b->edge, (b->edge ^ v << first) & 0xffffu << first);
 }
 
-/* Priorities: byte or word. */
+/* Priorities, accessed by bytes or words. */
 typedef uint32_t __attribute__((may_alias)) word;
 
 static inline void store_priority(struct avc_vgic_bank *b, unsigned n, unsigned size, uint64_t value)
@@ -160,7 +160,7 @@ void avc_vgic_write_priority(struct avc_vgic_cpu *self, struct avc_vgic_bank *b,
 {
     unsigned n = offset % 32;
 
-    if (!(b->valid >> n & 1)) /* all or none of a word are interrupts */
+    if (!(b->valid >> n & 1)) /* all or none of a word's bytes are interrupts */
         return;
     value &= GIC_PRIO_MASK * 0x01010101u;
     avc_lock(&self->vgic->lock);
@@ -172,7 +172,7 @@ void avc_vgic_write_priority(struct avc_vgic_cpu *self, struct avc_vgic_bank *b,
     avc_unlock(&self->vgic->lock);
 }
 
-/* ---- reading what list registers hold ---- */
+/* ---- reads of what list registers hold ---- */
 
 /* What the list registers of the bank's interrupts say, by bit. */
 struct inside {
@@ -207,7 +207,7 @@ static __attribute__((noinline)) uint64_t read_inside(struct avc_vgic_cpu *self,
 
     avc_vgic_go_on(&op, self->vgic, self);
     look_inside(&op, b, &in);
-    if (in.elsewhere && self->reading != id) { /* asked once, or it would never end */
+    if (in.elsewhere && self->reading != id) { /* each is asked once, or it would never end */
         self->reading = id;
         avc_vgic_touch_slow(&op, b, in.elsewhere);
     } else if (!in.wait) {
@@ -268,7 +268,7 @@ void avc_vgic_write_ispend(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, u
 static void icpend(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint32_t bits)
 {
     b->latch &= ~bits;
-    b->drop_pending |= bits & b->in_lr; /* elsewhere; this CPU's are in memory */
+    b->drop_pending |= bits & b->in_lr; /* those left are in other CPUs' list registers */
     avc_vgic_deliver(op, b, bits);
 }
 
@@ -287,7 +287,7 @@ void avc_vgic_write_isactive(struct avc_vgic_cpu *self, struct avc_vgic_bank *b,
         struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
         unsigned n = (unsigned)__builtin_ctz(idle);
 
-        /* the vCPU that would have taken it is the one that will end it; with none, any will do */
+        /* The vCPU that would have taken it will end it. If there is none, any vCPU will do. */
         spis->holder[n] = spis->target[n] == NONE ? (uint16_t)self->index : spis->target[n];
     }
     b->active |= bits;
@@ -295,7 +295,7 @@ void avc_vgic_write_isactive(struct avc_vgic_cpu *self, struct avc_vgic_bank *b,
     avc_vgic_end(&op);
 }
 
-/* No longer pending, or active: nothing to do about what is neither. */
+/* Makes interrupts not pending, or inactive. One that is neither needs nothing. */
 static __attribute__((noinline)) void clear_stirred(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t bits,
                                                     void (*fn)(struct avc_vgic_op *, struct avc_vgic_bank *, uint32_t))
 {

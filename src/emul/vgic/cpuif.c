@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The CPU interface's registers that trap: SGIs always (HCR_EL2.IMO and FMO make them), deactivation and, where that alone
- * cannot be trapped, the registers common to both groups while ICH_HCR_EL2 says so. All others are the hardware's.
+ * The CPU interface's registers that trap. SGI registers always do (HCR_EL2.IMO and FMO trap them). While ICH_HCR_EL2
+ * says so, ICC_DIR_EL1 does, or, on a CPU that cannot trap that alone, the registers common to both groups. The
+ * hardware has all other registers.
  */
 #include "emul/vgic/cpuif.h"
 
@@ -11,8 +12,9 @@
 #include "emul/vgic/lr.h"
 #include "emul/vgic/op.h"
 
-/* With one security state SGI1R makes an SGI of whichever group the target has configured for it, and SGI0R one of group 0
-   only; ASGI1R is the other security state's group 1, of which there is none: as SGI0R (IHI 0069, 12.2.9 to 12.2.14). */
+/* With one security state SGI1R makes an SGI of the group that the target has configured for it. SGI0R makes one of
+   group 0 only. ASGI1R is for the other security state's group 1. There is none, so it does what SGI0R does (IHI
+   0069, 12.2.9 to 12.2.14). */
 enum { ICC_SGI1R = 5, ICC_ASGI1R = 6, ICC_SGI0R = 7 };
 
 static inline void pend(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, unsigned intid, bool any_group)
@@ -21,7 +23,7 @@ static inline void pend(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, unsign
         avc_vgic_pend(op, &cpu->bank, intid);
 }
 
-/* All but the writer. */
+/* Sends an SGI to all vCPUs but the writer. */
 static __attribute__((noinline)) void send_all(struct avc_vgic_op *op, unsigned intid, bool any_group)
 {
     for (uint32_t n = 0; n < op->vgic->vm->nr_vcpus; n++)
@@ -57,14 +59,14 @@ static enum avc_answer sgi(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
     return AVC_DONE;
 }
 
-/* What names this vCPU and no other: Aff0's lower bits as a list. */
+/* The part of an SGI register's value that names this vCPU and no other: Aff0's lower bits as a list. */
 static inline uint64_t alone(uint64_t name)
 {
     return (name & ICC_SGIR_AFFINITY) | UINT64_C(1) << (name & 15);
 }
 
-/* ICC_SGI1R_EL1 as it is trapped. What a kernel sends to its own CPU, to run something later, needs no more than a list register,
-   which it most often has yet. */
+/* A trapped write of ICC_SGI1R_EL1. A kernel sends SGIs to its own CPU, to run something later. Such an SGI needs
+   only a list register, which it most often still has. */
 static enum avc_result sgi1r(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_entry *entry)
 {
     struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
@@ -113,7 +115,7 @@ static enum avc_answer dir(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
     return AVC_DONE;
 }
 
-/* ICC_PMR_EL1, ICC_CTLR_EL1, ICC_RPR_EL1: in ICH_VMCR_EL2 and the active priorities, live. */
+/* ICC_PMR_EL1, ICC_CTLR_EL1 and ICC_RPR_EL1 are in ICH_VMCR_EL2 and the active priorities, live. */
 static enum avc_answer pmr(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     uint64_t vmcr = avc_hw_read_ICH_VMCR_EL2(), priority;
@@ -146,7 +148,7 @@ static enum avc_answer ctlr(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx
     struct avc_vgic_op op;
 
     (void)ctx;
-    if (!e->write) /* the rest is the hardware's */
+    if (!e->write) /* the hardware has the rest */
         return avc_done(e, (vmcr & ICH_VMCR_VCBPR ? ICC_CTLR_CBPR : 0) |
                                (vmcr & ICH_VMCR_VEOIM ? ICC_CTLR_EOIMODE : 0) |
                                ICC_CTLR_PRIBITS(ICH_VTR_PRIBITS(vtr) - 1) | ICC_CTLR_IDBITS(ICH_VTR_IDBITS(vtr)) |
@@ -155,7 +157,7 @@ static enum avc_answer ctlr(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx
     vmcr |= (e->value & ICC_CTLR_CBPR ? ICH_VMCR_VCBPR : 0) | (e->value & ICC_CTLR_EOIMODE ? ICH_VMCR_VEOIM : 0);
     avc_vgic_begin(&op, vgic, self);
     avc_hw_write_ICH_VMCR_EL2(vmcr);
-    op.fill = true; /* what traps depends on EOImode */
+    op.fill = true; /* EOImode decides what traps */
     avc_vgic_end(&op);
     return AVC_DONE;
 }

@@ -6,7 +6,7 @@
 
 #include "emul/vgic/state.h"
 
-/* Claims them. Errors: ENOMEM (claims). */
+/* Claims these registers. Errors: ENOMEM (claims). */
 enum avc_status avc_vgic_cpuif_attach(struct avc_vgic *vgic);
 
 #endif

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* From "pending" to a vCPU: see deliver.h. */
+/* Brings pending interrupts to vCPUs: see deliver.h. */
 #include "emul/vgic/deliver.h"
 
 #include "emul/vgic/timer.h"
 
 /*
- * A vCPU is in one list at most. If it is in that of another operation, which has dropped the lock and is calling back,
- * then that kick is still to come, and will do: had the vCPU taken the lock for it before us, `told` would have been cleared
- * before that, and be seen so here.
+ * A vCPU is in at most one list. If it is in the list of another operation, that operation has dropped the lock and is
+ * calling back. Then its kick is still to come, and is enough. If the vCPU had taken the lock for that kick before this
+ * operation, `told` would have been cleared before, and this operation would see it.
  */
 void avc_vgic_kick(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, bool fold)
 {
-    if (!cpu->vcpu) /* not initialised yet; it looks when it is loaded */
+    if (!cpu->vcpu) /* the vCPU is not initialised yet; it looks when it is loaded */
         return;
     if (fold && cpu->loaded && !cpu->fold_wanted) {
         cpu->fold_wanted = true;
@@ -31,7 +31,8 @@ void avc_vgic_kick(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, bool fold)
 
 /* ---- touch ---- */
 
-/* Out of a list register at hand. With more interrupts than list registers others may move up. */
+/* Takes an interrupt out of a list register at hand. If there are more interrupts than list registers, others may
+   move up. */
 static void take(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned n)
 {
     avc_vgic_lr_take(cpu, b, n);
@@ -94,7 +95,8 @@ static bool is_on(const struct avc_vgic *vgic, uint32_t n)
     return avc_load_relaxed(&vgic->vm->vcpus[n]->power) == AVC_POWER_ON;
 }
 
-/* For an interrupt that any vCPU may take (GICD_IROUTER.IRM): the one it waits for, or the next in turn that is on. */
+/* Chooses the target of an interrupt that any vCPU may take (GICD_IROUTER.IRM): the vCPU that it waits for, or the
+   next one in turn that is on. */
 static uint16_t any_target(struct avc_vgic *vgic, uint16_t waits_for)
 {
     uint32_t nr = (uint32_t)vgic->vm->nr_vcpus;
@@ -112,7 +114,7 @@ static uint16_t any_target(struct avc_vgic *vgic, uint16_t waits_for)
     return NONE;
 }
 
-/* The vCPU that is to take an SPI, or handles it; NULL: none. */
+/* Returns the vCPU that is to take an SPI, or that handles it. NULL: none. */
 static struct avc_vgic_cpu *spi_cpu(struct avc_vgic *vgic, struct avc_vgic_bank *b, unsigned n)
 {
     struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
@@ -124,7 +126,7 @@ static struct avc_vgic_cpu *spi_cpu(struct avc_vgic *vgic, struct avc_vgic_bank 
     return cpu == NONE ? NULL : &vgic->cpus[cpu];
 }
 
-/* List registers of self's that are free, or are made so. */
+/* Returns list registers of self that are free. If none is, it frees one. */
 static inline uint32_t free_lrs(struct avc_vgic_cpu *self)
 {
     uint32_t free = ~self->lr_used & self->lr_all;
@@ -137,7 +139,7 @@ static inline uint32_t free_lrs(struct avc_vgic_cpu *self)
     return free;
 }
 
-/* To self: into a list register, if there is one for all that waits. */
+/* Delivers to self: into a list register, if there is one for everything that waits. */
 static inline void deliver_here(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigned n)
 {
     struct avc_vgic_cpu *self = op->self;
@@ -149,11 +151,12 @@ static inline void deliver_here(struct avc_vgic_op *op, struct avc_vgic_bank *b,
         avc_vgic_queue(self, b, n);
         op->fill = true;
     }
-    /* In a list register already, but its thread may be blocked on this very CPU, and this a handler of the host's. */
+    /* It may be in a list register already. But the vCPU's thread may be blocked on this very CPU, if a handler of
+       the host called this. */
     op->wake |= op->host;
 }
 
-/* n is pending and enabled, or active, and nowhere yet. */
+/* Delivers interrupt n, which is pending and enabled, or active, and in no list register and no queue. */
 static void deliver_one(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigned n)
 {
     struct avc_vgic_cpu *cpu = b->owner ? b->owner : spi_cpu(op->vgic, b, n);
@@ -175,7 +178,7 @@ void avc_vgic_deliver_slow(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint
     uint32_t bits;
 
     mask &= ~(b->in_lr | b->queued);
-    if (mask & TIMER_BITS && b->owner && b->owner == op->self) /* those that software tracks */
+    if (mask & TIMER_BITS && b->owner && b->owner == op->self) /* those whose line software tracks */
         avc_vgic_timer_sample(op->self, mask & TIMER_BITS);
     bits = (b->active | (avc_vgic_pending_bits(b) & b->enable)) & mask;
     for (; bits; bits &= bits - 1)
@@ -184,7 +187,7 @@ void avc_vgic_deliver_slow(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint
 
 /* ---- edges and lines ---- */
 
-/* In a list register; true when that is all there was to do. */
+/* Makes an interrupt in a list register pending. Returns true when nothing else is to be done. */
 static bool pend_in_lr(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigned n)
 {
     struct avc_vgic_cpu *cpu = avc_vgic_holder(op->vgic, b, n);
@@ -196,7 +199,7 @@ static bool pend_in_lr(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigned
         avc_vgic_kick(op, cpu, false);
         return true;
     }
-    /* another vCPU's turn: routed away while active, or any that is next */
+    /* It is another vCPU's turn: the SPI was routed away while active, or goes to the next vCPU. */
     if (!b->owner && (spis->target[n] != cpu->index || spis->route[n] & GICD_IROUTER_IRM))
         return false;
     if (!avc_vgic_lr_again(cpu, b, n, false))
@@ -211,7 +214,7 @@ void avc_vgic_pend_slow(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigne
     uint32_t bit = 1u << n;
 
     if (b->latch & bit)
-        return; /* pending already, and told */
+        return; /* it is pending already, and its vCPU knows */
     if (b->in_lr & bit) {
         if (avc_likely(pend_in_lr(op, b, n)))
             return;
@@ -221,11 +224,11 @@ void avc_vgic_pend_slow(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigne
     if (avc_likely(b->enable & ~(b->active | b->queued) & bit))
         deliver_one(op, b, n);
     else
-        avc_vgic_deliver(op, b, bit); /* one that is active may have been taken out of a list register */
+        avc_vgic_deliver(op, b, bit); /* an active one may have been taken out of a list register */
 }
 
-/* Whether what is done next about an interrupt in cpu's list register is that register's alone: nobody has asked for more,
-   ISPENDR has nothing to do with it, and an SPI stays with this vCPU. */
+/* Does the level of an interrupt in cpu's list register concern that register only? It does if no CPU has asked for
+   more, ISPENDR has not made it pending, and an SPI stays with this vCPU. */
 static bool level_is_plain(const struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned n)
 {
     const struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
@@ -250,9 +253,10 @@ bool avc_vgic_level(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned 
     return true;
 }
 
-/* The level of a level-sensitive interrupt that is in a list register. Elsewhere, one that falls is taken back at that CPU's
-   next trap: it may take the interrupt until then, as it may with any controller when a level falls (IHI 0069, 4.1: a
-   spurious or late one). True when that is all there was to do. */
+/* Follows the level of a level-sensitive interrupt that is in a list register. If the register is another CPU's and
+   the level falls, that CPU takes the interrupt back at its next trap. Until then the guest may take it, as it may
+   with any controller when a level falls (IHI 0069, 4.1: a spurious or late one). Returns true when nothing else is
+   to be done. */
 static bool line_in_lr(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigned n, bool level)
 {
     struct avc_vgic_cpu *cpu = avc_vgic_holder(op->vgic, b, n);
@@ -295,7 +299,7 @@ void avc_vgic_make_inactive(struct avc_vgic_op *op, struct avc_vgic_bank *b, uin
     if (linked && b->owner == op->self) {
         for (; linked; linked &= linked - 1)
             avc_vgic_timer_deactivate(op->self, linked & -linked);
-    } else if (linked & ~elsewhere) { /* its CPU has to do that */
+    } else if (linked & ~elsewhere) { /* its CPU must end the physical interrupt */
         avc_vgic_kick(op, b->owner, true);
         elsewhere |= linked;
     }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The distributor's frame (IHI 0069, 12.9), and the redistributors' (12.10 and 12.11): per vCPU an RD frame and an SGI frame of
- * 64 KiB each. Any vCPU may access all of them. gicreg.def has the registers; here is the way to a handler, and the
- * handlers of those that are not by interrupt.
+ * The distributor's frame (IHI 0069, 12.9), and the redistributors' (12.10 and 12.11): each vCPU has an RD frame and an
+ * SGI frame of 64 KiB each. Any vCPU may access all of them. gicreg.def has the registers. This file finds their
+ * handlers, and has the handlers of registers without a field for each interrupt.
  */
 #include "emul/vgic/frame.h"
 
@@ -71,7 +71,7 @@ uint64_t avc_vgic_read_cidr(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, 
 
 uint16_t avc_vgic_route_target(const struct avc_vgic *vgic, uint64_t route)
 {
-    return route & GICD_IROUTER_IRM ? NONE /* chosen when it is pending */
+    return route & GICD_IROUTER_IRM ? NONE /* chosen when the interrupt is pending */
                                     : avc_vgic_cpu_named(vgic, avc_vgic_name(route));
 }
 
@@ -137,8 +137,8 @@ uint64_t avc_vgic_read_redist_typer(struct avc_vgic_cpu *self, struct avc_vgic_b
     return size == 8 ? typer : (uint32_t)(typer >> (offset & 4 ? 32 : 0));
 }
 
-/* The handshake works, and nothing depends on it: a vCPU that runs is awake. A guest that was written to run after firmware,
-   which has woken the redistributor, finds interrupts working either way. */
+/* The handshake works, and nothing depends on it: a vCPU that runs is awake. A guest that expects firmware to have
+   woken the redistributor finds interrupts working as well. */
 uint64_t avc_vgic_read_waker(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
 {
     (void)self, (void)offset, (void)size;
@@ -152,9 +152,9 @@ void avc_vgic_write_waker(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, ui
     avc_store_relaxed(&b->owner->waker, value & GICR_WAKER_SLEEP ? GICR_WAKER_SLEEP | GICR_WAKER_ASLEEP : 0);
 }
 
-/* ---- the way to a handler ---- */
+/* ---- find a handler ---- */
 
-/* What has no register. */
+/* Handles an offset that has no register. */
 static uint64_t read_zero(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
 {
     (void)self, (void)b, (void)offset, (void)size;
@@ -167,8 +167,8 @@ static void write_ignored(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, ui
     (void)self, (void)b, (void)offset, (void)size, (void)value;
 }
 
-/* Where a register is looked up: registers of the first and last 128 bytes by words; up to 4 KiB, where one name has the whole
-   of 128 bytes, by those; and by 2 KiB. */
+/* The index of a register. In the first and last 128 bytes each word has a cell. Up to 4 KiB, one name has all of
+   128 bytes, and these have a cell. Above, 2 KiB have a cell. */
 #define CELLS 128
 #define CELL(offset)                                                                                                   \
     ((offset) < 0x80      ? (offset) >> 2                                                                              \
@@ -179,12 +179,12 @@ static void write_ignored(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, ui
 struct gic_reg {
     uint16_t zero;  /* bits of the offset that are 0 in the register's part of its cell */
     uint8_t widths; /* sizes that reach it, or'ed */
-    uint8_t shift;  /* offset of a bank of 32 interrupts: bits shift + 4..shift say which; 0: not by interrupt */
+    uint8_t shift;  /* bits shift + 4..shift of the offset choose a bank of 32 interrupts; 0: no field for each */
     avc_vgic_read_fn *read;
     avc_vgic_write_fn *write;
 } __attribute__((aligned(32))); /* a power of two */
 
-/* Row 0 is what has no register. */
+/* Row 0 is for offsets that have no register. */
 enum {
     NOTHING,
 #define GIC_REG(frame, name, offset, bytes, bits, widths, access) ROW_##name,
@@ -239,8 +239,8 @@ static const struct {
 #undef GIC_REG
 };
 
-/* The register at this offset, which is a word's. b: the bank of its interrupts; before, that of the redistributor's vCPU, or
-   NULL in the distributor. */
+/* Finds the register at this offset, which is a word's. Sets *b to the bank of its interrupts. Before, *b is the
+   bank of the redistributor's vCPU, or NULL in the distributor. */
 static inline const struct gic_reg *find_word(const struct avc_vgic *vgic, const uint8_t cells[CELLS],
                                               struct avc_vgic_bank **b, uint32_t offset)
 {
@@ -248,7 +248,7 @@ static inline const struct gic_reg *find_word(const struct avc_vgic *vgic, const
     const struct gic_reg *reg = &map.regs[row];
     uint32_t k;
 
-    if (*b && avc_unlikely(offset & reg->zero)) /* the distributor's fill their cells */
+    if (*b && avc_unlikely(offset & reg->zero)) /* the distributor's registers fill their cells */
         return &map.regs[NOTHING];
     if (*b || !reg->shift)
         return reg;
@@ -259,7 +259,7 @@ static inline const struct gic_reg *find_word(const struct avc_vgic *vgic, const
     return reg;
 }
 
-/* As an event, and whatever is no word. */
+/* Handles an access as an event, and any access that is not a word. */
 static enum avc_answer access(struct avc_vgic_cpu *self, const uint8_t cells[CELLS], struct avc_vgic_bank *b,
                               uint32_t offset, unsigned size, bool write, uint64_t *value)
 {
@@ -274,7 +274,7 @@ static enum avc_answer access(struct avc_vgic_cpu *self, const uint8_t cells[CEL
     return *value == AVC_VGIC_RETRY && !write ? AVC_RETRY : AVC_DONE;
 }
 
-/* A trapped load, and a store; all registers can be accessed by words. */
+/* Handle a trapped load, and a store. All registers can be accessed by words. */
 static __attribute__((noinline)) enum avc_result
 load_odd(struct avc_vcpu *vcpu, uint64_t esr, const uint8_t cells[CELLS], struct avc_vgic_bank *b, uint32_t offset)
 {
@@ -359,7 +359,7 @@ enum avc_answer avc_vgic_dist_access(struct avc_vcpu *vcpu, struct avc_exit *e, 
     return answer(vcpu, e, map.dist, NULL, (uint32_t)e->key & (AVC_VGIC_DIST_SIZE - 1));
 }
 
-/* The redistributor at this place in their claim; NULL: there is room for vCPUs that were not made. */
+/* Returns the redistributor at this place in their claim. NULL: the place is for a vCPU that was not made. */
 static inline struct avc_vgic_cpu *redist_of(const struct avc_vgic *vgic, uint64_t at)
 {
     uint64_t index = at / AVC_VGIC_REDIST_SIZE;
@@ -367,7 +367,7 @@ static inline struct avc_vgic_cpu *redist_of(const struct avc_vgic *vgic, uint64
     return index < vgic->vm->nr_vcpus ? &vgic->cpus[index] : NULL;
 }
 
-/* RD frame, SGI frame. */
+/* Returns the cells of the RD frame or of the SGI frame. */
 static inline const uint8_t *redist_cells(uint64_t at)
 {
     return at & (AVC_VGIC_REDIST_SIZE / 2) ? map.sgi : map.rd;

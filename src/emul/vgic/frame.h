@@ -6,11 +6,11 @@
 
 #include "emul/vgic/state.h"
 
-/* Claims: of the distributor, and of all redistributors. */
+/* The claims of the distributor, and of all redistributors. */
 extern const union avc_fast avc_vgic_dist_fast, avc_vgic_redist_fast;
 avc_claim_fn avc_vgic_dist_access, avc_vgic_redist_access;
 
-/* The vCPU that a route leads to, or NONE. */
+/* Returns the vCPU that a route leads to, or NONE. */
 uint16_t avc_vgic_route_target(const struct avc_vgic *vgic, uint64_t route);
 
 #endif

@@ -5,23 +5,24 @@
 
 #include "emul/vgic/timer.h"
 
-/* ---- in ---- */
+/* ---- into a list register ---- */
 
-/* State, EOI and the link, of one that is active or whose link is the physical interrupt's. */
+/* Returns state, EOI and link of an interrupt that is active, or whose link is the physical interrupt's. */
 static __attribute__((noinline)) uint64_t active_state(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n)
 {
     uint32_t bit = 1u << n, active = b->active & bit;
     bool pending = (b->latch | (b->line & ~b->edge)) & avc_vgic_enabled_bits(self->vgic, b) & bit, elsewhere;
 
     b->active &= ~bit;
-    /* Pending and active is not for linked ones: should it also be pending on its own, the link is given up. */
+    /* A linked interrupt must not be pending and active. If it is also pending on its own, it loses the link. */
     if (b->linked & active && pending)
         avc_vgic_timer_unlink(self, bit);
     if (b->linked & bit)
         return ICH_LR_HW | ICH_LR_PINTID(self->phys[bit == avc_vgic_timer_bit(1)]) |
                (active ? ICH_LR_ACTIVE : ICH_LR_PENDING);
-    /* A level is looked at again at the end of interrupt; and what is pending for another vCPU goes there then. With more
-       interrupts than list registers others may come first then, and NPIE would not say so. */
+    /* A level is looked at again at the end of interrupt. An interrupt that is pending for another vCPU goes there
+       then. If there are more interrupts than list registers, others may come first then, and NPIE would not say
+       so. */
     elsewhere = !b->owner && avc_vgic_spis_of(b)->target[n] != self->index;
     if (!pending)
         return ICH_LR_ACTIVE;
@@ -55,13 +56,15 @@ void avc_vgic_lr_put(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigne
         put(self, b, n, r, ICH_LR_PENDING | (b->line & ~b->edge & 1u << n ? ICH_LR_EOI : 0));
 }
 
-/* ---- back ---- */
+/* ---- back into memory ---- */
 
-/* Its state, as it is in the CPU; there is some, or another CPU has asked for something. */
+/* Takes the interrupt's state from the list register. It is called if there is some state, or if another CPU has
+   asked for something. */
 static __attribute__((noinline)) void take_state(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t bit,
                                                  uint64_t lr)
 {
-    /* Acknowledged, an edge is over, and what ISPENDR had made of a level (IHI 0069, 4.1.2). A level's line is in memory. */
+    /* When an interrupt is acknowledged, its edge is over, and so is what ISPENDR made of a level (IHI 0069,
+       4.1.2). A level's line is in memory. */
     if (lr & ICH_LR_PENDING)
         b->latch |= b->moved & bit & ~b->drop_pending;
     if (lr & ICH_LR_ACTIVE) {
@@ -93,10 +96,10 @@ static inline void take(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsig
         if (!(b->active & bit))
             spis->holder[n] = NONE;
         if ((spis->route[n] & GICD_IROUTER_IRM) && !(lr & ICH_LR_PENDING))
-            spis->target[n] = NONE; /* taken: the next one goes to the next in turn */
+            spis->target[n] = NONE; /* taken: the next one goes to the next vCPU in turn */
     }
-    /* No interrupt may be in two list registers, and an EOI that stays keeps its maintenance interrupt (IHI 0069,
-       ICH_LR<n>_EL2, ICH_EISR_EL2); what is left without is of no effect. */
+    /* No interrupt may be in two list registers, and a register in which EOI stays keeps its maintenance interrupt
+       (IHI 0069, ICH_LR<n>_EL2, ICH_EISR_EL2). A register without state and EOI has no effect. */
     if (lr & (ICH_LR_STATE | ICH_LR_EOI))
         avc_vgic_lr_set(cpu, r, 0);
     else
@@ -157,8 +160,9 @@ void avc_vgic_lr_control(struct avc_vgic_cpu *self, uint64_t vmcr, bool more_pen
                (vmcr & ICH_VMCR_VENG1 ? ICH_HCR_VGRP1DIE : ICH_HCR_VGRP1EIE);
     if (more_active)
         hcr |= ICH_HCR_LRENPIE;
-    /* ICC_DIR_EL1 of one that is not in a list register here: spilled, or an SPI that another vCPU took. With EOImode 0
-       nobody writes it, so that the trap may be on before the guest has chosen; TC would trap more than that. */
+    /* Traps ICC_DIR_EL1 of an interrupt that is in no list register here: it was spilled, or is an SPI that another
+       vCPU took. With EOImode 0 no guest writes it, so the trap may be on before the guest has chosen. TC would
+       trap more than that. */
     if (more_active || self->vgic->vm->nr_vcpus > 1) {
         if (self->tds)
             hcr |= ICH_HCR_TDIR;
@@ -185,7 +189,7 @@ uint32_t avc_vgic_lr_moved(struct avc_vgic_cpu *cpu)
 
 void avc_vgic_lr_load(struct avc_vgic_cpu *self)
 {
-    /* What one holds after reset is unknown: out with it. save() leaves zeros. */
+    /* After a reset a list register has an unknown value, so it is cleared. save() leaves zeros. */
     for (uint32_t bits = (uint32_t)~avc_hw_read_ICH_ELRSR_EL2() & self->lr_all; bits; bits &= bits - 1)
         avc_hw_lr_write((unsigned)__builtin_ctz(bits), 0);
     self->lr_dirty = 0;
@@ -195,8 +199,8 @@ void avc_vgic_lr_load(struct avc_vgic_cpu *self)
         if (self->lr[r] & ICH_LR_STATE)
             avc_hw_lr_write(r, self->lr[r]);
     }
-    /* The guest may have cleared it where that is possible, and VFIQEn depends on it: first, and synchronised (IHI 0069,
-       "ICC_SRE_EL1", "ICH_VMCR_EL2"). */
+    /* The guest may have cleared SRE on a CPU that lets it, and VFIQEn depends on SRE. So this comes first, and an
+       ISB follows (IHI 0069, "ICC_SRE_EL1", "ICH_VMCR_EL2"). */
     avc_hw_write_ICC_SRE_EL1(ICC_SRE_SRE | ICC_SRE_DFB | ICC_SRE_DIB);
     avc_hw_isb();
     avc_hw_write_ICH_VMCR_EL2(self->vmcr);

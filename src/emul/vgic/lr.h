@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * List registers: an interrupt goes into one, and comes back. Those of a vCPU that is loaded here are the CPU's; those of one that
- * is not loaded are in memory, lr[], as they were when it was put, and will be again when it is loaded. Of both kinds is said
- * here that they are "at hand": no guest instruction changes them now, and no other CPU writes them. Those of a vCPU that is
- * loaded elsewhere never are.
+ * List registers: an interrupt goes into one, and comes back. If a vCPU is loaded here, its list registers are the
+ * CPU's. If it is not loaded, they are in memory, lr[], as they were when it was put, and as they will be when it is
+ * loaded. Both kinds are called "at hand": no guest instruction changes them now, and no other CPU writes them. List
+ * registers of a vCPU that is loaded on another CPU are not at hand.
  *
- * A list register whose interrupt the guest is through with keeps it, until somebody needs the register or the interrupt:
- * most come again.
+ * When the guest has ended an interrupt, it stays in its list register until the register or the interrupt is needed.
+ * Most interrupts come again.
  *
- * No barriers here: a list register is used when the guest runs, and the exception return synchronises (IHI 0069, 8.1.6
- * "Observability of the effects of accesses to the GIC registers"; Arm ARM, "Context synchronization event").
+ * There are no barriers here. A list register is used when the guest runs, and the exception return synchronises (IHI
+ * 0069, 8.1.6 "Observability of the effects of accesses to the GIC registers"; Arm ARM, "Context synchronization
+ * event").
  */
 #ifndef AVC_VGIC_LR_H
 #define AVC_VGIC_LR_H
@@ -18,7 +19,7 @@
 #include "emul/vgic/state.h"
 #include "hw/ich.h"
 
-/* One at hand. */
+/* Reads a list register at hand. */
 static inline uint64_t avc_vgic_lr_read(const struct avc_vgic_cpu *cpu, unsigned r)
 {
     return avc_likely(cpu->loaded) ? avc_hw_lr_read(r) : cpu->lr[r];
@@ -31,7 +32,8 @@ static inline void avc_vgic_lr_set(struct avc_vgic_cpu *cpu, unsigned r, uint64_
         avc_hw_lr_write(r, lr);
 }
 
-/* What is the same for each way into a list register: `lr` has the INTID, the state, and what goes with it. */
+/* The part that all functions share that fill a list register. `lr` has the INTID, the state, and what belongs to
+   it. */
 static inline void avc_vgic_lr_write(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n, unsigned r,
                                      uint64_t lr)
 {
@@ -43,24 +45,26 @@ static inline void avc_vgic_lr_write(struct avc_vgic_cpu *self, struct avc_vgic_
     avc_hw_lr_write(r, lr);
 }
 
-/* Interrupt n of the bank, which is in memory and in no queue, goes into list register r, which is free. */
+/* Puts interrupt n of the bank, which is in memory and in no queue, into list register r, which is free. */
 void avc_vgic_lr_put(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n, unsigned r);
-/* Interrupt n, which is in a list register of cpu, at hand, comes back, with what the guest has made of it. */
+/* Takes interrupt n back from a list register of cpu, at hand, with what the guest has made of it. */
 void avc_vgic_lr_take(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned n);
-/* The same for whatever is in list register r: its INTID. */
+/* Does the same for the interrupt in list register r. Returns its INTID. */
 uint32_t avc_vgic_lr_take_at(struct avc_vgic_cpu *cpu, unsigned r);
 
-/* The same for one that the guest is through with, and of which nothing has become in memory: nothing is to be delivered. */
+/* Does the same for an interrupt that the guest has ended, and about which nothing in memory has changed. There is
+   nothing to deliver. */
 void avc_vgic_lr_evict(struct avc_vgic_cpu *self, unsigned r);
 
-/* Those in use whose interrupt the guest is through with, and that ask for no maintenance interrupt. */
+/* Returns list registers in use whose interrupt the guest has ended, and that ask for no maintenance interrupt. */
 static inline uint32_t avc_vgic_lr_through(const struct avc_vgic_cpu *self)
 {
     return (uint32_t)avc_hw_read_ICH_ELRSR_EL2() & self->lr_used;
 }
 
-/* One of those for another interrupt, in turn; the virtual timer's, which comes most often, only if there is no other. 0: none.
-   Nothing has become of the interrupt in memory, or its register would be marked. */
+/* Chooses one of those for another interrupt, in turn. It takes the virtual timer's, which comes most often, only
+   if there is no other. 0: none. Nothing in memory has changed about its interrupt, or the register would be
+   marked. */
 static inline uint32_t avc_vgic_lr_victim(struct avc_vgic_cpu *self)
 {
     uint32_t through = avc_vgic_lr_through(self) & ~(self->lr_look | self->lr_pend), later;
@@ -77,13 +81,14 @@ static inline uint32_t avc_vgic_lr_victim(struct avc_vgic_cpu *self)
 }
 
 /*
- * Interrupt n of the bank, which is in a list register at hand, comes again: pending once more, as it was written, or pending and
- * active. False: it must come back into memory first, for another CPU has changed something about it, or the register was
- * written as something else than just pending. `hw`: it is linked; then the guest must be through with the last one (IHI
- * 0069, ICH_LR<n>_EL2.State: never pending and active with HW=1).
+ * Interrupt n of the bank, which is in a list register at hand, comes again. It is made pending once more, as it was
+ * written, or pending and active. Returns false if it must come back into memory first: another CPU has changed
+ * something about it, or the register was written with more than a pending state. `hw`: it is linked. Then the guest
+ * must have ended the last one (IHI 0069, ICH_LR<n>_EL2.State: never pending and active with HW=1).
  *
- * Whatever else would make a new list register differ (group, priority, route, GICD_CTLR) has touched the interrupt, so that it
- * is no longer in this one, or has marked the register from another CPU. So has whoever disabled a pending or linked one.
+ * Some changes would make a new list register differ: of group, priority, route or GICD_CTLR. Each of these has touched
+ * the interrupt, so that it has left this register, or has marked the register from another CPU. So has a write that
+ * disabled a pending or linked interrupt.
  */
 static inline bool avc_vgic_lr_again(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned n, bool hw)
 {
@@ -103,8 +108,8 @@ static inline bool avc_vgic_lr_again(struct avc_vgic_cpu *cpu, struct avc_vgic_b
 }
 
 /*
- * Private interrupt n of self, of which there was nothing, comes: pending, or linked to physical interrupt `phys`. False: it has
- * to be looked at how and when it is signalled.
+ * Private interrupt n of self comes, and was neither pending nor active. Makes it pending, or links it to physical
+ * interrupt `phys`. Returns false if the slow path must find out how and when it is signalled.
  */
 static inline bool avc_vgic_lr_new(struct avc_vgic_cpu *self, unsigned n, bool hw, uint32_t phys)
 {
@@ -140,12 +145,12 @@ static inline bool avc_vgic_lr_new(struct avc_vgic_cpu *self, unsigned n, bool h
     return true;
 }
 
-/* ICH_HCR_EL2: maintenance interrupts and traps, by what did not get a list register. */
+/* Sets ICH_HCR_EL2: maintenance interrupts and traps, by what did not get a list register. */
 void avc_vgic_lr_control(struct avc_vgic_cpu *self, uint64_t vmcr, bool more_pending, bool more_active);
 
-/* What this CPU has, where `cpu` is to be loaded. Returns the list registers in use that it has not. */
+/* Finds out what this CPU has, before `cpu` is loaded on it. Returns the list registers in use that the CPU lacks. */
 uint32_t avc_vgic_lr_moved(struct avc_vgic_cpu *cpu);
-/* The virtual interface, into the CPU and out. */
+/* Move the virtual interface into the CPU, and out of it. */
 void avc_vgic_lr_load(struct avc_vgic_cpu *self);
 void avc_vgic_lr_save(struct avc_vgic_cpu *self);
 

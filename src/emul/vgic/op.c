@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Operations: their end, filling of list registers, and whether a vCPU has an interrupt for its guest.
+ * Operations: their end, how list registers are filled, and whether a vCPU has an interrupt for its guest.
  *
- * With more than fits, what is active comes first, since the guest's end of interrupt must find it; but one list register is
- * kept for the highest pending one, which may preempt. Active ones that are left out are ended by EOIcount (LRENPIE) and
- * trapped ICC_DIR_EL1 writes (TDIR). While pending ones are left out, the maintenance interrupt says when the ones
- * inside are taken (NPIE), or when a group is switched on or off.
+ * If there are more interrupts than list registers, active ones come first, because the guest's end of interrupt must
+ * find them. But one list register is kept for the highest pending one, which may preempt. EOIcount (LRENPIE) and
+ * trapped ICC_DIR_EL1 writes (TDIR) end active ones that are left out. While pending ones are left out, the maintenance
+ * interrupt says when the ones in list registers are taken (NPIE), and when a group is switched on or off.
  */
 #include "emul/vgic/op.h"
 
@@ -14,9 +14,9 @@
 #include "emul/vgic/lr.h"
 #include "emul/vgic/timer.h"
 
-/* ---- filling ---- */
+/* ---- fill list registers ---- */
 
-/* The next in order: active, then pending. NONE: no candidate. */
+/* Returns the next in order: active, then pending. NONE: no candidate. */
 static uint32_t next(const struct avc_vgic_op *op, uint64_t vmcr)
 {
     uint32_t intid = avc_vgic_first_active(op->self);
@@ -32,7 +32,7 @@ static void put(struct avc_vgic_op *op, uint32_t intid, unsigned r)
     avc_vgic_lr_put(op->self, b, intid % 32, r);
 }
 
-/* All list registers are free, and more waits than fits. */
+/* Chooses, when all list registers are free and more waits than fits. */
 static void choose(struct avc_vgic_op *op, uint64_t vmcr)
 {
     struct avc_vgic_cpu *self = op->self;
@@ -51,7 +51,7 @@ static void choose(struct avc_vgic_op *op, uint64_t vmcr)
                         avc_vgic_first_active(self) != NONE);
 }
 
-/* Timers that wait in a queue, and whose lines software tracks, may have fallen. */
+/* Looks at timers that wait in a queue, and whose lines software tracks. Their lines may have fallen. */
 static void resample(struct avc_vgic_op *op)
 {
     struct avc_vgic_bank *b = &op->self->bank;
@@ -63,13 +63,13 @@ static void resample(struct avc_vgic_op *op)
     }
 }
 
-/* What waits for self goes into list registers. */
+/* Puts what waits for self into list registers. */
 static void fill(struct avc_vgic_op *op)
 {
     struct avc_vgic_cpu *self = op->self;
     uint64_t vmcr = avc_hw_read_ICH_VMCR_EL2();
 
-    op->fill = true; /* whatever is delivered now waits its turn */
+    op->fill = true; /* interrupts that are delivered now wait their turn */
     resample(op);
     if (!self->spilled) {
         uint32_t free = (~self->lr_used & self->lr_all), intid;
@@ -85,7 +85,7 @@ static void fill(struct avc_vgic_op *op)
             free &= free - 1;
         }
         if (intid == NONE) {
-            if (!self->tds) /* what traps follows from EOImode */
+            if (!self->tds) /* EOImode decides what traps */
                 avc_vgic_lr_control(self, vmcr, false, false);
             return;
         }
@@ -119,7 +119,7 @@ void avc_vgic_catch_up(struct avc_vgic_op *op)
 
 /* ---- the end of an operation ---- */
 
-/* Masks belong to this CPU, which is this thread's until interrupts are on again. */
+/* Masks belong to this CPU. It is this thread's until interrupts are unmasked again. */
 static __attribute__((noinline)) void mask(const struct avc_vgic_cpu *self, uint32_t change)
 {
     for (unsigned t = 0; t < 2; t++) {
@@ -130,7 +130,7 @@ static __attribute__((noinline)) void mask(const struct avc_vgic_cpu *self, uint
     }
 }
 
-/* After the lock: callbacks. The order matters to nobody: a kicked vCPU looks at state, not at messages. */
+/* Calls back, after the lock. The order does not matter: a vCPU that is kicked looks at state, not at messages. */
 void avc_vgic_end_slow(struct avc_vgic_op *op)
 {
     struct avc_vgic_cpu *self = op->self;
@@ -155,7 +155,7 @@ void avc_vgic_end_slow(struct avc_vgic_op *op)
         avc_vcpu_request(self->vcpu, 0);
 }
 
-/* ---- all that others ask for, and list registers ---- */
+/* ---- requests of other CPUs, and list registers ---- */
 
 void avc_vgic_kick_all(struct avc_vgic_op *op)
 {
@@ -174,7 +174,8 @@ void avc_vgic_kick_all(struct avc_vgic_op *op)
     }
 }
 
-/* Timers whose active physical interrupt was to be dropped while their own was in memory here; and who waits, may go on. */
+/* Deactivates physical interrupts of timers that were to be made inactive while their own interrupt was in memory
+   here. Lets the register write that waits go on. */
 static __attribute__((noinline)) void fold_wanted(struct avc_vgic_op *op)
 {
     struct avc_vgic_cpu *self = op->self;
@@ -226,13 +227,13 @@ uint32_t avc_vgic_running(const uint64_t ap0[4], const uint64_t ap1[4], unsigned
     return 0xff;
 }
 
-/* What the CPU interface of a vCPU that is loaded here, or nowhere, does with what is pending. */
+/* What the CPU interface of a vCPU does with pending interrupts. The vCPU is loaded here, or not at all. */
 struct interface {
     uint64_t vmcr;
     uint32_t running;
 };
 
-/* IHI 0069, 4.8: above the mask, and in a higher preemption group than what runs. */
+/* Does it preempt? IHI 0069, 4.8: it is above the mask, and in a higher preemption group than what runs. */
 static bool preempts(const struct interface *i, uint32_t priority, bool group1)
 {
     uint64_t vmcr = i->vmcr;
@@ -252,7 +253,7 @@ static struct interface interface_of(const struct avc_vgic_cpu *cpu, bool live)
     return (struct interface){ avc_hw_read_ICH_VMCR_EL2(), avc_vgic_running(ap0, ap1, cpu->pre_bits) };
 }
 
-/* One of `lrs`, list registers at hand. */
+/* Does one of `lrs`, list registers at hand, signal? */
 static bool lr_signals(const struct avc_vgic_cpu *cpu, uint32_t lrs)
 {
     struct interface i = interface_of(cpu, cpu->loaded);
@@ -289,7 +290,7 @@ bool avc_vgic_signals(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu)
             lrs &= (uint32_t)~avc_hw_read_ICH_ELRSR_EL2();
         return (lrs && lr_signals(cpu, lrs)) || (waits && queue_signals(op->vgic, cpu));
     }
-    /* elsewhere: its registers cannot be seen; a yes too many costs a wake-up */
+    /* Another CPU has the registers, so they cannot be seen. A yes that is wrong costs a wake-up. */
     for (; lrs; lrs &= lrs - 1)
         if (cpu->lr[__builtin_ctz(lrs)] & ICH_LR_PENDING)
             return true;

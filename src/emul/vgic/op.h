@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Everything happens inside of an operation: begin() takes the VM's lock, end() fills the list registers if that is due,
- * drops the lock, and only then calls back: wakes, masks PPIs.
+ * Everything happens inside an operation. begin() takes the VM's lock. end() fills the list registers if that is due,
+ * and drops the lock. Only then it calls back: it wakes vCPUs and masks PPIs.
  */
 #ifndef AVC_VGIC_OP_H
 #define AVC_VGIC_OP_H
@@ -10,7 +10,7 @@
 #include "emul/vgic/deliver.h"
 #include "hw/hw.h"
 
-/* self, with more active interrupts than list registers: ends of interrupt that found none are made good first. */
+/* Handles ends of interrupt that found no list register, if self has more active interrupts than list registers. */
 void avc_vgic_catch_up(struct avc_vgic_op *op);
 
 /* From now on `cpu` is self: it is loaded on this CPU. */
@@ -21,8 +21,8 @@ static inline void avc_vgic_op_here(struct avc_vgic_op *op, struct avc_vgic_cpu 
         avc_vgic_catch_up(op);
 }
 
-/* Interrupts are masked. self: the vCPU that is in a trap on this CPU, or being loaded or put; or NULL. The second form is
-   for who has the lock. */
+/* Begin an operation. Interrupts are masked. self is the vCPU that is in a trap on this CPU, or is being loaded or
+   put, or NULL. The caller of the first already has the lock. */
 static inline void avc_vgic_go_on(struct avc_vgic_op *op, struct avc_vgic *vgic, struct avc_vgic_cpu *self)
 {
     *op = (struct avc_vgic_op){ .vgic = vgic };
@@ -47,7 +47,8 @@ static inline void avc_vgic_end(struct avc_vgic_op *op)
         avc_unlock(&op->vgic->lock);
 }
 
-/* An operation of whoever has something for a guest, in a trap or not. Returns what end_any() gets back. */
+/* Begins an operation for any caller that has something for a guest, in a trap or not. end_any() gets what this
+   returns. */
 static inline uint64_t avc_vgic_begin_any(struct avc_vgic_op *op, struct avc_vgic *vgic)
 {
     uint64_t daif = avc_hw_irq_save();
@@ -63,22 +64,22 @@ static inline void avc_vgic_end_any(struct avc_vgic_op *op, uint64_t daif)
     avc_hw_irq_restore(daif);
 }
 
-/* The one of the VM's vCPUs that is loaded on this CPU, if it is `cpu`. Masked, under the lock. */
+/* Is `cpu` the one of the VM's vCPUs that is loaded on this CPU? Interrupts are masked, the lock is held. */
 static inline bool avc_vgic_here(const struct avc_vgic_cpu *cpu)
 {
     return cpu->loaded && cpu->on == avc_hw_read_MPIDR_EL1();
 }
 
-/* Everything may have changed: all vCPUs look again. Before the change. */
+/* Called before a change that may concern everything: all vCPUs look again. */
 void avc_vgic_kick_all(struct avc_vgic_op *op);
 
-/* self, kicked: what others have asked for. */
+/* self was kicked: does what other CPUs have asked for. */
 void avc_vgic_enter(struct avc_vgic_op *op);
-/* self: list registers that have the maintenance interrupt raised are seen to. */
+/* Handles self's list registers that have raised the maintenance interrupt. */
 void avc_vgic_maintain(struct avc_vgic_op *op);
-/* Would it signal an interrupt to its guest now? Any CPU. */
+/* Would the vCPU signal an interrupt to its guest now? Any CPU may ask. */
 bool avc_vgic_signals(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu);
-/* Priority of what the guest is handling, 0xff: nothing. */
+/* Returns the priority of what the guest is handling, or 0xff for nothing. */
 uint32_t avc_vgic_running(const uint64_t ap0[4], const uint64_t ap1[4], unsigned pre_bits);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Physical interrupts that are the vGIC's, and waiting for them. timer.h says what becomes of a timer's. */
+/* Physical interrupts that the vGIC owns, and waiting for them. timer.h says what becomes of a timer's. */
 #include "emul/vgic/ppi.h"
 
 #include "emul/vgic/lr.h"
@@ -9,7 +9,7 @@
 
 /* ---- a physical interrupt ---- */
 
-/* A timer's, acknowledged, that cannot be linked: masked, until the guest enables or ends its own. */
+/* Masks a timer's acknowledged interrupt that cannot be linked, until the guest enables or ends its own. */
 static void track(struct avc_vgic_op *op, uint32_t bit)
 {
     struct avc_vgic_bank *b = &op->self->bank;
@@ -19,7 +19,7 @@ static void track(struct avc_vgic_op *op, uint32_t bit)
     avc_vgic_deliver(op, b, bit);
 }
 
-/* Nobody has acknowledged anything: is one of ours at the controller? Then it is settled so that it goes away. */
+/* No party has acknowledged. Is an interrupt of the vGIC's at the controller? If so, this makes it go away. */
 static bool settle(struct avc_vgic_op *op)
 {
     struct avc_vgic_cpu *self = op->self;
@@ -61,10 +61,10 @@ bool avc_vgic_irq(struct avc_vcpu *vcpu, avc_irq_t irq)
         avc_vgic_maintain(&op);
     }
     op.wake |=
-        avc_load_relaxed(&vcpu->mode) != AVC_MODE_GUEST; /* taken by the host's vector: its thread may be blocked */
+        avc_load_relaxed(&vcpu->mode) != AVC_MODE_GUEST; /* the host's vector took it: its thread may be blocked */
     avc_vgic_end(&op);
     if (!timer)
-        avc_hw_isb(); /* the maintenance line follows the list registers: low before its interrupt is ended */
+        avc_hw_isb(); /* the maintenance line follows the list registers: it is low before its interrupt is ended */
     if (!spurious)
         self->hal->irq_end(self->hal->ctx, irq, deactivate);
     return ours;
@@ -81,7 +81,8 @@ static __attribute__((noinline)) enum avc_result taken_other(struct avc_vcpu *vc
     return AVC_RESUME;
 }
 
-/* The virtual timer's needs no more than a list register, which it most often has yet; and a look at the others. */
+/* The virtual timer's interrupt only needs a list register, which it most often still has. The others take the slow
+   path. */
 enum avc_result avc_vgic_irq_taken(struct avc_vcpu *vcpu, avc_irq_t irq)
 {
     struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
@@ -105,8 +106,8 @@ enum avc_result avc_vgic_irq_taken(struct avc_vcpu *vcpu, avc_irq_t irq)
 
 /* ---- waiting ---- */
 
-/* A timer's interrupt that would reach the guest: enabled, and not being handled. `through`: list registers of self whose
-   interrupt the guest is through with. */
+/* Would a timer's interrupt reach the guest? It would if it is enabled and the guest is not handling it. `through`:
+   list registers of self whose interrupt the guest has ended. */
 static bool wanted(const struct avc_vgic_cpu *cpu, uint32_t bit, uint32_t through)
 {
     const struct avc_vgic_bank *b = &cpu->bank;
@@ -115,7 +116,7 @@ static bool wanted(const struct avc_vgic_cpu *cpu, uint32_t bit, uint32_t throug
            (!(b->in_lr & bit) || through >> b->at[__builtin_ctz(bit)] & 1);
 }
 
-/* Is one due that nobody has taken notice of yet? */
+/* Is a timer's interrupt due that is in no list register and no queue yet? */
 static bool timer_pending(const struct avc_vgic_cpu *cpu, uint32_t through)
 {
     for (unsigned t = 0; t < 2; t++)
@@ -124,8 +125,8 @@ static bool timer_pending(const struct avc_vgic_cpu *cpu, uint32_t through)
     return false;
 }
 
-/* Timers whose interrupt is pending in a list register of self, and whose line has fallen: out with them, or a guest that waits
-   with interrupts masked would not wait. */
+/* Takes back timers whose interrupt is pending in a list register of self, and whose line has fallen. Otherwise a
+   guest that waits with interrupts masked would not wait. */
 static void fallen(struct avc_vgic_op *op)
 {
     struct avc_vgic_bank *b = &op->self->bank;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Physical interrupts: the timers', and the maintenance interrupt; and when the next of a timer's is due. */
+/* Physical interrupts: the timers', and the maintenance interrupt; and when a timer's is due next. */
 #ifndef AVC_VGIC_PPI_H
 #define AVC_VGIC_PPI_H
 

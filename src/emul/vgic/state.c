@@ -72,7 +72,7 @@ uint32_t avc_vgic_first_pending(const struct avc_vgic *vgic, const struct avc_vg
 
     for (unsigned g = 0; g < 2; g++)
         level[g] = avc_vgic_waiting(vgic, cpu, g);
-    if (level[0] && level[1]) { /* one that is off waits; else the lowest bit is the highest priority */
+    if (level[0] && level[1]) { /* a group that is off waits; the lowest bit is the highest priority */
         if ((vmcr ^ vmcr >> 1) & 1)
             return first(cpu, vmcr & ICH_VMCR_VENG1 ? 1 : 0);
         return first(cpu, (level[1] & -level[1]) < (level[0] & -level[0]) ? 1 : 0);

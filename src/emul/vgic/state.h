@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The vGIC, layer by layer; each knows those above it in this list:
+ * The vGIC's layers. Each one knows those above it in this list:
  *
  *     state    banks of interrupts, and each vCPU's queues of those that wait for a list register
  *     timer    the levels of the timers' PPIs
  *     lr       list registers: an interrupt goes in, comes back
- *     deliver  what an operation does with an interrupt: touch, change, deliver; who is to be kicked
+ *     deliver  what an operation does with an interrupt: touch, change, deliver; which vCPUs are to be kicked
  *     op       the beginning and the end of an operation, filling of list registers, whether a vCPU has work
  *     bank     registers with a bit, two bits or a byte for each interrupt
  *     frame    the distributor's and the redistributors' frames, from gicreg.def
@@ -14,14 +14,14 @@
  *     ppi      physical interrupts: the timers', and the maintenance interrupt
  *     vgic     attach, reset, and the controller's interface to the core
  *
- * Where an interrupt is. It is pending or active in memory (struct avc_vgic_bank), or its active and edge-pending state is in
- * a list register of one vCPU (in_lr), and memory has what came in addition since. What is active in memory, or pending and
- * enabled, is in a queue of one vCPU (queued): of the one that handles it, or that is to take it. A queue is a circular list
- * in the order of arrival, for each priority, and a bitmap says which priorities have one. So the first candidate is found
- * without looking at any other interrupt, and a change of one interrupt looks at its neighbours in the list alone.
- * GICD_CTLR's group enables decide what may leave a queue, not what is in it.
+ * Where an interrupt is. Either it is pending or active in memory (struct avc_vgic_bank). Or its active and
+ * edge-pending state is in a list register of one vCPU (in_lr), and memory has what came in addition since. An
+ * interrupt that is active in memory, or pending and enabled, is in a queue (queued) of the vCPU that handles it or is
+ * to take it. A queue has a circular list for each priority, in the order of arrival. A bitmap says which priorities
+ * have one. So the first candidate is found without a look at any other interrupt, and a change of one interrupt looks
+ * only at its neighbours in the list. GICD_CTLR's group enables decide what may leave a queue, not what is in it.
  *
- * All of it is under the VM's lock, but for what says otherwise.
+ * The VM's lock guards all of it, unless a comment says otherwise.
  */
 #ifndef AVC_VGIC_STATE_H
 #define AVC_VGIC_STATE_H
@@ -47,10 +47,10 @@ static inline struct avc_vgic_cpu *avc_vgic_cpu_of(const struct avc_vcpu *vcpu)
     return vcpu->irqc_data;
 }
 
-/* Of a bank of SPIs: the rest of what they have. */
+/* Returns the rest of a bank of SPIs. */
 static inline struct avc_vgic_spis *avc_vgic_spis_of(struct avc_vgic_bank *b)
 {
-    return (struct avc_vgic_spis *)b; /* its first member */
+    return (struct avc_vgic_spis *)b; /* the bank is its first member */
 }
 
 /* k: 1..vgic->nr_banks */
@@ -64,27 +64,28 @@ static inline struct avc_vgic_bank *avc_vgic_bank_of(struct avc_vgic_cpu *cpu, u
     return intid < GIC_NR_PRIVATE ? &cpu->bank : avc_vgic_spi_bank(cpu->vgic, intid / 32);
 }
 
-/* Pending on its own: an edge or ISPENDR's, the level of a level-sensitive one, or a timer whose interrupt is the guest's. */
+/* Returns the interrupts that are pending on their own: by an edge, by ISPENDR, by the level of a level-sensitive
+   one, or by a linked timer. */
 static inline uint32_t avc_vgic_pending_bits(const struct avc_vgic_bank *b)
 {
     return b->latch | (b->line & ~b->edge) | (b->linked & ~b->active);
 }
 
-/* Those with anything to them that a change of their configuration could concern: the others are in no queue, in no list
+/* Returns the interrupts that a change of their configuration could concern. The others are in no queue and no list
    register, and neither pending nor active. */
 static inline uint32_t avc_vgic_stirred_bits(const struct avc_vgic_bank *b)
 {
     return b->latch | b->line | b->linked | b->active | b->in_lr;
 }
 
-/* Those that may be signalled: enabled, and so is their group. */
+/* Returns the interrupts that may be signalled: they are enabled, and so is their group. */
 static inline uint32_t avc_vgic_enabled_bits(const struct avc_vgic *vgic, const struct avc_vgic_bank *b)
 {
     return b->enable &
            ((vgic->ctlr & GICD_CTLR_ENABLEGRP1 ? b->group : 0) | (vgic->ctlr & GICD_CTLR_ENABLEGRP0 ? ~b->group : 0));
 }
 
-/* The vCPU that has interrupt n of the bank in a list register or a queue, or is handling it; NULL: none. */
+/* Returns the vCPU that has interrupt n of the bank in a list register or a queue, or that handles it. NULL: none. */
 static inline struct avc_vgic_cpu *avc_vgic_holder(const struct avc_vgic *vgic, struct avc_vgic_bank *b, unsigned n)
 {
     uint16_t holder;
@@ -95,31 +96,32 @@ static inline struct avc_vgic_cpu *avc_vgic_holder(const struct avc_vgic *vgic, 
     return holder == NONE ? NULL : &vgic->cpus[holder];
 }
 
-/* n, active or pending, goes to the end of the queue it belongs in. It is in none, and in no list register. */
+/* Puts n, active or pending, at the end of its queue. It is in no queue and no list register. */
 void avc_vgic_queue(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned n);
-/* Out of the queue of its holder, which it is in. */
+/* Takes it out of the queue of its holder. It is in that queue. */
 void avc_vgic_unqueue(const struct avc_vgic *vgic, struct avc_vgic_bank *b, unsigned n);
 
-/* Candidates for a list register, one bit a priority: those of a group that GICD_CTLR has on. */
+/* Returns the candidates for a list register, one bit a priority, if GICD_CTLR has their group on. */
 static inline uint32_t avc_vgic_waiting(const struct avc_vgic *vgic, const struct avc_vgic_cpu *cpu, unsigned group)
 {
     return vgic->ctlr >> group & 1 ? cpu->queue.level[group] : 0; /* EnableGrp0, EnableGrp1 */
 }
 
-/* Whether anything is in its queues. */
+/* Is anything in its queues? */
 static inline bool avc_vgic_queues(const struct avc_vgic_cpu *cpu)
 {
     return cpu->queue.level[0] | cpu->queue.level[1] | cpu->queue.level[2];
 }
 
-/* INTID of the first pending candidate: the highest priority, of the groups that ICH_VMCR_EL2 has on before the others. NONE */
+/* Returns the INTID of the first pending candidate, or NONE: the highest priority, and groups that ICH_VMCR_EL2 has
+   on first. */
 uint32_t avc_vgic_first_pending(const struct avc_vgic *vgic, const struct avc_vgic_cpu *cpu, uint64_t vmcr);
-/* INTID of the active one with the highest priority that is in a queue, or NONE. */
+/* Returns the INTID of the active interrupt with the highest priority that is in a queue, or NONE. */
 uint32_t avc_vgic_first_active(const struct avc_vgic_cpu *cpu);
 
 /*
- * vCPUs by affinity. `name`: Aff3.2.1 and RS as in ICC_SGI1R_EL1, and the lower four bits of Aff0 in bits 3..0. Neighbours, whether
- * they are numbered by Aff0 alone or by 16 and Aff1, have places of their own in the index.
+ * vCPUs by affinity. `name`: Aff3.2.1 and RS as in ICC_SGI1R_EL1, and the lower four bits of Aff0 in bits 3..0.
+ * Neighbours have different places in the index, whether they are numbered by Aff0 alone or by 16 and Aff1.
  */
 static inline uint32_t avc_vgic_near(uint64_t name)
 {
@@ -138,7 +140,8 @@ static inline uint16_t avc_vgic_cpu_named(const struct avc_vgic *vgic, uint64_t 
 uint64_t avc_vgic_name(uint64_t mpidr);
 void avc_vgic_cpus_index(struct avc_vgic *vgic);
 
-/* As after a reset, but for the lines, which are the devices'. None of it is in a list register or a queue. */
+/* Resets a bank, except for the lines, which are the devices'. None of its interrupts is in a list register or a
+   queue. */
 void avc_vgic_reset_bank(struct avc_vgic_bank *b, uint32_t edge);
 
 #endif

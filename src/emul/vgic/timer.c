@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The levels of the timers' lines, and what becomes of the physical interrupts. See timer.h. */
+/* The levels of the timers' lines, and what becomes of the physical interrupts: see timer.h. */
 #include "emul/vgic/timer.h"
 
 #include <avc/sysreg.h>
@@ -9,7 +9,7 @@
 #include "core/policy/ctx.h"
 #include "hw_guest.h"
 
-/* In the CPU, or where put has left it. */
+/* A timer's register: in the CPU, or where put has left it. */
 #define TIMER_REG(vcpu, name)                                                                                          \
     ((vcpu)->live >> AVC_GROUP_TIMER & 1 ? avc_hw_guest_read_##name((vcpu)->hcr & HCR_E2H)                             \
                                          : (vcpu)->ctx[AVC_CTX_##name])
@@ -36,8 +36,9 @@ bool avc_vgic_timer_is_high(const struct avc_vcpu *vcpu, unsigned t)
     return when != ~UINT64_C(0) && avc_hw_read_CNTPCT_EL0() >= when;
 }
 
-/* ICC_DIR_EL1 and not the HAL: it is what the hardware would have done at the guest's end of interrupt, and priority has
-   been dropped when it was linked. At EL2 the name means the physical interface (IHI 0069, "ICC_DIR_EL1"). */
+/* This writes ICC_DIR_EL1 and does not ask the HAL. The hardware would have done the same at the guest's end of
+   interrupt, and the priority was dropped when the interrupt was linked. At EL2 the name means the physical
+   interface (IHI 0069, "ICC_DIR_EL1"). */
 void avc_vgic_timer_deactivate(struct avc_vgic_cpu *self, uint32_t bit)
 {
     self->bank.linked &= ~bit;
@@ -66,7 +67,7 @@ void avc_vgic_timer_sample(struct avc_vgic_cpu *self, uint32_t bits)
     }
 }
 
-/* A line that is high already needs no round trip through the physical controller. */
+/* A line that is high already need not go through the physical controller. */
 void avc_vgic_timer_load(struct avc_vgic_cpu *self)
 {
     const struct avc_hal *hal = self->hal;

@@ -16,7 +16,7 @@ static void unqueue_bank(struct avc_vgic *vgic, struct avc_vgic_bank *b)
         avc_vgic_unqueue(vgic, b, (unsigned)__builtin_ctz(bits));
 }
 
-/* Redistributor and CPU interface of a vCPU that is not loaded. */
+/* Resets the redistributor and the CPU interface of a vCPU that is not loaded. */
 static void reset_cpu(struct avc_vgic *vgic, struct avc_vgic_cpu *cpu)
 {
     unqueue_bank(vgic, &cpu->bank);
@@ -39,14 +39,15 @@ static void meet(struct avc_vgic *vgic, struct avc_vcpu *vcpu)
     cpu->name = avc_vgic_name(vcpu->mpidr);
 }
 
-/* Levels that this vCPU was handling are somebody's again, and what any may take may have waited for one to be on. */
+/* Delivers SPIs again. This vCPU handled some levels, which can now go to another. SPIs that any vCPU may take may
+   have waited for one to be on. */
 static void deliver_spis(struct avc_vgic_op *op)
 {
     for (uint32_t k = 1; k <= op->vgic->nr_banks; k++)
         avc_vgic_deliver(op, avc_vgic_spi_bank(op->vgic, k), ~0u);
 }
 
-/* The core's, at vCPU reset: not loaded. */
+/* Called by the core at vCPU reset. The vCPU is not loaded. */
 static void reset(struct avc_vcpu *vcpu)
 {
     struct avc_vgic *vgic = avc_vgic_of(vcpu);
@@ -59,7 +60,7 @@ static void reset(struct avc_vcpu *vcpu)
     cpu = avc_vgic_cpu_of(vcpu);
     daif = avc_vgic_begin_any(&op, vgic);
     avc_vgic_look(&op, cpu, cpu->lr_used);
-    /* SPIs it was handling: nobody will end them now */
+    /* SPIs that it was handling: no guest will end them now. */
     while ((intid = avc_vgic_first_active(cpu)) != NONE) {
         struct avc_vgic_bank *b = avc_vgic_bank_of(cpu, intid);
 
@@ -120,9 +121,9 @@ enum avc_status avc_vgic_reset(struct avc_vgic *vgic)
     return status;
 }
 
-/* ---- on and off a CPU ---- */
+/* ---- load and put ---- */
 
-/* The VM is sealed: all vCPUs are known. */
+/* The VM is sealed, so all vCPUs are known. */
 static void meet_all(struct avc_vgic_op *op)
 {
     struct avc_vgic *vgic = op->vgic;
@@ -146,8 +147,8 @@ static void load(struct avc_vcpu *vcpu)
     if (avc_unlikely(!vgic->routed))
         meet_all(&op);
     op.self = cpu;
-    op.fill = true;                  /* what comes waits until the interface is there */
-    if (avc_unlikely(cpu->on != on)) /* which may have fewer list registers */
+    op.fill = true;                  /* interrupts wait until the interface is there */
+    if (avc_unlikely(cpu->on != on)) /* the new CPU may have fewer list registers */
         avc_vgic_look(&op, cpu, avc_vgic_lr_moved(cpu));
     cpu->on = on;
     cpu->hal = vcpu->pcpu->hal;
@@ -166,9 +167,9 @@ static void put(struct avc_vcpu *vcpu)
     struct avc_vgic_op op;
 
     avc_vgic_begin(&op, cpu->vgic, cpu);
-    op.fill = true; /* nothing is to go into a list register now */
+    op.fill = true; /* nothing may go into a list register now */
     if (cpu->lr_used | cpu->fold_wanted) {
-        avc_vgic_enter(&op); /* what others have asked for is done */
+        avc_vgic_enter(&op); /* does what others have asked for */
         avc_vgic_maintain(&op);
     }
     avc_vgic_touch(&op, &cpu->bank, TIMER_BITS);
@@ -191,7 +192,7 @@ static void enter(struct avc_vcpu *vcpu)
 
 /* ---- input lines ---- */
 
-/* The vCPU on this CPU that an SPI goes to, or that has it. */
+/* Returns the vCPU on this CPU to which an SPI goes, or which has it. */
 static inline struct avc_vgic_cpu *spi_here(const struct avc_vgic *vgic, struct avc_vgic_bank *b, unsigned n)
 {
     uint16_t target = avc_vgic_spis_of(b)->target[n], holder = avc_vgic_spis_of(b)->holder[n];
@@ -210,7 +211,7 @@ static enum avc_status set_irq(struct avc_vm *vm, struct avc_vcpu *vcpu, uint32_
     unsigned n = intid % 32;
     uint64_t daif;
 
-    /* SGIs come from guests, and the timers' lines are the timers' */
+    /* SGIs come from guests, and the timers drive their own lines. */
     if (vcpu ? intid - GIC_NR_SGIS >= GIC_NR_PRIVATE - GIC_NR_SGIS || TIMER_BITS >> intid & 1
              : intid - GIC_FIRST_SPI >= vgic->nr_spis)
         return AVC_ERANGE;
@@ -218,7 +219,7 @@ static enum avc_status set_irq(struct avc_vm *vm, struct avc_vcpu *vcpu, uint32_
     daif = avc_vgic_begin_any(&op, vgic);
     if (!(b->line >> n & 1) != !level) {
         b->line ^= 1u << n;
-        if (level || !(b->edge >> n & 1)) { /* the end of an edge is nothing to anybody */
+        if (level || !(b->edge >> n & 1)) { /* the end of an edge changes nothing */
             cpu = vcpu && avc_vgic_here(b->owner) ? b->owner : vcpu ? NULL : spi_here(vgic, b, n);
             if (cpu)
                 avc_vgic_op_here(&op, cpu);
@@ -263,7 +264,7 @@ static enum avc_status check(const struct avc_vm *vm, const struct avc_vgic_conf
         c->dist_base > ~UINT64_C(0) - AVC_VGIC_DIST_SIZE || c->redist_base > ~UINT64_C(0) - redist_size ||
         (c->dist_base < c->redist_base + redist_size && c->redist_base < c->dist_base + AVC_VGIC_DIST_SIZE))
         return AVC_ERANGE;
-    /* without SRE the list registers are UNDEFINED, even at EL2 (IHI 0069, "ICC_SRE_EL2") */
+    /* Without SRE the list registers are UNDEFINED, even at EL2 (IHI 0069, "ICC_SRE_EL2"). */
     if (!avc_has(&vm->machine->features, AVC_FEAT_GICV3) || !vm->machine->features.list_regs ||
         !(avc_hw_read_ICC_SRE_EL2() & ICC_SRE_SRE))
         return AVC_ENOTSUP;
