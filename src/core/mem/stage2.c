@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Stage 2 tables, whoever builds them: how they are laid out, and where an IPA is mapped. stage2_init.c and
+ * Stage 2 tables, built by the library or adopted: how they are laid out, and where an IPA is mapped. stage2_init.c and
  * stage2_map.c build tables. A program that adopts tables does not link these two.
  *
  * Two decisions apply to all tables:
