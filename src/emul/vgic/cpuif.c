@@ -72,7 +72,7 @@ static enum avc_result sgi1r(struct avc_vcpu *vcpu, uint64_t esr, const struct a
     struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
     uint64_t v = avc_vcpu_gpr(vcpu, (unsigned)ISS_RT(esr));
     unsigned intid = ICC_SGIR_INTID(v);
-    bool settled = false;
+    bool handled = false;
 
     (void)entry;
     if (avc_unlikely(esr & ISS_READ))
@@ -80,12 +80,12 @@ static enum avc_result sgi1r(struct avc_vcpu *vcpu, uint64_t esr, const struct a
     if ((v & ~ICC_SGIR_INTID_MASK) == alone(self->name)) {
         avc_lock(&self->vgic->lock);
         if (avc_likely(self->bank.in_lr >> intid & 1))
-            settled = avc_vgic_lr_again(self, &self->bank, intid, false);
+            handled = avc_vgic_lr_again(self, &self->bank, intid, false);
         else
-            settled = avc_vgic_lr_new(self, intid, false, 0);
+            handled = avc_vgic_lr_new(self, intid, false, 0);
         avc_unlock(&self->vgic->lock);
     }
-    if (!settled)
+    if (!handled)
         send(self, v, true);
     return avc_complete_msr(esr);
 }

@@ -20,7 +20,7 @@ static void track(struct avc_vgic_op *op, uint32_t bit)
 }
 
 /* No party has acknowledged. Is an interrupt of the vGIC's at the controller? If so, this makes it go away. */
-static bool settle(struct avc_vgic_op *op)
+static bool handle_pending(struct avc_vgic_op *op)
 {
     struct avc_vgic_cpu *self = op->self;
     bool ours = avc_hw_read_ICH_MISR_EL2() & 0xff;
@@ -50,7 +50,7 @@ bool avc_vgic_irq(struct avc_vcpu *vcpu, avc_irq_t irq)
         return false;
     avc_vgic_begin(&op, self->vgic, self);
     if (spurious) {
-        ours = settle(&op);
+        ours = handle_pending(&op);
     } else if (timer) {
         uint32_t bit = avc_vgic_timer_bit(intid == self->phys[1]);
 
