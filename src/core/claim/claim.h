@@ -12,8 +12,7 @@ static inline enum avc_kind avc_claim_kind(const struct avc_claim *claim)
 {
     return (enum avc_kind)(claim->kind & AVC_CLAIM_KIND);
 }
-/* Return the claim that is asked first about a key, and the library's own claim on it, whoever else has one. NULL if
-   there is none. */
+/* Return the claim that is asked first about a key, and the library's own claim on it. NULL if there is none. */
 const struct avc_claim *avc_claim_find(const struct avc_vm *vm, enum avc_kind kind, uint64_t key);
 const struct avc_claim *avc_claim_find_builtin(const struct avc_vm *vm, enum avc_kind kind, uint64_t key);
 
