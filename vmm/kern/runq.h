@@ -100,7 +100,8 @@ static inline void runq_remove(struct vmm_runq *q, struct vmm_task *task)
     runq_set_nr(q, runq_nr(q) - 1);
 }
 
-/* The next in the queue, or NULL, to be run by CPU `self`, whose lock guards it from the unlock on that follows. */
+/* Takes the next task of the queue, or returns NULL. CPU `self` will run it, and the lock of `self` guards it as
+   soon as the caller drops this one. */
 static inline struct vmm_task *runq_take(struct vmm_runq *q, unsigned self)
 {
     struct vmm_tasks *list = q->first.head ? &q->first : &q->later;
@@ -112,7 +113,8 @@ static inline struct vmm_task *runq_take(struct vmm_runq *q, unsigned self)
     runq_set_nr(q, runq_nr(q) - 1);
     task->state = VMM_TASK_RUNNING;
     task->wake_pending = false;
-    /* Who reads it and locks `self` has not held this lock: the release shows it what is above. */
+    /* Another CPU may read this and lock `self` without having held this lock. The release shows it the stores
+       above. */
     atomic_store_explicit(&task->cpu, self, memory_order_release);
     return task;
 }
