@@ -130,25 +130,25 @@ static void el12_forms_exist(void **state)
 
 static void reset_values(void **state)
 {
-    struct avc_vcpu *v = two_vcpus(&fake_max, 0, 0);
+    struct avc_vcpu *vcpu = two_vcpus(&fake_max, 0, 0);
 
     for (size_t n = 0; n < AVC_ARRAY_SIZE(lines); n++)
         if (stored(&lines[n]))
-            assert_int_equal(v->ctx[lines[n].ctx], lines[n].reset);
-    assert_int_equal(v->ctx[AVC_CTX_SCTLR_EL1] & 0x1005, 0);              /* M, C, I */
-    assert_int_equal(v->ctx[AVC_CTX_SCTLR_EL1] & 0x30d00800, 0x30d00800); /* RES1 of Armv8.0 */
-    assert_int_equal(v->ctx[AVC_CTX_OSLSR_EL1], 0xa);                     /* locked, as after a cold reset */
+            assert_int_equal(vcpu->ctx[lines[n].ctx], lines[n].reset);
+    assert_int_equal(vcpu->ctx[AVC_CTX_SCTLR_EL1] & 0x1005, 0);              /* M, C, I */
+    assert_int_equal(vcpu->ctx[AVC_CTX_SCTLR_EL1] & 0x30d00800, 0x30d00800); /* RES1 of Armv8.0 */
+    assert_int_equal(vcpu->ctx[AVC_CTX_OSLSR_EL1], 0xa);                     /* locked, as after a cold reset */
 }
 
 /* Each register: set and get, not loaded, loaded, and over put and load; on each model and both kinds of host. */
 static void set_get_everywhere(const struct fake_model *model, uint64_t hcr, uint32_t uses)
 {
-    struct avc_vcpu *v = two_vcpus(model, hcr, uses);
+    struct avc_vcpu *vcpu = two_vcpus(model, hcr, uses);
     const struct avc_features *f = &world.machine.features;
     uint64_t value;
     unsigned tried = 0;
 
-    must(avc_vcpu_start(v, START, 0));
+    must(avc_vcpu_start(vcpu, START, 0));
     for (int round = 0; round < 3; round++) {
         for (size_t n = 0; n < AVC_ARRAY_SIZE(lines); n++) {
             const struct line *l = &lines[n];
@@ -157,12 +157,12 @@ static void set_get_everywhere(const struct fake_model *model, uint64_t hcr, uin
             if (!stored(l))
                 continue;
             if (!avc_cond_met(f, l->cond)) {
-                assert_int_equal(avc_vcpu_set(v, l->key, want), AVC_ENOENT);
-                assert_int_equal(avc_vcpu_get(v, l->key, &value), AVC_ENOENT);
+                assert_int_equal(avc_vcpu_set(vcpu, l->key, want), AVC_ENOENT);
+                assert_int_equal(avc_vcpu_get(vcpu, l->key, &value), AVC_ENOENT);
                 continue;
             }
-            must(avc_vcpu_set(v, l->key, want));
-            must(avc_vcpu_get(v, l->key, &value));
+            must(avc_vcpu_set(vcpu, l->key, want));
+            must(avc_vcpu_get(vcpu, l->key, &value));
             if (l->group == AVC_GROUP_TIMER)
                 value &= ~UINT64_C(4); /* ISTATUS, or its place in CVAL */
             assert_int_equal(value & l->mask & ~(l->group == AVC_GROUP_TIMER ? 4u : 0u),
@@ -170,16 +170,16 @@ static void set_get_everywhere(const struct fake_model *model, uint64_t hcr, uin
             tried++;
         }
         if (round == 0)
-            must(avc_vcpu_load(v, &world.pcpu));
+            must(avc_vcpu_load(vcpu, &world.pcpu));
         if (round == 1)
-            must(avc_vcpu_put(v));
+            must(avc_vcpu_put(vcpu));
         /* what was set before the move is there after it */
         for (size_t n = 0; n < AVC_ARRAY_SIZE(lines); n++) {
             const struct line *l = &lines[n];
 
             if (!stored(l) || l->group == AVC_GROUP_TIMER || !avc_cond_met(f, l->cond) || round == 2)
                 continue;
-            must(avc_vcpu_get(v, l->key, &value));
+            must(avc_vcpu_get(vcpu, l->key, &value));
             assert_int_equal(value & l->mask, pattern(l) ^ (round == 1 ? l->mask : 0));
         }
     }
@@ -200,18 +200,18 @@ static void set_get(void **state)
 
 static void set_refuses(void **state)
 {
-    struct avc_vcpu *v = two_vcpus(&fake_a72, 0, 0);
+    struct avc_vcpu *vcpu = two_vcpus(&fake_a72, 0, 0);
     uint64_t value = 0;
 
-    assert_int_equal(avc_vcpu_set(v, AVC_REG_MIDR_EL1, 0), AVC_ERANGE);
-    assert_int_equal(avc_vcpu_set(v, AVC_REG_ID_AA64PFR0_EL1, 0), AVC_ERANGE);
-    assert_int_equal(avc_vcpu_set(v, AVC_SYSREG_KEY(3, 0, 0, 7, 7), 0), AVC_ERANGE);
-    assert_int_equal(avc_vcpu_set(v, AVC_SYSREG_KEY(3, 0, 15, 2, 0), 0), AVC_ENOENT);
-    assert_int_equal(avc_vcpu_get(v, AVC_SYSREG_KEY(3, 0, 15, 2, 0), &value), AVC_ENOENT);
-    assert_int_equal(avc_vcpu_get(v, AVC_REG_OSLAR_EL1, &value), AVC_ENOENT);
-    assert_int_equal(avc_vcpu_get(v, AVC_REG_APIAKeyLo_EL1, &value), AVC_ENOENT); /* no PAuth here */
-    assert_int_equal(avc_vcpu_get(v, AVC_REG_ICC_SRE_EL1, &value), AVC_ENOENT);   /* no controller */
-    must(avc_vcpu_get(v, AVC_REG_MPIDR_EL1, &value));
+    assert_int_equal(avc_vcpu_set(vcpu, AVC_REG_MIDR_EL1, 0), AVC_ERANGE);
+    assert_int_equal(avc_vcpu_set(vcpu, AVC_REG_ID_AA64PFR0_EL1, 0), AVC_ERANGE);
+    assert_int_equal(avc_vcpu_set(vcpu, AVC_SYSREG_KEY(3, 0, 0, 7, 7), 0), AVC_ERANGE);
+    assert_int_equal(avc_vcpu_set(vcpu, AVC_SYSREG_KEY(3, 0, 15, 2, 0), 0), AVC_ENOENT);
+    assert_int_equal(avc_vcpu_get(vcpu, AVC_SYSREG_KEY(3, 0, 15, 2, 0), &value), AVC_ENOENT);
+    assert_int_equal(avc_vcpu_get(vcpu, AVC_REG_OSLAR_EL1, &value), AVC_ENOENT);
+    assert_int_equal(avc_vcpu_get(vcpu, AVC_REG_APIAKeyLo_EL1, &value), AVC_ENOENT); /* no PAuth here */
+    assert_int_equal(avc_vcpu_get(vcpu, AVC_REG_ICC_SRE_EL1, &value), AVC_ENOENT);   /* no controller */
+    must(avc_vcpu_get(vcpu, AVC_REG_MPIDR_EL1, &value));
     assert_int_equal(value, 0x80000000);
 }
 
@@ -237,14 +237,14 @@ static bool isb_between(long a, long b)
 static void order_of_load(void **state)
 {
     for (int e2h = 0; e2h < 2; e2h++) {
-        struct avc_vcpu *v = two_vcpus(e2h ? &fake_n1 : &fake_a72, e2h ? E2H | TGE : 0, 0);
+        struct avc_vcpu *vcpu = two_vcpus(e2h ? &fake_n1 : &fake_a72, e2h ? E2H | TGE : 0, 0);
         long off, cval, ctl, epd, m, vttbr, sctlr, tcr;
 
-        must(avc_vcpu_start(v, START, 0));
-        must(avc_vcpu_set(v, AVC_REG_CNTV_CTL_EL0, 1));
-        must(avc_vcpu_set(v, AVC_REG_TCR_EL1, 0x1234));
+        must(avc_vcpu_start(vcpu, START, 0));
+        must(avc_vcpu_set(vcpu, AVC_REG_CNTV_CTL_EL0, 1));
+        must(avc_vcpu_set(vcpu, AVC_REG_TCR_EL1, 0x1234));
         fake_log_clear();
-        must(avc_vcpu_load(v, &world.pcpu));
+        must(avc_vcpu_load(vcpu, &world.pcpu));
 
         /* timers: off, ISB, offset and compare value, ISB, on */
         off = wrote_ctx(0, AVC_CTX_CNTV_CTL_EL0);
@@ -277,10 +277,10 @@ static void order_of_load(void **state)
             assert_int_equal(wrote(0, FAKE_HCR_EL2), -1);
         else
             assert_true(wrote(0, FAKE_HCR_EL2) > m && wrote(0, FAKE_HCR_EL2) < sctlr);
-        assert_int_equal(v->host_hcr, e2h ? E2H | TGE : 1);
-        assert_int_equal(v->hcr & E2H, e2h ? E2H : 0);
-        assert_int_equal(v->hcr & TGE, 0);
-        must(avc_vcpu_put(v));
+        assert_int_equal(vcpu->host_hcr, e2h ? E2H | TGE : 1);
+        assert_int_equal(vcpu->hcr & E2H, e2h ? E2H : 0);
+        assert_int_equal(vcpu->hcr & TGE, 0);
+        must(avc_vcpu_put(vcpu));
         assert_int_equal(fake_cpu->reg[FAKE_HCR_EL2], e2h ? E2H | TGE : 0);
     }
 }
@@ -298,13 +298,13 @@ static void host_gets_all_back(void **state)
     for (unsigned n = 0; n < FAKE_NR_MODELS; n++)
         for (uint32_t uses = 0; uses < 8; uses++)
             for (int debug = 0; debug < 2; debug++) {
-                struct avc_vcpu *v = two_vcpus(fake_models[n], n >= 3 ? E2H | TGE : 0, uses);
+                struct avc_vcpu *vcpu = two_vcpus(fake_models[n], n >= 3 ? E2H | TGE : 0, uses);
                 uint64_t before_ctx[AVC_NR_CTX], before[FAKE_NR_REGS];
 
-                must(avc_vcpu_start(v, START, 0));
+                must(avc_vcpu_start(vcpu, START, 0));
                 if (debug) {
-                    must(avc_vcpu_set(v, AVC_REG_OSLSR_EL1, 0));
-                    must(avc_vcpu_set(v, AVC_REG_MDSCR_EL1, 0x8000));
+                    must(avc_vcpu_set(vcpu, AVC_REG_OSLSR_EL1, 0));
+                    must(avc_vcpu_set(vcpu, AVC_REG_MDSCR_EL1, 0x8000));
                 }
                 for (unsigned r = 0; r < AVC_ARRAY_SIZE(kept); r++)
                     if (kept[r] != FAKE_HCR_EL2)
@@ -317,10 +317,10 @@ static void host_gets_all_back(void **state)
                 memcpy(before, fake_cpu->reg, sizeof before);
                 memcpy(before_ctx, fake_cpu->ctx, sizeof before_ctx);
 
-                must(avc_vcpu_load(v, &world.pcpu));
-                assert_int_equal(v->debug_live, debug);
-                (void)world_run(v); /* powers up: out and in again in the middle of run */
-                assert_int_equal(v->ctx[AVC_CTX_OSLSR_EL1], 0xa);
+                must(avc_vcpu_load(vcpu, &world.pcpu));
+                assert_int_equal(vcpu->debug_live, debug);
+                (void)world_run(vcpu); /* powers up: out and in again in the middle of run */
+                assert_int_equal(vcpu->ctx[AVC_CTX_OSLSR_EL1], 0xa);
                 if (uses & AVC_HOST_SP_EL0)
                     assert_int_equal(fake_cpu->ctx[AVC_CTX_SP_EL0], before_ctx[AVC_CTX_SP_EL0]);
                 else
@@ -330,12 +330,12 @@ static void host_gets_all_back(void **state)
                 if (uses & AVC_HOST_PAUTH)
                     assert_int_equal(fake_cpu->ctx[AVC_CTX_APIAKeyLo_EL1], before_ctx[AVC_CTX_APIAKeyLo_EL1]);
                 assert_int_equal(fake_cpu->ctx[AVC_CTX_VBAR_EL1], 0);
-                must(avc_vcpu_put(v));
+                must(avc_vcpu_put(vcpu));
                 for (unsigned r = 0; r < AVC_ARRAY_SIZE(kept); r++)
                     assert_int_equal(fake_cpu->reg[kept[r]], before[kept[r]]);
                 for (unsigned c = 0; c < AVC_NR_CTX_USED; c++)
                     assert_int_equal(fake_cpu->ctx[c], before_ctx[c]);
-                assert_int_equal(v->live, 0);
+                assert_int_equal(vcpu->live, 0);
             }
 }
 
@@ -369,137 +369,137 @@ static uint64_t esr_of(uint32_t key, bool read, unsigned rt)
            (uint64_t)(key >> 3 & 15) << 1 | read;
 }
 
-static bool undefined(struct avc_vcpu *v)
+static bool undefined(struct avc_vcpu *vcpu)
 {
     return world.trap.elr == VBAR + 0x200 && ctx(AVC_CTX_ESR_EL1) >> 26 == 0;
 }
 
-static uint64_t mrs(struct avc_vcpu *v, uint32_t key)
+static uint64_t mrs(struct avc_vcpu *vcpu, uint32_t key)
 {
-    v->x[3] = 0xdead;
-    (void)take_sync(v, esr_of(key, true, 3), EL1H);
-    return v->x[3];
+    vcpu->x[3] = 0xdead;
+    (void)take_sync(vcpu, esr_of(key, true, 3), EL1H);
+    return vcpu->x[3];
 }
 
-static void msr(struct avc_vcpu *v, uint32_t key, uint64_t value)
+static void msr(struct avc_vcpu *vcpu, uint32_t key, uint64_t value)
 {
-    v->x[3] = value;
-    (void)take_sync(v, esr_of(key, false, 3), EL1H);
+    vcpu->x[3] = value;
+    (void)take_sync(vcpu, esr_of(key, false, 3), EL1H);
 }
 
 static void trapped(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     two_vcpus(&fake_max, E2H | TGE, 0);
-    v = &world.vcpu[0];
-    must(avc_vcpu_start(v, START, 0));
-    must(avc_vcpu_load(v, &world.pcpu));
-    (void)world_run(v);
-    avc_ctx_set(v, AVC_CTX_VBAR_EL1, VBAR);
+    vcpu = &world.vcpu[0];
+    must(avc_vcpu_start(vcpu, START, 0));
+    must(avc_vcpu_load(vcpu, &world.pcpu));
+    (void)world_run(vcpu);
+    avc_ctx_set(vcpu, AVC_CTX_VBAR_EL1, VBAR);
 
     /* ID registers: from the VM's list, reserved ones are zero, writes UNDEFINED */
-    assert_int_equal(mrs(v, AVC_REG_ID_AA64PFR0_EL1), world.vm.id_regs[24]);
-    assert_false(undefined(v));
-    assert_int_equal(mrs(v, AVC_SYSREG_KEY(3, 0, 0, 7, 7)), 0);
-    assert_false(undefined(v));
-    msr(v, AVC_REG_ID_AA64PFR0_EL1, 1);
-    assert_true(undefined(v));
+    assert_int_equal(mrs(vcpu, AVC_REG_ID_AA64PFR0_EL1), world.vm.id_regs[24]);
+    assert_false(undefined(vcpu));
+    assert_int_equal(mrs(vcpu, AVC_SYSREG_KEY(3, 0, 0, 7, 7)), 0);
+    assert_false(undefined(vcpu));
+    msr(vcpu, AVC_REG_ID_AA64PFR0_EL1, 1);
+    assert_true(undefined(vcpu));
 
     /* ACTLR: zero, ignored; implementation defined: UNDEFINED, counted */
-    msr(v, AVC_REG_ACTLR_EL1, ~0u);
-    assert_false(undefined(v));
-    assert_int_equal(mrs(v, AVC_REG_ACTLR_EL1), 0);
-    v->nr_unclaimed = 0;
-    msr(v, AVC_SYSREG_KEY(3, 1, 15, 2, 0), 1);
-    assert_true(undefined(v));
-    assert_int_equal(v->nr_unclaimed, 1);
+    msr(vcpu, AVC_REG_ACTLR_EL1, ~0u);
+    assert_false(undefined(vcpu));
+    assert_int_equal(mrs(vcpu, AVC_REG_ACTLR_EL1), 0);
+    vcpu->nr_unclaimed = 0;
+    msr(vcpu, AVC_SYSREG_KEY(3, 1, 15, 2, 0), 1);
+    assert_true(undefined(vcpu));
+    assert_int_equal(vcpu->nr_unclaimed, 1);
 
     /* what is hidden: PMU, LOR, ZCR, RNG state of MTE */
-    mrs(v, AVC_SYSREG_KEY(3, 3, 9, 12, 0));
-    assert_true(undefined(v));
-    mrs(v, AVC_SYSREG_KEY(3, 0, 10, 4, 3));
-    assert_true(undefined(v));
-    mrs(v, AVC_SYSREG_KEY(3, 0, 1, 2, 0));
-    assert_true(undefined(v));
+    mrs(vcpu, AVC_SYSREG_KEY(3, 3, 9, 12, 0));
+    assert_true(undefined(vcpu));
+    mrs(vcpu, AVC_SYSREG_KEY(3, 0, 10, 4, 3));
+    assert_true(undefined(vcpu));
+    mrs(vcpu, AVC_SYSREG_KEY(3, 0, 1, 2, 0));
+    assert_true(undefined(vcpu));
 
     /* the OS lock */
-    assert_int_equal(mrs(v, AVC_REG_OSLSR_EL1), 0xa);
-    msr(v, AVC_REG_OSLAR_EL1, 0);
-    assert_int_equal(mrs(v, AVC_REG_OSLSR_EL1), 8);
-    mrs(v, AVC_REG_OSLAR_EL1);
-    assert_true(undefined(v));
-    msr(v, AVC_REG_OSLSR_EL1, 0);
-    assert_true(undefined(v));
+    assert_int_equal(mrs(vcpu, AVC_REG_OSLSR_EL1), 0xa);
+    msr(vcpu, AVC_REG_OSLAR_EL1, 0);
+    assert_int_equal(mrs(vcpu, AVC_REG_OSLSR_EL1), 8);
+    mrs(vcpu, AVC_REG_OSLAR_EL1);
+    assert_true(undefined(vcpu));
+    msr(vcpu, AVC_REG_OSLSR_EL1, 0);
+    assert_true(undefined(vcpu));
 
     /* set and way: clean and invalidate, whatever was asked */
     fake_log_clear();
-    msr(v, AVC_REG_DC_ISW, 0x40);
+    msr(vcpu, AVC_REG_DC_ISW, 0x40);
     assert_true(fake_log_find(0, FAKE_OP, FAKE_OP_dc_cisw) >= 0);
-    assert_false(undefined(v));
+    assert_false(undefined(vcpu));
 
     /* no error records */
-    assert_int_equal(mrs(v, AVC_REG_ERRIDR_EL1), 0);
-    mrs(v, AVC_SYSREG_KEY(3, 0, 5, 4, 0));
-    assert_true(undefined(v));
+    assert_int_equal(mrs(vcpu, AVC_REG_ERRIDR_EL1), 0);
+    mrs(vcpu, AVC_SYSREG_KEY(3, 0, 5, 4, 0));
+    assert_true(undefined(vcpu));
 }
 
 static void breakpoints(void **state)
 {
-    struct avc_vcpu *v = two_vcpus(&fake_a72, 0, 0);
+    struct avc_vcpu *vcpu = two_vcpus(&fake_a72, 0, 0);
 
-    must(avc_vcpu_start(v, START, 0));
-    must(avc_vcpu_load(v, &world.pcpu));
-    (void)world_run(v);
-    avc_ctx_set(v, AVC_CTX_VBAR_EL1, VBAR);
+    must(avc_vcpu_start(vcpu, START, 0));
+    must(avc_vcpu_load(vcpu, &world.pcpu));
+    (void)world_run(vcpu);
+    avc_ctx_set(vcpu, AVC_CTX_VBAR_EL1, VBAR);
     fake_cpu->ctx[AVC_CTX_DBGBVR0_EL1] = 0x4057; /* the host's */
     fake_cpu->reg[FAKE_MDSCR_EL1] = 0;
 
     /* stored, but not in the CPU before MDE is set and the lock is open */
-    msr(v, AVC_REG_DBGBVR0_EL1, START);
-    msr(v, AVC_REG_DBGBCR0_EL1, 0xffffffff);
-    assert_int_equal(mrs(v, AVC_REG_DBGBCR0_EL1) & 0xe000, 0); /* HMC, SSC: never EL2 */
-    msr(v, AVC_REG_MDSCR_EL1, 0x8000);
+    msr(vcpu, AVC_REG_DBGBVR0_EL1, START);
+    msr(vcpu, AVC_REG_DBGBCR0_EL1, 0xffffffff);
+    assert_int_equal(mrs(vcpu, AVC_REG_DBGBCR0_EL1) & 0xe000, 0); /* HMC, SSC: never EL2 */
+    msr(vcpu, AVC_REG_MDSCR_EL1, 0x8000);
     assert_int_equal(fake_cpu->ctx[AVC_CTX_DBGBVR0_EL1], 0x4057);
     assert_int_equal(fake_cpu->reg[FAKE_MDSCR_EL1], 0);
-    msr(v, AVC_REG_OSLAR_EL1, 0);
-    assert_true(v->debug_live);
+    msr(vcpu, AVC_REG_OSLAR_EL1, 0);
+    assert_true(vcpu->debug_live);
     assert_int_equal(fake_cpu->ctx[AVC_CTX_DBGBVR0_EL1], START);
     assert_int_equal(fake_cpu->reg[FAKE_MDSCR_EL1], 0x8000);
-    assert_int_equal(mrs(v, AVC_REG_DBGBVR0_EL1), START);
-    msr(v, AVC_REG_DBGBVR0_EL1, START + 4); /* written through */
+    assert_int_equal(mrs(vcpu, AVC_REG_DBGBVR0_EL1), START);
+    msr(vcpu, AVC_REG_DBGBVR0_EL1, START + 4); /* written through */
     assert_int_equal(fake_cpu->ctx[AVC_CTX_DBGBVR0_EL1], START + 4);
 
     /* beyond the six that the CPU has */
-    msr(v, AVC_REG_DBGBVR6_EL1, 1);
-    assert_true(undefined(v));
+    msr(vcpu, AVC_REG_DBGBVR6_EL1, 1);
+    assert_true(undefined(vcpu));
 
-    msr(v, AVC_REG_MDSCR_EL1, 0);
-    assert_false(v->debug_live);
+    msr(vcpu, AVC_REG_MDSCR_EL1, 0);
+    assert_false(vcpu->debug_live);
     assert_int_equal(fake_cpu->ctx[AVC_CTX_DBGBVR0_EL1], 0x4057);
-    assert_int_equal(mrs(v, AVC_REG_DBGBVR0_EL1), START + 4);
-    must(avc_vcpu_put(v));
+    assert_int_equal(mrs(vcpu, AVC_REG_DBGBVR0_EL1), START + 4);
+    must(avc_vcpu_put(vcpu));
 }
 
 static void timer_views(void **state)
 {
-    struct avc_vcpu *v = two_vcpus(&fake_a72, 0, 0);
+    struct avc_vcpu *vcpu = two_vcpus(&fake_a72, 0, 0);
     uint64_t value;
 
     fake_cpu->reg[FAKE_CNTPCT_EL0] = 1000000;
     must(avc_vm_set_counter_offset(&world.vm, 400000));
-    must(avc_vcpu_get(v, AVC_REG_CNTVCT_EL0, &value));
+    must(avc_vcpu_get(vcpu, AVC_REG_CNTVCT_EL0, &value));
     assert_int_equal(value, 600000);
-    must(avc_vcpu_set(v, AVC_REG_CNTV_TVAL_EL0, 500));
-    must(avc_vcpu_get(v, AVC_REG_CNTV_CVAL_EL0, &value));
+    must(avc_vcpu_set(vcpu, AVC_REG_CNTV_TVAL_EL0, 500));
+    must(avc_vcpu_get(vcpu, AVC_REG_CNTV_CVAL_EL0, &value));
     assert_int_equal(value, 600500);
-    must(avc_vcpu_set(v, AVC_REG_CNTP_TVAL_EL0, 0xffffffff)); /* signed: one ago */
-    must(avc_vcpu_get(v, AVC_REG_CNTP_CVAL_EL0, &value));
+    must(avc_vcpu_set(vcpu, AVC_REG_CNTP_TVAL_EL0, 0xffffffff)); /* signed: one ago */
+    must(avc_vcpu_get(vcpu, AVC_REG_CNTP_CVAL_EL0, &value));
     assert_int_equal(value, 999999);
-    must(avc_vcpu_set(v, AVC_REG_CNTP_CTL_EL0, 1));
-    must(avc_vcpu_get(v, AVC_REG_CNTP_CTL_EL0, &value));
+    must(avc_vcpu_set(vcpu, AVC_REG_CNTP_CTL_EL0, 1));
+    must(avc_vcpu_get(vcpu, AVC_REG_CNTP_CTL_EL0, &value));
     assert_int_equal(value, 5);
-    must(avc_vcpu_get(v, AVC_REG_CNTV_CTL_EL0, &value));
+    must(avc_vcpu_get(vcpu, AVC_REG_CNTV_CTL_EL0, &value));
     assert_int_equal(value, 0);
 }
 
@@ -514,15 +514,15 @@ static void count_line(void *ctx, enum avc_log_level level, const char *line)
 
 static void log_is_bounded(void **state)
 {
-    struct avc_vcpu *v = two_vcpus(&fake_a72, 0, 0);
+    struct avc_vcpu *vcpu = two_vcpus(&fake_a72, 0, 0);
 
     world.hal.log = count_line;
-    must(avc_vcpu_start(v, START, 0));
-    must(avc_vcpu_load(v, &world.pcpu));
-    (void)world_run(v);
+    must(avc_vcpu_start(vcpu, START, 0));
+    must(avc_vcpu_load(vcpu, &world.pcpu));
+    (void)world_run(vcpu);
     logged = 0;
     for (unsigned n = 0; n < 1000; n++)
-        mrs(v, AVC_SYSREG_KEY(3, 0, 15, 2, 1));
+        mrs(vcpu, AVC_SYSREG_KEY(3, 0, 15, 2, 1));
     assert_int_equal(logged, 16 + 5); /* 32, 64, 128, 256, 512 */
 }
 
