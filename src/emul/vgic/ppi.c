@@ -116,7 +116,7 @@ static bool wanted(const struct avc_vgic_cpu *cpu, uint32_t bit, uint32_t throug
            (!(b->in_lr & bit) || through >> b->at[__builtin_ctz(bit)] & 1);
 }
 
-/* Is a timer's interrupt due that is in no list register and no queue yet? */
+/* Is the line high of a timer whose interrupt would reach the guest? */
 static bool timer_pending(const struct avc_vgic_cpu *cpu, uint32_t through)
 {
     for (unsigned t = 0; t < 2; t++)
