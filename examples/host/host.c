@@ -11,7 +11,8 @@
 
 void (*host_on_irq)(void);
 
-/* gcc and clang call these even in freestanding code. `used` is for link-time optimisation: see docs/compilers.md. */
+/* gcc and clang call these even in freestanding code. Without `used`, link-time optimisation drops them before the
+   compiler makes the calls. */
 #define USED __attribute__((used))
 USED void *memcpy(void *to, const void *from, size_t n);
 USED void *memmove(void *to, const void *from, size_t n);
