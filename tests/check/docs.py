@@ -404,9 +404,29 @@ def names(tree):
                     yield f"{doc}:{number}: there is no {path}"
 
 
+LORE = "docs/compilers.md"
+
+
+def out_of_line(tree):
+    """docs/compilers.md has a row for each file with functions that are marked noinline, and names all of them."""
+    rows = {m[1]: set(re.findall(r"`(\w+)`", m[2])) for _, line in prose(tree, LORE)
+            for m in [re.fullmatch(r"\| `([\w./-]+)` \| (.*) \|", line)] if m} if LORE in tree.files else {}
+    marked = {}
+    for name in tree.files:
+        if name.startswith(("src/", "vmm/")) and name.endswith((".c", ".h")):
+            found = re.findall(r"__attribute__\(\(noinline\)\)[^;{]*?\b(\w+)\(", code(tree.text(name)))
+            if found:
+                marked[name] = set(found)
+    for name in sorted(marked | rows):
+        for function in sorted(marked.get(name, set()) - rows.get(name, set())):
+            yield f"{name}: {function} is marked noinline, and {LORE} does not say so"
+        for function in sorted(rows.get(name, set()) - marked.get(name, set())):
+            yield f"{LORE}: {function} of {name} is not marked noinline"
+
+
 def main():
     tree = Tree(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).resolve().parents[2])
-    checks = [snippets, indented_blocks, walks, languages, links, names]
+    checks = [snippets, indented_blocks, walks, languages, links, names, out_of_line]
     print(f"1..{len(checks)}")
     failed = 0
     for number, check in enumerate(checks, 1):

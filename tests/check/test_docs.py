@@ -76,6 +76,9 @@ TREE = {
     "examples/02-two/main.c": "int two;\n",
     "docs/guide.md": GUIDE,
     "docs/design.md": WALK,
+    "docs/compilers.md": "# Compilers\n| file | functions |\n|---|---|\n| `src/core/rare.c` | `rare`, `odd` |\n",
+    "src/core/rare.c": "static __attribute__((noinline)) int rare(int n)\n{\n    return n;\n}\n"
+                       "static __attribute__((noinline)) int\nodd(int n)\n{\n    return n;\n}\n",
     "docs/zh/guide.md": GUIDE.replace("../examples", "../../examples").replace("# Guide", "# 指南"),
 }
 ZH = TREE["docs/zh/guide.md"]
@@ -140,6 +143,12 @@ CASES = [
     ("a constant that is not there", "docs/guide.md", "or `AVC_ONE`", "or `AVC_TWO`", "there is no AVC_TWO"),
     ("a file that is not there", "docs/guide.md", "`examples/01-one`", "`examples/03-one`",
      "there is no examples/03-one"),
+    ("a function out of line that is not listed", "docs/compilers.md", ", `odd`", "",
+     "src/core/rare.c: odd is marked noinline, and docs/compilers.md does not say so"),
+    ("a file that is not listed", "docs/compilers.md", "| `src/core/rare.c` | `rare`, `odd` |\n", "",
+     "src/core/rare.c: rare is marked noinline"),
+    ("a function that is listed and not out of line", "src/core/rare.c", "__attribute__((noinline)) int rare",
+     "int rare", "rare of src/core/rare.c is not marked noinline"),
     ("an embedder's page that names an inner function", "docs/embedding.md", "", "# Embedding\nCall `avc_two()`.\n",
      "there is no avc_two in include/avc"),
 ]
