@@ -53,7 +53,8 @@ enum avc_result avc_call_ask(struct avc_vcpu *vcpu, uint64_t fid, const struct a
 }
 
 /* Handles an id without a row: a claim with a wide range has it, or nobody. The last range has all ids. */
-enum avc_result avc_call_other(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
+__attribute__((noinline)) enum avc_result avc_call_other(struct avc_vcpu *vcpu, uint64_t fid,
+                                                         const struct avc_call_row *row)
 {
     const struct avc_call_range *range = vcpu->vm->call_wide;
 
