@@ -147,18 +147,23 @@ def include_graph(root):
 
 
 def objects(root, build):
-    """(module, object) of what BUILD's compile database makes of src/."""
+    """(module, object) of what BUILD's compile database makes of src/. A program that is built only when asked for, such
+    as a fuzzer, may have a source too: then the object that is there counts."""
     src = root.resolve() / "src"
+    made = {}
     for entry in json.loads((build / "compile_commands.json").read_text(encoding="utf-8")):
         folder = pathlib.Path(entry["directory"])
         source = (folder / entry["file"]).resolve()
         if src in source.parents and "output" in entry:
-            yield module(source.relative_to(src)), folder / entry["output"]
+            path = folder / entry["output"]
+            if path.exists() or source not in made:
+                made[source] = (module(source.relative_to(src)), path)
+    return list(made.values())
 
 
 def symbol_graph(root, build):
     graph, home, used = Graph(), {}, []
-    found = list(objects(root, build))
+    found = objects(root, build)
     if not found:
         raise RuntimeError(f"{build} builds nothing of src/")
     for name, path in found:

@@ -92,7 +92,7 @@ def includes(files, circles):
         return status == bool(circles) and "SKIP no build" in out and verdict(out, 1, circles), out
 
 
-def symbols(files, circles, compiled=True):
+def symbols(files, circles, compiled=True, fuzzed=False):
     with tempfile.TemporaryDirectory() as root:
         write(root, files)
         build, database = pathlib.Path(root) / "build", []
@@ -100,6 +100,8 @@ def symbols(files, circles, compiled=True):
         for number, name in enumerate(files):
             source = os.path.normpath(f"../src/{name}")
             database.append({"directory": str(build), "command": "cc", "file": source, "output": f"{number}.o"})
+            if fuzzed:  # by a program that nobody has built
+                database.append({**database[-1], "output": f"fuzz-{number}.o"})
             if compiled:
                 subprocess.run([CC, "-c", source, "-o", f"{number}.o"], cwd=build, check=True)
         (build / "compile_commands.json").write_text(json.dumps(database), encoding="utf-8")
@@ -129,6 +131,7 @@ def main():
     points = [(f"includes: {what}", lambda f=f, c=c: includes(f, c)) for what, f, c in INCLUDES]
     points += [(f"symbols: {what}", lambda f=f, c=c: symbols(f, c)) for what, f, c in SYMBOLS]
     points += [("symbols: an object that is missing", lambda: symbols(SYMBOLS[0][1], [], compiled=False)),
+               ("symbols: a source that is also in a program not built", lambda: symbols(*SYMBOLS[0][1:], fuzzed=True)),
                ("symbols: a build of something else", empty_build), ("what a circle consists of", reason)]
     print(f"1..{len(points)}")
     failed = 0
