@@ -23,10 +23,11 @@
  * EINVAL for a null pointer and ENOENT for an object that is not initialised are the same everywhere.
  *
  * "Context" says where a function may be called, always at EL2, with IRQs masked or not:
- *   setup    by one CPU at a time, before any other function uses the object owner    by the thread that owns the vCPU;
- *   while the vCPU is loaded, on that CPU and outside of avc_vcpu_run() loaded   as owner, and the vCPU is loaded claim
- *   in a claim's function, on the vCPU for which it was called any      anywhere, on any CPU: in interrupt handlers and
- *   in claims, too
+ *   setup    by one CPU at a time, before any other function uses the object
+ *   owner    by the thread that owns the vCPU; while the vCPU is loaded, on that CPU and outside of avc_vcpu_run()
+ *   loaded   as owner, and the vCPU is loaded
+ *   claim    in a claim's function, on the vCPU for which it was called
+ *   any      anywhere, on any CPU: in interrupt handlers and in claims, too
  */
 #ifndef AVC_AVC_H
 #define AVC_AVC_H
