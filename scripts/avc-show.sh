@@ -125,12 +125,20 @@ TEXT
 }
 
 bench() {
-    case ${1-} in
-    -h | --help)
-        bench_usage
-        exit 0
-        ;;
-    esac
+    local word rows=
+    for word in "$@"; do
+        case $word in
+        -h | --help)
+            bench_usage
+            exit 0
+            ;;
+        --profile) rows=1 ;;
+        --members | --growth | --sizes | --linux | --check | --check-growth | --check-sizes | --update-budget) rows= ;;
+        -*) die_usage bench "unknown option: $word" ;;
+        max | cortex-* | neoverse-* | a64fx) ;;
+        *) [[ $rows ]] || die_usage bench "no CPU model of the emulator: $word" ;;
+        esac
+    done
     [[ -e $top/bench/bench.py ]] || die 1 "this tree has no bench yet: bench/bench.py is missing"
     packages_ensure qemu build tools bench profile
     libfdt_ensure
