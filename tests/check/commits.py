@@ -7,6 +7,7 @@ A tree without its history has nothing to check, and a shallow clone what it has
 
     commits.py [ROOT [AFTER]]     ROOT: another tree than this one; AFTER: the last commit that is not checked
 """
+import argparse
 import os
 import pathlib
 import re
@@ -85,8 +86,12 @@ def subject_error(subject):
 
 
 def main():
-    root = sys.argv[1] if len(sys.argv) > 1 else str(pathlib.Path(__file__).resolve().parents[2])
-    names, reason = commits_after(root, sys.argv[2] if len(sys.argv) > 2 else AFTER)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("root", nargs="?", default=str(pathlib.Path(__file__).resolve().parents[2]))
+    parser.add_argument("after", nargs="?", default=AFTER, help="the commit after which the rule holds")
+    options = parser.parse_args()
+    root = options.root
+    names, reason = commits_after(root, options.after)
     print("1..1")
     if not names:
         print(f"ok 1 - subjects of commits # SKIP {reason or 'no commit comes after the one where the rule began'}")

@@ -6,6 +6,7 @@ general registers or moves its PC. What else does so is in ALLOWED, with the rea
 
     completion.py [ROOT]     ROOT: another tree than this one
 """
+import argparse
 import pathlib
 import re
 import sys
@@ -62,8 +63,9 @@ def completion(root):
 
 
 def main():
-    root = sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).resolve().parents[2]
-    complaints = list(completion(pathlib.Path(root)))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("root", nargs="?", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parents[2])
+    complaints = list(completion(parser.parse_args().root))
     print("1..1")
     print(f"{'not ok' if complaints else 'ok'} 1 - one place completes an exit")
     for complaint in complaints:

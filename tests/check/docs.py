@@ -17,6 +17,7 @@ docs/NAME.md shows, in the same order, under as many headings.
 
     docs.py [ROOT]     ROOT: another tree than this one, for the tests of this file
 """
+import argparse
 import difflib
 import pathlib
 import re
@@ -425,7 +426,9 @@ def out_of_line(tree):
 
 
 def main():
-    tree = Tree(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).resolve().parents[2])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("root", nargs="?", default=pathlib.Path(__file__).resolve().parents[2])
+    tree = Tree(parser.parse_args().root)
     checks = [snippets, indented_blocks, walks, languages, links, names, out_of_line]
     print(f"1..{len(checks)}")
     failed = 0
