@@ -41,7 +41,8 @@ def plugin_of(build):
     plugin = build / "bench/plugin/profile.so"
     if os.environ.get("AVC_QEMU_OLD") or not plugin.exists():
         return None
-    options = subprocess.run([os.environ.get("AVC_QEMU", "qemu-system-aarch64"), "-help"], capture_output=True, text=True)
+    options = subprocess.run([os.environ.get("AVC_QEMU", "qemu-system-aarch64"), "-help"],
+                             capture_output=True, text=True)
     return plugin if "\n-plugin " in options.stdout else None
 
 
@@ -52,9 +53,9 @@ def programs(build, cpu, e2h):
         command = [sys.executable, ROOT / "tests/system/boot.py", "--count", "--timeout", "120"]
         yield command, "--plugin", [cpu, str(cpus), elf.with_suffix(".bin")], elf
     for name, (vcpus, cpus) in GUESTS.items():
-        command = [ROOT / "avc", "run", "--count", "--quiet", "--timeout", "120", "--memory", "16", "--cpus", str(vcpus),
-                   "--host-cpus", str(cpus), "--host-cpu", cpu, "--host-vhe", "on" if e2h else "off",
-                   "--kernel", build / f"bench/{name}.bin", "--"]
+        command = [ROOT / "avc", "run", "--count", "--quiet", "--timeout", "120", "--memory", "16",
+                   "--cpus", str(vcpus), "--host-cpus", str(cpus), "--host-cpu", cpu,
+                   "--host-vhe", "on" if e2h else "off", "--kernel", build / f"bench/{name}.bin", "--"]
         yield command, "-plugin", [], build / "vmm/vmm.elf"
 
 
@@ -63,7 +64,8 @@ def run_program(build, command, option, more, elf, plugin):
     profiling.Row}."""
     with tempfile.NamedTemporaryFile("r") as counted:
         plugged = [option, f"{str(plugin).replace(',', ',,')},out={counted.name},marks=on,serial=on"] if plugin else []
-        run = subprocess.run([*command, *plugged, *more], env={**os.environ, "AVC_VMM_IMAGE": str(build / "vmm/vmm.bin")},
+        run = subprocess.run([*command, *plugged, *more],
+                             env={**os.environ, "AVC_VMM_IMAGE": str(build / "vmm/vmm.bin")},
                              stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
         text = counted.read()
     lines = [line.split("\t") for line in run.stdout.splitlines()]
@@ -100,16 +102,20 @@ def summary(runs):
 def main():
     parser = argparse.ArgumentParser(prog="./avc bench", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/target", help="folder of the target's build")
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/target",
+                        help="folder of the target's build")
     parser.add_argument("--profile", nargs="*", metavar="ROW",
-                        help="show where the instructions of an exit go, by function, of these rows or of all with a goal")
+                        help="show where the instructions of an exit go, by function, of these rows or of all with "
+                             "a goal")
     parser.add_argument("--members", action="store_true", help="also show the members of families")
     parser.add_argument("--linux", action="store_true", help="nothing but what EL2 takes of Debian's Linux")
     action = parser.add_mutually_exclusive_group()
-    action.add_argument("--check", action="store_true", help="compare with the budget file, as TAP, and print nothing else")
+    action.add_argument("--check", action="store_true",
+                        help="compare with the budget file, as TAP, and print nothing else")
     action.add_argument("--update-budget", action="store_true",
                         help="make these figures the budget, and the tables and picture of docs/performance.md")
-    action.add_argument("--growth", action="store_true", help="show what exits cost with more VMs, vCPUs and claims instead")
+    action.add_argument("--growth", action="store_true",
+                        help="show what exits cost with more VMs, vCPUs and claims instead")
     action.add_argument("--check-growth", action="store_true", help="compare that with what is allowed, as TAP")
     action.add_argument("--sizes", action="store_true", help="show what the library takes of memory instead")
     action.add_argument("--check-sizes", action="store_true", help="compare that with its limits, as TAP")

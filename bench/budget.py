@@ -51,7 +51,8 @@ def text_of(unit, figure):
 def write(units, path=FILE):
     """{unit: {configuration: {row: Figure}}}. Lines of other units stay as they are."""
     names = list(units[INSTRUCTIONS])
-    others = ["\t".join(fields) for fields in tsv.read(path) if fields[1] not in ("unit", *units)] if path.exists() else []
+    others = ["\t".join(fields) for fields in tsv.read(path)
+              if fields[1] not in ("unit", *units)] if path.exists() else []
     lines = ["\t".join(["row", "unit", *names])]
     for unit, figures in units.items():
         lines += ["\t".join([row, unit, *(text_of(unit, figures[name][row]) for name in names)])
@@ -83,10 +84,11 @@ def compare(figures, budgets, unit=INSTRUCTIONS):
             elif row not in rows:
                 complaints.append(f"{row} on {name}: has a budget of {allowed[row]:.2f} {counted} and was not measured")
             elif round(rows[row], 2) > limit(allowed[row], unit):
-                complaints.append(f"{title(row, rows[row])} on {name}: {rows[row]:.2f} {counted}, budget {allowed[row]:.2f}")
+                complaints.append(f"{title(row, rows[row])} on {name}: {rows[row]:.2f} {counted}, "
+                                  f"budget {allowed[row]:.2f}")
             elif limit(round(rows[row], 2), unit) < allowed[row]:
-                remarks.append(f"{title(row, rows[row])} on {name}: {rows[row]:.2f} {counted}, budget {allowed[row]:.2f}: "
-                               "cheaper now")
+                remarks.append(f"{title(row, rows[row])} on {name}: {rows[row]:.2f} {counted}, "
+                               f"budget {allowed[row]:.2f}: cheaper now")
         yield name, complaints, remarks
 
 
@@ -100,12 +102,13 @@ def compare_families(units, budgets, limits):
                 continue  # compare() says so
             before = {unit: budgets[unit][name][row] for unit in (INSTRUCTIONS, CHEAPEST, MEMBERS)}
             if nr < before[MEMBERS]:
-                complaints.append(f"{row} on {name}: {nr:.0f} members were measured, {before[MEMBERS]:.0f} have a budget")
+                complaints.append(f"{row} on {name}: {nr:.0f} members were measured, "
+                                  f"{before[MEMBERS]:.0f} have a budget")
             far = ratio(units[INSTRUCTIONS][name][row], units[CHEAPEST][name][row])
             allowed = max(limits.get(row, far), ratio(before[INSTRUCTIONS], before[CHEAPEST]) * ALLOWED)
             if far > allowed:
-                complaints.append(f"{row} on {name}: {units[INSTRUCTIONS][name][row].member} is {far:.2f} times as dear as "
-                                  f"{units[CHEAPEST][name][row].member}, {allowed:.2f} are allowed")
+                complaints.append(f"{row} on {name}: {units[INSTRUCTIONS][name][row].member} is {far:.2f} times as "
+                                  f"dear as {units[CHEAPEST][name][row].member}, {allowed:.2f} are allowed")
         yield name, complaints, []
 
 
@@ -113,7 +116,8 @@ def compare_all(units, budgets, limits):
     """The same over all units that were measured and are kept."""
     compared = [compare(units[unit], budgets[unit], unit) for unit in KEPT if unit in units]
     for each in zip(*compared, compare_families(units, budgets, limits), strict=True):
-        yield each[0][0], [line for _, bad, _ in each for line in bad], [line for *_, remarks in each for line in remarks]
+        yield (each[0][0], [line for _, bad, _ in each for line in bad],
+               [line for *_, remarks in each for line in remarks])
 
 
 def check(units):

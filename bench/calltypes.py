@@ -117,7 +117,8 @@ class Types:
         follow each other. What it returns is that for the next node."""
         if node.kind == "CallExpr":
             return Callee(depth + 1)
-        if not called or called.depth != depth or node.rest.endswith(("<FunctionToPointerDecay>", "<BuiltinFnToFnPtr>")):
+        if not called or called.depth != depth or node.rest.endswith(("<FunctionToPointerDecay>",
+                                                                      "<BuiltinFnToFnPtr>")):
             return None
         if called.type is None:
             called = Callee(depth, self.pointed_to(type_of(node.rest)))
@@ -177,8 +178,8 @@ def struct_of(text):
 
 
 def dump(source, folder, options=()):
-    return subprocess.run([CLANG, "--target=aarch64-linux-gnu", "-fsyntax-only", "-w", "-ffreestanding", *options, "-Xclang",
-                           "-ast-dump", "-fno-color-diagnostics", source],
+    return subprocess.run([CLANG, "--target=aarch64-linux-gnu", "-fsyntax-only", "-w", "-ffreestanding", *options,
+                           "-Xclang", "-ast-dump", "-fno-color-diagnostics", source],
                           cwd=folder, capture_output=True, text=True, check=True).stdout
 
 

@@ -60,7 +60,8 @@ def complaints(found):
             searched = SEARCHED + STEP * math.log2(number(setting)) if number(setting) > 1 else 0
             allowed = base[row] * FLAT + (searched if row.startswith("search/") else 0)
             if figures[row] > allowed:
-                yield f"{row} with {setting}: {figures[row]:.0f} instructions, {base[row]:.0f} with one; at most {allowed:.0f}"
+                yield (f"{row} with {setting}: {figures[row]:.0f} instructions, {base[row]:.0f} with one; "
+                       f"at most {allowed:.0f}")
 
 
 def read(path=FILE):
@@ -96,7 +97,8 @@ def document_parts(found):
 def check(build):
     """TAP."""
     lines = list(complaints(measure(build)))
-    print(f"1..1\n{'not ok' if lines else 'ok'} 1 - exits cost the same with more VMs, vCPUs and claims, or a search more")
+    print(f"1..1\n{'not ok' if lines else 'ok'} 1 - exits cost the same with more VMs, vCPUs and claims, "
+          "or a search more")
     for line in lines:
         print(f"# {line}")
     return 1 if lines else 0

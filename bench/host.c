@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The EL2 half of the bench: the VMM's loop, which does with an exit what a VMM has to do and nothing else. One CPU; vCPU 0
- * measures, vCPU 1 is there to be switched to, the others stay off.
+ * The EL2 half of the bench: the VMM's loop, which does with an exit what a VMM has to do and nothing else. One CPU;
+ * vCPU 0 measures, vCPU 1 is there to be switched to, the others stay off.
  */
 #include "bench_host.h"
 
@@ -35,9 +35,9 @@ static bool can_run(struct avc_vcpu *v)
 }
 
 /*
- * Who runs next, now that this one waits. It is still loaded while the CPU sleeps, and whatever wakes the CPU is taken on
- * the way into its guest, without a look at whose it is: WFI may complete early (Arm ARM D1.6.2), and a guest that has
- * nothing to do comes back.
+ * Who runs next, now that this one waits. It is still loaded while the CPU sleeps, and whatever wakes the CPU is taken
+ * on the way into its guest, without a look at whose it is: WFI may complete early (Arm ARM D1.6.2), and a guest that
+ * has nothing to do comes back.
  */
 static struct avc_vcpu *block(struct avc_vcpu *v)
 {

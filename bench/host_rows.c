@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* What the host's own calls cost, as their caller sees it: by the physical counter, the loop around the call included. */
+/* What the host's own calls cost, as their caller sees it: by the physical counter, with the loop around the call. */
 #include "bench_host.h"
 
 #include "mark.h"

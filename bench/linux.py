@@ -194,12 +194,14 @@ def compare(figures, budget):
             if now["vmm"] > before["vmm"] * ALLOWED:
                 yield f"{row}: {now['vmm']} ticks, budget {before['vmm']}"
             continue
-        for what, count in {"EL2": lambda figure: figure["EL2"], "all": lambda figure: figure["EL2"] + figure["guest"]}.items():
+        for what, count in {"EL2": lambda figure: figure["EL2"],
+                            "all": lambda figure: figure["EL2"] + figure["guest"]}.items():
             if (what == "EL2" or row == "forks") and count(now) > count(before) * ALLOWED + TICKS:
                 yield f"{row}: {count(now)} instructions ({what}), budget {count(before)}"
         for kind in KINDS:
             if mean(before, kind) and (mean(now, kind) or 0) > mean(before, kind) * ALLOWED:
-                yield f"{row}: {mean(now, kind):.0f} instructions at EL2 of an exit by {kind}, budget {mean(before, kind):.0f}"
+                yield (f"{row}: {mean(now, kind):.0f} instructions at EL2 of an exit by {kind}, "
+                       f"budget {mean(before, kind):.0f}")
 
 
 # ---- showing ----
@@ -226,8 +228,10 @@ def is_mean_met(row, kind, figure):
 
 def text(rows, figures, peers, image):
     width = max(len(row["title"]) for row in rows) + 2
-    lines = [f"Debian's Linux ({image[0]}) under the reference hypervisor: instructions, and those of EL2 in per cent of the "
-             "guest's;", "of the pipe, ticks, and how many times those of the bare machine they are; +: within the goal, !: not", "",
+    lines = [f"Debian's Linux ({image[0]}) under the reference hypervisor: instructions, and those of EL2 in per cent "
+             "of the guest's;",
+             "of the pipe, ticks, and how many times those of the bare machine they are; +: within the goal, !: not",
+             "",
              f"{'':{width}}{'host':10}{'guest':>14}{'EL2':>12}{'%':>9}{'goal':>8}"]
     marks = {None: " ", True: "+", False: "!"}
     for row in rows:
@@ -236,11 +240,12 @@ def text(rows, figures, peers, image):
             if not figure:
                 continue
             whole, part = (figure["bare"], figure["vmm"]) if "bare" in figure else (figure["guest"], figure["EL2"])
-            lines.append(f"{row['title']:{width}}{name:10}{whole:>14}{part:>12}{value(figure):>8.3f}{marks[is_met(row, figure)]}"
-                         f"{row.get('goal', ''):>8}")
+            lines.append(f"{row['title']:{width}}{name:10}{whole:>14}{part:>12}{value(figure):>8.3f}"
+                         f"{marks[is_met(row, figure)]}{row.get('goal', ''):>8}")
             if "exits" in row:
                 lines.append("    an exit: " + ", ".join(
-                    f"{kind} {mean(figure, kind) or 0:.0f}{marks[is_mean_met(row, kind, figure)]} of {figure[f'{kind}, exits']}"
+                    f"{kind} {mean(figure, kind) or 0:.0f}{marks[is_mean_met(row, kind, figure)]} of "
+                    f"{figure[f'{kind}, exits']}"
                     for kind in KINDS))
         for peer, number in row.get("peers", {}).items():
             lines.append(f"{'':{width}}{peers[peer]:36}{number:>8.3f}")
@@ -253,7 +258,8 @@ def bold(text, met):
 
 def share_lines(rows, peers, figures):
     theirs = [peer for peer in peers if any(peer in row.get("peers", {}) for row in rows)]
-    yield "| what | host | of the guest | of EL2 | share, % | goal | " + " | ".join(peers[peer] for peer in theirs) + " |"
+    yield ("| what | host | of the guest | of EL2 | share, % | goal | "
+           + " | ".join(peers[peer] for peer in theirs) + " |")
     yield "|---" * (6 + len(theirs)) + "|"
     for row in rows:
         for name, rows_of in figures.items():
@@ -271,7 +277,8 @@ def exit_lines(rows, figures):
     for row in rows:
         figure = figures[SHARED].get(row["id"])
         if figure:
-            cells = (bold(f"{mean(figure, kind) or 0:.0f}", is_mean_met(row, kind, figure)) + f", {figure[f'{kind}, exits']}"
+            cells = (bold(f"{mean(figure, kind) or 0:.0f}", is_mean_met(row, kind, figure))
+                     + f", {figure[f'{kind}, exits']}"
                      for kind in KINDS)
             yield f"| {row['title']} | {' | '.join(cells)} |"
     if rows:
@@ -320,7 +327,8 @@ def show(build, update):
     print(text(rows, figures, peers, image))
     if update:
         write(image, figures)
-        report.DOCUMENT.write_text(report.with_parts(report.DOCUMENT.read_text(), document(rows, peers, image, figures)))
+        report.DOCUMENT.write_text(report.with_parts(report.DOCUMENT.read_text(),
+                                                     document(rows, peers, image, figures)))
     return 0
 
 
@@ -344,7 +352,8 @@ def check(build):
         title = f"Linux on {name}: {', '.join(budgets[name])} within their budget"
         complaints = [] if reason else list(compare(figures[name], budgets[name]))
         print(f"{'not ok' if complaints else 'ok'} {number} - {title}" + (f" # SKIP {reason}" if reason else ""))
-        for line in complaints + ["on purpose? ./avc bench --update-budget, and say why in the commit"] * bool(complaints):
+        for line in (complaints
+                     + ["on purpose? ./avc bench --update-budget, and say why in the commit"] * bool(complaints)):
             print(f"# {line}")
         failed = failed or bool(complaints)
     shown = report.DOCUMENT.read_text()

@@ -20,8 +20,8 @@ UNITS = {
     "stores": ("stores", ("store", "atomic")),
     "branches": ("branches", ("branch", "eret")),
 }
-CLASSES = ["mrs", "msr", "pstate", "isb", "dsb", "dmb", "tlbi", "sys", "eret", "call", "load", "store", "atomic", "branch",
-           "other"]
+CLASSES = ["mrs", "msr", "pstate", "isb", "dsb", "dmb", "tlbi", "sys", "eret", "call", "load", "store", "atomic",
+           "branch", "other"]
 IRQ, FIQ, SERROR, NONE = 64, 65, 66, 67
 LEAVE = "avc_leave"  # what an exit executes that goes to the VMM's loop
 # Of exception classes that come from a guest; the others have their number.
@@ -47,7 +47,8 @@ class Profile:
                 self.exits[int(fields[0])] = (int(fields[1]), int(fields[2]))
             elif what == "insn":
                 counts = [int(field) for field in fields[3:]]
-                self.insns.append((int(fields[0], 16), int(fields[1], 16), fields[2], dict(zip(counts[::2], counts[1::2]))))
+                self.insns.append((int(fields[0], 16), int(fields[1], 16), fields[2],
+                                   dict(zip(counts[::2], counts[1::2]))))
             elif what == "site":
                 self.sites.append((int(fields[0]), int(fields[1], 16), *map(int, fields[2:])))
             else:
@@ -78,7 +79,8 @@ class Symbols:
     def __init__(self, elf=None):
         lines = subprocess.run(["nm", "-n", elf], capture_output=True, text=True, check=True).stdout if elf else ""
         fields = [line.split() for line in lines.splitlines()]
-        table = [(int(at, 16), name) for at, kind, name in (field for field in fields if len(field) == 3) if kind in "tTwW"]
+        table = [(int(at, 16), name) for at, kind, name in (field for field in fields if len(field) == 3)
+                 if kind in "tTwW"]
         self.at, self.names = [at for at, _ in table], [name for _, name in table]
 
     def name(self, pc):
@@ -116,7 +118,8 @@ def rows(profile, symbols, names):
             if group <= len(names):
                 classes[group][name] += count
                 functions[group][function] += count
-    return {name: Row(classes[group], functions[group], rounds) for group, (name, rounds) in enumerate(names.items(), 1)}
+    return {name: Row(classes[group], functions[group], rounds)
+            for group, (name, rounds) in enumerate(names.items(), 1)}
 
 
 # ---- ./avc run --profile ----
@@ -144,7 +147,8 @@ def kinds_table(profile):
     rows = []
     for kind in sorted(counts, key=lambda kind: -counts[kind].total()):
         exits, left = profile.exits[kind]
-        rows.append([kind_name(kind), str(exits), str(left), str(counts[kind].total()), average(counts[kind].total(), exits),
+        rows.append([kind_name(kind), str(exits), str(left), str(counts[kind].total()),
+                     average(counts[kind].total(), exits),
                      *(average(counts[kind][name], exits) for name in shown)])
     return table(["exit", "exits", "by VMM", "at EL2", "each", *shown], rows)
 

@@ -74,8 +74,8 @@ MARKS = {None: " ", True: "+", False: "!"}
 def text(rows, units, printed=None):
     """+ a goal that is met, ! one that is not. printed: {configuration: {name: figure}}, to show the members, too."""
     columns, width = units[INSTRUCTIONS], max(len(row["title"]) for row in rows) + 2
-    lines = ["Instructions of a round trip as the guest sees it, its own included, and how many times as dear the dearest "
-             "member of a", "family is as the cheapest; +: within the goal, !: not", "",
+    lines = ["Instructions of a round trip as the guest sees it, its own included, and how many times as dear the "
+             "dearest member of a", "family is as the cheapest; +: within the goal, !: not", "",
              f"{'':{width}}{'goal':>10}" + "".join(f"{name:>17}" for name in columns)]
     met = {True: 0, False: 0}
     for row in rows:
@@ -302,8 +302,9 @@ def document_parts(units):
         if "peers" in row:
             theirs.append(f"| {row['title']} | {number(figure(columns[ours], row))} | "
                           + " | ".join(str(row["peers"].get(peer, "")) for peer in peers) + " |")
-    return {"figures": table, "families": families_part(rows, units), "peers": theirs, "classes": classes_part(rows, units),
-            "functions": functions_part(read_functions()), **sizes.document_parts(sizes.read()),
+    return {"figures": table, "families": families_part(rows, units), "peers": theirs,
+            "classes": classes_part(rows, units), "functions": functions_part(read_functions()),
+            **sizes.document_parts(sizes.read()),
             **growth.document_parts(growth.read())}
 
 

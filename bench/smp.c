@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Two CPUs, each with one vCPU of the same VM for good: WFI is not trapped, and the kick goes straight back to the guest. */
+/* Two CPUs, each with one vCPU of the same VM for good: WFI is not trapped, and the kick goes straight back to the
+   guest. */
 #include "bench_host.h"
 
 #include "rows.h"

@@ -46,7 +46,8 @@ class Graph:
         self.frames = {}  # function: bytes
         self.calls = {}  # function: functions, and (file, line) for calls by pointer; line None: from assembly
         self.taken = set()  # functions whose address is somewhere
-        self.under = set()  # (function, callee): its frame stays; of calls by pointer: (function, None). Else tail calls
+        # (function, callee): its frame stays; of calls by pointer: (function, None). Else tail calls
+        self.under = set()
         self.done = {}  # function: what deepest() found
         self.types = types
         self.skipped = 0  # calls by pointers of what is on the way already
@@ -257,4 +258,5 @@ def public_functions(root):
     for header in sorted((root / "include/avc").glob("*.h")):
         text = re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S)
         text = re.sub(r"static inline.*?\n}", "", text, flags=re.S)
-        yield from re.findall(r"^(?!typedef|#)[\w ]+[ *](avc_\w+)\((?!\*)[^{;]*\)(?:\s*__attribute__[^;]*)?;", text, re.M)
+        yield from re.findall(r"^(?!typedef|#)[\w ]+[ *](avc_\w+)\((?!\*)[^{;]*\)(?:\s*__attribute__[^;]*)?;",
+                              text, re.M)

@@ -13,7 +13,8 @@
 #   AVC_CFLAGS         for what includes the public headers
 #   AVC_KERNEL_CFLAGS  the words `flag` of the list: a kernel at EL2 wants most of them, too
 #
-# and nothing else of yours: what `make` without a goal makes is the first rule of your own, wherever the include stands.
+# and nothing else of yours: what `make` without a goal makes is the first rule of your own, wherever the include
+# stands.
 avc_found_goal := $(.DEFAULT_GOAL)
 
 AVC_BUILD ?= build/avc

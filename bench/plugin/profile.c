@@ -21,7 +21,8 @@
  *
  * The file, tab-separated; numbers that are addresses or instructions are hexadecimal:
  *   total  EL2 BELOW                                 instructions of the whole run
- *   lap    NAME EL2 BELOW                            up to the guest's first instruction at EL1 ("el1"), at EL0 ("el0"), and
+ *   lap    NAME EL2 BELOW                            up to the guest's first instruction at EL1 ("el1"), at EL0
+ *   ("el0"), and
  *                                                    each MARK_LAP ("mark")
  *   exits  GROUP EXITS LEFT                          LEFT: of these, those that executed the instruction at left=
  *   insn   PC INSTRUCTION CLASS GROUP COUNT ...      an instruction at EL2, in how many groups it is counted

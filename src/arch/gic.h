@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Fields of GICv3 registers, with the names of IHI 0069: the virtual interface control registers (12.4), the CPU interface's
- * (12.2), the distributor's (12.9) and the redistributors' (12.10).
+ * Fields of GICv3 registers, with the names of IHI 0069: the virtual interface control registers (12.4), the CPU
+ * interface's (12.2), the distributor's (12.9) and the redistributors' (12.10).
  */
 #ifndef AVC_ARCH_GIC_H
 #define AVC_ARCH_GIC_H

@@ -147,8 +147,8 @@ def include_graph(root):
 
 
 def objects(root, build):
-    """(module, object) of what BUILD's compile database makes of src/. A program that is built only when asked for, such
-    as a fuzzer, may have a source too: then the object that is there counts."""
+    """(module, object) of what BUILD's compile database makes of src/. A program that is built only when asked for (a
+    fuzzer, for example) may have a source too: then the object that is there counts."""
     src = root.resolve() / "src"
     made = {}
     for entry in json.loads((build / "compile_commands.json").read_text(encoding="utf-8")):

@@ -19,15 +19,16 @@ def of(el2, guest, **more):
     return {"EL2": el2, "guest": guest, **more}
 
 
-KINDS = {"IRQ, exits": 10, "IRQ": 3000, "MSR, exits": 0, "MSR": 0, "data abort, exits": 4, "data abort": 900, "WFI, exits": 2,
-         "WFI": 2000}
+KINDS = {"IRQ, exits": 10, "IRQ": 3000, "MSR, exits": 0, "MSR": 0, "data abort, exits": 4, "data abort": 900,
+         "WFI, exits": 2, "WFI": 2000}
 BUDGET = {"boot_quiet": of(100000, 10**8), "forks": of(1000, 10**6)}
 SHARED = {"boot_quiet": of(30400, 10**8), "forks": of(0, 5), "share": of(2 * 10**6, 10**8, **KINDS),
           "pipe": {"vmm": 1290, "bare": 1000}}
 FIGURES = {"max": BUDGET, "max E2H": SHARED}
 EXITS = {"IRQ": 300, "MSR": 250, "data abort": 200, "WFI": 1500}
 ROWS = [{"id": "boot_quiet", "title": "quiet", "append": "a=b", "goal": 0.03, "peers": {"x": 0.5}},
-        {"id": "forks", "title": "forks"}, {"id": "share", "title": "share", "vcpus": 4, "cpus": 2, "goal": 2, "exits": EXITS},
+        {"id": "forks", "title": "forks"},
+        {"id": "share", "title": "share", "vcpus": 4, "cpus": 2, "goal": 2, "exits": EXITS},
         {"id": "pipe", "title": "pipe", "goal": 1.3}]
 PEERS = {"y": "Y", "x": "X"}
 IMAGE = ("Debian 1.2-3", "0123456789abcdef")
@@ -113,7 +114,8 @@ TESTS = {
     "more than that names row, figure and budget":
         complaints(boot_quiet=of(101401, 10**8)) == ["boot_quiet: 101401 instructions (EL2), budget 100000"],
     "the guest's own part of a boot is not compared": complaints(boot_quiet=of(100000, 2 * 10**8)) == [],
-    "that of the forks is": complaints(forks=of(1000, 2 * 10**6)) == ["forks: 2001000 instructions (all), budget 1001000"],
+    "that of the forks is":
+        complaints(forks=of(1000, 2 * 10**6)) == ["forks: 2001000 instructions (all), budget 1001000"],
     "a trap for each fork is found": len(complaints(forks=of(1000 + 200 * 50, 10**6))) >= 1,
     "a row that was not measured": complaints(forks=None) == ["forks: has a budget and was not measured"],
     "a row without budget": complaints(new=of(1, 1)) == ["new: no budget"],
@@ -122,12 +124,13 @@ TESTS = {
     "a kind of exit, by its mean": [shared("share", IRQ=each) for each in (3030, 3031)] ==
         [[], ["share: 303 instructions at EL2 of an exit by IRQ, budget 300"]],
     "more exits of a kind are nothing by themselves": shared("share", **{"IRQ, exits": 20, "IRQ": 6000}) == [],
-    "a kind that has no exits any more, or had none": shared("share", **{"WFI, exits": 0, "WFI": 0, "MSR": 900, "MSR, exits": 1}) == [],
+    "a kind that has no exits any more, or had none":
+        shared("share", **{"WFI, exits": 0, "WFI": 0, "MSR": 900, "MSR, exits": 1}) == [],
     "the pipe": [shared("pipe", vmm=each) for each in (1302, 1303)] == [[], ["pipe: 1303 ticks, budget 1290"]],
     "the bare machine's ticks are nobody's fault": shared("pipe", bare=1) == [],
     "kinds of exit, less the first touch of memory": linux.kinds(PROFILE) == {
-        "IRQ, exits": 2, "IRQ": 800, "MSR, exits": 0, "MSR": 0, "data abort, exits": 3, "data abort": 600, "WFI, exits": 1,
-        "WFI": 1500},
+        "IRQ, exits": 2, "IRQ": 800, "MSR, exits": 0, "MSR": 0, "data abort, exits": 3, "data abort": 600,
+        "WFI, exits": 1, "WFI": 1500},
     "ticks among what a guest prints": linux.ticks("[    0.1] x\npipe\t00000000000000001290\n[    1.0] y\n") == 1290,
     "goals of a pipe, and of exits": [linux.is_met(ROWS[3], SHARED["pipe"]), *(
         linux.is_mean_met(ROWS[2], kind, SHARED["share"]) for kind in linux.KINDS)] == [True, True, None, False, True],
@@ -139,14 +142,16 @@ TESTS = {
     "no plugin is skipped": skips(ALL_FILES[1:], "profile.so"),
     "the budget's own figures pass": compared(1)[0] == 0 and "not ok" not in compared(1)[1],
     "larger ones fail, on each host": compared(1.1)[0] == 1 and compared(1.1)[1].count("not ok") == len(linux.HOSTS),
-    "a goal is met as it is printed": [linux.is_met(ROWS[0], of(el2, 10**8)) for el2 in (30499, 30600)] == [True, False],
+    "a goal is met as it is printed":
+        [linux.is_met(ROWS[0], of(el2, 10**8)) for el2 in (30499, 30600)] == [True, False],
     "no goal": linux.is_met(ROWS[1], of(1, 1)) is None,
     "the table has what is met in bold, and the peers that a row has":
         "| quiet | max | 100,000,000 | 100,000 | 0.100 | 0.03 | 0.5 |\n" in TABLE
         and "| quiet | max E2H | 100,000,000 | 30,400 | **0.030** | 0.03 | 0.5 |\n" in TABLE
         and "| forks | max | 1,000,000 | 1,000 | 0.100 |  |  |\n" in TABLE and "| X |\n" in TABLE,
     "and the command line, and the kernel": "| quiet | `a=b` |" in TABLE and all(word in TABLE for word in IMAGE),
-    "and of exits the mean, and of the pipe how many times": "| share | **300**, 10 | 0, 0 | 225, 4 | **1000**, 2 |\n" in TABLE
+    "and of exits the mean, and of the pipe how many times":
+        "| share | **300**, 10 | 0, 0 | 225, 4 | **1000**, 2 |\n" in TABLE
         and "| pipe | 1,290 | 1,000 | **1.29** | 1.3 |\n" in TABLE,
     "the terminal shows the same": "0.030+" in TEXT and "0.100!" in TEXT and "0.500" in TEXT and IMAGE[0] in TEXT,
     "all peers of all rows have names": bool(report.read_rows("linux")[0]),

@@ -174,10 +174,12 @@ TESTS = {
     "a frame that grows as it runs":
         "no constant size" in stack_error(graph, 'node: { title: "d" label: "d\\nx.c:1:1\\n16 bytes (dynamic)" }\n'),
     "assembly: what is pushed, and what is called": assembly() == ({"avc_hw_smc": 48}, {"avc_hw_smc": {"c"}}),
-    "assembly: a pointer of the vectors reaches what takes a vCPU, any other the host": assembly_calls() == ({"f"}, set()),
+    "assembly: a pointer of the vectors reaches what takes a vCPU, any other the host":
+        assembly_calls() == ({"f"}, set()),
     "public functions are found": {"avc_vcpu_run", "avc_vgic_attach", "avc_pcpu_irq", "avc_to_firmware"} -
         set(stack.public_functions(pathlib.Path(stack.__file__).resolve().parents[1])) == {"avc_to_firmware"},
-    "functions and their types": TYPES.of["core/x.c:one"] == "int (void *)" and TYPES.of["call"] == "bool (struct lib *)",
+    "functions and their types":
+        TYPES.of["core/x.c:one"] == "int (void *)" and TYPES.of["call"] == "bool (struct lib *)",
     "a member of a constant struct": reached("l->ops->load(l)") == {"one"} | {"three"},
     "a table, and what is called by its name": reached("table[n & 1]") == {"one", "two", "three", "four"},
     "a member that is assigned, and a parameter": reached("l->load(l) + fn") == {"one", "two", "three", "four"},

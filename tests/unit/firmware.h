@@ -137,7 +137,7 @@ static const struct function {
     enum offered offered;
 } functions[] = {
 #define AVC_FUNCTION(family, name, id, widths, offered, path, handler, section)                                        \
-    { #name, section, name, family, widths, offered },
+    { #name, #section, name, family, widths, offered },
 #include <avc/psci.def>
 #undef AVC_FUNCTION
 };

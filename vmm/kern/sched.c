@@ -1,36 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The scheduler's decisions. Each CPU has a queue of runnable tasks, a list of deadlines, and a lock over both (runq.h). The
- * lock of a task's CPU also guards the task. No hook is called while a lock is held: a function decides under the lock, and
- * programs the timer or interrupts other CPUs when it has let go of it.
+ * The scheduler's decisions. Each CPU has a queue of runnable tasks, a list of deadlines, and a lock over both
+ * (runq.h). The lock of a task's CPU also guards the task. No hook is called while a lock is held: a function decides
+ * under the lock, and programs the timer or interrupts other CPUs when it has let go of it.
  *
- * A task runs until it waits or its slice is over, and then goes to the end of the queue with a new slice. One that waits
- * keeps a part of its slice. As long as something is left of that, it takes the CPU when it wakes from the task that runs,
- * which goes on with its own slice afterwards; then it queues up like the others. So who waits a lot is served at once, and
- * nobody waits for ever.
+ * A task runs until it waits or its slice is over, and then goes to the end of the queue with a new slice. One that
+ * waits keeps a part of its slice. As long as something is left of that, it takes the CPU when it wakes from the task
+ * that runs, which goes on with its own slice afterwards; then it queues up like the others. So who waits a lot is
+ * served at once, and nobody waits for ever.
  *
- * One word, s.cpus, tells all CPUs of each other. It has three bits for each CPU: WAITING (tasks wait in its queue), IDLE
- * (it found no task and sleeps) and ALONE (it runs a task and knows of no task that waits: its slice has no end, and its
- * guest's WFI does not trap). All changes of the word are atomic, so they have one order that all CPUs agree on.
+ * One word, s.cpus, tells all CPUs of each other. It has three bits for each CPU: WAITING (tasks wait in its queue),
+ * IDLE (it found no task and sleeps) and ALONE (it runs a task and knows of no task that waits: its slice has no end,
+ * and its guest's WFI does not trap). All changes of the word are atomic, so they have one order that all CPUs agree
+ * on.
  *
  * Why no wake-up is lost. A waker makes its event visible first (a pending interrupt, for example), then calls wake(),
- * which takes the lock of the task's CPU. A task is taken from a queue under that lock too, and that clears wake_pending.
+ * which takes the lock of the task's CPU. A task is taken from a queue under that lock too, and that clears
+ * wake_pending.
  *   - wake() comes before the task is taken: the lock orders the event before the step, which sees it.
- *   - wake() comes after that and before done(): it sets wake_pending, and done(BLOCK) makes the task runnable instead. If
- *     the guest is being entered or runs, the poke's SGI pulls it out: IRQs are masked until the guest runs, and a
+ *   - wake() comes after that and before done(): it sets wake_pending, and done(BLOCK) makes the task runnable instead.
+ *     If the guest is being entered or runs, the poke's SGI pulls it out: IRQs are masked until the guest runs, and a
  *     physical interrupt ends a guest at once. It ends a WFI that does not trap, too.
  *   - wake() comes after done(): the task is BLOCKED, and wake() puts it into the queue.
- * The poke leaves after the lock was let go. If the task's step has ended by then, done() has seen wake_pending, and the
- * poke is in vain.
+ * The poke leaves after the lock was let go. If the task's step has ended by then, done() has seen wake_pending, and
+ * the poke is in vain.
  *
- * Why no runnable task is forgotten, and no CPU sleeps while one waits. WAITING is set and cleared under the queue's lock
- * and is exact. A CPU sets IDLE or ALONE only by a change of the word in which no WAITING bit is set; if one is, it looks
- * for a task again, or arms the end of the slice and has WFI trap. Who puts a task into a queue sets WAITING, and then
- * looks at the word (offer()). So in the order of the word's changes either the other CPU saw WAITING, or offer() sees
- * IDLE or ALONE. It takes such a bit back and pokes the CPU: one idle CPU, or, when there is none, all that are alone.
- *   - A CPU that was idle picks again. If it is about to sleep, the SGI is pending and ends the WFI, even with IRQs masked.
- *     It is sure to pick after the bit was taken back, since a CPU clears its own IDLE before it takes a task.
+ * Why no runnable task is forgotten, and no CPU sleeps while one waits. WAITING is set and cleared under the queue's
+ * lock and is exact. A CPU sets IDLE or ALONE only by a change of the word in which no WAITING bit is set; if one is,
+ * it looks for a task again, or arms the end of the slice and has WFI trap. Who puts a task into a queue sets WAITING,
+ * and then looks at the word (offer()). So in the order of the word's changes either the other CPU saw WAITING, or
+ * offer() sees IDLE or ALONE. It takes such a bit back and pokes the CPU: one idle CPU, or, when there is none, all
+ * that are alone.
+ *   - A CPU that was idle picks again. If it is about to sleep, the SGI is pending and ends the WFI, even with IRQs
+ *     masked. It is sure to pick after the bit was taken back, since a CPU clears its own IDLE before it takes a task.
  *   - A CPU that was alone arms the end of its slice and has WFI trap. A guest that waits gives its CPU away then.
  * A task that done() puts back needs no offer: its own CPU picks next, and there is one task and one CPU more. What is
  * queued while the world is stopped is offered by resume().
@@ -52,8 +55,8 @@
 #define STOPPED      (UINT32_C(1) << 24) /* no step begins */
 _Static_assert(VMM_MAX_CPUS <= 8, "bits in s.cpus");
 
-/* What a task that waits keeps of its slice, at most: the part that it gets at once when it wakes. Not more, since it may spin
-   for a lock that the guest's vCPU which it has preempted holds. */
+/* What a task that waits keeps of its slice, at most: the part that it gets at once when it wakes. Not more, since it
+   may spin for a lock that the guest's vCPU which it has preempted holds. */
 #define AT_ONCE 16
 
 struct cpu {
@@ -139,8 +142,8 @@ static unsigned offer(unsigned home)
     return (told / IDLE(0) | told / ALONE(0)) & 0xff;
 }
 
-/* This CPU may be one of them: the SGI ends its guest as soon as that runs. It needs none when it is not in a step, since
-   it picks next. */
+/* This CPU may be one of them: the SGI ends its guest as soon as that runs. It needs none when it is not in a step,
+   since it picks next. */
 static void poke(unsigned self, unsigned cpus)
 {
     for (unsigned i = 0; cpus >> i; i++)
@@ -148,8 +151,8 @@ static void poke(unsigned self, unsigned cpus)
             vmm_sched_poke(i);
 }
 
-/* Has the step of a CPU end, whose lock is held, for a task that comes first in its queue, unless an idle CPU will take it.
-   True: the CPU is to be poked. */
+/* Has the step of a CPU end, whose lock is held, for a task that comes first in its queue, unless an idle CPU will take
+   it. True: the CPU is to be poked. */
 static bool preempt(struct cpu *cpu)
 {
     if (!atomic_load_explicit(&cpu->busy, memory_order_relaxed) ||
@@ -187,8 +190,8 @@ void vmm_sched_wake(struct vmm_task *task)
 
 /* ---- picking ---- */
 
-/* Whose queue to take from: the fullest. The CPU's own wins a draw, but the task that has just yielded does not count, so
-   that it does not run again while others wait. */
+/* Whose queue to take from: the fullest. The CPU's own wins a draw, but the task that has just yielded does not count,
+   so that it does not run again while others wait. */
 static unsigned choose_queue(const struct cpu *own, uint32_t cpus)
 {
     unsigned self = own->queue.cpu, best = self, most = runq_nr(&own->queue);
@@ -207,8 +210,8 @@ static unsigned choose_queue(const struct cpu *own, uint32_t cpus)
     return best;
 }
 
-/* A task for this CPU, or NULL. The CPU is busy before it looks whether the world is stopped, and stop() looks under the
-   same lock whether the CPU is busy. */
+/* A task for this CPU, or NULL. The CPU is busy before it looks whether the world is stopped, and stop() looks under
+   the same lock whether the CPU is busy. */
 static struct vmm_task *take(struct cpu *own)
 {
     unsigned self = own->queue.cpu, from = self;

@@ -5,7 +5,8 @@
  * does what it can: it completes the trap, begins an exit, or begins an event that a claim is to be asked about. It
  * leaves everything else to the slow function, which can handle any case.
  *
- *   fn    is called with x0..x17 and x30 saved. x18..x29 are saved, too, if the syndrome says that the instruction names
+ *   fn    is called with x0..x17 and x30 saved. x18..x29 are saved, too, if the syndrome says that the instruction
+ *   names
  *         one of them: `named` is the bit of ESR_EL2 that says so. fn may only read and write registers that are saved.
  *   slow  is called with all registers saved, after fn has returned AVC_SLOW.
  *

@@ -6,8 +6,8 @@
  *
  * Two decisions apply to all tables:
  * - Walks are Normal, Write-Back, Inner Shareable (VTCR_EL2.IRGN0, ORGN0, SH0), as the host's own mapping of the tables
- *   is. So walkers of the Inner Shareable domain are coherent with the host's stores. Barriers are enough, without cache
- *   maintenance.
+ *   is. So walkers of the Inner Shareable domain are coherent with the host's stores. Barriers are enough, without
+ *   cache maintenance.
  * - FEAT_S2FWB is not used: guests' memory attributes combine with ours, the same on every CPU. So what a guest sees
  *   with its caches off is what it would see on hardware. The embedder cleans loaded images to the point of coherency.
  */

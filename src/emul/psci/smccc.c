@@ -8,7 +8,7 @@ enum avc_result avc_smccc_version(struct avc_vcpu *vcpu, uint64_t fid, const str
     return avc_complete_call(vcpu, 0x10002);
 }
 
-enum avc_result avc_smccc_arch_features(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
+enum avc_result avc_smccc_features(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     /* Callers ask for one of the workarounds. */
     switch (__builtin_expect((uint32_t)vcpu->x[1], AVC_SMCCC_ARCH_WORKAROUND_1)) {
