@@ -71,12 +71,12 @@ static void sgi_to_other(const char *member, unsigned intids)
 
 static void write_word(unsigned offset, uint64_t value)
 {
-    __asm__ volatile("str %w0, [%1]" ::"r"(value), "r"(GUEST_DIST + offset) : "memory");
+    __asm__ volatile("str %w0, [%1]" ::"r"(value), "r"((uintptr_t)GUEST_DIST + offset) : "memory");
 }
 
 static void write_byte(unsigned offset, uint64_t value)
 {
-    __asm__ volatile("strb %w0, [%1]" ::"r"(value), "r"(GUEST_DIST + offset) : "memory");
+    __asm__ volatile("strb %w0, [%1]" ::"r"(value), "r"((uintptr_t)GUEST_DIST + offset) : "memory");
 }
 
 /* Until the other one sleeps. */
