@@ -62,6 +62,7 @@ void avc_hw_fp_load(const struct avc_fp *fp)
 void avc_hw_call_host(uintptr_t fn, uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t run_sp)
 {
     (void)run_sp;
+    require(fake_cpu->reg[FAKE_VBAR_EL2] == (uintptr_t)avc_vectors, "run's frame is used outside of a trap");
     ((void (*)(uintptr_t, uintptr_t, uintptr_t))fn)(a, b, c);
 }
 

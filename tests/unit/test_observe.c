@@ -632,9 +632,30 @@ static void a_running_one_is_interrupted(void **state)
     assert_false(avc_vcpu_observer_in_use(watched, &old_one));
 }
 
+/* The observer is called when our vectors no longer stand: the host's own x18 is in the CPU, and run's frame is gone. */
+static void see_and_kick(void *ctx, struct avc_vcpu *vcpu, const struct avc_trace *t)
+{
+    (void)ctx;
+    if (t->outcome == AVC_TO_VMM)
+        avc_vcpu_kick(&world.vcpu[vcpu == &world.vcpu[0]]);
+}
+
+static const struct avc_observer kicker = { .trace = see_and_kick };
+
+static void a_trace_kicks_another(void **state)
+{
+    struct avc_vcpu *vcpu = make(false);
+
+    (void)state;
+    observe(vcpu, &kicker);
+    assert_int_equal(call(vcpu, CALL_VMM)->kind, AVC_CALL);
+    must(avc_vcpu_put(vcpu));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_trace_kicks_another),
         cmocka_unit_test(all_classes_are_counted),
         cmocka_unit_test(interrupts_are_counted),
         cmocka_unit_test(an_serror_on_the_way_out),

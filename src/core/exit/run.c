@@ -176,7 +176,7 @@ struct avc_exit *avc_vcpu_run(struct avc_vcpu *vcpu)
     else if (!entry_work(vcpu, daif))
         return &vcpu->failed;
     avc_store_relaxed(&vcpu->mode, AVC_MODE_GUEST);
-    avc_fence(); /* see vcpu.c, "The kick" */
+    avc_fence(); /* see request.c, "The kick" */
     requests = avc_load_relaxed(&vcpu->requests);
     do {
         result = avc_hw_enter(&vcpu, &daif, requests);

@@ -18,8 +18,7 @@ static void free_tables(struct avc_stage2 *s2, uint64_t *table, unsigned level, 
     }
 }
 
-/* Flushes what all CPUs' TLBs hold of a VM, stages 1 and 2. */
-/* avc_stage2_destroy() calls this by a pointer, and so does not link this file. */
+/* avc_stage2_destroy() has flushed the TLBs. It calls this by a pointer, and so does not link this file. */
 static void give_back(struct avc_stage2 *s2)
 {
     free_tables(s2, s2->root, s2->start_level, AVC_BIT(s2->ipa_bits - s2_shift(s2->start_level)));

@@ -209,7 +209,7 @@ enum avc_answer avc_pcpu_irq(struct avc_pcpu *p)
     struct avc_vcpu *vcpu = p->current; /* loaded, but waiting in the VMM */
     avc_irq_t irq;
 
-    if (!hal->irq_fetch) /* the guest's own goes away without being acknowledged, as in avc_trap_irq() */
+    if (!hal->irq_fetch) /* the guest's own goes away without being acknowledged, as in trap.c */
         return vcpu && vcpu->vm->irq(vcpu, AVC_IRQ_SPURIOUS) ? AVC_DONE : AVC_PASS;
     irq = hal->irq_fetch(hal->ctx);
     if (irq == AVC_IRQ_SPURIOUS)

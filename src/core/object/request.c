@@ -7,13 +7,14 @@
 #include "core/object/pcpu.h"
 
 /*
- * Is the calling CPU in a trap of this vCPU, which is loaded on it? Then x18 and x29 may be the guest's, since a trap
- * function needs no more than x0..x17. The host's x18 is in run's frame, and avc_hw_call_host() must call the host's
- * functions.
+ * Is the calling CPU in a trap of this vCPU? Then x18 and x29 may be the guest's, since a trap function needs no more
+ * than x0..x17. The host's x18 is in run's frame, and avc_hw_call_host() must call the host's functions. Our vectors
+ * stand from entry to exit alone. What run does before and after has no frame and the host's registers, although
+ * `mode` is GUEST. A CPU that is not enabled gets another CPU's pcpu: it is in no trap.
  */
 static bool in_trap(const struct avc_vcpu *current)
 {
-    return current && avc_vcpu_in_trap(current);
+    return avc_hw_read_VBAR_EL2() == (uintptr_t)avc_vectors && current && avc_vcpu_here(current);
 }
 
 /*
@@ -33,6 +34,7 @@ static bool in_trap(const struct avc_vcpu *current)
  */
 void avc_vcpu_request(struct avc_vcpu *vcpu, uint64_t requests)
 {
+    const struct avc_vcpu *current;
     const struct avc_pcpu *p;
 
     avc_fetch_or(&vcpu->requests, requests & AVC_REQUEST_ALL);
@@ -42,8 +44,9 @@ void avc_vcpu_request(struct avc_vcpu *vcpu, uint64_t requests)
     if (!p || !p->hal->wake)
         return;
     avc_hw_dsb_ishst();
-    if (in_trap(p->current))
-        avc_hw_call_host((uintptr_t)p->hal->wake, (uintptr_t)p->hal->ctx, (uintptr_t)vcpu, 0, p->current->host_sp);
+    current = p->current;
+    if (in_trap(current))
+        avc_hw_call_host((uintptr_t)p->hal->wake, (uintptr_t)p->hal->ctx, (uintptr_t)vcpu, 0, current->host_sp);
     else
         p->hal->wake(p->hal->ctx, vcpu);
 }
