@@ -444,6 +444,24 @@ static int teardown(void **state)
     return 0;
 }
 
+/* Whatever the VMM answers to a standby, the guest goes on behind the call. */
+static void standby_answers(void **state)
+{
+    static const enum avc_answer answers[] = { AVC_DONE, AVC_FAULT, AVC_RETRY, AVC_PASS };
+
+    (void)state;
+    FOR_EACH_WAY(w)
+    for (unsigned a = 0; a < sizeof answers / sizeof answers[0]; a++) {
+        struct avc_exit *e = exit_of(w, AVC_PSCI_CPU_SUSPEND, 0, 1, 2);
+
+        assert_int_equal(e->kind, AVC_CPU_SUSPEND);
+        e->answer = answers[a];
+        avc_complete_saved(&vcpus[0], e);
+        assert_int_equal(vcpus[0].pc, w == HVC ? CALL_PC : CALL_PC + 4);
+        assert_int_equal(vcpus[0].x[0], AVC_PSCI_SUCCESS);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -460,6 +478,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(cpu_off, setup, teardown),
         cmocka_unit_test_setup_teardown(system_end, setup, teardown),
         cmocka_unit_test_setup_teardown(standby, setup, teardown),
+        cmocka_unit_test_setup_teardown(standby_answers, setup, teardown),
         cmocka_unit_test_setup_teardown(powerdown, setup, teardown),
         cmocka_unit_test_setup_teardown(suspend_errors, setup, teardown),
         cmocka_unit_test_setup_teardown(suspend_with_work, setup, teardown),

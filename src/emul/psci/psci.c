@@ -215,6 +215,9 @@ enum avc_result avc_psci_cpu_suspend(struct avc_vcpu *vcpu, uint64_t fid, const 
         e->step = false; /* the PC is where the vCPU goes on */
     } else {
         avc_complete_call(vcpu, AVC_PSCI_SUCCESS);
+        if (e->step)
+            avc_complete_step(e->esr);
+        e->step = false; /* whatever the VMM answers */
     }
     return avc_begun(AVC_LEAVE);
 }
