@@ -707,6 +707,139 @@ static void waiting_rules(void **state)
     assert_false(vm.irqc->pending(&vcpu[0]));
 }
 
+/* ---- timers, and groups that are off ---- */
+
+static void vtimer_on(void)
+{
+    fake_cpu->ctx[AVC_CTX_CNTV_CTL_EL0] = 1;
+    fake_cpu->ctx[AVC_CTX_CNTV_CVAL_EL0] = 0;
+    *reg(FAKE_CNTPCT_EL0) = 1000;
+}
+
+static void a_disabled_timer_stays_away(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    wr(0, SGI(0) + 0x100, 1u << 27);
+    vtimer_on();
+    settle_vcpu(0);
+    assert_int_equal(g_ack(true), 27);
+    wr(0, SGI(0) + 0x180, 1u << 27);
+    settle_vcpu(0);
+    g_eoi(true, 27);
+    settle_vcpu(0);
+    assert_int_equal(rd(0, SGI(0) + 0x100) >> 27 & 1, 0);
+    assert_int_equal(g_ack(true), 1023);
+}
+
+static void a_timer_without_its_group_stays_away(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    wr(0, SGI(0) + 0x100, 1u << 27);
+    vtimer_on();
+    settle_vcpu(0);
+    assert_int_equal(g_ack(true), 27);
+    wr(0, GICD, 1);
+    settle_vcpu(0);
+    g_eoi(true, 27);
+    settle_vcpu(0);
+    assert_int_equal(g_ack(true), 1023);
+}
+
+static void an_sgi_without_its_group_stays_away(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    sysreg_write(0, SGI1R, UINT64_C(5) << 24 | 1);
+    assert_int_equal(g_ack(true), 5);
+    wr(0, GICD, 1);
+    settle_vcpu(0);
+    sysreg_write(0, SGI1R, UINT64_C(5) << 24 | 1);
+    settle_vcpu(0);
+    g_eoi(true, 5);
+    settle_vcpu(0);
+    assert_int_equal(g_ack(true), 1023);
+}
+
+static void a_level_without_its_group_stays_away(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    wr(0, GICD + 0x104, 1);
+    must(avc_vm_set_irq(&vm, 32, true));
+    settle_vcpu(0);
+    assert_int_equal(g_ack(true), 32);
+    must(avc_vm_set_irq(&vm, 32, false));
+    wr(0, GICD, 1);
+    settle_vcpu(0);
+    must(avc_vm_set_irq(&vm, 32, true));
+    settle_vcpu(0);
+    g_eoi(true, 32);
+    settle_vcpu(0);
+    assert_int_equal(g_ack(true), 1023);
+}
+
+static void another_enables_a_sleepers_timer(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 2);
+    fake_use_cpu(1);
+    vtimer_on();
+    settle_vcpu(1);
+    vput(1);
+    assert_false(avc_vcpu_has_work(&vcpu[1]));
+    assert_true(avc_vcpu_deadline(&vcpu[1]) == ~UINT64_C(0));
+    memset(wakes, 0, sizeof wakes);
+    fake_use_cpu(0);
+    wr(0, SGI(1) + 0x100, 1u << 27);
+    settle_vcpu(0);
+    assert_true(avc_vcpu_has_work(&vcpu[1]));
+    assert_int_equal(wakes[1], 1);
+}
+
+static void another_deactivates_a_sleepers_timer(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 2);
+    fake_use_cpu(1);
+    wr(1, SGI(1) + 0x100, 1u << 27);
+    vtimer_on();
+    settle_vcpu(1);
+    assert_int_equal(g_ack(true), 27);
+    *reg(FAKE_ICH_AP1R0_EL2) = 0; /* EOImode 1: priority dropped, still active */
+    vput(1);
+    assert_false(avc_vcpu_has_work(&vcpu[1]));
+    memset(wakes, 0, sizeof wakes);
+    fake_use_cpu(0);
+    wr(0, SGI(1) + 0x380, 1u << 27);
+    assert_true(avc_vcpu_has_work(&vcpu[1]));
+    assert_int_equal(wakes[1], 1);
+}
+
+static void another_deactivates_a_spilled_timer(void **state)
+{
+    (void)state;
+    vw_boot(1, true, 2);
+    wr(0, SGI(0) + 0x100, 1u << 27);
+    wr8(0, SGI(0) + 0x400 + 27, 0xa0);
+    wr8(0, SGI(0) + 0x400 + 5, 0x40);
+    vtimer_on();
+    settle_vcpu(0);
+    assert_int_equal(g_ack(true), 27);
+    sysreg_write(0, SGI1R, UINT64_C(5) << 24 | 1);
+    settle_vcpu(0);
+    assert_int_equal(g_ack(true), 5); /* 27 is active, linked, queued */
+    settle_vcpu(0);
+    fake_cpu->ctx[AVC_CTX_CNTV_CTL_EL0] = 0; /* line low */
+    fake_use_cpu(1);
+    wr(1, SGI(0) + 0x380, 1u << 27);
+    wr8(1, SGI(0) + 0x400 + 27, 0x20);
+    fake_use_cpu(0);
+    settle_vcpu(0);
+    assert_int_equal(g_ack(true), 1023);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -738,6 +871,13 @@ int main(void)
         cmocka_unit_test(disable_takes_back),
         cmocka_unit_test(moves),
         cmocka_unit_test(waiting_rules),
+        cmocka_unit_test(a_disabled_timer_stays_away),
+        cmocka_unit_test(a_timer_without_its_group_stays_away),
+        cmocka_unit_test(an_sgi_without_its_group_stays_away),
+        cmocka_unit_test(a_level_without_its_group_stays_away),
+        cmocka_unit_test(another_enables_a_sleepers_timer),
+        cmocka_unit_test(another_deactivates_a_sleepers_timer),
+        cmocka_unit_test(another_deactivates_a_spilled_timer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,6 +44,8 @@ static __attribute__((noinline)) void toggle_stirred(struct avc_vgic_cpu *self, 
     avc_vgic_touch(&op, b, concerned);
     *field ^= change;
     avc_vgic_deliver(&op, b, concerned);
+    if (avc_vgic_sleeping_timers(b) & change)
+        avc_vgic_kick(&op, b->owner, false);
     avc_vgic_end(&op);
 }
 
@@ -51,7 +53,7 @@ static __attribute__((noinline)) void toggle_stirred(struct avc_vgic_cpu *self, 
 static inline void toggle(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t *field, uint32_t change)
 {
     change &= b->valid;
-    if (avc_unlikely(avc_vgic_stirred_bits(b) & change)) {
+    if (avc_unlikely((avc_vgic_stirred_bits(b) | avc_vgic_sleeping_timers(b)) & change)) {
         toggle_stirred(self, b, field, change);
         return;
     }

@@ -247,7 +247,7 @@ bool avc_vgic_level(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned 
     lr = (cpu->lr[r] & ~ICH_LR_STATE) | (avc_vgic_lr_read(cpu, r) & ICH_LR_ACTIVE);
     if (!(b->line >> n & 1))
         lr &= ~ICH_LR_EOI;
-    else if (avc_likely(b->enable >> n & 1))
+    else if (avc_likely(avc_vgic_enabled_bits(cpu->vgic, b) >> n & 1))
         lr |= ICH_LR_EOI | (lr & ICH_LR_ACTIVE ? 0 : ICH_LR_PENDING);
     avc_vgic_lr_set(cpu, r, lr);
     return true;
@@ -306,6 +306,8 @@ void avc_vgic_make_inactive(struct avc_vgic_op *op, struct avc_vgic_bank *b, uin
     b->drop_active |= elsewhere;
     for (uint32_t out = b->owner ? 0 : bits & b->active & ~b->in_lr; out; out &= out - 1)
         avc_vgic_spis_of(b)->holder[__builtin_ctz(out)] = NONE;
+    if (avc_vgic_sleeping_timers(b) & bits & b->active)
+        avc_vgic_kick(op, b->owner, false);
     b->active &= ~bits;
     avc_vgic_deliver(op, b, bits & ~elsewhere);
 }

@@ -98,8 +98,9 @@ static inline bool avc_vgic_lr_again(struct avc_vgic_cpu *cpu, struct avc_vgic_b
     if (avc_unlikely(cpu->lr_look >> r & 1) || avc_unlikely(cpu->spilled)) /* spilled: others may come first */
         return false;
     lr = avc_vgic_lr_read(cpu, r);
-    if (avc_unlikely(hw ? !(was & ICH_LR_HW) || (lr & ICH_LR_STATE)
-                        : (was & (ICH_LR_HW | ICH_LR_EOI)) || !(b->enable >> n & 1)))
+    if (avc_unlikely(hw ? !(was & ICH_LR_HW) || (lr & ICH_LR_STATE) : (was & (ICH_LR_HW | ICH_LR_EOI)) != 0))
+        return false;
+    if (avc_unlikely(!(avc_vgic_enabled_bits(cpu->vgic, b) >> n & 1)))
         return false;
     if (!hw)
         b->moved |= 1u << n;

@@ -182,6 +182,7 @@ static __attribute__((noinline)) void fold_wanted(struct avc_vgic_op *op)
     struct avc_vgic_bank *b = &self->bank;
     uint32_t ended = b->drop_active & b->linked & TIMER_BITS;
 
+    avc_vgic_touch(op, b, ended);
     for (uint32_t bits = ended; bits; bits &= bits - 1)
         avc_vgic_timer_deactivate(self, bits & -bits);
     b->drop_active = 0;

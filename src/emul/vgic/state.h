@@ -71,6 +71,13 @@ static inline uint32_t avc_vgic_pending_bits(const struct avc_vgic_bank *b)
     return b->latch | (b->line & ~b->edge) | (b->linked & ~b->active);
 }
 
+/* The timers' interrupts of a vCPU that is not loaded. Nobody looks at its timers until it is, and a host that has blocked
+   it went by their state then. So who makes one of them deliverable kicks it. */
+static inline uint32_t avc_vgic_sleeping_timers(const struct avc_vgic_bank *b)
+{
+    return b->owner && !b->owner->loaded ? TIMER_BITS : 0;
+}
+
 /* Returns the interrupts that a change of their configuration could concern. The others are in no queue and no list
    register, and neither pending nor active. */
 static inline uint32_t avc_vgic_stirred_bits(const struct avc_vgic_bank *b)
