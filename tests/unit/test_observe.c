@@ -203,6 +203,19 @@ static void an_serror_on_the_way_out(void **state)
     assert_int_equal(after.exits[AVC_CALL], before.exits[AVC_CALL] + 1);
 }
 
+/* The VMM resets the vCPU before it has heard of it, after a SYSTEM_RESET, for example. */
+static void an_serror_before_a_reset(void **state)
+{
+    struct avc_vcpu *vcpu = make(false);
+
+    fake_cpu->reg[FAKE_ISR_EL1] = AVC_BIT(8);
+    assert_int_equal(call(vcpu, CALL_VMM)->kind, AVC_CALL);
+    must(avc_vcpu_put(vcpu));
+    must(avc_vcpu_start(vcpu, 0x40000000, 0));
+    must(avc_vcpu_load(vcpu, &world.pcpu));
+    assert_int_equal(world_run(vcpu)->kind, AVC_SERROR);
+}
+
 static void the_guests_mistakes(void **state)
 {
     struct avc_vcpu *vcpu = make(false);
@@ -632,7 +645,7 @@ static void a_running_one_is_interrupted(void **state)
     assert_false(avc_vcpu_observer_in_use(watched, &old_one));
 }
 
-/* The observer is called when our vectors no longer stand: the host's own x18 is in the CPU, and run's frame is gone. */
+/* The observer is called when our vectors no longer stand: the host's own x18 is in the CPU, run's frame is gone. */
 static void see_and_kick(void *ctx, struct avc_vcpu *vcpu, const struct avc_trace *t)
 {
     (void)ctx;
@@ -659,6 +672,7 @@ int main(void)
         cmocka_unit_test(all_classes_are_counted),
         cmocka_unit_test(interrupts_are_counted),
         cmocka_unit_test(an_serror_on_the_way_out),
+        cmocka_unit_test(an_serror_before_a_reset),
         cmocka_unit_test(the_guests_mistakes),
         cmocka_unit_test(names),
         cmocka_unit_test(buckets),

@@ -61,7 +61,8 @@ static enum avc_status check_idle(const struct avc_vcpu *vcpu)
     return avc_vcpu_is_loaded(vcpu) ? AVC_EBUSY : AVC_OK;
 }
 
-/* Resets the registers. The vCPU is not loaded. */
+/* Resets the registers. The vCPU is not loaded. A physical SError that run has not yet reported is none of them: the
+   host is to hear of it. */
 void avc_vcpu_reset_state(struct avc_vcpu *vcpu)
 {
     __builtin_memset(vcpu->x, 0, sizeof vcpu->x);
@@ -69,7 +70,6 @@ void avc_vcpu_reset_state(struct avc_vcpu *vcpu)
     vcpu->pstate = SPSR_RESET;
     __builtin_memset(vcpu->fp, 0, sizeof *vcpu->fp);
     vcpu->vserror = false;
-    vcpu->serror = 0;
     vcpu->exit = (struct avc_exit){ .kind = AVC_KICKED, .answer = AVC_DONE }; /* there is nothing to complete */
     avc_sysreg_reset(vcpu);
     if (vcpu->vm->irqc) {
@@ -87,7 +87,7 @@ enum avc_status avc_vcpu_reset(struct avc_vcpu *vcpu)
     if (status)
         return status;
     avc_vcpu_reset_state(vcpu);
-    avc_store_seq(&vcpu->requests, AVC_REQUEST_POWER);
+    avc_store_seq(&vcpu->requests, AVC_REQUEST_POWER | (vcpu->serror ? AVC_REQUEST_SERROR : 0u));
     avc_store_seq(&vcpu->power, AVC_POWER_OFF);
     return AVC_OK;
 }
