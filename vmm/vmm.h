@@ -42,6 +42,7 @@ extern struct vmm_options vmm_options;
 struct vmm_vcpu {
     struct avc_vcpu vcpu;
     struct vmm_task task; /* vmm_task_init() before the first vmm_sched_wake() */
+    uint64_t until;       /* CNTPCT_EL0 at which its wait ends by itself: the exit's value */
     void *user;           /* for the guest side */
 };
 

@@ -63,11 +63,13 @@ static enum next answer(struct vmm_cpu *cpu, struct vmm_vcpu *vv, struct avc_exi
         vmm_strace_show(vcpu);
         return GO_ON;
     case AVC_WFI:
+        vv->until = e->value;
         return wait(cpu, e, BLOCK);
     case AVC_WFE:
         return wait(cpu, e, YIELD);
     case AVC_CPU_SUSPEND:
     case AVC_CPU_OFF:
+        vv->until = e->kind == AVC_CPU_OFF ? VMM_NEVER : e->value;
         return BLOCK;
     case AVC_STAGE2:
         if (vmm_ram_touch(&vmm_guest.ram, e->key)) {
@@ -106,12 +108,14 @@ static enum next answer(struct vmm_cpu *cpu, struct vmm_vcpu *vv, struct avc_exi
  * loaded woke nobody, so this asks for it. A later interrupt wakes the task. The scheduler takes note of that even
  * before the task sleeps. The fence orders the store that says "not loaded" before the question.
  */
-static enum vmm_step sleep(struct avc_vcpu *vcpu, uint64_t *deadline)
+static enum vmm_step sleep(struct avc_vcpu *vcpu, uint64_t until, uint64_t *deadline)
 {
     atomic_thread_fence(memory_order_seq_cst);
     if (avc_vcpu_has_work(vcpu))
         return VMM_STEP_YIELD;
     *deadline = avc_vcpu_deadline(vcpu);
+    if (until < *deadline) /* WFIT's time-out */
+        *deadline = until;
     return *deadline <= vmm_time_now() ? VMM_STEP_YIELD : VMM_STEP_BLOCK;
 }
 
@@ -167,7 +171,7 @@ enum vmm_step vmm_vcpu_step(struct vmm_cpu *cpu, struct vmm_vcpu *vv, uint64_t *
 
     switch (next) {
     case BLOCK:
-        return sleep(vcpu, deadline);
+        return sleep(vcpu, vv->until, deadline);
     case POWER_OFF:
         if (vmm_options.stat && !vmm_sched_stop())
             return VMM_STEP_YIELD; /* another vCPU of the VM is ending or resetting it */
