@@ -71,8 +71,8 @@ static inline uint32_t avc_vgic_pending_bits(const struct avc_vgic_bank *b)
     return b->latch | (b->line & ~b->edge) | (b->linked & ~b->active);
 }
 
-/* The timers' interrupts of a vCPU that is not loaded. Nobody looks at its timers until it is, and a host that has blocked
-   it went by their state then. So who makes one of them deliverable kicks it. */
+/* The timers' interrupts of a vCPU that is not loaded. Nobody looks at its timers until it is, and a host that has
+   blocked it went by their state then. So who makes one of them deliverable kicks it. */
 static inline uint32_t avc_vgic_sleeping_timers(const struct avc_vgic_bank *b)
 {
     return b->owner && !b->owner->loaded ? TIMER_BITS : 0;
