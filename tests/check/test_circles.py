@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 
+from points import run as run_points
+
 CHECK = pathlib.Path(__file__).resolve().parent / "circles.py"
 CC = os.environ.get("CC", "cc")
 
@@ -133,15 +135,7 @@ def main():
     points += [("symbols: an object that is missing", lambda: symbols(SYMBOLS[0][1], [], compiled=False)),
                ("symbols: a source that is also in a program not built", lambda: symbols(*SYMBOLS[0][1:], fuzzed=True)),
                ("symbols: a build of something else", empty_build), ("what a circle consists of", reason)]
-    print(f"1..{len(points)}")
-    failed = 0
-    for number, (name, point) in enumerate(points, 1):
-        good, out = point()
-        print(f"{'' if good else 'not '}ok {number} - {name}")
-        if not good:
-            print("# " + out.replace("\n", "\n# "))
-            failed += 1
-    return 1 if failed else 0
+    return run_points(points)
 
 
 sys.exit(main())

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tempfile
 
+from points import run as run_points
+
 CHECK = pathlib.Path(__file__).resolve().parent / "commits.py"
 
 GOOD = [
@@ -167,15 +169,7 @@ def main():
     found = subjects()
     points = [(f"{'good' if m in GOOD else 'bad'}: {m.splitlines()[0]}", lambda m=m: found[m]) for m in found]
     points += [(h.__name__.replace("_", " "), lambda h=h: history(h)) for h in HISTORIES]
-    print(f"1..{len(points)}")
-    failed = 0
-    for number, (name, point) in enumerate(points, 1):
-        good, out = point()
-        print(f"{'' if good else 'not '}ok {number} - {name}")
-        if not good:
-            print("# " + out.replace("\n", "\n# "))
-            failed += 1
-    return 1 if failed else 0
+    return run_points(points)
 
 
 sys.exit(main())

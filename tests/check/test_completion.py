@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tempfile
 
+from points import run as run_points
+
 CHECK = pathlib.Path(__file__).resolve().parent / "completion.py"
 
 # All that completion.py allows, so that it does not complain of what is not needed.
@@ -74,15 +76,7 @@ def main():
     points = [("a sound tree", lambda: (run(SOUND)[0] == 0, run(SOUND)[1]))]
     points += [(what, lambda t=t, b=b: body(t, b)) for what, t, b in BODIES]
     points += [("a function of another file", others), ("an allowance that nothing needs", stale)]
-    print(f"1..{len(points)}")
-    failed = 0
-    for number, (name, point) in enumerate(points, 1):
-        good, out = point()
-        print(f"{'' if good else 'not '}ok {number} - {name}")
-        if not good:
-            print("# " + out.replace("\n", "\n# "))
-            failed += 1
-    return 1 if failed else 0
+    return run_points(points)
 
 
 sys.exit(main())

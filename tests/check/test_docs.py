@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tempfile
 
+from points import run as run_points
+
 CHECK = pathlib.Path(__file__).resolve().parent / "docs.py"
 
 GUIDE = """# Guide
@@ -173,21 +175,21 @@ def write(root, name, text):
     path.write_text(text, encoding="utf-8")
 
 
-def main():
-    print(f"1..{1 + len(CASES)}")
+def sound():
     status, out = run()
-    bad = status != 0
-    print(f"{'not ' if bad else ''}ok 1 - a sound tree")
-    if bad:
-        print("# " + out.replace("\n", "\n# "))
-    for number, (what, name, old, new, complaint) in enumerate(CASES, 2):
-        status, out = run((name, old, new))
-        good = status == 1 and complaint in out
-        print(f"{'' if good else 'not '}ok {number} - {what}")
-        if not good:
-            print("# " + out.replace("\n", "\n# "))
-            bad = True
-    return 1 if bad else 0
+    return status == 0, out
+
+
+def spoilt(change, complaint):
+    status, out = run(change)
+    return status == 1 and complaint in out, out
+
+
+def main():
+    points = [("a sound tree", sound)]
+    points += [(what, lambda c=(name, old, new), m=complaint: spoilt(c, m))
+               for what, name, old, new, complaint in CASES]
+    return run_points(points)
 
 
 sys.exit(main())

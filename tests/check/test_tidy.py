@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 
+from points import run as run_points
+
 CHECK = pathlib.Path(__file__).resolve().parent / "tidy.py"
 CONFIG = pathlib.Path(__file__).resolve().parents[2] / ".clang-tidy"
 
@@ -73,15 +75,7 @@ def main():
         ("another file is not", lambda: waived({"vmm/kern/b.c": CALLS_ITSELF}, "b.h:misc-no-recursion", "not ok 2")),
         ("a waiver that nothing needs", lambda: waived({}, "a.c:misc-no-recursion", "it needs no waiver")),
         ("a build of nothing", empty)]
-    print(f"1..{len(points)}")
-    failed = 0
-    for number, (name, point) in enumerate(points, 1):
-        good, out = point()
-        print(f"{'' if good else 'not '}ok {number} - {name}")
-        if not good:
-            print("# " + out.replace("\n", "\n# "))
-            failed += 1
-    return 1 if failed else 0
+    return run_points(points)
 
 
 sys.exit(main())
