@@ -29,8 +29,8 @@ static inline bool avc_vcpu_here(const struct avc_vcpu *vcpu)
     return !((avc_vcpu_where(vcpu) ^ avc_hw_read_MPIDR_EL1()) << 24);
 }
 
-/* Is run in progress? Its own CPU can only ask this in a trap. Then PC and PSTATE are in ELR_EL2 and SPSR_EL2. */
-static inline bool avc_vcpu_in_trap(const struct avc_vcpu *vcpu)
+/* Is run in progress? Then PC and PSTATE are in ELR_EL2 and SPSR_EL2, for those whom run calls on its CPU. */
+static inline bool avc_vcpu_in_run(const struct avc_vcpu *vcpu)
 {
     return avc_load_relaxed(&vcpu->mode) == AVC_MODE_GUEST;
 }

@@ -38,7 +38,7 @@ void avc_vcpu_request(struct avc_vcpu *vcpu, uint64_t requests)
     const struct avc_pcpu *p;
 
     avc_fetch_or(&vcpu->requests, requests & AVC_REQUEST_ALL);
-    if (avc_load_relaxed(&vcpu->mode) == AVC_MODE_GUEST && avc_vcpu_here(vcpu))
+    if (avc_vcpu_in_run(vcpu) && avc_vcpu_here(vcpu))
         return;
     p = avc_pcpu_here(vcpu->vm->machine);
     if (!p || !p->hal->wake)

@@ -188,7 +188,7 @@ enum avc_status avc_vcpu_put(struct avc_vcpu *vcpu)
         return AVC_ESTATE;
     if (!avc_vcpu_here(vcpu))
         return AVC_EBUSY;
-    if (avc_vcpu_in_trap(vcpu))
+    if (avc_vcpu_in_run(vcpu))
         return AVC_ESTATE;
     daif = avc_hw_irq_save();
     avc_vcpu_switch_out(vcpu);
