@@ -113,6 +113,11 @@ TESTS = {
     "1 % more at EL2, and two ticks": complaints(boot_quiet=of(101400, 10**8)) == [],
     "more than that names row, figure and budget":
         complaints(boot_quiet=of(101401, 10**8)) == ["boot_quiet: 101401 instructions (EL2), budget 100000"],
+    "a row with a limit of its own may grow up to that, and the others not":
+        list(linux.compare({"a": of(2 * 10**6, 1), "b": of(2 * 10**6, 1)}, {"a": of(10**6, 1), "b": of(10**6, 1)},
+                           linux.limits([{"id": "a", "allowed": 2}, {"id": "b"}])))
+        == ["b: 2000000 instructions (EL2), budget 1000000"],
+    "and no further": len(list(linux.compare({"a": of(2 * 10**6 + 401, 1)}, {"a": of(10**6, 1)}, {"a": 2}))) == 1,
     "the guest's own part of a boot is not compared": complaints(boot_quiet=of(100000, 2 * 10**8)) == [],
     "that of the forks is":
         complaints(forks=of(1000, 2 * 10**6)) == ["forks: 2001000 instructions (all), budget 1001000"],
