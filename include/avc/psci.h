@@ -40,7 +40,7 @@ AVC_MUST_USE enum avc_status avc_psci_attach(struct avc_vm *vm);
 
 /* AVC_PSCI_CPU_ON and so on, in the 32-bit form: see avc/psci.def. */
 __extension__ enum avc_function {
-#define AVC_FUNCTION(family, name, id, widths, offered, path, handler, section) name = UINT32_C(id),
+#define AVC_FUNCTION(family, name, id, widths, offered, path, handler) name = UINT32_C(id),
 #include <avc/psci.def>
 #undef AVC_FUNCTION
 };

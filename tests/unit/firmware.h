@@ -130,14 +130,13 @@ enum family { PSCI, SMCCC, TRNG };
 enum widths { SMC32 = 1, SMC64 = 2, BOTH = 3 };
 enum offered { NEVER, ALWAYS, RNDR, WORKAROUND_1, WORKAROUND_2, WORKAROUND_3 };
 static const struct function {
-    const char *name, *section;
+    const char *name;
     uint32_t id;
     enum family family;
     enum widths widths;
     enum offered offered;
 } functions[] = {
-#define AVC_FUNCTION(family, name, id, widths, offered, path, handler, section)                                        \
-    { #name, #section, name, family, widths, offered },
+#define AVC_FUNCTION(family, name, id, widths, offered, path, handler) { #name, name, family, widths, offered },
 #include <avc/psci.def>
 #undef AVC_FUNCTION
 };
@@ -156,8 +155,8 @@ static inline void assert_answer(int64_t is, int64_t wanted, uint32_t fid)
     const struct function *function = function_of(fid);
 
     if (is != wanted)
-        print_error("%#x (%s, %s): %lld, not %lld\n", fid, function ? function->name : "not in avc/psci.def",
-                    function ? function->section : "-", (long long)is, (long long)wanted);
+        print_error("%#x (%s): %lld, not %lld\n", fid, function ? function->name : "not in avc/psci.def", (long long)is,
+                    (long long)wanted);
     assert_int_equal(is, wanted);
 }
 

@@ -23,7 +23,7 @@ static avc_call_fn *choose(int64_t offer, avc_call_fn *handler)
 static avc_call_fn *find(const struct avc_vm *vm, uint32_t fid)
 {
     switch (fid) {
-#define AVC_FUNCTION(family, name, id, widths, offered, path, handler, section)                                        \
+#define AVC_FUNCTION(family, name, id, widths, offered, path, handler)                                                 \
     CASE_##widths(name) return choose(OFFER_##offered(vm), avc_##handler);
 #include <avc/psci.def>
 #undef AVC_FUNCTION
@@ -36,9 +36,9 @@ static avc_call_fn *find(const struct avc_vm *vm, uint32_t fid)
 static bool is_slow(uint32_t fid)
 {
     switch (fid) {
-#define PATH_FAST                                                               false
-#define PATH_SLOW                                                               true
-#define AVC_FUNCTION(family, name, id, widths, offered, path, handler, section) CASE_##widths(name) return PATH_##path;
+#define PATH_FAST                                                      false
+#define PATH_SLOW                                                      true
+#define AVC_FUNCTION(family, name, id, widths, offered, path, handler) CASE_##widths(name) return PATH_##path;
 #include <avc/psci.def>
 #undef AVC_FUNCTION
     default:
@@ -66,7 +66,7 @@ static const uint32_t smccc_ids[] = {
 #define PSCI_ID(name)
 #define SMCCC_ID(name) name,
 #define TRNG_ID(name)
-#define AVC_FUNCTION(family, name, id, widths, offered, path, handler, section) family##_ID(name)
+#define AVC_FUNCTION(family, name, id, widths, offered, path, handler) family##_ID(name)
 #include <avc/psci.def>
 #undef AVC_FUNCTION
     0,

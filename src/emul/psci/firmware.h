@@ -12,7 +12,7 @@
 
 #include "core/exit/call.h"
 
-#define AVC_FUNCTION(family, name, id, widths, offered, path, handler, section) avc_call_fn avc_##handler;
+#define AVC_FUNCTION(family, name, id, widths, offered, path, handler) avc_call_fn avc_##handler;
 #include <avc/psci.def>
 #undef AVC_FUNCTION
 

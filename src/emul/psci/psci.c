@@ -32,7 +32,7 @@ enum avc_result avc_psci_features(struct avc_vcpu *vcpu, uint64_t fid, const str
 #define PSCI_FORMS(name, widths, offered) FORMS_##widths(name - AVC_PSCI_VERSION, NR, IS_##offered),
 #define SMCCC_FORMS(name, widths, offered)
 #define TRNG_FORMS(name, widths, offered)
-#define AVC_FUNCTION(family, name, id, widths, offered, path, handler, section) family##_FORMS(name, widths, offered)
+#define AVC_FUNCTION(family, name, id, widths, offered, path, handler) family##_FORMS(name, widths, offered)
 #include <avc/psci.def>
 #undef AVC_FUNCTION
     };
@@ -133,7 +133,7 @@ static __attribute__((noinline)) enum avc_result affinity_info_far(struct avc_vc
 }
 
 /* AFFINITY_INFO(target_affinity, lowest_affinity_level). From PSCI 1.0 on only level 0, the CPU itself, is required
-   (DEN0022, 5.1.5). Both forms name a CPU in the same way, except that a 64-bit target may have Aff3. */
+   (DEN0022, AFFINITY_INFO). Both forms name a CPU in the same way, except that a 64-bit target may have Aff3. */
 enum avc_result avc_psci_affinity_info(struct avc_vcpu *vcpu, uint64_t fid, const struct avc_call_row *row)
 {
     uint64_t target = vcpu->x[1];

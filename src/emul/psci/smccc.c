@@ -17,7 +17,7 @@ enum avc_result avc_smccc_features(struct avc_vcpu *vcpu, uint64_t fid, const st
 #define SMCCC_CASE(name, offered)                                                                                      \
     case name:                                                                                                         \
         return avc_complete_call(vcpu, OFFER_##offered(vcpu->vm));
-#define AVC_FUNCTION(family, name, id, widths, offered, path, handler, section) family##_CASE(name, offered)
+#define AVC_FUNCTION(family, name, id, widths, offered, path, handler) family##_CASE(name, offered)
 #include <avc/psci.def>
 #undef AVC_FUNCTION
     default:

@@ -32,7 +32,7 @@ enum avc_result avc_trng_features(struct avc_vcpu *vcpu, uint64_t fid, const str
 #define TRNG_FORMS(name, widths, offered) FORMS_##widths(name - AVC_TRNG_VERSION, NR, IS_##offered),
 #define PSCI_FORMS(name, widths, offered)
 #define SMCCC_FORMS(name, widths, offered)
-#define AVC_FUNCTION(family, name, id, widths, offered, path, handler, section) family##_FORMS(name, widths, offered)
+#define AVC_FUNCTION(family, name, id, widths, offered, path, handler) family##_FORMS(name, widths, offered)
 #include <avc/psci.def>
 #undef AVC_FUNCTION
     };
