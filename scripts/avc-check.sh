@@ -7,11 +7,13 @@
 
 check_usage() {
     cat <<TEXT
-usage: ./avc check [BUILD...]
+usage: ./avc check [--long] [BUILD...]
 
-Installs what is missing, builds everything, runs all tests, and ends with one line:
+Installs what is missing, builds everything, runs the tests, and ends with one line:
 N passed, N failed. The status is 0 if nothing failed. What failed is shown with its log;
 all logs are kept in $build/log.
+
+  --long  the tests too that take many minutes each (meson's suite \`long')
 
 BUILD, to do less: $(check_builds | paste -sd ' ')
 TEXT
@@ -20,6 +22,9 @@ TEXT
 check_builds() {
     printf '%s\n' host host-clang target target-clang
 }
+
+# The way that meson leaves tests out (meson.build): short or long.
+check_setup=short
 
 # Whatever ends the check before its time, its last line is a count.
 check_counted=yes
@@ -39,6 +44,7 @@ check() {
             check_usage
             exit 0
             ;;
+        --long) check_setup=long ;;
         *)
             check_builds | grep -qxF -- "$1" || die_usage check "no such build: $1"
             builds+=("$1")
@@ -62,9 +68,9 @@ check() {
     [[ " ${builds[*]} " != *' target'* ]] || tfa_ensure || true
     for name in "${builds[@]}"; do
         # Left by an earlier check, it would be counted as if it were this one's.
-        rm -f -- "$build/$name/meson-logs/testlog.json"
+        rm -f -- "$build/$name/meson-logs/testlog-$check_setup.json"
         if check_build "$name"; then
-            results+=("$name=$build/$name/meson-logs/testlog.json")
+            results+=("$name=$build/$name/meson-logs/testlog-$check_setup.json")
         else
             results+=(--failed "build $name=$build/log/$name.log")
         fi
@@ -72,7 +78,7 @@ check() {
     # Tests start launchers of their own.
     lock_drop
     for name in "${results[@]}"; do
-        [[ $name != *testlog.json ]] || check_test "${name%%=*}"
+        [[ $name != *.json ]] || check_test "${name%%=*}"
     done
 
     python3 "$top/scripts/testcount.py" "${results[@]}" || status=$?
@@ -93,6 +99,6 @@ check_test() { # NAME
     local name=$1 log=$build/log/$1-test.log
     say "test $name"
     export AVC_TEST_BUILD=$build/$name
-    meson test -C "$build/$name" --no-rebuild --print-errorlogs </dev/null 2>&1 |
+    meson test -C "$build/$name" --no-rebuild --setup "$check_setup" --print-errorlogs </dev/null 2>&1 |
         tee "$log" | grep --line-buffered -E '^ *[0-9]+/[0-9]+ ' >&2 || true
 }

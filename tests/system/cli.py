@@ -356,11 +356,28 @@ def test_tree():
             lines = avc.stdout.decode().splitlines()
             tap.ok(status == 1 and lines and lines[-1] == "0 passed, 2 failed" and "FAILED build host" in lines,
                    f"{os.path.basename(argv[0])}: a build that fails is a failed test", avc.transcript())
+    test_long(tree, avc_here)
     nothing = {"PATH": bare_path()}
     with Avc(argv=[*avc_here, "check"], env=nothing) as avc:
         status = avc.wait(20)
         tap.ok(status == 2 and avc.stdout == b"0 passed, 1 failed\n",
                "a check that can't begin ends with a count, too", avc.transcript())
+
+
+# A build of three tests, one of them in the suite that only --long runs. How they are told apart is the tree's own.
+def test_long(tree, avc_here):
+    with open(os.path.join(TOP, "meson.build"), encoding="utf-8") as file:
+        setups = [line for line in file if line.startswith("add_test_setup(")]
+    with open(tree + "/meson.build", "w", encoding="utf-8") as file:
+        file.write("project('three')\n" + "".join(setups) + "good = find_program('true')\n"
+                   "test('plain', good)\ntest('unit', good, suite: 'unit')\ntest('slow', good, suite: 'long')\n")
+    open(tree + "/meson_options.txt", "w", encoding="utf-8").close()
+    for arguments, wanted in ((["host"], "2 passed, 0 failed"), (["host", "--long"], "3 passed, 0 failed"),
+                              (["--long", "host"], "3 passed, 0 failed")):
+        with Avc(argv=[*avc_here, "check", *arguments]) as avc:
+            status = avc.wait(60)
+            lines = avc.stdout.decode().splitlines()
+            tap.ok(status == 0 and lines and lines[-1] == wanted, " ".join(["check", *arguments]), avc.transcript())
 
 
 def test_counting():
