@@ -118,6 +118,9 @@ void vmm_gic_cpu_init(struct vmm_cpu *cpu); /* on the CPU itself */
 void vmm_gic_enable(uint32_t intid);
 void vmm_gic_disable(uint32_t intid);
 
+/** Makes a private interrupt of the calling CPU pending. For the self-test. */
+void vmm_gic_pend(uint32_t intid);
+
 /** Acknowledges an interrupt. Returns the raw token, whose low 24 bits are the INTID, which may be spurious. A DSB
     must come before the next access to the device (IHI 0069, 4.1.1). */
 uint32_t vmm_gic_ack(void);

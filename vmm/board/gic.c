@@ -2,8 +2,12 @@
 /* Copyright 2026 the arm_vcpu authors */
 /*
  * A GICv3 (Arm IHI 0069) as a hypervisor needs it. Affinity routing is on. All interrupts are in Group 1 of our
- * security state, at one priority. EOImode is 1, so that a guest's end of interrupt can deactivate an interrupt whose
- * priority we have dropped.
+ * security state. EOImode is 1, so that a guest's end of interrupt can deactivate an interrupt whose priority we have
+ * dropped.
+ *
+ * There are two priorities. The lower one is for the interrupts that a guest causes in its CPU. One of these that
+ * stays up is taken again as soon as the guest is entered. It must not be taken in place of the tick or of a poke, or
+ * the guest would keep the CPU for ever.
  */
 #include "arch/gic.h"
 #include "board/board.h"
@@ -17,6 +21,7 @@
 #define GICD_IGROUPR    0x0080
 #define GICD_ISENABLER  0x0100
 #define GICD_ICENABLER  0x0180
+#define GICD_ISPENDR    0x0200
 #define GICD_ICPENDR    0x0280
 #define GICD_ICACTIVER  0x0380
 #define GICD_IPRIORITYR 0x0400
@@ -28,7 +33,13 @@
 #define GICR_WAKER 0x0014
 #define SGI_BASE   0x10000
 
-#define PRIORITY 0xa0a0a0a0u
+/* A lower number is the higher priority. Any GIC tells these apart: it has 16 priorities at least, in each security
+   state (IHI 0069, 4.8). */
+#define PRIORITY       0xa0a0a0a0u /* of four interrupts */
+#define GUEST_PRIORITY 0xc0u
+
+/* What a guest causes: its virtual GIC's and its timers' interrupts. */
+static const uint8_t of_guests[] = { VMM_MAINTENANCE_INTID, VMM_VTIMER_INTID, VMM_PTIMER_INTID };
 
 static uint64_t gicd;
 
@@ -115,6 +126,8 @@ void vmm_gic_cpu_init(struct vmm_cpu *cpu)
         vmm_cpu_relax();
     clear(gicr + SGI_BASE, 0, 32);
     wait_rwp(0);
+    for (unsigned i = 0; i < sizeof(of_guests) / sizeof(of_guests[0]); i++)
+        mmio_write8(gicr + SGI_BASE + GICD_IPRIORITYR + of_guests[i], GUEST_PRIORITY);
 
     vmm_write_ICC_SRE_EL2(ICC_SRE_SRE | ICC_SRE_DFB | ICC_SRE_DIB | ICC_SRE_ENABLE);
     vmm_isb(); /* the other ICC registers exist after this */
@@ -138,6 +151,12 @@ void vmm_gic_disable(uint32_t intid)
 {
     mmio_write32(bank(intid) + GICD_ICENABLER + intid / 32 * 4, 1u << intid % 32);
     wait_rwp(intid);
+}
+
+void vmm_gic_pend(uint32_t intid)
+{
+    mmio_write32(bank(intid) + GICD_ISPENDR, 1u << intid % 32);
+    vmm_dsb_sy(); /* the interrupt is pending before the next acknowledge */
 }
 
 uint32_t vmm_gic_ack(void)

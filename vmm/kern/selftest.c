@@ -4,6 +4,7 @@
  * Tests of the kernel on the machine itself, without a guest.
  *
  *   sched    tasks that sleep, spin and wake each other on all CPUs, then stopping the world; ends with status 0
+ *   priority the tick is taken before the interrupts that a guest can cause; ends with status 0
  *
  * Each of the others is a mistake of EL2's own. It has to be caught, and end in a report and status 1:
  *
@@ -129,6 +130,29 @@ enum vmm_step vmm_selftest_step(struct vmm_cpu *cpu, struct vmm_vcpu *vv, uint64
     return how;
 }
 
+/* All are pending at once on this CPU. The timers' and the maintenance interrupt may not come before the tick. */
+static void take_in_order(void)
+{
+    static const uint32_t of_guests[] = { VMM_MAINTENANCE_INTID, VMM_VTIMER_INTID, VMM_PTIMER_INTID };
+    uint32_t token;
+
+    for (unsigned i = 0; i < sizeof(of_guests) / sizeof(of_guests[0]); i++)
+        vmm_gic_pend(of_guests[i]);
+    vmm_timer_arm(0);
+    token = vmm_gic_ack();
+    if (vmm_gic_intid(token) != VMM_TIMER_INTID)
+        vmm_exit(VMM_EXIT_FAILURE, "selftest: interrupt %u before the tick", vmm_gic_intid(token));
+    vmm_timer_arm(VMM_NEVER);
+    vmm_gic_end(token, true);
+    for (unsigned i = 0; i < sizeof(of_guests) / sizeof(of_guests[0]); i++) {
+        token = vmm_gic_ack();
+        if (vmm_gic_intid(token) >= VMM_INTID_SPURIOUS)
+            vmm_exit(VMM_EXIT_FAILURE, "selftest: %u interrupts of a guest's, not 3", i);
+        vmm_gic_end(token, true);
+    }
+    vmm_exit(VMM_EXIT_OFF, "selftest");
+}
+
 /* Recurses deeper than any stack. */
 static unsigned recurse(volatile unsigned *depth)
 {
@@ -157,6 +181,8 @@ void vmm_selftest(void)
         recurse(&(unsigned){ 0 });
     else if (!strcmp(what, "panic"))
         vmm_panic("as asked for");
+    else if (!strcmp(what, "priority"))
+        take_in_order();
     else if (!strcmp(what, "sched")) {
         nr_tests = vmm_nr_cpus * TASKS_PER_CPU;
         for (unsigned i = 0; i < nr_tests; i++)

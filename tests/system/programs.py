@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 the arm_vcpu authors
+"""Runs the programs of tests/guest/vmm under the reference hypervisor: guests that print TAP on their UART.
+
+usage: programs.py FOLDER [NAME...]
+
+FOLDER has the programs, as NAME.bin. NAME is one of PROGRAMS in this file; default: all of them.
+"""
+
+import argparse
+import os
+import re
+import sys
+
+from avctest import Tap, old_qemu, run_avc
+
+MODELS = ("cortex-a72/off", "max/off", "max/on")
+
+# name: arguments of ./avc run, host CPUs with E2H off or on, does it need QEMU 10
+PROGRAMS = {
+    "storm": (["--cpus", 2, "--host-cpus", 1], MODELS, False),
+}
+
+
+def complete(out):
+    """All points of a plan are there, and good."""
+    text = out.decode(errors="replace").replace("\r", "")
+    points = re.findall(r"^(not )?ok \d+", text, re.M)
+    plan = re.search(r"^1\.\.(\d+)$", text, re.M)
+    return plan and len(points) == int(plan[1]) > 0 and not any(points)
+
+
+def try_program(tap, folder, name):
+    more, models, new = PROGRAMS[name]
+    if new and old_qemu():
+        tap.skip(name, "it needs QEMU 10")
+        return
+    for model in models:
+        cpu, vhe = model.split("/")
+        result = run_avc("run", "--kernel", os.path.join(folder, name + ".bin"), "--memory", 64, "--timeout", 60,
+                         "--host-cpu", cpu, "--host-vhe", vhe, *more, timeout=90)
+        tap.ok(result.status == 0 and complete(result.out), f"{name} on {model}", result.transcript)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder")
+    parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *PROGRAMS])
+    options = parser.parse_args()
+    tap = Tap()
+    for name in options.names or PROGRAMS:
+        try_program(tap, options.folder, name)
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
