@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""What an exit to EL2 costs, in instructions: runs the bench's guests in the emulator's counting mode, under a host of
-the bench's own and under the reference hypervisor, and prints a table, what other hypervisors take beside it, what EL2
-executes by class of instruction, and a picture (bench.svg in the build folder, with gnuplot).
+"""Measures what an exit to EL2 costs, in instructions. It runs the bench's guests in the emulator's counting mode,
+under a host of the bench's own and under the reference hypervisor. It prints a table, the figures of other hypervisors
+beside it, and what EL2 executes by class of instruction. With gnuplot it draws a picture (bench.svg in the build
+folder).
 
-Each configuration is a CPU model of the emulator, and whether the host runs with HCR_EL2.E2H = 1."""
+A configuration is a CPU model of the emulator, and whether the host runs with HCR_EL2.E2H = 1."""
 import argparse
 import os
 import pathlib
@@ -23,9 +24,9 @@ import sizes
 from families import INSTRUCTIONS
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-# Programs for EL2 with a guest in them, and on how many CPUs they run.
+# Programs for EL2 that contain a guest, and the number of CPUs that each runs on.
 HOSTS = {"bench": 1, "smp": 2}
-# Guests of the reference hypervisor: vCPUs, CPUs.
+# Guests of the reference hypervisor: (number of vCPUs, number of CPUs).
 GUESTS = {"vmm_alone": (1, 1), "vmm_busy": (2, 1), "vmm_two": (2, 2)}
 NO_VHE = {"cortex-a53", "cortex-a57", "cortex-a72"}
 CPUS = ["max", "cortex-a72", "neoverse-n1"]
@@ -37,7 +38,7 @@ def configurations(cpus):
 
 
 def plugin_of(build):
-    """The plugin that profiles; None: there is none, or none for this emulator."""
+    """The plugin that profiles, or None if it was not built or this emulator cannot load it."""
     plugin = build / "bench/plugin/profile.so"
     if os.environ.get("AVC_QEMU_OLD") or not plugin.exists():
         return None
@@ -47,7 +48,7 @@ def plugin_of(build):
 
 
 def programs(build, cpu, e2h):
-    """(command, what takes the plugin's arguments to QEMU, ELF file of EL2) of each."""
+    """Yields for each program: (command, option that passes the plugin's arguments to QEMU, ELF file of EL2)."""
     for name, cpus in HOSTS.items():
         elf = build / f"bench/{name}-e2h{e2h}.elf"
         command = [sys.executable, ROOT / "tests/system/boot.py", "--count", "--timeout", "120"]
@@ -60,8 +61,8 @@ def programs(build, cpu, e2h):
 
 
 def run_program(build, command, option, more, elf, plugin):
-    """{name: (ticks, rounds)} as the program prints them, the counter's frequency, and with a plugin {name:
-    profiling.Row}."""
+    """Returns {name: (ticks, rounds)} as the program prints them, the counter's frequency, and {name: profiling.Row} if
+    there is a plugin."""
     with tempfile.NamedTemporaryFile("r") as counted:
         plugged = [option, f"{str(plugin).replace(',', ',,')},out={counted.name},marks=on,serial=on"] if plugin else []
         run = subprocess.run([*command, *plugged, *more],
@@ -78,7 +79,8 @@ def run_program(build, command, option, more, elf, plugin):
 
 
 def measure(build, cpu, e2h, plugin):
-    """Of one configuration {name: instructions}, and with a plugin {name: profiling.Row}; names as they are printed."""
+    """Runs all programs of one configuration. Returns {name: instructions}, and {name: profiling.Row} if there is a
+    plugin. The names are those that the programs print."""
     figures, profiles = {}, {}
     for program in programs(build, cpu, e2h):
         printed, frequency, profile = run_program(build, *program, plugin)
@@ -88,7 +90,7 @@ def measure(build, cpu, e2h, plugin):
 
 
 def summary(runs):
-    """{unit: {configuration: {row: Figure}}} of {configuration: what measure() says}."""
+    """Turns {configuration: result of measure()} into {unit: {configuration: {row: Figure}}}."""
     found = {}
     for name, (figures, profiles) in runs.items():
         units = {INSTRUCTIONS: figures}

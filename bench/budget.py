@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""The budget file, and the comparison that ./avc check makes. The figures are deterministic, so any growth is a change
-of the code or of the compiler. A family has its dearest and its cheapest member there, and how many there are: the
-dearest may not grow, and where it is further from the cheapest than rows.toml allows, it may not get further. Of
-instructions, 1 % is left for what is shorter than it looks; of what else is counted nothing where the budget is a whole
-number, as it is for all that happens in each exit alike, and 1 % of an average."""
+"""The budget file, and the comparison that ./avc check makes.
+
+The figures are deterministic, so a figure grows only if the code or the compiler changes. For a family the file has the
+dearest member, the cheapest, and the number of members. The dearest may not grow. If the ratio of the two is above the
+limit in rows.toml, the ratio may not grow either.
+
+Instructions may exceed their budget by 1 %. Another count may not exceed a budget that is a whole number, because such
+a count is the same in each exit; it may exceed an average by 1 %."""
 import os
 import pathlib
 
@@ -15,7 +18,7 @@ from families import CHEAPEST, INSTRUCTIONS, MEMBERS, Figure, ratio
 
 FILE = pathlib.Path(__file__).resolve().with_name("budget.tsv")
 ALLOWED = 1.01
-# What is counted for a row: instructions as the guest sees them, and profiling.UNITS. Those that may not grow:
+# What may not grow. profiling.UNITS also has units that are only shown.
 KEPT = (INSTRUCTIONS, "sysregs", "barriers", "tlbi")
 HEAD = """# SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
@@ -26,7 +29,7 @@ HEAD = """# SPDX-License-Identifier: Apache-2.0
 
 
 def read(path=FILE, wanted=INSTRUCTIONS):
-    """{configuration: {row: Figure}} of one unit"""
+    """Returns {configuration: {row: Figure}} of one unit."""
     lines = tsv.read(path)
     names = lines[0][2:]
     table = {name: {} for name in names}
@@ -39,17 +42,17 @@ def read(path=FILE, wanted=INSTRUCTIONS):
 
 
 def read_all(path=FILE):
-    """{unit: {configuration: {row: Figure}}}"""
+    """Returns {unit: {configuration: {row: Figure}}}."""
     return {unit: read(path, unit) for unit in (INSTRUCTIONS, CHEAPEST, MEMBERS, *profiling.UNITS)}
 
 
 def text_of(unit, figure):
-    """The members that are dearest by another unit are not of interest, and change easily."""
+    """Leaves out the member if the unit is not instructions: nobody asks for it, and it changes easily."""
     return str(figure) if unit in (INSTRUCTIONS, CHEAPEST) else f"{float(figure):.2f}"
 
 
 def write(units, path=FILE):
-    """{unit: {configuration: {row: Figure}}}. Lines of other units stay as they are."""
+    """Writes units, {unit: {configuration: {row: Figure}}}. The file's lines of other units stay as they are."""
     names = list(units[INSTRUCTIONS])
     others = ["\t".join(fields) for fields in tsv.read(path)
               if fields[1] not in ("unit", *units)] if path.exists() else []
@@ -70,7 +73,7 @@ def title(row, figure):
 
 
 def compare(figures, budgets, unit=INSTRUCTIONS):
-    """For each configuration: (its name, complaints, remarks)."""
+    """Yields for each configuration: (its name, complaints, remarks)."""
     counted = profiling.UNITS[unit][0] if unit in profiling.UNITS else unit
     for name, rows in figures.items():
         complaints, remarks = [], []
@@ -93,13 +96,13 @@ def compare(figures, budgets, unit=INSTRUCTIONS):
 
 
 def compare_families(units, budgets, limits):
-    """The same of how far members are from each other, and of members that are no longer measured; limits: {row:
-    ratio}."""
+    """Yields the same as compare(), about the ratio of dearest to cheapest member, and about members that are no longer
+    measured. limits: {row: ratio}."""
     for name, rows in units[MEMBERS].items():
         complaints = []
         for row, nr in rows.items():
             if row not in budgets[MEMBERS].get(name, {}):
-                continue  # compare() says so
+                continue  # compare() complains about it
             before = {unit: budgets[unit][name][row] for unit in (INSTRUCTIONS, CHEAPEST, MEMBERS)}
             if nr < before[MEMBERS]:
                 complaints.append(f"{row} on {name}: {nr:.0f} members were measured, "
@@ -113,7 +116,7 @@ def compare_families(units, budgets, limits):
 
 
 def compare_all(units, budgets, limits):
-    """The same over all units that were measured and are kept."""
+    """Yields the same as compare(), over all units that were measured and may not grow."""
     compared = [compare(units[unit], budgets[unit], unit) for unit in KEPT if unit in units]
     for each in zip(*compared, compare_families(units, budgets, limits), strict=True):
         yield (each[0][0], [line for _, bad, _ in each for line in bad],
@@ -121,7 +124,7 @@ def compare_all(units, budgets, limits):
 
 
 def check(units):
-    """TAP: a point for each configuration, and one for what the document shows."""
+    """Prints TAP: a point for each configuration, and one for the figures that the document shows."""
     budgets, figures = read_all(), units[INSTRUCTIONS]
     limits = {row["id"]: row["ratio"] for row in report.read_rows()[0] if "ratio" in row}
     print(f"1..{len(figures) + 1}")

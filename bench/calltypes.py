@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""What calls by pointers can reach, for bench/stack.py, out of clang's dump of its syntax tree. A call by a member of a
-struct reaches the functions of its type that are put into that member, and those that go where this does not see it;
-any other call reaches all functions of its type. It is for the caller to say whose address is taken at all."""
+"""For bench/stack.py: which functions a call by a pointer can reach, found in clang's dump of its syntax tree.
+
+A call by a member of a struct reaches the functions of its type that the code stores in that member. It also reaches
+those whose address goes somewhere that this file does not follow. Any other call reaches all functions of its type. The
+caller decides which functions have their address taken at all."""
 import json
 import re
 import shlex
@@ -14,19 +16,19 @@ LOCATION = re.compile(r"\bline:(?P<line>\d+):\d+|\bcol:\d+|(?P<file>[^\s<>,:]+):
 NODE = re.compile(r"^([ |`-]*)(\w+) 0x[0-9a-f]+ (?:(?:parent|prev) 0x[0-9a-f]+ )*(.*)$")
 TYPES = re.compile(r"'([^']*)'(?::'([^']*)')?")
 MEMBER = re.compile(r"(?:->|\.)(\w+) 0x")
-# What a function's address passes on its way to where it is kept.
+# Nodes that a function's address passes unchanged on its way to the place where it is stored.
 PASSES = {"ImplicitCastExpr", "CStyleCastExpr", "ParenExpr", "ConditionalOperator", "UnaryOperator"}
 
 
 class Call(NamedTuple):
     type: str
-    member: str  # "struct.member"; "": none
+    member: str  # "struct.member", or "" if the call is not by a member
 
 
 class Callee(NamedTuple):
     depth: int
     type: str = None
-    at: object = None  # a MemberExpr whose struct comes next
+    at: object = None  # a MemberExpr, if the node with its struct comes next
 
 
 class Body(NamedTuple):
@@ -38,35 +40,35 @@ class Body(NamedTuple):
 class Node:
     def __init__(self, kind, rest):
         self.kind, self.rest, self.children = kind, rest, 0
-        self.member = None  # of `x->member = `, once x is seen
+        self.member = None  # of `x->member = `, once the walk has seen x
 
 
 def short(path):
-    """As the linker's names have it: below src/ or include/."""
+    """The path as the linker's names have it: below src/ or include/."""
     return re.sub(r"^\S*?\b(?:src|include)/", "", path)
 
 
 class Types:
     def __init__(self):
         self.of = {}  # function: its type
-        self.kept = {}  # function: members that it is put into; "": it goes elsewhere as well
-        self.names = {}  # typedef: the function's type that it names
+        self.kept = {}  # function: the members that it is stored in, and "" if its address goes elsewhere, too
+        self.names = {}  # typedef of a function: the function's type
         self.fields = {}  # struct: names of its members, in order
         self.bodies = {}  # file: [Body]
 
     def called_at(self, file, line):
-        """What the function there calls by pointer."""
+        """Returns the calls by pointer in the function that contains this line."""
         return set().union(*(body.calls for body in self.bodies.get(file, []) if body.first <= line <= body.last))
 
     def reaches(self, call, function):
         kept = self.kept.get(function, {""})
         return self.of.get(function) == call.type and (not call.member or call.member in kept or "" in kept)
 
-    # ---- reading: locations leave out what is the same as before, in the order of the text ----
+    # ---- reading: clang leaves out the file and line of a node where they are those of the node before ----
 
     def add(self, dump):
         path, own, body, called, file, line = [], {}, None, None, "", 0
-        for match in filter(None, map(NODE.match, dump.replace("_Bool", "bool").splitlines())):  # it has both names
+        for match in filter(None, map(NODE.match, dump.replace("_Bool", "bool").splitlines())):  # clang has both
             depth, node = len(match[1]) // 2, Node(match[2], match[3])
             at = []
             for location in LOCATION.finditer(node.rest.partition(" '")[0]):
@@ -90,7 +92,7 @@ class Types:
             path += [Node("", "")] * (depth - len(path)) + [node]
 
     def add_declaration(self, node, at, own):
-        """The body of a function."""
+        """Notes a declaration. Returns the Body if it declares a function."""
         types, name = TYPES.search(node.rest), re.search(r"(\w+) '", node.rest)
         if node.kind == "TypedefDecl" and name:
             self.names[name[1]] = types[2] or types[1]
@@ -101,20 +103,21 @@ class Types:
         return None
 
     def add_function(self, name, type_, static, at, own):
-        """at: where it begins, ends, and has its name. The beginning may be a macro's, as `bool` is."""
+        """at: the places where the function begins, where it ends, and where its name is. It may begin in a macro, such
+        as `bool`."""
         home, last = at[min(1, len(at) - 1)]
         own[name] = f"{short(home)}:{name}" if static else name
         self.of[own[name]] = type_
         bodies = self.bodies.setdefault(short(home), [])
         for body in bodies:
             if (body.first, body.last) == (at[-1][1], last):
-                return body  # a header that another file includes, too
+                return body  # a header that an earlier file has included, too
         bodies.append(Body(at[-1][1], last, set()))
         return bodies[-1]
 
     def add_callee(self, body, node, called, depth):
-        """called: what is known of what a call has as its first child, and of its own first child, as long as these
-        follow each other. What it returns is that for the next node."""
+        """Looks for what a call calls: the call's first child, that child's first child, and so on. called: what is
+        known so far, or None. Returns what is known after this node."""
         if node.kind == "CallExpr":
             return Callee(depth + 1)
         if not called or called.depth != depth or node.rest.endswith(("<FunctionToPointerDecay>",
@@ -127,7 +130,7 @@ class Types:
 
     @staticmethod
     def add_member(path, node, body, called):
-        """node: of what path[-1] is a member."""
+        """node: the expression whose member path[-1] is."""
         member = f"{struct_of(type_of(node.rest))}.{MEMBER.search(path[-1].rest)[1]}"
         if path[-2].kind == "BinaryOperator" and path[-2].children == 1:
             path[-2].member = member
@@ -138,12 +141,12 @@ class Types:
         return None
 
     def pointed_to(self, text):
-        """The function's type of a pointer's: of `int (*)(void)` it is `int (void)`."""
+        """Returns the function's type for the type of a pointer to it: `int (void)` for `int (*)(void)`."""
         name = text.removesuffix(" *")
         return self.names.get(name) or re.sub(r"\(\*(?:const)?\)", "", text, count=1)
 
     def keep(self, own, name, path):
-        """Where a function's address goes; nowhere, if it is called or compared."""
+        """Notes where a function's address is stored. An address that is called or compared is stored nowhere."""
         child = None
         for node in reversed(path):
             if node.kind == "CallExpr" and child and node.children == 1:
@@ -166,13 +169,14 @@ class Types:
 
 
 def type_of(text):
-    """Of an expression, without the names that a typedef gives to it."""
+    """The type of an expression, with typedefs resolved."""
     types = TYPES.findall(text)
     return types[-1][1] or types[-1][0] if types else ""
 
 
 def struct_of(text):
-    """The struct that a node is of, points to or declares; an array is none."""
+    """The struct that a node declares, has as its type, or points to. For anything else, arrays of structs too, the
+    text."""
     found = re.search(r"\b(?:struct|union) (\w+)(?: \*)?(?:const)?(?: definition$|'|$)", text)
     return found[1] if found else text
 
@@ -184,7 +188,7 @@ def dump(source, folder, options=()):
 
 
 def read(build):
-    """Of the library that was built there."""
+    """Reads all C files of the library that was built in this folder."""
     types = Types()
     for command in json.loads((build / "compile_commands.json").read_text()):
         if command["output"].startswith("src/libavc") and command["file"].endswith(".c"):

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""Families: the same operation in many forms, which the bench's guests print as FAMILY/MEMBER. The figure of a family
-is that of its dearest member; how much dearer that is than the cheapest is a figure, too."""
+"""A family is the same operation in many forms. The bench's guests print each form as FAMILY/MEMBER. The family's
+figure is that of its dearest member. A second figure is how many times as dear that is as the cheapest."""
 INSTRUCTIONS, CHEAPEST, MEMBERS = "instructions", "cheapest", "members"
 
 
 class Figure(float):
-    """A number, and the member of a family that it is of."""
+    """A number, and the member of the family that it belongs to."""
 
     def __new__(cls, value, member=""):
         figure = super().__new__(cls, value)
@@ -23,23 +23,23 @@ class Figure(float):
 
 
 def split(name):
-    """(row, member); no member: ''."""
+    """Returns (row, member). A row that is no family has the member ''."""
     row, _, member = name.partition("/")
     return row, member
 
 
 def members(figures, row):
-    """{member: figure} of one row, of {name: figure} as it was printed."""
+    """Returns {member: figure} of one row, from {name: figure} as it was printed."""
     return {split(name)[1]: figure for name, figure in figures.items() if split(name)[0] == row}
 
 
 def rows(figures):
-    """The names of rows, in order."""
+    """The names of the rows, in the order in which they were printed."""
     return list(dict.fromkeys(split(name)[0] for name in figures))
 
 
 def chosen(figures, choose):
-    """{row: Figure}, one out of each row's members."""
+    """Returns {row: Figure}: one member of each row, which choose (max or min) picks."""
     best = {}
     for name, figure in figures.items():
         row, member = split(name)
@@ -49,8 +49,8 @@ def chosen(figures, choose):
 
 
 def summary(units):
-    """{unit: {row: Figure}} of {unit: {name: figure}}: the dearest member in each unit; of instructions also the
-    cheapest, and how many members there are."""
+    """Turns {unit: {name: figure}} into {unit: {row: Figure}}, with the dearest member in each unit. For instructions
+    it adds the cheapest member and the number of members."""
     found = {unit: chosen(figures, max) for unit, figures in units.items()}
     figures = units[INSTRUCTIONS]
     families = [row for row in rows(figures) if found[INSTRUCTIONS][row].member]
@@ -60,5 +60,5 @@ def summary(units):
 
 
 def ratio(dearest, cheapest):
-    """None: no family."""
+    """The ratio of dearest to cheapest, or None if the row is no family."""
     return None if dearest is None or cheapest is None else dearest / cheapest

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* One VM that measures, and what there can be more of: other VMs, vCPUs, claims. For each setting all is made anew. */
+/*
+ * Does an exit cost more if there is more beside it? In one VM the guest measures. Each setting adds more of one thing:
+ * other VMs, vCPUs of this VM, or claims. All objects are made anew for each setting.
+ */
 #include "bench_host.h"
 
 #include "rows.h"
@@ -40,7 +43,7 @@ static void claim(struct avc_vm *vm, enum avc_kind kind, uint64_t first, uint64_
     host_must(avc_vm_claim(vm, &(struct avc_claim){ kind, first, last, zero, NULL }));
 }
 
-/* Registers from S3_0_C11_C0_0 to S3_7_C15_C15_7, of the two CRn that are IMPLEMENTATION DEFINED. */
+/* All registers with CRn 11 and 15, which are IMPLEMENTATION DEFINED: from S3_0_C11_C0_0 to S3_7_C15_C15_7. */
 static uint32_t sysreg(unsigned n)
 {
     return AVC_SYSREG_KEY(3, n >> 8 & 7, n >> 7 & 1 ? 15 : 11, n >> 3 & 15, n & 7);

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""Whether an exit costs more when there is more beside it: VMs, vCPUs, claims (bench/growth.c). Rows "flat/..." must
-not, rows "search/..." may by a few instructions for each doubling. The figures that docs/performance.md shows are in
-growth.tsv."""
+"""Checks that an exit costs no more if there are more VMs, vCPUs or claims beside it (bench/growth.c). Rows "flat/..."
+must not grow. Rows "search/..." may grow by a few instructions whenever the number of claims doubles. The figures that
+docs/performance.md shows are in growth.tsv."""
 import math
 import pathlib
 import re
@@ -19,12 +19,13 @@ HEAD = """# SPDX-License-Identifier: Apache-2.0
 # Instructions of an exit, by what there is one of or more: written by `./avc bench --update-budget`.
 """
 FLAT = 1.01
-# For each doubling of what is searched, and once for what has found no slot and is searched at all.
+# STEP: what a search may cost more whenever the number doubles. SEARCHED: what it may cost to search at all. With one
+# claim of each kind no search is needed, for each claim has an index entry.
 STEP, SEARCHED = 10, 200
 
 
 def parse(text):
-    """{setting: {row: instructions}}"""
+    """Returns {setting: {row: instructions}}."""
     found, figures, frequency = {}, None, 1e9
     for line in (line.split("\t") for line in text.splitlines()):
         if line[0] == "setting":
@@ -50,7 +51,7 @@ def number(setting):
 
 
 def complaints(found):
-    """Against the first setting, in which there is one of everything."""
+    """Compares each setting with the first one, in which there is one of everything."""
     base = next(iter(found.values()))
     for setting, figures in found.items():
         for row in base.keys() | figures.keys():
@@ -95,7 +96,7 @@ def document_parts(found):
 
 
 def check(build):
-    """TAP."""
+    """Prints TAP."""
     lines = list(complaints(measure(build)))
     print(f"1..1\n{'not ok' if lines else 'ok'} 1 - exits cost the same with more VMs, vCPUs and claims, "
           "or a search more")

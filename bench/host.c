@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The EL2 half of the bench: the VMM's loop, which does with an exit what a VMM has to do and nothing else. One CPU;
- * vCPU 0 measures, vCPU 1 is there to be switched to, the others stay off.
+ * The EL2 half of the bench: a VMM's loop that does what a VMM must do for an exit, and nothing else. It uses one CPU.
+ * vCPU 0 measures, the loop switches to vCPU 1 and back, and the other vCPUs stay off.
  */
 #include "bench_host.h"
 
@@ -18,7 +18,7 @@ static struct avc_vcpu *other(const struct avc_vcpu *v)
     return &t.vcpu[!v->index];
 }
 
-/* A vCPU stays loaded until another one takes its place. */
+/* A vCPU stays loaded until the other one is loaded. */
 static struct avc_vcpu *switch_from(struct avc_vcpu *v)
 {
     host_must(avc_vcpu_put(v));
@@ -35,9 +35,9 @@ static bool can_run(struct avc_vcpu *v)
 }
 
 /*
- * Who runs next, now that this one waits. It is still loaded while the CPU sleeps, and whatever wakes the CPU is taken
- * on the way into its guest, without a look at whose it is: WFI may complete early (Arm ARM D1.6.2), and a guest that
- * has nothing to do comes back.
+ * Chooses who runs next, now that this vCPU waits. If neither can run, the CPU sleeps, and this vCPU stays loaded.
+ * Whatever wakes the CPU, this vCPU runs again, and the interrupt is taken on the way into its guest. That is allowed:
+ * WFI may complete early (Arm ARM D1.6.2), and a guest with nothing to do executes it again.
  */
 static struct avc_vcpu *block(struct avc_vcpu *v)
 {
@@ -53,7 +53,7 @@ static struct avc_vcpu *block(struct avc_vcpu *v)
 
 /* ---- the loop ---- */
 
-/* Who runs next. */
+/* Answers a call of the guest, and returns the vCPU that runs next. */
 static struct avc_vcpu *hypercall(struct avc_vcpu *v, struct avc_exit *e)
 {
     static uint64_t told;
@@ -91,7 +91,7 @@ static struct avc_vcpu *hypercall(struct avc_vcpu *v, struct avc_exit *e)
     return v;
 }
 
-/* Memory that comes on first touch, or the device that the loop answers for. */
+/* Maps memory on first touch, or answers for the loop's device. */
 static void access(struct avc_exit *e)
 {
     uint64_t offset = (e->key - BENCH_LAZY) & ~(AVC_PAGE_SIZE - 1);
@@ -115,7 +115,7 @@ int host_main(void)
     for (;;) {
         struct avc_exit *e = avc_vcpu_run(v);
 
-        if (e->kind == AVC_CALL && BENCH_IS_ADD(e->key)) { /* the rows */
+        if (e->kind == AVC_CALL && BENCH_IS_ADD(e->key)) { /* the measured calls come first */
             avc_done(e, avc_vcpu_gpr(v, 1) + avc_vcpu_gpr(v, 2));
             continue;
         }

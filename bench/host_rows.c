@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* What the host's own calls cost, as their caller sees it: by the physical counter, with the loop around the call. */
+/*
+ * The cost of the host's own calls as their caller sees it: by the physical counter, the loop around the call included.
+ */
 #include "bench_host.h"
 
 #include "mark.h"
 
 #define ROUNDS 256
 
-/* Where no guest looks: pages in the one GiB, blocks in the next. */
+/* Ranges that no guest uses: the first GiB is for pages, the next for blocks. */
 #define PAGES  UINT64_C(0xc0000000)
 #define BLOCKS UINT64_C(0x100000000)
 #define BLOCK  UINT64_C(0x200000)
@@ -45,7 +47,7 @@ static void load_put(struct test_vm *t)
     print_row("put", ticks);
 }
 
-/* After a first one, which gets the tables. */
+/* Maps and unmaps once before it measures, so that the tables are there. */
 static void map(struct test_vm *t, const char *mapped, const char *unmapped, uint64_t at, uint64_t size)
 {
     uint64_t pa = (uintptr_t)t->ram & ~(BLOCK - 1), before;

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""What EL2 takes of Debian's Linux under the reference hypervisor.
+"""Measures EL2's share in Debian's Linux under the reference hypervisor.
 
-./avc run boots Debian's kernel in the counting mode with a program of our own as process 1, which marks what is counted
-(guest/linux.c), or sends a byte to and fro between two CPUs (guest/pipe.c); the plugin (plugin/) counts instructions at
-EL2 and below. The budget, linux.tsv, is of one kernel: with another one nothing is compared."""
+./avc run boots Debian's kernel in the counting mode, with a program of our own as process 1. One program marks what is
+counted (guest/linux.c); another sends a byte to and fro between two CPUs (guest/pipe.c). The plugin (plugin/) counts
+instructions at EL2 and below. The budget, linux.tsv, is of one kernel; with another kernel nothing is compared."""
 import hashlib
 import os
 import pathlib
@@ -22,14 +22,14 @@ sys.path.append(str(ROOT / "vmm/initrd"))
 import mkinitrd  # noqa: E402
 
 FILE = ROOT / "bench/linux.tsv"
-HOSTS = {"max": "off", "max E2H": "on"}  # as bench.py's configurations; --host-vhe
-SHARED = "max E2H"  # that of the rows with several vCPUs
+HOSTS = {"max": "off", "max E2H": "on"}  # configurations as in bench.py: the value of --host-vhe
+SHARED = "max E2H"  # the configuration of the rows with several vCPUs
 QUIET = "console=ttyAMA0 quiet panic=1"
-# A timer's tick more or less in what is counted is chance, and takes EL2 some 160 instructions. With several CPUs, who
-# waits for whom is chance, too: an instruction more or less changes which vCPU runs where from then on. So a row may
-# have a limit of its own in rows.toml.
+# Whether a timer's tick falls into what is counted is chance, and a tick costs EL2 some 160 instructions. With several
+# CPUs it is also chance who waits for whom: one instruction more or less changes which vCPU runs where from then on. So
+# a row may have a limit of its own in rows.toml.
 ALLOWED, TICKS = 1.01, 400
-# Kinds of exit whose mean is of interest.
+# The kinds of exit whose mean is budgeted.
 KINDS = {"IRQ": profiling.IRQ, "MSR": 0x18, "data abort": 0x24, "WFI": 0x01}
 HEAD = """# SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
@@ -39,17 +39,17 @@ HEAD = """# SPDX-License-Identifier: Apache-2.0
 """
 
 
-# ---- measuring: {unit: number} of each row ----
+# ---- measuring: each row is {unit: number} ----
 
 def kernel(image):
-    """(version, hash) of Debian's Image."""
+    """Returns (version, hash) of Debian's Image."""
     data = image.read_bytes()
     version = re.search(rb"Linux version [^\0\n]* (Debian [^\0\n ]+) \(", data)
     return version[1].decode() if version else "unknown", hashlib.sha256(data).hexdigest()[:16]
 
 
 def initrd(program):
-    """An archive with nothing but process 1, and the console that the kernel opens for it."""
+    """Makes an archive with process 1, and the console that the kernel opens for it."""
     archive = mkinitrd.Archive()
     archive.folder("dev")
     archive.node("dev/console", 5, 1)
@@ -58,13 +58,13 @@ def initrd(program):
 
 
 def laps(text):
-    """[(name, EL2, below)] of the plugin's file."""
+    """Returns [(name, EL2, below)] from the plugin's file."""
     lines = [line.split("\t") for line in text.splitlines()]
     return [(line[1], int(line[2]), int(line[3])) for line in lines if line[0] == "lap"]
 
 
 def between(text):
-    """Of the boot, and of the forks. None: the guest did not get there."""
+    """Returns the figures of the boot and of the forks, or None if the guest did not get there."""
     points = [lap for lap in laps(text) if lap[0] != "el0"]
     if [name for name, *_ in points] != ["el1", "mark", "mark"]:
         return None
@@ -72,8 +72,8 @@ def between(text):
 
 
 def kinds(text):
-    """Exits and instructions at EL2 of each kind, of the whole run. Of data aborts those alone from where none went to
-    the VMM's loop: what does is the first touch of memory, which clears it."""
+    """Returns exits and instructions at EL2 of each kind, over the whole run. Of data aborts it leaves out the guest's
+    instructions that had an exit to the VMM's loop: these are first touches of memory, which the VMM clears."""
     profile, counted = profiling.Profile(text), {}
     for name, kind in KINDS.items():
         sites = [site for site in profile.sites if site[0] == kind and not (name == "data abort" and site[3])]
@@ -83,7 +83,7 @@ def kinds(text):
 
 
 def run(build, program, append, vhe, vcpus, cpus, *more):
-    """What the guest printed in one boot. more: options of ./avc run, and -- with arguments of QEMU."""
+    """Boots once, and returns what the guest printed. more: options of ./avc run, and after -- arguments of QEMU."""
     with tempfile.TemporaryDirectory(prefix="avc-bench.") as folder:
         disk = pathlib.Path(folder, "initrd")
         disk.write_bytes(initrd((build / "bench" / program).read_bytes()))
@@ -99,7 +99,7 @@ def run(build, program, append, vhe, vcpus, cpus, *more):
 
 
 def boot(build, append, vhe, vcpus, cpus, *more):
-    """The boot, the forks, kinds of exit."""
+    """Returns the figures of the boot, of the forks, and of kinds of exit."""
     plugin = str(build / "bench/plugin/profile.so").replace(",", ",,")
     leave = profiling.Symbols(build / "vmm/vmm.elf").address(profiling.LEAVE)
     with tempfile.NamedTemporaryFile("r", prefix="avc-bench.") as out:
@@ -120,7 +120,7 @@ def ticks(text):
 
 
 def bare(build):
-    """What the pipe's program prints on the emulated board without a hypervisor."""
+    """Runs the pipe's program on the emulated board without a hypervisor, and returns what it prints."""
     with tempfile.TemporaryDirectory(prefix="avc-bench.") as folder:
         disk = pathlib.Path(folder, "initrd")
         disk.write_bytes(initrd((build / "bench/linux-pipe").read_bytes()))
@@ -134,19 +134,19 @@ def bare(build):
 
 
 def share_of(build, row):
-    """A boot and the forks together, its memory not prefaulted."""
+    """Returns the figures of a boot and the forks together. The memory is not prefaulted."""
     first, second, of_kinds = boot(build, QUIET, HOSTS[SHARED], row["vcpus"], row["cpus"])
     return {unit: first[unit] + second[unit] for unit in first} | of_kinds
 
 
 def measure(build, rows):
-    """{configuration: {row: {unit: number}}}"""
+    """Returns {configuration: {row: {unit: number}}}."""
     figures = {name: {} for name in HOSTS}
     for name, vhe in HOSTS.items():
         for row in rows:
             if "append" in row:
                 figures[name][row["id"]], forks, _ = boot(build, row["append"], vhe, 1, 1, "--prefault")
-                figures[name].setdefault("forks", forks)  # of the first boot, which is the quiet one
+                figures[name].setdefault("forks", forks)  # setdefault() keeps those of the first boot, the quiet one
     for row in rows:
         if "vcpus" in row:
             figures[SHARED][row["id"]] = share_of(build, row)
@@ -159,7 +159,7 @@ def measure(build, rows):
 # ---- the budget ----
 
 def read(path=FILE):
-    """(kernel, figures)"""
+    """Returns (kernel, figures)."""
     lines = tsv.read(path)
     names = lines[1][2:]
     table = {name: {} for name in names}
@@ -179,19 +179,19 @@ def write(image, figures, path=FILE):
 
 
 def mean(figure, kind):
-    """Instructions at EL2 of one exit. None: there was none."""
+    """Instructions at EL2 of one exit, or None if there was none."""
     exits = figure.get(f"{kind}, exits")
     return figure[kind] / exits if exits else None
 
 
 def limits(rows):
-    """{row: how many times its budget it may take} of the rows that say so."""
+    """Returns {row: ratio to its budget that is allowed} for the rows that have a limit of their own."""
     return {row["id"]: row["allowed"] for row in rows if "allowed" in row}
 
 
 def compare(figures, budget, limit=None):
-    """Complaints about one configuration: compared are EL2's instructions, of the forks all, of kinds of exit the mean,
-    of the pipe its ticks under the reference hypervisor. limit: what limits() says."""
+    """Yields complaints about one configuration. Compares all instructions at EL2 for the forks, the mean for kinds of
+    exit, and for the pipe the ticks under the reference hypervisor. limit: the result of limits()."""
     for row in sorted(figures.keys() | budget.keys()):
         if row not in figures or row not in budget:
             yield f"{row}: " + ("has a budget and was not measured" if row in budget else "no budget")
@@ -220,12 +220,12 @@ def share(figure):
 
 
 def value(figure):
-    """What a row's goal is for."""
+    """The value that a row's goal limits."""
     return figure["vmm"] / figure["bare"] if "bare" in figure else share(figure)
 
 
 def is_met(row, figure):
-    """As it is printed. None: no goal."""
+    """Compares the value as it is printed. None if there is no goal."""
     return round(value(figure), 3) <= row["goal"] if "goal" in row else None
 
 
@@ -304,7 +304,7 @@ def pipe_lines(rows, figures):
 
 
 def document(rows, peers, image, figures):
-    """Lines of the tables in docs/performance.md."""
+    """The lines of the tables in docs/performance.md."""
     lines = [f"Kernel: {image[0]}, SHA-256 of its Image {image[1]}...", "", *share_lines(rows, peers, figures), "",
              *exit_lines(rows, figures), "", *pipe_lines(rows, figures)]
     lines += ["", "| what | the kernel's command line |", "|---|---|"]
@@ -315,7 +315,7 @@ def document(rows, peers, image, figures):
 # ---- what bench.py calls ----
 
 def unable(build):
-    """Why nothing can be measured here, or None."""
+    """Returns why nothing can be measured here, or None."""
     if os.environ.get("AVC_QEMU_OLD"):
         return "this QEMU has no plugin interface of version 3, and another max"
     for file in ("bench/plugin/profile.so", "bench/linux-init", "bench/linux-pipe", "vmm/vmm.bin", "../guest/Image"):
@@ -325,7 +325,7 @@ def unable(build):
 
 
 def show(build, update):
-    """Prints; also writes the budget and its part of the document, if asked to."""
+    """Measures and prints. Also writes the budget and its part of the document if asked to."""
     rows, peers = report.read_rows("linux")
     reason = unable(build)
     if reason:
@@ -341,7 +341,7 @@ def show(build, update):
 
 
 def incomparable(build, image):
-    """Why the budget, which is of that kernel, does not apply here, or None."""
+    """Returns why the budget, which is of one kernel, does not apply here, or None."""
     reason = unable(build)
     if not reason and (found := kernel(build.parent / "guest/Image")) != image:
         reason = f"the budget is of {image[0]} ({image[1]}), and the kernel here is {found[0]} ({found[1]})"
@@ -349,7 +349,7 @@ def incomparable(build, image):
 
 
 def check(build):
-    """TAP: a point for each configuration, and one for what the document shows."""
+    """Prints TAP: a point for each configuration, and one for the figures that the document shows."""
     rows, peers = report.read_rows("linux")
     image, budgets = read()
     reason = incomparable(build, image)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""What the plugin has counted, bench/plugin/profile.c: read, summed up, shown. As a program, what ./avc run --profile
-shows."""
+"""Reads what the plugin (bench/plugin/profile.c) has counted, sums it up and shows it. As a program it prints the
+tables of ./avc run --profile."""
 import argparse
 import bisect
 import collections
@@ -10,7 +10,7 @@ import pathlib
 import subprocess
 import sys
 
-# The units of the budget that the profile has for each row: what is counted, and the classes of instructions in it.
+# The units of the budget that the plugin counts for each row: the title, and the classes of instructions that count.
 UNITS = {
     "el2": ("instructions at EL2", None),
     "sysregs": ("system-register accesses", ("mrs", "msr")),
@@ -23,8 +23,8 @@ UNITS = {
 CLASSES = ["mrs", "msr", "pstate", "isb", "dsb", "dmb", "tlbi", "sys", "eret", "call", "load", "store", "atomic",
            "branch", "other"]
 IRQ, FIQ, SERROR, NONE = 64, 65, 66, 67
-LEAVE = "avc_leave"  # what an exit executes that goes to the VMM's loop
-# Of exception classes that come from a guest; the others have their number.
+LEAVE = "avc_leave"  # executed by each exit that goes to the VMM's loop
+# Names of the exception classes that come from a guest. Other classes are shown by number.
 KINDS = {0x00: "unknown", 0x01: "WFI, WFE", 0x03: "MCR, MRC", 0x04: "MCRR, MRRC", 0x05: "MCR, MRC", 0x07: "FP",
          0x08: "VMRS", 0x09: "pointer auth", 0x0c: "MRRC", 0x11: "SVC, 32 bits", 0x15: "SVC", 0x16: "HVC", 0x17: "SMC",
          0x18: "MSR, MRS", 0x19: "SVE", 0x1a: "ERET", 0x20: "fetch abort", 0x24: "data abort", 0x2f: "SError",
@@ -32,7 +32,7 @@ KINDS = {0x00: "unknown", 0x01: "WFI, WFE", 0x03: "MCR, MRC", 0x04: "MCRR, MRRC"
 
 
 class Profile:
-    """totals, laps: (name, EL2, below); exits: {group: (exits, left)}; insns: [(pc, code, class, {group: count})];
+    """total; laps: (name, EL2, below); exits: {group: (exits, left)}; insns: [(pc, code, class, {group: count})];
     sites: [(kind, pc, exits, left, instructions)]."""
 
     def __init__(self, text):
@@ -57,14 +57,14 @@ class Profile:
             raise ValueError("the profile is not complete")
 
     def classes(self, group):
-        """{class: instructions} of a group."""
+        """Returns {class: instructions} of one group."""
         counts = collections.Counter()
         for _, _, name, groups in self.insns:
             counts[name] += groups.get(group, 0)
         return counts
 
     def functions(self, symbols, groups):
-        """{function: instructions} of some groups together, most first."""
+        """Returns {function: instructions}, most first, of some groups together."""
         counts = collections.Counter()
         for pc, _, _, there in self.insns:
             count = sum(there.get(group, 0) for group in groups)
@@ -74,7 +74,7 @@ class Profile:
 
 
 class Symbols:
-    """Of an ELF file, or none."""
+    """The symbols of an ELF file; without a file there are none."""
 
     def __init__(self, elf=None):
         lines = subprocess.run(["nm", "-n", elf], capture_output=True, text=True, check=True).stdout if elf else ""
@@ -84,7 +84,7 @@ class Symbols:
         self.at, self.names = [at for at, _ in table], [name for _, name in table]
 
     def name(self, pc):
-        """An address of no function is its own name."""
+        """The name of the function at an address, or the address itself if there is none."""
         n = bisect.bisect_right(self.at, pc)
         return self.names[n - 1] if n else f"{pc:#x}"
 
@@ -93,14 +93,15 @@ class Symbols:
 
 
 def units(classes):
-    """{unit: instructions} out of {class: instructions}."""
+    """Returns {unit: instructions} from {class: instructions}."""
     return {unit: sum(classes.get(name, 0) for name in names or CLASSES) for unit, (_, names) in UNITS.items()}
 
 
 # ---- ./avc bench ----
 
 class Row:
-    """Of one time of a row: {unit: figure}, {class: instructions}, {function: instructions}, most first."""
+    """The mean of one round of a row: {unit: figure}, {class: instructions}, and {function: instructions}, most first.
+    """
 
     def __init__(self, classes, functions, rounds):
         self.classes = {name: count / rounds for name, count in classes.items()}
@@ -109,7 +110,7 @@ class Row:
 
 
 def rows(profile, symbols, names):
-    """{row: Row}; names: {row: rounds} in the order in which they were measured."""
+    """Returns {row: Row}. names: {row: rounds} in the order in which they were measured."""
     classes = [collections.Counter() for _ in range(len(names) + 1)]
     functions = [collections.Counter() for _ in range(len(names) + 1)]
     for pc, _, name, groups in profile.insns:
@@ -125,7 +126,7 @@ def rows(profile, symbols, names):
 # ---- ./avc run --profile ----
 
 def table(head, rows):
-    """The first column is left-aligned."""
+    """Aligns the first column to the left, the others to the right."""
     rows = [head, *rows]
     widths = [max(len(row[n]) for row in rows) for n in range(len(head))]
     return ["  ".join(cell.ljust(width) if n == 0 else cell.rjust(width)
@@ -141,7 +142,7 @@ def average(count, by):
 
 
 def kinds_table(profile):
-    """Shown are the classes that there are."""
+    """Shows only the classes that occur."""
     counts = {kind: profile.classes(kind) for kind in profile.exits}
     shown = [name for name in CLASSES if any(classes[name] for classes in counts.values())]
     rows = []

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""What bench.py shows: tables for the terminal and for docs/performance.md, and the picture."""
+"""What bench.py shows: the tables for the terminal and for docs/performance.md, and the picture."""
 import hashlib
 import pathlib
 import re
@@ -27,7 +27,7 @@ FUNCTIONS_HEAD = """# SPDX-License-Identifier: Apache-2.0
 
 
 def read_rows(kind="row", path=BENCH / "rows.toml"):
-    """The rows of that kind in order, and {id: name} of the peers."""
+    """Returns the rows of one kind in order, and {id: name} of the peers."""
     data = tomllib.loads(path.read_text())
     for row in data[kind]:
         unknown = row.get("peers", {}).keys() - data["peers"].keys()
@@ -37,7 +37,7 @@ def read_rows(kind="row", path=BENCH / "rows.toml"):
 
 
 def figure(figures, row):
-    """Of a row in one configuration, {row: Figure}; None: not measured."""
+    """A row's figure in one configuration, {row: Figure}, or None if it was not measured."""
     return figures.get(row["id"])
 
 
@@ -47,7 +47,7 @@ def goal(row, configuration):
 
 
 def is_met(row, configuration, value):
-    """None: no goal."""
+    """Whether a value meets the row's goal, or None if there is no goal."""
     limit = goal(row, configuration)
     return None if limit is None or value is None else round(value, 1) <= limit
 
@@ -62,7 +62,7 @@ def number(value):
 
 
 def is_even(row, far):
-    """Whether the dearest member of a family is not too far from the cheapest. None: no limit."""
+    """Whether the ratio of dearest to cheapest member is within the row's limit. None if there is no limit."""
     return None if far is None or "ratio" not in row else round(far, 2) <= row["ratio"]
 
 
@@ -72,7 +72,8 @@ MARKS = {None: " ", True: "+", False: "!"}
 
 
 def text(rows, units, printed=None):
-    """+ a goal that is met, ! one that is not. printed: {configuration: {name: figure}}, to show the members, too."""
+    """Marks a goal that is met by +, one that is not by !. printed: {configuration: {name: figure}}, to show the
+    members, too."""
     columns, width = units[INSTRUCTIONS], max(len(row["title"]) for row in rows) + 2
     lines = ["Instructions of a round trip as the guest sees it, its own included, and how many times as dear the "
              "dearest member of a", "family is as the cheapest; +: within the goal, !: not", "",
@@ -109,7 +110,7 @@ def peers_text(rows, peers, columns):
     return "\n".join(lines) + "\n"
 
 
-# ---- profile: {unit: {row: figure}} and {row: profiling.Row} of one configuration ----
+# ---- profile of one configuration: {unit: {row: figure}} and {row: profiling.Row} ----
 
 def is_unit_met(row, unit, value):
     limit = row.get("goals", {}).get(unit)
@@ -125,7 +126,7 @@ def exact(value):
 
 
 def profile_text(rows, name, units, profiles, with_members=False):
-    """A row of members has the dearest in each column."""
+    """A row with members shows in each column its dearest member."""
     lines = [f"What EL2 executes for it, on {name}; +: within the goal for system registers, barriers, TLB; !: not", ""]
     width = max(len(row["title"]) for row in rows) + 2
     lines.append(f"{'':{width}}{'EL2':>8}{'sysregs':>9}{'barriers':>9}{'TLB':>7} "
@@ -149,13 +150,13 @@ def profile_text(rows, name, units, profiles, with_members=False):
 
 
 def dearest(row, figures):
-    """The name as it was printed of the member that counts; figures: {row: Figure}."""
+    """The printed name of the member that counts. figures: {row: Figure}."""
     value = figure(figures, row)
     return f"{row['id']}/{value.member}" if value is not None and value.member else row["id"]
 
 
 def functions_text(rows, name, figures, profiles, wanted):
-    """wanted: rows, or members; none: all rows with a goal."""
+    """Shows the functions of the wanted rows or members; if none are wanted, of all rows with a goal."""
     ids = {row["id"]: row for row in rows}
     lines = [f"Instructions at EL2 of one time, by function, on {name}", ""]
     for which in wanted or [row["id"] for row in rows if "goal" in row]:
@@ -175,7 +176,7 @@ def write_functions(rows, figures, profiles):
 
 
 def read_functions(path=FUNCTIONS):
-    """{row: {function: instructions}}"""
+    """Returns {row: {function: instructions}}."""
     table = {}
     for row, function, count in tsv.read(path)[1:]:
         table.setdefault(row, {})[function] = float(count)
@@ -185,12 +186,12 @@ def read_functions(path=FUNCTIONS):
 # ---- picture ----
 
 def first_number(value):
-    """The first of "193/154", "~7200"."""
+    """Returns the first number in a text: 193 for "193/154", 7200 for "~7200"."""
     return int(re.search(r"\d+", str(value))[0])
 
 
 def plot_data(rows, peers, figures):
-    """{series: [(x, y)]}: rows that have a goal from the top down, instructions along x."""
+    """Returns {series: [(x, y)]}: the rows with a goal from the top down, instructions along x."""
     shown = [row for row in rows if row.get("goal")]
     data = {name: [] for name in ["this library", "goal", *peers.values()]}
     for y, row in enumerate(reversed(shown)):
@@ -225,7 +226,7 @@ plot {", ".join(points)}
 
 
 def draw(rows, peers, columns, output):
-    """Of the first configuration. False: there is no gnuplot."""
+    """Draws the first configuration. Returns False if there is no gnuplot."""
     if not shutil.which("gnuplot"):
         return False
     titles, data = plot_data(rows, peers, next(iter(columns.values())))
@@ -237,7 +238,8 @@ def draw(rows, peers, columns, output):
 
 
 def picture_mark(rows, peers, columns):
-    """Says what was drawn, so that a picture in the tree can be compared with the data."""
+    """Identifies the data that a picture was drawn from, so that a picture in the tree can be compared with the
+    figures."""
     drawn = script(*plot_data(rows, peers, next(iter(columns.values()))), "")
     return f"<!-- drawn from {hashlib.sha256(drawn.encode()).hexdigest()[:16]} -->"
 
@@ -245,7 +247,7 @@ def picture_mark(rows, peers, columns):
 # ---- docs/performance.md ----
 
 def classes_part(rows, units):
-    """Of the first configuration."""
+    """The table of classes, for the first configuration."""
     shown = list(profiling.UNITS)
     name = next(iter(units["el2"]))
     table = ["| operation, on " + name + " | goal | " + " | ".join(profiling.UNITS[unit][0] for unit in shown) + " |",
@@ -260,7 +262,7 @@ def classes_part(rows, units):
 
 
 def families_part(rows, units):
-    """Of the first configuration."""
+    """The table of families, for the first configuration."""
     name = next(iter(units[INSTRUCTIONS]))
     table = [f"| family, on {name} | members | dearest | | cheapest | | ratio | at most |",
              "|---" * 8 + "|"]
@@ -275,7 +277,7 @@ def families_part(rows, units):
 
 
 def functions_part(functions, most=8):
-    """The functions of a row, most first, and what is left in one sum."""
+    """The dearest functions of each row, and the sum of the others."""
     table = ["| row | instructions at EL2, by function |", "|---|---|"]
     for row, counts in functions.items():
         cells = [f"`{name}` {exact(round(count, 1))}" for name, count in list(counts.items())[:most]]
@@ -285,7 +287,8 @@ def functions_part(functions, most=8):
 
 
 def document_parts(units):
-    """{name: lines} of its generated parts, out of the budget file, functions.tsv and rows.toml."""
+    """Returns {name: lines} of the document's generated parts. They come from the budget file, functions.tsv and
+    rows.toml."""
     rows, peers = read_rows()
     columns = units[INSTRUCTIONS]
     table = ["| operation | goal | " + " | ".join(columns) + " |", "|---" * (2 + len(columns)) + "|"]
@@ -309,7 +312,7 @@ def document_parts(units):
 
 
 def with_parts(document, parts):
-    """The text with each part put between `<!-- generated: NAME -->` and `<!-- end -->`."""
+    """Returns the document with each part between `<!-- generated: NAME -->` and `<!-- end -->`."""
     for name, lines in parts.items():
         document, found = re.subn(rf"(<!-- generated: {name} -->\n).*?(<!-- end -->)",
                                   lambda match: match[1] + "\n".join(lines) + "\n" + match[2], document, flags=re.S)
@@ -325,7 +328,7 @@ def update_document(units, picture):
 
 
 def check_document(units):
-    """Complaints."""
+    """Yields what the document should say otherwise."""
     document, columns = DOCUMENT.read_text(), units[INSTRUCTIONS]
     rows, _ = read_rows()
     measured = {name for figures in columns.values() for name in figures}

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""What the library takes of memory: .text that an embedder pays for, by part and by object, the public structs, stack;
-and what of it is limited. The figures that docs/performance.md shows are in sizes.tsv, written by `./avc bench
---update-budget`."""
+"""Measures what the library takes of memory, and checks what is limited: .text that an embedder pays for, by part and
+by object; the public structs; the stack. The figures that docs/performance.md shows are in sizes.tsv, which `./avc
+bench --update-budget` writes."""
 import pathlib
 import re
 import tempfile
@@ -19,7 +19,7 @@ HEAD = """# SPDX-License-Identifier: Apache-2.0
 # `./avc bench --update-budget`.
 """
 MINIMAL = ROOT / "examples/01-minimal/main.c"
-# (kind, name): (what it is, at most). `total` is what is computed from the others.
+# (kind, name): (title, most bytes). The kind `total` is computed from the others.
 LIMITS = {
     ("total", "vcpu"): ("struct avc_vcpu without its two struct avc_fp", 4096),
     ("total", "hot"): ("of that what the exit paths touch, in front of `/* Cold. */`", 512),
@@ -27,9 +27,10 @@ LIMITS = {
     ("total", "tables"): ("stack of any function of stage 2 tables", 1536),
     ("total", "others"): ("stack of any other function", 1023),
 }
-# The same; where it is more it may not become more still.
+# (kind, name): (title, goal). A figure over its goal may not grow.
 GOALS = {("total", "minimal"): (".text that examples/01-minimal takes", 48 * 1024)}
-# Parts that nobody has to link, by what their public functions begin with.
+# Optional parts, and how the names of their public functions begin. An embedder who calls none of these does not link
+# the part.
 PARTS = {
     "PSCI and SMCCC": ("avc_psci_",),
     "GICv3 and timers": ("avc_vgic_",),
@@ -38,14 +39,14 @@ PARTS = {
     "system calls": ("avc_syscalls_",),
     "calls to firmware": ("avc_to_firmware",),
 }
-# How far such a figure may be from what the document says before that has to be written anew.
+# A figure of the document may be off by this factor before it has to be written anew.
 STALE = 1.05
 
 
 # ---- measuring ----
 
 def texts(build):
-    """{object: bytes of .text}"""
+    """Returns {object: bytes of .text}."""
     sizes = {}
     for path in sorted(build.glob("src/libavc*.p/*.o")):
         lines = stack.run("size", "-A", path).splitlines()
@@ -54,7 +55,7 @@ def texts(build):
 
 
 def roots(source):
-    """Functions of the library that a program calls."""
+    """Returns the functions of the library that a program calls."""
     with tempfile.TemporaryDirectory() as folder:
         compiled = pathlib.Path(folder) / "program.o"
         stack.run("gcc", "-ffreestanding", "-std=gnu11", "-O2", f"-I{ROOT}/include", f"-I{ROOT}/examples/host",
@@ -63,7 +64,8 @@ def roots(source):
 
 
 def link(archive, functions):
-    """The objects that these take from the archive: {object: (object that wants it, or '', symbol)}"""
+    """Returns the objects that these functions take from the archive: {object: (object that wants it, or '', symbol)}.
+    """
     with tempfile.TemporaryDirectory() as folder:
         listed = pathlib.Path(folder) / "map"
         stack.run("ld", "-e", "0", "--unresolved-symbols=ignore-all", "--no-warn-rwx-segments",
@@ -75,7 +77,7 @@ def link(archive, functions):
 
 
 def defined(archive):
-    """{function: object}"""
+    """Returns {function: object}."""
     table, name = {}, ""
     for line in stack.run("nm", "--defined-only", archive).splitlines():
         name = line[:-3] if line.endswith(".o:") else name
@@ -86,7 +88,8 @@ def defined(archive):
 
 
 def parts(build):
-    """({(kind, name): bytes}, {part: {object of it that is linked although nobody calls it: (object, symbol)}})"""
+    """Returns ({(kind, name): bytes}, {part: {object: (object, symbol)}}). The second has the objects of a part that
+    are linked although nobody calls the part, and what wants each of them."""
     archive, text = build / "src/libavc.a", texts(build)
     homes = defined(archive)
     headers = "".join(re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S)
@@ -109,7 +112,8 @@ def parts(build):
 
 
 def struct_source(root=ROOT):
-    """C with an array as long as each struct is. The hot part ends at the member behind the comment that says so."""
+    """Returns C code with an array for each struct, as long as the struct. The hot part of the vCPU ends at the member
+    that follows the comment `Cold.`."""
     lines, headers = [], sorted((root / "include/avc").rglob("*.h"))
     text = "\n".join(header.read_text() for header in headers)
     cold = re.search(r"/\* Cold\. \*/\s*\w[\w ]*[ *](\w+)", text[text.index("\nstruct avc_vcpu {"):])
@@ -121,7 +125,7 @@ def struct_source(root=ROOT):
 
 
 def structs():
-    """{struct, or `hot` or `vcpu`: bytes}"""
+    """Returns {name: bytes} of the structs, and of `hot` and `vcpu`."""
     with tempfile.TemporaryDirectory() as folder:
         source, compiled = pathlib.Path(folder) / "structs.c", pathlib.Path(folder) / "structs.o"
         source.write_text(struct_source())
@@ -131,14 +135,14 @@ def structs():
 
 
 def stacks(build):
-    """{public function: bytes}"""
+    """Returns {public function: bytes}, and the call graph."""
     graph = stack.read(build)
     return {name: graph.deepest(name)[0] for name in stack.public_functions(ROOT) if name in graph.frames}, graph
 
 
 def measure(build):
-    """{(kind, name): bytes}, the functions down to where run's stack is deepest, each with its frame, and what is
-    linked although nobody calls it."""
+    """Returns {(kind, name): bytes}; the functions, each with its frame, down to where run's stack is deepest; and what
+    is linked although nobody calls it."""
     text, struct, (deep, graph) = texts(build), structs(), stacks(build)
     sizes, anyway = parts(build)
     sizes |= {("total", name): struct.pop(name) for name in ("vcpu", "hot")}
@@ -172,7 +176,7 @@ def limit_rows(sizes):
 
 
 def by_folder(sizes):
-    """(folder, bytes, {file: bytes} from the biggest down)"""
+    """Yields (folder, bytes, {file: bytes}), the biggest file first."""
     folders = {}
     for name, size in of_kind(sizes, "text").items():
         folder, _, file = name.rpartition("/")
@@ -182,7 +186,7 @@ def by_folder(sizes):
 
 
 def deep_ones(sizes):
-    """Public functions that take more than a few frames."""
+    """The public functions whose stack is deeper than a few frames."""
     return {name: size for name, size in sorted(of_kind(sizes, "stack").items(), key=lambda item: -item[1])
             if size >= 256}
 
@@ -225,7 +229,7 @@ def document_parts(sizes):
 # ---- checking ----
 
 def complaints(sizes, written):
-    """(what is over its limit, what the document should say anew)"""
+    """Returns (what is over its limit, what the document should say anew)."""
     allowed = {key: limit for key, (_, limit) in LIMITS.items()}
     allowed |= {key: max(limit, written.get(key, 0)) for key, (_, limit) in GOALS.items()}
     titles = {key: title for key, (title, _) in (GOALS | LIMITS).items()}
@@ -243,7 +247,7 @@ def complaints(sizes, written):
 
 
 def check(build):
-    """TAP."""
+    """Prints TAP."""
     try:
         sizes, way, _ = measure(build)
         over, stale = complaints(sizes, read())

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Two CPUs, each with one vCPU of the same VM for good: WFI is not trapped, and the kick goes straight back to the
-   guest. */
+/*
+ * The EL2 half for two CPUs. Each CPU runs one vCPU of the same VM, and never another. WFI is not trapped, and a kick
+ * goes straight back to the guest.
+ */
 #include "bench_host.h"
 
 #include "rows.h"

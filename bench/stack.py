@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""Worst stack use of the library, by the compiler's own account: what each function takes and whom it calls (a .ci file
-beside each object, gcc's -fcallgraph-info=su), walked down from the public functions. Assembly is read in its objects.
+"""Computes the deepest stack of the library from the compiler's own figures. gcc's -fcallgraph-info=su writes a .ci
+file beside each object, with each function's frame and the functions that it calls. This file walks down from the
+public functions. It reads assembly in its objects.
 
-Functions have the linker's names, static ones with their file in front: "emul/vgic.c:enter". A call by a pointer can
-reach each function of that pointer's type whose address is taken (calltypes.py); a call from the vectors each one that
-takes a vCPU first, and from other assembly the host's alone. A function whose address is taken and that nothing can
-reach so is an error, and so is recursion without a pointer. The embedder's callbacks and claims do not count."""
+Functions have the linker's names. A static function has its file in front: "emul/vgic.c:enter". A call by a pointer can
+reach each function of that pointer's type whose address is taken (calltypes.py). A call from the vectors can reach each
+function that takes a vCPU first. Other assembly calls the host alone. Two things are errors: a function whose address
+is taken but which no call reaches, and recursion without a pointer. The embedder's callbacks and claims do not count.
+"""
 import functools
 import pathlib
 import re
@@ -18,18 +20,18 @@ from calltypes import short
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 TOOLS = "aarch64-linux-gnu-"
 OUTSIDE = {"memcpy", "memset", "memmove", "memcmp"}  # the embedder's
-# What ends in hal->panic: no way back, and a row of its own.
+# These end in hal->panic. They never return, so they do not count below others and have a row of their own.
 LAST = {"avc_panic", "avc_trap_host", "avc_host_trap"}
-# Files of assembly that are one function each: vectors.S calls C on the frame of avc_hw_switch, which is called by
-# assembly in a line of C, so that the compiler's account does not have it.
+# Files of assembly that are one function each. vectors.S calls C on the frame of avc_hw_switch. An asm statement calls
+# avc_hw_switch, so the compiler's figures do not have that call.
 ENTER, HOST_VECTORS = "avc_hw_switch", "avc_host_vectors"
 WHOLE = {"hw/vectors.S": ENTER, "hw/host_vectors.S": HOST_VECTORS}
-# What the vectors give to all that they call by a pointer.
+# The first argument that the vectors pass whenever they call by a pointer.
 FROM_ASSEMBLY = "(struct avc_vcpu *"
 
-# Functions that may call themselves, and how deep: by the four levels of stage 2 tables. Not in run.
+# Functions that may call themselves, and how deep: stage 2 tables have four levels. run() does not call them.
 BOUNDED = {"core/mem/stage2_init.c:free_tables": 4, "core/mem/stage2_map.c:change_range": 4}
-# With circles the ways through a graph may be more than can be tried.
+# A limit, because a graph with circles may have more paths than can be tried.
 MAX_STEPS = 2000000
 
 
@@ -44,19 +46,20 @@ def run(tool, *words):
 class Graph:
     def __init__(self, types):
         self.frames = {}  # function: bytes
-        self.calls = {}  # function: functions, and (file, line) for calls by pointer; line None: from assembly
-        self.taken = set()  # functions whose address is somewhere
-        # (function, callee): its frame stays; of calls by pointer: (function, None). Else tail calls
+        self.calls = {}  # function: functions, and for calls by pointer (file, line); line is None if assembly calls
+        self.taken = set()  # functions whose address is taken
+        # Calls during which the caller's frame stays: (function, callee), or (function, None) for a call by pointer.
+        # All other calls are tail calls.
         self.under = set()
         self.done = {}  # function: what deepest() found
         self.types = types
-        self.skipped = 0  # calls by pointers of what is on the way already
-        self.steps = 0  # of deepest()
+        self.skipped = 0  # how many calls by pointer were skipped, because they would go in a circle
+        self.steps = 0  # how many functions deepest() has visited
 
-    # ---- what is there ----
+    # ---- reading ----
 
     def add_c(self, text):
-        """A .ci file."""
+        """Reads a .ci file: frames and calls."""
         for title, label in re.findall(r'^node: \{ title: "([^"]*)" label: "([^"]*)"', text, re.M):
             size = re.search(r"(\d+) bytes \((\w+)\)", label)
             if not size:
@@ -74,7 +77,7 @@ class Graph:
             self.calls.setdefault(short(source), set()).add(callee)
 
     def add_object(self, path):
-        """Addresses that are taken; of assembly, frames and calls."""
+        """Reads from an object which addresses are taken. If it is assembly, reads frames and calls, too."""
         source = source_of(path)
         symbols, sections = read_symbols(source, run("readelf", "-SsW", path))
         self.add_relocations(symbols, sections, run("readelf", "-rW", path))
@@ -97,7 +100,7 @@ class Graph:
                 self.taken |= {function} if function else set()
 
     def add_code(self, functions, text):
-        """Which calls are no tail calls. functions: {name in the object: name}"""
+        """Finds the calls that are no tail calls. functions: {name in the object: name}."""
         function, lines = None, text.splitlines()
         for line, after in zip(lines, lines[1:] + [""]):
             start = re.match(r"[0-9a-f]+ <(\S+?)(?:\.cold)?>:", line)
@@ -114,7 +117,8 @@ class Graph:
                 self.under.add((function, None))
 
     def add_assembly(self, source, functions, text):
-        """A frame is all that is pushed by pre-index or taken from SP. The vectors push for what does not come back."""
+        """Reads the calls of assembly, and its frames: what it pushes by pre-index, or subtracts from SP. The vectors
+        also push in front of what never returns, which is no part of their frame."""
         function = WHOLE.get(source)
         for line in text.splitlines():
             start = re.match(r"[0-9a-f]+ <(\w+)>:", line)
@@ -133,10 +137,10 @@ class Graph:
                 self.calls[function].add((source, None))
                 self.under.add((function, None))
 
-    # ---- what follows ----
+    # ---- walking ----
 
     def callees(self, function):
-        """(function, whether the frame of this one stays under it, whether it is called by a pointer)"""
+        """Yields (function, whether this function's frame stays below it, whether it is called by a pointer)."""
         for callee in sorted(self.calls[function], key=str):
             if isinstance(callee, tuple):
                 for name in sorted(self.by_pointer(function, *callee)):
@@ -146,7 +150,7 @@ class Graph:
 
     def by_pointer(self, function, file, line):
         if line is None and function not in WHOLE.values():
-            return set()  # the host's
+            return set()  # it is the host's
         if line is None:
             return {name for name in self.taken if FROM_ASSEMBLY in self.types.of.get(name, "")}
         calls = self.types.called_at(file, line)
@@ -155,7 +159,7 @@ class Graph:
         return {name for name in self.taken if any(self.types.reaches(call, name) for call in calls)}
 
     def check_pointers(self):
-        """Every function whose address is taken can be reached by a pointer."""
+        """Checks that each function whose address is taken is reached by a pointer."""
         reached = {name for function, callees in self.calls.items() for callee in callees if isinstance(callee, tuple)
                    for name in self.by_pointer(function, *callee)}
         lost = sorted(self.taken - reached - set(WHOLE.values()))
@@ -163,7 +167,7 @@ class Graph:
             raise Error(f"nothing that bench/stack.py sees can call {', '.join(lost)}, whose address is taken")
 
     def deepest(self, function, bounded=BOUNDED, way=(), by_pointer=False):
-        """(bytes, [functions from here down]). way: of (function, whether it was called by a pointer)"""
+        """Returns (bytes, [functions from here down]). way: [(function, whether it was called by a pointer)]."""
         self.steps += 1
         if self.steps > MAX_STEPS:
             raise Error(f"pointers lead in circles, in too many ways: {' -> '.join(name for name, _ in way)}")
@@ -174,7 +178,7 @@ class Graph:
             around = way[above.index(function):]
             if not by_pointer and not any(pointer for _, pointer in around[1:]):
                 raise Error(f"recursion: {' -> '.join([name for name, _ in around] + [function])}")
-            self.skipped += 1  # a table has no function that looks into that table
+            self.skipped += 1  # no function in a table calls through the same table
             return 0, []
         if function not in self.frames:
             raise Error(f"{above[-1] if above else 'nobody'} calls {function}, of which nothing is known")
@@ -185,19 +189,19 @@ class Graph:
             size, below = self.deepest(callee, bounded, (*way, (function, by_pointer)), pointer)
             size += self.frames[function] if stays else 0
             found = max(found, (size, [function, *below]), key=lambda one: one[0])
-        if not bounded.keys() & {function, *above} and self.skipped == skipped:  # else it depends on the way
+        if not bounded.keys() & {function, *above} and self.skipped == skipped:  # otherwise the result depends on way
             self.done[function] = found
         return found
 
 
 def object_source(name):
-    """The file below src/ of which the build has made an object of that name, without .o."""
+    """Returns the file below src/ from which the build made the object with this name (without .o)."""
     return next((source for source in sources() if source.replace("/", "_") == name), name)
 
 
 @functools.cache
 def sources(root=ROOT):
-    """The files that sources.txt lists."""
+    """Returns the files that sources.txt lists."""
     lines = (root / "src/sources.txt").read_text().splitlines()
     return [line.split()[1] for line in lines if re.match(r"[a-z]+ \S+\.[cS]$", line)]
 
@@ -207,21 +211,21 @@ def source_of(path):
 
 
 def read_symbols(source, text):
-    """[(address, size, type, section, name)], {section's name: number}; from readelf -SsW."""
+    """Returns [(address, size, type, section, name)] and {section's name: number}, from the output of readelf -SsW."""
     sections = {name: int(number) for number, name in re.findall(r"^\s*\[\s*(\d+)\] (\.\S+)", text, re.M)}
     symbols = []
     for at, size, kind, binding, home, name in re.findall(
             r"^\s*\d+: ([0-9a-f]{16})\s+(\w+) (\w+)\s+(\w+)\s+\w+\s+(\w+) (\S+)$", text, re.M):
         if kind in ("FUNC", "OBJECT") or (kind == "NOTYPE" and home == "UND"):
-            name = re.sub(r"\.\d+$", "", name) if kind == "OBJECT" else name  # static in a function
+            name = re.sub(r"\.\d+$", "", name) if kind == "OBJECT" else name  # a static variable of a function
             symbols.append((int(at, 16), int(size, 0), kind, int(home) if home.isdigit() else None,
                             name if binding == "GLOBAL" else f"{source}:{name}"))
     return symbols, sections
 
 
 def function_at(symbols, sections, target, addend):
-    """What a relocation means: a symbol, or a place in a section. Of symbols of other files the linker's names say what
-    they are: functions are known by then, see Library."""
+    """Returns the symbol that a relocation means. It may name a section and an offset instead of a function. A symbol
+    of another file is a function if the graph has it; see Library."""
     if target.startswith("."):
         section = sections.get(target)
         return next((name for at, size, kind, home, name in symbols
@@ -233,7 +237,7 @@ def function_at(symbols, sections, target, addend):
 
 
 def read(folder):
-    """The graph of a build of src/."""
+    """Returns the graph of a build of src/."""
     objects = sorted(folder.glob("src/libavc*.p/*.o"))
     if not objects:
         raise Error(f"{folder} has no library: build src/libavc.a")
@@ -248,13 +252,13 @@ def read(folder):
             if not info.exists():
                 raise Error(f"{info} is missing: the compiler is no gcc, or the build folder is an older one's")
             graph.add_c(info.read_text())
-    graph.taken &= graph.frames.keys()  # the rest is data
+    graph.taken &= graph.frames.keys()  # the others are data
     graph.check_pointers()
     return graph
 
 
 def public_functions(root):
-    """By the headers."""
+    """Yields the public functions, as the headers declare them."""
     for header in sorted((root / "include/avc").glob("*.h")):
         text = re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S)
         text = re.sub(r"static inline.*?\n}", "", text, flags=re.S)

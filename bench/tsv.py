@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""The bench's files of figures: fields between tabs, and lines of comment that begin with #."""
+"""Reads the bench's files of figures: fields between tabs, and comment lines that begin with #."""
 
 
 def read(path):

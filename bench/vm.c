@@ -13,7 +13,7 @@ static enum avc_answer status_register(struct avc_vcpu *v, struct avc_exit *e, v
     return e->write ? AVC_DONE : avc_done(e, 0x90);
 }
 
-/* As an embedder has it who counts, or looks at, what goes to his loop. */
+/* An embedder's function that counts, or looks at, what goes to the VMM's loop. */
 static enum avc_answer wrapped(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
 {
     return avc_to_vmm(v, e, ctx);
@@ -32,7 +32,7 @@ static enum avc_answer wrapped(struct avc_vcpu *v, struct avc_exit *e, void *ctx
         AVC_SYSREG, AVC_SYSREG_KEY(3, 0, 15, 0, op2), AVC_SYSREG_KEY(3, 0, 15, 0, op2), avc_deny, NULL                 \
     }
 
-/* With the test host's own claim, on CALL_PUTC and CALL_ADD, there are 32: 17 devices, 9 of calls, 6 of registers. */
+/* The test host's own claim, on CALL_PUTC and CALL_ADD, makes them 32: 17 devices, 9 of calls, 6 of registers. */
 /* clang-format off: a table */
 static const struct avc_claim claims[] = {
     { AVC_MMIO, BENCH_DEVICE, BENCH_DEVICE + 0xfff, status_register, NULL },
@@ -70,7 +70,7 @@ static const struct avc_claim claims[] = {
 /* clang-format on */
 _Static_assert(sizeof claims / sizeof claims[0] == 31, "one is the test host's");
 
-/* ---- vmm/'s PL011: nobody at the other end ---- */
+/* ---- vmm/'s PL011, with nobody at the other end ---- */
 
 static void put_byte(void *ctx, uint8_t byte)
 {

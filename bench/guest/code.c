@@ -6,25 +6,28 @@
 #include "bench.h"
 
 #define NR         (WARM + ROUNDS)
-#define LINE       16 /* bytes: the shortest that a cache may have */
+#define LINE       16 /* bytes: the shortest cache line that a CPU may have */
 #define STACK      4096
 #define HINT(what) (MARK_INSN | MARK_##what << 5)
 
-/* SCTLR_EL1: as tests/guest/lib sets it; big-endian at EL1, with the MMU off, for its walks would be big-endian. */
+/*
+ * SCTLR_EL1. The usual value is the one that tests/guest/lib sets. Big-endian code runs at EL1 with the MMU off,
+ * because the MMU would read the little-endian tables as big-endian ones.
+ */
 #define SCTLR_USUAL 0x30d01805
 #define SCTLR_BIG   0x32d01804
 
-/* Where EL0 sees what EL1 has in the second GiB, which is memory. */
+/* EL0 sees the second GiB, which is memory, at this distance. */
 #define EL0_MEMORY 0x80000000
 
 static uint32_t code[NR * 64] __attribute__((aligned(LINE)));
 static struct {
-    uint8_t stack[STACK]; /* of handlers */
+    uint8_t stack[STACK]; /* for handlers */
     struct round round[NR];
 } area __attribute__((aligned(16)));
 static unsigned at, handled;
 
-/* vectors.S: runs code with that stack pointer until it executes SVC. */
+/* vectors.S: runs the code, with this stack pointer, until it executes SVC. */
 void bench_go(uintptr_t code, uintptr_t sp, uint64_t spsr, uint64_t sctlr);
 void bench_unexpected(uint64_t esr, uint64_t elr, uint64_t far);
 
@@ -41,7 +44,7 @@ void bench_handled(uint64_t now)
     handled++;
 }
 
-/* ---- writing ---- */
+/* ---- writing the code ---- */
 
 static void emit(uint32_t insn)
 {
@@ -56,13 +59,13 @@ static void emit_mov(unsigned reg, uint64_t value)
             emit(0xf2800000 | n << 21 | (uint32_t)(value >> 16 * n & 0xffff) << 5 | reg); /* MOVK */
 }
 
-/* In a register from which a big-endian store writes what a little-endian one does of value. */
+/* The register's value with which a big-endian store leaves the bytes that a little-endian store of value leaves. */
 static uint64_t swapped(uint64_t value, unsigned size)
 {
     return __builtin_bswap64(value) >> (64 - 8 * size);
 }
 
-/* The value of rt is set[0]. */
+/* The value that the operation stores, in rt, is set[0]. */
 static void emit_set(const struct op *op, unsigned n)
 {
     for (unsigned i = 0; i < op->nr; i++) {
@@ -79,7 +82,7 @@ static void emit_op(const struct op *op)
         emit(op->insn[i]);
 }
 
-/* A register for times that the operation does not name. */
+/* Chooses a register for the times: one that the operation does not name. */
 static unsigned scratch(const struct op *op)
 {
     uint32_t named = 1u << op->rt;
@@ -122,7 +125,7 @@ static void emit_rounds(const struct op *op, bool irq)
     __asm__ volatile("dsb ish; ic ialluis; dsb ish; isb" ::: "memory");
 }
 
-/* ---- running ---- */
+/* ---- running the code ---- */
 
 static void run(enum mode mode)
 {
@@ -152,7 +155,7 @@ void measure(const char *family, const char *member, const struct op *op)
 {
     emit_rounds(op, false);
     run(op->mode);
-    print_row(family, member, ticks(op->mode) - 2 * ROUNDS, ROUNDS); /* a store and a time */
+    print_row(family, member, ticks(op->mode) - 2 * ROUNDS, ROUNDS); /* less a store of the time and an MRS */
 }
 
 void measure_irq(const char *family, const char *member, const struct op *op)
@@ -164,14 +167,14 @@ void measure_irq(const char *family, const char *member, const struct op *op)
         guest_printf("Bail out! %s/%s: %u interrupts of %u\n", family, member, handled, NR);
         guest_off(1);
     }
-    print_row(family, member, ticks(op->mode) - ROUNDS, ROUNDS); /* a store */
+    print_row(family, member, ticks(op->mode) - ROUNDS, ROUNDS); /* less a store of the time */
 }
 
 void code_init(void)
 {
     uint64_t *table = (uint64_t *)(READ("ttbr0_el1") & ~UINT64_C(0xfff));
 
-    table[4] = 0x0060000000000445; /* the first GiB, which is devices, for EL0 as well */
+    table[4] = 0x0060000000000445; /* EL0 may use the first GiB, which is devices */
     __asm__ volatile("dsb ish; isb" ::: "memory");
     WRITE("cntkctl_el1", 2); /* EL0VCTEN */
     WRITE("vbar_el1", (uintptr_t)bench_vectors);

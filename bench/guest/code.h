@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The guest writes the code that it measures: so one description of an operation serves for each register, size, byte
- * order and exception level, and the table of a family is a loop.
+ * The guest writes the code that it measures. So one description of an operation serves for each register, size, byte
+ * order and exception level, and a family is a loop over a table.
  *
- * A round is the values of the registers, a time, the operation, a time. Times are stored behind the stack pointer,
- * which no operation names.
+ * A round sets the registers, stores the time, executes the operation, and stores the time again. The times are stored
+ * relative to the stack pointer, which no operation names.
  */
 #ifndef CODE_H
 #define CODE_H
@@ -13,12 +13,12 @@
 #include <stdint.h>
 
 #define ROUNDS 64
-#define WARM   4 /* rounds that come first and do not count */
+#define WARM   4 /* rounds that come first, and do not count */
 #define ZR     31
 
 /* ---- instructions (Arm ARM C6.2) ---- */
 
-enum access { /* the operation without its registers, from [Xn] */
+enum access { /* the instruction without its registers; its address is in [Xn] */
               LDRB = 0x39400000,
               LDRH = 0x79400000,
               LDR_W = 0xb9400000,
@@ -40,7 +40,7 @@ enum access { /* the operation without its registers, from [Xn] */
 #define SVC 0xd4000001
 #define ISB 0xd5033fdf
 
-/* op0 is 3. */
+/* A register with op0 = 3. */
 #define SYSREG(op1, crn, crm, op2) ((op1) << 16 | (crn) << 12 | (crm) << 8 | (op2) << 5)
 #define MRS(sysreg, rt)            (0xd5380000 | (sysreg) | (rt))
 #define MSR(sysreg, rt)            (0xd5180000 | (sysreg) | (rt))
@@ -58,37 +58,40 @@ struct set {
 };
 
 struct op {
-    uint32_t insn[2];  /* the second one: 0, or measured as well */
-    struct set set[4]; /* registers before each round; nr of them */
+    uint32_t insn[2];  /* the second one, if it is not 0, is measured as well */
+    struct set set[4]; /* nr registers that are set before each round */
     unsigned nr;
-    unsigned rt;   /* named besides; ZR: none */
+    unsigned rt;   /* another register that the operation names; ZR: none */
     unsigned size; /* of a load or store, in bytes */
     enum mode mode;
-    const struct op *before;      /* comes before each round, and is not measured */
-    uint64_t (*vary)(unsigned n); /* the value of set[0] in round n, instead */
+    const struct op *before;      /* executed before each round, not measured */
+    uint64_t (*vary)(unsigned n); /* gives the value for round n, in place of set[0].value */
 };
 
-/* Times of one round; the second one of an interrupt is its handler's. */
+/* The times of one round. Where the operation causes an interrupt, the second time is the handler's. */
 struct round {
     uint64_t before, after;
 };
 
-/* A load or store at an address. Its base is the first of x1, x2 that is not rt. */
+/* A load or store at an address. Its base register is x1, or x2 if rt is x1. */
 struct op op_access(enum access access, unsigned rt, uint64_t at, uint64_t value);
 /* HVC or SMC with x0 and x1. */
 struct op op_call(uint32_t insn, uint64_t x0, uint64_t x1);
 
-/* Prints the row. member: NULL for a row that is no family. */
+/* Measures the operation and prints its row. member is NULL for a row that is no family. */
 void measure(const char *family, const char *member, const struct op *op);
-/* The same of an operation after which an interrupt comes at once, up to bench_handled(). */
+/*
+ * Does the same for an operation that causes an interrupt at once. The time ends where the handler calls
+ * bench_handled().
+ */
 void measure_irq(const char *family, const char *member, const struct op *op);
-/* The handler began at that time. */
+/* The handler says by this call at which time it began. */
 void bench_handled(uint64_t at);
 
-/* Once, at EL1: lets EL0 see devices, EL0_DEVICE further up than EL1 does. */
+/* Called once, at EL1. Lets EL0 see the devices, at addresses that are EL0_DEVICE higher than EL1's. */
 #define EL0_DEVICE 0x100000000
 void code_init(void);
-/* Names by register: "x9", "wzr". */
+/* Returns a register's name, such as "x9" or "wzr". */
 const char *reg_name(char size, unsigned reg);
 
 #endif

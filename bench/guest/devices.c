@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Devices behind claims, and GICD_TYPER, in all the forms that a load or store has a syndrome for. */
+/*
+ * Devices behind claims, and GICD_TYPER, accessed by each form of load and store for which the CPU reports a syndrome.
+ */
 #include "bench.h"
 #include "code.h"
 
-#define FLAG 0x18 /* a PL011's status register, UARTFR */
+#define FLAG 0x18 /* UARTFR, a PL011's status register */
 
-/* As the architecture gives a syndrome to them: from [Xn], without write-back. */
+/* The forms with a valid syndrome (ESR_EL2.ISV): one general register, its address in [Xn], no write-back. */
 static const struct form {
     const char *name;
     enum access access;
@@ -62,7 +64,7 @@ static void measure_forms(const char *family, uint64_t address)
     }
 }
 
-/* Of the registers that stand for the others. */
+/* Four registers stand for all. */
 static void measure_some(const char *family, enum access access, uint64_t address)
 {
     static const unsigned some[] = { 0, 9, 24, ZR };

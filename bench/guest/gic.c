@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The registers of the GIC's frames, each in the ways that software uses it: where the interrupts that it names are
- * idle, and where one of them is pending or active in this vCPU's list registers.
+ * The registers of the GIC's frames, each accessed in the ways that software uses. In one part of the rows the
+ * interrupts that the access names are idle. In the other part one of them is pending or active in a list register of
+ * this vCPU.
  */
 #include "bench.h"
 #include "code.h"
@@ -13,7 +14,7 @@
 #define OTHER    (GUEST_RD + 0x20000) /* of a vCPU that is off */
 #define SGI_BASE 0x10000
 
-/* Idle interrupts: the SPIs of bank 2, private ones from 8 on. */
+/* Interrupts that stay idle: the SPIs of bank 2, and the private ones from 8 on. */
 #define BANK            2
 #define INTID           (32 * BANK)
 #define PRIVATE         8
@@ -24,7 +25,7 @@
 
 #define ALL(table) (sizeof(table) / sizeof(table)[0])
 
-/* "state: form, register" */
+/* Returns "state: form, register". */
 static const char *name_of(const char *state, const char *form, const char *way)
 {
     static char name[96];
@@ -38,7 +39,7 @@ static const char *name_of(const char *state, const char *form, const char *way)
     return name;
 }
 
-/* ---- values of a write, by round ---- */
+/* ---- the value of a write, by round ---- */
 
 static uint64_t bit_of(unsigned n)
 {
@@ -149,7 +150,7 @@ static const struct form {
 };
 /* clang-format on */
 
-/* In which registers, and byte order. */
+/* The registers and byte orders of an access. */
 static const struct way {
     const char *name;
     unsigned rt;
@@ -181,7 +182,7 @@ static void idle(void)
 
 /* ---- an interrupt in a list register ---- */
 
-/* before: a write of the same bit that undoes the last one. */
+/* before: the register to which the same bit is written before each round, which undoes the last write. */
 #define FORMS_OF_ONE(title, bank, bit, byte)                                                                           \
     { title "IGROUPR, write", STR_W, bank(0x80), 0xffffffff, 0 },                                                      \
         { title "ISENABLER, read", LDR_W, bank(0x100), 0, 0 },                                                         \
@@ -239,7 +240,7 @@ static void in_list_register(void)
         }
 }
 
-/* ---- a bit of GICD_ISENABLER, which guests write most ---- */
+/* ---- GICD_ISENABLER with one bit, the write that guests make most ---- */
 
 static void isenabler(void)
 {

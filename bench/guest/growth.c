@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The operations whose cost is to be the same however much there is beside them; bench/growth.c says how much. */
+/* The guest of bench/growth.c: operations whose cost must not depend on what else there is. */
 #include "bench.h"
 #include "code.h"
 
@@ -9,7 +9,7 @@
 /* svc.S */
 uint64_t bench_svc(uint64_t number, uint64_t rounds);
 
-/* vectors.S is linked, and not used. */
+/* vectors.S needs it. This guest takes no interrupts. */
 void bench_irq(void)
 {
 }
@@ -51,7 +51,7 @@ int guest_main(unsigned cpu)
     call("search", "call, the last claim", guest_hvc(GROWTH_LAST_CALL, 0, 0, 0, NULL), 0);
     call("search", "AFFINITY_INFO of the last vCPU", AFFINITY_INFO, guest_hvc(GROWTH_LAST_VCPU, 0, 0, 0, NULL));
     read("search", "system register, the last claim", SYSREG(7, 15, 15, 7));
-    if (guest_hvc(GROWTH_SVC, 0, 0, 0, NULL)) { /* the CPU can trap them */
+    if (guest_hvc(GROWTH_SVC, 0, 0, 0, NULL)) { /* the CPU can trap system calls */
         uint64_t last = guest_hvc(GROWTH_LAST_SVC, 0, 0, 0, NULL);
 
         print_row("search", "system call, the first claim", bench_svc(0, SVC_ROUNDS), SVC_ROUNDS);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The guest's view of what a trip to EL2 costs. vCPU 0 measures; vCPU 1 is there to be switched to. */
+/* The bench's guest under the bench's own host. vCPU 0 measures. vCPU 1 exists so that the host can switch to it. */
 #include "bench.h"
 #include "code.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Interrupts, from what causes them to the first C instruction of the guest's handler, the guest's own vector included;
- * and another vCPU's first instruction.
+ * Interrupts: from the cause to the first C instruction of the guest's handler, the guest's own vector included. And
+ * CPU_ON: from the call to another vCPU's first instruction.
  */
 #include "bench.h"
 #include "code.h"
@@ -12,7 +12,7 @@
 #define CPU_ON 0xc4000003
 
 static volatile uint64_t handled_at, ended_at;
-static volatile unsigned again; /* how often the level interrupt is still to come */
+static volatile unsigned again; /* how often the level interrupt has still to come */
 static uint64_t level_ticks;
 
 static void level_once_more(uint64_t at)
@@ -45,9 +45,9 @@ void bench_irq(void)
 
 /* ---- SGIs to self ---- */
 
-static unsigned in_turn; /* so many INTIDs */
+static unsigned in_turn; /* the number of INTIDs */
 
-/* ICC_SGI1R_EL1: INTID 1 and those after it, to Aff0 0. */
+/* The value of ICC_SGI1R_EL1 for round n: one of the INTIDs from 1 on, to the vCPU with Aff0 = 0. */
 static uint64_t sgi_of(unsigned n)
 {
     return (uint64_t)(1 + n % in_turn) << 24 | 1;
@@ -87,7 +87,7 @@ static uint64_t wait_handled(uint64_t since)
     return handled_at - since;
 }
 
-/* At deadlines that meet the loop in different places. */
+/* Varies the deadline, so that it meets the waiting loop in different places. */
 static uint64_t set_timer(unsigned n)
 {
     uint64_t deadline = now() + READ("cntfrq_el0") / 200000 + n % 16;
@@ -98,7 +98,7 @@ static uint64_t set_timer(unsigned n)
     return deadline;
 }
 
-/* sgis: so many INTIDs in turn, one in front of each deadline. */
+/* sgis: an SGI comes in front of each deadline, with this many INTIDs in turn. 0: no SGI. */
 static void timer(const char *family, const char *member, unsigned sgis)
 {
     uint64_t ticks = 0;
@@ -134,7 +134,7 @@ static void timers(void)
     }
 }
 
-/* With another vCPU on this CPU, which waits as well. The first time it is that one which is loaded. */
+/* Another vCPU of this CPU waits as well. In the first round, which does not count, that one is loaded. */
 static void timer_in_wfi(void)
 {
     uint64_t ticks = 0;
@@ -157,7 +157,7 @@ static void timer_in_wfi(void)
     print_row("wfi", NULL, ticks, ROUNDS);
 }
 
-/* ---- SPIs by the VMM's loop ---- */
+/* ---- SPIs that the VMM's loop injects ---- */
 
 static uint32_t first_spi;
 
@@ -195,7 +195,7 @@ static void from_vmm(void)
     }
 }
 
-/* A line that stays up: from the end of one to the handler of the next. */
+/* The line of a level interrupt stays up: from the end of one interrupt to the handler of the next. */
 static void level_again(void)
 {
     again = ROUNDS + 1;
@@ -207,7 +207,7 @@ static void level_again(void)
     print_row("level_again", NULL, level_ticks, ROUNDS);
 }
 
-/* On this CPU: the call, the hypercall that yields, and the switch. */
+/* CPU_ON of a vCPU on this CPU: the call, the hypercall that yields to it, and the switch. */
 static void cpu_on(void)
 {
     uint64_t ticks = 0;
@@ -224,7 +224,7 @@ static void cpu_on(void)
     print_row("cpu_on", NULL, ticks, ROUNDS);
 }
 
-/* The host measures. */
+/* The host measures the time and returns it. */
 static void put_load(const char *family, const char *member)
 {
     uint64_t ticks = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Process 1 of the Linux whose boot is counted (bench/linux.py): the boot ends with the first mark, and 200 processes
- * made, ended and waited for with the second. Then it powers off. Should anything fail it ends, and the kernel panics.
+ * Process 1 of the Linux whose boot is counted (bench/linux.py). Its first mark ends the boot. Its second mark ends 200
+ * forks: each child exits and is waited for. Then it powers off. If anything fails, it exits, and so the kernel panics.
  */
 #include "../plugin/marks.h"
 #include "linux/call.h"

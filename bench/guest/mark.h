@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Marks for the plugin that profiles, from C: outside of what is measured, for they are instructions. */
+/* Marks for the plugin that profiles, for C code. They are instructions, so they stand outside of what is measured. */
 #ifndef MARK_H
 #define MARK_H
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Process 1 of a Linux with two CPUs (bench/linux.py): it and a child, each kept on a CPU of its own, send a byte to
- * and fro through two pipes, and so wait for each other. It prints how many ticks of the virtual counter that took, and
- * powers off. Should anything fail it ends, and the kernel panics.
+ * Process 1 of a Linux with two CPUs (bench/linux.py). It and a child stay on a CPU each, and send a byte to and fro
+ * through two pipes, so that each waits for the other. It prints how many ticks of the virtual counter that took, and
+ * powers off. If anything fails, it exits, and so the kernel panics.
  */
 #include "linux/call.h"
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * What one vCPU does to another, each alone on its CPU, the other one asleep in a WFI that is not trapped: an SGI, and
- * writes to the distributor that name an interrupt in the other's list registers. In the counting mode the emulator
- * runs one CPU at a time, until it sleeps or executes WFE, and the counter goes up with the instructions of each. So
- * the sum over both CPUs is what the write takes, and what passes from the writer's falling asleep to the other's
- * handler, or next instruction.
+ * What one vCPU does to another. Each is alone on its CPU, and the other one sleeps in a WFI that is not trapped. The
+ * rows are an SGI, and writes to the distributor that name an interrupt in the other's list registers.
+ *
+ * In the counting mode the emulator runs one CPU until it sleeps or executes WFE, and then the other. The counter goes
+ * up with the instructions of both. So a row has the instructions of the write, and those between the writer's falling
+ * asleep and the other's handler, or its next instruction.
  */
 #include "bench.h"
 #include "code.h"
@@ -15,8 +16,8 @@
 
 #define SPI     BENCH_EDGE_SPI
 #define SPI_BIT (1u << SPI % 32)
-#define LOW     0xd0 /* its priority */
-#define MASK    0xc0 /* ICC_PMR_EL1, by which it stays pending */
+#define LOW     0xd0 /* the SPI's priority */
+#define MASK    0xc0 /* ICC_PMR_EL1: with this mask the SPI stays pending */
 
 static volatile uint64_t handled_at[2], awake_at;
 
@@ -33,7 +34,10 @@ void bench_irq(void)
     }
 }
 
-/* Asleep with interrupts masked, so that none is missed between the look and WFI, which wakes for a masked one, too. */
+/*
+ * Sleeps with interrupts masked. WFI wakes for a masked interrupt, too, so none is missed between the check and the
+ * WFI.
+ */
 static uint64_t sleep_until_answered(void)
 {
     uint64_t since = 0, at;
@@ -79,14 +83,14 @@ static void write_byte(unsigned offset, uint64_t value)
     __asm__ volatile("strb %w0, [%1]" ::"r"(value), "r"((uintptr_t)GUEST_DIST + offset) : "memory");
 }
 
-/* Until the other one sleeps. */
+/* Lets the other CPU run until it sleeps. */
 static void give_way(void)
 {
     for (unsigned n = 0; n < 8; n++)
         __asm__ volatile("wfe" ::: "memory");
 }
 
-/* undo: a write of the same comes first, at that offset, and is not measured. */
+/* undo: the offset to which the same value is written first. That write is not measured. */
 static void measure_write(const char *member, void (*write)(unsigned, uint64_t), unsigned offset, uint64_t value,
                           unsigned undo)
 {

@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* See state.h. Interrupts in the background have a lower priority than those that are measured. */
+/* See state.h. The interrupts of a state have a lower priority than those that are measured. */
 #include "state.h"
 
 #include "bench.h"
 
 #define MEASURED   0xa0
 #define BACKGROUND 0xd0
-#define MASK       0xc0 /* ICC_PMR_EL1 by which the background stays pending */
+#define MASK       0xc0 /* ICC_PMR_EL1: with this mask the interrupts of a state stay pending */
 
 #define ISENABLER 0x100
 #define ICENABLER 0x180
 #define ICPENDR   0x280
 #define ICACTIVER 0x380
 
-static uint32_t brought[8], nr; /* in this order */
+static uint32_t brought[8], nr; /* the INTIDs that were brought, in this order */
 static enum held brought_as[8];
 
-/* Registers of INTIDs 0 to 31 are in the redistributor. No write-back: it leaves no syndrome, and a compiler may use
-   it. */
+/*
+ * The registers of INTIDs 0 to 31 are in the redistributor. The accesses are assembly, because a compiler may choose
+ * write-back for a plain access, and an instruction with write-back has no syndrome.
+ */
 static uintptr_t at(uint32_t intid, unsigned base, unsigned bits)
 {
     return (intid < 32 ? GUEST_RD + 0x10000 : GUEST_DIST) + base + intid * bits / 8;
@@ -62,7 +64,7 @@ void state_take_away(uint32_t intid, enum held held)
     set_bit(intid, ISENABLER);
 }
 
-/* ---- states ---- */
+/* ---- making and ending a state ---- */
 
 static void bring(uint32_t intid, enum held held)
 {
@@ -121,7 +123,7 @@ const struct state states[NR_STATES] = {
     { "7 SPIs pending", more_than_full, true },
 };
 
-/* ICC_PMR_EL1 is low while they are there, high while they are brought. */
+/* Interrupts must be acknowledged while they are brought, so ICC_PMR_EL1 masks them only afterwards. */
 void state_enter(unsigned n)
 {
     nr = 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * uint64_t bench_svc(uint64_t number, uint64_t rounds): at EL0, so many system calls that never reach EL1, and how many
- * ticks they took, two instructions of the loop for each included. One that nobody has claimed ends it, through vectors
- * of its own.
+ * uint64_t bench_svc(uint64_t number, uint64_t rounds): executes this many system calls at EL0, none of which reaches
+ * EL1. Returns how many ticks they took, with two instructions of the loop for each. A system call that nobody has
+ * claimed ends the loop, through vectors of its own.
  */
     .text
     .globl bench_svc
@@ -33,7 +33,7 @@ bench_svc:
     .balign 0x800
 vectors:
     .space 0x400
-    msr vbar_el1, x3            /* from EL0, AArch64, synchronous: it is over; x30 and SP are as they were */
+    msr vbar_el1, x3            /* the last SVC arrives from AArch64 EL0; x30 and SP have not changed */
     isb
     ret
     .balign 0x800

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Calls and trapped system registers. */
+/* Calls, and system registers that trap. */
 #include "bench.h"
 #include "code.h"
 
@@ -24,7 +24,7 @@ static const struct call {
     { "unknown PSCI id", 0xc400001f, 0 },
 };
 
-/* By the VMM's loop, which answers them alike. */
+/* Calls that the VMM's loop answers, all alike. */
 static const struct call hypercalls[] = {
     { "last of 2 ids", CALL_ADD, 1 },
     { "a claim of one id", BENCH_ADD_ONE, 1 },
@@ -35,7 +35,7 @@ static const struct call hypercalls[] = {
     { "last of all claims", BENCH_ADD_LAST, 1 },
 };
 
-/* Those that the architecture traps by HCR_EL2.TID3, AArch64's and AArch32's; CRn is 0. */
+/* The ID registers that HCR_EL2.TID3 traps, of AArch64 and AArch32. Their CRn is 0. */
 static const struct id {
     const char *name;
     unsigned crm, op2;

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The least that a guest's vector does before and after C: the registers that the procedure call standard lets a
- * function change, ELR and SPSR. An SVC ends what bench_go() began. Anything else but an IRQ at EL1h is a bug of the
- * bench.
+ * The shortest guest vectors that can call C: they save the registers that a C function may change (AAPCS64), ELR and
+ * SPSR. An SVC ends the code that bench_go() runs. Any other exception except an IRQ at EL1h is a bug of the bench.
  */
 #include "marks.h"
 #include "rows.h"
 
-#define SCTLR_USUAL 0x30d01805 /* as tests/guest/lib/start.S sets it */
+#define SCTLR_USUAL 0x30d01805 /* the value that tests/guest/lib/start.S sets */
 
     .text
     .balign 0x800
@@ -65,7 +64,7 @@ leave:
     add sp, sp, #192
     eret
 
-/* bench_go(code, sp, spsr, sctlr): runs code at the exception level and with the interrupts of spsr. */
+/* bench_go(code, sp, spsr, sctlr): runs the code with the exception level and interrupt masks of spsr. */
     .globl bench_go
 bench_go:
     stp x18, x19, [sp, #-112]!
@@ -88,7 +87,7 @@ bench_go:
     isb
     eret
 
-/* No register is of use any more; with SCTLR's usual value memory is little-endian again. */
+/* The registers' values are not needed any more. SCTLR_EL1's usual value makes memory little-endian again. */
 sync:
     mov w0, #(SCTLR_USUAL & 0xffff)
     movk w0, #(SCTLR_USUAL >> 16), lsl #16
@@ -119,7 +118,7 @@ stack:
     .skip 8
     .text
 
-/* vCPU 1, as PSCI CPU_ON starts it: no stack, MMU off. */
+/* vCPU 1 begins here after PSCI CPU_ON: it has no stack, and its MMU is off. */
     .globl bench_first_instruction
 bench_first_instruction:
     mrs x1, cntvct_el0

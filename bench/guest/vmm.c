@@ -5,7 +5,7 @@
 
 #include "code.h"
 
-#define AHEAD 50000 /* ticks to a deadline: until then all sleep */
+#define AHEAD 50000 /* ticks until a deadline, long enough for all vCPUs to fall asleep */
 
 volatile uint64_t vmm_handled_at[2];
 

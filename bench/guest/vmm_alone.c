@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Under the reference hypervisor, one vCPU on one CPU. */
+/* A guest of the reference hypervisor: one vCPU on one CPU. */
 #include "vmm.h"
 
 #include "code.h"
 
 static const unsigned some[] = { 0, 9, 24, ZR };
 
-/* nr of those registers. */
+/* Measures the access with the first nr of these registers. */
 static void measure_access(const char *family, enum access access, unsigned nr, uint64_t address)
 {
     for (unsigned n = 0; n < nr; n++) {

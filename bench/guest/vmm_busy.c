@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Under the reference hypervisor, two vCPUs on one CPU: one that never waits. */
+/* A guest of the reference hypervisor: two vCPUs on one CPU, one of which never waits. */
 #include "vmm.h"
 
 int guest_main(unsigned cpu)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Under the reference hypervisor, two vCPUs on two CPUs: an SGI to the other one, which waits in WFI. In the counting
- * mode the emulator runs one CPU at a time, until it sleeps or executes WFE. So the sum over both CPUs is what the
- * sender takes for the write, and what passes from its WFE to the receiver's handler.
+ * A guest of the reference hypervisor: two vCPUs on two CPUs. One sends an SGI to the other, which waits in WFI.
+ *
+ * In the counting mode the emulator runs one CPU until it sleeps or executes WFE, and then the other. So the row has
+ * the sender's instructions for the write, and those between its WFE and the receiver's handler.
  */
 #include "vmm.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The class of an A64 instruction (Arm ARM C4.1). The first row that matches counts. */
+/* The class of an A64 instruction (Arm ARM C4.1). The first row that matches decides. */
 #include "classes.h"
 
 #include <stddef.h>
@@ -28,9 +28,9 @@ static const struct row {
     { 0xfe000000, 0xd6000000, CLASS_BRANCH }, /* BR, BLR, RET */
     { 0x3f207c00, 0x08207c00, CLASS_ATOMIC }, /* CAS, CASP */
     { 0x3ffffc00, 0x38bfc000, CLASS_LOAD },   /* LDAPR */
-    { 0x3f200c00, 0x38200000, CLASS_ATOMIC }, /* LDADD, SWP and theirs */
+    { 0x3f200c00, 0x38200000, CLASS_ATOMIC }, /* LDADD, SWP and the like */
     { 0xff000000, 0xd8000000, CLASS_OTHER },  /* PRFM of a literal */
-    { 0x3b000000, 0x18000000, CLASS_LOAD },   /* of a literal */
+    { 0x3b000000, 0x18000000, CLASS_LOAD },   /* literal */
     { 0x3a400000, 0x28000000, CLASS_STORE },  /* STP */
     { 0x3a400000, 0x28400000, CLASS_LOAD },   /* LDP */
     { 0x3f400000, 0x08000000, CLASS_STORE },  /* exclusive, with release */
@@ -39,7 +39,7 @@ static const struct row {
     { 0xbe400000, 0x0c400000, CLASS_LOAD },
     { 0xffc00000, 0xf9800000, CLASS_OTHER },  /* PRFM */
     { 0xffe00c00, 0xf8800000, CLASS_OTHER },  /* PRFUM */
-    { 0xffe00c00, 0xf8a00800, CLASS_OTHER },  /* PRFM of a register */
+    { 0xffe00c00, 0xf8a00800, CLASS_OTHER },  /* PRFM, register offset */
     { 0xfec00000, 0x3c800000, CLASS_STORE },  /* STR of a Q register */
     { 0x3ac00000, 0x38000000, CLASS_STORE },
     { 0x3a000000, 0x38000000, CLASS_LOAD },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The class of an A64 instruction. */
+/* Classes of A64 instructions. */
 #ifndef CLASSES_H
 #define CLASSES_H
 

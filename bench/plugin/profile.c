@@ -1,32 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * A plugin for QEMU that counts what is executed at EL2: by exit, by instruction, by where the guest was.
+ * A plugin for QEMU that counts what is executed at EL2: by exit, by instruction, and by where the guest was.
  *
  *   -plugin FILE,out=FILE[,left=ADDRESS][,marks=on][,serial=on]
  *
- * A block of instructions is translated for one EL, which PSTATE has at that time. Each instruction is a call: at EL2
- * of insn_at_el2(), below of insn_below(), which leaves a flag by which the next block of EL2 knows that it may begin
- * an exit. The exit lasts until the next one, so all that EL2 does up to its return to whichever guest is in it. An
- * instruction below that traps counts as executed.
+ * QEMU translates a block of instructions for one EL, the one that PSTATE has at that time. Each instruction calls the
+ * plugin: at EL2 insn_at_el2(), below it insn_below(). The latter sets a flag, by which the next block at EL2 knows
+ * that it may begin an exit. An exit lasts until the next one begins. So it has all that EL2 does until it returns to a
+ * guest, whichever guest that is. An instruction below EL2 that traps counts as executed.
  *
- * QEMU can count without calls, but not with several CPUs and -icount: then it does so in the wrong place, and breaks
- * the program that is emulated (10.0: gen_cpu_index() is a constant, which gen_plugin_u64_ptr() scales). Nor does it
- * tell then which CPU it is. With serial=on, for -icount, all CPUs are taken for one: they are switched where they
- * sleep, or each 0.1 s, and one that goes on at EL2 after others were below is seen not to be at a vector, and counts
- * as in no exit.
+ * QEMU can count without calls, but with several CPUs and -icount it counts in the wrong place, and breaks the emulated
+ * program (10.0: gen_cpu_index() is a constant, which gen_plugin_u64_ptr() scales). Nor does it then tell which CPU
+ * executes. With serial=on, for -icount, the plugin takes all CPUs for one. QEMU switches CPUs where they sleep, or
+ * each 0.1 s. If a CPU goes on at EL2 after others were below, the block is not at a vector, so the plugin notices, and
+ * counts it to no exit.
  *
- * The groups in which instructions are counted: kinds of exit (enum kind), or, with marks=on, rows of the bench in the
- * order of their MARK_ROW, from 1 on, and 0 for what is in none (marks.h).
+ * Instructions are counted in groups. A group is a kind of exit (enum kind), or, with marks=on, a row of the bench.
+ * Rows have numbers from 1 on, in the order of their MARK_ROW (marks.h); 0 is for what is in no row.
  *
- * The file, tab-separated; numbers that are addresses or instructions are hexadecimal:
+ * The file has fields between tabs. Addresses and instructions are hexadecimal:
  *   total  EL2 BELOW                                 instructions of the whole run
- *   lap    NAME EL2 BELOW                            up to the guest's first instruction at EL1 ("el1"), at EL0
- *   ("el0"), and
- *                                                    each MARK_LAP ("mark")
- *   exits  GROUP EXITS LEFT                          LEFT: of these, those that executed the instruction at left=
- *   insn   PC INSTRUCTION CLASS GROUP COUNT ...      an instruction at EL2, in how many groups it is counted
- *   site   KIND PC EXITS LEFT INSTRUCTIONS           the guest's PC, and instructions at EL2
+ *   lap    NAME EL2 BELOW                            those up to the guest's first instruction at EL1 (NAME is
+ *                                                    "el1") or EL0 ("el0"), or up to a MARK_LAP ("mark")
+ *   exits  GROUP EXITS LEFT                          LEFT: the exits that executed the instruction at left=
+ *   insn   PC INSTRUCTION CLASS GROUP COUNT ...      an instruction at EL2, and its count in each group that has one
+ *   site   KIND PC EXITS LEFT INSTRUCTIONS           exits of the guest's instruction at PC, and what they took at EL2
  */
 #include "classes.h"
 #include "marks.h"
@@ -40,16 +39,16 @@
 #include <string.h>
 
 #define NR_GROUPS  4096
-#define NR_BLOCK   128 /* groups together; those that an instruction is never counted in take no memory */
+#define NR_BLOCK   128 /* the counters of a block of groups are allocated when one of them counts */
 #define NR_BUCKETS (1u << 16)
 #define MAX_CPUS   64
 
-/* Up to 63: the exception class. */
+/* Values up to 63 are exception classes. */
 enum kind { KIND_IRQ = 64, KIND_FIQ, KIND_SERROR, KIND_NONE };
 
 PLUGIN_EXPORT int qemu_plugin_version = PLUGIN_VERSION;
 
-/* An instruction at EL2. */
+/* An instruction at EL2, and how often each group executed it. */
 struct insn {
     struct insn *next;
     uint64_t pc, *count[NR_GROUPS / NR_BLOCK];
@@ -57,35 +56,35 @@ struct insn {
     bool leaves;
 };
 
-/* Where a guest was. */
+/* An instruction of a guest that caused exits. */
 struct site {
     struct site *next;
     uint64_t pc, exits, left, insns;
     unsigned kind;
 };
 
-/* Only its own CPU writes it. */
+/* Only the CPU itself writes its element. */
 static struct cpu {
-    struct site *site; /* of the exit that goes on; NULL: none does */
+    struct site *site; /* where the current exit came from; NULL: none */
     unsigned kind;
     bool below, left;
-    uint64_t insns, total, total_below; /* at EL2 in this exit, at EL2, below */
+    uint64_t insns, total, total_below; /* at EL2 in this exit; at EL2; below */
 } __attribute__((aligned(64))) cpus[MAX_CPUS];
 
 static struct exits {
     uint64_t exits, left;
 } exits[NR_GROUPS];
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the two tables */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the two tables */
 static struct insn *insns[NR_BUCKETS];
 static struct site *sites[NR_BUCKETS];
 
 static void *pstate, *esr, *elr, *vbar; /* registers */
 static FILE *out;
-static uint64_t left_at = 1; /* no instruction is at 1 */
+static uint64_t left_at = 1; /* no instruction has address 1 */
 static bool by_marks, serial;
-static unsigned row = 1, group; /* with marks: the row, what is counted now */
-static bool seen[2];            /* EL0, EL1 */
+static unsigned row = 1, group; /* with marks=on: the row, and the group that is counted now */
+static bool seen[2];            /* whether EL0 and EL1 have executed anything */
 
 static void die(const char *what, const char *which)
 {
@@ -148,7 +147,7 @@ static struct site *site_at(unsigned kind, uint64_t pc)
     return site;
 }
 
-/* With the lock held. */
+/* The caller holds the lock. */
 static void end_exit(struct cpu *cpu)
 {
     struct site *site = cpu->site;
@@ -166,7 +165,7 @@ static struct cpu *cpu_at(unsigned index)
     return &cpus[serial ? 0 : index];
 }
 
-/* A block of EL2. at: its address, which after one below is a vector's. */
+/* A block at EL2 begins. at: its address. If the last block was below EL2, it is a vector's address. */
 static void block_at_el2(unsigned index, void *at)
 {
     static const unsigned kinds[] = { 0, KIND_IRQ, KIND_FIQ, KIND_SERROR };
@@ -267,7 +266,7 @@ static struct insn *insn_at(uint64_t pc, uint32_t code)
     return insn;
 }
 
-/* QEMU gives a block to the CPU that is about to execute it. */
+/* QEMU translates a block for the CPU that is about to execute it. */
 static void translated(uint64_t id, void *block)
 {
     uint64_t state = read_register(pstate);

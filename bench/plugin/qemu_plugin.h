@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * What the plugin uses of QEMU's plugin interface, version 3 (QEMU 9.2 on; Debian packages no header), and of GLib,
- * which QEMU brings along. Declared here by hand after QEMU's documentation, with no more than is used.
+ * What the plugin uses of QEMU's plugin interface, version 3 (from QEMU 9.2 on), and of GLib, which QEMU links. Debian
+ * packages no header for the interface, so this one follows QEMU's documentation. It declares only what is used.
  */
 #ifndef QEMU_PLUGIN_H
 #define QEMU_PLUGIN_H
@@ -43,7 +43,7 @@ struct plugin_register {
     const char *name, *feature;
 };
 enum plugin_flags { PLUGIN_NO_REGISTERS, PLUGIN_READS_REGISTERS };
-struct plugin_array *qemu_plugin_get_registers(void); /* of struct plugin_register */
+struct plugin_array *qemu_plugin_get_registers(void); /* its elements are struct plugin_register */
 int qemu_plugin_read_register(void *handle, struct plugin_bytes *to);
 
 /* ---- callbacks ---- */
