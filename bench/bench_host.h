@@ -13,6 +13,6 @@ void bench_vm_init(struct test_vm *t, uint32_t flags);
 void host_rows(struct test_vm *t);
 
 /* Puts the vCPU, loads it again, and returns how many ticks that took. */
-uint64_t host_put_load(struct avc_vcpu *v);
+uint64_t host_put_load(struct avc_vcpu *vcpu);
 
 #endif

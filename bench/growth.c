@@ -31,7 +31,7 @@ static uint8_t *ram;
 
 extern const char test_guest[], test_guest_end[]; /* image.S */
 
-static enum avc_answer zero(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+static enum avc_answer zero(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     return avc_done(e, 0);
 }
@@ -83,10 +83,10 @@ static void make(struct avc_vm *vm, struct avc_stage2 *s2, struct avc_vcpu **of,
     host_must(avc_psci_attach(vm));
 }
 
-static void start(struct avc_vcpu *v, struct avc_vm *vm, uint64_t mpidr)
+static void start(struct avc_vcpu *vcpu, struct avc_vm *vm, uint64_t mpidr)
 {
-    v->magic = 0;
-    host_must(avc_vcpu_init(v, vm, &(struct avc_vcpu_config){ .mpidr = mpidr }));
+    vcpu->magic = 0;
+    host_must(avc_vcpu_init(vcpu, vm, &(struct avc_vcpu_config){ .mpidr = mpidr }));
 }
 
 static void prepare(const struct setting *s)

@@ -13,25 +13,25 @@
 static struct test_vm t;
 static bool waits[2] = { false, true }; /* in WFI, or off */
 
-static struct avc_vcpu *other(const struct avc_vcpu *v)
+static struct avc_vcpu *other(const struct avc_vcpu *vcpu)
 {
-    return &t.vcpu[!v->index];
+    return &t.vcpu[!vcpu->index];
 }
 
 /* A vCPU stays loaded until the other one is loaded. */
-static struct avc_vcpu *switch_from(struct avc_vcpu *v)
+static struct avc_vcpu *switch_from(struct avc_vcpu *vcpu)
 {
-    host_must(avc_vcpu_put(v));
-    host_timer_set(waits[v->index] ? avc_vcpu_deadline(v) : ~UINT64_C(0));
-    v = other(v);
-    waits[v->index] = false;
-    host_must(avc_vcpu_load(v, &test_pcpu[0]));
-    return v;
+    host_must(avc_vcpu_put(vcpu));
+    host_timer_set(waits[vcpu->index] ? avc_vcpu_deadline(vcpu) : ~UINT64_C(0));
+    vcpu = other(vcpu);
+    waits[vcpu->index] = false;
+    host_must(avc_vcpu_load(vcpu, &test_pcpu[0]));
+    return vcpu;
 }
 
-static bool can_run(struct avc_vcpu *v)
+static bool can_run(struct avc_vcpu *vcpu)
 {
-    return !waits[v->index] || avc_vcpu_has_work(v) || avc_vcpu_deadline(v) == 0;
+    return !waits[vcpu->index] || avc_vcpu_has_work(vcpu) || avc_vcpu_deadline(vcpu) == 0;
 }
 
 /*
@@ -39,42 +39,42 @@ static bool can_run(struct avc_vcpu *v)
  * Whatever wakes the CPU, this vCPU runs again, and the interrupt is taken on the way into its guest. That is allowed:
  * WFI may complete early (Arm ARM D1.6.2), and a guest with nothing to do executes it again.
  */
-static struct avc_vcpu *block(struct avc_vcpu *v)
+static struct avc_vcpu *block(struct avc_vcpu *vcpu)
 {
-    waits[v->index] = true;
-    if (!can_run(v)) {
-        if (can_run(other(v)))
-            return switch_from(v);
+    waits[vcpu->index] = true;
+    if (!can_run(vcpu)) {
+        if (can_run(other(vcpu)))
+            return switch_from(vcpu);
         host_wait();
     }
-    waits[v->index] = false;
-    return v;
+    waits[vcpu->index] = false;
+    return vcpu;
 }
 
 /* ---- the loop ---- */
 
 /* Answers a call of the guest, and returns the vCPU that runs next. */
-static struct avc_vcpu *hypercall(struct avc_vcpu *v, struct avc_exit *e)
+static struct avc_vcpu *hypercall(struct avc_vcpu *vcpu, struct avc_exit *e)
 {
     static uint64_t told;
-    uint32_t intid = (uint32_t)avc_vcpu_gpr(v, 1);
+    uint32_t intid = (uint32_t)avc_vcpu_gpr(vcpu, 1);
 
     avc_done(e, 0);
     switch (e->key) {
     case CALL_PUTC:
-        host_putc((char)avc_vcpu_gpr(v, 1));
+        host_putc((char)avc_vcpu_gpr(vcpu, 1));
         break;
     case BENCH_SWITCH:
-        host_must(avc_vcpu_put(v));
-        host_must(avc_vcpu_load(v, &test_pcpu[0]));
+        host_must(avc_vcpu_put(vcpu));
+        host_must(avc_vcpu_load(vcpu, &test_pcpu[0]));
         break;
     case BENCH_PUT_LOAD:
-        avc_vcpu_set_return_value(v, host_put_load(v));
+        avc_vcpu_set_return_value(vcpu, host_put_load(vcpu));
         break;
     case BENCH_YIELD:
-        return can_run(other(v)) ? switch_from(v) : v;
+        return can_run(other(vcpu)) ? switch_from(vcpu) : vcpu;
     case BENCH_TELL:
-        told = avc_vcpu_gpr(v, 1);
+        told = avc_vcpu_gpr(vcpu, 1);
         break;
     case BENCH_TOLD:
         avc_done(e, told);
@@ -88,7 +88,7 @@ static struct avc_vcpu *hypercall(struct avc_vcpu *v, struct avc_exit *e)
         host_must(avc_vm_set_irq(&t.vm, intid, e->key == BENCH_RAISE));
         break;
     }
-    return v;
+    return vcpu;
 }
 
 /* Maps memory on first touch, or answers for the loop's device. */
@@ -106,22 +106,22 @@ static void access(struct avc_exit *e)
 
 int host_main(void)
 {
-    struct avc_vcpu *v = &t.vcpu[0];
+    struct avc_vcpu *vcpu = &t.vcpu[0];
 
     test_cpu_init(0);
     bench_vm_init(&t, 0);
     host_rows(&t);
-    host_must(avc_vcpu_load(v, &test_pcpu[0]));
+    host_must(avc_vcpu_load(vcpu, &test_pcpu[0]));
     for (;;) {
-        struct avc_exit *e = avc_vcpu_run(v);
+        struct avc_exit *e = avc_vcpu_run(vcpu);
 
         if (e->kind == AVC_CALL && BENCH_IS_ADD(e->key)) { /* the measured calls come first */
-            avc_done(e, avc_vcpu_gpr(v, 1) + avc_vcpu_gpr(v, 2));
+            avc_done(e, avc_vcpu_gpr(vcpu, 1) + avc_vcpu_gpr(vcpu, 2));
             continue;
         }
         switch (e->kind) {
         case AVC_CALL:
-            v = hypercall(v, e);
+            vcpu = hypercall(vcpu, e);
             break;
         case AVC_MMIO:
         case AVC_STAGE2:
@@ -129,7 +129,7 @@ int host_main(void)
             break;
         case AVC_WFI:
         case AVC_CPU_OFF:
-            v = block(v);
+            vcpu = block(vcpu);
             break;
         case AVC_SYSTEM_OFF:
             return 0;

@@ -69,14 +69,14 @@ static void map(struct test_vm *t, const char *mapped, const char *unmapped, uin
     print_row(unmapped, before);
 }
 
-uint64_t host_put_load(struct avc_vcpu *v)
+uint64_t host_put_load(struct avc_vcpu *vcpu)
 {
     uint64_t before;
 
     MARK(COUNT);
     before = host_ticks();
-    host_must(avc_vcpu_put(v));
-    host_must(avc_vcpu_load(v, &test_pcpu[0]));
+    host_must(avc_vcpu_put(vcpu));
+    host_must(avc_vcpu_load(vcpu, &test_pcpu[0]));
     before = host_ticks() - before;
     MARK(PAUSE);
     return before;

@@ -20,16 +20,16 @@ static const struct avc_irq_handler handler = { .fn = on_irq };
 
 static void run(unsigned cpu)
 {
-    struct avc_vcpu *v = &t.vcpu[cpu];
+    struct avc_vcpu *vcpu = &t.vcpu[cpu];
 
     host_must(avc_pcpu_set_irq_handler(&test_pcpu[cpu], &handler));
-    host_must(avc_vcpu_load(v, &test_pcpu[cpu]));
+    host_must(avc_vcpu_load(vcpu, &test_pcpu[cpu]));
     for (;;) {
-        struct avc_exit *e = avc_vcpu_run(v);
+        struct avc_exit *e = avc_vcpu_run(vcpu);
 
         switch (e->kind) {
         case AVC_CALL:
-            host_putc((char)avc_vcpu_gpr(v, 1));
+            host_putc((char)avc_vcpu_gpr(vcpu, 1));
             avc_done(e, 0);
             break;
         case AVC_CPU_OFF: /* wake() ends it */

@@ -8,15 +8,15 @@
 
 static struct vmm_pl011 uart;
 
-static enum avc_answer status_register(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+static enum avc_answer status_register(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     return e->write ? AVC_DONE : avc_done(e, 0x90);
 }
 
 /* An embedder's function that counts, or looks at, what goes to the VMM's loop. */
-static enum avc_answer wrapped(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+static enum avc_answer wrapped(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
-    return avc_to_vmm(v, e, ctx);
+    return avc_to_vmm(vcpu, e, ctx);
 }
 
 #define MMIO(n)                                                                                                        \
