@@ -5,8 +5,8 @@
 set(CMAKE_SYSTEM_NAME Generic)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
-set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++) # of projects that ask for C++
+set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++) # for projects with C++
 set(CMAKE_ASM_COMPILER aarch64-linux-gnu-gcc)
 set(CMAKE_OBJCOPY aarch64-linux-gnu-objcopy)
-# What cmake tries the compiler with would not link: there is no C library that a kernel could use.
+# CMake tests the compiler by linking a program. That fails here, because there is no C library that a kernel could use.
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)

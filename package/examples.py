@@ -5,7 +5,8 @@
 
 usage: examples.py EXAMPLES FOLDER
 
-Each NN-name/ gets the Makefile and the CMakeLists.txt, so that a copy of it is whole. FOLDER is relative to the prefix.
+Each NN-name/ gets the Makefile and the CMakeLists.txt, so that a copy of the folder builds. FOLDER is relative to the
+prefix.
 """
 import os
 import pathlib
@@ -17,7 +18,7 @@ def main():
     source = pathlib.Path(sys.argv[1])
     to = pathlib.Path(os.environ["MESON_INSTALL_DESTDIR_PREFIX"]) / sys.argv[2]
     examples = sorted(main.parent for main in source.glob("[0-9][0-9]-*/main.c"))
-    shutil.rmtree(to, ignore_errors=True)  # of an earlier version there may be more
+    shutil.rmtree(to, ignore_errors=True)  # an earlier version may have had more files
     for folder in [source / "host", *examples]:
         (to / folder.name).mkdir(parents=True)
         for file in sorted(folder.iterdir()):

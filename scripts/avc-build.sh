@@ -3,13 +3,13 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # build, top and others are set by ./avc and its other parts
 #
-# Meson and ninja: one folder under build/ for each way of building.
+# Meson and ninja. Each way of building has a folder under build/:
 #
-#   target        the hypervisor, guests and examples by gcc: what ./avc run boots
+#   target        the hypervisor, guests and examples, by gcc: what ./avc run boots
 #   target-clang  the same by clang
-#   host          library against the fake hardware, for unit tests, by gcc
+#   host          the library above the fake hardware, for unit tests, by gcc
 #   host-clang    the same by clang, with the fuzz target
-#   package       the library alone by gcc, to be installed in build/install: what ./avc examples builds against
+#   package       the library alone, by gcc, installed in build/install: what ./avc examples builds against
 
 build_options() { # NAME
     case $1 in
@@ -20,14 +20,14 @@ build_options() { # NAME
     esac
 }
 
-# Warnings are errors, which is the tree's default, with Debian 12's compilers. Others may
-# know more warnings.
+# Debian 12's compilers have no warnings here, so warnings are errors, as is the tree's default. Other compilers may
+# have new warnings.
 build_strictness() {
     on_bookworm || printf -- '-Dwerror=false\n'
 }
 
-# Meson's folders know where they lie and how they were set up: a tree that was moved, or
-# set up with other options, is set up again.
+# Meson stores where a build folder lies and how it was set up. If the tree was moved, or the options changed, the
+# folder is set up again.
 build_setup() { # NAME
     local name=$1 dir=$build/$1 options=() stamp compiler=()
     mapfile -t options < <(build_options "$name"; build_strictness)
@@ -36,7 +36,7 @@ build_setup() { # NAME
     host-clang) compiler=(CC=clang-14) ;;
     esac
     stamp="$top ${options[*]} ${compiler[*]}"
-    # the plugin is built where there is a compiler for this machine
+    # The plugin is built only if there is a compiler for this machine.
     [[ $name != target* ]] || stamp+=" $(command -v cc)" || true
     if [[ -e $dir/build.ninja && -e $dir/.avc-setup && $(<"$dir/.avc-setup") == "$stamp" ]]; then
         return
@@ -50,7 +50,7 @@ build_setup() { # NAME
     printf '%s\n' "$stamp" >"$dir/.avc-setup"
 }
 
-# Builds all of a folder, or only the files named. Returns 1, and has shown why, on failure.
+# Builds all of a folder, or only the files named. On failure it shows the log and returns 1.
 build_make() { # NAME [FILE...]
     local name=$1 dir=$build/$1 log=$build/log/$1.log status=0
     shift
@@ -67,8 +67,8 @@ build_make() { # NAME [FILE...]
     return "$status"
 }
 
-# Copies ninja's output and fails as ninja did. On a terminal, one line counts the steps;
-# elsewhere one line says that something is being built, and nothing when nothing was.
+# Copies ninja's output, and fails if ninja failed. On a terminal one line counts the steps. Elsewhere one line says
+# that something is built, if anything is.
 build_progress() { # NAME
     local line name=$1 started=no failed=no
     while IFS= read -r line; do
@@ -91,8 +91,8 @@ build_progress() { # NAME
     [[ $failed == no ]]
 }
 
-# The hypervisor, built and up to date. A tree that this user may not write to is used as
-# it was built.
+# Builds the hypervisor if it is not up to date. If this user may not write to the tree, the hypervisor that was built
+# is used.
 vmm_image=${AVC_VMM_IMAGE:-$build/target/vmm/vmm.bin}
 
 vmm_ensure() {
@@ -109,7 +109,7 @@ vmm_ensure() {
     build_make target vmm/vmm.bin || exit 1
 }
 
-# The plugin that profiles, for a QEMU that can load it. Built like the hypervisor, or there.
+# Builds the plugin that profiles, if QEMU can load it, or uses the one that was built.
 profile_plugin=$build/target/bench/plugin/profile.so
 
 profile_ensure() {

@@ -23,10 +23,10 @@ check_builds() {
     printf '%s\n' host host-clang target target-clang
 }
 
-# The way that meson leaves tests out (meson.build): short or long.
+# Which of meson's test set-ups runs (meson.build): short, or long with all tests.
 check_setup=short
 
-# Whatever ends the check before its time, its last line is a count.
+# If something ends the check early, it still prints the count as its last line.
 check_counted=yes
 
 check_cleanup() {
@@ -62,12 +62,12 @@ check() {
     libfdt_ensure
     guest_ensure
     lock_take
-    # shellcheck disable=SC2034 # avc-common.sh looks at it
+    # shellcheck disable=SC2034 # avc-common.sh reads it
     log_tails=later
-    # Without it, the tests that want it fail and say why.
+    # If this fails, the tests that need TF-A fail, and say why.
     [[ " ${builds[*]} " != *' target'* ]] || tfa_ensure || true
     for name in "${builds[@]}"; do
-        # Left by an earlier check, it would be counted as if it were this one's.
+        # The log of an earlier check must not be counted.
         rm -f -- "$build/$name/meson-logs/testlog-$check_setup.json"
         if check_build "$name"; then
             results+=("$name=$build/$name/meson-logs/testlog-$check_setup.json")
@@ -75,7 +75,7 @@ check() {
             results+=(--failed "build $name=$build/log/$name.log")
         fi
     done
-    # Tests start launchers of their own.
+    # Tests start launchers, which take the lock themselves.
     lock_drop
     for name in "${results[@]}"; do
         [[ $name != *.json ]] || check_test "${name%%=*}"
@@ -86,7 +86,7 @@ check() {
     exit "$status"
 }
 
-# The log of a build holds this check's steps alone, so that a failure shows what it is about.
+# Empties the build's log first, so that after a failure it shows only this check's steps.
 check_build() { # NAME
     mkdir -p "$build/log"
     : >"$build/log/$1.log"
@@ -94,7 +94,7 @@ check_build() { # NAME
     build_make "$1"
 }
 
-# Meson's own line for each test as it ends is the progress; all the rest goes to the log.
+# Shows meson's line for each test that ends. All other output goes to the log.
 check_test() { # NAME
     local name=$1 log=$build/log/$1-test.log
     say "test $name"

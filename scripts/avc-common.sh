@@ -3,8 +3,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # top and build are set by ./avc
 #
-# What all parts of the launcher use: messages, steps with a log, the build lock.
-# All messages go to stderr: stdout is the guest's.
+# What all parts of the launcher use: messages, steps with a log, the build lock. All messages go to stderr, because
+# stdout is the guest's.
 
 quiet=no # yes: only errors (./avc run --quiet)
 
@@ -12,7 +12,7 @@ say() {
     [[ $quiet == yes ]] || printf 'avc: %s\n' "$*" >&2
 }
 
-# What is said even to those who asked for quiet: changes to their system.
+# Prints a message in spite of --quiet: a change to the user's system.
 announce() {
     printf 'avc: %s\n' "$*" >&2
 }
@@ -21,7 +21,7 @@ error() {
     printf 'avc: error: %s\n' "$*" >&2
 }
 
-# Lines below an error, indented: what to do about it.
+# Prints lines below an error, indented: what the user can do about it.
 hint() {
     printf '  %s\n' "$@" >&2
 }
@@ -44,8 +44,7 @@ have() {
     command -v "$1" >/dev/null 2>&1
 }
 
-# The end of a log, for an error that has just been named. ./avc check shows its logs in one
-# report at the end.
+# Shows the end of a log, after an error that names it. ./avc check shows its logs together at its end instead.
 log_tails=now
 
 log_tail() { # FILE LINES
@@ -55,7 +54,7 @@ log_tail() { # FILE LINES
     printf -- '----\n' >&2
 }
 
-# Runs a command with its output in a log. A failure shows the log and is returned.
+# Runs a command with its output in a log. If it fails, shows the log and returns its status.
 logged() { # LOG COMMAND...
     local log=$1 status=0
     shift
@@ -69,9 +68,8 @@ logged() { # LOG COMMAND...
     return "$status"
 }
 
-# One launcher at a time installs, fetches and builds. The lock is on the tree's own
-# folder, so there is no lock file to leave behind, and `clean` can't remove it from under
-# a waiting launcher.
+# One launcher at a time installs, fetches and builds. It locks the tree's own folder. So it leaves no lock file, and
+# `clean` cannot remove the lock for which another launcher waits.
 lock_fd=
 
 lock_take() {

@@ -3,10 +3,10 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # build, top and others are set by ./avc and its other parts
 #
-# Debian's arm64 files: the guest's kernel and busybox, libfdt for the hypervisor.
+# Debian's arm64 files: the guest's kernel and busybox, and libfdt for the hypervisor.
 #
-# They come through an apt of our own under build/, with its own lists and an empty package
-# database, so that the machine's apt is not told of a foreign architecture.
+# A private apt under build/ fetches them. It has its own lists and an empty package database, so the machine's apt does
+# not learn of a foreign architecture.
 
 apt_home=$build/apt
 sysroot=$build/sysroot
@@ -18,7 +18,7 @@ private_apt_configure() {
     mkdir -p "$apt_home/lists/partial" "$apt_home/archives/partial"
     printf 'deb [arch=arm64 signed-by=%s] %s bookworm main\n' "$keyring" "$(debian_mirror)" \
         >"$apt_home/sources.list"
-    # Hooks of the machine's own configuration are for the machine's own apt.
+    # Clears the hooks of the machine's configuration, which are for the machine's apt.
     cat >"$apt_home/apt.conf" <<TEXT
 #clear APT::Architectures;
 #clear APT::Update;
@@ -42,7 +42,7 @@ private_apt() { # COMMAND... of apt-get
     apt-get -c "$apt_home/apt.conf" "$@"
 }
 
-# A second call finds the lists fresh enough: one update per run of the launcher.
+# One update is enough for a run of the launcher.
 private_apt_updated=no
 
 private_apt_update() {
@@ -55,7 +55,7 @@ private_apt_update() {
     private_apt_updated=yes
 }
 
-# Fetches a package and prints the file's name.
+# Fetches a package, and prints the name of its file.
 debian_fetch() { # PACKAGE
     local folder=$build/debian/$1
     rm -rf -- "$folder"
@@ -71,7 +71,7 @@ kernel_package() {
         awk '$1 == "Depends:" && $2 ~ /^linux-image-.*-arm64$/ { print $2; exit }'
 }
 
-# Takes one file out of a package, whole or not at all.
+# Takes one file out of a package. If that fails, no part of the file is left.
 package_file() { # PACKAGE-FILE PATTERN DESTINATION
     mkdir -p "$(dirname "$3")"
     if ! dpkg-deb --fsys-tarfile "$1" | tar -x -O --wildcards -f - "$2" >"$3.part" ||

@@ -2,11 +2,11 @@
 # Copyright 2026 the arm_vcpu authors
 # shellcheck shell=bash
 #
-# Is this file a kernel that can be booted, and if not, what is it? QEMU itself loads an
-# empty file, a directory's name or a compressed kernel without a word.
+# Checks that a file is a kernel that can be booted, and names what it is otherwise. QEMU itself loads an empty file, a
+# folder's name or a compressed kernel without a word.
 #
-# The header is the kernel's own (Documentation/arm64/booting.rst): text_offset at byte 8,
-# image_size at 16, flags at 24, "ARM\x64" at 56; 64 bytes in all.
+# The header is the kernel's own (Documentation/arm64/booting.rst): text_offset at byte 8, image_size at 16, flags at
+# 24, "ARM\x64" at 56; 64 bytes in all.
 
 file_check() { # WHAT FILE: a readable file with something in it
     local what=$1 file=$2
@@ -17,7 +17,7 @@ file_check() { # WHAT FILE: a readable file with something in it
     [[ -s $file ]] || die 2 "the $what is empty: $file"
 }
 
-# Bytes of a file as hexadecimal digits without spaces.
+# Prints bytes of a file as hexadecimal digits without spaces.
 file_hex() { # FILE OFFSET COUNT
     od -An -v -tx1 -j "$2" -N "$3" -- "$1" 2>/dev/null | tr -d ' \n'
 }
@@ -26,7 +26,7 @@ file_word64() { # FILE OFFSET: signed
     od -An -v -td8 --endian=little -j "$2" -N 8 -- "$1" | tr -d ' \n'
 }
 
-# Names what a file is that is no arm64 Image.
+# Prints what a file is that is not an arm64 Image.
 image_identify() { # FILE
     local file=$1 head
     head=$(file_hex "$file" 0 8)
@@ -81,7 +81,7 @@ pe_identify() { # FILE: something that begins with MZ
     fi
 }
 
-# Dies unless the file is an arm64 Image; sets image_bytes to the memory it takes.
+# Dies unless the file is an arm64 Image. Sets image_bytes to the memory that the kernel needs.
 image_bytes=0
 
 image_check() { # FILE
@@ -95,7 +95,7 @@ image_check() { # FILE
     size=$(stat -Lc %s -- "$file")
     text_offset=$(file_word64 "$file" 8)
     image_bytes=$(file_word64 "$file" 16)
-    # Old kernels, and small ones, say 0; more than 2^40 is never meant.
+    # Old and small kernels have 0 here. No kernel needs more than 2^40 bytes.
     if ((image_bytes < 0 || image_bytes >> 40 || text_offset < 0 || text_offset >> 40)); then
         die 2 "the kernel's header asks for more memory than there can be: $file" \
             "Its image_size is 0x$(file_hex_le64 "$file" 16), its text_offset 0x$(file_hex_le64 "$file" 8)."

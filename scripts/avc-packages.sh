@@ -3,12 +3,12 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # build and others are set by ./avc and its other parts
 #
-# What must be installed, how each thing is recognised, and installing it.
+# What must be installed, how the launcher finds it, and how it installs it.
 #
-# Things are looked for by what is used of them (a command, a file), not by package, so
-# that a QEMU or a compiler of one's own does as well.
+# The launcher looks for what it uses (a command, a file), not for a package. So a QEMU or a compiler that the user has
+# built serves as well.
 
-# group probe package. A probe is a command's name, or a path, in which * may stand.
+# Each line: group, probe, package. A probe is the name of a command, or a path in which * may stand.
 package_table='
 tools   python3                                      python3
 tools   perl                                         perl-base
@@ -43,7 +43,7 @@ backports_source=/etc/apt/sources.list.d/avc-backports.sources
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 qemu_packages=(qemu-system-arm qemu-system-common qemu-system-data)
 qemu=${AVC_QEMU:-qemu-system-aarch64}
-qemu_wanted=10 # first major version with all the CPU features the tests look for
+qemu_wanted=10 # the first major version with all CPU features that the tests need
 
 probe_present() { # PROBE
     case $1 in
@@ -52,7 +52,7 @@ probe_present() { # PROBE
     esac
 }
 
-# Packages of the groups named that have not been found, one a line.
+# Prints the packages of these groups that were not found, one a line.
 packages_missing() { # GROUP...
     local group probe package
     while read -r group probe package; do
@@ -71,7 +71,7 @@ on_bookworm() {
     grep -qsx 'VERSION_CODENAME=bookworm' /etc/os-release
 }
 
-# Where this machine gets Debian from, so that a mirror of one's own is used here, too.
+# Prints where this machine gets Debian from, so that a local mirror is used here, too.
 debian_mirror() {
     local uri=
     if [[ -n ${AVC_DEBIAN_MIRROR-} ]]; then
@@ -95,7 +95,7 @@ backports_stanza() {
         'Components: main' "Signed-By: $keyring"
 }
 
-# The QEMU packages to ask apt for; from backports where Debian's own is too old.
+# Prints the QEMU packages to ask apt for. They come from backports if Debian's own are too old.
 qemu_request() {
     if on_bookworm; then
         printf "%s/$backports\n" "${qemu_packages[@]}"
@@ -104,11 +104,11 @@ qemu_request() {
     fi
 }
 
-apt() { # apt-get, asking nothing
+apt() { # runs apt-get, and answers all questions
     env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 "$@"
 }
 
-# Sees to it that everything in the groups, and QEMU if `qemu` is among them, is there.
+# Installs what is missing of these groups. QEMU counts if `qemu` is among them.
 packages_ensure() { # GROUP...
     local missing=() qemu_missing=no major
     mapfile -t missing < <(packages_missing "$@")
@@ -133,14 +133,14 @@ packages_ensure() { # GROUP...
     qemu_note_age
 }
 
-# An old QEMU that is installed already does, if a newer one can't be had here: no root, a
-# file given by hand, another Debian, or an attempt that failed before.
+# If a newer QEMU cannot be had, an old one that is installed will do. It cannot be had without root, on another Debian,
+# if the user gave a QEMU, or if an earlier attempt failed.
 qemu_upgradable() { # MAJOR
     [[ $1 -ne 0 ]] || return 0
     [[ -z ${AVC_QEMU-} && $EUID -eq 0 && ! -e $build/.no-backports ]] && on_bookworm
 }
 
-# Tests look at AVC_QEMU_OLD, too: the major version of a QEMU that is old.
+# Exports AVC_QEMU_OLD, which tests read, too: the major version of a QEMU that is old.
 qemu_export_age() { # MAJOR
     unset AVC_QEMU_OLD
     [[ $1 -eq 0 || $1 -ge $qemu_wanted ]] || export AVC_QEMU_OLD=$1
@@ -170,7 +170,7 @@ packages_announce() { # QEMU_MISSING PACKAGE...
     exit 2
 }
 
-# The same as packages_install as one line for the shell.
+# Prints what packages_install does, as one line for the shell.
 packages_command() { # QEMU_MISSING PACKAGE...
     local qemu_missing=$1 line='' request=()
     shift
@@ -200,7 +200,7 @@ packages_install() { # QEMU_MISSING PACKAGE...
         added=yes
     fi
     say "installing (log: $log)"
-    # Without a network the lists that are there already may do: install decides.
+    # Without a network the lists that are there may be enough. apt-get install will tell.
     if ! logged_quietly "$log" apt update; then
         say "apt-get update failed; going on with the package lists that are there"
     fi
@@ -224,14 +224,14 @@ qemu_install() { # LOG ADDED
         return
     fi
     if on_bookworm; then
-        # Leave apt's sources as they were found if they did not help.
+        # They did not help, so apt's sources become again what they were.
         [[ $added == no ]] || rm -f -- "$backports_source"
         say "QEMU can't be had from $backports; taking Debian's own"
         logged_quietly "$log" apt update || true
         if have "$qemu" ||
             logged_quietly "$log" apt install -y --no-install-recommends qemu-system-arm; then
             hash -r
-            # Not to be tried again at each run.
+            # So the next run does not try it again.
             touch "$build/.no-backports"
             return
         fi

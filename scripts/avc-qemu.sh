@@ -5,37 +5,36 @@
 #
 # The emulated machine: its command line, the two UARTs, the time-out, the exit status.
 #
-# The first UART is the guest's and is stdout, byte for byte. The second, of a PCI card where the
-# board has only one, is the hypervisor's log; its last line, "vmm: exit STATUS: REASON", says how
-# the guest ended.
+# The first UART is the guest's. It is stdout, byte for byte. The second is the hypervisor's log; where the board has
+# one UART only, the log goes to a UART on a PCI card. The log's last line, "vmm: exit STATUS: REASON", says how the
+# guest ended.
 
-# CPU models of QEMU's virt machine that have an AArch64 EL2, out of QEMU's own list.
+# Prints the CPU models with an AArch64 EL2 that QEMU's virt machine has, from QEMU's own list.
 cpu_models() {
     "$qemu" -cpu help 2>/dev/null |
         awk '$1 ~ /^(cortex-a(3[4-9]|[5-9][0-9]|[0-9][0-9][0-9]+[a-z]*)|neoverse-.*|a64fx|max)$/ { print $1 }'
 }
 
-# Models of Armv8.0, which have no FEAT_VHE. All others do.
+# The models named here are Armv8.0 and have no FEAT_VHE. All others have it.
 cpu_has_vhe() { # MODEL
     case $1 in
     cortex-a3[45] | cortex-a53 | cortex-a57 | cortex-a7[23]) return 1 ;;
     esac
 }
 
-# QEMU takes a comma in a value for the end of it, and two for one.
+# QEMU takes a comma as the end of a value, and two commas as one.
 qemu_quote() { # VALUE
     printf '%s' "${1//,/,,}"
 }
 
 qemu_machine=() # arguments that make the board
 
-# pauth-impdef only makes pointer authentication cheaper to emulate; a guest executes the
-# same instructions with it.
+# pauth-impdef makes pointer authentication cheaper to emulate. A guest executes the same instructions with it.
 machine_describe() { # CPU-MODEL CPUS MEMORY-MIB COUNT(yes|no)
     local machine=virt,virtualization=on,gic-version=3 cpu=$1
     [[ ${1%%,*} != max ]] || cpu+=,pauth-impdef=on
-    # QEMU 7 has SME, but not FEAT_FGT that comes with it in real CPUs, and by which alone EL1's
-    # TPIDR2_EL0 could be kept from a guest.
+    # QEMU 7 has SME without FEAT_FGT, which each CPU with SME has. Only FEAT_FGT can keep EL1's TPIDR2_EL0 from a
+    # guest.
     [[ ${1%%,*} != max || ${AVC_QEMU_OLD-} != 7 ]] || cpu+=,sme=off
     if [[ $4 == yes ]]; then
         machine+=,dtb-randomness=off
@@ -48,12 +47,12 @@ machine_describe() { # CPU-MODEL CPUS MEMORY-MIB COUNT(yes|no)
     fi
 }
 
-# Everything that must not outlive the launcher, or must be put back.
+# What must end with the launcher, or must be restored.
 scratch=
 saved_terminal=
 emulator=  # process id while it runs
-plugin=    # for QEMU, with its arguments but for out=; it leaves $scratch/profile
-stopped=   # exit status that a signal asked for
+plugin=    # QEMU's -plugin value without out=; the plugin writes $scratch/profile
+stopped=   # the exit status that a signal asked for
 log_fd=
 
 emulator_cleanup() {
@@ -61,7 +60,7 @@ emulator_cleanup() {
         kill -TERM "$emulator" 2>/dev/null || true
         wait "$emulator" 2>/dev/null || true
     fi
-    # Not as the terminal's foreground? Then leave it to who is.
+    # A launcher in the background must not change the terminal, which is another's.
     [[ -z $saved_terminal ]] || (trap '' TTOU; stty "$saved_terminal" <&0) 2>/dev/null || true
     [[ -z $scratch ]] || rm -rf -- "$scratch"
 }
@@ -71,7 +70,8 @@ emulator_signalled() { # STATUS
     [[ -z $emulator ]] || kill -TERM "$emulator" 2>/dev/null || true
 }
 
-# Prefixes the hypervisor's log and keeps a copy. A table that was asked for is not silenced.
+# Shows the hypervisor's log, each line with a prefix, and keeps a copy. --quiet hides the log, but not a table that the
+# user asked for.
 log_show() { # KEPT-COPY
     local line
     while IFS= read -r line || [[ -n $line ]]; do
@@ -81,8 +81,7 @@ log_show() { # KEPT-COPY
     done
 }
 
-# QEMU says on stderr that it has been stopped, which is no news to who stopped it, and that
-# with --count nothing will happen until a key is pressed.
+# Drops two messages of QEMU's: that a signal has stopped it, and that with --count it waits for a key.
 emulator_errors() {
     local line
     while IFS= read -r line || [[ -n $line ]]; do
@@ -93,14 +92,13 @@ emulator_errors() {
     done
 }
 
-# Boots the board of qemu_machine with further arguments, stdin and stdout at the first UART.
-# Returns QEMU's status, 124 after the time-out, or that of a signal. The log is left in
-# $scratch/vmm.log.
+# Boots the board of qemu_machine with more arguments. stdin and stdout are the first UART. Returns QEMU's status, 124
+# after the time-out, or the status of a signal. The log is in $scratch/vmm.log.
 emulator_run() { # TIMEOUT(0: none) ARGUMENT...
     local limit=$1 console='stdio,id=guest,signal=off' log=(-serial chardev:log)
     local status=0 readers=()
     shift
-    # The board of an old QEMU has one UART. The hypervisor then looks for one on the PCI bus.
+    # The board of an old QEMU has one UART, so the hypervisor looks for another on the PCI bus.
     [[ -z ${AVC_QEMU_OLD-} ]] || log=(-device 'pci-serial,chardev=log')
     scratch=$(mktemp -d "${TMPDIR:-/tmp}/avc.XXXXXX") || die 2 "no temporary folder could be made"
     trap emulator_cleanup EXIT
@@ -108,22 +106,21 @@ emulator_run() { # TIMEOUT(0: none) ARGUMENT...
     trap 'emulator_signalled 130' INT
     trap 'emulator_signalled 143' TERM
     if [[ -t 0 ]]; then
-        # The guest gets every key but Ctrl-A, which leads to QEMU.
+        # Ctrl-A goes to QEMU, every other key to the guest.
         console+=,mux=on
         saved_terminal=$(stty -g)
     fi
     mkfifo "$scratch/log" "$scratch/errors"
     : >"$scratch/vmm.log"
-    # Held open for writing until QEMU has ended, or a reader might never see an end, or
-    # wait for ever for a beginning.
+    # The launcher keeps both pipes open until QEMU has ended. Otherwise a reader could wait for ever for their
+    # beginning, or never see their end.
     exec {log_fd}<>"$scratch/log" {err_fd}<>"$scratch/errors" {in_fd}<&0
     log_show "$scratch/vmm.log" <"$scratch/log" {log_fd}>&- {err_fd}>&- {in_fd}<&- &
     readers=($!)
     emulator_errors <"$scratch/errors" {log_fd}>&- {err_fd}>&- {in_fd}<&- &
     readers+=($!)
     [[ -z $plugin ]] || set -- "$@" -plugin "$plugin,out=$(qemu_quote "$scratch/profile")"
-    # setpriv: should the launcher be killed outright, the emulator ends, too, and puts the
-    # terminal back itself.
+    # setpriv: if somebody kills the launcher, the emulator ends, too, and restores the terminal itself.
     setpriv --pdeathsig TERM timeout --foreground -k 10 "$limit" \
         "$qemu" "${qemu_machine[@]}" -chardev "$console" -serial chardev:guest \
         -chardev "file,id=log,path=$(qemu_quote "$scratch/log")" "${log[@]}" \
@@ -138,12 +135,12 @@ emulator_run() { # TIMEOUT(0: none) ARGUMENT...
     exec {log_fd}>&- {err_fd}>&- {in_fd}<&-
     wait "${readers[@]}" || true
     [[ -z $stopped ]] || return "$stopped"
-    # 137: it had to be killed, for it did not go when the time was up.
+    # 137 means that timeout had to kill it, because it did not end when the time was up.
     [[ $status -ne 137 || $limit -eq 0 ]] || status=124
     return "$status"
 }
 
-# The status that the hypervisor's log ends with; nothing if there is no such line.
+# Prints the last line of the hypervisor's log if it has the exit status; otherwise nothing.
 log_exit_line() {
     grep -aE '^vmm: exit [0-9]+(:|$)' "$scratch/vmm.log" | tail -n 1
 }

@@ -6,7 +6,7 @@
 # ./avc run: options, their checks, the guest's place in memory, the boot.
 
 default_append='console=ttyAMA0 earlycon panic=1'
-debian_memory=64 # MiB with which Debian's kernel gets to our prompt; with 56 it does not
+debian_memory=64 # MiB: Debian's kernel reaches our prompt with 64, not with 56
 
 run_usage() {
     cat <<TEXT
@@ -79,7 +79,7 @@ run_number() { # OPTION VALUE LOW HIGH WHAT: prints it in decimal
     printf '%d\n' $((10#$2))
 }
 
-# Options are read into the variables of run().
+# Reads the options into the variables of run().
 run_options() {
     local option value
     while [[ $# -gt 0 ]]; do
@@ -141,7 +141,7 @@ run_option() { # OPTION VALUE
     esac
 }
 
-# The names are the hypervisor's own table's.
+# The names are those of the hypervisor's own table.
 run_check_strace() { # NAME,NAME...
     local name names table=$top/vmm/guest/syscalls.def
     [[ ${#1} -le 1000 ]] || die_usage run '--strace: too many names'
@@ -154,7 +154,7 @@ run_check_strace() { # NAME,NAME...
     done
 }
 
-# What can be seen to be wrong before anything is installed, fetched or built.
+# Checks what can be checked before anything is installed, fetched or built.
 run_check_files() {
     [[ -z $strace || $quiet == no ]] || die_usage run '--quiet would hide what --strace shows'
     if [[ $append == *[[:cntrl:]]* ]]; then
@@ -173,8 +173,7 @@ run_check_files() {
     fi
 }
 
-# The guest's memory holds the kernel, the initrd, a device tree, and each begins at a
-# 2 MiB boundary.
+# The guest's memory holds the kernel, the initrd and a device tree. Each begins at a multiple of 2 MiB.
 run_check_memory() {
     local need=4 initrd_bytes=0
     image_check "$kernel"
@@ -185,7 +184,7 @@ run_check_memory() {
         "$(((initrd_bytes + 0xfffff) / 0x100000)) MiB; at least --memory $need is needed."
 }
 
-# What the run needs of packages, files and builds.
+# Installs, fetches and builds what the run needs.
 run_ensure() {
     local groups=(qemu)
     [[ -n $kernel ]] || groups+=(tools)
@@ -214,9 +213,9 @@ run_check_cpu() {
     fi
 }
 
-# The host's RAM: the hypervisor from 0x4000_0000, the guest's files from 0x5000_0000, and
-# after them the memory that the hypervisor takes for itself and gives to the guest. QEMU's
-# guest-loader puts the files there and describes them in /chosen.
+# Places the files in the host's RAM. The hypervisor begins at 0x4000_0000, the guest's files at 0x5000_0000. The memory
+# behind them is the hypervisor's own and the guest's. QEMU's guest-loader loads the files, and describes them in
+# /chosen.
 run_place() {
     local base=$((0x50000000)) step=$((0x200000)) at size available
     at=$base
@@ -267,7 +266,7 @@ run_boot() {
     return "$((status > 255 ? 1 : status))"
 }
 
-# Exits that the library does not settle go through avc_leave.
+# left=: exits that the library does not complete itself go through avc_leave.
 run_profile() {
     local left
     plugin=$(qemu_quote "$profile_plugin")
@@ -280,7 +279,7 @@ profile_report() { # ARGUMENT...
     python3 "$top/bench/profiling.py" --elf "${vmm_image%.bin}.elf" "$@"
 }
 
-# Also of a guest that was stopped, if QEMU could still write it.
+# Shows the profile also of a guest that was stopped, if QEMU could still write it.
 run_show_profile() {
     if [[ -s $scratch/profile ]]; then
         profile_report "$scratch/profile" >&2 || error 'QEMU has left half a profile'
@@ -297,7 +296,7 @@ run_explain() { # STATUS REASON
     esac
 }
 
-# With --quiet the log has not been shown; what explains a failure is.
+# --quiet has hidden the log. After a failure its end is shown.
 run_show_log() {
     [[ $quiet == yes ]] || return 0
     tail -n 60 -- "$scratch/vmm.log" | sed 's/^/[avc] /' >&2

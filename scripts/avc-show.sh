@@ -52,7 +52,7 @@ examples() {
     [[ ${#failed[@]} -eq 0 ]] || die 1 "failed: ${failed[*]}"
 }
 
-# The whole name of an example given by its name or its number.
+# Prints the whole name of an example that is given by name or number.
 example_find() { # NAME
     local name all
     all=$(examples_all)
@@ -62,14 +62,14 @@ example_find() { # NAME
     printf '%s\n' "$name"
 }
 
-# Make in a folder, with nothing of the caller's environment that would change what is built.
+# Runs make in a folder, without the variables of the caller that would change the build.
 example_make() { # FOLDER ARGUMENT...
     timeout --foreground -k 10 "$example_seconds" \
         env -u CC -u AR -u CFLAGS -u LDFLAGS -u OBJCOPY -u CROSS_COMPILE -u AVC_SOURCE -u E2H -u CPUS -u MAKEFLAGS \
         PKG_CONFIG_PATH="$examples_prefix/lib/pkgconfig" make -s -C "$@" </dev/null
 }
 
-# Builds a copy of the installed folder. An example powers the board off when it is done.
+# Builds and runs a copy of the installed folder. An example powers the board off when it is done.
 example_run() { # NAME
     local status=0 folder=$build/examples/$1 log=$build/log/example-$1.log models cpu needs
     rm -rf -- "$folder"

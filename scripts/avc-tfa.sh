@@ -3,20 +3,19 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # build, top and others are set by ./avc and its other parts
 #
-# Trusted Firmware-A for the emulated board, built from Debian's source package: real firmware at
-# EL3 for tests/system/tfa.py.
+# Builds Trusted Firmware-A for the emulated board from Debian's source package: real firmware at EL3 for
+# tests/system/tfa.py.
 #
-# What is left of it in build/tfa: bl1.bin, fip.bin with a place for a BL33, and fiptool, which
-# puts one there. Without it those tests fail and say why: tfa_ensure leaves the reason in
-# build/tfa/failed, and the check goes on.
+# It leaves in build/tfa: bl1.bin, fip.bin with a place for a BL33, and fiptool, which puts a BL33 there. If it fails,
+# it writes the reason to build/tfa/failed, and the check goes on: those tests then fail and say why.
 
 tfa=$build/tfa
 tfa_log=$build/log/tfa.log
 tfa_package=arm-trusted-firmware
-tfa_entropy=$top/tests/guest/firmware/entropy.c # see there
-tfa_seconds=300 # for each of: the list of packages, the package, the build
+tfa_entropy=$top/tests/guest/firmware/entropy.c # see that file
+tfa_seconds=300 # the time limit of each step: the list of packages, the package, the build
 
-# A step that does not stop the launcher when it fails: the reason and the end of the log are kept.
+# Runs a step whose failure does not stop the launcher. Keeps the reason and the end of the log.
 tfa_step() { # REASON COMMAND...
     local reason=$1
     shift
@@ -25,7 +24,7 @@ tfa_step() { # REASON COMMAND...
     return 1
 }
 
-# What was built is built from these.
+# A change of any of these makes a new build.
 tfa_stamp() {
     cat -- "$top/scripts/avc-tfa.sh" "$tfa_entropy" | sha256sum
 }
@@ -38,15 +37,15 @@ tfa_ensure() {
     rm -rf -- "$tfa"
     mkdir -p "$tfa" "$build/log"
     : >"$tfa_log"
-    # Its makefiles take no path with a space in it.
+    # TF-A's makefiles take no path with a space.
     work=$(mktemp -d /tmp/avc-tfa.XXXXXX) || return 1
     { tfa_fetch "$work" && tfa_build "$work"; } || status=1
     rm -rf -- "$work"
     return "$status"
 }
 
-# The private apt, with lists of sources of its own. Its packages are authenticated by the chain
-# from the archive's keyring to the hash of each file, as all packages are.
+# Uses the private apt, with lists of its own. The archive's keyring authenticates the lists, and the lists' hashes
+# authenticate each file, as for all packages.
 tfa_fetch() { # FOLDER
     local lists=$apt_home/lists-source options
     private_apt_configure
@@ -64,7 +63,7 @@ tfa_fetch() { # FOLDER
         dpkg-source -x "$1/$tfa_package"_*.dsc "$1/source"
 }
 
-# PLAT=qemu, with a GICv3 and all that EL2 needs let through to it by EL3.
+# PLAT=qemu with a GICv3, and with all that EL3 must open for EL2.
 tfa_build() { # FOLDER
     local source=$1/source out=$1/out
     cp -- "$tfa_entropy" "$source/plat/qemu/common/entropy.c"

@@ -5,11 +5,10 @@
 
 usage: testcount.py [--failed NAME=LOG]... [NAME=TESTLOG.json]...
 
-TESTLOG.json is meson's log of a run, one JSON object a line. A test that speaks TAP counts as
-many times as it has points; any other counts once. A test that died, ran out of time or kept
-less than its plan counts as one more failure, whatever points it had printed. --failed is a step
-outside of meson that failed, a build for one. Prints the failures with their logs, the skipped
-by name, and last `N passed, N failed`. Status 1 if anything failed or nothing ran at all.
+TESTLOG.json is meson's log of a run, one JSON object a line. A test that prints TAP counts once for each point; any
+other test counts once. A test that died, ran out of time or printed fewer points than its plan counts as one failure
+more. --failed names a step outside of meson that failed, for example a build. Prints the failures with their logs, the
+names of skipped tests, and as the last line `N passed, N failed`. The status is 1 if anything failed or nothing ran.
 """
 
 import json
@@ -21,7 +20,7 @@ LOG_LINES = 80
 
 
 def excerpt(lines):
-    """Of a long log: the points that failed with what is said about them, and the end."""
+    """Shortens a long log to the points that failed, with their comments, and the end."""
     if len(lines) <= LOG_LINES:
         return lines
     kept = []

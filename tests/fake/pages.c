@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Pages for tables: see pages.h. A page that is not given out holds ones, so a walk that goes there ends in nowhere. */
+/*
+ * Pages for tables, see pages.h. A page that is not given out holds ones, so that a walk into it finds nothing
+ * sensible.
+ */
 #include "pages.h"
 
 #include <stdlib.h>

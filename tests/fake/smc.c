@@ -32,7 +32,7 @@ void avc_hw_smc(uint64_t x[18])
 
 bool avc_hw_rndrrs(uint64_t *value)
 {
-    *value = 0; /* the register reads so when it has none */
+    *value = 0; /* where RNDRRS has no number, it reads as 0 and sets PSTATE.Z */
     if (fake_rndr_left == 0)
         return false;
     fake_rndr_left--;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The whole way of an exit, fed with bytes: which CPU, which host, which claims; then exceptions with any syndrome,
- * claims and a VMM that answer anything. What must hold after each of them is in oracle.c. Nothing here knows what the
- * library does inside.
+ * Feeds the whole path of an exit with bytes. They choose the CPU, the host and the claims; then exceptions with any
+ * syndrome, and what the claims and the VMM answer. oracle.h checks after each exception what must hold. Nothing here
+ * knows how the library works inside.
  *
- * With libFuzzer: clang -fsanitize=fuzzer,address,undefined. In ./avc check: replay.c runs the corpus and a fixed
- * number of random inputs.
+ * clang builds it with libFuzzer, -fsanitize=fuzzer,address,undefined. In ./avc check replay.c runs the corpus and a
+ * fixed number of random inputs.
  */
 #include "oracle.h"
 
@@ -38,12 +38,12 @@ static uint8_t byte(void)
     return (uint8_t)take_bytes(1);
 }
 
-/* ---- claims: answers come from the input ---- */
+/* ---- claims, which answer as the input says ---- */
 
 static enum avc_answer any_claim(struct avc_vcpu *v, struct avc_exit *e, void *context)
 {
     uint8_t what = byte();
-    enum avc_answer answer = (enum avc_answer)(what % 6); /* one of them is no answer */
+    enum avc_answer answer = (enum avc_answer)(what % 6); /* 5 is not an answer */
 
     (void)context;
     oracle_claim(v, e, answer);
@@ -55,7 +55,7 @@ static enum avc_answer any_claim(struct avc_vcpu *v, struct avc_exit *e, void *c
         avc_vcpu_set_gpr(v, n, take_bytes(4));
         oracle_may_change(1u << n);
     }
-    e->answer = (enum avc_answer)(what >> 3 & 7); /* must not matter */
+    e->answer = (enum avc_answer)(what >> 3 & 7); /* only the function's result counts */
     return answer;
 }
 
@@ -81,7 +81,7 @@ static void claims(unsigned which)
         { 1, AVC_MMIO, ROM, ROM + 0xfff, any_claim },
         { 2, AVC_CALL, 0xc6000000, 0xc600000f, any_claim },
         { 2, AVC_CALL, 0xc6000010, 0xc6000017, avc_to_vmm },
-        { 2, AVC_CALL, 0xc6000018, 0xc600ffff, any_claim }, /* too wide for rows */
+        { 2, AVC_CALL, 0xc6000018, 0xc600ffff, any_claim }, /* too wide for index entries */
         { 3, AVC_SYSREG, AVC_SYSREG_KEY(3, 0, 1, 0, 1), AVC_SYSREG_KEY(3, 0, 1, 0, 1), any_claim },    /* ACTLR_EL1 */
         { 3, AVC_SYSREG, AVC_SYSREG_KEY(1, 0, 7, 14, 2), AVC_SYSREG_KEY(1, 0, 7, 14, 2), avc_to_vmm }, /* DC CISW */
         { 4, AVC_SYSREG, AVC_SYSREG_KEY(3, 3, 14, 0, 0), AVC_SYSREG_KEY(3, 3, 14, 15, 7), any_claim },
@@ -98,7 +98,8 @@ static void claims(unsigned which)
                              &(struct avc_claim){ rows[i].kind, rows[i].first, rows[i].last, rows[i].fn, NULL }));
             continue;
         }
-        for (uint64_t ec = rows[i].first; ec <= rows[i].last; ec++) /* each for itself: some cannot trap */
+        for (uint64_t ec = rows[i].first; ec <= rows[i].last; ec++) /* a claim for each class, because some classes
+                                                                     * cannot trap */
             may(avc_vm_claim(&world.vm, &(struct avc_claim){ AVC_CLASS, ec, ec, rows[i].fn, NULL }));
     }
 }
@@ -138,10 +139,11 @@ static uint64_t function_id(void)
                                        0x80003fff, 0xc6000000, 0x84000050, 0x80007fff };
     uint8_t what = byte();
 
-    return bases[what & 7] + (what >> 3) + ((uint64_t)(what >> 7) << 40); /* junk in the upper half */
+    return bases[what & 7] + (what >> 3) + ((uint64_t)(what >> 7) << 40); /* the upper half of a W register may hold
+                                                                           * anything */
 }
 
-/* op0, op2, op1, CRn, CRm as a syndrome has them */
+/* Builds the ISS of a trapped MSR or MRS from the key's op0, op2, op1, CRn and CRm. */
 static uint64_t sysreg_iss(uint32_t key)
 {
     return AVC_FIELD(key, 15, 14) << 20 | AVC_FIELD(key, 2, 0) << 17 | AVC_FIELD(key, 13, 11) << 14 |
@@ -159,7 +161,7 @@ static uint64_t any_pstate(void)
     return p | (raw & (SPSR_DAIF | SPSR_BTYPE | SPSR_SSBS | SPSR_SS | SPSR_PAN | SPSR_UAO | SPSR_DIT | SPSR_TCO));
 }
 
-/* Half of them are any 32 bits; the others go where much is decided. */
+/* Half of the syndromes are any 32 bits. The others are of classes in which the library decides much. */
 static uint64_t any_esr(void)
 {
     static const uint32_t keys[] = {
@@ -177,10 +179,10 @@ static uint64_t any_esr(void)
     uint32_t key;
 
     switch (raw >> 28 & 15) {
-    case 8: /* MMIO, all statuses of translation */
+    case 8: /* translation faults, with any other syndrome bits */
     case 9:
         return ESR_MAKE(0x24, il, (raw & 0xffff40) | ISS_ISV | 4 | (raw & 3)) & ~(ISS_CM | ISS_S1PTW);
-    case 10: /* permission */
+    case 10: /* permission faults */
         return ESR_MAKE(0x24, il, (raw & 0x1ffffc0) | 0xc | (raw & 3));
     case 11:
         return ESR_MAKE(0x24, il, (raw & 0x1ffffc0) | 4 | (raw & 3));
@@ -211,7 +213,7 @@ static void map_something(void)
     uint8_t what = byte();
 
     if (at >= DIST && at < DIST + 0x01000000)
-        return; /* nobody maps memory over what is emulated */
+        return; /* an embedder maps no memory over an emulated device */
     if (what & 1)
         may(avc_stage2_map(&world.stage2, at, UINT64_C(0x180000000) + at, 0x1000, attrs[what >> 1 & 3]));
     else if (what & 2)
@@ -220,7 +222,7 @@ static void map_something(void)
         may(avc_stage2_protect(&world.stage2, at, 0x1000, attrs[what >> 2 & 3]));
 }
 
-/* Whatever is looked at must go as without it. */
+/* Observers must not change what the guest sees. */
 static struct avc_histogram histograms[AVC_NR_HISTOGRAMS];
 
 static void trace(void *context, struct avc_vcpu *v, const struct avc_trace *t)
@@ -232,7 +234,7 @@ static void trace(void *context, struct avc_vcpu *v, const struct avc_trace *t)
 
 static const struct avc_observer observer = { histograms, trace, NULL };
 
-/* One exception: everything about it from the input. */
+/* Takes an exception, with all that belongs to it, from the input. */
 static bool guest(struct avc_vcpu *v, struct fake_trap *trap)
 {
     uint8_t what;
@@ -299,12 +301,12 @@ static void vmm(struct avc_vcpu *v)
             restart(v);
             continue;
         }
-        if (what & 8) /* else the preset: a VMM that does not care */
+        if (what & 8) /* otherwise the VMM leaves the preset answer */
             e->answer = answers[what % 5];
         if (what & 16)
             e->value = take_bytes(8);
         oracle_exit(v, e);
-        if (what & 32) { /* moves; the answer is still due */
+        if (what & 32) { /* puts and loads the vCPU while the answer is due */
             must(avc_vcpu_put(v));
             oracle_check_host(true);
             must(avc_vcpu_load(v, &world.pcpu));
@@ -356,7 +358,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     oracle_forget();
     vmm(v);
     traps_left = 0;
-    (void)world_run(v); /* the last answer is looked at, too */
+    (void)world_run(v); /* completes the last answer */
     must(avc_vcpu_put(v));
     oracle_check_host(true);
     return 0;

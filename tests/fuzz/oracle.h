@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * What must hold after each exception of fuzz_trap.c; a violation prints what happened and aborts.
+ * What must hold after each exception of fuzz_trap.c. A violation prints what happened and aborts.
  *
- * The guest goes on at the same instruction, behind it, or in a handler of its own; which of the three follows from who
- * answered what. No general register changes but the result's. After run the host finds EL2's registers as they were,
- * after put all of them.
+ * The guest goes on at the same instruction, behind it, or in a handler of its own. Who answered, and what, decides
+ * which of the three. No general register changes except the instruction's result. After run the host finds EL2's
+ * registers as they were, except those that stay set while the vCPU is loaded. After put it finds all of them.
  */
 #ifndef ORACLE_H
 #define ORACLE_H
@@ -16,15 +16,15 @@
 #include "arch/pstate.h"
 #include "core/policy/sysreg.h"
 
-#define HCR_VM AVC_BIT(0) /* stays set from load to put, for an erratum; means nothing to EL2 */
+#define HCR_VM AVC_BIT(0) /* stays set from load to put, for an erratum; it has no effect on EL2 itself */
 
 enum {
-    SAME = 1,   /* this instruction again; for HVC and asynchronous exceptions: just on */
-    STEP = 2,   /* behind it */
-    BACK = 4,   /* HVC again */
-    RAISED = 8, /* an exception of the guest's own */
+    SAME = 1,   /* at the PC of the exception: the instruction again, or behind an HVC */
+    STEP = 2,   /* behind the instruction */
+    BACK = 4,   /* at the HVC again */
+    RAISED = 8, /* in the guest's own handler */
     ERET = 16,
-    RESET = 32, /* PSCI CPU_SUSPEND with power-down */
+    RESET = 32, /* at the entry address, after PSCI CPU_SUSPEND with power-down */
 };
 
 static struct {
@@ -32,7 +32,7 @@ static struct {
     struct fake_trap trap;
     uint64_t ipa, x[31], vbar, elr_el1;
     uint32_t may_change;
-    bool answered; /* by a claim or the VMM: */
+    bool answered; /* a claim or the VMM has answered: answer */
     enum avc_answer answer;
     struct avc_exit e;
 } now;
@@ -40,7 +40,7 @@ static struct {
 static struct {
     struct fake_cpu cpu;
     struct avc_fp fp;
-} found; /* the host's */
+} found; /* what the host had before the library ran */
 
 static void wrong(const struct avc_vcpu *v, const char *what, uint64_t a, uint64_t b)
 {
@@ -86,14 +86,14 @@ static bool is_fixed(unsigned reg) /* says what the machine is, or moves by itse
     }
 }
 
-/* Written by each exception, so that no host can expect to find them. */
+/* Each exception writes these, so no host can rely on their values. */
 static bool is_syndrome(unsigned reg)
 {
     return reg == FAKE_ESR_EL2 || reg == FAKE_ELR_EL2 || reg == FAKE_SPSR_EL2 || reg == FAKE_FAR_EL2 ||
            reg == FAKE_HPFAR_EL2;
 }
 
-/* The virtual CPU interface has no other user than guests: what is in it between two of them is nobody's. */
+/* Only guests use the virtual CPU interface, so its registers may hold anything between two guests. */
 static bool is_interface(unsigned reg)
 {
     return (reg >= FAKE_ICH_HCR_EL2 && reg <= FAKE_ICH_LR15_EL2) || reg == FAKE_ICC_SRE_EL1 ||
@@ -107,13 +107,13 @@ static void oracle_host(void)
             fake_cpu->reg[n] = UINT64_C(0x105700) + n;
     for (unsigned n = 0; n < AVC_NR_CTX; n++)
         fake_cpu->ctx[n] = UINT64_C(0x1057000000) + n;
-    fake_cpu->ctx[AVC_CTX_CNTV_CTL_EL0] = 2; /* has two bits to write */
+    fake_cpu->ctx[AVC_CTX_CNTV_CTL_EL0] = 2; /* CNTV_CTL has two writable bits */
     fake_cpu->ctx[AVC_CTX_CNTP_CTL_EL0] = 3;
     for (unsigned n = 0; n < 32; n++)
         fake_fp->v[n][0] = fake_fp->v[n][1] = 0x105700 + n;
     fake_fp->fpcr = 0x105700;
     fake_fp->fpsr = 0x105701;
-    fake_cpu->reg[FAKE_CPTR_EL2] = world_e2h ? 0 : 0x37ff; /* a host that does not use FP has it trapped */
+    fake_cpu->reg[FAKE_CPTR_EL2] = world_e2h ? 0 : 0x37ff; /* a host that does not use FP traps it */
     found.cpu = *fake_cpu;
     found.fp = *fake_fp;
 }
@@ -170,7 +170,7 @@ static void oracle_forget(void)
 
 static void oracle_begin(struct avc_vcpu *v, const struct fake_trap *trap, uint64_t ipa)
 {
-    /* In a step over an ERETAA PSTATE.SS is not the guest's: what comes of it test_eret.c tells. */
+    /* While the library steps over an ERETAA, PSTATE.SS is the library's. test_eret.c checks what follows. */
     now.valid = !(v->work & AVC_WORK_STEP);
     now.trap = *trap;
     now.ipa = ipa;
@@ -208,18 +208,18 @@ static void oracle_exit(struct avc_vcpu *v, const struct avc_exit *e)
     now.answer = e->answer;
 }
 
-/* Classes whose exception leaves the PC at an instruction that a claim may finish. */
+/* The classes whose exception leaves the PC at an instruction, which a claim may complete. */
 #define STEPS                                                                                                          \
     (AVC_BIT(0x00) | AVC_BIT(0x01) | AVC_BIT(0x03) | AVC_BIT(0x04) | AVC_BIT(0x05) | AVC_BIT(0x06) | AVC_BIT(0x07) |   \
      AVC_BIT(0x08) | AVC_BIT(0x09) | AVC_BIT(0x0a) | AVC_BIT(0x0c) | AVC_BIT(0x11) | AVC_BIT(0x13) | AVC_BIT(0x14) |   \
      AVC_BIT(0x15) | AVC_BIT(0x17) | AVC_BIT(0x18) | AVC_BIT(0x19) | AVC_BIT(0x1b) | AVC_BIT(0x1d) | AVC_BIT(0x24) |   \
      AVC_BIT(0x28) | AVC_BIT(0x2c) | AVC_BIT(0x34) | AVC_BIT(0x38) | AVC_BIT(0x3c))
 
-/* What may come of it when neither a claim of ours nor the VMM has answered. */
+/* What the library may do by itself, when neither a claim of the embedder's nor the VMM has answered. */
 static unsigned builtin(unsigned ec)
 {
     if (!avc_condition_passed(now.trap.esr, now.trap.spsr) && ec != 0x13)
-        return ec == 0x07 ? SAME | STEP : STEP; /* FP: may do it again first */
+        return ec == 0x07 ? SAME | STEP : STEP; /* FP: the first trap may only load the registers */
     switch (ec) {
     case 0x01:
         return STEP;
@@ -239,7 +239,7 @@ static unsigned builtin(unsigned ec)
         return STEP;
     case 0x1a:
         return ERET | RAISED;
-    case 0x24: /* STEP: cache maintenance, and the library's own devices */
+    case 0x24: /* STEP is for cache maintenance, and for the library's own devices */
         return SAME | RAISED |
                (now.trap.esr & (ISS_CM | ISS_ISV) && !(now.trap.esr & ISS_S1PTW && !(now.trap.esr & ISS_CM)) ? STEP
                                                                                                              : 0);
@@ -317,7 +317,7 @@ static unsigned outcome(const struct avc_vcpu *v, unsigned ec, uint64_t elr, uin
     if (ec == 0x1a && ((elr ^ now.elr_el1) & 0xfffffffc) == 0)
         is |= ERET;
     if (ec == 0x1a && t->esr & 2 && elr == t->elr &&
-        !((spsr ^ t->spsr) & ~SPSR_SS)) /* ERETAA: stepped over, or given up */
+        !((spsr ^ t->spsr) & ~SPSR_SS)) /* ERETAA: stepped over, or not emulated */
         is |= ERET;
     if (spsr == EL1H && elr == now.x[2])
         is |= RESET;
@@ -331,7 +331,7 @@ static uint32_t results(unsigned ec, unsigned is)
     if (is & RESET)
         return ~UINT32_C(0);
     if (ec == 0x16 || ec == 0x17)
-        return 0xf; /* SMCCC: x0..x3 */
+        return 0xf; /* SMCCC: the results are in x0 to x3 */
     if (!(is & STEP))
         return 0;
     if (ec == 0x24)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Runs the corpus, and a fixed number of random inputs, through the fuzz target without libFuzzer; speaks TAP. */
+/* Runs the corpus and a fixed number of random inputs through the fuzz target, without libFuzzer. Prints TAP. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -35,7 +35,7 @@ static unsigned replay(const char *folder)
             continue;
         size = fread(buffer, 1, sizeof buffer, file);
         fclose(file);
-        printf("# %s\n", path); /* if it is the last line, it is the one that failed */
+        printf("# %s\n", path); /* the last path printed names the input that failed */
         fflush(stdout);
         LLVMFuzzerTestOneInput(buffer, size);
         files++;
@@ -44,7 +44,7 @@ static unsigned replay(const char *folder)
     return files;
 }
 
-/* xorshift64*: the same inputs on each machine */
+/* xorshift64*, so that each machine has the same inputs. */
 static uint64_t next(uint64_t *state)
 {
     *state ^= *state >> 12;
