@@ -40,19 +40,19 @@ static uint8_t byte(void)
 
 /* ---- claims, which answer as the input says ---- */
 
-static enum avc_answer any_claim(struct avc_vcpu *v, struct avc_exit *e, void *context)
+static enum avc_answer any_claim(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
 {
     uint8_t what = byte();
     enum avc_answer answer = (enum avc_answer)(what % 6); /* 5 is not an answer */
 
     (void)context;
-    oracle_claim(v, e, answer);
+    oracle_claim(vcpu, e, answer);
     if (what & 0x40)
         e->value = take_bytes(8);
     if (what & 0x80) {
         unsigned n = byte() % 31;
 
-        avc_vcpu_set_gpr(v, n, take_bytes(4));
+        avc_vcpu_set_gpr(vcpu, n, take_bytes(4));
         oracle_may_change(1u << n);
     }
     e->answer = (enum avc_answer)(what >> 3 & 7); /* only the function's result counts */
@@ -225,9 +225,9 @@ static void map_something(void)
 /* Observers must not change what the guest sees. */
 static struct avc_histogram histograms[AVC_NR_HISTOGRAMS];
 
-static void trace(void *context, struct avc_vcpu *v, const struct avc_trace *t)
+static void trace(void *context, struct avc_vcpu *vcpu, const struct avc_trace *t)
 {
-    (void)context, (void)v;
+    (void)context, (void)vcpu;
     if (t->trap >= AVC_NR_TRAPS || t->kind > AVC_NR_KINDS || (unsigned)t->outcome >= AVC_NR_OUTCOMES)
         abort();
 }
@@ -235,31 +235,31 @@ static void trace(void *context, struct avc_vcpu *v, const struct avc_trace *t)
 static const struct avc_observer observer = { histograms, trace, NULL };
 
 /* Takes an exception, with all that belongs to it, from the input. */
-static bool guest(struct avc_vcpu *v, struct fake_trap *trap)
+static bool guest(struct avc_vcpu *vcpu, struct fake_trap *trap)
 {
     uint8_t what;
     uint64_t ipa;
 
-    oracle_check(v, trap->elr, trap->spsr);
+    oracle_check(vcpu, trap->elr, trap->spsr);
     if (!input_left || !traps_left)
         return false;
     if (--traps_left % 8 == 0)
-        must(avc_vcpu_observe(v, traps_left & 8 ? &observer : NULL));
+        must(avc_vcpu_observe(vcpu, traps_left & 8 ? &observer : NULL));
     what = byte();
     trap->kind = (what & 7) < 5 ? FAKE_SYNC : (what & 7) - 4;
     if (what & 8) {
         unsigned n = byte() % 31;
 
-        v->x[n] = take_bytes(8);
+        vcpu->x[n] = take_bytes(8);
     }
     if (what & 16)
-        v->x[0] = function_id();
+        vcpu->x[0] = function_id();
     if (what & 32) {
         trap->elr = RAM + take_bytes(2) * 4;
         trap->spsr = any_pstate();
     }
     if (what & 64)
-        avc_vcpu_kick(v);
+        avc_vcpu_kick(vcpu);
     if (what & 128)
         map_something();
     trap->esr = any_esr();
@@ -270,27 +270,27 @@ static bool guest(struct avc_vcpu *v, struct fake_trap *trap)
         world.irq = (ipa & 0x3ff) == 0x3ff ? AVC_IRQ_SPURIOUS : (avc_irq_t)(ipa & 0x3ff);
         world.irq_answer = ipa & 0x400 ? AVC_EXIT : AVC_DONE;
     }
-    oracle_begin(v, trap, ipa);
+    oracle_begin(vcpu, trap, ipa);
     return true;
 }
 
 /* ---- the VMM ---- */
 
-static void restart(struct avc_vcpu *v)
+static void restart(struct avc_vcpu *vcpu)
 {
-    must(avc_vcpu_put(v));
+    must(avc_vcpu_put(vcpu));
     oracle_check_host(true);
-    must(avc_vcpu_start(v, START, 0));
-    must(avc_vcpu_load(v, &world.pcpu));
+    must(avc_vcpu_start(vcpu, START, 0));
+    must(avc_vcpu_load(vcpu, &world.pcpu));
     oracle_forget();
 }
 
-static void vmm(struct avc_vcpu *v)
+static void vmm(struct avc_vcpu *vcpu)
 {
     static const enum avc_answer answers[] = { AVC_DONE, AVC_RETRY, AVC_FAULT, AVC_EXIT, AVC_PASS };
 
     for (unsigned n = 0; n < 2 * MAX_TRAPS && input_left && traps_left; n++) {
-        struct avc_exit *e = world_run(v);
+        struct avc_exit *e = world_run(vcpu);
         uint8_t what;
 
         oracle_check_host(false);
@@ -298,21 +298,21 @@ static void vmm(struct avc_vcpu *v)
             continue;
         what = byte();
         if (e->kind == AVC_CPU_OFF || (e->kind == AVC_SYSTEM_RESET && what & 1)) {
-            restart(v);
+            restart(vcpu);
             continue;
         }
         if (what & 8) /* otherwise the VMM leaves the preset answer */
             e->answer = answers[what % 5];
         if (what & 16)
             e->value = take_bytes(8);
-        oracle_exit(v, e);
+        oracle_exit(vcpu, e);
         if (what & 32) { /* puts and loads the vCPU while the answer is due */
-            must(avc_vcpu_put(v));
+            must(avc_vcpu_put(vcpu));
             oracle_check_host(true);
-            must(avc_vcpu_load(v, &world.pcpu));
+            must(avc_vcpu_load(vcpu, &world.pcpu));
         }
         if (what & 64)
-            may(avc_vcpu_set_irq(v, what & 128 ? 27 : 0, what & 1));
+            may(avc_vcpu_set_irq(vcpu, what & 128 ? 27 : 0, what & 1));
     }
 }
 
@@ -320,7 +320,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint8_t model, host, with;
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     input = data;
     input_left = size;
@@ -352,14 +352,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                                         .cpus = gic_cpus }));
     }
     oracle_host();
-    v = world_load();
+    vcpu = world_load();
     fake_on_op = at_hook;
     fake_guest = guest;
     oracle_forget();
-    vmm(v);
+    vmm(vcpu);
     traps_left = 0;
-    (void)world_run(v); /* completes the last answer */
-    must(avc_vcpu_put(v));
+    (void)world_run(vcpu); /* completes the last answer */
+    must(avc_vcpu_put(vcpu));
     oracle_check_host(true);
     return 0;
 }

@@ -42,7 +42,7 @@ static struct {
     struct avc_fp fp;
 } found; /* what the host had before the library ran */
 
-static void wrong(const struct avc_vcpu *v, const char *what, uint64_t a, uint64_t b)
+static void wrong(const struct avc_vcpu *vcpu, const char *what, uint64_t a, uint64_t b)
 {
     fprintf(stderr,
             "oracle: %s: %#llx, %#llx\n  trap kind %d esr %#llx elr %#llx spsr %#llx far %#llx ipa %#llx\n"
@@ -50,8 +50,8 @@ static void wrong(const struct avc_vcpu *v, const char *what, uint64_t a, uint64
             what, (unsigned long long)a, (unsigned long long)b, (int)now.trap.kind, (unsigned long long)now.trap.esr,
             (unsigned long long)now.trap.elr, (unsigned long long)now.trap.spsr, (unsigned long long)now.trap.far,
             (unsigned long long)now.ipa, now.answered ? (int)now.answer : -1, avc_kind_name(now.e.kind),
-            (unsigned long long)now.e.key, (unsigned long long)now.vbar, avc_kind_name(v->exit.kind),
-            (int)v->exit.answer);
+            (unsigned long long)now.e.key, (unsigned long long)now.vbar, avc_kind_name(vcpu->exit.kind),
+            (int)vcpu->exit.answer);
     abort();
 }
 
@@ -118,46 +118,46 @@ static void oracle_host(void)
     found.fp = *fake_fp;
 }
 
-static void check_fp(const struct avc_vcpu *v)
+static void check_fp(const struct avc_vcpu *vcpu)
 {
     for (unsigned n = 8; n < 16; n++)
         if (fake_fp->v[n][0] != found.fp.v[n][0])
-            wrong(v, "V register of the host", n, fake_fp->v[n][0]);
+            wrong(vcpu, "V register of the host", n, fake_fp->v[n][0]);
     if (fake_fp->fpcr != found.fp.fpcr || fake_fp->fpsr != found.fp.fpsr)
-        wrong(v, "FPCR or FPSR of the host", fake_fp->fpcr, fake_fp->fpsr);
+        wrong(vcpu, "FPCR or FPSR of the host", fake_fp->fpcr, fake_fp->fpsr);
 }
 
-static void check_ctx(const struct avc_vcpu *v, unsigned n)
+static void check_ctx(const struct avc_vcpu *vcpu, unsigned n)
 {
     if (fake_cpu->ctx[n] != found.cpu.ctx[n])
-        wrong(v, "EL1 register of the host", n, fake_cpu->ctx[n]);
+        wrong(vcpu, "EL1 register of the host", n, fake_cpu->ctx[n]);
 }
 
 static void oracle_check_host(bool put)
 {
     static const unsigned always[] = { FAKE_VBAR_EL2, FAKE_HCR_EL2, FAKE_CPTR_EL2, FAKE_SCTLR_EL2, FAKE_TPIDR_EL2 };
-    const struct avc_vcpu *v = &world.vcpu[0];
+    const struct avc_vcpu *vcpu = &world.vcpu[0];
 
     if (fake_cpu->masked)
-        wrong(v, "DAIF", 1, 0);
+        wrong(vcpu, "DAIF", 1, 0);
     for (unsigned n = 0; n < AVC_ARRAY_SIZE(always); n++)
         if ((fake_cpu->reg[always[n]] ^ found.cpu.reg[always[n]]) & ~(always[n] == FAKE_HCR_EL2 && !put ? HCR_VM : 0))
-            wrong(v, "EL2 register after run", n, fake_cpu->reg[always[n]]);
+            wrong(vcpu, "EL2 register after run", n, fake_cpu->reg[always[n]]);
     if (put || !(world.hal.uses & AVC_HOST_NO_FP))
-        check_fp(v);
+        check_fp(vcpu);
     if (put) {
         for (unsigned n = 0; n < FAKE_NR_REGS; n++)
             if (!is_fixed(n) && !is_syndrome(n) && !is_interface(n) && fake_cpu->reg[n] != found.cpu.reg[n])
-                wrong(v, "EL2 register after put", n, fake_cpu->reg[n]);
+                wrong(vcpu, "EL2 register after put", n, fake_cpu->reg[n]);
         for (unsigned n = 0; n < AVC_NR_CTX; n++)
-            check_ctx(v, n);
+            check_ctx(vcpu, n);
     } else {
         if (world.hal.uses & AVC_HOST_SP_EL0)
-            check_ctx(v, AVC_CTX_SP_EL0);
+            check_ctx(vcpu, AVC_CTX_SP_EL0);
         if (world.hal.uses & AVC_HOST_TPIDR)
-            check_ctx(v, AVC_CTX_TPIDR_EL0);
+            check_ctx(vcpu, AVC_CTX_TPIDR_EL0);
         if (world.hal.uses & AVC_HOST_PAUTH && avc_has(&world.vm.features, AVC_FEAT_PAUTH))
-            check_ctx(v, AVC_CTX_APIAKeyLo_EL1);
+            check_ctx(vcpu, AVC_CTX_APIAKeyLo_EL1);
     }
 }
 
@@ -168,18 +168,18 @@ static void oracle_forget(void)
     now.valid = false;
 }
 
-static void oracle_begin(struct avc_vcpu *v, const struct fake_trap *trap, uint64_t ipa)
+static void oracle_begin(struct avc_vcpu *vcpu, const struct fake_trap *trap, uint64_t ipa)
 {
     /* While the library steps over an ERETAA, PSTATE.SS is the library's. test_eret.c checks what follows. */
-    now.valid = !(v->work & AVC_WORK_STEP);
+    now.valid = !(vcpu->work & AVC_WORK_STEP);
     now.trap = *trap;
     now.ipa = ipa;
     now.may_change = 0;
     now.answered = false;
     now.e = (struct avc_exit){ .kind = AVC_CLASS };
-    memcpy(now.x, v->x, sizeof now.x);
-    now.vbar = avc_ctx_get(v, AVC_CTX_VBAR_EL1);
-    now.elr_el1 = avc_ctx_get(v, AVC_CTX_ELR_EL1);
+    memcpy(now.x, vcpu->x, sizeof now.x);
+    now.vbar = avc_ctx_get(vcpu, AVC_CTX_VBAR_EL1);
+    now.elr_el1 = avc_ctx_get(vcpu, AVC_CTX_ELR_EL1);
 }
 
 static uint64_t oracle_ipa(void)
@@ -187,9 +187,9 @@ static uint64_t oracle_ipa(void)
     return now.ipa;
 }
 
-static void oracle_claim(struct avc_vcpu *v, const struct avc_exit *e, enum avc_answer answer)
+static void oracle_claim(struct avc_vcpu *vcpu, const struct avc_exit *e, enum avc_answer answer)
 {
-    (void)v;
+    (void)vcpu;
     now.e = *e;
     now.answered = answer != AVC_PASS && answer != AVC_EXIT;
     now.answer = (unsigned)answer <= AVC_PASS ? answer : AVC_FAULT;
@@ -200,9 +200,9 @@ static void oracle_may_change(uint32_t mask)
     now.may_change |= mask;
 }
 
-static void oracle_exit(struct avc_vcpu *v, const struct avc_exit *e)
+static void oracle_exit(struct avc_vcpu *vcpu, const struct avc_exit *e)
 {
-    (void)v;
+    (void)vcpu;
     now.e = *e;
     now.answered = true;
     now.answer = e->answer;
@@ -293,7 +293,7 @@ static uint64_t vector_of(uint64_t spsr)
     return spsr & SPSR_NRW ? 0x600 : (spsr & 0xc) == 0 ? 0x400 : spsr & 1 ? 0x200 : 0;
 }
 
-static unsigned outcome(const struct avc_vcpu *v, unsigned ec, uint64_t elr, uint64_t spsr)
+static unsigned outcome(const struct avc_vcpu *vcpu, unsigned ec, uint64_t elr, uint64_t spsr)
 {
     const struct fake_trap *t = &now.trap;
     uint64_t pc = t->elr, pstate = t->spsr;
@@ -307,7 +307,7 @@ static unsigned outcome(const struct avc_vcpu *v, unsigned ec, uint64_t elr, uin
     if (elr == pc && spsr == pstate)
         is |= STEP;
     if (elr == now.vbar + vector_of(t->spsr) && (spsr & 0x3df) == EL1H) {
-        uint64_t from = avc_ctx_get(v, AVC_CTX_ELR_EL1), saved = avc_ctx_get(v, AVC_CTX_SPSR_EL1);
+        uint64_t from = avc_ctx_get(vcpu, AVC_CTX_ELR_EL1), saved = avc_ctx_get(vcpu, AVC_CTX_SPSR_EL1);
 
         if ((ec != 0x16 && from == t->elr && saved == t->spsr) ||
             (ec == 0x16 && from == t->elr - 4 && saved == t->spsr) ||
@@ -343,7 +343,7 @@ static uint32_t results(unsigned ec, unsigned is)
     return 0;
 }
 
-static void oracle_check(struct avc_vcpu *v, uint64_t elr, uint64_t spsr)
+static void oracle_check(struct avc_vcpu *vcpu, uint64_t elr, uint64_t spsr)
 {
     unsigned ec = now.trap.kind == FAKE_SYNC ? ESR_EC(now.trap.esr) : 0x40, may, is;
     uint32_t mask;
@@ -352,16 +352,16 @@ static void oracle_check(struct avc_vcpu *v, uint64_t elr, uint64_t spsr)
         return;
     now.valid = false;
     may = now.trap.kind != FAKE_SYNC ? SAME : now.answered ? answered(ec) : builtin(ec);
-    is = outcome(v, ec, elr, spsr);
+    is = outcome(vcpu, ec, elr, spsr);
     if (!(is & may)) {
         fprintf(stderr, "oracle: PC %#llx PSTATE %#llx: is %#x, may be %#x\n", (unsigned long long)elr,
                 (unsigned long long)spsr, is, may);
-        wrong(v, "the PC", elr, spsr);
+        wrong(vcpu, "the PC", elr, spsr);
     }
     mask = now.may_change | results(ec, is & may);
     for (unsigned n = 0; n < 31; n++)
-        if (!(mask >> n & 1) && v->x[n] != now.x[n])
-            wrong(v, "general register", n, v->x[n]);
+        if (!(mask >> n & 1) && vcpu->x[n] != now.x[n])
+            wrong(vcpu, "general register", n, vcpu->x[n]);
 }
 
 #endif
