@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""Checks that the modules of src/ form no circle, in TAP.
+"""Checks that the modules of src/ form no circle. Prints TAP.
 
-A module is what has one path but for the suffix: core/exit/run.c and core/exit/run.h. Two graphs are looked at:
+The files with one path but for the suffix are a module: core/exit/run.c and core/exit/run.h. There are two graphs:
 
     includes   a module includes another's header
-    symbols    a module's object uses a symbol that another's defines: what a header for everybody hides
+    symbols    a module's object uses a symbol that another's defines, whichever header declares it
 
     circles.py [--root ROOT] [--build BUILD]
 
-ROOT is another tree than this one. BUILD is a folder that meson has built, by default AVC_TEST_BUILD; without one there
-are no symbols to look at.
+ROOT is another tree than this one. BUILD is a folder that meson has built, by default AVC_TEST_BUILD. Without a folder
+there are no symbols to look at.
 """
 import argparse
 import collections
@@ -26,12 +26,12 @@ SUFFIXES = (".c", ".h", ".S", ".def", ".inc")
 
 
 def module(path):
-    """Of a path below src/."""
+    """The module of a path below src/."""
     return str(pathlib.PurePath(path).with_suffix(""))
 
 
 class Graph:
-    """Who needs whom, and why: edges[a][b] is what a takes from b."""
+    """Which module needs which, and why: edges[a][b] is what a takes from b."""
 
     def __init__(self):
         self.edges = collections.defaultdict(lambda: collections.defaultdict(set))
@@ -41,7 +41,7 @@ class Graph:
             self.edges[a][b].add(why)
 
     def circles(self):
-        """Strongly connected components of more than one module (Tarjan's algorithm, without recursion)."""
+        """The strongly connected components of more than one module, by Tarjan's algorithm without recursion."""
         order, low, on_stack, stack, found = {}, {}, set(), [], []
 
         def enter(node):
@@ -75,7 +75,7 @@ class Graph:
         return sorted(found)
 
     def shortest(self, start, end, inside):
-        """The shortest way from one module to another, as a list of them."""
+        """The shortest path from one module to another, as a list of them."""
         before, queue = {start: None}, collections.deque([start])
         while queue:
             node = queue.popleft()
@@ -92,7 +92,7 @@ class Graph:
         return []
 
     def complaints(self):
-        """Of each circle its modules, and the shortest circle through each of its edges, once."""
+        """Yields for each circle its modules, and the shortest circle through each of its edges, once."""
         for part in self.circles():
             yield f"{len(part)} modules form a circle: {', '.join(part)}"
             inside, shown = set(part), set()
@@ -114,7 +114,7 @@ def reasons(why):
 
 
 def include_folders(src):
-    """Where the compiler looks for headers, in its order, as src/sources.txt has them."""
+    """The folders in which the compiler looks for headers, in its order, from src/sources.txt."""
     try:
         lines = (src / "sources.txt").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -123,7 +123,7 @@ def include_folders(src):
 
 
 def resolve(name, folder, files, folders):
-    """The files below src/ that an include may mean: the one that the compiler finds, or all that are called so."""
+    """The files below src/ that an include may mean: the one that the compiler finds, or otherwise all of that name."""
     for place in [folder, *folders]:
         path = os.path.normpath(os.path.join(place, name))
         if path in files:
@@ -147,8 +147,8 @@ def include_graph(root):
 
 
 def objects(root, build):
-    """(module, object) of what BUILD's compile database makes of src/. A program that is built only when asked for (a
-    fuzzer, for example) may have a source too: then the object that is there counts."""
+    """Yields (module, object) of each source of src/ in BUILD's compile database. A second program that is built only
+    when asked for, such as a fuzzer, may have the same source. The object that exists counts."""
     src = root.resolve() / "src"
     made = {}
     for entry in json.loads((build / "compile_commands.json").read_text(encoding="utf-8")):

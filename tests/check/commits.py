@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""Checks of the subjects of commits, in TAP: `area: verb object`, at most 72 characters (CONTRIBUTING.md).
+"""Checks the subjects of commits: `area: verb object`, at most 72 characters (CONTRIBUTING.md). Prints TAP.
 
-A tree without its history has nothing to check, and a shallow clone what it has. Merges are git's own words.
+A tree without its history has nothing to check. A shallow clone checks the commits that it has. git writes the subjects
+of merges, so they are not checked.
 
     commits.py [ROOT [AFTER]]     ROOT: another tree than this one; AFTER: the last commit that is not checked
 """
@@ -14,28 +15,28 @@ import re
 import subprocess
 import sys
 
-AFTER = "946c46e2be674c90018281679585fe0bb74261c2"  # the rule is younger than the commits up to this one
+AFTER = "946c46e2be674c90018281679585fe0bb74261c2"  # the last commit from before the rule
 LONGEST = 72
 
 AREA = r"[a-z0-9][a-z0-9_./+-]*"
 SUBJECT = re.compile(rf"{AREA}(?:,? {AREA})*: ([a-z][\w-]*) \S.*")
-# What a subject begins with that tells of a thing, not of what the commit does.
+# A subject that begins with one of these names a thing, and not what the commit does.
 NO_VERBS = set("a all an and another any are as at both by each every for from in is it its more most new no not of on "
                "one only other our some than that the there these this those to two was were when where which "
                "with".split())
-# "added", "adding", "adds" are no imperatives; these are.
+# Words that end like "added", "adding" or "adds" are no imperatives, except these.
 IMPERATIVES = set("bring embed exceed feed fling focus need ping proceed ring seed shed shred speed string succeed "
                   "swing".split())
 
 
 def git(root, *arguments, stdin=None):
-    # Set where a hook runs this, they would name another repository than ROOT's.
+    # A hook sets these variables, and they would name another repository than ROOT's.
     env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     return subprocess.run(["git", "-C", root, *arguments], input=stdin, capture_output=True, env=env)
 
 
 def commits_after(root, after):
-    """The names of the commits to check; or None, and why there are none."""
+    """Returns the names of the commits to check, or None and the reason why there are none."""
     try:
         top = git(root, "rev-parse", "--show-toplevel")
     except FileNotFoundError:
@@ -47,7 +48,7 @@ def commits_after(root, after):
     shallow = git(root, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
     if git(root, "merge-base", "--is-ancestor", after, "HEAD").returncode == 0:
         names = git(root, "rev-list", f"{after}..HEAD")
-    elif shallow:  # cut off behind that commit, so all that is here comes after it
+    elif shallow:  # AFTER was cut off, so all commits come after it
         names = git(root, "rev-list", "HEAD")
     else:
         return None, f"{after[:7]} is not in this history"
@@ -55,8 +56,8 @@ def commits_after(root, after):
 
 
 def subjects(root, names):
-    """(name, subject) of each commit that is no merge. Parents are those that the commit itself names: where a shallow
-    clone was cut off, git's log shows none."""
+    """Yields (name, subject) of each commit that is not a merge. It takes the parents from the commit itself, because
+    git's log shows none where a shallow clone was cut off."""
     out = git(root, "cat-file", "--batch", stdin="\n".join(names).encode() + b"\n").stdout
     at = 0
     for name in names:
@@ -65,7 +66,7 @@ def subjects(root, names):
         head, _, message = out[end + 1:end + 1 + size].decode(errors="replace").partition("\n\n")
         at = end + 1 + size + 1
         if len(re.findall(r"^parent ", head, flags=re.M)) < 2:
-            # as git has it: all of the first paragraph
+            # git's subject is the whole first paragraph.
             yield name, re.split(r"\n\s*\n", message.strip("\n") + "\n\n")[0].replace("\n", " ")
 
 

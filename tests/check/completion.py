@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""Checks that one place completes an exit, in TAP: of src/ nobody but complete.c and complete.h writes a guest's
-general registers or moves its PC. What else does so is in ALLOWED, with the reason.
+"""Checks that one place completes an exit: in src/ only complete.c and complete.h write a guest's general registers or
+move its PC. ALLOWED has the exceptions, with reasons. Prints TAP.
 
     completion.py [ROOT]     ROOT: another tree than this one
 """
@@ -12,7 +12,7 @@ import re
 import sys
 
 PLACE = re.compile(r"complete\.[ch]")
-# file, function, reason
+# (file, function, reason)
 ALLOWED = [
     (r"vcpu\.c", r"avc_vcpu_reset_state", "reset"),
     (r"run\.c", r"power_up", "reset: where CPU_ON lets it begin"),
@@ -24,19 +24,19 @@ ALLOWED = [
 ASSIGNED = r"\s*(?:(?:[-+*/%&|^]|<<|>>)?=(?!=)|\+\+|--)"
 WRITES = re.compile(
     r"(?:->|\.)x\[[^];]*(?:\[[^]]*\][^];]*)?\]" + ASSIGNED +  # a general register
-    r"|\b(?!e->|exit\b|o->|t\.)\w+(?:->|\.)pc" + ASSIGNED +  # the PC, but of no event and no observed trap
+    r"|\b(?!e->|exit\b|o->|t\.)\w+(?:->|\.)pc" + ASSIGNED +  # the PC of a vCPU, but not of an event or an observed trap
     r"|\bavc_hw_write_ELR_EL2\s*\(")
-# Where a function's definition begins: in the first column, and not a declaration.
+# A function's definition begins in the first column, and is not a declaration.
 FUNCTION = re.compile(r"^(?!#|typedef\b)[A-Za-z_][\w \t*()]*?\b(\w+)\((?![^;{]*;)", flags=re.M)
 
 
 def blank(match):
-    """As many lines, nothing in them."""
+    """Keeps the number of lines, and blanks what is in them."""
     return re.sub(r"[^\n]", " ", match[0])
 
 
 def writers(text):
-    """(line, function, statement) of each write in a C file."""
+    """Yields (line, function, statement) of each write in a C file."""
     text = re.sub(r"__attribute__\(\([^;{]*?\)\)", blank, text)
     text = re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', blank, text, flags=re.S)
     starts = [(m.start(), m[1]) for m in FUNCTION.finditer(text)]

@@ -26,7 +26,7 @@ import sys
 import textwrap
 import urllib.parse
 
-# Where the public names alone count, and where the library's insides are spoken of as well.
+# EMBEDDERS name public things only. The other documents also name what is inside of the library.
 EMBEDDERS = ("docs/embedding.md", "docs/extending.md", "docs/zh/embedding.md", "docs/zh/extending.md")
 CODE = (".c", ".h", ".S", ".inc", ".def", ".ld", ".py", ".sh", ".build", ".in", ".mk")
 PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
@@ -45,7 +45,7 @@ class Tree:
         self.files = {n for n in names if n and (self.root / n).is_file()}
         self.folders = {str(parent) for n in self.files for parent in pathlib.PurePath(n).parents}
         self.docs = sorted(n for n in self.files if n.endswith(".md") and n.startswith("docs/"))
-        self.pages = self.docs + [n for n in PAGES if n in self.files]  # whose links and names are checked
+        self.pages = self.docs + [n for n in PAGES if n in self.files]  # those whose links and names are checked
         self._text = {}
 
     def text(self, name):
@@ -57,13 +57,13 @@ class Tree:
         return [line.rstrip() for line in self.text(name).splitlines()]
 
     def words(self, *prefixes):
-        """All identifiers of the sources under these prefixes."""
+        """Returns all identifiers in the sources under these prefixes."""
         return {word for n in self.files if n.startswith(prefixes) and (n.endswith(CODE) or n == "avc")
                 for word in re.findall(r"[A-Za-z_]\w+", self.text(n))}
 
 
 def bare(lines):
-    """Without what the lines begin with in common: blanks, and a comment's `#`."""
+    """Removes what the lines begin with in common: blanks, and a comment's `#`."""
     lines = textwrap.dedent("\n".join(lines)).split("\n")
     if all(line.startswith("#") or not line for line in lines):
         lines = textwrap.dedent("\n".join(line[1:] for line in lines)).split("\n")
@@ -74,7 +74,7 @@ class Block:
     def __init__(self, doc, number, kind, mark, lines):
         self.at = f"{doc}:{number}"
         self.kind = kind
-        self.mark = mark  # what the comment before it says, or ""
+        self.mark = mark  # the text of the comment before it, or ""
         self.lines = bare(lines)
 
     def source(self):
@@ -82,7 +82,7 @@ class Block:
 
 
 def blocks(tree, doc):
-    """The fenced blocks of a document, in order."""
+    """Returns the fenced blocks of a document, in order."""
     found, lines, at = [], tree.lines(doc), 0
     while at < len(lines):
         fence = re.match(r"\s*(```+)\s*(\S*)", lines[at])
@@ -96,7 +96,7 @@ def blocks(tree, doc):
 
 
 def prose(tree, doc):
-    """(number, line) of what is not in a fenced block."""
+    """Yields (number, line) of what is outside of fenced blocks."""
     fence = None
     for number, line in enumerate(tree.lines(doc), 1):
         mark = re.match(r"\s*(```+)", line)
@@ -106,12 +106,12 @@ def prose(tree, doc):
             yield number, line
 
 
-# ---- where blocks come from ----
+# ---- the sources of blocks ----
 
 
 def is_built(tree, path):
-    """An example has an expected.txt beside it. Other files are named by a meson.build above them, or their folder is.
-    Headers are built with what includes them."""
+    """An example is built if it has an expected.txt. Another file is built if a meson.build above it names it or its
+    folder. A header is built with what includes it."""
     if path.endswith((".h", ".def")) or path in ("examples/Makefile", "examples/CMakeLists.txt"):
         return True
     if re.fullmatch(r"examples/\d\d-[^/]+/main\.c", path):
@@ -126,7 +126,7 @@ def is_built(tree, path):
 
 
 def nearest(block, source):
-    """Where the source is most like the block, and the first line that differs."""
+    """Returns where the source is most like the block, and the first line that differs."""
     size = len(block.lines)
     best, best_score = 0, -1
     for start in range(max(1, len(source) - size + 1)):
@@ -134,7 +134,7 @@ def nearest(block, source):
         score = sum(a.strip() == b.strip() for a, b in zip(block.lines, window))
         if score > best_score:
             best, best_score = start, score
-    if best_score == 0:  # no line is the same: the one that is most like the first
+    if best_score == 0:  # no line is equal, so the one that is most like the first line counts
         like = difflib.get_close_matches(block.lines[0].strip(), [s.strip() for s in source], 1, 0)
         best = [s.strip() for s in source].index(like[0]) if like else 0
     window = bare(source[best:best + size])
@@ -159,7 +159,7 @@ def source_error(tree, block):
 
 
 def command_error(tree, line):
-    """A command is known when README shows it, or it is ./avc's, or runs a file that is there."""
+    """A command is known if README shows it, if it is one of ./avc's, or if it runs a file that exists."""
     line = re.sub(r"\s#.*", "", line).strip()
     if not line or line.startswith("#") or line in [r.strip() for r in tree.lines("README.md")]:
         return None
@@ -199,7 +199,7 @@ def snippets(tree):
 
 
 def indented_blocks(tree):
-    """Code that is set off by indentation would go unchecked."""
+    """Code must be fenced, because nothing checks a block that is only indented."""
     for doc in tree.docs:
         before, in_list = "", False
         for number, line in prose(tree, doc):
@@ -224,13 +224,13 @@ class Step:
 
 
 def code(text):
-    """Without comments."""
+    """Returns the text without comments."""
     return re.sub(r"/\*.*?\*/|//[^\n]*", " ", text, flags=re.S)
 
 
 def definition(tree, name, function):
-    """Where a file defines a function: a match whose group 1 is what it does. Of C that is between its braces; of
-    assembly up to where it goes elsewhere for good, also past labels that it falls through."""
+    """Finds the definition of a function in a file: group 1 of the match is its body. In C that is between the braces.
+    In assembly it ends where the code goes elsewhere for good; it may fall through labels."""
     text = code(tree.text(name))
     if not name.endswith((".S", ".inc")):
         return re.search(rf"^(?:\w[^\n;{{}}]*)?\b{function}\([^;{{}}]*\)\s*\n\{{\n(.*?)^\}}", text, re.M | re.S)
@@ -272,14 +272,14 @@ def step_error(tree, step, caller, steps):
 
 
 def walk_errors(tree, block):
-    """A line a step: number, file, function, and what it does.
+    """Checks a walk. A line is a step: number, file, function, and what it does.
 
-        1   src/hw/vectors.S: entry_sync             what it does
-        2     src/core/exit/call.c: avc_trap_hvc (src/core/exit/trap.c)  through a pointer, which that file sets
-        3       src/core/claim/index.h: avc_call_find       deeper: called by the step above that is less deep
-        4   src/hw/vectors.S: rest                   at the top: where the step above at the top goes
-        5   < src/core/exit/run.c: avc_vcpu_run      a return, into a function that calls another step
-        5 steps in 4 files of src                    the last line; steps of other folders are the embedder's
+            1   src/hw/vectors.S: entry_sync             what it does
+            2     src/core/exit/call.c: avc_trap_hvc (src/core/exit/trap.c)  called by a pointer, which that file sets
+            3       src/core/claim/index.h: avc_call_find       deeper: called by the step above that is less deep
+            4   src/hw/vectors.S: rest                   at the top: where the step above at the top goes
+            5   < src/core/exit/run.c: avc_vcpu_run      a return, into a function that calls another step
+            5 steps in 4 files of src                    the last line; steps of other folders are the embedder's
     """
     total = TOTAL.fullmatch(block.lines[-1].strip())
     if not total:
@@ -292,7 +292,7 @@ def walk_errors(tree, block):
     steps = [Step(m) for m in matches]
     for n, step in enumerate(steps):
         caller = next((s for s in reversed(steps[:n]) if s.depth < step.depth), None)
-        if caller is None:  # at the top: one goes to the next
+        if caller is None:  # the steps at the top follow each other
             caller = next((s for s in reversed(steps[:n]) if s.depth == step.depth), None)
         error = step_error(tree, step, caller, steps)
         if step.number != n + 1:
@@ -352,7 +352,8 @@ def languages(tree):
 
 
 def anchors(tree, doc):
-    """As GitHub makes them: lower case, punctuation left out, blanks to dashes, a number for the second of a kind."""
+    """Anchors as GitHub makes them: lower case, without punctuation, dashes for blanks, a number for the second of a
+    kind."""
     found = set()
     for _, _, title in headings(tree, doc):
         slug = re.sub(r"[^\w\- ]", "", title.replace("`", "").strip().lower()).replace(" ", "-")
@@ -386,7 +387,7 @@ def resolve(path):
 
 
 def names(tree):
-    """Functions, constants and files that are named exist."""
+    """Functions, constants and files that a document names must exist."""
     public, all_words = tree.words("include/"), tree.words("")
     registers = set(re.findall(r"\b(?:CTX|REG)\((\w+)", tree.text("include/avc/sysreg.def")))
     for doc in tree.pages:
@@ -409,7 +410,7 @@ LORE = "docs/compilers.md"
 
 
 def out_of_line(tree):
-    """docs/compilers.md has a row for each file with functions that are marked noinline, and names all of them."""
+    """docs/compilers.md must have a row for each file with functions that are marked noinline, and name all of them."""
     rows = {m[1]: set(re.findall(r"`(\w+)`", m[2])) for _, line in prose(tree, LORE)
             for m in [re.fullmatch(r"\| `([\w./-]+)` \| (.*) \|", line)] if m} if LORE in tree.files else {}
     marked = {}

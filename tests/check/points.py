@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""The points of a check's own test, in TAP."""
+"""Runs the points of a check's own test, and prints TAP."""
 
 
 def run(points):
-    """points: (name, function), which returns whether it is good, and what was printed. Returns the exit status."""
+    """points: (name, function). The function returns whether the point is good, and what was printed. Returns the exit
+    status."""
     points = list(points)
     print(f"1..{len(points)}")
     failed = 0

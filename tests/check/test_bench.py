@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""Tests of what ./avc check makes of the bench's figures, in TAP: budget.py, families.py, report.py, profiling.py,
-growth.py and sizes.py of bench/."""
+"""Tests what ./avc check makes of the bench's figures: budget.py, families.py, report.py, profiling.py, growth.py and
+sizes.py of bench/. Prints TAP."""
 import pathlib
 import sys
 import tempfile
@@ -19,7 +19,8 @@ BUDGET = {"max": {"hvc/a": 100.0, "mrs": 60.0}, "max E2H": {"hvc/a": 101.0, "mrs
 
 
 def complaints(**changes):
-    """Of all configurations, after changes to the figures of `max`; None: not measured."""
+    """Returns the complaints after changes to the figures of `max`. A change to None removes a figure, as if it was not
+    measured."""
     figures = {name: dict(rows) for name, rows in BUDGET.items()}
     figures["max"].update({name.replace("__", "/"): value for name, value in changes.items()})
     figures["max"] = {name: value for name, value in figures["max"].items() if value is not None}
@@ -27,7 +28,7 @@ def complaints(**changes):
     return [line for _, bad, _ in result for line in bad], [line for _, _, remarks in result for line in remarks]
 
 
-# per exit: a whole number, and an average
+# Counts for each exit: a whole number, and an average.
 KEPT = {"max": {"hvc/a": 2.0, "wfi": 50.5}, "max E2H": {"hvc/a": 2.0, "wfi": 50.5}}
 
 
@@ -39,7 +40,7 @@ def kept(row, value, unit="sysregs"):
 
 
 def all_units():
-    """What is not kept is not compared."""
+    """Units that are not in KEPT are not compared."""
     more = {"max": {"hvc/a": 3.0, "wfi": 50.5}, "max E2H": KEPT["max E2H"]}
     budgets = {unit: KEPT for unit in ("instructions", "sysregs", "barriers", "tlbi", "loads")}
     measured = {"instructions": KEPT, "barriers": more, "tlbi": more, "loads": more}
@@ -60,7 +61,7 @@ def summed():
 
 
 def family_complaints(dearest, cheapest, members, allowed):
-    """Of a family whose budget is 60 and 30 in two members."""
+    """Compares a family whose budget is 60 for the dearest of two members, and 30 for the cheapest."""
     def units(dear, cheap, nr):
         return {"instructions": {"max": {"hvc": families.Figure(dear, "b")}},
                 "members": {"max": {"hvc": families.Figure(nr)}},

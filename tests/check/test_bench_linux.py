@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""Tests of what ./avc bench --linux makes of what was counted, in TAP: bench/linux.py."""
+"""Tests what ./avc bench --linux makes of its counts (bench/linux.py). Prints TAP."""
 import contextlib
 import io
 import pathlib
@@ -40,7 +40,7 @@ def complaints(**changes):
 
 
 def shared(row, **changes):
-    """Complaints about a row of several CPUs."""
+    """Returns the complaints about a row with several CPUs."""
     return list(linux.compare({**SHARED, row: {**SHARED[row], **changes}}, SHARED))
 
 
@@ -67,8 +67,8 @@ def banner():
 
 
 def checked(names):
-    """Status and output of the check where these files are, none of which is what it should be: nothing can be
-    booted."""
+    """Returns status and output of the check in a folder with these files. Their contents are nonsense, so nothing can
+    boot."""
     with tempfile.TemporaryDirectory() as folder, io.StringIO() as out, contextlib.redirect_stdout(out):
         build = pathlib.Path(folder) / "target"
         for name in names:
@@ -85,7 +85,7 @@ def skips(names, *words):
 
 
 def compared(factor):
-    """Status and output of the check, had its budget's figures been measured so many times over."""
+    """Returns status and output of the check if the measured figures are the budget's, times this factor."""
     names = "incomparable", "measure"
     kept = [getattr(linux, name) for name in names]
     linux.incomparable = lambda build, image: None

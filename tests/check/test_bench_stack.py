@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""Tests of how the bench adds up stack, in TAP: stack.py and calltypes.py of bench/."""
+"""Tests how stack.py and calltypes.py of bench/ add up stacks. Prints TAP."""
 import pathlib
 import sys
 import tempfile
@@ -10,7 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
 import calltypes  # noqa: E402
 import stack  # noqa: E402
 
-# ---- stack: run calls a and, by pointer, b; both call c, a by a jump ----
+# ---- stack: run calls a, and b by a pointer; both call c, a by a jump ----
 
 CALLS = """node: { title: "run" label: "run\\nx.c:1:1\\n16 bytes (static)\\n0 dynamic objects" }
 node: { title: "../src/core/x.c:a" label: "a\\nx.c:2:1\\n100 bytes (static)" }
@@ -46,7 +46,7 @@ CLAIM = "int (struct avc_vcpu *)"
 
 
 def graph(more="", taken=("b",), kept=None, call=calltypes.Call(CLAIM, "claim.fn")):
-    """kept: where the address of b goes."""
+    """kept: where b's address is stored."""
     types = calltypes.Types()
     types.of = {name: CLAIM for name in taken}
     types.kept = {"b": {"claim.fn"} if kept is None else kept}
@@ -73,7 +73,7 @@ def assembly():
 
 
 def assembly_calls():
-    """Of the vectors, and of other assembly."""
+    """Calls by pointer from the vectors, and from other assembly."""
     types = calltypes.Types()
     types.of = {"f": CLAIM, "g": "int (void *)"}
     found = stack.Graph(types)
@@ -91,7 +91,7 @@ def too_many_ways():
 
 
 BACK = 'edge: { sourcename: "c" targetname: "b" label: "../src/core/x.c:1:1" }\n'
-# b calls b by a pointer; and by way of c
+# b calls b by a pointer, directly and by way of c.
 LOOP = 'edge: { sourcename: "b" targetname: "__indirect_call" label: "../src/core/x.c:7:5" }\n'
 
 SOURCE = """

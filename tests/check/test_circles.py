@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""circles.py finds what it is there to find, in TAP: small trees with circles and without."""
+"""Tests that circles.py finds circles, in small trees with and without them. Prints TAP."""
 import json
 import os
 import pathlib
@@ -14,7 +14,7 @@ from points import run as run_points
 CHECK = pathlib.Path(__file__).resolve().parent / "circles.py"
 CC = os.environ.get("CC", "cc")
 
-# what it is; the files below src/; the circles of includes
+# (title, files below src/, circles of includes)
 INCLUDES = [
     ("a chain", {"core/a.c": '#include "a.h"\n#include "b.h"\n', "core/a.h": "",
                  "core/b.c": '#include "b.h"\n#include "c.h"\n', "core/b.h": "", "core/c.h": ""}, []),
@@ -42,7 +42,7 @@ INCLUDES = [
     ("a comment", {"core/a.h": '#include "b.h"\n', "core/b.h": '/* Once it was\n#include "a.h"\n*/\n'}, []),
 ]
 
-# what it is; the sources below src/; the circles of symbols
+# (title, sources below src/, circles of symbols)
 SYMBOLS = [
     ("a chain", {"core/a.c": "int b(void);\nint a(void) { return b(); }\n",
                  "core/b.c": "int b(void) { return 1; }\n"}, []),
@@ -76,7 +76,7 @@ def run(root, *arguments):
 
 
 def verdict(out, number, circles):
-    """Point `number` is ok, or it names these circles and no other."""
+    """Point `number` is ok, or names these circles and no others."""
     points = {}
     for line in out.splitlines():
         if "ok " in line.split("-")[0]:
@@ -102,7 +102,7 @@ def symbols(files, circles, compiled=True, fuzzed=False):
         for number, name in enumerate(files):
             source = os.path.normpath(f"../src/{name}")
             database.append({"directory": str(build), "command": "cc", "file": source, "output": f"{number}.o"})
-            if fuzzed:  # by a program that nobody has built
+            if fuzzed:  # a program that was not built has the source, too
                 database.append({**database[-1], "output": f"fuzz-{number}.o"})
             if compiled:
                 subprocess.run([CC, "-c", source, "-o", f"{number}.o"], cwd=build, check=True)
@@ -122,7 +122,7 @@ def empty_build():
 
 
 def reason():
-    """The complaint says who takes what of whom."""
+    """The complaint says which module takes what from which."""
     with tempfile.TemporaryDirectory() as root:
         write(root, INCLUDES[4][1])
         _, out = run(root)

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""commits.py finds what it is there to find, in TAP: subjects good and bad; histories whole, cut off, or none."""
+"""Tests that commits.py accepts good subjects and refuses bad ones, in histories that are whole, cut off or missing.
+Prints TAP."""
 import os
 import pathlib
 import subprocess
@@ -20,7 +21,7 @@ GOOD = [
     "docs: process each example in both languages",
     "a: " + "b" * 60 + " " + "c" * 8,  # 72 characters
 ]
-# the message, and a piece of the complaint
+# (message, part of the complaint)
 BAD = [
     ("a: " + "b" * 60 + " " + "c" * 9, "73 characters"),
     ("vgic: keep an edge\nthat comes while its list register\nis active, and more of it here", "characters, and 72"),
@@ -62,14 +63,15 @@ def check(folder, after):
 
 
 def repository(folder):
-    """Two old commits that nobody checks, and the name of the second."""
+    """Makes a repository with two old commits, which are not checked. Returns the name of the second."""
     git(folder, "init", "-q", "-b", "main")
     commit(folder, "Whatever it was then")
     return commit(folder, "And this.")
 
 
 def subjects():
-    """{message: (whether it is as wanted, what the check says)}, of commits of one repository: good and bad in turn."""
+    """Commits good and bad subjects in turn to one repository. Returns {message: (whether the check did what it should,
+    its output)}."""
     with tempfile.TemporaryDirectory() as folder:
         after = repository(folder)
         body = "\n\nWhy: a line of the body may be as long as it likes to be, for nobody looks at it"
@@ -129,7 +131,7 @@ def shallow_deep(folder):
 
 
 def shallow_merge(folder):
-    """The only commit of the clone is a merge, and git's log shows it without its parents."""
+    """The clone's only commit is a merge, which git's log shows without parents."""
     def last(source):
         git(source, "checkout", "-q", "-b", "side")
         commit(source, "side: add a commit")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""completion.py finds what it is there to find, in TAP: small trees, each with one function that writes or does not."""
+"""Tests that completion.py finds writes to registers and PC, in small trees with one function each. Prints TAP."""
 import pathlib
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from points import run as run_points
 
 CHECK = pathlib.Path(__file__).resolve().parent / "completion.py"
 
-# All that completion.py allows, so that it does not complain of what is not needed.
+# A tree with all that completion.py allows, because it complains about an allowance that nothing needs.
 SOUND = {
     "src/core/exit/complete.c": "void avc_complete(struct avc_vcpu *vcpu)\n"
                                 "{\n    vcpu->x[0] = 1;\n    vcpu->pc += 4;\n}\n",
@@ -24,7 +24,7 @@ SOUND = {
     "src/core/exit/inject.c": "static void take(struct avc_regs *r)\n{\n    r->pc = vector(r);\n}\n",
 }
 
-# what it is; the body of a function f() in a file of its own; whether that is complained of
+# (title, body of a function f() in a file of its own, whether it is a complaint)
 BODIES = [
     ("a register", "vcpu->x[0] = 1;", True),
     ("a register by a field", "v->x[ISS_SRT(e->esr)] = (uint32_t)e->value;", True),
@@ -62,7 +62,7 @@ def body(text, bad):
 
 
 def others():
-    """A function that is allowed in one file is not in another."""
+    """A function that is allowed in one file is not allowed in another."""
     status, out = run({**SOUND, "src/emul/new.c": SOUND["src/core/exit/eret.c"]})
     return status == 1 and "src/emul/new.c:3: avc_eret: r->pc = pc;" in out, out
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""docs.py finds what it is there to find, in TAP: a small tree is sound, and each of these changes is complained of."""
+"""Tests that docs.py accepts a small tree that is sound, and complains about each of these changes to it. Prints TAP.
+"""
 import pathlib
 import subprocess
 import sys
@@ -85,7 +86,7 @@ TREE = {
 }
 ZH = TREE["docs/zh/guide.md"]
 
-# what is wrong; the file; what is put in whose place; a piece of the complaint
+# (what is wrong, file, old text, new text, part of the complaint)
 CASES = [
     ("a line that differs", "docs/guide.md", "    return AVC_ONE;", "    return 1;",
      "not in examples/01-one/main.c; most like its line 4"),

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""tidy.py finds what it is there to find, in TAP: a small tree is sound, and each of these changes is complained of."""
+"""Tests that tidy.py accepts a small tree that is sound, and complains about each of these changes to it. Prints TAP.
+"""
 import json
 import pathlib
 import shutil
@@ -20,7 +21,7 @@ CALLS_ITSELF = "int h(int n)\n{\n    return n ? h(n - 1) : 0;\n}\n"
 BAD = "int g(const int *p)\n{\n    return p ? 0 : *p;\n}\n"
 TREE = {"src/core/a.h": HEADER, "src/core/a.c": SOURCE, "vmm/kern/b.c": "int b;\n"}
 
-# what it is; files that are different; the files that are complained of
+# (title, files that differ from the sound tree, files with complaints)
 CASES = [
     ("a sound tree", {}, []),
     ("a null pointer", {"src/core/a.c": SOURCE + BAD}, ["src/core/a.c"]),

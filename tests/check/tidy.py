@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""clang-tidy over the library and what the build host makes of the reference hypervisor, in TAP: a point for each file.
+"""Runs clang-tidy over the library, and over what the build host compiles of the reference hypervisor. Prints TAP, a
+point for each file.
 
     tidy.py [--root ROOT] [--build BUILD] [FILE...]
 
-BUILD is a folder that meson has set up for the build host, by default AVC_TEST_BUILD: its compile database says which
-files there are, and how they are compiled. What is looked for, and what is not, is .clang-tidy's to say. FILE: these
-alone, by their paths below ROOT.
+BUILD is a folder that meson has set up for the build host, by default AVC_TEST_BUILD. Its compile database says which
+files there are, and how they are compiled. .clang-tidy says what is looked for. With FILE, a path below ROOT, only
+these files are checked.
 """
 import argparse
 import concurrent.futures
@@ -21,12 +22,12 @@ import sys
 
 FOLDERS = ("src", "vmm")
 WORKERS = 2
-# What is let pass: where, what, and why. What nothing needs any more is a complaint.
+# Findings that are let pass: (where, what, why). A waiver that nothing needs is an error.
 WAIVED = []
 
 
 def sources(root, build):
-    """The C files below FOLDERS that BUILD compiles, by their paths below ROOT."""
+    """Returns the C files below FOLDERS that BUILD compiles, by their paths below ROOT."""
     found = set()
     for entry in json.loads((build / "compile_commands.json").read_text(encoding="utf-8")):
         path = (pathlib.Path(entry["directory"]) / entry["file"]).resolve()
@@ -36,12 +37,12 @@ def sources(root, build):
 
 
 def waiver(line, waivers):
-    """The one that lets a finding pass, or None."""
+    """Returns the waiver that lets a finding pass, or None."""
     return next((w for w in waivers if re.search(rf"(^|/){re.escape(w[0])}:.*\[{w[1]}\b", line)), None)
 
 
 def tidy(tool, root, build, source, waivers):
-    """(what is wrong with a file, as lines; the waivers that it needs)"""
+    """Returns (complaints about a file, as lines; the waivers that it needs)."""
     done = subprocess.run([tool, "--quiet", "-p", build, "--extra-arg=-Wno-unknown-warning-option",
                            f"--config-file={root / '.clang-tidy'}", root / source], capture_output=True, text=True)
     lines = [re.sub(r"\x1b\[[\d;]*m", "", line) for line in done.stdout.splitlines()]

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""Checks of the tree itself, in TAP: licence headers, layering, formatting, width of lines, README's picture of it."""
+"""Checks the tree itself: licence headers, layering, formatting, width of lines, and README's picture of the tree.
+Prints TAP."""
 import pathlib
 import re
 import shutil
@@ -15,26 +16,26 @@ CODE_NAMES = ("Makefile", "CMakeLists.txt", "sources.txt", "meson_options.txt")
 CODE_PATHS = ("avc", ".ci/run")
 COLUMNS = 120
 
-# Who may include whose headers, besides <...> of its own folder: the public ones are everybody's.
+# Whose headers each folder may include by "...". Everybody may include the public ones, by <...>.
 LAYERS = {
     "include": [],
     "src/arch": ["src/arch"],
     "src/core": ["src/arch", "src/core", "src/hw"],
     "src/emul": ["src/arch", "src/core", "src/hw", "src/emul"],
     "src/hw": ["src/arch", "src/core", "src/hw"],
-    # names of register bits: one definition for all of the tree
+    # Names of register bits have one definition for the whole tree.
     "vmm/boot": ["vmm", "src/arch"],
     "vmm/board": ["vmm", "src/arch"],
     "vmm": ["vmm"],
     "examples": ["examples"],
     "bench": ["bench", "examples/host", "tests/guest", "vmm/dev"],
 }
-# Where assembly and system registers may be named.
+# Where assembly may stand, and system registers be named.
 ASM = ("src/hw/", "vmm/boot/", "examples/host/", "tests/guest/", "bench/guest/")
 
 
 def files():
-    """The files git has, and new ones it would take."""
+    """Returns the files that git tracks, and new ones that it would add."""
     out = subprocess.run(["git", "-C", ROOT, "ls-files", "-co", "--exclude-standard", "-z"],
                          capture_output=True, check=True).stdout
     return sorted(p for p in out.decode().split("\0") if p and (ROOT / p).is_file())
@@ -103,7 +104,7 @@ def formatting(paths):
 
 
 def columns(paths):
-    """clang-format breaks no comment, and reads C alone."""
+    """clang-format breaks no comments and formats C alone, so the width is checked here."""
     for path in filter(is_code, paths):
         for number, line in enumerate(text(path).splitlines(), 1):
             if len(line.expandtabs()) > COLUMNS:
@@ -111,7 +112,8 @@ def columns(paths):
 
 
 def readme_tree(paths):
-    """README shows the tree as lines 'folder/  what it is': every folder shown exists, every top folder is shown."""
+    """README shows the tree as lines 'folder/  what it is'. Each folder that it shows exists, and it shows each top
+    folder."""
     if not (ROOT / "README.md").exists():
         yield "there is no README.md"
         return

@@ -52,7 +52,7 @@ def old_qemu():
 
 
 class Tap:
-    """Test Anything Protocol on stdout. The plan comes last, when the number is known."""
+    """Prints Test Anything Protocol. The plan comes last, when the number of points is known."""
 
     def __init__(self):
         self.count = 0
@@ -74,7 +74,7 @@ class Tap:
         return self.ok(part in text, name, f"wanted {part!r} in:\n{text}")
 
     def refused(self, name, args, *parts, env=None, timeout=20):
-        """./avc ends with status 2, nothing on stdout, and an error that has all parts in it."""
+        """Checks that ./avc ends with status 2, prints nothing on stdout, and prints an error with all these parts."""
         result = run_avc(*args, env=env, timeout=timeout)
         good = (result.status == 2 and not result.out and "avc: error: " in result.err
                 and all(part in result.err for part in parts))
@@ -91,8 +91,8 @@ class Tap:
 
 class Avc:
     def __init__(self, args=(), tty=False, stdin=None, env=None, argv=None, cwd=None):
-        """args: ./avc's; argv: another program with its arguments. stdin: a file object in
-        place of the pipe (without a tty). env: added to the environment; None removes."""
+        """args: arguments of ./avc. argv: another program with its arguments. stdin: a file object in place of the pipe
+        (not on a tty). env: added to the environment; a value of None removes the variable."""
         self.argv = list(argv) if argv else [AVC, *map(str, args)]
         self.out = bytearray()  # all of stdout
         self.err = bytearray()  # all of stderr
@@ -107,7 +107,7 @@ class Avc:
                 environment[key] = str(value)
         if tty:
             self.master, slave = pty.openpty()
-            self.slave = slave  # held open: its settings are looked at in the end
+            self.slave = slave  # stays open, so that wait() can look at its settings
             self.tty_before = termios.tcgetattr(slave)
             stdin = stdout = slave
         else:
@@ -154,7 +154,7 @@ class Avc:
             left = end - time.monotonic()
             if left <= 0 or not self.reads:
                 return None
-            # A child that ended has said all that it will say once nothing more comes.
+            # A child that has ended prints nothing more once nothing more arrives.
             if not self._pump(min(left, 0.2)) and self.child.poll() is not None:
                 return None
 
@@ -163,7 +163,7 @@ class Avc:
         return self._expect("out", "taken", what, timeout)
 
     def expect_err(self, what, timeout=30):
-        """The same on stderr: the launcher's messages and the hypervisor's log."""
+        """Does the same on stderr, which has the launcher's messages and the hypervisor's log."""
         return self._expect("err", "err_taken", what, timeout)
 
     def send(self, data):
@@ -174,11 +174,11 @@ class Avc:
         self.child.stdin.close()
 
     def kill(self, number=signal.SIGTERM):
-        """Sends a signal to the launcher alone."""
+        """Sends a signal to the launcher, and not to its children."""
         self.child.send_signal(number)
 
     def wait(self, timeout=30):
-        """The exit status (negative for a signal), or None if the time was up."""
+        """Returns the exit status (negative for a signal), or None if the time is up."""
         end = time.monotonic() + timeout
         while self.child.poll() is None:
             if time.monotonic() >= end:
@@ -236,7 +236,7 @@ class Result:
 
 
 def run_avc(*args, timeout=60, env=None, cwd=None):
-    """Runs ./avc with nothing at stdin to its end. Status None: it had to be stopped."""
+    """Runs ./avc to its end, with nothing at stdin. The status is None if it had to be stopped."""
     with open(os.devnull, "rb") as nothing:
         with Avc(args, stdin=nothing, env=env, cwd=cwd) as avc:
             status = avc.wait(timeout)
@@ -244,7 +244,7 @@ def run_avc(*args, timeout=60, env=None, cwd=None):
 
 
 class Scratch:
-    """A folder for a test's files; remove() in the end."""
+    """A folder for a test's files. The test calls remove() at its end."""
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="avc-test.")
@@ -258,7 +258,7 @@ class Scratch:
         return self.path(name)
 
     def stand_in(self, name, image):
-        """The environment that has ./avc run boot this Image in place of the hypervisor."""
+        """Returns the environment in which ./avc run boots this Image in place of the hypervisor."""
         return {"AVC_VMM_IMAGE": image.write(self.path(name))}
 
     def remove(self):
@@ -307,7 +307,7 @@ class Image:
         return self
 
     def echo(self, until):
-        """Sends back each byte received up to, and with, the given one."""
+        """Sends back each byte that arrives, up to the given one and with it."""
         self.mov(19, self.UART)
         self.word(0xB9400000 | (0x18 // 4) << 10 | 19 << 5 | 1)  # LDR W1, [X19, #FR]
         self.word(0x37000000 | 4 << 19 | (-1 & 0x3FFF) << 5 | 1)  # TBNZ W1, #RXFE, .-4

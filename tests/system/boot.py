@@ -14,16 +14,16 @@ import sys
 
 
 def command(cpu, cpus, image, count=False, flash=None, plugin=None):
-    """image: by -kernel; flash: a file for the first flash bank, where firmware begins at EL3."""
+    """image: QEMU loads it by -kernel. flash: a file for the first flash bank, where firmware begins at EL3."""
     model, board = cpu, "virt,virtualization=on,gic-version=3,dtb-randomness=off"
     if count:
-        model += ",cntfrq=1000000000"  # a tick is an instruction
+        model += ",cntfrq=1000000000"  # so a tick is an instruction
     if cpu == "max" and os.environ.get("AVC_QEMU_OLD") == "7":
-        model += ",sme=off"  # SME without FEAT_FGT; see machine_describe() of the launcher
+        model += ",sme=off"  # see machine_describe() of the launcher: SME without FEAT_FGT
     if flash:
         board += ",secure=on"
         if cpu == "max":
-            model += ",cntfrq=62500000"  # what TF-A's PLAT=qemu says in CNTFRQ_EL0
+            model += ",cntfrq=62500000"  # TF-A's PLAT=qemu writes this to CNTFRQ_EL0
     args = [os.environ.get("AVC_QEMU", "qemu-system-aarch64"), "-M", board, "-cpu", model,
             "-smp", str(cpus), "-m", "1024", "-nic", "none", "-display", "none", "-monitor", "none",
             "-serial", "stdio", *(["-bios", flash] if flash else ["-kernel", image])]

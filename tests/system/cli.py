@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""The command line of ./avc: what it refuses and why, what QEMU is told, the lock, the count of a check.
+"""The command line of ./avc: what it refuses and why, what it tells QEMU, the lock, and the count of a check.
 
-Needs QEMU, not the hypervisor: programs of a few instructions stand in for it. console.py tests what is
-seen of a run in the same way; guests.py what needs the hypervisor.
+These tests need QEMU, but not the hypervisor: programs of a few instructions stand in for it. console.py tests in the
+same way what a user sees of a run. guests.py tests what needs the hypervisor.
 """
 
 import fcntl
@@ -165,7 +165,7 @@ def reachable():
 # ---- nothing to run it with ----
 
 def bare_path(*more):
-    """A PATH with what Debian's base has, less QEMU and apt-get; more: scripts of ours."""
+    """Returns a PATH with what Debian's base system has, without QEMU and apt-get. more: scripts of the test."""
     folder = tempfile.mkdtemp(dir=work)
     os.chmod(folder, 0o755)
     for tool in ("bash env sed grep awk head tail tr wc od stat ls cat mktemp mkfifo rm mkdir mv date "
@@ -210,10 +210,10 @@ def test_no_qemu():
         tap.ok(status == 2 and command, name, avc.transcript())
 
 
-# ---- what QEMU is told ----
+# ---- what it tells QEMU ----
 
 def device_tree(name, *args):
-    """The tree QEMU would hand over, its status and messages; nothing is booted."""
+    """Returns the device tree that QEMU would pass on, the status and the messages. Nothing boots."""
     blob = path(name + ".dtb")
     result = run_avc("run", "--kernel", path("any"), *BOARD, *args, "--", "-M", f"dumpdtb={blob}",
                      env=stand_in("any-vmm", Image().spin()))
@@ -260,7 +260,7 @@ def test_arguments():
         tap.equal(avc.wait(20), 0, "the launcher by a symbolic link", avc.transcript())
 
 
-# ---- what --profile wants of QEMU, and what it counts ----
+# ---- what --profile needs of QEMU, and what it counts ----
 
 def test_profile():
     args = ["run", "--profile", "--kernel", path("any"), *BOARD]
@@ -294,7 +294,7 @@ def test_profile():
         tap.ok(status == 124 and "\nprofile: " in avc.stderr, "--profile of what was stopped", avc.transcript())
 
 
-# ---- the examples; what each of them does is seen by example.py ----
+# ---- the examples; example.py tests what each of them does ----
 
 def test_examples():
     with open(os.path.join(TOP, "examples/01-minimal/expected.txt"), "rb") as file:
@@ -320,7 +320,7 @@ esac
            result.transcript)
 
 
-# ---- a tree of its own: lock, clean, a check that can't be ----
+# ---- in a tree of its own: the lock, clean, and a check that cannot build ----
 
 def test_tree():
     tree = os.path.join(work, "a tree")

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""What is seen of ./avc run: the guest's bytes, the hypervisor's log, exit statuses, the terminal, --count.
+"""What a user sees of ./avc run: the guest's bytes, the hypervisor's log, exit statuses, the terminal, --count.
 
-Needs QEMU, not the hypervisor: programs of a few instructions stand in for it, so that each way an
-emulator can end is tested by itself.
+These tests need QEMU, but not the hypervisor: programs of a few instructions stand in for it. So each way in which an
+emulator can end has a test of its own.
 """
 
 import os

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
 """Builds the examples against the installed package, as a newcomer does, boots each on its CPU models, and compares
-what it prints with its expected.txt, in TAP.
+what it prints with its expected.txt. Prints TAP.
 
 usage: example.py BUILD [--cc COMMAND] [NAME...]
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""Guests of one's own, by ./avc run under the hypervisor: raw Images of a few instructions.
+"""Guests that are raw Images of a few instructions, under the hypervisor, by ./avc run.
 
-No initrd, no Linux; most of them never look at the device tree. What is seen of them from
-outside: bytes on stdout, bytes from stdin, exit statuses, and what is said about a crash.
+They have no initrd and no Linux, and most of them never read the device tree. The tests look at them from outside:
+bytes on stdout, bytes from stdin, exit statuses, and what the log says about a crash.
 
 usage: guests.py [HOST-CPU/VHE | one-uart]...      default: cortex-a72/off max/on max/off one-uart
 
@@ -98,8 +98,8 @@ def test_count(name, board):
 
 
 def stat_tables(err):
-    """Of a log: {whose: {"traps": {name: (count, ticks, mean, p50, p99, longest)}, "exits": {name: count},
-    "share": text}}."""
+    """Reads the tables of a log: {whose: {"traps": {name: (count, ticks, mean, p50, p99, longest)}, "exits": {name:
+    count}, "share": text}}."""
     tables, table, part = {}, None, None
     for line in err.splitlines():
         text = line.removeprefix("[avc] vmm: stat: ")
@@ -119,13 +119,13 @@ def stat_tables(err):
 
 
 def test_stat(name, board):
-    """What is counted is what this guest did: all of it is written here, and interrupts are the hypervisor's own."""
-    image = Image().print("s" * 20).mov(0, 0x42000000).word(0xB9400001)  # LDR W1, [X0]: memory's first use
+    """All that is counted is what this guest did: its whole code is here. Only interrupts are the hypervisor's own."""
+    image = Image().print("s" * 20).mov(0, 0x42000000).word(0xB9400001)  # LDR W1, [X0]: first use of memory
     for _ in range(7):
         image.hvc(0x84000000).smc(0x84000000)  # PSCI_VERSION
     for _ in range(3):
         image.hvc(0xFFFF)  # to the VMM's loop
-    image.hvc(0x87654321).word(0xD5380400)  # nobody's; MRS X0, ID_AA64PFR0_EL1
+    image.hvc(0x87654321).word(0xD5380400)  # a call that nobody handles; MRS X0, ID_AA64PFR0_EL1
     args = arguments(image.hvc(OFF).spin(), *board, "--stat", "--count")
     result = run_avc(*args, "--cpus", 1, timeout=90)
     table = stat_tables(result.err).get("vCPU 0", {"traps": {}, "exits": {}, "share": None})
@@ -165,10 +165,10 @@ def test_stat(name, board):
 
 
 def test_prefault(name, board):
-    """Two blocks that nobody loaded anything into: exits, or none; zeros, also after a reset of a guest that wrote
-    there."""
+    """Reads two blocks of memory into which nothing was loaded. They are zero, also after the reset of a guest that
+    wrote there. Each read makes an exit, or with --prefault none."""
     image = Image().mov(0, 0x42000000).word(0xB9400002)  # LDR W2, [X0]
-    image.word(0xB9000000).mov(0, 0x43000000).word(0xB9400003).word(0xB9000000)  # STR W0, [X0], and the other
+    image.word(0xB9000000).mov(0, 0x43000000).word(0xB9400003).word(0xB9000000)  # STR W0, [X0]; the other block
     image.mov(19, Image.UART).word(0x2A030041).word(0x11018421).word(0x39000000 | 19 << 5 | 1)  # ORR W1, W2, W3; +"a"
     image.hvc(RESET).spin()
     for more, exits in (((), 2 * 4), (("--prefault",), 0)):
@@ -180,7 +180,7 @@ def test_prefault(name, board):
 
 
 def test_one_uart():
-    """What says that it is an old QEMU gets the log's PCI card. This one leaves it out if asked to."""
+    """A QEMU that calls itself an old one gets a PCI card for the log. The script leaves the card out if asked to."""
     qemu = os.path.join(work, "qemu")
     with open(qemu, "w", encoding="utf-8") as script:
         script.write(f"""#!/bin/bash

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""The installed headers: each compiles alone, as C and as C++, by each compiler, without a warning; what they declare
-is in the archive, and C++ finds it there. In TAP.
+"""The installed headers. Each compiles alone, as C and as C++, by each compiler, without a warning. What they declare
+is in the archive, and C++ finds it there. Prints TAP.
 
 usage: headers.py BUILD
 """
@@ -39,7 +39,7 @@ def compiled(package, compiler, text, *words):
 def test_alone(package, names):
     for compiler in COMPILERS:
         for name in names:
-            # Twice: it guards itself.
+            # Included twice, to test its guard.
             result = compiled(package, compiler, f"#include <avc/{name}>\n" * 2, "-fsyntax-only")
             tap.ok(result.status == 0 and not result.err, f"<avc/{name}> alone, by {compiler}", result.transcript)
 
@@ -64,7 +64,7 @@ def test_linkage(package, names):
 
 
 def test_sizes(package, names):
-    """Whoever cannot read the headers is told the size of each struct that a function or a callback takes by
+    """A language that cannot read the headers needs the size of each struct that a function or a callback takes by
     pointer."""
     text = "".join((package.prefix / "include/avc" / name).read_text() for name in names
                    if not name.startswith("priv/"))

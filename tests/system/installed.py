@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""The package as `meson install` gives it, moved to a folder of its own: what example.py and package.py build against.
+"""The package as `meson install` installs it, moved to another folder. example.py and package.py build against it.
 
     with Installed("build/target") as package:
         folder = package.copy_example("01-minimal")
@@ -13,10 +13,10 @@ import shutil
 import subprocess
 import tempfile
 
-# What would make another build than the one that is meant.
+# Variables that would change the build.
 NOT_OURS = ("AR", "ASM", "AVC_SOURCE", "CC", "CFLAGS", "CMAKE_PREFIX_PATH", "CPPFLAGS", "CPU", "CPUS", "CROSS_COMPILE",
             "CXX", "CXXFLAGS", "DESTDIR", "E2H", "LDFLAGS", "MAKEFLAGS", "MFLAGS", "OBJCOPY", "QEMU")
-OLD_MAX = "max,sme=off"  # QEMU 7 has SME without FEAT_FGT; see machine_describe() of the launcher
+OLD_MAX = "max,sme=off"  # see machine_describe() of the launcher: QEMU 7 has SME without FEAT_FGT
 
 
 class Result:
@@ -32,7 +32,7 @@ class Installed:
     def __init__(self, build):
         self.build = pathlib.Path(build).absolute()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="avc-package-"))
-        # Out of the place it was installed to: what it is made of is found relative to itself.
+        # The package must find its parts by relative paths, so it is moved away from where it was installed.
         self.prefix = self.folder / "moved"
         self.pkg_config_path = self.prefix / "lib/pkgconfig"
 
@@ -50,7 +50,8 @@ class Installed:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def run(self, argv, folder, timeout=120, **env):
-        """A program that sees the package and nothing else of ours; env: added, None removes."""
+        """Runs a program that sees the package, and nothing else of this project. env: added to the environment; a
+        value of None removes the variable."""
         environment = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
         environment |= {"PKG_CONFIG_PATH": str(self.pkg_config_path), "LC_ALL": "C"}
         for name, value in env.items():
@@ -63,7 +64,7 @@ class Installed:
             out, err = child.communicate(timeout=timeout)
             late = ""
         except subprocess.TimeoutExpired:
-            os.killpg(child.pid, 9)  # make's children, too
+            os.killpg(child.pid, 9)  # and the children of make
             out, err = child.communicate()
             late = f"\nnot done within {timeout} s\n"
         return Result(child.returncode, out.decode(errors="replace"), err.decode(errors="replace") + late)

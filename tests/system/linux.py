@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""Debian's Linux as a guest: commands typed at its prompt, their output checked.
+"""Debian's Linux as a guest: types commands at its prompt, and checks their output.
 
-usage: linux.py [HOST-CPU/VHE/VCPUS...]       for example max/on/4; without: all below
+usage: linux.py [HOST-CPU/VHE/VCPUS...]       for example max/on/4; without: all of MATRIX
 
-Each boot types the same commands, so a matrix of CPUs, host modes and vCPUs says what differs.
-Two physical CPUs in all of them: 4 vCPUs have to share, 1 leaves one CPU idle. One of them also
-sets an alarm, takes a long paste, and is booted again by the guest's own reset.
+Each boot types the same commands, so the results show what depends on the CPU, the host mode or the number of vCPUs.
+There are always two physical CPUs: 4 vCPUs must share them, and 1 vCPU leaves one CPU idle. One boot also sets an
+alarm, takes a long paste, and resets the machine, so that it boots again.
 
-The limits are for machines that do much else at the same time; a boot takes some seconds.
+A boot takes some seconds. The time limits are for machines that do much else at the same time.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ import time
 
 from avctest import Avc, Tap
 
-# A Cortex-A72 has no E2H; the rest of the table is complete.
+# All host modes of three CPUs. A Cortex-A72 has no E2H.
 MATRIX = [(cpu, vhe, vcpus)
           for cpu, modes in (("cortex-a72", ["off"]), ("neoverse-n1", ["off", "on"]), ("max", ["off", "on"]))
           for vhe in modes for vcpus in (1, 4)]
@@ -31,12 +31,12 @@ MD5_OF_64_MIB = "7f614da9329cd3aebf59b91aadc30bf0"  # of zeros
 
 
 def line(pattern):
-    """A line of output: the echo of what was typed has the prompt before it."""
-    return re.compile(rb"(?:^|\n)" + pattern.encode() + rb"\r*(?=\n)")  # the next line needs it, too
+    """Matches a whole line of output. An echo of what was typed does not match, because the prompt precedes it."""
+    return re.compile(rb"(?:^|\n)" + pattern.encode() + rb"\r*(?=\n)")  # the next match needs it, too
 
 
 def command(avc, text, pattern, timeout):
-    """Types it and waits for a line; the match, or None. Ends at the next prompt."""
+    """Types a command and waits for a line and the next prompt. Returns the match, or None."""
     avc.send(text + "\n")
     match = avc.expect(line(pattern), timeout)
     return match if match and avc.expect(PROMPT, timeout) else None
@@ -46,7 +46,7 @@ def extras(tap, avc, name, vcpus):
     tap.ok(command(avc, "echo +2 >/sys/class/rtc/rtc0/wakealarm; sleep 4; grep -c ' [1-9].*rtc-pl031' /proc/interrupts",
                    "1", 60), f"{name}: the clock's alarm interrupts", avc.transcript())
 
-    # Much more than any FIFO holds, to a guest that is slow to read.
+    # Much more than any FIFO holds, for a guest that reads slowly.
     paste = b"".join(b"line %d of what is pasted\n" % i for i in range(400))
     avc.send("stty -echo; echo now=reading; sleep 1; cat >/tmp/paste; stty echo; md5sum </tmp/paste\n")
     avc.expect(line("now=reading"), 60)

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""The library, the examples and their host by link-time optimisation, from the list of sources: each example still
-prints what it should, guests keep their registers, and the compiler keeps x18 out of what it writes. In TAP.
+"""Builds the library, the examples and their host with link-time optimisation, from the list of sources. Each example
+prints what it should, guests keep their registers, and no C code uses x18. Prints TAP.
 
 usage: lto.py BUILD [--cc COMMAND]
 
-At link time the compiler generates code anew, and of the words that a file was compiled with it remembers some. What it
-forgets would show here.
+At link time the compiler generates code anew, and forgets some of the options with which a file was compiled. This test
+notices if it forgets one that matters.
 """
 import argparse
 import pathlib
@@ -23,15 +23,15 @@ tap = Tap()
 
 
 def maker(package, cc, flags):
-    """make for any example; the library's objects are shared by all. gcc-ar: ar alone does not see into such
-    objects."""
+    """Returns the make command for any example. All examples share the library's objects. The archiver is gcc-ar,
+    because ar alone does not read such objects."""
     ar = re.sub(r"gcc$", "gcc-ar", cc.split()[0])
     return [*package.make(cc), "-j2", f"AR={ar}", f"AVC_SOURCE={TOP}", f"AVC_BUILD={package.folder}/avc-{len(flags)}",
             f"CFLAGS={flags}"]
 
 
 def users_of_x18(package, elf):
-    """The functions that name the register; those of assembly may."""
+    """Returns the functions that name the register. Functions of assembly may."""
     functions, name = set(), ""
     for line in package.run(["aarch64-linux-gnu-objdump", "-d", elf], package.folder).out.splitlines():
         start = re.match(r"[0-9a-f]+ <(\w+)", line)
@@ -52,7 +52,7 @@ def boots(package, make, name, folder, models):
 
 
 def registers(package, make, plain):
-    """tests/guest/lto, and its functions that name x18: as many as in a build without."""
+    """Builds tests/guest/lto with and without LTO. With LTO no more functions name x18 than without."""
     folder = package.copy_example("01-minimal", "registers")
     (folder / "main.c").write_text((TOP / "tests/guest/lto/main.c").read_text())
     (folder / "expected.txt").write_text("13 operations\n")

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""The installed package and the list of sources: what is in them, an embedder built by each of the three ways
-(pkg-config, CMake, sources) and booted, and what is said when it can't be. In TAP.
+"""Tests the installed package and the list of sources: what they contain, an embedder that is built by each of three
+ways (pkg-config, CMake, sources) and booted, and the messages when it cannot be built. Prints TAP.
 
 usage: package.py BUILD [--cc COMMAND]
 
-BUILD is a build folder of the target. COMMAND compiles, but for CMake, which has a compiler by its toolchain file.
+BUILD is a build folder of the target. COMMAND compiles, except with CMake, where the toolchain file names a compiler.
 """
 import argparse
 import os
@@ -99,12 +99,12 @@ def test_archive(package):
 # ---- the three ways ----
 
 def told_by_compiler(folder):
-    """What files the objects in a folder were made of, by the compiler's own account."""
+    """Returns the files that the objects in a folder were made of, from the compiler's dependency files."""
     return {word for file in folder.rglob("*.d") for word in file.read_text().split() if word.startswith("/")}
 
 
 def booted(way, folder, result):
-    """One point: it does what it should, and nothing of the source tree had a part in it."""
+    """Makes one point: the program does what it should, and no file of the source tree took part."""
     wanted = (folder / "expected.txt").read_text()
     parts = [word for word in told_by_compiler(folder / "build") if word.startswith(f"{TOP}/")]
     return tap.ok(result.status == 0 and result.out == wanted and not result.err and not parts,
@@ -140,7 +140,7 @@ def cmake(package, folder, *words, toolchain=True, **env):
 
 
 def by_cmake_with_cxx(package):
-    """The toolchain file names a C++ compiler. Where that is not installed clang stands for it."""
+    """The toolchain file names a C++ compiler. If that is not installed, clang stands in for it."""
     folder, path = package.copy_example(EXAMPLE, "by-cmake-cxx"), os.environ["PATH"]
     if not shutil.which("aarch64-linux-gnu-g++"):
         (package.folder / "bin").mkdir()
@@ -192,7 +192,7 @@ def by_sources(package, cc):
     have = sorted(str(file.relative_to(TOP / "src")) for file in (TOP / "src").rglob("*")
                   if file.suffix in (".c", ".S"))
     tap.equal(sorted(listed("source") + listed("small")), have, "sources.txt lists each source once, and no other")
-    # What is copied is all there is: the files of the list, headers, and the examples' host.
+    # The copy has the files of the list, the headers, and the examples' host, and nothing else.
     tree = package.folder / "tree"
     headers = [str(file.relative_to(TOP)) for folder in ("src", "include") for file in (TOP / folder).rglob("*")
                if file.suffix in (".h", ".def", ".inc")]
@@ -214,7 +214,7 @@ def by_sources(package, cc):
     tap.ok(any(word.startswith(str(tree)) for word in told_by_compiler(folder / "build")), "of the copied tree")
 
 
-# Of each part a function that only its own users name.
+# For each part a function that only users of the part name.
 PARTS = {
     "observers": "avc_vcpu_observe",
     "counters": "avc_vcpu_counters",
@@ -231,9 +231,9 @@ PARTS = {
 
 
 def test_linked(package, cc):
-    """A program takes of the archive what it calls, and what that needs: by name, without garbage collection."""
+    """A program links from the archive what it calls and what that needs, without the linker's garbage collection."""
     folder = package.copy_example(EXAMPLE, "linked")
-    # without host_vm.c, which calls PSCI for its own users
+    # Without host_vm.c, which calls PSCI for its users.
     make = [*package.make(cc), "all", "host_sources=host.c start.S"]
 
     def takes(name, wanted):
@@ -249,8 +249,8 @@ def test_linked(package, cc):
 
 
 def test_default_goal(package):
-    """What `make` without a goal makes is the embedder's, whether the library is included before or after the first
-    rule."""
+    """`make` without a goal makes the embedder's goal, whether the library's makefile is included before or after the
+    first rule."""
     folder = package.folder / "goal"
     folder.mkdir()
     include = f"AVC_SOURCE := {TOP}\ninclude $(AVC_SOURCE)/src/sources.mk\n"
@@ -262,7 +262,7 @@ def test_default_goal(package):
                plan.transcript[-400:])
 
 
-# ---- what is said when it can't be ----
+# ---- messages when it cannot be built ----
 
 def test_refusals(package):
     folder = package.copy_example(EXAMPLE, "refused")

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""What the plugin counts on the bench's guests, in TAP, beside what is known by construction, by the emulator's own
-count, and by a disassembler.
+"""Compares what the plugin counts on the bench's guests with three things: what is known by construction, the
+emulator's own count, and a disassembler. Prints TAP.
 
 usage: profiled.py PLUGIN FOLDER-OF-THE-BENCH
 """
@@ -23,7 +23,8 @@ PLUGIN, BENCH = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 
 
 def boot(program, cpus, *arguments):
-    """What the program printed, and the profile; no arguments: no plugin, no profile."""
+    """Returns what the program printed, and the profile. Without arguments it runs without the plugin, and the profile
+    is empty."""
     with tempfile.NamedTemporaryFile("r") as counted:
         plugin = ["--plugin", ",".join([str(PLUGIN), f"out={counted.name}", *arguments])] if arguments else []
         run = subprocess.run([sys.executable, pathlib.Path(__file__).with_name("boot.py"), "--count", *plugin, "max",
@@ -32,12 +33,12 @@ def boot(program, cpus, *arguments):
 
 
 def rows(out):
-    """{row: (instructions of all rounds, rounds)}"""
+    """Returns {row: (instructions of all rounds, rounds)}."""
     lines = [line.split("\t") for line in out.splitlines()]
     return {line[1]: (int(line[2]), int(line[3])) for line in lines if line[0] == "row"}
 
 
-# the first that matches
+# The first pattern that matches decides.
 PATTERNS = {
     "at|dc|ic|sysl?": "sys",
     "hvc|smc|svc|brk": "call",
@@ -49,7 +50,7 @@ PATTERNS = {
 
 
 def class_of(mnemonic, operands):
-    """As a disassembler names it."""
+    """Returns the class of an instruction as a disassembler prints it."""
     if mnemonic == "msr" and "#" in operands:
         return "pstate"
     if mnemonic in ("mrs", "msr", "isb", "dsb", "dmb", "tlbi", "eret"):
@@ -61,7 +62,7 @@ def class_of(mnemonic, operands):
 
 
 def disassembled(elf):
-    """{(address, instruction): class}"""
+    """Returns {(address, instruction): class}."""
     out = subprocess.run(["aarch64-linux-gnu-objdump", "-d", elf], capture_output=True, text=True, check=True).stdout
     lines = re.findall(r"^ *([0-9a-f]+):\t([0-9a-f]{8}) \t(\S+)(.*)", out, flags=re.M)
     return {(int(at, 16), int(code, 16)): class_of(mnemonic, operands) for at, code, mnemonic, operands in lines}
@@ -73,7 +74,7 @@ def test_rows(program, out, profile):
     counted = profiling.rows(profile, symbols, names)
     differing = collections.defaultdict(list)  # row: members
     for number, (name, (ticks, rounds)) in enumerate(rows(out).items(), 1):
-        # the guest's own instruction: the emulator does not count one that aborts
+        # The guest's own instruction counts, except one that aborts, which the emulator does not count.
         row = name.split("/")[0]
         own = 0 if row in ("gicd_typer", "device", "device_loop", "pl011_status", "gic_rw") else 1
         if row in ("hvc", "smc", "hypercall", "hvc_slow", "switch") or not own:
@@ -90,7 +91,7 @@ def test_rows(program, out, profile):
 
 
 def test_sums(program, profile):
-    """Without marks: by kind."""
+    """Without marks, instructions are counted by kind of exit."""
     kinds = {kind: profile.classes(kind).total() for kind in range(profiling.NONE + 1)}
     tap.equal(sum(kinds.values()), profile.total[0],
               f"{program}: kinds and what is before them are all instructions at EL2")
@@ -113,7 +114,7 @@ def test_sums(program, profile):
 
 
 def test_serial(program):
-    """QEMU 10's own ways of counting break the program here."""
+    """Counting with QEMU 10's own means would break the program here."""
     plain, _ = boot(program, 2)
     out, profile = boot(program, 2, "marks=on", "serial=on")
     tap.equal(rows(out), rows(plain), f"{program}, two CPUs: the emulator's count is the same with the plugin")

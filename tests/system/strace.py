@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""./avc run --strace: the trace of a program against its own record, call by call.
+"""./avc run --strace: compares the trace of a program with the program's own record, call by call.
 
 usage: strace.py max/on | max/off | filter | refused
 
-The program (tests/guest/linux/calls.c; AVC_TEST_CALLS names the built one) runs in Debian's Linux, makes calls in two
-threads, executes itself, and prints each call with its arguments and result. Its threads are found in the trace by the
-calls that each of them begins with. Equal means: the same calls in the same order, arguments and results, nothing
-between them, in one address space until the exec and in another from there.
+The program (tests/guest/linux/calls.c; AVC_TEST_CALLS names the built one) runs in Debian's Linux. It makes calls in
+two threads, executes itself, and prints each call with its arguments and result. The test finds each thread in the
+trace by the call that the thread begins with. The trace must have the same calls in the same order, with the same
+arguments and results, and no others between them. They are in one address space until the exec, and in another from
+there on.
 """
 
 import importlib.util
@@ -20,7 +21,7 @@ from avctest import TOP, Avc, Scratch, Tap, old_qemu, run_avc
 
 MARK = 0x61766300
 LINE = re.compile(r"^\[avc\] vmm: ([0-9a-f]+)/\d+ ([0-9a-f]+) (\w+)\((.*?)\) = (.*)$")
-# What the program does not record: it prints, and goes.
+# The program does not record its printing and its end.
 PRINTING, ENDS = "write", ("execve", "exit_group")
 
 tap = Tap()
@@ -36,7 +37,7 @@ ERRNOS = {name: int(number) for number, name in table("errnos.def", r"^X\((\d+),
 
 
 def value(text):
-    """An argument or a result as 64 bits; None: not known."""
+    """Returns an argument or a result as 64 bits, or None if it is not known."""
     if text.startswith("?"):
         return None
     if text[0] == "-" and text[1:] in ERRNOS:
@@ -59,7 +60,7 @@ class Call:
 
 
 def initrd(scratch, program):
-    """./avc run's own with the program in it: archives may stand one behind the other."""
+    """Returns the initrd of ./avc run with the program added: one archive may follow another."""
     spec = importlib.util.spec_from_file_location("mkinitrd", os.path.join(TOP, "vmm/initrd/mkinitrd.py"))
     mkinitrd = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(mkinitrd)
@@ -72,7 +73,8 @@ def initrd(scratch, program):
 
 
 def run(vhe, strace):
-    """Boots, runs the program, powers off: the program's records by thread, its trace, and what went by."""
+    """Boots, runs the program and powers off. Returns the program's records by thread, its trace, and the transcript.
+    """
     scratch = Scratch()
     try:
         with Avc(["run", "--cpus", 2, "--host-cpus", 2, "--host-cpu", "max", "--host-vhe", vhe, strace,
@@ -85,7 +87,8 @@ def run(vhe, strace):
 
 
 def records(out):
-    """[first program: {thread: calls}, second], each call (number, arguments, result); None: not all is there."""
+    """Returns [first program: {thread: calls}, second program: the same], each call as (number, arguments, result).
+    None if anything is missing."""
     parts, current = [], {}
     for line in out.splitlines():
         word = line.split()
@@ -102,7 +105,7 @@ def records(out):
 
 
 def trace(err):
-    """The calls of each thread of the program from a mark on, by mark."""
+    """Returns {mark: calls}, the calls of each of the program's threads from its mark on."""
     open_threads, marked = {}, {}
     for line in err.splitlines():
         match = LINE.match(line)
@@ -120,7 +123,7 @@ def trace(err):
 
 
 def equal(name, record, calls):
-    """One thread: record against trace; what is left of the trace is the program's printing."""
+    """Compares the record of one thread with the trace. Returns what is left of the trace: the program's printing."""
     difference = ""
     for n, (number, args, result) in enumerate(record):
         call = calls[n] if n < len(calls) else None
@@ -161,7 +164,7 @@ def compare(vhe):
 
 
 def filtered():
-    """Only the calls asked for."""
+    """The trace has only the calls that were asked for."""
     status, out, err, transcript = run("on", "--strace=openat,prctl,kill")
     names = {match[3] for match in map(LINE.match, err.splitlines()) if match}
     tap.equal(status, 0, "filter: the guest ran and powered off", transcript)

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""Boots one of our EL2 programs as TF-A does it, with TF-A staying at EL3, and shows what it prints on its first UART.
+"""Boots one of our EL2 programs by TF-A, which stays at EL3, and shows what the program prints on its first UART.
 
 usage: tfa.py [--timeout SEC] CPU NUMBER-OF-CPUS IMAGE
 
-IMAGE is linked to run at 0x6000_0000, where TF-A's PLAT=qemu has its BL33. TF-A is what scripts/avc-tfa.sh has built,
-in build/tfa or the folder that AVC_TFA names. Where it is not there, that is a failed test that says why. The program's
-output is TAP; TF-A's own lines become comments.
+IMAGE is linked to run at 0x6000_0000, where TF-A's PLAT=qemu has its BL33. scripts/avc-tfa.sh has built TF-A in
+build/tfa, or in the folder that AVC_TFA names. If it is not there, a test fails and says why. The program's output is
+TAP. TF-A's own lines become comments.
 """
 import argparse
 import os
@@ -24,7 +24,7 @@ FIP_AT = 0x40000  # PLAT_QEMU_FIP_BASE
 
 
 def missing():
-    """Why there is no TF-A, in lines; none where there is."""
+    """Returns why there is no TF-A, in lines; no lines if there is one."""
     if all((FOLDER / name).exists() for name in ("bl1.bin", "fip.bin", "fiptool")):
         return []
     try:
@@ -34,7 +34,7 @@ def missing():
 
 
 def flash_image(image, folder):
-    """The boot flash: BL1, and behind it the other stages with the image as the last of them."""
+    """Makes the boot flash: BL1, and behind it the other stages, with the image as the last of them."""
     fip = folder / "fip.bin"
     subprocess.run([FOLDER / "fiptool", "update", "--nt-fw", image, "--out", fip, FOLDER / "fip.bin"], check=True,
                    stdout=subprocess.DEVNULL)
