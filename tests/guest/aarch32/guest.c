@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * AArch32 at EL0: instructions that trap to EL2 inside and outside of IT blocks, and registers over a trip through the
- * VMM. EL0 has the last of its registers and its PSTATE read by EL1 when it makes an SVC.
+ * AArch32 at EL0: instructions that trap to EL2 inside and outside of IT blocks, and registers that must survive an
+ * exit to the VMM. EL0 ends with an SVC, at which EL1 reads the last of its registers and its PSTATE.
  */
 #include "guest.h"
 
@@ -18,7 +18,7 @@ extern char el0_back[];
 
 static void on_sync(struct guest_regs *regs, uint64_t esr, uint64_t far)
 {
-    if (esr >> 26 == 0) { /* UNDEFINED: counted, passed by (A32) */
+    if (esr >> 26 == 0) { /* UNDEFINED: counts it, and skips the A32 instruction */
         undefined++;
         regs->elr += 4;
         return;
@@ -29,7 +29,7 @@ static void on_sync(struct guest_regs *regs, uint64_t esr, uint64_t far)
     regs->spsr = 0x3c5;
 }
 
-/* Runs code at EL0 until its SVC. */
+/* Runs code at EL0 until it executes SVC. */
 void el0_run(uint64_t pc, uint64_t pstate);
 __asm__(".text\n"
         "el0_run:\n"
@@ -100,7 +100,7 @@ int guest_main(unsigned cpu)
     WRITE("sctlr_el1", READ("sctlr_el1") | 1ul << 16 | 1ul << 18 | 1ul << 5); /* nTWI, nTWE; CP15BEN */
     guest_gic_init();
     guest_gic_enable(27);
-    WRITE("cntv_cval_el0", 0); /* pending from now on, and masked: WFI completes at once */
+    WRITE("cntv_cval_el0", 0); /* it is pending at once, and masked, so that WFI completes at once */
     WRITE("cntv_ctl_el0", 1);
     guest_on_sync = on_sync;
 

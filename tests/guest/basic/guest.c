@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The first steps: calls and what they keep, an undefined instruction, a fault where nothing is, FP. */
+/*
+ * The first steps: calls and the registers that they keep, an undefined instruction, a fault at an address without
+ * memory, FP.
+ */
 #include "guest.h"
 
 static volatile unsigned taken;
@@ -14,7 +17,7 @@ static void count(struct guest_regs *regs, uint64_t esr, uint64_t far)
     regs->elr += 4;
 }
 
-/* A hypercall with every register full; the number of registers that came back changed, but for x0. */
+/* Makes a hypercall with a value in every register. Returns how many registers besides x0 have changed. */
 static unsigned registers_lost(uint64_t function)
 {
     static uint64_t before[31], after[31];
@@ -106,7 +109,7 @@ int guest_main(unsigned cpu)
     __asm__ volatile(".arch armv8-a+fp+simd\n"
                      "fmov d5, %2\n"
                      "mov v5.d[1], %3\n"
-                     "hvc #0\n" /* through the VMM: x0 */
+                     "hvc #0\n" /* through the VMM, which writes x0 */
                      "fmov %0, d5\n"
                      "mov %1, v5.d[1]\n"
                      ".arch armv8-a"

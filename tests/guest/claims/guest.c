@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* What claims on exception classes, system registers and calls look like from the guest's side. */
+/* Claims on exception classes, system registers and calls, seen from the guest. */
 #include "guest.h"
 
 #include "../claims/calls.h"
@@ -25,7 +25,9 @@ static uint64_t count(unsigned what)
     return guest_hvc(CALL_COUNT, what, 0, 0, NULL);
 }
 
-/* x0 behind an instruction at which it was 1; the exception it took, if any, is in at_... */
+/*
+ * Executes an instruction with x0 = 1 and returns x0 afterwards. at_esr and at_elr have the exception, if it took one.
+ */
 #define X0_OF(instruction, pc)                                                                                         \
     ({                                                                                                                 \
         register uint64_t x0_ __asm__("x0") = 1;                                                                       \
@@ -71,7 +73,7 @@ static void waits(void)
     guest_ok(count(COUNT_WFI) == before + 2 && count(COUNT_WAITS) == 0, "a vetoed WFI does not wait");
 }
 
-/* HVC, SMC, MSR and MRS under a claim that passes are what they are without. */
+/* A claim that passes HVC, SMC, MSR and MRS on must not change what they do. */
 static void watched(void)
 {
     uint64_t pc, r[4], before = count(COUNT_WATCHED), psci = count(COUNT_PSCI);
@@ -94,7 +96,7 @@ static void watched(void)
     guest_ok(X0_OF("hvc #" STR(HVC_TO_VMM), pc) == VALUE + 2 && !taken, "an HVC whose class the VMM answers");
 }
 
-/* Claims that need FEAT_FGT. */
+/* Claims for which the CPU needs FEAT_FGT. */
 static void fine_grained(uint64_t traps)
 {
     uint64_t pc, svc = count(COUNT_SVC), eret = count(COUNT_ERET), other = count(COUNT_ID);
@@ -129,7 +131,7 @@ static void registers(void)
     guest_ok(READ("id_aa64isar1_el1") == ID_VALUE && READ("id_aa64isar0_el1") != ID_VALUE && count(COUNT_ID) == x + 2,
              "an ID register has another value; the one beside it is passed, and has its own");
     taken = 0;
-    /* ID_AA64ISAR0_EL1, by its number: clang assembles no write to it by its name */
+    /* ID_AA64ISAR0_EL1, by number, because clang assembles no write to it by name. */
     __asm__ volatile("adr %0, 1f\n1: msr s3_0_c0_c6_0, xzr" : "=r"(pc)::"memory");
     guest_ok(undefined(pc), "and is no more to be written than without a claim");
 }
@@ -141,7 +143,7 @@ static void paravirtual(void)
     taken = 0;
     __asm__ volatile("adr %0, 1f\n1: mrs x0, s3_0_c15_c7_7" : "=&r"(pc)::"x0", "memory");
     guest_ok(undefined(pc), "nobody's IMPLEMENTATION DEFINED register is UNDEFINED");
-    if (count(COUNT_UNDEFINED) == seen) { /* an emulator without HCR_EL2.TIDCP: EL2 never sees one */
+    if (count(COUNT_UNDEFINED) == seen) { /* an emulator without HCR_EL2.TIDCP: no such access reaches EL2 */
         guest_ok(true, "a register of the hypervisor's own # SKIP IMPLEMENTATION DEFINED registers do not trap");
         return;
     }
@@ -176,7 +178,7 @@ static uint64_t smc_imm(uint64_t fid)
     return x0;
 }
 
-/* CALL_CUSTOM with x4, by either conduit; all other registers are kept. */
+/* Makes CALL_CUSTOM with x4, by HVC or SMC. All other registers must be kept. */
 static uint64_t custom(bool smc, uint64_t fid, uint64_t to_vmm)
 {
     register uint64_t x0 __asm__("x0") = fid;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Claims on exception classes, system registers and calls; each does what an embedder might want of one. */
+/* Claims on exception classes, system registers and calls. Each does something that an embedder might want. */
 #include <avc/sysreg.h>
 
 #include "testvm.h"
@@ -28,12 +28,12 @@ static enum avc_answer on_brk(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
         return counts[COUNT_BRK] % 2 ? AVC_RETRY : AVC_DONE;
     case BRK_TO_VMM:
         return AVC_EXIT;
-    default: /* a debugger's in the guest, an assertion's */
+    default: /* a BRK of the guest's own: a debugger's, or an assertion's */
         return AVC_PASS;
     }
 }
 
-/* Counts in *ctx, and has no other effect. */
+/* Counts in *ctx, and passes the event on. */
 static enum avc_answer watch(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
 {
     ++*(uint64_t *)ctx;
@@ -62,7 +62,7 @@ struct actlr {
     uint64_t value;
 };
 
-/* A register of the guest's own, as ACTLR_EL1 might be on the CPU that it thinks it has. */
+/* Emulates ACTLR_EL1 with a value of its own, as on another CPU model. */
 static enum avc_answer on_actlr(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
 {
     struct actlr *actlr = ctx;
@@ -74,7 +74,9 @@ static enum avc_answer on_actlr(struct avc_vcpu *v, struct avc_exit *e, void *ct
     return AVC_DONE;
 }
 
-/* A register that reads PV_VALUE plus what was last written; an instruction that writes it, and one that reads it. */
+/*
+ * Emulates a register that reads as PV_VALUE plus what was written last, and two instructions that write and read it.
+ */
 static enum avc_answer on_paravirtual(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
 {
     uint64_t *written = ctx;
@@ -171,7 +173,7 @@ static bool on_exit(struct avc_vcpu *v, struct avc_exit *e)
     return true;
 }
 
-/* A claim that not every CPU has the trap for: made, or refused with AVC_ENOTRAP. */
+/* Makes a claim for which not every CPU has the trap. If this CPU has it not, AVC_ENOTRAP is the right answer. */
 static void maybe(enum avc_kind kind, uint64_t first, avc_claim_fn *fn, void *ctx, bool can, uint64_t bit)
 {
     const struct avc_claim claim = { kind, first, first, fn, ctx };

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* An embedder that takes the least: no PSCI, no interrupt controller, tables of its own. Linked, not run. */
+/*
+ * The smallest embedder: no PSCI, no interrupt controller, tables of its own. It is linked, to see that nothing is
+ * missing. It does not run.
+ */
 #include "host.h"
 
 static struct avc_machine machine;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Self-hosted debug at EL1: a breakpoint, a watchpoint, single steps and BRK, on one of two vCPUs; the other one goes
- * through the same code and never notices.
+ * Self-hosted debug at EL1: a breakpoint, a watchpoint, single steps and BRK. One of two vCPUs uses them. The other
+ * executes the same code, and must not notice.
  */
 #include "guest.h"
 
@@ -24,7 +24,7 @@ static void on_sync(struct guest_regs *regs, uint64_t esr, uint64_t far)
     last_elr = regs->elr;
     last_far = far;
     switch (ec) {
-    case EC_BREAKPOINT: /* over it: off */
+    case EC_BREAKPOINT: /* disables it, to get past the instruction */
         WRITE("dbgbcr0_el1", READ("dbgbcr0_el1") & ~UINT64_C(1));
         break;
     case EC_WATCHPOINT:
@@ -32,7 +32,7 @@ static void on_sync(struct guest_regs *regs, uint64_t esr, uint64_t far)
         break;
     case EC_STEP:
         if (hits[guest_cpu()][EC_STEP] < 5)
-            regs->spsr |= 1 << 21; /* one more */
+            regs->spsr |= 1 << 21; /* steps once more */
         else
             WRITE("mdscr_el1", READ("mdscr_el1") & ~UINT64_C(1));
         break;
@@ -107,7 +107,7 @@ int guest_main(unsigned cpu)
     through(0);
     guest_ok(hit[EC_WATCHPOINT] == 1 && last_far == (uintptr_t)&watched[1] && watched[1] == 0, "a watchpoint");
 
-    /* steps: SPSR_EL1.SS at an exception's return, so a BRK brings them about */
+    /* Single steps. Only an exception return takes SPSR_EL1.SS, so a BRK begins them. */
     WRITE("mdscr_el1", 0xa001);
     __asm__ volatile("brk #1; nop; nop; nop; nop; nop; nop; nop; nop" ::: "memory");
     steps = hit[EC_STEP];

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Two vCPUs that take turns on one CPU; the host has a breakpoint of its own, which no guest may hit or change. */
+/* Runs two vCPUs in turn on one CPU. The host has a breakpoint of its own, which no guest may hit or change. */
 #include "testvm.h"
 
-#define HOST_BVR 0x40000000 /* where the guest starts: the vCPUs go through it */
+#define HOST_BVR 0x40000000 /* where the guest starts: both vCPUs execute this address */
 #define HOST_BCR 0x1e7      /* EL1 and EL0, enabled */
 
 static unsigned runs;
@@ -23,7 +23,7 @@ static void before(struct avc_vcpu *v)
     }
     if (runs % 16 != 0)
         return;
-    /* given back as they were, whatever the guest has in them */
+    /* Put must give the debug registers back as they were, whatever the guest has in them. */
     host_must(avc_vcpu_put(v));
     __asm__ volatile("mrs %0, dbgbvr5_el1; mrs %1, dbgbcr5_el1; mrs %2, mdscr_el1" : "=r"(bvr), "=r"(bcr), "=r"(mdscr));
     host_must(avc_vcpu_load(v, &test_pcpu[0]));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Loads and stores of every size to emulated devices, and what no device gets to see. */
+/* Loads and stores of every size to emulated devices, and accesses that must not reach a device. */
 #include "guest.h"
 
 #include "../device/device.h"
@@ -65,7 +65,7 @@ static void every_size(unsigned n)
     guest_ok(LOAD("ldar %w0, [%1]", at) == 0x77, "store with release, load with acquire");
 }
 
-/* Which of the registers it is makes no difference. */
+/* The result must go to whichever register the instruction names. */
 static void every_register(void)
 {
     static uint64_t x[8];
@@ -98,7 +98,7 @@ static void apart(void)
              ask(ASK_EXITS, 0));
 }
 
-/* The guest gets an external abort, and the host counts what was not decoded. */
+/* An access without a decoded syndrome gets an external abort, and the host counts it. */
 static void not_decoded(void)
 {
     uint64_t reads = ask(ASK_READS, 0), writes = ask(ASK_WRITES, 0), before = ask(ASK_NOT_DECODED, 0);
@@ -121,7 +121,7 @@ static void not_decoded(void)
     guest_ok(external_abort(DEVICE_GAP, false), "behind the devices there is nothing");
 }
 
-/* Accesses that memory permits never trap, whoever has a claim there. */
+/* An access that the memory permits never traps, even if a claim covers it. */
 static void over_memory(void)
 {
     guest_ok(LOAD("ldr %0, [%1]", MEMORY_RW) == PATTERN && LOAD("ldr %0, [%1]", MEMORY_RO) == PATTERN,

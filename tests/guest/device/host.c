@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Devices behind MMIO claims: one kind of device, some of them, and the same for the VMM's loop. */
+/*
+ * Devices behind MMIO claims. There is one kind of device. Some of its devices are answered by claims, one by the VMM's
+ * loop.
+ */
 #include "testvm.h"
 
 #include "../device/device.h"
@@ -8,7 +11,7 @@
 static struct test_vm vm;
 static uint64_t exits, stage2_exits;
 
-/* ---- a device, as it might stand in a library of devices ---- */
+/* ---- a device, as a library of devices may have it ---- */
 
 struct device;
 struct device_ops {
@@ -38,7 +41,7 @@ static void bytes_write(struct device *d, unsigned at, unsigned size, uint64_t v
 }
 
 static const struct device_ops bytes = { bytes_read, bytes_write };
-static struct device devices[DEVICES + 1]; /* the last one: flash */
+static struct device devices[DEVICES + 1]; /* the last one is flash */
 
 static enum avc_answer access(struct device *d, struct avc_exit *e)
 {
@@ -61,7 +64,7 @@ static enum avc_answer on_device(struct avc_vcpu *v, struct avc_exit *e, void *c
     return access(ctx, e);
 }
 
-/* ---- registers of someone else's device ---- */
+/* ---- two registers in a page of the library's distributor ---- */
 
 static enum avc_answer on_gicd(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
 {
@@ -72,7 +75,7 @@ static enum avc_answer on_gicd(struct avc_vcpu *v, struct avc_exit *e, void *ctx
     return AVC_PASS;
 }
 
-/* ---- calls, loop ---- */
+/* ---- calls, the VMM's loop ---- */
 
 static enum avc_answer on_call(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
 {
@@ -97,7 +100,7 @@ static bool on_exit(struct avc_vcpu *v, struct avc_exit *e)
         access(&devices[2], e);
         return true;
     }
-    return e->kind == AVC_STAGE2; /* the preset answer, without a word */
+    return e->kind == AVC_STAGE2; /* leaves the preset answer */
 }
 
 static void map(uint64_t at, uint32_t attrs)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * A guest that calls firmware by HVC and by SMC, with every kind of arguments. It compares what it gets with what the
- * host gets by an SMC of its own, and with what the host's audit has seen. It runs three times in a VM whose fast calls
- * are all claimed for firmware. Each run but the last ends in a SYSTEM_RESET that must not get there. Then it runs in a
- * VM without the claim.
+ * A guest that calls firmware by HVC and by SMC, with every kind of argument. It compares the answers with those that
+ * the host gets by an SMC of its own, and with what the host's audit has seen.
+ *
+ * It runs three times in a VM in which all fast calls are claimed for firmware. The first two runs end with a
+ * SYSTEM_RESET, which must not reach firmware. Then it runs in a VM without the claim.
  */
 #include "calls.h"
 #include "guest.h"
@@ -42,7 +43,10 @@
 
 #define ALL_REGS 30 /* x0..x29 */
 
-/* x[0..29] in and out by either conduit; x30 points at them. `at`: the address after the instruction. */
+/*
+ * Makes a call with x0..x29 from x[], and stores x0..x29 there afterwards. x30 holds x. The labels are the addresses
+ * after the instructions.
+ */
 void call_hvc(uint64_t *x), call_smc(uint64_t *x);
 extern char after_hvc[], after_smc[];
 __asm__(".pushsection .text\n"
@@ -120,7 +124,7 @@ static void fill(uint64_t x[ALL_REGS], uint64_t fid, uint64_t a, uint64_t b)
     x[2] = b;
 }
 
-/* Makes a call with every register set. */
+/* Makes a call with a value in every register. */
 static void call(uint64_t x[ALL_REGS], uint64_t fid, uint64_t a, uint64_t b)
 {
     fill(x, fid, a, b);
@@ -151,8 +155,9 @@ static bool same(const uint64_t *a, const uint64_t *b, unsigned n)
 }
 
 /*
- * A call that goes to firmware: x0..x17 go out as they are, come back as firmware left them, and are what the host gets
- * itself; the audit has seen one call and its answer. `chance`: x1..x3 differ from call to call. Returns x0.
+ * Makes a call that must reach firmware. x0..x17 must arrive there unchanged, and come back as firmware left them. The
+ * host must get the same answer from firmware, and the audit must have seen one call and one answer. `chance`: x1..x3
+ * may differ from call to call. Returns x0.
  */
 static uint64_t forwarded(const char *what, uint64_t fid, uint64_t a, bool chance)
 {
@@ -176,7 +181,7 @@ static uint64_t forwarded(const char *what, uint64_t fid, uint64_t a, bool chanc
     return x[0];
 }
 
-/* A call that never goes. */
+/* Makes a call that must not reach firmware. */
 static void kept(const char *what, uint64_t fid, uint64_t a, uint64_t wanted)
 {
     uint64_t x[ALL_REGS];
@@ -230,7 +235,7 @@ static void random_numbers(void)
              "a call that the audit refuses is not made: %lx", x[0]);
 }
 
-/* What would end the machine, or this CPU, or call code at EL2. */
+/* Calls that would power off the machine or this CPU, or that would execute code at EL2. */
 static void power(void)
 {
     uint64_t r[4];
@@ -262,7 +267,7 @@ static void power(void)
     guest_ok(r[0] == 1 && r[1] == EXIT_SUSPEND, "and once more");
 }
 
-/* FP and SIMD registers live through a call. */
+/* FP and SIMD registers must survive a call. */
 static void vectors(void)
 {
     uint64_t lo = 0x0123456789abcdef, hi = 0xfedcba9876543210, got[4];
@@ -285,7 +290,7 @@ static void vectors(void)
     guest_ok(seen.calls == 1 && got[0] == lo && got[1] == hi && got[2] == hi && got[3] == lo, "V0 and V31 are kept");
 }
 
-/* Without the claim: the library's own answers, and what it says of workarounds is what firmware says. */
+/* Without the claim the library answers itself. For workarounds its answer must be firmware's. */
 static void not_forwarded(void)
 {
     static const uint64_t workarounds[] = { WORKAROUND_1, WORKAROUND_2, WORKAROUND_3 };
@@ -300,7 +305,7 @@ static void not_forwarded(void)
         if (!(about & ABOUT_TFA))
             wanted = FAILS;
         else if (n == 1 && wanted == 0)
-            wanted = 1; /* it is on, and the guest cannot switch it off */
+            wanted = 1; /* the host has switched it on for good */
         kept("ARCH_FEATURES of a workaround", SMCCC_FEATURES, workarounds[n], wanted);
         call(x, workarounds[n], 0, 0);
         guest_ok(x[0] == (wanted == FAILS ? FAILS : 0) && x[1] == 0 && x[17] == pattern(17),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Two VMs, one after the other: in the first all fast calls are claimed for firmware, with an audit; in the second none
- * is. The guest does the checking. Under TF-A, firmware is at EL3; without, it is the emulator that answers SMC.
+ * Runs two VMs, one after the other. In the first all fast calls are claimed for firmware, with an audit. In the second
+ * none is. The guest checks the answers. Under TF-A firmware is at EL3. Otherwise the emulator answers SMCs.
  */
 #include "firmware/calls.h"
 #include "testvm.h"
@@ -39,7 +39,7 @@ static const struct avc_claim ask_and_forward[] = {
     { AVC_CALL, 0x80000000, UINT32_MAX, avc_to_firmware, (void *)(uintptr_t)&audit },
 };
 
-/* The guest's buffer, in this kernel's map. */
+/* The guest's buffer at the host's address. */
 static void *buffer(struct avc_vcpu *vcpu, size_t size)
 {
     struct test_vm *t = avc_vm_user(avc_vcpu_vm(vcpu));
@@ -88,7 +88,7 @@ static bool on_exit(struct avc_vcpu *vcpu, struct avc_exit *e)
         serve(vcpu, e);
         return true;
     }
-    if (e->kind == AVC_CPU_SUSPEND) { /* something wakes it at once */
+    if (e->kind == AVC_CPU_SUSPEND) { /* the VMM wakes it at once */
         exits++;
         last_exit = EXIT_SUSPEND;
         return true;
@@ -97,7 +97,7 @@ static bool on_exit(struct avc_vcpu *vcpu, struct avc_exit *e)
         exits++;
         last_exit = EXIT_RESET;
         host_must(avc_vcpu_put(vcpu));
-        /* the guest goes on with what it has written, with its caches off */
+        /* Cleans the caches, because the guest goes on with what it has written, with its caches off. */
         host_copy_code(t->ram, t->ram, 1 << 20);
         host_must(avc_vcpu_start(vcpu, GUEST_RAM, 0));
         host_must(avc_vcpu_load(vcpu, &test_pcpu[0]));

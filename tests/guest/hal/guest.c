@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Two vCPUs with the virtual timer on, which raise eight SGIs at once for themselves, more than there are list
- * registers, and send each other more. Each must be taken as often as it was raised, while the physical interrupts
- * behind them are dealt with by two different HALs.
+ * Two vCPUs with their virtual timers on. Each raises eight SGIs for itself at once, which is more than there are list
+ * registers, and sends SGIs to the other. It must take each SGI as often as it was raised. Meanwhile two different HALs
+ * handle the physical interrupts.
  */
 #include "guest.h"
 
@@ -11,13 +11,13 @@
 
 #define TIMER    27
 #define SPURIOUS 1023
-#define OWN      8 /* SGIs 8..15: to itself; 0..7: from the other vCPU */
+#define OWN      8 /* SGIs 8..15 to itself; 0..7 come from the other vCPU */
 
 static volatile struct vcpu {
-    uint64_t raised[16], taken[16]; /* raised for it */
+    uint64_t raised[16], taken[16]; /* SGIs raised for this vCPU, and taken by it */
     bool waits[16];                 /* raised and not yet taken */
     uint64_t due, timers, early, wrong;
-    bool off, done; /* off: the timer is not to be set again */
+    bool off, done; /* off: the handler must not set the timer again */
 } vcpus[2];
 
 static void set(volatile struct vcpu *v)
@@ -52,7 +52,7 @@ static void on_irq(struct guest_regs *regs)
     guest_gic_eoi(intid);
 }
 
-/* To a vCPU, if its last one has been taken. */
+/* Raises an SGI for a vCPU, if the vCPU has taken the last one of this number. */
 static void raise_sgi(unsigned to, unsigned n)
 {
     volatile struct vcpu *v = &vcpus[to];
@@ -88,20 +88,20 @@ static void work(unsigned cpu)
         if (turn % 4 == 0)
             raise_sgi(1 - cpu, turn / 4 % OWN);
         if (turn % 64 == 0) {
-            guest_irq_mask(); /* so that all of them wait */
+            guest_irq_mask(); /* so that all of them are pending together */
             for (unsigned n = OWN; n < 16; n++)
                 raise_sgi(cpu, n);
             guest_irq_unmask();
         }
         if (turn % 16 == 0)
-            __asm__ volatile("wfi"); /* the timer ends it, if nothing else */
+            __asm__ volatile("wfi"); /* ends at the latest with the timer's interrupt */
         if (turn % 2)
             guest_hvc(CALL_ADD, 0, 0, 0, NULL);
     }
     v->done = true;
     while (!vcpus[1 - cpu].done || !all_taken(cpu) || !all_taken(1 - cpu))
         guest_hvc(CALL_ADD, 0, 0, 0, NULL);
-    v->off = true; /* one more of the timer's: it is still running */
+    v->off = true; /* the timer is still on, so one more interrupt comes */
     last = v->timers;
     while (v->timers == last)
         guest_hvc(CALL_ADD, 0, 0, 0, NULL);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * One machine, two CPUs, a different kind of HAL on each, and a VM with a vCPU on each. The kinds are: the library
- * fetches interrupts with EOImode 1; it fetches them with EOImode 0; they stay pending for the host's own vector. Each
- * round pairs other kinds, and the vCPUs swap their CPUs.
+ * One machine with two CPUs, each with another kind of HAL, and a VM with a vCPU on each. The kinds of HAL are: the
+ * library fetches interrupts with EOImode 1; it fetches them with EOImode 0; interrupts stay pending for the host's own
+ * vectors. Each round pairs other kinds, and the vCPUs swap CPUs.
  *
- * Each HAL keeps a state for each interrupt of its CPU, and so checks the contract of acknowledging (struct avc_hal in
- * avc/avc.h). SGIs come from the other CPU, one of an INTID at a time, so that none merges with another and a lost one
- * is noticed. The EL2 timer, the guest's own timer and the maintenance interrupt run at the same time.
+ * Each HAL keeps a state for each interrupt of its CPU. By it the test checks the contract of acknowledging (struct
+ * avc_hal in avc/avc.h). The other CPU sends SGIs, of each INTID one at a time, so that none merges with another and a
+ * lost one is noticed. The EL2 timer, the guest's own timer and the maintenance interrupt run at the same time.
  */
 #include "testvm.h"
 
@@ -27,7 +27,7 @@ static const struct round {
 
 static struct test_vm t;
 static struct side sides[ROUNDS + 1][2];
-static bool stop, busy[2][16]; /* of a CPU's SGIs: sent, not handled */
+static bool stop, busy[2][16]; /* busy[cpu][n]: SGI n was sent to the CPU, and not yet handled */
 static uint64_t sent, got;
 static unsigned barrier_count;
 
@@ -57,7 +57,7 @@ static void joined_end(void *ctx, avc_irq_t irq, bool deactivate)
     MSR(ICC_EOIR1_EL1, irq);
 }
 
-/* Of those that are not the library's. */
+/* Handles an interrupt that is not the library's. */
 static enum avc_answer handle(struct side *s, avc_irq_t irq, void (*end)(void *ctx, avc_irq_t irq, bool deactivate))
 {
     if (avc_vcpu_is_loaded(&t.vcpu[s->cpu]) && s->pcpu.current && s->kind != PENDING &&
@@ -92,7 +92,7 @@ static enum avc_answer joined_irq(void *ctx, avc_irq_t irq)
     return handle(check(ctx, JOINED), irq, joined_end);
 }
 
-/* Interrupts are left pending: the library has nothing to fetch, to end, or to hand over. */
+/* With interrupts left pending the library has nothing to fetch, to end, or to hand over. */
 static void pending_end(void *ctx, avc_irq_t irq, bool deactivate)
 {
     broken(ctx, irq, "ended by the library, which has not acknowledged it");
@@ -142,7 +142,7 @@ static struct avc_hal hals[2][KINDS] = {
       { COMMON, .irq_end = pending_end, .irq_handler = pending_irq } },
 };
 
-/* The host's own vector. */
+/* The host's own vectors call this. */
 static void on_vector(void)
 {
     struct side *s = now[host_cpu()];
@@ -210,7 +210,7 @@ static void one_run(struct side *s, struct avc_vcpu *v)
         at_el2(s);
 }
 
-/* Both CPUs go on when both are here. */
+/* Waits until both CPUs are here. */
 static void barrier(void)
 {
     unsigned mine = __atomic_fetch_add(&barrier_count, 1, __ATOMIC_SEQ_CST);
@@ -238,7 +238,7 @@ static void play(unsigned cpu, unsigned nr, const struct round *r, bool last)
     struct side *s = &sides[nr][cpu], *other = &sides[nr][1 - cpu];
     struct avc_vcpu *v = &t.vcpu[(cpu + nr) % 2];
 
-    barrier(); /* the last round is over */
+    barrier(); /* nobody is in the last round any more */
     *s = (struct side){ .cpu = cpu, .kind = r->kind[cpu], .running = NONE };
     s->good = r->good;
     now[cpu] = s;
@@ -250,7 +250,7 @@ static void play(unsigned cpu, unsigned nr, const struct round *r, bool last)
     host_must(avc_pcpu_enable(&s->pcpu));
     if (s->good)
         host_must(avc_pcpu_install_vectors(&s->pcpu));
-    barrier(); /* all may be interrupted */
+    barrier(); /* both CPUs can take interrupts now */
     host_must(avc_vcpu_load(v, &s->pcpu));
     if (last)
         __atomic_store_n(&stop, true, __ATOMIC_RELEASE);
@@ -268,7 +268,7 @@ static void play(unsigned cpu, unsigned nr, const struct round *r, bool last)
             __atomic_store_n(&s->drained, true, __ATOMIC_RELEASE);
     }
     host_must(avc_vcpu_put(v));
-    barrier(); /* nobody sends a kick any more */
+    barrier(); /* nobody sends a kick from here on */
     at_el2(s);
     if (MRS(ICC_RPR_EL1) != 0xff || s->running != NONE || ISACTIVER(cpu))
         broken(s, ISACTIVER(cpu), "after put something is still active");
@@ -297,7 +297,7 @@ static enum avc_answer more(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx
     return avc_done(e, !get(&stop));
 }
 
-static unsigned tests = 2; /* the guest's */
+static unsigned tests = 2; /* the guest's results so far */
 
 static void ok(bool good, const char *what)
 {
@@ -314,7 +314,7 @@ int host_main(void)
     host_gic_init();
     host_on_irq = on_vector;
     host_must(avc_machine_init(&test_machine));
-    host_must(avc_pcpu_init(&first, &test_machine, &hals[0][PENDING])); /* to learn what the CPU has */
+    host_must(avc_pcpu_init(&first, &test_machine, &hals[0][PENDING])); /* only to learn what the CPU has */
     host_must(avc_pcpu_enable(&first));
     test_vm_init(&t, &config);
     host_must(avc_pcpu_disable(&first));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Between this test's guest and its host. */
+/* A call between this test's guest and its host. */
 #ifndef MORE_H
 #define MORE_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * What a HAL of this test keeps of its CPU: a state for each interrupt, by which it sees whether the contract of
- * acknowledging (struct avc_hal in avc/avc.h) is kept. For host.c alone.
+ * The context of a HAL of this test, with a state for each interrupt of its CPU. By the states the test checks the
+ * contract of acknowledging (struct avc_hal in avc/avc.h). Only host.c includes this file.
  */
 #ifndef SIDE_H
 #define SIDE_H
@@ -31,21 +31,21 @@
 enum kind { SPLIT, JOINED, PENDING, KINDS };
 static const char *const kinds[KINDS] = { "EOImode 1", "EOImode 0", "left pending" };
 
-/* LINKED: ended without being deactivated; the guest does that. */
+/* LINKED: dropped in priority, but not deactivated, because the guest will do that. */
 enum state { IDLE, ACTIVE, LINKED };
 
 struct side { /* one CPU in one round: its HAL's context */
     struct avc_pcpu pcpu;
     unsigned cpu;
     enum kind kind;
-    bool good; /* the library's vectors stand for good */
+    bool good; /* the library's vectors stay installed */
     enum state state[32];
     unsigned running;
     bool armed, full, drained;
     uint64_t handled, kicks, acks, linked, library, masks, at_el2, in_guest;
 };
 
-static struct side *now[2]; /* of each CPU */
+static struct side *now[2]; /* now[cpu]: the context of the current round */
 static unsigned round_nr, errors;
 
 static void broken(const struct side *s, unsigned irq, const char *rule)
@@ -54,7 +54,7 @@ static void broken(const struct side *s, unsigned irq, const char *rule)
         host_printf("# round %u, CPU %u, %s, interrupt %u: %s\n", round_nr, s->cpu, kinds[s->kind], irq, rule);
 }
 
-/* Whose context it is, and where it is called. */
+/* Checks that a HAL's function gets its own context, on its own CPU. */
 static struct side *check(void *ctx, enum kind kind)
 {
     struct side *s = ctx;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Runs, and exits now and then; its host has enough to do with interrupts. */
+/* Runs, and makes an exit now and then. The test is in the host, which handles interrupts. */
 #include "guest.h"
 
 int guest_main(unsigned cpu)

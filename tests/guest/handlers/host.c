@@ -2,20 +2,21 @@
 /* Copyright 2026 the arm_vcpu authors */
 /*
  * The interrupt handler of CPU 0 is replaced again and again: by CPU 0 between runs, by the handler itself, and by CPU
- * 1; now and then the HAL's is put back. Meanwhile interrupts arrive: SGIs from CPU 1 and of CPU 0's own, a new one of
- * each INTID when the last was handled, and the EL2 timer, a few hundred ticks after each time. They are taken in the
- * guest, at EL2 by the host's own vectors, and at EL2 by the library's.
+ * 1. Now and then the HAL's own handler is put back. Meanwhile interrupts arrive. CPU 1 and CPU 0 send SGIs, a new one
+ * of each INTID when the last was handled. The EL2 timer expires a few hundred ticks after it was set. CPU 0 takes them
+ * in the guest, at EL2 by the host's own vectors, and at EL2 by the library's.
  *
- * A handler is an object with one of four functions. Each function knows whether the context is one of its own, and
- * whole. Whoever owns an object takes it back once it is said not to be in use: its memory is poisoned, and used again.
+ * A handler is an object with one of four functions. Each function checks that its context is an object with this
+ * function, and intact. The owner of an object takes it back when the library says that it is not in use. Then the
+ * owner poisons the memory and uses it again.
  */
 #include "testvm.h"
 
 #define EL2_TIMER 26
-#define SGI_OWN   15   /* CPU 0's own; those below are CPU 1's */
+#define SGI_OWN   15   /* CPU 0 sends this one itself; CPU 1 sends those below it */
 #define OBJECTS   16   /* of each owner */
-#define ENOUGH    6000 /* interrupts each way, of which there must be this many */
-#define SWAPS     300  /* by each, in all */
+#define ENOUGH    6000 /* the test goes on until so many interrupts were taken in each way */
+#define SWAPS     300  /* and until each owner has replaced the handler so often */
 
 enum way { IN_GUEST, OWN_VECTORS, LIBRARY_VECTORS, WAYS };
 static const char *const ways[WAYS] = { "in the guest", "at EL2, the host's vectors", "at EL2, the library's vectors" };
@@ -29,24 +30,24 @@ struct object {
 
 static struct owner {
     struct object object[OBJECTS];
-    struct object *mine;             /* the last one made the handler, or NULL */
-    struct object *leaving[OBJECTS]; /* replaced from inside of a handler */
+    struct object *mine;             /* the object that the owner made the handler last, or NULL */
+    struct object *leaving[OBJECTS]; /* objects that were replaced inside of a handler */
     unsigned nr_leaving;
-    uint64_t seed, swaps, calls; /* calls: of objects taken back */
+    uint64_t seed, swaps, calls; /* calls: of objects that were taken back */
 } owners[2] = { { .seed = 1 }, { .seed = 2 } };
 
 static struct test_vm t;
 static struct avc_pcpu *const pcpu = &test_pcpu[0];
 static struct object hal_object;
 
-/* Counted by handlers, so by CPU 0 alone. */
-static uint64_t entered; /* read by CPU 1 */
+/* Handlers count here, so only CPU 0 writes these. */
+static uint64_t entered; /* CPU 1 reads it */
 static uint64_t fetched, by_library, got, arms, fires, taken[WAYS];
 static uint64_t wrong, poisoned_calls, inside, inside_wrong;
 static enum way way;
 static bool in_run, draining, armed;
 static uint64_t own_sent;
-/* CPU 1's */
+/* CPU 1 writes these. */
 static uint64_t sent, late;
 static bool busy[16];
 static bool stop, quiet;
@@ -112,7 +113,10 @@ static struct object *make(struct owner *owner)
     return NULL;
 }
 
-/* The next handler of this owner's, or the HAL's. Returns the owner's last one, which is its own to take back. */
+/*
+ * Makes the owner's next object the handler, or every eighth time the HAL's handler. Returns the object that was the
+ * owner's last, which the owner has to take back.
+ */
 static struct object *replace(struct owner *owner)
 {
     struct object *old = owner->mine, *new = ++owner->swaps % 8 ? make(owner) : NULL;
@@ -151,7 +155,7 @@ static enum avc_answer serve(struct object *o, unsigned kind, avc_irq_t irq)
         got++;
         __atomic_store_n(&busy[irq], false, __ATOMIC_RELEASE);
     }
-    /* in the middle of itself, whosever it is */
+    /* Replaces an owner's object, perhaps the very one that runs now. */
     if (next_random(owner) % 4 == 0 && owner->nr_leaving < OBJECTS - 2) {
         struct object *old = replace(owner);
 
@@ -190,7 +194,7 @@ static void log_line(void *ctx, enum avc_log_level level, const char *line)
     host_printf("# avc: %s\n", line);
 }
 
-/* Between runs: what has been replaced on this CPU, outside of a handler, is out of use at once. */
+/* Between runs no handler of this CPU is in progress, so an object that was replaced here must not be in use. */
 static uint64_t local, local_late;
 
 static void replace_here(void)
@@ -216,7 +220,7 @@ static void at_el2(void)
     regs_lost |= patterned_wait(200);
 }
 
-/* An SGI to CPU 0, unless the last one of this INTID has not been handled yet. */
+/* Sends an SGI to CPU 0, if the last one of this INTID has been handled. */
 static void send(uint64_t *count, unsigned n)
 {
     if (__atomic_load_n(&busy[n], __ATOMIC_ACQUIRE))
@@ -265,8 +269,8 @@ static void go(enum way w)
 /* ---- CPU 1 ---- */
 
 /*
- * Two handlers have begun since it was replaced: the first may have been called by an interrupt from before that, so
- * the second began when the last call of the old one had ended.
+ * Two handlers have begun since the object was replaced. The first one may have been called for the old object, before
+ * it was replaced. When the second one began, the first had ended, so the old object must not be in use any more.
  */
 static void replace_there(void)
 {
@@ -293,7 +297,7 @@ static void other_cpu(unsigned cpu)
     __atomic_store_n(&quiet, true, __ATOMIC_RELEASE);
 }
 
-/* ---- */
+/* ---- the test ---- */
 
 static bool drained(void)
 {

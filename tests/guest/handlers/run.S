@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * uint64_t patterned_wait(uint64_t loops): IRQs unmasked for so many rounds, with a pattern in every general register
- * but x19 and SP, and in NZCV. Bit n of the result: x<n> changed; bit 63: NZCV did.
+ * uint64_t patterned_wait(uint64_t loops): unmasks IRQs for this many loops, with a pattern in NZCV and in all general
+ * registers except x19 and SP. Bit n of the result says that x<n> has changed; bit 63, that NZCV has.
  */
     .text
 
@@ -30,7 +30,7 @@ patterned_wait:
 1:  sub x19, x19, #1
     cbnz x19, 1b
     msr daifset, #2
-    stp x0, x1, [sp, #-16]!     /* to have some free */
+    stp x0, x1, [sp, #-16]!     /* frees two registers */
     mrs x0, nzcv
     mov x1, #(5 << 28)
     cmp x0, x1

@@ -5,7 +5,7 @@
 #define CALLS_H
 
 #define CALL_PUTC 0xfffe /* x1: byte */
-#define CALL_ADD  0xffff /* x0 = x1 + x2, by the VMM's loop */
+#define CALL_ADD  0xffff /* the VMM's loop answers x0 = x1 + x2 */
 
 #define GUEST_RAM  0x40000000
 #define GUEST_DIST 0x08000000

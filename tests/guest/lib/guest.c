@@ -52,7 +52,7 @@ void *memset(void *to, int c, size_t n)
 CONDUIT(guest_hvc, "hvc #0")
 CONDUIT(guest_smc, "smc #0")
 
-/* A guest of another host has its own. */
+/* A guest of another host may define its own. */
 __attribute__((weak)) void guest_putc(char c)
 {
     guest_hvc(CALL_PUTC, (unsigned char)c, 0, 0, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * For programs that run in a VM, at EL1: guest_main() is called on every vCPU that starts, with caches and an identity
- * map on, FP enabled, interrupts masked. Results are TAP lines, printed by hypercall.
+ * The runtime of programs that run in a VM, at EL1. It calls guest_main() on every vCPU that starts, with caches and an
+ * identity map on, FP enabled, and interrupts masked. The program prints results as TAP, by hypercall.
  */
 #ifndef GUEST_H
 #define GUEST_H
@@ -13,14 +13,17 @@
 
 #include "calls.h"
 
-/* Yours. What the first vCPU returns ends the VM: 0 is well. */
+/* The program defines it. What it returns on the first vCPU ends the VM: 0 means success. */
 int guest_main(unsigned cpu);
 
 struct guest_regs {
     uint64_t x[31], sp, elr, spsr;
 };
 
-/* Exceptions: NULL means a dump and the end. sync may change regs (step with elr += 4). */
+/*
+ * Handlers of exceptions. If one is NULL, such an exception prints the registers and ends the VM. sync may change regs,
+ * for example elr += 4 to skip the instruction.
+ */
 extern void (*guest_on_sync)(struct guest_regs *regs, uint64_t esr, uint64_t far);
 extern void (*guest_on_irq)(struct guest_regs *regs);
 extern void (*guest_on_serror)(struct guest_regs *regs, uint64_t esr);
@@ -28,22 +31,22 @@ extern void (*guest_on_serror)(struct guest_regs *regs, uint64_t esr);
 void guest_putc(char c);
 void guest_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* TAP. guest_plan() last or first; guest_ok counts, in guest_tests: a guest that goes on for another one sets it. */
+/* TAP. Call guest_plan() once, before or after all results. guest_ok() counts results in guest_tests. */
 extern unsigned guest_tests;
 void guest_ok(bool ok, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void guest_plan(void);
-extern unsigned guest_tests; /* results so far; a guest that goes on with another's numbers sets it first */
+extern unsigned guest_tests; /* results so far; a guest that goes on with another guest's numbers sets it first */
 
-/* The SMCCC conduits: x0..x3 in, x0..x3 out in r when not NULL. */
+/* SMCCC calls with x0..x3. If r is not NULL, it gets x0..x3 of the result. */
 uint64_t guest_hvc(uint64_t x0, uint64_t x1, uint64_t x2, uint64_t x3, uint64_t r[4]);
 uint64_t guest_smc(uint64_t x0, uint64_t x1, uint64_t x2, uint64_t x3, uint64_t r[4]);
 
-/* Starts vCPU n, which then calls guest_main(n). PSCI's answer. */
+/* Starts vCPU n, which then calls guest_main(n). Returns PSCI's result. */
 int64_t guest_cpu_on(unsigned n);
 unsigned guest_cpu(void);
 _Noreturn void guest_off(int status);
 
-/* GICv3 of the VM at its usual place, EOImode 0; timers. */
+/* The VM's GICv3 at its usual addresses, with EOImode 0. */
 void guest_gic_init(void);
 uint32_t guest_gic_ack(void);
 void guest_gic_eoi(uint32_t intid);

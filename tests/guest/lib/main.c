@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* host_main() of tests that have nothing special to do: one VM, as `test_config` says. */
+/* host_main() for tests that need nothing special: one VM, made by `test_config`. */
 #include "testvm.h"
 
 #define SLICE 100000 /* ticks: 0.1 to 2 ms */
 
 static struct test_vm default_vm;
 
-/* Whether its last exit said that it waits, and nothing has come since. */
+/* Says whether the vCPU's last exit was to wait, and nothing has come for it since. */
 static bool waits(struct avc_vcpu *v)
 {
     enum avc_kind kind = v->exit.kind;
@@ -17,7 +17,10 @@ static bool waits(struct avc_vcpu *v)
     return (kind == AVC_WFI || kind == AVC_CPU_SUSPEND || kind == AVC_CPU_OFF) && !avc_vcpu_has_work(v);
 }
 
-/* When vCPU n has to make room for the others of this CPU: at once after a slice, or when one of them stops waiting. */
+/*
+ * Returns when vCPU n must make room for others of this CPU: after a slice if one of them can run, or when one of them
+ * stops waiting.
+ */
 static uint64_t slice_end(struct test_vm *t, unsigned cpu, unsigned n)
 {
     uint64_t now = host_ticks(), end = ~UINT64_C(0);
@@ -32,12 +35,12 @@ static uint64_t slice_end(struct test_vm *t, unsigned cpu, unsigned n)
     return end;
 }
 
-/* One CPU's share of the vCPUs in turn, until the VM is off. */
+/* Runs the vCPUs of one CPU in turn, until the VM is off. */
 static void run_share(unsigned cpu)
 {
     struct test_vm *t = &default_vm;
     unsigned vcpus = avc_vm_nr_vcpus(&t->vm);
-    bool alone = cpu + test_nr_cpus >= vcpus; /* no other vCPU here: it stays loaded */
+    bool alone = cpu + test_nr_cpus >= vcpus; /* this CPU has one vCPU, which stays loaded */
     bool loaded = false;
 
     while (!*(volatile bool *)&t->off) {
@@ -67,7 +70,7 @@ static void run_share(unsigned cpu)
                 loaded = false;
             }
         }
-        if (!busy) { /* an interrupt that came since has_work() is pending, and ends WFI at once */
+        if (!busy) { /* an interrupt that has come since avc_vcpu_has_work() is pending, so WFI ends at once */
             host_timer_set(deadline);
             host_wait();
             host_irq_unmask();

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Entry of every vCPU, at EL1h with the MMU off: identity map on, FP on, vectors, guest_main(cpu). */
+/*
+ * Each vCPU enters here, at EL1h with the MMU off. Switches on the identity map and FP, sets the vectors, and calls
+ * guest_main(cpu).
+ */
     .section .head, "ax"
     .globl _start
 _start:
@@ -9,7 +12,7 @@ _start:
     adrp x0, stacks
     add x0, x0, :lo12:stacks
     add x1, x19, #1
-    add x0, x0, x1, lsl #14     /* 16 KiB each */
+    add x0, x0, x1, lsl #14     /* each stack has 16 KiB */
     mov sp, x0
     adr x0, vectors
     msr vbar_el1, x0
@@ -43,13 +46,13 @@ _start:
 
     .balign 0x800
 vectors:
-    .rept 2                     /* SP0 and SPx */
+    .rept 2                     /* from SP0 and SPx */
     vector guest_sync
     vector guest_irq
     vector guest_irq
     vector guest_serror
     .endr
-    .rept 2                     /* EL0, 64 and 32 bits */
+    .rept 2                     /* from EL0, AArch64 and AArch32 */
     vector guest_sync
     vector guest_irq
     vector guest_irq
@@ -104,7 +107,7 @@ common:
 
     .section .rodata
     .balign 4096
-table:                          /* blocks of 1 GiB: devices, memory, memory; the second one again, for EL0 */
+table:                          /* blocks of 1 GiB: devices, memory, memory; and the second again, for EL0 */
     .quad 0x0060000000000405
     .quad 0x701 + (1 << 30)
     .quad 0x701 + (2 << 30)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The EL2 half of a test: a VM with vGIC and PSCI on the least host, its vCPUs dealt out over the CPUs. A test that
- * needs nothing special defines `test_config` and is done; one that does brings its own host_main() and uses the parts.
+ * The EL2 half of a test: a VM with vGIC and PSCI on the smallest host. The vCPUs are dealt out to the CPUs. A test
+ * that needs nothing special only defines `test_config`. Another test defines host_main() itself, and uses the
+ * functions below.
  */
 #ifndef TESTVM_H
 #define TESTVM_H
@@ -20,15 +21,15 @@
 struct test_config {
     unsigned vcpus, cpus; /* default 1 */
     bool no_vgic;
-    uint32_t uses;                  /* struct avc_hal */
-    uint32_t flags;                 /* struct avc_vm_config */
+    uint32_t uses;                  /* as in struct avc_hal */
+    uint32_t flags;                 /* as in struct avc_vm_config */
     const struct avc_claim *claims; /* the test's own, up to TEST_MAX_CLAIMS - 1 */
     unsigned nr_claims;
-    /* Handles CALL_PUTC if the loop does not. Then no claim is on CALL_ADD. */
+    /* Handles CALL_PUTC instead of the loop. CALL_ADD is then not claimed. */
     avc_claim_fn *putc;
-    /* sees each exit before the loop does; true: answered */
+    /* Sees each exit before the loop does. Returns whether it has answered. */
     bool (*on_exit)(struct avc_vcpu *vcpu, struct avc_exit *e);
-    /* around each run, on the CPU that runs */
+    /* Called before and after each run, on the CPU that runs. */
     void (*before_run)(struct avc_vcpu *vcpu);
     void (*after_run)(struct avc_vcpu *vcpu);
 };
@@ -46,16 +47,16 @@ struct test_vm {
     bool off;
 };
 
-/* vCPU n lives on CPU n % test_nr_cpus, for good. */
+/* vCPU n always runs on CPU n % test_nr_cpus. */
 extern unsigned test_nr_cpus;
 extern struct avc_machine test_machine;
 extern struct avc_pcpu test_pcpu[8];
 
-/* On each CPU, first on the boot CPU: GIC, pcpu enabled. */
+/* Sets up the GIC and enables the pcpu. Called on each CPU, on the boot CPU first. */
 void test_cpu_init(uint32_t uses);
-/* A VM with the guest program that is linked in, the first vCPU started. */
+/* Makes a VM with the guest program that is linked in, and starts its first vCPU. */
 void test_vm_init(struct test_vm *t, const struct test_config *config);
-/* Runs vCPU n once and deals with the exit; false: it has nothing to do for now. */
+/* Runs vCPU n once and handles the exit. Returns false if the vCPU has nothing to do for now. */
 bool test_vcpu_step(struct test_vm *t, unsigned n, const struct test_config *config);
 
 #endif

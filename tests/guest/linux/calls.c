@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * A Linux program that makes system calls and says itself what it called and what came back: what ./avc run --strace is
- * compared with (tests/system/strace.py). Static, without a C library, so that it makes no call that it does not know
- * of.
+ * A Linux program that makes system calls, and prints what it called and what came back. tests/system/strace.py
+ * compares that with what ./avc run --strace prints. The program is static and has no C library, so it makes no calls
+ * that it does not know of.
  *
- * Two threads call at the same time; the first prints both records and executes the program anew, which does some more.
- * Each thread's record begins with prctl(MARK + n), of which there is none. Lines: "call THREAD NUMBER ARGUMENT*6
- * RESULT" in hexadecimal, RESULT "?" where there is none to know; "end NUMBER-OF-LINES".
+ * Two threads make calls at the same time. The first one prints both records. Then it executes the program anew, which
+ * makes some more calls. The record of each thread begins with prctl(MARK + n), an option that Linux does not have. The
+ * program prints lines in hexadecimal: "call THREAD NUMBER ARGUMENT*6 RESULT", where RESULT is "?" if it cannot be
+ * known, and "end NUMBER-OF-LINES".
  */
 #include "call.h"
 
@@ -50,11 +51,11 @@
 static struct call {
     uint64_t number, args[6];
     int64_t result;
-    int known; /* the result */
+    int known; /* whether the result is known */
 } calls[2][MAX_CALLS];
 static unsigned nr_calls[2];
 
-/* The entry is made before the call: a handler's own come behind it. */
+/* Records a call before it is made, so that the calls of a signal handler come behind it. */
 static struct call *record(unsigned thread, uint64_t number, const uint64_t args[6])
 {
     struct call *c = &calls[thread][nr_calls[thread]++];
@@ -80,7 +81,7 @@ static int64_t call(unsigned thread, uint64_t number, const uint64_t args[6])
 
 static uint8_t buffer[2][64];
 
-/* Some 25 calls; errors of many kinds. */
+/* Makes some 25 calls, with errors of many kinds. */
 static void some(unsigned t, uint64_t i)
 {
     static const struct {
@@ -124,7 +125,7 @@ static void some(unsigned t, uint64_t i)
 static void handler(void)
 {
     CALL(0, getpid, 0);
-    record(0, NR_rt_sigreturn, ARGS(0)); /* the C library's part, here the kernel's vDSO */
+    record(0, NR_rt_sigreturn, ARGS(0)); /* the kernel's vDSO makes this call, as a C library otherwise would */
 }
 
 static void signal_self(void)
@@ -138,7 +139,7 @@ static void signal_self(void)
     CALL(0, rt_sigaction, SIGUSR1, P(&action), 0, 8);
     pid = (uint64_t)CALL(0, getpid, 0);
     tid = (uint64_t)CALL(0, gettid, 0);
-    record(0, NR_tgkill, ARGS(pid, tid, SIGUSR1)); /* its way back leads through the handler */
+    record(0, NR_tgkill, ARGS(pid, tid, SIGUSR1)); /* the handler runs before this call returns */
     raw(NR_tgkill, ARGS(pid, tid, SIGUSR1));
 }
 
@@ -181,11 +182,11 @@ static void two_threads(void)
     c->known = 1;
     for (uint64_t i = 0; i < 25; i++)
         some(0, i);
-    while (second_runs) /* the kernel clears it when the thread is gone */
+    while (second_runs) /* the kernel clears it when the thread has ended */
         CALL(0, futex, P(&second_runs), 0, 1, 0);
 }
 
-/* ---- printing; not recorded ---- */
+/* ---- printing, which is not recorded ---- */
 
 static char text[4096];
 static unsigned nr_text;

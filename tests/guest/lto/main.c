@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * A guest that looks after each kind of trap whether its registers are what they were. tests/system/lto.py builds it
- * with link-time optimisation: whatever the compiler forgets then of how the library's files are to be compiled shows
- * in a register that a file was not to touch.
+ * A guest that checks after each kind of trap that its registers are unchanged. tests/system/lto.py builds it with
+ * link-time optimisation. If the compiler then forgets with which options a file of the library must be compiled, that
+ * file changes a register of the guest's.
  */
 #include <avc/sysreg.h>
 #include <avc/vgic.h>
 
 #include "host_vm.h"
 
-/* x0 belongs to the operation, x1 is the distributor's address, x2..x30 have 0x500 + their number. */
+/* x0 is the operation's, x1 is the distributor's address, and x2..x30 hold 0x500 + their number. */
 HOST_GUEST(guest, "    .macro keeps number, op                             \n"
                   "    mov x1, #0x08000000                                 \n"
                   "    .irp r, 2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30\n"
@@ -38,12 +38,12 @@ HOST_GUEST(guest, "    .macro keeps number, op                             \n"
                   "    keeps 4, \"ldr w0, [x1, #4]\"                       \n" /* GICD_TYPER */
                   "    keeps 5, \"mov w0, #0; str w0, [x1, #0x84]\"        \n" /* GICD_IGROUPR1 */
                   "    keeps 6, \"mov x0, #1; msr s3_0_c12_c11_5, x0\"     \n" /* ICC_SGI1R_EL1: itself */
-                  "    keeps 7, \"movz w0, #0x8700, lsl #16; hvc #0\"      \n" /* these are claimed */
+                  "    keeps 7, \"movz w0, #0x8700, lsl #16; hvc #0\"      \n" /* from here on: claimed calls */
                   "    keeps 8, \"mrs x0, actlr_el1\"                      \n"
                   "    keeps 9, \"msr actlr_el1, x0\"                      \n"
                   "    keeps 10, \"mov x0, #0x09000000; ldr w0, [x0]\"     \n"
                   "    keeps 11, \"mov x0, #0x09000000; str x0, [x0]\"     \n"
-                  "    keeps 12, \"mov x0, #0x0a000000; ldr w0, [x0]\"     \n" /* the VMM's */
+                  "    keeps 12, \"mov x0, #0x0a000000; ldr w0, [x0]\"     \n" /* an exit to the VMM */
                   "    mov x0, #1                                          \n"
                   "    msr cntv_tval_el0, xzr                              \n"
                   "    msr cntv_ctl_el0, x0                                \n"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * What each kind of exit costs before an observer was ever used, with one, and after it was switched off again. The
- * emulator counts a tick an instruction: the first and the last must be the same number, to the instruction.
+ * Measures what each kind of exit costs before an observer was ever set, with one, and after it was removed. In the
+ * emulator's counting mode a tick is an instruction. The first and the last cost must be equal.
  */
 #include "guest.h"
 
@@ -49,7 +49,7 @@ static void on_irq(struct guest_regs *regs)
         cost_now[row] = now() - before_;                                                                               \
     } while (0)
 
-/* One copy of this code, so that it has the same cost each time. */
+/* Not inlined, so that the code is the same each time. */
 static __attribute__((noinline)) void measure(uint64_t *cost_now)
 {
     const uint64_t device = CLAIMED_DEVICE, gicd = GUEST_DIST;
@@ -91,7 +91,7 @@ int guest_main(unsigned cpu)
     guest_on_irq = on_irq;
     guest_gic_enable(1);
     guest_gic_enable(27);
-    measure(cost[NEVER]); /* what is done on first use is done now */
+    measure(cost[NEVER]); /* once before, so that what happens only on first use does not count */
     for (unsigned phase = 0; phase < NR_PHASES; phase++) {
         if (phase != NEVER)
             guest_ok(!guest_hvc(CALL_OBSERVE, phase == WATCHED || phase == WATCHED_AGAIN, 0, 0, NULL),

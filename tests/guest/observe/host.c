@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Switches an observer on and off as the guest asks, and compares what it saw with the counters. */
+/* Sets and removes an observer when the guest asks for it, and compares what the observer saw with the counters. */
 #include <avc/observe.h>
 
 #include "testvm.h"
@@ -21,7 +21,7 @@ static void trace(void *ctx, struct avc_vcpu *v, const struct avc_trace *t)
 
 static const struct avc_observer observer = { histograms, trace, NULL };
 
-/* Behind a run: the trap that asked is over. */
+/* Called after a run, when the trap that asked has ended. */
 static void compare(struct avc_vcpu *v)
 {
     struct avc_counters now;

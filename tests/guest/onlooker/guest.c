@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Takes traps of all kinds, handled at EL2 or not, for as long as the other CPU wants to look on. */
+/* Takes traps of all kinds, those that EL2 handles and those that exit, until the other CPU has seen enough. */
 #include "guest.h"
 
 #include "phases.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * A second CPU that reads a vCPU's counters and histograms while it runs on the first, and replaces its observer again
- * and again. No number ever goes back; an observer that is out of use is called no more; and in the end every trap was
- * seen by one observer.
+ * A second CPU reads a vCPU's counters and histograms while the vCPU runs on the first, and replaces its observer again
+ * and again. No count may ever go back. An observer that is out of use may not be called any more. In the end every
+ * trap must have been seen by one observer.
  */
 #include <avc/observe.h>
 
@@ -55,11 +55,10 @@ static uint64_t total(const struct avc_counters *c)
     return sum;
 }
 
-/* Reads until the numbers have grown under its eyes so many times, which they do: the guest goes on until we are done.
- */
+/* Reads until the counts have grown READS times. They do, because the guest goes on until this CPU is done. */
 static void look(const struct avc_vcpu *v, const struct eye *eye)
 {
-    static struct avc_counters last, now; /* this CPU's alone */
+    static struct avc_counters last, now; /* only this CPU uses them */
     uint64_t seen = count(eye), more;
 
     for (unsigned grown = 0; grown < READS; readings++) {

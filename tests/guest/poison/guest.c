@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The guest's half: 100 rounds of patterns in all the registers that the host poisons, each through a call to the VMM.
+/*
+ * The guest's half. In 100 rounds it writes patterns to all the registers that the host poisons, makes a call to the
+ * VMM, and checks them.
  */
 #include "guest.h"
 
-/* Plain values; X(name, mask of bits that hold what is written). */
+/* Registers with plain values. X(name, mask of the bits that keep what is written). */
 /* clang-format off */
 #define REGS(X) \
     X("sp_el0", ~0ul) X("tpidr_el0", ~0ul) X("tpidrro_el0", ~0ul) X("tpidr_el1", ~0ul) \
@@ -20,7 +22,7 @@ static uint64_t pattern(unsigned round, unsigned n)
     uint64_t x = 0x9e3779b97f4a7c15 * (round * 64 + n + 1);
 
     x ^= x >> 29;
-    return x & 0x0000fffffffffffful; /* addresses: bits above the top one read as its copies */
+    return x & 0x0000fffffffffffful; /* an address register: the bits above the top one may read as copies of it */
 }
 
 static bool has_pauth(void)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * A host that fills its own registers with patterns, and compares: what avc_vcpu_run() borrows after each run, all the
- * rest after put. The guest writes patterns of its own into the same registers and checks that they are kept.
+ * A host that fills its own registers with patterns and compares them: after each run those that avc_vcpu_run()
+ * borrows, after put all others. The guest writes its own patterns to the same registers, and checks that they are
+ * kept.
  */
 #include "testvm.h"
 
@@ -16,7 +17,7 @@ struct avc_exit *poisoned_run(struct avc_vcpu *vcpu, uint64_t *lost);
     })
 #define MSR(reg, value) __asm__ volatile("msr " reg ", %0; isb" ::"r"((uint64_t)(value)) : "memory")
 
-/* After each return of run. X(text, assembler's name) */
+/* Registers that must be unchanged after each run. X(text, assembler's name) */
 /* clang-format off */
 #define RUN_REGS(X) \
     X("VBAR_EL2", "vbar_el2") X("HCR_EL2", "hcr_el2") X("CPTR_EL2", "cptr_el2") X("DAIF", "daif") \
@@ -25,7 +26,7 @@ struct avc_exit *poisoned_run(struct avc_vcpu *vcpu, uint64_t *lost);
     X("MAIR_EL2", "mair_el2")
 /* clang-format on */
 
-/* After put. With E2H=1 the EL12 forms are meant: see host_el1(). */
+/* Registers that must be unchanged after put. X(text, assembler's name) */
 /* clang-format off */
 #define PUT_REGS(X) \
     X("VTTBR_EL2", "vttbr_el2") X("VTCR_EL2", "vtcr_el2") X("MDCR_EL2", "mdcr_el2") X("HSTR_EL2", "hstr_el2") \
@@ -35,7 +36,7 @@ struct avc_exit *poisoned_run(struct avc_vcpu *vcpu, uint64_t *lost);
     X("DBGWVR0_EL1", "s2_0_c0_c0_6")
 /* clang-format on */
 
-/* X(text, name with E2H=0, name with E2H=1) */
+/* The same, for registers with a second name. X(text, name with E2H=0, name with E2H=1) */
 /* clang-format off */
 #define EL1_REGS(X) \
     X("SCTLR_EL1", "sctlr_el1", "s3_5_c1_c0_0") X("CPACR_EL1", "cpacr_el1", "s3_5_c1_c0_2") \
@@ -125,7 +126,9 @@ static unsigned keys_lost(void)
     return lost;
 }
 
-/* Patterns where any value will do; valid ones elsewhere stay as the machine left them. */
+/*
+ * Writes patterns to registers that may hold any value. The others keep what the machine left in them, which is valid.
+ */
 static void poison(void)
 {
     MSR("sp_el0", 0x51105110);

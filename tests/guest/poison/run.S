@@ -3,8 +3,8 @@
 /*
  * struct avc_exit *poisoned_run(struct avc_vcpu *vcpu, uint64_t lost[1])
  *
- * avc_vcpu_run() with a pattern in every register that AAPCS64 keeps over a call, and in x18 and FPCR; bit n of *lost
- * is set for each x<n> (n 18..29), bit n + 32 for each d<n> (8..15), and bit 63 for FPCR, that came back with another.
+ * Calls avc_vcpu_run() with a pattern in FPCR, in x18, and in every register that AAPCS64 keeps over a call. *lost says
+ * which of them came back changed: bit n for x<n> (n = 18..29), bit n + 32 for d<n> (n = 8..15), bit 63 for FPCR.
  */
     .arch armv8-a+fp+simd
     .text

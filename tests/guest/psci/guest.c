@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * PSCI as a kernel uses it: vCPUs switched on, off and on again, asleep in standby and in power-down, what comes back
- * when the caller errs, by HVC and by SMC. vCPU 0 drives; the others do what their context id asks.
+ * PSCI as a kernel uses it, by HVC and by SMC: vCPUs are switched on, off and on again, sleep in standby and in
+ * power-down; and the results for wrong arguments. vCPU 0 drives. The others do what their context id says.
  */
 #include "guest.h"
 
@@ -21,21 +21,21 @@
 #define POWERDOWN 0x10000ul
 #define VTIMER    27
 
-/* Context ids: what a vCPU does. */
+/* The context ids, which say what a vCPU does. */
 enum job { JOB_OFF = 0x1234, JOB_STAY, JOB_STANDBY, JOB_POWERDOWN, JOB_RESUMED };
 
 typedef uint64_t conduit(uint64_t x0, uint64_t x1, uint64_t x2, uint64_t x3, uint64_t r[4]);
 
-/* Written by one vCPU, read by another: volatile, and each word has one writer. */
+/* One vCPU writes a word, another reads it, so it is volatile. Each word has one writer. */
 static volatile struct {
     unsigned starts;
     uint64_t context, sctlr;
-    int64_t result; /* of a suspend that returned */
-    bool release;   /* written by vCPU 0: JOB_STAY may end */
+    int64_t result; /* the result of a suspend that returned */
+    bool release;   /* vCPU 0 writes it: JOB_STAY may end */
 } cpus[4];
 static conduit *volatile way;
 
-/* Where vCPUs start: context id and SCTLR_EL1 as found are kept in registers that lib/start.S leaves alone. */
+/* Where vCPUs start. The context id and SCTLR_EL1 are kept in registers that lib/start.S does not write. */
 extern char entry[];
 __asm__(".pushsection .text\n"
         ".balign 4\n"
@@ -58,7 +58,7 @@ static void timer_in(uint64_t ticks)
     WRITE("cntv_ctl_el0", 1);
 }
 
-/* The VMM gets a chance to run others. False when it takes too long. */
+/* Waits until the vCPU has this state. The VMM can run other vCPUs meanwhile. Returns false after a time-out. */
 static bool wait_for_state(unsigned cpu, int64_t state)
 {
     uint64_t end = READ("cntvct_el0") + 10 * READ("cntfrq_el0");
@@ -85,7 +85,7 @@ static void work(unsigned cpu, enum job job)
         timer_in(5 * ms);
         cpus[cpu].result = call(PSCI_SUSPEND | SMC64, 0, 0, 0);
         if (READ("cntvct_el0") < READ("cntv_cval_el0"))
-            cpus[cpu].result = -100; /* woken by nothing */
+            cpus[cpu].result = -100; /* nothing has woken it */
         break;
     case JOB_POWERDOWN:
         timer_in(5 * ms);
@@ -96,7 +96,7 @@ static void work(unsigned cpu, enum job job)
     }
     WRITE("cntv_ctl_el0", 0);
     call(PSCI_OFF, 0, 0, 0);
-    cpus[cpu].result = -200; /* CPU_OFF came back */
+    cpus[cpu].result = -200; /* CPU_OFF has returned, which it must not */
     for (;;)
         ;
 }
@@ -147,7 +147,7 @@ static void power(void)
 {
     for (unsigned cpu = 1; cpu < 4; cpu++) {
         unsigned starts = cpus[cpu].starts;
-        int64_t before, again; /* the vCPU may come on between any two calls: ON_PENDING until then, ALREADY_ON after */
+        int64_t before, again; /* ON_PENDING until the vCPU is on, which may be between two calls; then ALREADY_ON */
 
         guest_ok(start(cpu, JOB_STAY) == 0, "CPU_ON %u", cpu);
         before = call(PSCI_AFFINITY, cpu, 0, 0);
@@ -182,7 +182,7 @@ static void sleep(void)
         guest_ok(wait_for_state(cpu, 1), "vCPU %u: power-down, woken by its timer", cpu);
         guest_ok((cpus[cpu].result == 77 && cpus[cpu].starts == starts + 2 && cpus[cpu].context == JOB_RESUMED &&
                   !(cpus[cpu].sctlr & 0x1005)) ||
-                     cpus[cpu].result == 0, /* the timer was faster than the call */
+                     cpus[cpu].result == 0, /* the timer came before the call */
                  "vCPU %u: went on at its entry point, MMU off (%ld)", cpu, cpus[cpu].result);
     }
 }

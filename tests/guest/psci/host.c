@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Four vCPUs on two CPUs. Each exit of PSCI's is checked here for what only the VMM sees. */
+/* Four vCPUs on two CPUs. The host checks of each PSCI exit what only the VMM sees. */
 #include "testvm.h"
 
 static bool check(struct avc_vcpu *vcpu, struct avc_exit *e)

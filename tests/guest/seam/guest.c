@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Counts in x19 until the host sets x20. Then makes exits of every kind that EL2 handles, for ever. */
+/* Counts in x19 until the host sets x20. From then on it makes exits of every kind that EL2 handles, for ever. */
 #include "guest.h"
 
 int guest_main(unsigned cpu)

@@ -2,18 +2,21 @@
 /* Copyright 2026 the arm_vcpu authors */
 /*
  * An interrupt becomes pending at each single instruction of the entry into a guest, and then of the exits that EL2
- * handles. The emulator counts one tick an instruction, so a timer set d ticks ahead expires at the d-th instruction
- * from here. d goes through all values. Each must end in exactly one AVC_IRQ.
+ * handles. In the emulator's counting mode a tick is an instruction, so a timer that is set d ticks ahead expires at
+ * the d-th instruction from here. d takes all values. Each timer must end in exactly one AVC_IRQ.
  */
 #include "testvm.h"
 
 #define EL2_TIMER 26
-#define ENTRY     700  /* more than the way from here into the guest */
-#define LOOP      4000 /* more than once round the guest's loop of exits */
+#define ENTRY     700  /* more instructions than from here into the guest */
+#define LOOP      4000 /* more instructions than a round of the guest's loop of exits */
 
 static struct test_vm t;
 
-/* One interrupt d ticks from now. Returns the guest's progress; sets *wrong if run said anything else. */
+/*
+ * Lets the timer expire d ticks from now. Returns the guest's progress. Sets *wrong if run returned anything else than
+ * AVC_IRQ.
+ */
 static uint64_t one(struct avc_vcpu *v, unsigned d, unsigned *wrong)
 {
     uint64_t before = avc_vcpu_gpr(v, 19);
@@ -34,7 +37,7 @@ int host_main(void)
     test_cpu_init(0);
     test_vm_init(&t, &config);
     host_must(avc_vcpu_load(v, &test_pcpu[0]));
-    one(v, 20000, &wrong); /* up to the guest's loop */
+    one(v, 20000, &wrong); /* brings the guest to its loop */
 
     for (unsigned d = 0; d < ENTRY; d++) {
         uint64_t progress = one(v, d, &wrong);

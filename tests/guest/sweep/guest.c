@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Every system register encoding there is: all 32,768 with op0=2 and 3, at EL1, on two vCPUs of one CPU. One vCPU
- * writes a pattern into each, the other then reads each, writes its own, and the first reads again. What was written
- * may be UNDEFINED, read-only, ignored, or kept: kept means that the other vCPU never sees it, and that not one bit of
- * 64 is lost.
+ * All 32,768 system register encodings with op0 = 2 and 3, at EL1, on two vCPUs of one CPU. One vCPU writes a pattern
+ * to each register. The other then reads each and writes its own pattern. Then the first reads again. An encoding may
+ * be UNDEFINED or read-only, it may ignore writes, or keep them. If it keeps them, the other vCPU must never see the
+ * value, and not one of 64 bits may be lost.
  *
- * It runs with MMU and caches off, so that translation registers can hold anything (the emulator has no caches that
- * would have to be cleaned first), and with all exceptions masked: interrupts, and breakpoints that the patterns
+ * The sweep runs with MMU and caches off, so that translation registers can hold anything. (The emulator has no caches
+ * that would have to be cleaned first.) All exceptions are masked: interrupts, and breakpoints that the patterns
  * enable.
  */
 #include "guest.h"
@@ -16,7 +16,9 @@
 
 #define KEY(op0, op1, crn, crm, op2) ((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
 
-/* n: op0[0], op1, CRn, CRm, op2 as they stand in the instruction, so the key without its top bit. */
+/*
+ * n is the encoding as it stands in the instruction: op0[0], op1, CRn, CRm, op2. That is the key without its top bit.
+ */
 __asm__("    .text\n"
         "    .balign 8\n"
         "read_code:\n"
@@ -35,7 +37,7 @@ __asm__("    .text\n"
         "    .endr\n");
 extern const uint64_t read_code[], write_code[];
 
-/* ---- exceptions to the rules, each with its reason ---- */
+/* ---- exceptions to the rules, with reasons ---- */
 
 enum { SKIP_WRITE = 1, CHANGES = 2, LATER = 4 };
 static const struct {
@@ -43,16 +45,16 @@ static const struct {
     uint8_t what;
     const char *name, *reason;
 } special[] = {
-    /* not written: the sweep itself would end */
+    /* Not written, because that would end the sweep. */
     { KEY(3, 0, 4, 2, 0), KEY(3, 0, 4, 2, 0), SKIP_WRITE, "SPSel", "PSTATE: the stack would change" },
     { KEY(3, 3, 4, 2, 1), KEY(3, 3, 4, 2, 1), SKIP_WRITE, "DAIF", "PSTATE: exceptions would be unmasked" },
-    /* in use while the sweep runs, or overwritten by each UNDEFINED encoding: tested one by one after it */
+    /* In use while the sweep runs, or written by each UNDEFINED encoding. one_by_one() tests them afterwards. */
     { KEY(3, 0, 1, 0, 0), KEY(3, 0, 1, 0, 0), LATER, "SCTLR_EL1", "" },
     { KEY(3, 0, 1, 0, 2), KEY(3, 0, 1, 0, 2), LATER, "CPACR_EL1", "" },
     { KEY(3, 0, 4, 0, 0), KEY(3, 0, 4, 0, 1), LATER, "SPSR_EL1, ELR_EL1", "" },
     { KEY(3, 0, 5, 2, 0), KEY(3, 0, 5, 2, 0), LATER, "ESR_EL1", "" },
     { KEY(3, 0, 12, 0, 0), KEY(3, 0, 12, 0, 0), LATER, "VBAR_EL1", "" },
-    /* change by themselves */
+    /* Change by themselves. */
     { KEY(3, 3, 14, 0, 1), KEY(3, 3, 14, 0, 6), CHANGES, "CNTPCT, CNTVCT", "count" },
     { KEY(3, 3, 14, 2, 0), KEY(3, 3, 14, 2, 1), CHANGES, "CNTP_TVAL, CTL", "time to go; ISTATUS; CVAL is checked" },
     { KEY(3, 3, 14, 3, 0), KEY(3, 3, 14, 3, 1), CHANGES, "CNTV_TVAL, CTL", "time to go; ISTATUS; CVAL is checked" },
@@ -83,8 +85,10 @@ static unsigned special_of(unsigned n)
 
 static volatile bool undefined;
 
-/* UNDEFINED is "unknown reason"; 0x18 in the ID registers' space with FEAT_IDST; and where the guest's own CPACR_EL1
-   traps first what is hidden anyway, 0x19 (SVE) and 0x1d (SME). */
+/*
+ * The class of an UNDEFINED access is 0, or 0x18 in the ID registers' space with FEAT_IDST. The guest's own CPACR_EL1
+ * may trap first what is hidden anyway: 0x19 (SVE), 0x1d (SME).
+ */
 static bool is_undefined(unsigned ec)
 {
     return ec == 0 || ec == 0x18 || ec == 0x19 || ec == 0x1d;
@@ -117,14 +121,14 @@ static bool write(unsigned n, uint64_t value)
 
 /* ---- taking turns ---- */
 
-static volatile unsigned turn; /* whose */
+static volatile unsigned turn; /* the vCPU whose turn it is */
 
 static void pass_to(unsigned cpu, unsigned me)
 {
     __asm__ volatile("dsb sy" ::: "memory");
     turn = cpu;
     while (turn != me)
-        guest_hvc(CALL_ADD, 0, 0, 0, NULL); /* to the VMM, which gives the other one a turn */
+        guest_hvc(CALL_ADD, 0, 0, 0, NULL); /* the VMM gives the other vCPU a turn */
 }
 
 /* ---- the sweep ---- */
@@ -147,7 +151,7 @@ static void complain(unsigned n, const char *what, uint64_t got, uint64_t wanted
                      n & 7, what, got, wanted);
 }
 
-/* Writes a pattern into everything; what it does not change is tried with the complement too. */
+/* Writes a pattern to each register. If that changes nothing, writes the complement, too. */
 static void write_all(unsigned me)
 {
     uint64_t pattern = me ? ~UINT64_C(0x5a3c96a5c35a69a5) : UINT64_C(0x5a3c96a5c35a69a5);
@@ -170,13 +174,16 @@ static void write_all(unsigned me)
         if (one != other)
             seen[me].kind[n] = KEPT;
     }
-    /* again, because some read differently after others were written: CCSIDR by CSSELR, ICC_BPR1 by ICC_CTLR.CBPR */
+    /*
+     * Reads each again, because a write to one register may change another: CSSELR changes CCSIDR, ICC_CTLR.CBPR
+     * changes ICC_BPR1.
+     */
     for (unsigned n = 0; n < NR; n++)
         if (seen[me].kind[n] != UNDEF && seen[me].kind[n] != WRITE_ONLY && !read(n, &seen[me].after[n]))
             complain(n, "still readable", 0, 1);
 }
 
-/* What the other wrote is not to be seen here. */
+/* What the other vCPU wrote must not be visible here. */
 static void see_nothing_of(unsigned other)
 {
     for (unsigned n = 0; n < NR; n++) {
@@ -191,7 +198,7 @@ static void see_nothing_of(unsigned other)
     }
 }
 
-/* What was written is still there. */
+/* What this vCPU wrote must still be there. */
 static void find_again(unsigned me)
 {
     for (unsigned n = 0; n < NR; n++) {
@@ -206,14 +213,14 @@ static void find_again(unsigned me)
     }
 }
 
-/* ---- those that the sweep itself uses ---- */
+/* ---- registers that the sweep itself uses ---- */
 
 static const struct {
     const char *name;
     unsigned n;
     uint64_t flip;
 } later[] = {
-    /* nothing that matters with the MMU off and no EL0 */
+    /* Bits without effect while the MMU is off and nothing runs at EL0. */
     { "SCTLR_EL1", KEY(3, 0, 1, 0, 0) & 0x7fff, 0x0300000004058200 | UINT64_C(3) << 54 | UINT64_C(3) << 35 },
     { "CPACR_EL1", KEY(3, 0, 1, 0, 2) & 0x7fff, 3 << 20 },
     { "SPSR_EL1", KEY(3, 0, 4, 0, 0) & 0x7fff, 0xf02003c5 },
@@ -222,7 +229,7 @@ static const struct {
     { "VBAR_EL1", KEY(3, 0, 12, 0, 0) & 0x7fff, 0x003c96a5c35a6800 },
 };
 
-/* No exception is taken at EL1 between the first line and the last: hypercalls are EL2's. */
+/* Between the first read and the last, EL1 takes no exception. (Hypercalls go to EL2.) */
 static void one_by_one(unsigned me)
 {
     for (unsigned i = 0; i < sizeof later / sizeof later[0]; i++) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * A kernel of two threads at EL0, each with a kernel stack: calls that return at once, after the other thread has run,
- * by way of a signal's handler, and after a restart. The kernel logs what a trace of it should say; at the end the log
- * is compared with the host's events, field by field. The trap is switched off and on in the middle. Where the CPU has
- * pointer authentication one thread goes back by ERETAA.
+ * A kernel with two threads at EL0, each with a kernel stack. System calls return at once, after the other thread has
+ * run, by way of a signal handler, and after a restart. The kernel logs what a trace must say. At the end it compares
+ * the log with the host's events, field by field. In the middle it switches the trap off and on. If the CPU has pointer
+ * authentication, one thread returns by ERETAA.
  */
 #include <avc/syscall.h>
 
@@ -16,15 +16,15 @@
 
 #define SIGRETURN 997
 #define EXIT      998
-#define PER_ROUND 560 /* calls of a thread, from number 0 */
+#define PER_ROUND 560 /* the calls of a thread in a round, from number 0 on */
 
 #define NR_THREADS 2
 static struct thread {
-    uint64_t ksp;                   /* kernel stack while it does not run; these five are known to first_entry */
+    uint64_t ksp;                   /* kernel stack while it does not run; first_entry knows these five */
     uint64_t sp, id, last, results; /* for EL0: SP, X19, X21, X22 */
     bool done, in, restarted;
-    uint64_t number;             /* of the call that the trace knows of */
-    struct guest_regs signalled; /* what goes on behind the handler */
+    uint64_t number;             /* of the call that the trace has begun */
+    struct guest_regs signalled; /* where the thread goes on after the handler */
     uint64_t signalled_sp;
     uint64_t result[PER_ROUND];
     uint8_t user_stack[256] __attribute__((aligned(16)));
@@ -35,7 +35,7 @@ static uint64_t main_ksp;
 static bool has_pauth;
 static unsigned eretaas;
 
-/* ---- what the trace should say ---- */
+/* ---- what the trace must say ---- */
 
 static struct event {
     uint64_t field[FIELD_COUNT];
@@ -71,7 +71,7 @@ static void say_entry(const struct thread *t, const struct guest_regs *regs)
     threads[t - threads].in = true;
 }
 
-/* This thread goes back to EL0, as regs say. */
+/* The thread returns to EL0 with these registers. */
 static void say_end(struct thread *t, const struct guest_regs *regs, enum avc_syscall_what what)
 {
     struct event *e = &open_call[t - threads];
@@ -89,7 +89,7 @@ static void switch_trap(bool on)
 {
     guest_hvc(CALL_SWITCH, on, 0, 0, NULL);
     traced = on;
-    for (unsigned n = 0; n < NR_THREADS; n++) /* what is in progress has no end that anybody sees */
+    for (unsigned n = 0; n < NR_THREADS; n++) /* nobody sees how the calls in progress end */
         threads[n].in = false;
 }
 
@@ -99,7 +99,7 @@ void switch_to(uint64_t *save, uint64_t sp);
 _Noreturn void return_eretaa(const struct guest_regs *regs);
 extern char first_entry[], el0_code[], el0_handler[];
 __asm__(".text\n"
-        "return_eretaa:\n" /* as lib/start.S, of a frame at the top of the stack; the modifier is SP after it */
+        "return_eretaa:\n" /* as in lib/start.S; the frame is at the top of the stack; the modifier is SP behind it */
         "mov sp, x0\n"
         "ldp x1, x2, [sp, #256]\n"
         "add x3, sp, #272\n"
@@ -140,7 +140,7 @@ __asm__(".text\n"
         "ldp x19, x20, [sp, #16]\n"
         "ldp x29, x30, [sp], #96\n"
         "ret\n"
-        "first_entry:\n" /* x19: the thread, x20: where at EL0 */
+        "first_entry:\n" /* x19: the thread; x20: its address at EL0 */
         "msr elr_el1, x20\n"
         "msr spsr_el1, xzr\n"
         "ldp x0, x1, [x19, #8]\n"
@@ -150,7 +150,7 @@ __asm__(".text\n"
         "mov x20, #0\n"
         "eret\n"
 
-        "el0_code:\n" /* x19: thread, x20: number, x21: last, x22: results */
+        "el0_code:\n" /* x19: the thread, x20: number, x21: last, x22: results */
         "mov x8, x20\n"
         "add x0, x20, #7\n"
         "mov x1, x19\n"
@@ -171,7 +171,7 @@ __asm__(".text\n"
         "svc #2\n"
         "b .\n");
 
-/* The other thread has the CPU, if it has something to do; else main, when none has. */
+/* Runs the other thread if it has something to do, or main if no thread has. */
 static void yield(struct thread *t)
 {
     struct thread *other = &threads[1 - t->id];
@@ -196,9 +196,9 @@ static void do_call(struct thread *t, struct guest_regs *regs)
     uint64_t number = regs->x[8];
 
     if (number % 11 == 5)
-        __asm__ volatile("brk #0" ::: "memory"); /* an exception within the kernel, and its ERET */
+        __asm__ volatile("brk #0" ::: "memory"); /* an exception inside of the kernel, and its ERET */
     if (number == 200 && t->id == 0)
-        switch_trap(false); /* in a call, with the other thread in one */
+        switch_trap(false); /* both threads are in a call */
     if (number == 300 && t->id == 0)
         switch_trap(true);
     if (number % 4 == 1)
@@ -306,7 +306,7 @@ int guest_main(unsigned cpu)
     uint64_t status = guest_hvc(CALL_STATUS, 0, 0, 0, NULL);
     unsigned wrong = 0;
 
-    /* ID_AA64ISAR1_EL1, ID_AA64ISAR2_EL1: an algorithm for addresses (APA, API, APA3) */
+    /* Address authentication exists if an algorithm does: ID_AA64ISAR1_EL1.APA or API, ID_AA64ISAR2_EL1.APA3. */
     has_pauth = READ("id_aa64isar1_el1") & 0xff0 || READ("s3_0_c0_c6_2") & 0xf000;
     if (has_pauth)
         WRITE("sctlr_el1", READ("sctlr_el1") | 1ul << 31); /* EnIA */

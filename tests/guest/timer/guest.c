@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The virtual and the physical timer of EL1: on time, by exception and by polling, awake and in WFI, disabled when they
- * fire, handled across exits that take the vCPU off its CPU; on two vCPUs at once.
+ * The virtual and the physical timer of EL1: on time, by exception and by polling, awake and in WFI. Also: disabled
+ * when they expire, and handled across exits that take the vCPU off its CPU. On two vCPUs at once.
  */
 #include "guest.h"
 
@@ -61,7 +61,7 @@ static void exits(unsigned nr)
         guest_hvc(CALL_ADD, 0, 0, 0, NULL);
 }
 
-/* What comes within half a second. */
+/* Acknowledges what comes within half a second. */
 static uint32_t take(void)
 {
     uint64_t end = now(0) + READ("cntfrq_el0") / 2;
@@ -85,7 +85,7 @@ static volatile struct {
     unsigned count, early, wrong, enough;
     uint64_t due[2];
     uint32_t period;
-    unsigned long_handler; /* exits in the handler */
+    unsigned long_handler; /* the handler makes this many exits */
 } state[2];
 
 static void on_irq(struct guest_regs *regs)
@@ -102,7 +102,7 @@ static void on_irq(struct guest_regs *regs)
         state[cpu].early++;
     state[cpu].count++;
     exits(state[cpu].long_handler);
-    if (state[cpu].count >= state[cpu].enough) { /* long handlers leave no time for anything else */
+    if (state[cpu].count >= state[cpu].enough) { /* a long handler leaves no time for anything else */
         off(t);
     } else {
         state[cpu].due[t] = now(t) + state[cpu].period;
@@ -111,7 +111,7 @@ static void on_irq(struct guest_regs *regs)
     guest_gic_eoi(intid);
 }
 
-/* One that had reached a list register when its timer was switched off is still taken, once: avc/vgic.h. */
+/* An interrupt that was in a list register when its timer was switched off is still taken, once: see avc/vgic.h. */
 static void late(void)
 {
     uint32_t intid = guest_gic_ack();
@@ -122,7 +122,7 @@ static void late(void)
         state[guest_cpu()].wrong += intid != SPURIOUS;
 }
 
-/* Both timers, period after period, until they have come `nr` times. */
+/* Runs both timers, period after period, until `nr` interrupts have come. */
 static void tick(unsigned nr, bool wfi, unsigned long_handler)
 {
     unsigned cpu = guest_cpu();
@@ -175,9 +175,9 @@ static void polled(unsigned t)
 
     set_in(t, (uint32_t)ms);
     ok = take() == intid;
-    guest_gic_eoi(intid); /* still due */
+    guest_gic_eoi(intid); /* the timer is still due */
     ok &= take() == intid;
-    exits(500); /* off the CPU while it is active */
+    exits(500); /* the vCPU is off its CPU while the interrupt is active */
     guest_gic_eoi(intid);
     ok &= take() == intid;
     exits(500);
@@ -198,7 +198,7 @@ static void polled(unsigned t)
 
     set(t, now(t));
     exits(1);
-    GICR[ICENABLER] = bit; /* pending, not taken */
+    GICR[ICENABLER] = bit; /* the interrupt is pending, and not taken */
     ok = quiet();
     GICR[ISENABLER] = bit;
     ok &= take() == intid;
@@ -207,12 +207,12 @@ static void polled(unsigned t)
     guest_ok(ok && quiet(), "%s: disabled while pending", name);
 
     set(t, now(t));
-    exits(500); /* off the CPU while it is pending */
+    exits(500); /* the vCPU is off its CPU while the interrupt is pending */
     ok = take() == intid;
     GICR[ICACTIVER] = bit;
     guest_gic_eoi(intid); /* priority */
     ok &= take() == intid;
-    GICR[ISPENDR] = bit; /* and once more, by software */
+    GICR[ISPENDR] = bit; /* software makes it pending once more */
     off(t);
     guest_gic_eoi(intid);
     ok &= take() == intid;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Every kind of exit, each with every answer that makes sense: completed, done again (after memory was mapped),
- * faulted, left alone. Under a VMM that ignores exits the same program gets the architecture's answer to each.
+ * Every kind of exit, each with every answer that makes sense: completed, executed again after memory was mapped,
+ * faulted, left alone. The same program also runs under a VMM that ignores exits. There each exit gets the
+ * architecture's answer.
  */
 #include <avc/avc.h>
 
@@ -19,9 +20,9 @@
 #define EC_DABT 0x25
 #define EC_IABT 0x21
 
-static bool ignored; /* this VMM's way */
+static bool ignored; /* whether this VMM ignores exits */
 
-/* The guest's own exceptions since the last plan. */
+/* The guest's exceptions since the last plan, and the last of them. */
 static volatile unsigned taken;
 static volatile uint64_t at_esr, at_far, at_elr;
 
@@ -29,7 +30,7 @@ extern char el0_back[];
 
 static void on_sync(struct guest_regs *regs, uint64_t esr, uint64_t far)
 {
-    if (esr >> 26 == 0x15 && (esr & 0xffff) == 0x99) { /* EL0 is through */
+    if (esr >> 26 == 0x15 && (esr & 0xffff) == 0x99) { /* EL0 has ended */
         regs->elr = (uintptr_t)el0_back;
         regs->spsr = 0x3c5;
         return;
@@ -39,7 +40,7 @@ static void on_sync(struct guest_regs *regs, uint64_t esr, uint64_t far)
     at_far = far;
     at_elr = regs->elr;
     if (esr >> 26 == EC_IABT) {
-        regs->elr = regs->x[30]; /* it was called */
+        regs->elr = regs->x[30]; /* the guest called the address, so it returns to the caller */
     } else if (esr >> 26 != 0x15) {
         regs->elr += 4;
     }
@@ -57,7 +58,7 @@ static void plan(uint64_t answer, uint64_t value, unsigned work)
     at_esr = at_far = at_elr = 0;
 }
 
-/* One exit of this kind was seen; two, when it was answered RETRY and nothing else was done. */
+/* Checks that one exit of this kind was seen, or two if the answer was RETRY and the VMM did nothing else. */
 static bool exits(enum avc_kind kind, uint64_t answer, unsigned work)
 {
     unsigned times = !ignored && answer == AVC_RETRY && !work ? 2 : 1;
@@ -75,7 +76,7 @@ static bool undefined(const void *pc)
     return taken == 1 && at_esr == 1ul << 25 && at_elr == (uintptr_t)pc;
 }
 
-/* A synchronous external abort: not on a table walk. */
+/* Checks for a synchronous external abort that is not on a table walk. */
 static bool abort_at(unsigned ec, uint64_t va, bool write)
 {
     return taken == 1 && at_esr >> 26 == ec && (at_esr & 0x3f) == 0x10 && (at_esr >> 6 & 1) == write && at_far == va;
@@ -88,7 +89,7 @@ static const char *name_of(uint64_t answer)
     return ignored ? "ignored" : answer == KEEP ? "as preset" : names[answer];
 }
 
-/* The answer that counts. */
+/* The answer that takes effect: the preset one if the VMM gives none. */
 static uint64_t effective(uint64_t answer, uint64_t preset)
 {
     return ignored || answer == KEEP ? preset : answer;
@@ -99,7 +100,7 @@ static const uint64_t answers[] = { AVC_DONE, AVC_RETRY, AVC_FAULT, KEEP };
     for (unsigned i_##a = 0; i_##a < 4; i_##a++)                                                                       \
         for (uint64_t a = answers[i_##a], once = 1; once; once = 0)
 
-/* ---- what can be claimed ---- */
+/* ---- events that can be claimed ---- */
 
 static void calls(void)
 {
@@ -168,7 +169,7 @@ static void devices(void)
         }
 }
 
-/* BRK, which is claimed; unlike the others it is the guest's own exception when nobody wants it. */
+/* BRK, which is claimed. If nobody answers it, the guest itself gets the exception, unlike with the others. */
 static void breakpoints(void)
 {
     static const uint64_t all[] = { AVC_DONE, AVC_RETRY, AVC_FAULT, AVC_PASS, KEEP };
@@ -189,7 +190,9 @@ static void breakpoints(void)
     }
 }
 
-/* Runs el0_code at EL0 (x0 is 1) and gives its x0. The last SVC has a number that nobody claimed, and is EL1's. */
+/*
+ * Runs el0_code at EL0 with x0 = 1, and returns its x0. Nobody has claimed the number of the last SVC, so EL1 gets it.
+ */
 uint64_t el0_svc(uint64_t pc, uint64_t pstate);
 __asm__(".text\n"
         "el0_svc:\n"
@@ -238,7 +241,7 @@ static uint64_t page_of(uint64_t place)
     return place + 0x1000 * (used++ % PLACE_PAGES);
 }
 
-/* Each gives what it has loaded, or what tells whether the store is done. */
+/* Each function returns what it has loaded, or a value that shows whether its store was done. */
 static uint64_t fetch(uint64_t va)
 {
     return ((uint64_t(*)(void))va)();
@@ -283,7 +286,7 @@ static uint64_t store_pair(uint64_t va)
     return *(volatile uint64_t *)(va + 8);
 }
 
-/* Entry n of the first table points to a page that is not there. */
+/* Makes entry n of the first table point to a page without memory, and accesses an address that uses it. */
 static uint64_t walk(uint64_t table)
 {
     static unsigned n = 4;
@@ -300,9 +303,9 @@ struct access {
     uint64_t (*fn)(uint64_t va);
     uint64_t place;
     unsigned work;
-    uint64_t value, how, key; /* of a good end; what the VMM sees */
+    uint64_t value, how, key; /* value: if the access succeeds; how and key: what the VMM sees */
     unsigned ec;
-    bool write, emulated; /* a store; DONE without mapping anything is possible */
+    bool write, emulated; /* write: a store; emulated: DONE is possible without mapping anything */
 };
 
 static const struct access accesses[] = {
@@ -324,7 +327,7 @@ static void memory_access(const struct access *m, uint64_t a)
 {
     uint64_t va = page_of(m->place), how = effective(a, AVC_FAULT), want = m->value, x;
     bool done = a == AVC_DONE && m->emulated, walks = m->fn == walk;
-    /* an access of which nothing is decoded cannot be completed: DONE is as RETRY */
+    /* Nobody can complete an access that was not decoded, so DONE has the effect of RETRY. */
     unsigned work = a == AVC_RETRY || (a == AVC_DONE && !m->emulated) ? m->work : WORK_NONE;
 
     if (walks)
@@ -341,7 +344,7 @@ static void memory_access(const struct access *m, uint64_t a)
     else
         guest_ok(x == (done ? 0 : want) && no_exception() && exits(AVC_STAGE2, a, work) && ask(SEEN_KEY) == va,
                  "%s, %s: %lx", m->name, name_of(a), x);
-    if (m->fn != atomic) /* which reads and writes: FEAT_LSE leaves open what the syndrome says */
+    if (m->fn != atomic) /* FEAT_LSE leaves open whether the syndrome of an atomic says read or write */
         guest_ok((ask(SEEN_HOW) == m->how || walks) && (how != AVC_FAULT || (at_esr >> 6 & 1) == m->write || walks),
                  "%s: the VMM and the guest are told how it was accessed (%lx)", m->name, ask(SEEN_HOW));
 }
@@ -359,7 +362,7 @@ static void memory(void)
     }
 }
 
-/* ---- what waits, ends, and comes from outside ---- */
+/* ---- exits that wait, exits that end, and interrupts ---- */
 
 static void waits(void)
 {
@@ -374,7 +377,7 @@ static void waits(void)
     }
 }
 
-/* Nothing of the guest's is changed by them, whatever they are answered. */
+/* Whatever the answer, these change nothing of the guest's. */
 static void outside(void)
 {
     for (unsigned n = 0; n < 5; n++) {
@@ -388,7 +391,7 @@ static void outside(void)
     }
 }
 
-/* ---- the second vCPU: sleeps, and goes ---- */
+/* ---- the second vCPU, which sleeps and powers down ---- */
 
 static volatile unsigned second_phase, slept, slept_well;
 
@@ -403,7 +406,7 @@ static void second(void)
             slept_well += guest_hvc(CPU_SUSPEND, 0, 0, 0, NULL) == 0 && ask(SEEN_KIND) == AVC_CPU_SUSPEND;
             slept++;
         }
-        guest_hvc(CPU_SUSPEND, POWERDOWN, (uintptr_t)_start, 0, NULL); /* comes back above */
+        guest_hvc(CPU_SUSPEND, POWERDOWN, (uintptr_t)_start, 0, NULL); /* goes on at _start, so not here */
         second_phase = 99;
     }
     second_phase++;
@@ -460,5 +463,5 @@ int guest_main(unsigned cpu)
     if (ignored)
         guest_plan();
     guest_hvc(SYSTEM_RESET, 0, 0, 0, NULL);
-    return 1; /* it does not come back */
+    return 1; /* it must not return */
 }

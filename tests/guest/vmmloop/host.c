@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * One VMM's loop for every kind of exit, and one that looks at none. The same guest runs in both, after the other: in
- * the first it says how each exit is to be answered, in the second all it gets is what the architecture says.
+ * Two VMM loops: one answers every kind of exit, one looks at none. The same guest runs in the first, then in the
+ * second. In the first it says how each exit is to be answered. In the second each exit gets the architecture's answer.
  *
- * Two vCPUs take turns on one CPU, an exit each. Not to be had in the emulator: AVC_WFE (it never traps), AVC_SERROR.
+ * Two vCPUs take turns on one CPU, an exit each. Two kinds of exit cannot be had in the emulator: AVC_WFE, which never
+ * traps there, and AVC_SERROR.
  */
 #include "testvm.h"
 
 #include "plan.h"
 
 #define VCPUS 2
-#define RUNS  100000 /* far more than either guest takes */
+#define RUNS  100000 /* far more than either guest needs */
 
 static struct test_vm vms[2];
 static uint64_t run_flags, tests;
@@ -67,7 +68,7 @@ static enum avc_answer on_call(struct avc_vcpu *v, struct avc_exit *e, void *ctx
     }
 }
 
-/* What every VMM may do with an exit: look at it. */
+/* Looks at an exit, as every VMM may, and notes it for the guest. */
 static void look(struct avc_vcpu *v, const struct avc_exit *e)
 {
     if (e->kind == AVC_KICKED) {
@@ -92,7 +93,7 @@ static uint8_t *new_page(struct test_vm *t, uint64_t at, uint32_t attrs)
     return page;
 }
 
-/* Memory for the guest where it has just missed it. What the page holds is there before anybody can see it. */
+/* Maps memory where the guest has just missed it. The page has its contents before any vCPU can see it. */
 static void provide(struct test_vm *t, uint64_t work, uint64_t at)
 {
     static const uint32_t code[] = { 0xd2800000 | CODE_RETURNS << 5, 0xd65f03c0 }; /* mov x0, #CODE_RETURNS; ret */
@@ -118,7 +119,7 @@ static void provide(struct test_vm *t, uint64_t work, uint64_t at)
     host_must(avc_stage2_map(&t->stage2, at & ~UINT64_C(0xfff), pa, 4096, AVC_RWX));
 }
 
-/* As the guest has asked for it; a second time if RETRY alone would come to the same exit again. */
+/* Answers as the guest has asked. If RETRY alone would lead to the same exit again, answers so the second time. */
 static void answer_as_planned(struct test_vm *t, struct avc_vcpu *v, struct avc_exit *e)
 {
     uint64_t answer = seen[v->index].answer, value = seen[v->index].value, work = seen[v->index].work;
@@ -138,7 +139,7 @@ static void answer_as_planned(struct test_vm *t, struct avc_vcpu *v, struct avc_
     e->answer = (enum avc_answer)answer;
 }
 
-/* False: the guest has powered off. */
+/* Returns false when the guest has powered off. */
 static bool answer(struct test_vm *t, struct avc_vcpu *v, struct avc_exit *e)
 {
     static unsigned any;
@@ -159,7 +160,7 @@ static bool answer(struct test_vm *t, struct avc_vcpu *v, struct avc_exit *e)
     case AVC_IRQ:
     case AVC_KICKED:
     case AVC_CPU_OFF:
-    case AVC_CPU_SUSPEND: /* nothing is left to answer: any does */
+    case AVC_CPU_SUSPEND: /* nothing is left to answer, so any answer will do */
         e->answer = (enum avc_answer)(any++ % (AVC_PASS + 1));
         return true;
     case AVC_SYSTEM_RESET:
@@ -175,14 +176,14 @@ static bool answer(struct test_vm *t, struct avc_vcpu *v, struct avc_exit *e)
     }
 }
 
-/* ---- both ---- */
+/* ---- both loops ---- */
 
-/* Runs a vCPU once; nothing is done between run and put, so that an answer waits for the next run on whatever CPU. */
+/* Runs a vCPU once. Nothing happens between run and put, so the answer waits for the next run, on whatever CPU. */
 static struct avc_exit *run(struct avc_vcpu *v)
 {
     struct avc_exit *e = avc_vcpu_run(v);
 
-    if (e->kind != AVC_FAIL || e->status != AVC_ESTATE) { /* not loaded: refused, each time */
+    if (e->kind != AVC_FAIL || e->status != AVC_ESTATE) { /* a vCPU that is not loaded must be refused */
         host_puts("Bail out! run of a vCPU that is not loaded\n");
         host_off(1);
     }
@@ -231,7 +232,7 @@ static void run_answering(struct test_vm *t)
     host_off(1);
 }
 
-/* Looks at exits only to know when it is over, and then goes on for a while. */
+/* Looks at exits only to see that the guest has powered off. Then runs it for a while more. */
 static void run_ignoring(struct test_vm *t)
 {
     unsigned off = 0;
