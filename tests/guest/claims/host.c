@@ -15,12 +15,12 @@ static uint64_t traps;
 
 /* ---- exception classes ---- */
 
-static enum avc_answer on_brk(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+static enum avc_answer on_brk(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     counts[COUNT_BRK]++;
     switch (e->imm) {
     case BRK_VALUE:
-        avc_vcpu_set_gpr(v, 0, VALUE);
+        avc_vcpu_set_gpr(vcpu, 0, VALUE);
         return AVC_DONE;
     case BRK_FAULT:
         return AVC_FAULT;
@@ -34,19 +34,19 @@ static enum avc_answer on_brk(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
 }
 
 /* Counts in *ctx, and passes the event on. */
-static enum avc_answer watch(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+static enum avc_answer watch(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     ++*(uint64_t *)ctx;
     return AVC_PASS;
 }
 
-static enum avc_answer veto(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+static enum avc_answer veto(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     ++*(uint64_t *)ctx;
     return AVC_DONE;
 }
 
-static enum avc_answer on_instruction(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+static enum avc_answer on_instruction(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     if (EC(e) == 0x16 && e->imm == HVC_TO_VMM)
         return AVC_EXIT;
@@ -63,7 +63,7 @@ struct actlr {
 };
 
 /* Emulates ACTLR_EL1 with a value of its own, as on another CPU model. */
-static enum avc_answer on_actlr(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+static enum avc_answer on_actlr(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     struct actlr *actlr = ctx;
 
@@ -77,7 +77,7 @@ static enum avc_answer on_actlr(struct avc_vcpu *v, struct avc_exit *e, void *ct
 /*
  * Emulates a register that reads as PV_VALUE plus what was written last, and two instructions that write and read it.
  */
-static enum avc_answer on_paravirtual(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+static enum avc_answer on_paravirtual(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     uint64_t *written = ctx;
 
@@ -88,7 +88,7 @@ static enum avc_answer on_paravirtual(struct avc_vcpu *v, struct avc_exit *e, vo
     return AVC_DONE;
 }
 
-static enum avc_answer on_id(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+static enum avc_answer on_id(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     counts[COUNT_ID]++;
     if (e->key == AVC_REG_ID_AA64ISAR1_EL1 && !e->write)
@@ -98,9 +98,9 @@ static enum avc_answer on_id(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
 
 /* ---- calls ---- */
 
-static enum avc_answer on_call(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+static enum avc_answer on_call(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
-    uint64_t x1 = avc_vcpu_gpr(v, 1);
+    uint64_t x1 = avc_vcpu_gpr(vcpu, 1);
 
     switch (e->key) {
     case CALL_PUTC:
@@ -108,13 +108,13 @@ static enum avc_answer on_call(struct avc_vcpu *v, struct avc_exit *e, void *ctx
         return avc_done(e, 0);
     case CALL_COUNT:
         if (x1 == COUNT_UNDEFINED)
-            return avc_done(e, v->nr_undef);
+            return avc_done(e, vcpu->nr_undef);
         return x1 < NR_COUNTS ? avc_done(e, counts[x1]) : AVC_FAULT;
     case CALL_IMM:
         return avc_done(e, e->imm);
     case CALL_RESULTS:
         for (unsigned n = 1; n < 4; n++)
-            avc_vcpu_set_gpr(v, n, x1 + n + 1);
+            avc_vcpu_set_gpr(vcpu, n, x1 + n + 1);
         return avc_done(e, x1 + 1);
     case CALL_TRAPS:
         return avc_done(e, traps);
@@ -125,16 +125,16 @@ static enum avc_answer on_call(struct avc_vcpu *v, struct avc_exit *e, void *ctx
     }
 }
 
-static uint64_t custom(struct avc_vcpu *v)
+static uint64_t custom(struct avc_vcpu *vcpu)
 {
-    return avc_vcpu_gpr(v, 1) + 2 * avc_vcpu_gpr(v, 2) + 3 * avc_vcpu_gpr(v, 3);
+    return avc_vcpu_gpr(vcpu, 1) + 2 * avc_vcpu_gpr(vcpu, 2) + 3 * avc_vcpu_gpr(vcpu, 3);
 }
 
-static enum avc_answer on_custom(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+static enum avc_answer on_custom(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
-    if (avc_vcpu_gpr(v, 4) == 1)
+    if (avc_vcpu_gpr(vcpu, 4) == 1)
         return AVC_EXIT;
-    avc_vcpu_set_return_value(v, custom(v));
+    avc_vcpu_set_return_value(vcpu, custom(vcpu));
     return AVC_DONE;
 }
 
@@ -151,17 +151,17 @@ static void provide_code(uint64_t at)
     host_must(avc_stage2_map(&vm.stage2, at & ~UINT64_C(0xfff), pa, 4096, AVC_RWX));
 }
 
-static bool on_exit(struct avc_vcpu *v, struct avc_exit *e)
+static bool on_exit(struct avc_vcpu *vcpu, struct avc_exit *e)
 {
     static const struct avc_claim late = { AVC_CALL, 0xc7000000, 0xc7000000, avc_deny, NULL };
 
     if (e->kind == AVC_CLASS) {
-        avc_vcpu_set_gpr(v, 0, EC(e) == 0x3c ? VALUE + 1 : VALUE + 2);
+        avc_vcpu_set_gpr(vcpu, 0, EC(e) == 0x3c ? VALUE + 1 : VALUE + 2);
         e->answer = AVC_DONE;
     } else if (e->kind == AVC_CALL && e->key == CALL_LATE) {
-        avc_vcpu_set_return_value(v, avc_vm_claim(&vm.vm, &late));
+        avc_vcpu_set_return_value(vcpu, avc_vm_claim(&vm.vm, &late));
     } else if (e->kind == AVC_CALL && e->key == CALL_CUSTOM) {
-        avc_vcpu_set_return_value(v, custom(v));
+        avc_vcpu_set_return_value(vcpu, custom(vcpu));
     } else if (e->kind == AVC_STAGE2 && e->fetch && e->key == LATE_MEMORY) {
         provide_code(e->key);
         e->answer = AVC_RETRY;

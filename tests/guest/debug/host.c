@@ -8,25 +8,25 @@
 
 static unsigned runs;
 
-static void before(struct avc_vcpu *v)
+static void before(struct avc_vcpu *vcpu)
 {
     uint64_t bvr, bcr, mdscr;
 
     if (runs++ == 0) {
-        host_must(avc_vcpu_put(v));
+        host_must(avc_vcpu_put(vcpu));
         __asm__ volatile("msr oslar_el1, xzr" ::: "memory");
         __asm__ volatile("msr dbgbvr5_el1, %0; msr dbgbcr5_el1, %1; isb" ::"r"((uint64_t)HOST_BVR),
                          "r"((uint64_t)HOST_BCR)
                          : "memory");
         __asm__ volatile("msr mdscr_el1, %0; isb" ::"r"(UINT64_C(0xa000)) : "memory"); /* MDE, KDE */
-        host_must(avc_vcpu_load(v, &test_pcpu[0]));
+        host_must(avc_vcpu_load(vcpu, &test_pcpu[0]));
     }
     if (runs % 16 != 0)
         return;
     /* Put must give the debug registers back as they were, whatever the guest has in them. */
-    host_must(avc_vcpu_put(v));
+    host_must(avc_vcpu_put(vcpu));
     __asm__ volatile("mrs %0, dbgbvr5_el1; mrs %1, dbgbcr5_el1; mrs %2, mdscr_el1" : "=r"(bvr), "=r"(bcr), "=r"(mdscr));
-    host_must(avc_vcpu_load(v, &test_pcpu[0]));
+    host_must(avc_vcpu_load(vcpu, &test_pcpu[0]));
     if (bvr != HOST_BVR || bcr != HOST_BCR || (mdscr & 0xa001) != 0xa000) {
         host_printf("Bail out! the host's breakpoint is %lx, %lx, %lx\n", bvr, bcr, mdscr);
         host_off(1);

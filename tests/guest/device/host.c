@@ -59,14 +59,14 @@ static enum avc_answer access(struct device *d, struct avc_exit *e)
     return AVC_DONE;
 }
 
-static enum avc_answer on_device(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+static enum avc_answer on_device(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     return access(ctx, e);
 }
 
 /* ---- two registers in a page of the library's distributor ---- */
 
-static enum avc_answer on_gicd(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+static enum avc_answer on_gicd(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     if (e->key < GUEST_DIST && !e->write)
         return avc_done(e, 0xb0);
@@ -77,14 +77,19 @@ static enum avc_answer on_gicd(struct avc_vcpu *v, struct avc_exit *e, void *ctx
 
 /* ---- calls, the VMM's loop ---- */
 
-static enum avc_answer on_call(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+static enum avc_answer on_call(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
-    const struct device *d = &devices[avc_vcpu_gpr(v, 2) % (DEVICES + 1)];
+    const struct device *d = &devices[avc_vcpu_gpr(vcpu, 2) % (DEVICES + 1)];
     const uint64_t answers[] = {
-        [ASK_READS] = d->reads, [ASK_WRITES] = d->writes,    [ASK_SIZE] = d->size,           [ASK_VALUE] = d->value,
-        [ASK_EXITS] = exits,    [ASK_STAGE2] = stage2_exits, [ASK_NOT_DECODED] = v->nr_isv0,
+        [ASK_READS] = d->reads,
+        [ASK_WRITES] = d->writes,
+        [ASK_SIZE] = d->size,
+        [ASK_VALUE] = d->value,
+        [ASK_EXITS] = exits,
+        [ASK_STAGE2] = stage2_exits,
+        [ASK_NOT_DECODED] = vcpu->nr_isv0,
     };
-    uint64_t x1 = avc_vcpu_gpr(v, 1);
+    uint64_t x1 = avc_vcpu_gpr(vcpu, 1);
 
     if (e->key == CALL_ASK)
         return x1 <= ASK_NOT_DECODED ? avc_done(e, answers[x1]) : AVC_FAULT;
@@ -92,7 +97,7 @@ static enum avc_answer on_call(struct avc_vcpu *v, struct avc_exit *e, void *ctx
     return avc_done(e, 0);
 }
 
-static bool on_exit(struct avc_vcpu *v, struct avc_exit *e)
+static bool on_exit(struct avc_vcpu *vcpu, struct avc_exit *e)
 {
     stage2_exits += e->kind == AVC_STAGE2;
     if (e->kind == AVC_MMIO && e->key >= DEVICE(2) && e->key < DEVICE_GAP) {

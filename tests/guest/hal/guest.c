@@ -20,34 +20,34 @@ static volatile struct vcpu {
     bool off, done; /* off: the handler must not set the timer again */
 } vcpus[2];
 
-static void set(volatile struct vcpu *v)
+static void set(volatile struct vcpu *vcpu)
 {
-    v->due = READ("cntvct_el0") + READ("cntfrq_el0") / 4000;
-    WRITE("cntv_cval_el0", v->due);
+    vcpu->due = READ("cntvct_el0") + READ("cntfrq_el0") / 4000;
+    WRITE("cntv_cval_el0", vcpu->due);
     WRITE("cntv_ctl_el0", 1);
 }
 
 static void on_irq(struct guest_regs *regs)
 {
-    volatile struct vcpu *v = &vcpus[guest_cpu()];
+    volatile struct vcpu *vcpu = &vcpus[guest_cpu()];
     uint32_t intid = guest_gic_ack();
 
     if (intid == SPURIOUS)
         return;
     if (intid == TIMER) {
         __asm__ volatile("isb");
-        v->early += READ("cntvct_el0") < v->due;
-        v->timers++;
-        if (v->off)
+        vcpu->early += READ("cntvct_el0") < vcpu->due;
+        vcpu->timers++;
+        if (vcpu->off)
             WRITE("cntv_ctl_el0", 0);
         else
-            set(v);
+            set(vcpu);
     } else if (intid < 16) {
-        v->wrong += !v->waits[intid];
-        v->taken[intid]++;
-        __atomic_store_n(&v->waits[intid], false, __ATOMIC_RELEASE);
+        vcpu->wrong += !vcpu->waits[intid];
+        vcpu->taken[intid]++;
+        __atomic_store_n(&vcpu->waits[intid], false, __ATOMIC_RELEASE);
     } else {
-        v->wrong++;
+        vcpu->wrong++;
     }
     guest_gic_eoi(intid);
 }
@@ -55,12 +55,12 @@ static void on_irq(struct guest_regs *regs)
 /* Raises an SGI for a vCPU, if the vCPU has taken the last one of this number. */
 static void raise_sgi(unsigned to, unsigned n)
 {
-    volatile struct vcpu *v = &vcpus[to];
+    volatile struct vcpu *vcpu = &vcpus[to];
 
-    if (__atomic_load_n(&v->waits[n], __ATOMIC_ACQUIRE))
+    if (__atomic_load_n(&vcpu->waits[n], __ATOMIC_ACQUIRE))
         return;
-    v->raised[n]++;
-    __atomic_store_n(&v->waits[n], true, __ATOMIC_RELEASE);
+    vcpu->raised[n]++;
+    __atomic_store_n(&vcpu->waits[n], true, __ATOMIC_RELEASE);
     guest_sgi((uint64_t)n << 24 | 1u << to);
 }
 
@@ -77,10 +77,10 @@ static volatile bool up;
 
 static void work(unsigned cpu)
 {
-    volatile struct vcpu *v = &vcpus[cpu];
+    volatile struct vcpu *vcpu = &vcpus[cpu];
     uint64_t last;
 
-    set(v);
+    set(vcpu);
     guest_irq_unmask();
     for (unsigned turn = 0; guest_hvc(CALL_MORE, 0, 0, 0, NULL); turn++) {
         for (volatile unsigned n = 0; n < 50; n++)
@@ -98,12 +98,12 @@ static void work(unsigned cpu)
         if (turn % 2)
             guest_hvc(CALL_ADD, 0, 0, 0, NULL);
     }
-    v->done = true;
+    vcpu->done = true;
     while (!vcpus[1 - cpu].done || !all_taken(cpu) || !all_taken(1 - cpu))
         guest_hvc(CALL_ADD, 0, 0, 0, NULL);
-    v->off = true; /* the timer is still on, so one more interrupt comes */
-    last = v->timers;
-    while (v->timers == last)
+    vcpu->off = true; /* the timer is still on, so one more interrupt comes */
+    last = vcpu->timers;
+    while (vcpu->timers == last)
         guest_hvc(CALL_ADD, 0, 0, 0, NULL);
     guest_irq_mask();
 }
@@ -130,15 +130,15 @@ int guest_main(unsigned cpu)
     while (!finished)
         guest_hvc(CALL_ADD, 0, 0, 0, NULL);
     for (unsigned n = 0; n < 2; n++) {
-        volatile struct vcpu *v = &vcpus[n];
+        volatile struct vcpu *vcpu = &vcpus[n];
         uint64_t own = 0, crossed = 0, lost = 0;
 
         for (unsigned i = 0; i < 16; i++) {
-            *(i < OWN ? &crossed : &own) += v->taken[i];
-            lost += v->raised[i] != v->taken[i];
+            *(i < OWN ? &crossed : &own) += vcpu->taken[i];
+            lost += vcpu->raised[i] != vcpu->taken[i];
         }
-        guest_printf("# vCPU %u: timer %lu, own SGIs %lu, the other's %lu\n", n, v->timers, own, crossed);
-        guest_ok(!lost && !v->wrong && !v->early && v->timers > 10 && own > 100 && crossed > 10,
+        guest_printf("# vCPU %u: timer %lu, own SGIs %lu, the other's %lu\n", n, vcpu->timers, own, crossed);
+        guest_ok(!lost && !vcpu->wrong && !vcpu->early && vcpu->timers > 10 && own > 100 && crossed > 10,
                  "vCPU %u: every virtual interrupt was taken once", n);
     }
     return 0;

@@ -188,10 +188,10 @@ static void make_interrupts(struct side *s, unsigned turn)
     }
 }
 
-static void one_run(struct side *s, struct avc_vcpu *v)
+static void one_run(struct side *s, struct avc_vcpu *vcpu)
 {
     uint64_t acks = s->acks;
-    struct avc_exit *e = avc_vcpu_run(v);
+    struct avc_exit *e = avc_vcpu_run(vcpu);
 
     s->in_guest += s->acks - acks;
     if (e->kind == AVC_FAIL)
@@ -199,7 +199,7 @@ static void one_run(struct side *s, struct avc_vcpu *v)
     if (e->kind == AVC_IRQ && e->handled == (s->kind == PENDING))
         broken(s, (unsigned)e->key, "`handled` says otherwise");
     if (e->kind == AVC_CALL && e->key == CALL_PUTC)
-        host_putc((char)avc_vcpu_gpr(v, 1));
+        host_putc((char)avc_vcpu_gpr(vcpu, 1));
     if (e->kind == AVC_CALL)
         avc_done(e, 0);
     if (e->kind == AVC_SYSTEM_OFF)
@@ -236,7 +236,7 @@ static bool get(const bool *flag)
 static void play(unsigned cpu, unsigned nr, const struct round *r, bool last)
 {
     struct side *s = &sides[nr][cpu], *other = &sides[nr][1 - cpu];
-    struct avc_vcpu *v = &t.vcpu[(cpu + nr) % 2];
+    struct avc_vcpu *vcpu = &t.vcpu[(cpu + nr) % 2];
 
     barrier(); /* nobody is in the last round any more */
     *s = (struct side){ .cpu = cpu, .kind = r->kind[cpu], .running = NONE };
@@ -251,7 +251,7 @@ static void play(unsigned cpu, unsigned nr, const struct round *r, bool last)
     if (s->good)
         host_must(avc_pcpu_install_vectors(&s->pcpu));
     barrier(); /* both CPUs can take interrupts now */
-    host_must(avc_vcpu_load(v, &s->pcpu));
+    host_must(avc_vcpu_load(vcpu, &s->pcpu));
     if (last)
         __atomic_store_n(&stop, true, __ATOMIC_RELEASE);
     for (unsigned turn = 0; !(get(&s->drained) && get(&other->drained)); turn++) {
@@ -259,7 +259,7 @@ static void play(unsigned cpu, unsigned nr, const struct round *r, bool last)
 
         if (sending)
             make_interrupts(s, turn);
-        one_run(s, v);
+        one_run(s, vcpu);
         if (turn % 2)
             at_el2(s);
         if (s->handled >= QUOTA)
@@ -267,7 +267,7 @@ static void play(unsigned cpu, unsigned nr, const struct round *r, bool last)
         if (!sending && !s->armed && all_handled() && (!last || get(&t.off)))
             __atomic_store_n(&s->drained, true, __ATOMIC_RELEASE);
     }
-    host_must(avc_vcpu_put(v));
+    host_must(avc_vcpu_put(vcpu));
     barrier(); /* nobody sends a kick from here on */
     at_el2(s);
     if (MRS(ICC_RPR_EL1) != 0xff || s->running != NONE || ISACTIVER(cpu))

@@ -8,13 +8,13 @@
 static struct test_vm default_vm;
 
 /* Says whether the vCPU's last exit was to wait, and nothing has come for it since. */
-static bool waits(struct avc_vcpu *v)
+static bool waits(struct avc_vcpu *vcpu)
 {
-    enum avc_kind kind = v->exit.kind;
+    enum avc_kind kind = vcpu->exit.kind;
 
-    if (!v->exit.answer && kind == AVC_CLASS) /* has not run yet */
+    if (!vcpu->exit.answer && kind == AVC_CLASS) /* has not run yet */
         kind = AVC_CPU_OFF;
-    return (kind == AVC_WFI || kind == AVC_CPU_SUSPEND || kind == AVC_CPU_OFF) && !avc_vcpu_has_work(v);
+    return (kind == AVC_WFI || kind == AVC_CPU_SUSPEND || kind == AVC_CPU_OFF) && !avc_vcpu_has_work(vcpu);
 }
 
 /*
@@ -26,8 +26,8 @@ static uint64_t slice_end(struct test_vm *t, unsigned cpu, unsigned n)
     uint64_t now = host_ticks(), end = ~UINT64_C(0);
 
     for (unsigned other = cpu; other < avc_vm_nr_vcpus(&t->vm); other += test_nr_cpus) {
-        struct avc_vcpu *v = &t->vcpu[other];
-        uint64_t at = waits(v) ? avc_vcpu_deadline(v) : now + SLICE;
+        struct avc_vcpu *vcpu = &t->vcpu[other];
+        uint64_t at = waits(vcpu) ? avc_vcpu_deadline(vcpu) : now + SLICE;
 
         if (other != n && at < end)
             end = at;
@@ -48,17 +48,17 @@ static void run_share(unsigned cpu)
         uint64_t deadline = ~UINT64_C(0);
 
         for (unsigned n = cpu; n < vcpus && !t->off; n += test_nr_cpus) {
-            struct avc_vcpu *v = &t->vcpu[n];
+            struct avc_vcpu *vcpu = &t->vcpu[n];
 
-            if (waits(v)) {
-                uint64_t d = avc_vcpu_deadline(v);
+            if (waits(vcpu)) {
+                uint64_t d = avc_vcpu_deadline(vcpu);
 
                 deadline = d < deadline ? d : deadline;
                 if (d > host_ticks())
                     continue;
             }
             if (!loaded)
-                host_must(avc_vcpu_load(v, &test_pcpu[cpu]));
+                host_must(avc_vcpu_load(vcpu, &test_pcpu[cpu]));
             loaded = true;
             if (!alone)
                 host_timer_set(slice_end(t, cpu, n));
@@ -66,7 +66,7 @@ static void run_share(unsigned cpu)
                 ;
             busy = true;
             if (!alone) {
-                host_must(avc_vcpu_put(v));
+                host_must(avc_vcpu_put(vcpu));
                 loaded = false;
             }
         }

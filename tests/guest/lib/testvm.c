@@ -115,23 +115,23 @@ void test_vm_init(struct test_vm *t, const struct test_config *config)
 
 bool test_vcpu_step(struct test_vm *t, unsigned n, const struct test_config *config)
 {
-    struct avc_vcpu *v = &t->vcpu[n];
+    struct avc_vcpu *vcpu = &t->vcpu[n];
     struct avc_exit *e;
 
     if (config->before_run)
-        config->before_run(v);
-    e = avc_vcpu_run(v);
+        config->before_run(vcpu);
+    e = avc_vcpu_run(vcpu);
     if (config->after_run)
-        config->after_run(v);
-    if (config->on_exit && config->on_exit(v, e))
+        config->after_run(vcpu);
+    if (config->on_exit && config->on_exit(vcpu, e))
         return true;
     switch (e->kind) {
     case AVC_CALL:
         if (e->key == CALL_PUTC) {
-            host_putc((char)avc_vcpu_gpr(v, 1));
+            host_putc((char)avc_vcpu_gpr(vcpu, 1));
             avc_done(e, 0);
         } else {
-            avc_done(e, avc_vcpu_gpr(v, 1) + avc_vcpu_gpr(v, 2));
+            avc_done(e, avc_vcpu_gpr(vcpu, 1) + avc_vcpu_gpr(vcpu, 2));
         }
         return true;
     case AVC_SYSTEM_OFF:

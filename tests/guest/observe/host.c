@@ -11,7 +11,7 @@ static struct avc_histogram histograms[AVC_NR_HISTOGRAMS];
 static struct avc_counters before;
 static uint64_t traced[AVC_NR_TRAPS], traced_ticks, to_vmm, wrong;
 
-static void trace(void *ctx, struct avc_vcpu *v, const struct avc_trace *t)
+static void trace(void *ctx, struct avc_vcpu *vcpu, const struct avc_trace *t)
 {
     traced[t->trap]++;
     traced_ticks += t->out - t->in;
@@ -22,12 +22,12 @@ static void trace(void *ctx, struct avc_vcpu *v, const struct avc_trace *t)
 static const struct avc_observer observer = { histograms, trace, NULL };
 
 /* Called after a run, when the trap that asked has ended. */
-static void compare(struct avc_vcpu *v)
+static void compare(struct avc_vcpu *vcpu)
 {
     struct avc_counters now;
     uint64_t ticks = 0, traps = 0, exits = 0;
 
-    avc_vcpu_counters(v, &now);
+    avc_vcpu_counters(vcpu, &now);
     for (unsigned n = 0; n < AVC_NR_TRAPS; n++) {
         uint64_t wanted = now.traps[n] - before.traps[n];
 
@@ -46,28 +46,28 @@ static void compare(struct avc_vcpu *v)
     wrong += histograms[AVC_HISTOGRAM_GUEST].count != traps || !histograms[AVC_HISTOGRAM_GUEST].ticks;
 }
 
-static bool on_exit(struct avc_vcpu *v, struct avc_exit *e)
+static bool on_exit(struct avc_vcpu *vcpu, struct avc_exit *e)
 {
     if (e->kind != AVC_CALL || e->key != CALL_OBSERVE)
         return false;
-    if (avc_vcpu_gpr(v, 1)) {
+    if (avc_vcpu_gpr(vcpu, 1)) {
         for (unsigned n = 0; n < AVC_NR_HISTOGRAMS; n++)
             histograms[n] = (struct avc_histogram){ 0 };
         for (unsigned n = 0; n < AVC_NR_TRAPS; n++)
             traced[n] = 0;
         traced_ticks = to_vmm = 0;
-        avc_vcpu_counters(v, &before);
-        host_must(avc_vcpu_observe(v, &observer));
+        avc_vcpu_counters(vcpu, &before);
+        host_must(avc_vcpu_observe(vcpu, &observer));
     } else {
-        host_must(avc_vcpu_observe(v, NULL));
-        wrong += avc_vcpu_observer_in_use(v, &observer);
-        compare(v);
+        host_must(avc_vcpu_observe(vcpu, NULL));
+        wrong += avc_vcpu_observer_in_use(vcpu, &observer);
+        compare(vcpu);
     }
     avc_done(e, wrong);
     return true;
 }
 
-static enum avc_answer device(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+static enum avc_answer device(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     return avc_done(e, 0x90);
 }

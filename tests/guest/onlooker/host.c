@@ -24,7 +24,7 @@ static struct avc_counters before;
 static uint32_t finished;
 static uint64_t wrong, readings;
 
-static void trace(void *ctx, struct avc_vcpu *v, const struct avc_trace *trace)
+static void trace(void *ctx, struct avc_vcpu *vcpu, const struct avc_trace *trace)
 {
     ((struct eye *)ctx)->traced++;
 }
@@ -56,13 +56,13 @@ static uint64_t total(const struct avc_counters *c)
 }
 
 /* Reads until the counts have grown READS times. They do, because the guest goes on until this CPU is done. */
-static void look(const struct avc_vcpu *v, const struct eye *eye)
+static void look(const struct avc_vcpu *vcpu, const struct eye *eye)
 {
     static struct avc_counters last, now; /* only this CPU uses them */
     uint64_t seen = count(eye), more;
 
     for (unsigned grown = 0; grown < READS; readings++) {
-        avc_vcpu_counters(v, &now);
+        avc_vcpu_counters(vcpu, &now);
         more = count(eye);
         for (unsigned i = 0; i < AVC_NR_TRAPS; i++)
             wrong += now.traps[i] < last.traps[i];
@@ -77,7 +77,7 @@ static void look(const struct avc_vcpu *v, const struct eye *eye)
 
 static void onlooker(unsigned cpu)
 {
-    struct avc_vcpu *v = &t.vcpu[0];
+    struct avc_vcpu *vcpu = &t.vcpu[0];
 
     test_cpu_init(0);
     for (unsigned n = 1; n <= SWAPS; n++) {
@@ -85,13 +85,13 @@ static void onlooker(unsigned cpu)
         struct eye *eye = &eyes[(n - 1) % 2];
         uint64_t traced, counted;
 
-        look(v, eye);
-        host_must(avc_vcpu_observe(v, &observers[n % 2]));
-        while (avc_vcpu_observer_in_use(v, old))
+        look(vcpu, eye);
+        host_must(avc_vcpu_observe(vcpu, &observers[n % 2]));
+        while (avc_vcpu_observer_in_use(vcpu, old))
             ;
         traced = eye->traced;
         counted = count(eye);
-        look(v, &eyes[n % 2]);
+        look(vcpu, &eyes[n % 2]);
         wrong += eye->traced != traced || count(eye) != counted || traced != counted;
     }
     __atomic_store_n(&finished, 1, __ATOMIC_RELEASE);
@@ -99,13 +99,13 @@ static void onlooker(unsigned cpu)
         host_wait();
 }
 
-static uint64_t end(struct avc_vcpu *v)
+static uint64_t end(struct avc_vcpu *vcpu)
 {
     struct avc_counters now;
     uint64_t sum = 0;
 
-    host_must(avc_vcpu_observe(v, NULL));
-    avc_vcpu_counters(v, &now);
+    host_must(avc_vcpu_observe(vcpu, NULL));
+    avc_vcpu_counters(vcpu, &now);
     for (unsigned n = 0; n < AVC_NR_TRAPS; n++) {
         uint64_t seen = eyes[0].histograms[n].count + eyes[1].histograms[n].count;
         uint64_t wanted = now.traps[n] - before.traps[n];
@@ -121,14 +121,14 @@ static uint64_t end(struct avc_vcpu *v)
     return wrong;
 }
 
-static bool on_exit(struct avc_vcpu *v, struct avc_exit *e)
+static bool on_exit(struct avc_vcpu *vcpu, struct avc_exit *e)
 {
     if (e->kind != AVC_CALL)
         return false;
     switch (e->key) {
     case CALL_BEGIN:
-        avc_vcpu_counters(v, &before);
-        host_must(avc_vcpu_observe(v, &observers[0]));
+        avc_vcpu_counters(vcpu, &before);
+        host_must(avc_vcpu_observe(vcpu, &observers[0]));
         host_cpu_start(1, onlooker);
         avc_done(e, 0);
         return true;
@@ -136,7 +136,7 @@ static bool on_exit(struct avc_vcpu *v, struct avc_exit *e)
         avc_done(e, !__atomic_load_n(&finished, __ATOMIC_ACQUIRE));
         return true;
     case CALL_END:
-        avc_done(e, end(v));
+        avc_done(e, end(vcpu));
         return true;
     default:
         return false;

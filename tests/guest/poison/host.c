@@ -171,17 +171,17 @@ int host_main(void)
     test_vm_init(&t, &config);
     poison();
     while (!t.off) {
-        struct avc_vcpu *v = &t.vcpu[0];
+        struct avc_vcpu *vcpu = &t.vcpu[0];
 
         take_put(&before);
-        host_must(avc_vcpu_load(v, &test_pcpu[0]));
+        host_must(avc_vcpu_load(vcpu, &test_pcpu[0]));
         for (unsigned n = 0; n < 7 && !t.off; n++) {
             struct snapshot *s = &after;
             static struct snapshot in;
             struct avc_exit *e;
 
             take_run(&in);
-            e = poisoned_run(v, &lost);
+            e = poisoned_run(vcpu, &lost);
             take_run(s);
             regs_lost |= lost;
             run_lost += compare(&in, s, "after run");
@@ -189,12 +189,12 @@ int host_main(void)
                 run_lost += keys_lost();
             runs++;
             if (e->kind == AVC_CALL && e->key == CALL_PUTC)
-                host_putc((char)avc_vcpu_gpr(v, 1));
+                host_putc((char)avc_vcpu_gpr(vcpu, 1));
             if (e->kind == AVC_CALL)
-                avc_done(e, avc_vcpu_gpr(v, 1) + avc_vcpu_gpr(v, 2));
+                avc_done(e, avc_vcpu_gpr(vcpu, 1) + avc_vcpu_gpr(vcpu, 2));
             t.off = e->kind == AVC_SYSTEM_OFF;
         }
-        host_must(avc_vcpu_put(v));
+        host_must(avc_vcpu_put(vcpu));
         take_put(&after);
         put_lost += compare(&before, &after, "after put");
         rounds++;

@@ -17,30 +17,30 @@ static struct test_vm t;
  * Lets the timer expire d ticks from now. Returns the guest's progress. Sets *wrong if run returned anything else than
  * AVC_IRQ.
  */
-static uint64_t one(struct avc_vcpu *v, unsigned d, unsigned *wrong)
+static uint64_t one(struct avc_vcpu *vcpu, unsigned d, unsigned *wrong)
 {
-    uint64_t before = avc_vcpu_gpr(v, 19);
+    uint64_t before = avc_vcpu_gpr(vcpu, 19);
     struct avc_exit *e;
 
     host_timer_set(host_ticks() + d);
-    e = avc_vcpu_run(v);
+    e = avc_vcpu_run(vcpu);
     *wrong += e->kind != AVC_IRQ || !e->handled || e->key != EL2_TIMER;
-    return avc_vcpu_gpr(v, 19) - before;
+    return avc_vcpu_gpr(vcpu, 19) - before;
 }
 
 int host_main(void)
 {
     static const struct test_config config = { .vcpus = 1 };
-    struct avc_vcpu *v = &t.vcpu[0];
+    struct avc_vcpu *vcpu = &t.vcpu[0];
     unsigned wrong = 0, still = 0, moved = 0, back = 0;
 
     test_cpu_init(0);
     test_vm_init(&t, &config);
-    host_must(avc_vcpu_load(v, &test_pcpu[0]));
-    one(v, 20000, &wrong); /* brings the guest to its loop */
+    host_must(avc_vcpu_load(vcpu, &test_pcpu[0]));
+    one(vcpu, 20000, &wrong); /* brings the guest to its loop */
 
     for (unsigned d = 0; d < ENTRY; d++) {
-        uint64_t progress = one(v, d, &wrong);
+        uint64_t progress = one(vcpu, d, &wrong);
 
         if (progress)
             moved++;
@@ -57,9 +57,9 @@ int host_main(void)
 
     wrong = 0;
     moved = 0;
-    avc_vcpu_set_gpr(v, 20, 1);
+    avc_vcpu_set_gpr(vcpu, 20, 1);
     for (unsigned d = 0; d < LOOP; d++)
-        moved += one(v, d, &wrong) > 1;
+        moved += one(vcpu, d, &wrong) > 1;
     host_printf("%sok 3 - so is one at any of %u instructions of the guest's exits\n", wrong ? "not " : "", LOOP);
     host_printf("%sok 4 - the sweep went round its loop\n", moved > 100 ? "" : "not ");
     host_puts("1..4\n");

@@ -50,9 +50,9 @@ static uint64_t field(uint64_t n, uint64_t which)
     }
 }
 
-static bool on_exit(struct avc_vcpu *v, struct avc_exit *e)
+static bool on_exit(struct avc_vcpu *vcpu, struct avc_exit *e)
 {
-    uint64_t x1 = avc_vcpu_gpr(v, 1), x2 = avc_vcpu_gpr(v, 2);
+    uint64_t x1 = avc_vcpu_gpr(vcpu, 1), x2 = avc_vcpu_gpr(vcpu, 2);
 
     if (e->kind != AVC_CALL || e->key < CALL_STATUS || e->key > CALL_EVENT)
         return false;

@@ -25,19 +25,19 @@ static struct {
 
 /* ---- the guest's side ---- */
 
-static enum avc_answer on_call(struct avc_vcpu *v, struct avc_exit *e, void *ctx)
+static enum avc_answer on_call(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
-    uint64_t x1 = avc_vcpu_gpr(v, 1), before = tests;
-    const struct avc_exit *last = &seen[v->index].last;
+    uint64_t x1 = avc_vcpu_gpr(vcpu, 1), before = tests;
+    const struct avc_exit *last = &seen[vcpu->index].last;
     const uint64_t answers[] = {
-        [SEEN_EXITS] = seen[v->index].exits,
+        [SEEN_EXITS] = seen[vcpu->index].exits,
         [SEEN_KIND] = last->kind,
         [SEEN_HOW] = last->size | (last->write ? HOW_WRITE : 0) | (last->fetch ? HOW_FETCH : 0),
         [SEEN_VALUE] = last->value,
         [SEEN_KEY] = last->key,
         [SEEN_ANSWER] = last->answer,
-        [SEEN_KICKS] = seen[v->index].kicks,
-        [SEEN_IRQS] = seen[v->index].irqs,
+        [SEEN_KICKS] = seen[vcpu->index].kicks,
+        [SEEN_IRQS] = seen[vcpu->index].irqs,
     };
 
     switch (e->key) {
@@ -50,15 +50,15 @@ static enum avc_answer on_call(struct avc_vcpu *v, struct avc_exit *e, void *ctx
         tests = x1;
         return avc_done(e, before);
     case CALL_PLAN:
-        seen[v->index].answer = x1;
-        seen[v->index].value = avc_vcpu_gpr(v, 2);
-        seen[v->index].work = avc_vcpu_gpr(v, 3);
-        seen[v->index].exits = seen[v->index].kicks = seen[v->index].irqs = 0;
+        seen[vcpu->index].answer = x1;
+        seen[vcpu->index].value = avc_vcpu_gpr(vcpu, 2);
+        seen[vcpu->index].work = avc_vcpu_gpr(vcpu, 3);
+        seen[vcpu->index].exits = seen[vcpu->index].kicks = seen[vcpu->index].irqs = 0;
         return avc_done(e, 0);
     case CALL_SEEN:
         return x1 <= SEEN_IRQS ? avc_done(e, answers[x1]) : AVC_FAULT;
     case CALL_KICK:
-        avc_vcpu_kick(v);
+        avc_vcpu_kick(vcpu);
         return avc_done(e, 1);
     case CALL_TICK:
         host_timer_set(host_ticks());
@@ -69,15 +69,15 @@ static enum avc_answer on_call(struct avc_vcpu *v, struct avc_exit *e, void *ctx
 }
 
 /* Looks at an exit, as every VMM may, and notes it for the guest. */
-static void look(struct avc_vcpu *v, const struct avc_exit *e)
+static void look(struct avc_vcpu *vcpu, const struct avc_exit *e)
 {
     if (e->kind == AVC_KICKED) {
-        seen[v->index].kicks++;
+        seen[vcpu->index].kicks++;
     } else if (e->kind == AVC_IRQ) {
-        seen[v->index].irqs++;
+        seen[vcpu->index].irqs++;
     } else if (e->kind != AVC_CALL || e->key != CALL_YIELD) {
-        seen[v->index].exits++;
-        seen[v->index].last = *e;
+        seen[vcpu->index].exits++;
+        seen[vcpu->index].last = *e;
     }
 }
 
@@ -120,27 +120,27 @@ static void provide(struct test_vm *t, uint64_t work, uint64_t at)
 }
 
 /* Answers as the guest has asked. If RETRY alone would lead to the same exit again, answers so the second time. */
-static void answer_as_planned(struct test_vm *t, struct avc_vcpu *v, struct avc_exit *e)
+static void answer_as_planned(struct test_vm *t, struct avc_vcpu *vcpu, struct avc_exit *e)
 {
-    uint64_t answer = seen[v->index].answer, value = seen[v->index].value, work = seen[v->index].work;
+    uint64_t answer = seen[vcpu->index].answer, value = seen[vcpu->index].value, work = seen[vcpu->index].work;
 
     if (work)
         provide(t, work, e->key);
     else if (answer == AVC_RETRY)
-        seen[v->index].answer = AVC_DONE;
+        seen[vcpu->index].answer = AVC_DONE;
     if (answer == KEEP)
         return;
     if (answer == AVC_DONE && e->kind == AVC_CALL)
-        avc_vcpu_set_return_value(v, value);
+        avc_vcpu_set_return_value(vcpu, value);
     else if (answer == AVC_DONE && !e->write)
         avc_done(e, value);
     if (answer == AVC_DONE && (e->kind == AVC_CLASS || e->kind == AVC_SVC))
-        avc_vcpu_set_gpr(v, 0, value);
+        avc_vcpu_set_gpr(vcpu, 0, value);
     e->answer = (enum avc_answer)answer;
 }
 
 /* Returns false when the guest has powered off. */
-static bool answer(struct test_vm *t, struct avc_vcpu *v, struct avc_exit *e)
+static bool answer(struct test_vm *t, struct avc_vcpu *vcpu, struct avc_exit *e)
 {
     static unsigned any;
 
@@ -155,7 +155,7 @@ static bool answer(struct test_vm *t, struct avc_vcpu *v, struct avc_exit *e)
         if (e->key == CALL_YIELD)
             avc_done(e, 0);
         else
-            answer_as_planned(t, v, e);
+            answer_as_planned(t, vcpu, e);
         return true;
     case AVC_IRQ:
     case AVC_KICKED:
@@ -179,18 +179,18 @@ static bool answer(struct test_vm *t, struct avc_vcpu *v, struct avc_exit *e)
 /* ---- both loops ---- */
 
 /* Runs a vCPU once. Nothing happens between run and put, so the answer waits for the next run, on whatever CPU. */
-static struct avc_exit *run(struct avc_vcpu *v)
+static struct avc_exit *run(struct avc_vcpu *vcpu)
 {
-    struct avc_exit *e = avc_vcpu_run(v);
+    struct avc_exit *e = avc_vcpu_run(vcpu);
 
     if (e->kind != AVC_FAIL || e->status != AVC_ESTATE) { /* a vCPU that is not loaded must be refused */
         host_puts("Bail out! run of a vCPU that is not loaded\n");
         host_off(1);
     }
-    host_must(avc_vcpu_load(v, &test_pcpu[0]));
-    e = avc_vcpu_run(v);
-    host_must(avc_vcpu_put(v));
-    look(v, e);
+    host_must(avc_vcpu_load(vcpu, &test_pcpu[0]));
+    e = avc_vcpu_run(vcpu);
+    host_must(avc_vcpu_put(vcpu));
+    look(vcpu, e);
     return e;
 }
 
@@ -223,9 +223,9 @@ static void make(struct test_vm *t)
 static void run_answering(struct test_vm *t)
 {
     for (unsigned n = 0; n < RUNS; n++) {
-        struct avc_vcpu *v = &t->vcpu[n % VCPUS];
+        struct avc_vcpu *vcpu = &t->vcpu[n % VCPUS];
 
-        if (!answer(t, v, run(v)))
+        if (!answer(t, vcpu, run(vcpu)))
             return;
     }
     host_puts("Bail out! the guest came to no end\n");
