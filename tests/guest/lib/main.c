@@ -17,6 +17,16 @@ static bool waits(struct avc_vcpu *vcpu)
     return (kind == AVC_WFI || kind == AVC_CPU_SUSPEND || kind == AVC_CPU_OFF) && !avc_vcpu_has_work(vcpu);
 }
 
+/* Returns when a vCPU that waits stops by itself: by its timers, or by the time-out of its WFIT. */
+static uint64_t wakes_at(struct avc_vcpu *vcpu)
+{
+    uint64_t at = avc_vcpu_deadline(vcpu), until = ~UINT64_C(0);
+
+    if (vcpu->exit.kind == AVC_WFI || vcpu->exit.kind == AVC_CPU_SUSPEND)
+        until = vcpu->exit.value;
+    return until < at ? until : at;
+}
+
 /*
  * Returns when vCPU n must make room for others of this CPU: after a slice if one of them can run, or when one of them
  * stops waiting.
@@ -27,7 +37,7 @@ static uint64_t slice_end(struct test_vm *t, unsigned cpu, unsigned n)
 
     for (unsigned other = cpu; other < avc_vm_nr_vcpus(&t->vm); other += test_nr_cpus) {
         struct avc_vcpu *vcpu = &t->vcpu[other];
-        uint64_t at = waits(vcpu) ? avc_vcpu_deadline(vcpu) : now + SLICE;
+        uint64_t at = waits(vcpu) ? wakes_at(vcpu) : now + SLICE;
 
         if (other != n && at < end)
             end = at;
@@ -51,7 +61,7 @@ static void run_share(unsigned cpu)
             struct avc_vcpu *vcpu = &t->vcpu[n];
 
             if (waits(vcpu)) {
-                uint64_t d = avc_vcpu_deadline(vcpu);
+                uint64_t d = wakes_at(vcpu);
 
                 deadline = d < deadline ? d : deadline;
                 if (d > host_ticks())

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* A step of a vCPU of the reference hypervisor: what it does with each exit, and how long the vCPU sleeps then. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "boot/cpu.h" /* the fake */
+
+#include "guest/loop.c"
+
+#define RAM      UINT64_C(0x40000000)
+#define RAM_SIZE UINT64_C(0x10000000)
+
+/* ---- what stands around it ---- */
+
+struct vmm_guest vmm_guest;
+struct vmm_options vmm_options;
+
+static struct vmm_vcpu *const vv = &vmm_guest.vcpu[0];
+static struct vmm_cpu cpu0;
+static _Atomic unsigned due;
+static bool loaded, alone, work, traps;
+static uint64_t now, timers;
+static unsigned loads, windows, touched;
+static char logged[400];
+static jmp_buf ended;
+
+/* The exits that run returns one after another, and what the step has answered. */
+static struct script {
+    struct avc_exit exit;
+    void (*then)(void); /* called by run before it returns this one */
+} script[8];
+static unsigned nr_script, at;
+
+static struct avc_exit *returned(unsigned n)
+{
+    return &script[n].exit;
+}
+
+static struct script *add(enum avc_kind kind)
+{
+    struct script *s = &script[nr_script++];
+
+    *s = (struct script){ .exit = { .kind = kind,
+                                    .answer = kind == AVC_STAGE2 || kind == AVC_MMIO ? AVC_FAULT : AVC_DONE } };
+    return s;
+}
+
+enum avc_status avc_vcpu_load(struct avc_vcpu *vcpu, struct avc_pcpu *pcpu)
+{
+    assert_ptr_equal(vcpu, &vv->vcpu);
+    assert_false(loaded);
+    (void)pcpu;
+    loaded = true;
+    loads++;
+    return AVC_OK;
+}
+
+enum avc_status avc_vcpu_put(struct avc_vcpu *vcpu)
+{
+    assert_ptr_equal(vcpu, &vv->vcpu);
+    assert_true(loaded);
+    loaded = false;
+    return AVC_OK;
+}
+
+struct avc_exit *avc_vcpu_run(struct avc_vcpu *vcpu)
+{
+    assert_ptr_equal(vcpu, &vv->vcpu);
+    assert_true(loaded);
+    if (at == nr_script)
+        fail_msg("it runs the vCPU once more");
+    if (script[at].then)
+        script[at].then();
+    return returned(at++);
+}
+
+void avc_vcpu_trap_wfx(struct avc_vcpu *vcpu, bool trap)
+{
+    (void)vcpu;
+    traps = trap;
+}
+
+bool avc_vcpu_has_work(struct avc_vcpu *vcpu)
+{
+    (void)vcpu;
+    assert_false(loaded);
+    return work;
+}
+
+uint64_t avc_vcpu_deadline(struct avc_vcpu *vcpu)
+{
+    (void)vcpu;
+    assert_false(loaded);
+    return timers;
+}
+
+const char *avc_status_text(enum avc_status status)
+{
+    (void)status;
+    return "status";
+}
+
+uint64_t vmm_time_now(void)
+{
+    return now;
+}
+
+const _Atomic unsigned *vmm_sched_due(unsigned self)
+{
+    assert_int_equal(self, 0);
+    return &due;
+}
+
+bool vmm_sched_alone(unsigned self)
+{
+    assert_int_equal(self, 0);
+    return alone;
+}
+
+bool vmm_sched_stop(void)
+{
+    return true;
+}
+
+void vmm_irq_window(void)
+{
+    windows++;
+}
+
+struct avc_pcpu *vmm_pcpu(const struct vmm_cpu *cpu)
+{
+    assert_ptr_equal(cpu, &cpu0);
+    return NULL;
+}
+
+void vmm_strace_show(struct avc_vcpu *vcpu)
+{
+    (void)vcpu;
+}
+
+void vmm_stat_loaded(unsigned vcpu)
+{
+    (void)vcpu;
+}
+
+void vmm_stat_put(unsigned vcpu)
+{
+    (void)vcpu;
+}
+
+void vmm_stat_print(void)
+{
+}
+
+bool vmm_ram_touch(struct vmm_ram *ram, avc_ipa_t ipa)
+{
+    assert_ptr_equal(ram, &vmm_guest.ram);
+    if (ipa < RAM || ipa - RAM >= RAM_SIZE)
+        return false;
+    touched++;
+    return true;
+}
+
+bool vmm_guest_reset(void)
+{
+    return true;
+}
+
+enum vmm_step vmm_guest_alarm(uint64_t *deadline)
+{
+    *deadline = 77;
+    return VMM_STEP_BLOCK;
+}
+
+void vmm_log(enum vmm_log_level level, const char *fmt, ...)
+{
+    va_list args;
+
+    (void)level;
+    va_start(args, fmt);
+    vsnprintf(logged, sizeof(logged), fmt, args);
+    va_end(args);
+}
+
+_Noreturn void vmm_exit(int status, const char *fmt, ...)
+{
+    (void)fmt;
+    longjmp(ended, 1 + status);
+}
+
+_Noreturn void vmm_panic(const char *fmt, ...)
+{
+    (void)fmt;
+    fail_msg("panic");
+    abort();
+}
+
+_Noreturn void vmm_guest_crash(struct vmm_vcpu *which, const struct avc_exit *e, const char *why)
+{
+    assert_ptr_equal(which, vv);
+    assert_non_null(e);
+    snprintf(logged, sizeof(logged), "%s", why);
+    longjmp(ended, 1 + VMM_EXIT_CRASH);
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    memset(script, 0, sizeof(script));
+    nr_script = at = loads = windows = touched = 0;
+    loaded = work = false;
+    due = 0;
+    alone = true;
+    now = 1000;
+    timers = VMM_NEVER;
+    logged[0] = '\0';
+    vv->until = 0;
+    return 0;
+}
+
+/* Runs a step to its end: VMM_STEP_..., or 100 + the status that it ended the machine with. All exits were taken. */
+static int step(uint64_t *deadline)
+{
+    int status = setjmp(ended), how;
+
+    if (status)
+        return 99 + status;
+    *deadline = 0;
+    how = (int)vmm_vcpu_step(&cpu0, vv, deadline);
+    assert_false(loaded);
+    assert_int_equal(at, nr_script);
+    return how;
+}
+
+/* ---- waiting ---- */
+
+/* A vCPU waits until the first of two times: of its timers, and of its WFIT. */
+static void test_wfi_deadline(void **state)
+{
+    static const struct {
+        const char *name;
+        uint64_t timers, value;
+        bool work;
+        int how;
+        uint64_t deadline;
+    } cases[] = {
+        { "WFI without a timer", VMM_NEVER, VMM_NEVER, false, VMM_STEP_BLOCK, VMM_NEVER },
+        { "WFI with a timer", 5000, 5000, false, VMM_STEP_BLOCK, 5000 },
+        { "WFIT without a timer", VMM_NEVER, 3000, false, VMM_STEP_BLOCK, 3000 },
+        { "WFIT before the timer", 5000, 3000, false, VMM_STEP_BLOCK, 3000 },
+        { "a timer before WFIT", 2000, 3000, false, VMM_STEP_BLOCK, 2000 },
+        { "WFIT in the past", VMM_NEVER, 900, false, VMM_STEP_YIELD, 0 },
+        { "WFIT just now", VMM_NEVER, 1000, false, VMM_STEP_YIELD, 0 },
+        { "a timer in the past", 10, VMM_NEVER, false, VMM_STEP_YIELD, 0 },
+        { "an interrupt", VMM_NEVER, VMM_NEVER, true, VMM_STEP_YIELD, 0 },
+    };
+    static const enum avc_kind kinds[] = { AVC_WFI, AVC_CPU_SUSPEND };
+
+    (void)state;
+    for (unsigned k = 0; k < 2; k++)
+        for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+            uint64_t deadline;
+            int how;
+
+            begin(NULL);
+            alone = false;
+            due = VMM_DUE_SHARE;
+            timers = cases[i].timers;
+            work = cases[i].work;
+            add(kinds[k])->exit.value = cases[i].value;
+            how = step(&deadline);
+            if (how != cases[i].how || (how == VMM_STEP_BLOCK && deadline != cases[i].deadline))
+                fail_msg("%s: %d, deadline %llu", cases[i].name, how, (unsigned long long)deadline);
+        }
+}
+
+/* The time-out of a WFIT that is over is not the next wait's. */
+static void test_until_is_forgotten(void **state)
+{
+    uint64_t deadline;
+
+    (void)state;
+    add(AVC_WFI)->exit.value = 3000;
+    add(AVC_CPU_OFF);
+    assert_int_equal(step(&deadline), VMM_STEP_BLOCK);
+    assert_true(deadline == VMM_NEVER);
+
+    begin(NULL);
+    add(AVC_WFI)->exit.value = 3000;
+    add(AVC_CPU_SUSPEND)->exit.value = 4000;
+    assert_int_equal(step(&deadline), VMM_STEP_BLOCK);
+    assert_int_equal(deadline, 4000);
+}
+
+static void share(void)
+{
+    due = VMM_DUE_SHARE;
+    alone = false;
+}
+
+static void yield(void)
+{
+    due |= VMM_DUE_YIELD;
+}
+
+/* Alone on its CPU, a vCPU waits there: the instruction is done again, and does not trap. */
+static void test_wfi_alone(void **state)
+{
+    uint64_t deadline;
+
+    (void)state;
+    add(AVC_WFI)->exit.value = VMM_NEVER;
+    add(AVC_IRQ)->then = share;
+    script[1].exit.handled = true;
+    add(AVC_WFI)->exit.value = 8000;
+    assert_int_equal(step(&deadline), VMM_STEP_BLOCK);
+    assert_int_equal(deadline, 8000);
+    assert_int_equal(returned(0)->answer, AVC_RETRY);
+    assert_int_equal(returned(2)->answer, AVC_DONE);
+    assert_true(traps);
+    assert_int_equal(loads, 1);
+    assert_int_equal(windows, 0);
+}
+
+static void test_wfe(void **state)
+{
+    uint64_t deadline;
+
+    (void)state;
+    add(AVC_WFE);
+    add(AVC_WFE)->then = share;
+    assert_int_equal(step(&deadline), VMM_STEP_YIELD);
+    assert_int_equal(returned(0)->answer, AVC_RETRY);
+    assert_int_equal(returned(1)->answer, AVC_DONE);
+}
+
+/* ---- the rest ---- */
+
+static void test_yield(void **state)
+{
+    uint64_t deadline;
+
+    (void)state;
+    add(AVC_IRQ);
+    add(AVC_KICKED)->then = yield;
+    assert_int_equal(step(&deadline), VMM_STEP_YIELD);
+    assert_int_equal(windows, 1); /* nobody had handled the interrupt */
+}
+
+static void test_call(void **state)
+{
+    uint64_t deadline;
+
+    (void)state;
+    vv->vcpu.x[1] = 40;
+    vv->vcpu.x[2] = 2;
+    add(AVC_CALL)->exit.key = VMM_CALL_ADD;
+    add(AVC_CPU_OFF);
+    assert_int_equal(step(&deadline), VMM_STEP_BLOCK);
+    assert_int_equal(returned(0)->value, 42);
+}
+
+/* Memory is mapped when it is touched; where there is none, the guest gets its abort. */
+static void test_memory(void **state)
+{
+    static const enum avc_kind kinds[] = { AVC_MMIO, AVC_STAGE2 };
+    uint64_t deadline;
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        begin(NULL);
+        add(kinds[i])->exit.key = RAM + 0x123458;
+        add(kinds[i])->exit.key = RAM + RAM_SIZE + i * VMM_PAGE_SIZE;
+        add(AVC_CPU_OFF);
+        assert_int_equal(step(&deadline), VMM_STEP_BLOCK);
+        assert_int_equal(returned(0)->answer, AVC_RETRY);
+        assert_int_equal(returned(1)->answer, AVC_FAULT);
+        assert_int_equal(touched, 1);
+        assert_string_not_equal(logged, "");
+    }
+}
+
+static void test_ends(void **state)
+{
+    uint64_t deadline;
+
+    (void)state;
+    add(AVC_SYSTEM_OFF);
+    assert_int_equal(step(&deadline), 100 + VMM_EXIT_OFF);
+    begin(NULL);
+    add(AVC_SYSTEM_RESET);
+    assert_int_equal(step(&deadline), VMM_STEP_BLOCK);
+    assert_true(deadline == VMM_NEVER);
+    begin(NULL);
+    add(AVC_FAIL);
+    assert_int_equal(step(&deadline), 100 + VMM_EXIT_FAILURE);
+    begin(NULL);
+    assert_int_equal(vmm_vcpu_step(&cpu0, &vmm_guest.alarm, &deadline), VMM_STEP_BLOCK);
+    assert_int_equal(deadline, 77);
+    assert_int_equal(loads, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_wfi_deadline, begin), cmocka_unit_test_setup(test_until_is_forgotten, begin),
+        cmocka_unit_test_setup(test_wfi_alone, begin),    cmocka_unit_test_setup(test_wfe, begin),
+        cmocka_unit_test_setup(test_yield, begin),        cmocka_unit_test_setup(test_call, begin),
+        cmocka_unit_test_setup(test_memory, begin),       cmocka_unit_test_setup(test_ends, begin),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
