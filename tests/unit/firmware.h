@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * For tests of calls: a VM of four vCPUs with 2 MiB of memory and a device, the first vCPU loaded on CPU 0, and a
- * function that makes it call. It makes each call on the fast path and on the slow path, from the same registers. Both
- * must have the same result.
+ * For tests of calls: a VM with four vCPUs, 2 MiB of memory and a device. The first vCPU is loaded on CPU 0. A function
+ * lets it make a call, first on the fast path and then, from the same registers, on the slow path. Both must have the
+ * same result.
  */
 #ifndef TEST_FIRMWARE_H
 #define TEST_FIRMWARE_H
@@ -34,9 +34,9 @@
 #define UART     UINT64_C(0x09000000)
 #define NR_VCPUS 4
 
-#define CALL_PC     UINT64_C(0x40001000)         /* where ELR_EL2 is when the call traps */
+#define CALL_PC     UINT64_C(0x40001000)         /* ELR_EL2 when the call traps */
 #define CALL_PSTATE UINT64_C(0x60200c05)         /* EL1h, NZCV, SS and BTYPE set */
-#define JUNK        UINT64_C(0xdeadbeef00000000) /* what an SMC32 caller may leave above its arguments */
+#define JUNK        UINT64_C(0xdeadbeef00000000) /* an SMC32 caller may leave anything above its arguments */
 
 enum way { HVC, SMC };
 
@@ -90,7 +90,7 @@ static const struct avc_hal hal = { .panic = host_panic, .wake = host_wake };
 
 static uint64_t mpidrs[NR_VCPUS] = { 0, 1, 0x102, UINT64_C(0x300000003) };
 
-/* All but the load: claims can be made. */
+/* Makes the VM, without loading a vCPU, so that claims can still be made. */
 static void make_vm(void)
 {
     struct avc_vm_config config = {
@@ -141,7 +141,7 @@ static const struct function {
 #undef AVC_FUNCTION
 };
 
-/* The row that an id, of either form, is in; NULL: of none. */
+/* Returns the row that has this id in either form, or NULL. */
 static inline const struct function *function_of(uint32_t fid)
 {
     for (size_t n = 0; n < AVC_ARRAY_SIZE(functions); n++)
@@ -160,7 +160,7 @@ static inline void assert_answer(int64_t is, int64_t wanted, uint32_t fid)
     assert_int_equal(is, wanted);
 }
 
-/* The first vCPU is on and in its guest, as far as the library can tell. */
+/* Starts and loads the first vCPU. For the library it is now in its guest. */
 static void load(void)
 {
     assert_int_equal(avc_vcpu_start(&vcpus[0], CALL_PC, 0), AVC_OK);
@@ -199,8 +199,11 @@ static enum avc_result ask(struct avc_vcpu *vcpu)
     return avc_trap_answered(vcpu, vcpu->asked->fn(vcpu, &vcpu->exit, vcpu->asked->ctx));
 }
 
-/* Makes the call with registers x, on the fast path and on the slow one, which must agree; they are then as they came
-   out. AVC_RESUME or AVC_LEAVE. A claim is asked on one of the two, this one and the other by turns. */
+/*
+ * Makes the call with registers x, on the fast path and on the slow path, which must agree. x gets the registers
+ * afterwards. Returns AVC_RESUME or AVC_LEAVE. Every second call that the fast path hands to a claim asks the claim on
+ * the fast path; the others ask it on the slow path.
+ */
 static enum avc_result call_with(enum way way, uint64_t x[31])
 {
     static unsigned turn;
@@ -218,7 +221,7 @@ static enum avc_result call_with(enum way way, uint64_t x[31])
     fake_log_clear();
     result = vcpu->dispatch[esr >> 26].fn(vcpu, esr);
     if (way == HVC && result == AVC_RESUME)
-        assert_int_equal(fake_log_len, 0); /* no register is touched to complete an HVC */
+        assert_int_equal(fake_log_len, 0); /* completing an HVC accesses no system register */
     if (result == AVC_ASK && turn++ % 2) {
         result = ask(vcpu);
         memcpy(x, vcpu->x, sizeof vcpu->x);
@@ -237,7 +240,7 @@ static enum avc_result call_with(enum way way, uint64_t x[31])
 
     fake_cpu->reg[FAKE_ELR_EL2] = CALL_PC;
     memcpy(vcpu->x, x, sizeof vcpu->x);
-    fake_smc_calls = smc_calls; /* firmware and the random numbers as they were */
+    fake_smc_calls = smc_calls; /* the slow path must find the same firmware and random numbers */
     fake_rndr_left = rndr_left;
     fake_rndr_next = rndr_next;
     slow = vcpu->dispatch[esr >> 26].slow(vcpu, esr);
@@ -247,7 +250,7 @@ static enum avc_result call_with(enum way way, uint64_t x[31])
         assert_memory_equal(fast, vcpu->x, sizeof fast);
         assert_int_equal(pc, fake_cpu->reg[FAKE_ELR_EL2]);
     } else if (result == AVC_LEAVE) {
-        event.va = vcpu->exit.va; /* of no call's, and so are these */
+        event.va = vcpu->exit.va; /* calls have no use for these members */
         event.arg = vcpu->exit.arg;
         event.status = vcpu->exit.status;
         assert_memory_equal(&event, &vcpu->exit, sizeof event);
@@ -256,7 +259,9 @@ static enum avc_result call_with(enum way way, uint64_t x[31])
     return slow;
 }
 
-/* A call that comes back: its x0. Nothing else may have changed, but for the PC after SMC. */
+/*
+ * Makes a call that returns to the guest, and returns x0. No other register may have changed; after an SMC the PC has.
+ */
 static inline uint64_t call(enum way way, uint64_t fid, uint64_t a, uint64_t b, uint64_t c)
 {
     uint64_t x[31], before[31];
@@ -280,13 +285,13 @@ static inline uint64_t call(enum way way, uint64_t fid, uint64_t a, uint64_t b, 
     return x[0];
 }
 
-/* A call that goes to the VMM. */
+/* Makes a call that goes to the VMM. */
 static inline struct avc_exit *exit_of(enum way way, uint64_t fid, uint64_t a, uint64_t b, uint64_t c)
 {
     uint64_t x[31] = { fid, a, b, c };
 
     assert_int_equal(call_with(way, x), AVC_LEAVE);
-    /* as the vector leaves it */
+    /* The vector saves these when it leaves. */
     vcpus[0].pc = fake_cpu->reg[FAKE_ELR_EL2];
     vcpus[0].pstate = fake_cpu->reg[FAKE_SPSR_EL2];
     return &vcpus[0].exit;

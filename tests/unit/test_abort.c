@@ -23,7 +23,7 @@ static uint64_t iabt(uint64_t iss)
 #define ACCESS_FLAG 0x0au
 #define PERMISSION  0x0eu
 
-/* The abort of an access to `ipa`, as hardware reports it; the VA has the same offset into its page. */
+/* Takes the abort of an access to `ipa`, as hardware reports it. The VA has the same offset into its page. */
 static struct avc_exit *take_abort(struct avc_vcpu *vcpu, uint64_t esr, avc_ipa_t ipa, uint64_t pstate)
 {
     return take(vcpu, (struct fake_trap){ .esr = esr,
@@ -76,7 +76,10 @@ static uint64_t loaded(uint64_t value, unsigned bytes, bool sign, bool sf)
     return sf ? value : (uint32_t)value;
 }
 
-/* Settled by the VMM, with and without a claim that says so, and by a claim: the same. */
+/*
+ * MMIO gives the same result when a claim answers, when a claim says EXIT and the VMM answers, and when there is no
+ * claim.
+ */
 static void test_mmio(void **state)
 {
     static const uint64_t values[] = { 0x8899aabbccddeeff, 0x0123456789abcdef, 0x80, 0x8000, 0x80000000, 0 };
@@ -93,7 +96,7 @@ static void test_mmio(void **state)
         device_answer = AVC_DONE;
         for (unsigned n = 0; n < 4 * 2 * 2 * 32 * 2 * 3; n++) {
             unsigned sas = n % 4, sse = n / 4 % 2, sf = n / 8 % 2, rt = n / 16 % 32, be = n / 512 % 2;
-            unsigned bytes = 1u << sas, from = n / 1024; /* EL1, EL0, AArch32 EL0 */
+            unsigned bytes = 1u << sas, from = n / 1024; /* at EL1, at EL0, at AArch32 EL0 */
             uint64_t iss = ISS_ISV | sas << 22 | sse << 21 | rt << 16 | sf << 15 | TRANSLATION;
             uint64_t pstate = from == 0 ? EL1H : from == 1 ? EL0T : USR | (be ? SPSR_E : 0);
             uint64_t value = values[n % AVC_ARRAY_SIZE(values)], before[31], mask = be ? ~UINT64_C(0) : 0;
@@ -163,16 +166,16 @@ static void test_mmio_answers(void **state)
     device_answer = AVC_PASS;
     e = take_abort(vcpu, esr, NOWHERE, EL1H);
     assert_int_equal(e->kind, AVC_MMIO);
-    assert_int_equal(e->answer, AVC_FAULT); /* the preset, whatever a claim left there */
+    assert_int_equal(e->answer, AVC_FAULT); /* the preset, whatever a claim has written there */
     device_answer = AVC_EXIT;
     e = take_abort(vcpu, esr, NOWHERE, EL1H);
     assert_int_equal(e->kind, AVC_MMIO);
-    device_answer = (enum avc_answer)77; /* nonsense is no way out */
+    device_answer = (enum avc_answer)77; /* no answer at all must not get around it */
     take_abort(vcpu, esr, NOWHERE, EL1H);
     check_injected(ESR_MAKE(0x25, true, FSC_EXTERNAL), 0xffff000012345000);
 }
 
-/* Without ISV nobody is asked but the VMM, and it is counted. */
+/* Without ISV only the VMM is asked. The library counts it. */
 static void test_isv0(void **state)
 {
     struct avc_vcpu *vcpu;
@@ -192,14 +195,14 @@ static void test_isv0(void **state)
     go_on(vcpu);
     check_injected(ESR_MAKE(0x25, true, FSC_EXTERNAL | ISS_WNR), 0xffff000012345000);
     assert_int_equal(device_calls, 0);
-    /* nothing can be finished that was not decoded */
+    /* Nobody can complete an access that was not decoded. */
     e = take_abort(vcpu, dabt(TRANSLATION), NOWHERE, EL1H);
     e->answer = AVC_DONE;
     go_on(vcpu);
     assert_int_equal(world.trap.elr, START);
 }
 
-/* ---- memory that is there when we look ---- */
+/* ---- memory that is there when the library looks ---- */
 
 static void test_moving_memory(void **state)
 {
@@ -221,7 +224,7 @@ static void test_moving_memory(void **state)
     assert_int_equal(vcpu->nr_faults + vcpu->nr_isv0, 0);
 }
 
-/* The VMM maps on demand. */
+/* The VMM maps memory on demand. */
 static void test_demand(void **state)
 {
     struct avc_vcpu *vcpu;
@@ -240,13 +243,13 @@ static void test_demand(void **state)
     go_on(vcpu);
     assert_int_equal(world.trap.elr, START);
     assert_int_equal(vcpu->nr_faults, 0);
-    /* and if it does not */
+    /* It may also leave the fault alone. */
     e = take_abort(vcpu, iabt(TRANSLATION), 0x71000000, EL0T);
     go_on(vcpu);
     check_injected(ESR_MAKE(0x20, true, FSC_EXTERNAL), 0xffff000012345000);
 }
 
-/* Cache maintenance where no memory is: over it, without a word. */
+/* Cache maintenance on an address without memory is stepped over. The VMM is not asked. */
 static void test_cache_maintenance(void **state)
 {
     struct avc_vcpu *vcpu;
@@ -259,7 +262,7 @@ static void test_cache_maintenance(void **state)
     assert_int_equal(vcpu->nr_faults + vcpu->nr_isv0, 0);
 }
 
-/* The guest's own table walk. */
+/* An abort on a walk of the guest's own tables. */
 static void test_walk(void **state)
 {
     struct avc_vcpu *vcpu;
@@ -270,27 +273,27 @@ static void test_walk(void **state)
     world_claim(AVC_MMIO, NOWHERE, NOWHERE + 0xfff, device, NULL);
     vcpu = world_load();
     device_calls = 0;
-    /* ISV is 0 for walks; a table in a device that is emulated is no MMIO */
+    /* ISV is 0 for walks. A table inside of an emulated device is no MMIO. */
     e = take_abort(vcpu, dabt(ISS_S1PTW | ISS_WNR | TRANSLATION), NOWHERE + 0x18, EL1H);
     assert_int_equal(e->kind, AVC_STAGE2);
-    assert_int_equal(e->key, NOWHERE); /* the offset is not known */
+    assert_int_equal(e->key, NOWHERE); /* the offset is unknown */
     assert_int_equal(device_calls, 0);
     go_on(vcpu);
     check_injected(ESR_MAKE(0x25, true, (FSC_EXTERNAL_WALK + 3) | ISS_WNR), 0xffff000012345018);
-    /* in Device memory, with HCR_EL2.PTW: at once */
+    /* In Device memory, with HCR_EL2.PTW: the guest gets an abort at once. */
     assert_int_equal(take_abort(vcpu, dabt(ISS_S1PTW | PERMISSION), PASS, EL1H)->kind, AVC_KICKED);
     check_injected(ESR_MAKE(0x25, true, FSC_EXTERNAL_WALK + 3), 0xffff000012345000);
     assert_int_equal(take_abort(vcpu, iabt(ISS_S1PTW | PERMISSION), PASS, EL0T)->kind, AVC_KICKED);
     check_injected(ESR_MAKE(0x20, true, FSC_EXTERNAL_WALK + 3), 0xffff000012345000);
-    /* hardware update of a table in read-only memory: the VMM may have made it so */
+    /* Hardware updates a table in memory that the VMM may have made read-only, so the VMM is asked. */
     e = take_abort(vcpu, dabt(ISS_S1PTW | PERMISSION), ROM, EL1H);
     assert_int_equal(e->kind, AVC_STAGE2);
-    /* writable again */
+    /* The memory has become writable again. */
     assert_int_equal(take_abort(vcpu, dabt(ISS_S1PTW | PERMISSION), RAM, EL1H)->kind, AVC_KICKED);
     assert_int_equal(world.trap.elr, START);
 }
 
-/* ---- permission: HPFAR_EL2 is not valid, AT tells ---- */
+/* ---- permission faults: HPFAR_EL2 is not valid, so AT finds the IPA ---- */
 
 #define PAR_OF_GUEST UINT64_C(0xff00000012345b80)
 
@@ -330,7 +333,7 @@ static void test_permission(void **state)
     (void)state;
     world_make();
     vcpu = world_load();
-    /* a write to read-only memory: the VMM's, as decoded as it is */
+    /* A write to read-only memory goes to the VMM, decoded if it has a syndrome. */
     vcpu->x[5] = 0x1122334455667788;
     e = take_permission(vcpu, dabt(ISS_ISV | 2 << 22 | 5 << 16 | ISS_WNR | PERMISSION), ROM + 0x40, EL1H);
     assert_int_equal(e->kind, AVC_STAGE2);
@@ -338,7 +341,7 @@ static void test_permission(void **state)
     assert_int_equal(e->size, 4);
     assert_int_equal(e->value, 0x55667788);
     assert_true(e->write);
-    e->answer = AVC_DONE; /* it has done the write itself */
+    e->answer = AVC_DONE; /* the VMM has made the write itself */
     go_on(vcpu);
     assert_int_equal(world.trap.elr, START + 4);
     e = take_permission(vcpu, dabt(ISS_WNR | PERMISSION), ROM + 0x40, EL0T);
@@ -346,19 +349,19 @@ static void test_permission(void **state)
     assert_int_equal(e->size, 0);
     go_on(vcpu);
     check_injected(ESR_MAKE(0x24, true, FSC_EXTERNAL | ISS_WNR), 0x8040);
-    /* a fetch from what is not executable */
+    /* A fetch from memory that is not executable. */
     e = take_permission(vcpu, iabt(PERMISSION), ROM, EL1H);
     assert_int_equal(e->kind, AVC_STAGE2);
     assert_true(e->fetch);
     go_on(vcpu);
     check_injected(ESR_MAKE(0x21, true, FSC_EXTERNAL), 0x8000);
-    /* a fetch from a device: nothing to ask */
+    /* A fetch from a device: nobody is asked. */
     assert_int_equal(take_permission(vcpu, iabt(PERMISSION), PASS, EL1H)->kind, AVC_KICKED);
     check_injected(ESR_MAKE(0x21, true, FSC_EXTERNAL), 0x8000);
     /* DC IVAC */
     assert_int_equal(take_permission(vcpu, dabt(ISS_CM | ISS_WNR | PERMISSION), ROM, EL1H)->kind, AVC_KICKED);
     assert_int_equal(world.trap.elr, START + 4);
-    /* given meanwhile */
+    /* The VMM has given the permission meanwhile. */
     assert_int_equal(take_permission(vcpu, dabt(ISS_WNR | PERMISSION), RAM, EL1H)->kind, AVC_KICKED);
     assert_int_equal(world.trap.elr, START);
     assert_int_equal(take_permission(vcpu, iabt(PERMISSION), RAM, EL1H)->kind, AVC_KICKED);
@@ -367,7 +370,7 @@ static void test_permission(void **state)
     assert_int_equal(world.trap.elr, START);
 }
 
-/* Stage 1 does not translate any more: again. */
+/* If stage 1 does not translate the address any more, the access is tried again. */
 static void test_permission_at_fails(void **state)
 {
     struct avc_vcpu *vcpu;
@@ -384,7 +387,7 @@ static void test_permission_at_fails(void **state)
     assert_int_equal(vcpu->nr_faults, 0);
 }
 
-/* Flash: memory to read, registers to write. */
+/* Flash: reads go to memory, writes to registers. */
 static void test_flash(void **state)
 {
     struct avc_vcpu *vcpu;
@@ -406,8 +409,10 @@ static void test_flash(void **state)
 
 /* ---- every fault status ---- */
 
-/* What each comes to, on an address where nothing is: m the VMM's MMIO, v the VMM's STAGE2, x external abort, s the
-   same status, r again, p (permission) the VMM's STAGE2 */
+/*
+ * What each fault status leads to, at an address without memory: m AVC_MMIO, v AVC_STAGE2, x an external abort, s an
+ * abort with the same status, r the access again, p AVC_STAGE2 after a permission fault.
+ */
 static const char by_status[] = "vvvvmmmmvvvvpppp" /* 0x00 */
                                 "sxxxxxxxsxxxxxxx" /* 0x10: external; parity */
                                 "xsxxxxxxxvmmvxxx" /* 0x20: alignment; level -1, -2 */
@@ -455,7 +460,7 @@ static void test_statuses(void **state)
         }
 }
 
-/* FnV: FAR_EL1 stays what it was. */
+/* If FnV is set, FAR_EL1 keeps its value. */
 static void test_fnv(void **state)
 {
     struct avc_vcpu *vcpu;

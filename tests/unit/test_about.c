@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* What a program can ask that was not compiled with the headers: version, sizes, and where an exit's members lie. */
+/*
+ * What a program can ask that was not compiled with the headers: the version, sizes, and the offsets of an exit's
+ * members.
+ */
 #include "world.h"
 
 #include <cmocka.h>
@@ -43,7 +46,7 @@ static void test_sizes(void **state)
     assert_int_equal(avc_alignof_vcpu(), 64);
 }
 
-/* Bit-fields have no offset in C; the comment at struct avc_exit promises one to other languages. */
+/* C has no offset for a bit-field. The comment at struct avc_exit promises one to other languages. */
 static void test_exit_bytes(void **state)
 {
     struct avc_exit e;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Every answer, and what is none, to the exits that the emulator does not have: WFE, SError, and an interrupt that is
- * still pending. tests/guest/vmmloop does the same with all others.
+ * Every answer, also invalid ones, to the exits that the emulator does not have: WFE, SError, and an interrupt that is
+ * still pending. tests/guest/vmmloop does the same with all other exits.
  */
 #include "world.h"
 
@@ -12,13 +12,13 @@
 
 enum outcome { STEPPED, STAYED, UNDEFINED, SERROR };
 
-#define KEEP ((enum avc_answer)99) /* the answer stays as preset */
+#define KEEP ((enum avc_answer)99) /* the test leaves the preset answer */
 
 static const enum avc_answer answers[] = {
     AVC_DONE, AVC_RETRY, AVC_FAULT, AVC_EXIT, AVC_PASS, (enum avc_answer)77, KEEP
 };
 
-/* The guest runs on as `want` has it, and none of its general registers has changed. */
+/* Checks that the guest goes on as `want` says, with all general registers unchanged. */
 static void check(struct avc_vcpu *vcpu, const struct avc_exit *e, enum avc_kind kind, enum avc_answer answer,
                   enum outcome want)
 {
@@ -67,7 +67,7 @@ static void test_serror(void **state)
     }
 }
 
-/* Without irq_fetch it is the host's own vector's; run again, it may be there again. */
+/* Without irq_fetch the interrupt is for the host's own vector. When the vCPU runs again, it may still be pending. */
 static void test_pending_irq(void **state)
 {
     (void)state;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* What the API says to callers who get it wrong: null, unaligned, twice, too early, too late, elsewhere. */
+/*
+ * What the API returns to callers who make mistakes: null pointers, unaligned objects, calls twice, too early, too late
+ * or on the wrong CPU.
+ */
 #include "world.h"
 
 #include <cmocka.h>
@@ -62,7 +65,7 @@ static void test_pcpu(void **state)
     hal = world.hal;
     hal.irq_handler = NULL;
     IS(avc_pcpu_init(&p, &world.machine, &hal), AVC_EHAL);
-    hal.irq_fetch = NULL; /* then it is not needed */
+    hal.irq_fetch = NULL; /* no handler needs no irq_fetch */
     IS(avc_pcpu_init(&p, &world.machine, &hal), AVC_OK);
 
     IS(avc_pcpu_enable(NULL), AVC_EINVAL);
@@ -72,16 +75,16 @@ static void test_pcpu(void **state)
     IS(avc_pcpu_disable(&p), AVC_ESTATE);
     IS(avc_pcpu_enable(&world.pcpu), AVC_EBUSY);
     fake_use_cpu(1);
-    IS(avc_pcpu_disable(&world.pcpu), AVC_EBUSY); /* not from here */
+    IS(avc_pcpu_disable(&world.pcpu), AVC_EBUSY); /* from another CPU */
     fake_cpu->reg[FAKE_CURRENTEL] = 1 << 2;
-    IS(avc_pcpu_enable(&p), AVC_ENOTSUP); /* at EL1 */
+    IS(avc_pcpu_enable(&p), AVC_ENOTSUP); /* the CPU is at EL1 */
     IS(avc_has_hardware_support(), AVC_ENOTSUP);
     fake_cpu->reg[FAKE_CURRENTEL] = 2 << 2;
     IS(avc_has_hardware_support(), AVC_OK);
     IS(avc_pcpu_enable(&p), AVC_OK);
     IS(avc_pcpu_disable(&p), AVC_OK);
     fake_use_cpu(0);
-    IS(avc_pcpu_enable(&p), AVC_EBUSY); /* this CPU has one: two vCPUs would be loaded here */
+    IS(avc_pcpu_enable(&p), AVC_EBUSY); /* this CPU has a pcpu; with a second one two vCPUs could be loaded here */
     assert_false(avc_pcpu_is_enabled(&p));
     memset(&p, 0, sizeof p);
     IS(avc_pcpu_enable(&p), AVC_ENOENT);
@@ -142,7 +145,7 @@ static void test_vm(void **state)
     IS(avc_vm_set_counter_offset(&vm, 0), AVC_ENOENT);
     IS(avc_vm_set_irqc(&world.vm, NULL, NULL), AVC_EINVAL);
     IS(avc_vm_set_irq(NULL, 40, true), AVC_EINVAL);
-    IS(avc_vm_set_irq(&world.vm, 40, true), AVC_ENOENT); /* no controller */
+    IS(avc_vm_set_irq(&world.vm, 40, true), AVC_ENOENT); /* the VM has no controller */
     IS(avc_psci_attach(NULL), AVC_EINVAL);
     IS(avc_psci_attach(&vm), AVC_ENOENT);
     IS(avc_psci_attach(&world.vm), AVC_OK);
@@ -155,7 +158,7 @@ static void test_vm(void **state)
     IS(avc_vcpu_put(&world.vcpu[0]), AVC_OK);
     IS(avc_vm_destroy(&world.vm), AVC_OK);
     IS(avc_vm_destroy(&world.vm), AVC_ENOENT);
-    IS(avc_vcpu_load(&world.vcpu[0], &world.pcpu), AVC_ENOENT); /* it went with its VM */
+    IS(avc_vcpu_load(&world.vcpu[0], &world.pcpu), AVC_ENOENT); /* destroyed with its VM */
 }
 
 static enum avc_status claim(enum avc_kind kind, uint64_t first, uint64_t last)
@@ -175,7 +178,7 @@ static void test_claims(void **state)
     IS(avc_vm_claim(NULL, &c), AVC_EINVAL);
     IS(avc_vm_claim(&world.vm, NULL), AVC_EINVAL);
     IS(avc_vm_claim(&vm, &c), AVC_ENOENT);
-    IS(claim(AVC_STAGE2, 0, 1), AVC_EINVAL); /* not to be claimed */
+    IS(claim(AVC_STAGE2, 0, 1), AVC_EINVAL); /* this kind cannot be claimed */
     IS(claim((enum avc_kind)99, 0, 1), AVC_EINVAL);
     IS(claim(AVC_MMIO, 2, 1), AVC_ERANGE);
     IS(claim(AVC_MMIO, 0, UINT64_C(1) << 36), AVC_ERANGE); /* beyond the IPA space */
@@ -189,7 +192,7 @@ static void test_claims(void **state)
     IS(claim(AVC_MMIO, 0x1800, 0x1801), AVC_EEXIST);
     IS(claim(AVC_MMIO, 0x0, 0x9999), AVC_EEXIST);
     IS(claim(AVC_MMIO, 0x2000, 0x2fff), AVC_OK);
-    IS(claim(AVC_CALL, 0x1000, 0x1fff), AVC_OK); /* another kind */
+    IS(claim(AVC_CALL, 0x1000, 0x1fff), AVC_OK); /* a key of another kind */
     for (n = 0; claim(AVC_CALL, 0x10000 + 2 * n, 0x10000 + 2 * n) == AVC_OK; n++)
         ;
     IS(claim(AVC_CALL, 0x10000 + 2 * n, 0x10000 + 2 * n), AVC_ENOMEM);
@@ -201,7 +204,7 @@ static void test_claims(void **state)
     IS(avc_vcpu_init(&(struct avc_vcpu){ .magic = 0 }, &world.vm, &(struct avc_vcpu_config){ .mpidr = 2 }),
        AVC_ESEALED);
 
-    /* a system call's trap needs FEAT_FGT, which this CPU has not */
+    /* The trap of a system call needs FEAT_FGT, which this CPU does not have. */
     world_make();
     world.machine.features.has &= ~AVC_BIT(AVC_FEAT_FGT);
     IS(claim(AVC_SVC, 0, 10), AVC_ENOTRAP);
@@ -228,7 +231,7 @@ static void test_vcpu(void **state)
     IS(avc_vcpu_init(&v, &world.vm, &(struct avc_vcpu_config){ .mpidr = 1u << 31 }), AVC_EINVAL);
     IS(avc_vcpu_init(&world.vcpu[0], &world.vm, &c), AVC_OK);
     IS(avc_vcpu_init(&world.vcpu[0], &world.vm, &c), AVC_EEXIST);
-    IS(avc_vcpu_init(&world.vcpu[1], &world.vm, &c), AVC_EEXIST); /* MPIDR taken */
+    IS(avc_vcpu_init(&world.vcpu[1], &world.vm, &c), AVC_EEXIST); /* another vCPU has this MPIDR */
     c.mpidr = 1;
     IS(avc_vcpu_init(&world.vcpu[1], &world.vm, &c), AVC_OK);
     c.mpidr = 2;
@@ -259,7 +262,7 @@ static void test_vcpu(void **state)
     IS(avc_vcpu_set(&world.vcpu[0], AVC_REG_PSTATE, 0x3cd), AVC_EINVAL); /* EL3h */
     IS(avc_vcpu_set(&world.vcpu[0], AVC_REG_PSTATE, 0x1d3), AVC_EINVAL); /* AArch32 svc */
     world.machine.features.has &= ~AVC_BIT(AVC_FEAT_AA32EL0);
-    IS(avc_vcpu_set(&world.vcpu[0], AVC_REG_PSTATE, 0x10), AVC_EINVAL); /* no AArch32: an illegal return, in EL2 */
+    IS(avc_vcpu_set(&world.vcpu[0], AVC_REG_PSTATE, 0x10), AVC_EINVAL); /* no AArch32: EL2's ERET would be illegal */
     world.machine.features.has |= AVC_BIT(AVC_FEAT_AA32EL0);
     IS(avc_vcpu_set(&world.vcpu[0], AVC_REG_PSTATE, 0x10), AVC_OK);
     IS(avc_vcpu_get_fp(&world.vcpu[0], 32, value), AVC_ENOENT);
@@ -268,7 +271,7 @@ static void test_vcpu(void **state)
     IS(avc_vcpu_set_fp(NULL, 0, value), AVC_EINVAL);
 }
 
-/* Run before load; load twice, on two CPUs, and another one where one is; put from elsewhere. */
+/* Run before load, load twice, load on two CPUs, load where another vCPU is loaded, put from another CPU. */
 static void test_places(void **state)
 {
     static struct avc_pcpu other;
@@ -287,7 +290,7 @@ static void test_places(void **state)
     assert_int_equal(e->status, AVC_ESTATE);
 
     must(avc_pcpu_init(&other, &world.machine, &world.hal));
-    IS(avc_vcpu_load(vcpu, &other), AVC_ESTATE); /* not enabled */
+    IS(avc_vcpu_load(vcpu, &other), AVC_ESTATE); /* this pcpu is not enabled */
     must(avc_vcpu_load(vcpu, &world.pcpu));
     IS(avc_vcpu_load(vcpu, &world.pcpu), AVC_EBUSY);
     IS(avc_vcpu_load(&world.vcpu[1], &world.pcpu), AVC_EBUSY);
@@ -296,7 +299,7 @@ static void test_places(void **state)
     fake_use_cpu(1);
     must(avc_pcpu_enable(&other));
     IS(avc_vcpu_load(vcpu, &other), AVC_EBUSY);
-    IS(avc_vcpu_load(&world.vcpu[1], &world.pcpu), AVC_ESTATE); /* that is not this CPU */
+    IS(avc_vcpu_load(&world.vcpu[1], &world.pcpu), AVC_ESTATE); /* the pcpu is not this CPU's */
     IS(avc_vcpu_put(vcpu), AVC_EBUSY);
     e = world_run(vcpu);
     assert_int_equal(e->kind, AVC_FAIL);
@@ -316,7 +319,7 @@ static void test_places(void **state)
     IS(avc_vcpu_put(vcpu), AVC_OK);
 }
 
-/* Destroyed: nobody has it, nobody finds it, nothing is done with it. */
+/* A destroyed vCPU is on no CPU, nobody finds it, and no call has an effect on it. */
 static void test_destroyed(void **state)
 {
     struct avc_vcpu *vcpu = &world.vcpu[1];
@@ -335,14 +338,14 @@ static void test_destroyed(void **state)
     assert_null(avc_vm_vcpu_by_mpidr(&world.vm, 1));
     assert_ptr_equal(avc_vm_vcpu_by_mpidr(&world.vm, 0), &world.vcpu[0]);
     world.vm.max_vcpus = 3;
-    IS(avc_vcpu_init(vcpu, &world.vm, &(struct avc_vcpu_config){ .mpidr = 5 }), AVC_EEXIST); /* twice in one list */
+    IS(avc_vcpu_init(vcpu, &world.vm, &(struct avc_vcpu_config){ .mpidr = 5 }), AVC_EEXIST); /* twice in the list */
     world.vm.max_vcpus = 2;
     IS(avc_vcpu_destroy(&world.vcpu[0]), AVC_OK);
     assert_null(avc_vm_vcpu_by_mpidr(&world.vm, 0));
     IS(avc_vm_destroy(&world.vm), AVC_OK);
 }
 
-/* What only the VMM's thread may do, done by a claim. */
+/* A claim that calls what only the VMM's thread may call. */
 static enum avc_answer misled(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
 {
     struct avc_exit *nested = world_run(vcpu);
@@ -371,7 +374,7 @@ static void test_from_a_claim(void **state)
     IS(avc_vcpu_put(vcpu), AVC_OK);
 }
 
-/* A seal that finds the storage too small finds it so again: it does not go on with the claims that were left. */
+/* A seal that fails for lack of storage fails again. It must not go on with the claims that are left. */
 static void test_seal_again(void **state)
 {
     (void)state;
@@ -381,15 +384,15 @@ static void test_seal_again(void **state)
         IS(avc_vm_claim_builtin(&world.vm,
                                 &(struct avc_claim){ AVC_MMIO, 0x10000 * n, 0x10000 * n + 0xffff, claim_fn, NULL }),
            AVC_OK);
-    IS(claim(AVC_MMIO, 0x8000, 0x8003), AVC_OK);   /* cuts one in two */
-    IS(claim(AVC_MMIO, 0x18000, 0x18003), AVC_OK); /* and the other */
+    IS(claim(AVC_MMIO, 0x8000, 0x8003), AVC_OK);   /* cuts a claim in two */
+    IS(claim(AVC_MMIO, 0x18000, 0x18003), AVC_OK); /* cuts the other one */
     for (unsigned n = 0; n < 2; n++)
         must(avc_vcpu_init(&world.vcpu[n], &world.vm, &(struct avc_vcpu_config){ .mpidr = n }));
     for (unsigned n = 0; n < 3; n++)
         IS(avc_vcpu_load(&world.vcpu[0], &world.pcpu), AVC_ENOMEM);
 }
 
-/* HAL members that what the VM is makes necessary. */
+/* Members of the HAL that this VM needs must be there. */
 static void test_hal(void **state)
 {
     (void)state;

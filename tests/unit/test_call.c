@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* HVC and SMC: keys, claims, the fast path against the slow path, firmware out of reach. */
+/* HVC and SMC: keys, claims, and the fast path against the slow path. No call may reach firmware. */
 #include "firmware.h"
 
 #include "core/exit/call.h"
@@ -30,7 +30,7 @@ static int bare(void **state)
     return 0;
 }
 
-/* Whatever nobody claimed is answered, sign-extended, and goes nowhere. */
+/* A call that nobody has claimed gets NOT_SUPPORTED, sign-extended, and does not exit. */
 static void unknown_ids(void **state)
 {
     load();
@@ -69,12 +69,12 @@ static void immediate(void **state)
     assert_int_equal(seen.imm, 0xffff);
 }
 
-/* No answer of the VMM is worse than NOT_SUPPORTED, and each moves the PC as the instruction asks. */
+/* If the VMM gives no value, the guest gets NOT_SUPPORTED. The PC moves as for the instruction. */
 static void vmm_answers(void **state)
 {
     static const struct {
         enum avc_answer answer;
-        uint64_t x0, hvc, smc; /* PC, from CALL_PC */
+        uint64_t x0, hvc, smc; /* x0; the PC after HVC and after SMC, from CALL_PC */
     } rows[] = {
         { AVC_DONE, 42, 0, 4 },
         { AVC_FAULT, ~UINT64_C(0), 0, 4 },
@@ -88,7 +88,7 @@ static void vmm_answers(void **state)
             struct avc_exit *e = exit_of(way, 0x8600ff00, 1, 2, 3);
 
             assert_int_equal(e->kind, AVC_CALL);
-            assert_int_equal(e->answer, AVC_FAULT); /* preset */
+            assert_int_equal(e->answer, AVC_FAULT); /* the preset */
             assert_int_equal(avc_vcpu_gpr(&vcpus[0], 2), 2);
             e->value = 42;
             e->answer = rows[n].answer;
@@ -106,7 +106,7 @@ static void deny(void **state)
     assert_true(call(SMC, 0x86000001, 0, 0, 0) == ~UINT64_C(0));
 }
 
-/* The embedder's claims win over the library's, id by id. */
+/* The embedder's claims come before the library's, for each id. */
 static void embedder_wins(void **state)
 {
     claim(AVC_PSCI_VERSION, AVC_PSCI_VERSION, note, 99);
@@ -119,7 +119,7 @@ static void embedder_wins(void **state)
     assert_int_equal(call(HVC, AVC_PSCI_AFFINITY_INFO, 0, 0, 0), AVC_PSCI_AFF_ON);
 }
 
-/* For any set of claims the fast path finds what avc_claim_find() finds. */
+/* For random sets of claims the fast path finds the claim that avc_claim_find() finds. */
 static void fast_path_finds_the_same(void **state)
 {
     for (unsigned round = 0; round < 40; round++) {
@@ -132,7 +132,7 @@ static void fast_path_finds_the_same(void **state)
             uint64_t gap = random64() >> (32 + random64() % 30), size = random64() >> (32 + random64() % 32);
 
             if (round % 3 == 0)
-                at = at < 0x86000000 ? 0x86000000 : at, gap &= 7, size &= 7; /* many in one bucket */
+                at = at < 0x86000000 ? 0x86000000 : at, gap &= 7, size &= 7; /* many ids in one bucket of the index */
             if (at + gap + size > UINT32_MAX)
                 break;
             claim((uint32_t)(at + gap), (uint32_t)(at + gap + size), note, made);
@@ -149,11 +149,11 @@ static void fast_path_finds_the_same(void **state)
                 fid = (uint32_t)(random64() % 2 ? c->first : c->last) + (uint32_t)(random64() % 3) - 1;
             found = avc_claim_find(&vm, AVC_CALL, fid);
             if (found && found->kind & AVC_CLAIM_FAST)
-                continue; /* other tests know what it answers */
+                continue; /* other tests check the library's own answers */
             vcpus[0].x[0] = fid;
             fake_cpu->reg[FAKE_ESR_EL2] = esr_of(HVC, 0);
             result = avc_trap_hvc(&vcpus[0], esr_of(HVC, 0));
-            if (found || result == AVC_SLOW) { /* with more wide claims than there is room for the slow path is asked */
+            if (found || result == AVC_SLOW) { /* if there are too many wide claims, the fast path says SLOW */
                 assert_true(result == AVC_SLOW || (result == AVC_ASK && vcpus[0].asked == found));
                 assert_int_equal(vcpus[0].x[0], fid);
             } else {
@@ -166,7 +166,7 @@ static void fast_path_finds_the_same(void **state)
     }
 }
 
-/* A thousand claims of the embedder's, also beside PSCI's and below: PSCI stays fast, lists stay short. */
+/* With a thousand claims of the embedder's around PSCI's, PSCI stays on the fast path, and lists stay short. */
 static void crowded(void **state)
 {
     for (uint32_t n = 0; n < 500; n++) {
@@ -187,7 +187,7 @@ static void crowded(void **state)
     assert_int_equal(avc_trap_hvc(&vcpus[0], esr_of(HVC, 0)), AVC_RESUME);
 }
 
-/* Counted once, by the fast path. */
+/* The fast path counts a call once. */
 static void counted(void **state)
 {
     uint64_t before;

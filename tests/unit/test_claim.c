@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Claims: whose turn it is on a key, what a claim that passes leaves to the library, and storage of every size.
+ * Claims: who is asked about a key and in which order, what a claim that passes leaves to the library, and storage of
+ * every size.
  */
 #include "world.h"
 
@@ -55,11 +56,11 @@ static enum avc_answer pass(struct avc_vcpu *vcpu, struct avc_exit *e, void *con
 {
     (void)vcpu, (void)context;
     asked++;
-    e->answer = AVC_RETRY; /* must not matter */
+    e->answer = AVC_RETRY; /* only the function's result counts */
     return AVC_PASS;
 }
 
-/* ---- a VM whose claims all pass is a VM without them ---- */
+/* ---- if all claims pass, the VM behaves as without claims ---- */
 
 static struct fake_trap random_call(struct avc_vcpu *vcpu)
 {
@@ -105,7 +106,7 @@ static struct fake_trap random_class(struct avc_vcpu *vcpu)
                                .hpfar = NOWHERE >> 12 << 4 };
 }
 
-/* What came of an exception. */
+/* What an exception has led to. */
 struct outcome {
     struct avc_exit e;
     uint64_t x[31], elr, spsr, esr_el1, elr_el1, far_el1, mode;
@@ -167,19 +168,19 @@ static void test_pass_is_nothing(void **state)
     take_all(without, false);
     asked = 0;
     take_all(with, true);
-    assert_true(asked > ROUNDS); /* by class, and most by key */
+    assert_true(asked > ROUNDS); /* the class claims, and most of the claims on keys */
     for (unsigned n = 0; n < ROUNDS; n++) {
         kinds[with[n].e.kind]++;
         assert_memory_equal(&with[n], &without[n], sizeof with[n]);
     }
-    /* and the events were of all sorts */
+    /* The events must be of many kinds. */
     assert_true(kinds[AVC_KICKED] > ROUNDS / 4 && kinds[AVC_MMIO] > 100 && kinds[AVC_WFI] > 10);
     assert_true(kinds[AVC_SYSTEM_OFF] > 10 && kinds[AVC_CPU_OFF] > 10 && kinds[AVC_STAGE2] > 10);
 }
 
-/* ---- what a claim that passes may have done ---- */
+/* ---- a claim may change an event and pass it on ---- */
 
-/* A filter: nobody switches interrupt 40 on. */
+/* A filter that keeps interrupt 40 from being enabled. */
 static enum avc_answer mask_40(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
 {
     (void)vcpu, (void)context;
@@ -206,7 +207,7 @@ static void test_value_goes_on(void **state)
     trap.esr = ESR_MAKE(AVC_EC_DABT_LOWER, true, iss);
     assert_int_equal(take(vcpu, trap)->kind, AVC_KICKED);
     assert_int_equal(vcpu->x[3], 0x201);
-    /* nobody's: the VMM gets what the filter has left, too */
+    /* Nobody claims this address, so the VMM gets what the filter has left. */
     vcpu->x[3] = 0x301;
     trap.esr = ESR_MAKE(AVC_EC_DABT_LOWER, true, iss | ISS_WNR);
     trap.far = NOWHERE, trap.hpfar = NOWHERE >> 12 << 4;
@@ -246,16 +247,16 @@ static void test_bad_answers(void **state)
     vcpu->x[0] = AVC_PSCI_FEATURES;
     vcpu->x[1] = AVC_PSCI_VERSION;
     take_sync(vcpu, ESR_MAKE(EC_HVC, true, 0), EL1H);
-    assert_true(vcpu->x[0] == ~UINT64_C(0)); /* FAULT */
+    assert_true(vcpu->x[0] == ~UINT64_C(0)); /* after FAULT */
 }
 
-/* ---- CLASS claims: what they cost others, and exits that nobody answers ---- */
+/* ---- CLASS claims do not affect other classes; exits that the VMM does not answer ---- */
 
-/* ---- a claim without a function is one that always answers EXIT ---- */
+/* ---- a claim without a function is like one that always answers EXIT ---- */
 
 static enum avc_answer wrapped(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
 {
-    e->answer = AVC_DONE; /* must not matter */
+    e->answer = AVC_DONE; /* only the function's result counts */
     return avc_to_vmm(vcpu, e, context);
 }
 
@@ -284,7 +285,7 @@ static void test_to_vmm(void **state)
             struct avc_exit first = { 0 };
 
             for (unsigned f = 0; f < AVC_ARRAY_SIZE(fns); f++) {
-                /* within a page or a row of ids, and far beyond */
+                /* Claims inside of a page or a row of sixteen ids, and much wider ones. */
                 uint64_t more = wide ? 0x10000 : 0;
                 struct avc_exit *e;
                 struct avc_vcpu *vcpu;
@@ -311,7 +312,7 @@ static void test_to_vmm(void **state)
         }
 }
 
-/* A claim on one class takes nothing away from the others, the fast path of an HVC included. */
+/* A claim on one class must not take the fast path away from other classes, such as HVC. */
 static void test_classes_apart(void **state)
 {
     (void)state;
@@ -324,7 +325,7 @@ static void test_classes_apart(void **state)
             continue;
         vcpu = world_load();
         for (unsigned n = 0; n < AVC_NR_TRAPS; n++) {
-            bool claimed = n == ec || (ec == 0x1a && (n == 0x20 || n == 0x32)); /* the step over an ERETAA */
+            bool claimed = n == ec || (ec == 0x1a && (n == 0x20 || n == 0x32)); /* for ERETAA */
 
             assert_ptr_equal(vcpu->dispatch[n].fn, claimed ? avc_trap_slow : avc_trap_rows[n].fn);
             assert_ptr_equal(vcpu->dispatch[n].slow, claimed ? avc_trap_claimed : avc_trap_rows[n].slow);
@@ -339,7 +340,7 @@ static void test_classes_apart(void **state)
     }
 }
 
-/* To the VMM, which does nothing: WFI and WFE are over; the rest is the guest's own exception, or UNDEFINED. */
+/* If a VMM ignores the exit, WFI and WFE are complete. Other classes become the guest's own exception, or UNDEFINED. */
 static void test_class_exit_ignored(void **state)
 {
     (void)state;
@@ -357,7 +358,7 @@ static void test_class_exit_ignored(void **state)
     }
 }
 
-/* ---- the log line of a register that nobody has ---- */
+/* ---- the log line of a register that does not exist ---- */
 
 static char last_line[256];
 
@@ -374,7 +375,7 @@ static struct fake_trap register_trap(uint32_t k, bool read)
     return (struct fake_trap){ .esr = ESR_MAKE(EC_MSR, true, iss | 3 << 5 | read), .elr = START, .spsr = EL1H };
 }
 
-/* The line of an access to k by a guest whose host has claimed nothing: "" when there is none. */
+/* Returns the line of an access to k by a guest whose host has claimed nothing; "" if there is none. */
 static const char *line_of(uint32_t k, bool read)
 {
     struct avc_vcpu *vcpu;
@@ -388,7 +389,7 @@ static const char *line_of(uint32_t k, bool read)
     return last_line;
 }
 
-/* What the line says to claim is the register, and no other. */
+/* The line must name a claim on this register and no other. */
 static void check_line(uint32_t k, bool read)
 {
     unsigned op0, op1, crn, crm, op2;
@@ -447,7 +448,7 @@ static void test_log_line(void **state)
     assert_non_null(strstr(line_of(AVC_SYSREG_KEY(1, 3, 15, 0, 1), false), ": SYS S1_3_C15_C0_1"));
 }
 
-/* ---- any set of claims, storage of every size ---- */
+/* ---- random sets of claims, storage of every size ---- */
 
 struct who {
     unsigned called;
@@ -470,7 +471,7 @@ static enum avc_answer count_pass(struct avc_vcpu *vcpu, struct avc_exit *e, voi
 static struct avc_claim mine[40], own[AVC_CLAIM_SLOTS(0) / 2];
 static struct who my_turn[AVC_ARRAY_SIZE(mine)], own_turn[AVC_ARRAY_SIZE(own)];
 
-/* Sorted, disjoint, close together; kinds whose keys mean nothing to the fake. */
+/* Makes sorted, disjoint claims close together. The fake machine gives no meaning to keys of these kinds. */
 static unsigned make_claims(struct avc_claim *c, struct who *turn, unsigned n, avc_claim_fn *fn)
 {
     static const enum avc_kind kinds[] = { AVC_CALL, AVC_MMIO };
@@ -484,7 +485,7 @@ static unsigned make_claims(struct avc_claim *c, struct who *turn, unsigned n, a
         c[made] = (struct avc_claim){ kinds[k], first, last, fn, &turn[made] };
         at[k] = last + 1;
     }
-    for (unsigned i = n; i > 1; i--) { /* made in any order */
+    for (unsigned i = n; i > 1; i--) { /* in any order */
         unsigned j = random64() % i;
         struct avc_claim t = c[i - 1];
 
@@ -502,7 +503,9 @@ static struct who *find(const struct avc_claim *c, unsigned n, enum avc_kind kin
     return NULL;
 }
 
-/* Asks everywhere: the embedder's first, and then, as theirs pass, the library's; each once. */
+/*
+ * Asks for every key: the embedder's claim must be called first and, because it passes, then the library's, once each.
+ */
 static void ask_everywhere(struct avc_vcpu *vcpu, unsigned nr_mine, unsigned nr_own)
 {
     for (unsigned k = 0; k < 2; k++)
@@ -526,7 +529,7 @@ static void ask_everywhere(struct avc_vcpu *vcpu, unsigned nr_mine, unsigned nr_
         }
 }
 
-/* How far a VM with so much storage gets: claims refused, load refused, or all well. */
+/* Tries a VM with this much storage. Either a claim is refused, or load is, or everything works. */
 static enum { REFUSED, NO_LOAD, ALL_WELL } with_storage(unsigned nr_mine, unsigned nr_own, uint32_t slots)
 {
     static struct avc_claim storage[AVC_CLAIM_SLOTS(AVC_ARRAY_SIZE(mine)) + 1];
@@ -550,7 +553,7 @@ static enum { REFUSED, NO_LOAD, ALL_WELL } with_storage(unsigned nr_mine, unsign
     assert_memory_equal(&storage[slots], &fence, sizeof fence);
     if (status) {
         assert_int_equal(status, AVC_ENOMEM);
-        assert_int_equal(avc_vcpu_load(&world.vcpu[0], &world.pcpu), AVC_ENOMEM); /* and stays so */
+        assert_int_equal(avc_vcpu_load(&world.vcpu[0], &world.pcpu), AVC_ENOMEM); /* and it fails again */
         return NO_LOAD;
     }
     ask_everywhere(&world.vcpu[0], nr_mine, nr_own);
@@ -574,9 +577,9 @@ static void test_storage(void **state)
             unsigned how = with_storage(nr_mine, nr_own, slots);
 
             seen[how]++;
-            assert_true(!well || how == ALL_WELL); /* more room is never worse */
+            assert_true(!well || how == ALL_WELL); /* more storage must not be worse */
             well = how == ALL_WELL;
-            if (well && slots + 8 < AVC_CLAIM_SLOTS(nr_mine)) /* the rest cannot differ: to the last eight */
+            if (well && slots + 8 < AVC_CLAIM_SLOTS(nr_mine)) /* nothing can change before the last eight sizes */
                 slots = AVC_CLAIM_SLOTS(nr_mine) - 8;
         }
         assert_true(well); /* AVC_CLAIM_SLOTS is enough */
@@ -584,7 +587,7 @@ static void test_storage(void **state)
     assert_true(seen[REFUSED] > 100 && seen[NO_LOAD] > 100 && seen[ALL_WELL] > 100);
 }
 
-/* The worst cut: each of the embedder's claims in the middle of one of the library's. */
+/* The worst case: each of the embedder's claims lies in the middle of one of the library's. */
 static void test_worst_cut(void **state)
 {
     (void)state;
@@ -601,7 +604,7 @@ static void test_worst_cut(void **state)
     }
 }
 
-/* What AVC_CLAIM_SLOTS counts on. */
+/* AVC_CLAIM_SLOTS relies on this number. */
 static void test_own_claims_are_few(void **state)
 {
     (void)state;
@@ -610,7 +613,7 @@ static void test_own_claims_are_few(void **state)
     assert_true(world.vm.nr_builtin <= AVC_CLAIM_SLOTS(0) / 2);
 }
 
-/* A part of the library that cannot be attached leaves no claims behind. */
+/* If a part of the library cannot be attached, none of its claims may stay. */
 static void test_attach_all_or_nothing(void **state)
 {
     struct avc_vgic_config config = {

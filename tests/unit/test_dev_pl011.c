@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The serial port's model, driven as guests drive it. */
+/* The model of the serial port, used as guests use it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,11 +14,11 @@
 
 #define BASE 0x09000000u
 
-/* The host: a stream of input, a record of output. */
+/* The host's side: a stream of input, and a record of the output. */
 static struct {
     uint8_t in[4096], out[4096];
     size_t in_at, in_end, out_len;
-    bool muted; /* has said "ready", waits for resume() */
+    bool muted; /* it has said "ready", and waits for resume() */
     unsigned readies, resumes, edges;
     bool line;
 } host;
@@ -46,14 +46,14 @@ static void resume(void *ctx)
 static void irq(void *ctx, bool level)
 {
     (void)ctx;
-    assert_int_not_equal(level, host.line); /* told of changes only */
+    assert_int_not_equal(level, host.line); /* the model reports changes only */
     host.line = level;
     host.edges++;
 }
 
 static const struct vmm_pl011_host ops = { .put = put, .get = get, .resume = resume };
 
-/* Bytes arrive: the host interrupts unless it was told not to. */
+/* Bytes arrive. The host interrupts, unless it was told not to. */
 static void type(const char *s, size_t n)
 {
     memcpy(host.in + host.in_end, s, n);
@@ -139,21 +139,21 @@ static void every_width(void **state)
     assert_int_equal(load(0x24, 2), 0x1234);
     assert_int_equal(load(0x26, 2), 0);
     assert_int_equal(load(0x24, 8), UINT64_C(0x3F00001234));
-    assert_int_equal(load(0x26, 4), 0x3F0000); /* across two registers */
+    assert_int_equal(load(0x26, 4), 0x3F0000); /* a read across two registers */
     store(0x24, 8, UINT64_C(0xFFFFFFF500005678));
     assert_int_equal(load(0x24, 4), 0x5678);
     assert_int_equal(load(0x28, 4), 0x35);
-    store(0x24, 1, 0xFFFFFFFFFFFFFF9A); /* only its own byte counts, zero-extended */
+    store(0x24, 1, 0xFFFFFFFFFFFFFF9A); /* only the lowest byte counts, zero-extended */
     assert_int_equal(load(0x24, 4), 0x9A);
-    store(0x25, 1, 0x77); /* not the lowest byte: no register there */
+    store(0x25, 1, 0x77); /* no register has this address, which is not a register's first byte */
     assert_int_equal(load(0x24, 4), 0x9A);
-    store(0x30, 4, 0x380 | 0x2000); /* looped back, so that FR has a bit above the byte */
+    store(0x30, 4, 0x380 | 0x2000); /* loop back, so that FR has a bit above the lowest byte */
     assert_int_equal(load(0x18, 1), 0x90);
     assert_int_equal(load(0x18, 2), 0x190);
     assert_int_equal(load(0x18, 8), 0x190);
     assert_int_equal(load(0x19, 1), 1);
     store(0x30, 4, 0x300);
-    assert_int_equal(load(0xFFC, 8), 0xB1); /* the end of the device */
+    assert_int_equal(load(0xFFC, 8), 0xB1); /* the last bytes of the device */
     store(0xFFC, 8, ~UINT64_C(0));
     for (unsigned size = 1; size <= 8; size *= 2)
         store(0x00, size, 'a' | UINT64_C(0x1122334400000000));
@@ -164,7 +164,7 @@ static void every_width(void **state)
 static void output_interrupts(void **state)
 {
     (void)state;
-    store(0x38, 4, 0x20); /* TXIM: nothing was sent, so no interrupt yet */
+    store(0x38, 4, 0x20); /* TXIM; nothing was sent, so there is no interrupt yet */
     assert_false(host.line);
     store(0x00, 1, 'x');
     assert_true(host.line);
@@ -180,7 +180,7 @@ static void output_interrupts(void **state)
     assert_int_equal(load(0x18, 4) & 0x28, 0); /* never busy, never full */
 }
 
-/* What Linux does: FIFOs on, RXIM|RTIM, read while not empty. */
+/* As Linux does: FIFOs on, RXIM and RTIM set, read until empty. */
 static void input_by_interrupt(void **state)
 {
     (void)state;
@@ -189,7 +189,7 @@ static void input_by_interrupt(void **state)
     store(0x38, 4, 0x50);
     type("h", 1);
     assert_true(host.line);
-    assert_int_equal(load(0x40, 4), 0x40); /* time-out alone: below the trigger level */
+    assert_int_equal(load(0x40, 4), 0x40); /* only the time-out, because the level is below the trigger */
     assert_int_equal(load(0x18, 4) & 0x50, 0);
     assert_int_equal(load(0x00, 2), 'h');
     assert_false(host.line);
@@ -197,9 +197,9 @@ static void input_by_interrupt(void **state)
     assert_int_equal(load(0x00, 2), 0); /* empty */
     type("12345678", 8);
     assert_int_equal(load(0x40, 4), 0x50);
-    assert_int_equal(load(0x00, 2), '1'); /* seven left, below the trigger */
+    assert_int_equal(load(0x00, 2), '1'); /* seven bytes are left, below the trigger level */
     assert_int_equal(load(0x40, 4), 0x40);
-    store(0x44, 4, 0x40); /* cleared by hand; the next byte raises it again */
+    store(0x44, 4, 0x40); /* cleared by software; the next byte raises it again */
     assert_false(host.line);
     type("9", 1);
     assert_true(host.line);
@@ -236,7 +236,7 @@ static void one_byte_without_fifo(void **state)
     type("abc", 3);
     assert_int_equal(load(0x18, 4) & 0x50, 0x40);
     assert_int_equal(load(0x3C, 4), 0x50);
-    assert_int_equal(host.in_at, 1); /* the others wait at the host */
+    assert_int_equal(host.in_at, 1); /* the host keeps the others */
     assert_true(host.muted);
     assert_int_equal(load(0, 4), 'a');
     assert_int_equal(load(0x18, 4) & 0x50, 0x40);
@@ -244,7 +244,7 @@ static void one_byte_without_fifo(void **state)
     assert_int_equal(load(0, 4), 'c');
     assert_int_equal(load(0x18, 4) & 0x50, 0x10);
     assert_false(host.muted);
-    /* FIFOs on, filled, then off: nothing is lost. */
+    /* The FIFOs are filled and then switched off. No byte may be lost. */
     store(0x2C, 4, 0x10);
     type("0123456789", 10);
     store(0x2C, 4, 0);
@@ -252,8 +252,7 @@ static void one_byte_without_fifo(void **state)
         assert_int_equal(load(0, 4), '0' + i);
 }
 
-/* A guest that reads late, in bursts, switches FIFOs and the receiver: each byte comes once, in
- * order. */
+/* A guest reads late and in bursts, and switches the FIFOs and the receiver. Each byte must arrive once, in order. */
 static void nothing_is_lost(void **state)
 {
     size_t sent = 0, got = 0;
@@ -281,7 +280,10 @@ static void nothing_is_lost(void **state)
             vmm_pl011_reset(&uart);
         for (n = (size_t)rand() % 40; n > 0 && !(load(0x18, 4) & 0x10); n--)
             assert_int_equal(load(0, 4), (uint8_t)(got++ * 7));
-        /* Bytes at the host, and neither held here nor to be told of: they would be stuck. */
+        /*
+         * If the host has bytes, the model must either hold a byte or be told of new ones. Otherwise they would never
+         * arrive.
+         */
         assert_true(host.in_at == host.in_end || uart.held);
         assert_true(host.muted == uart.held);
         if (sent == 2048)
@@ -298,7 +300,7 @@ static void loopback(void **state)
     assert_int_equal(load(0, 4), 'k');
     store(0x2C, 4, 0x10);
     store(0x30, 4, 0x381);
-    assert_int_equal(load(0x18, 4) & 0x107, 0); /* modem outputs are all off */
+    assert_int_equal(load(0x18, 4) & 0x107, 0); /* all modem outputs are off */
     assert_int_equal(load(0x3C, 4) & 0xF, 0xE);
     store(0x44, 4, 0x7FF);
     store(0x30, 4, 0x381 | 0x800);
@@ -308,10 +310,10 @@ static void loopback(void **state)
     assert_int_equal(load(0x18, 4) & 0x107, 0x100);
     store(0x44, 4, 0x7FF);
     store(0x30, 4, 0x381);
-    assert_int_equal(load(0x3C, 4), 1); /* RI: trailing edge */
+    assert_int_equal(load(0x3C, 4), 1); /* RI has a trailing edge */
     for (unsigned i = 0; i < 20; i++)
         store(0, 4, 'A' + i);
-    type("host", 4); /* not while looped back */
+    type("host", 4); /* must not arrive while looped back */
     for (unsigned i = 0; i < 16; i++)
         assert_int_equal(load(0, 4), 'A' + i);
     assert_int_equal(load(0x18, 4) & 0x10, 0x10);
@@ -345,7 +347,7 @@ static uint32_t flags(void)
            (uart.count >= (uart.lcr_h & 0x10 ? VMM_PL011_FIFO : 1) ? 0x40 : 0);
 }
 
-/* Any access anywhere is answered; line and flags are always what the registers say. */
+/* Random accesses anywhere are answered. The line and the flags must always agree with the registers. */
 static void random_accesses(void **state)
 {
     (void)state;

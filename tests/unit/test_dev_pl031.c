@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The clock's model. */
+/* The model of the real-time clock. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -61,10 +61,10 @@ static void counts(void **state)
     time_now += 5;
     assert_int_equal(load(0, 4), NOW + 5);
     assert_int_equal(load(0, 2), (NOW + 5) & 0xFFFF);
-    assert_int_equal(load(0, 8), NOW + 5); /* with MR */
+    assert_int_equal(load(0, 8), NOW + 5); /* and MR */
     store(0, 7);                           /* DR is read-only */
     assert_int_equal(load(0, 4), NOW + 5);
-    store(0x0C, 0); /* cannot be stopped */
+    store(0x0C, 0); /* the clock cannot be stopped */
     assert_int_equal(load(0x0C, 4), 1);
     assert_int_equal(load(0xFE0, 4), 0x31);
     assert_int_equal(load(0xFE4, 4), 0x10);
@@ -82,9 +82,9 @@ static void can_be_set(void **state)
     assert_int_equal(load(0, 4), 52);
     store(0x08, 0xFFFFFFFF);
     time_now += 2;
-    assert_int_equal(load(0, 4), 1); /* wraps */
+    assert_int_equal(load(0, 4), 1); /* the counter wraps */
     vmm_pl031_reset(&rtc);
-    assert_int_equal(load(0, 4), 1); /* time is not reset */
+    assert_int_equal(load(0, 4), 1); /* a reset does not set the clock */
     assert_int_equal(load(0x08, 4), 0);
 }
 
@@ -93,7 +93,7 @@ static void alarm_rings(void **state)
     (void)state;
     store(0x04, NOW + 3);
     assert_int_equal(load(0x04, 4), NOW + 3);
-    assert_true(vmm_pl031_poll(&rtc) == UINT64_MAX); /* nobody would hear it */
+    assert_true(vmm_pl031_poll(&rtc) == UINT64_MAX); /* the interrupt is masked */
     store(0x10, 1);
     assert_int_equal(load(0x10, 4), 1);
     assert_int_equal(vmm_pl031_poll(&rtc), 1003);
@@ -115,9 +115,9 @@ static void alarm_rings(void **state)
     assert_int_equal(load(0x14, 4), 0);
     time_now += 100;
     vmm_pl031_poll(&rtc);
-    assert_false(line); /* once */
+    assert_false(line); /* only once */
     store(0x04, NOW + 104);
-    assert_true(line); /* now is at once */
+    assert_true(line); /* an alarm for now comes at once */
     vmm_pl031_reset(&rtc);
     assert_false(line);
 }
@@ -129,7 +129,7 @@ static void alarm_follows_the_time_set(void **state)
     store(0x04, NOW + 1000);
     store(0x08, NOW + 990);
     assert_int_equal(vmm_pl031_poll(&rtc), 1010);
-    store(0x04, NOW + 980); /* gone by: when the counter has wrapped */
+    store(0x04, NOW + 980); /* in the past: the alarm comes after the counter has wrapped */
     assert_true(vmm_pl031_poll(&rtc) == time_now + UINT32_MAX - 9);
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* ERETAA and ERETAB where ERET is trapped: a single step of the CPU's own, and all that can come between. test_trap.c
-   has ERET. */
+/*
+ * ERETAA and ERETAB where ERET is trapped. The library lets the CPU single-step the instruction. These tests check the
+ * step, and all that can come between. test_trap.c has ERET.
+ */
 #include "arch/esr.h"
 #include "arch/hfgtr.h"
 #include "arch/pstate.h"
@@ -37,14 +39,17 @@ static struct avc_vcpu *begin(void)
     world_claim(AVC_CLASS, 0x1a, 0x1a, on_eret, NULL);
     asked = 0;
     answer = AVC_PASS;
-    fake_cpu->reg[FAKE_OSLSR_EL1] = OSLK; /* as reset leaves it */
+    fake_cpu->reg[FAKE_OSLSR_EL1] = OSLK; /* its reset value */
     vcpu = world_load();
     avc_ctx_set(vcpu, AVC_CTX_ELR_EL1, 0x401000 | UINT64_C(0x5a) << 48);
     avc_ctx_set(vcpu, AVC_CTX_SPSR_EL1, EL0T);
     return vcpu;
 }
 
-/* What the guest does next, one exception after the other, and what each finds. */
+/*
+ * What the guest does next: one exception after the other. The arrays note the state in which the guest went on before
+ * each.
+ */
 static struct fake_trap script[4];
 static unsigned nr_script, at_script;
 static uint64_t spsr_seen[5];
@@ -79,7 +84,7 @@ static void as_before(void)
     assert_int_equal(fake_cpu->reg[MDSCR] & 1, 0);
 }
 
-static uint64_t oslar; /* the last value written */
+static uint64_t oslar; /* the last value written to OSLAR_EL1 */
 
 static void note_oslar(enum fake_reg reg, uint64_t value)
 {
@@ -97,9 +102,9 @@ static void test_step(void **state)
     script[0] = (struct fake_trap){ .esr = ERETAA, .elr = KERNEL, .spsr = EL1H };
     assert_int_equal(run(vcpu, 1)->kind, AVC_KICKED);
     assert_true(step_seen[1]);
-    assert_int_equal(world.trap.elr, KERNEL); /* it is done by the CPU */
+    assert_int_equal(world.trap.elr, KERNEL); /* the CPU executes the instruction */
     assert_int_equal(spsr_seen[1], EL1H | SPSR_SS);
-    as_before(); /* given up, since run came back */
+    as_before(); /* run has returned, so the step was given up */
     assert_int_equal(vcpu->pstate, EL1H);
     assert_int_equal(oslar, 1);
 
@@ -112,10 +117,10 @@ static void test_step(void **state)
     assert_int_equal(spsr_seen[2], EL0T);
     assert_int_equal(asked, 2);
     as_before();
-    assert_int_equal(ctx(AVC_CTX_ELR_EL1), 0x401000 | UINT64_C(0x5a) << 48); /* nothing came of it for EL1 */
+    assert_int_equal(ctx(AVC_CTX_ELR_EL1), 0x401000 | UINT64_C(0x5a) << 48); /* EL1 has not seen anything */
 }
 
-/* The guest's own step of EL0 goes on where it was. */
+/* If the guest itself single-steps EL0, its step is still due after the return. */
 static void test_guest_steps(void **state)
 {
     struct avc_vcpu *vcpu = begin();
@@ -131,7 +136,7 @@ static void test_guest_steps(void **state)
     assert_int_equal(spsr_seen[2], EL1H);
 }
 
-/* An interrupt before the instruction, or behind it, goes by. */
+/* An interrupt before or behind the instruction does not disturb the step. */
 static void test_interrupt(void **state)
 {
     struct avc_vcpu *vcpu = begin();
@@ -148,7 +153,7 @@ static void test_interrupt(void **state)
     as_before();
 }
 
-/* Another trap before it is done: the step is given up, and begun again. */
+/* Another trap comes before the instruction was executed. The step is given up, and begins again with the next trap. */
 static void test_other_trap(void **state)
 {
     struct avc_vcpu *vcpu = begin();
@@ -163,7 +168,7 @@ static void test_other_trap(void **state)
     as_before();
 }
 
-/* The traps are switched off meanwhile. */
+/* The traps are switched off during the step. */
 static void test_switched(void **state)
 {
     struct avc_vcpu *vcpu = begin();
@@ -171,7 +176,7 @@ static void test_switched(void **state)
     (void)state;
     script[0] = (struct fake_trap){ .esr = ERETAA, .elr = KERNEL, .spsr = EL1H };
     must(avc_vm_trap_svc(&world.vm, false));
-    vcpu->requests = 0; /* has not come yet */
+    vcpu->requests = 0; /* this vCPU has not seen the request yet */
     fake_guest = play;
     nr_script = 1;
     at_script = 0;
@@ -183,7 +188,7 @@ static void test_switched(void **state)
     assert_int_equal(spsr_seen[0], EL1H);
 }
 
-/* A VMM that gets the ERET and does not care. */
+/* The VMM gets the ERET as an exit, and does not answer. */
 static void test_exit(void **state)
 {
     struct avc_vcpu *vcpu = begin();
@@ -217,7 +222,7 @@ static void test_tde(void **state)
     script[0] = (struct fake_trap){ .esr = ERETAA, .elr = KERNEL, .spsr = EL1H };
     script[1] = (struct fake_trap){ .esr = STEP, .elr = 0x401000, .spsr = EL0T };
     run(vcpu, 2);
-    assert_int_equal(asked, 1); /* the step was ours */
+    assert_int_equal(asked, 1); /* the step was the library's own, so the claim does not see it */
     assert_int_equal(fake_cpu->reg[FAKE_MDCR_EL2] & TDE, TDE);
 }
 

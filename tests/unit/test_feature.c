@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* What CPUs have, what they have in common, and what a guest is told: on the ID registers of five models. */
+/* What CPUs have, what they have in common, and what a guest sees of it: with the ID registers of five models. */
 #include "world.h"
 
 #include <cmocka.h>
@@ -44,7 +44,7 @@ static void decoded(void **state)
     assert_int_equal(max.pa_bits, 52);
 }
 
-/* Common features are what each CPU covers; a CPU covers itself, and the union of two nothing. */
+/* The common features of two CPUs are those that both have. Each CPU covers itself. A union is covered by neither. */
 static void common(void **state)
 {
     fake_reset();
@@ -66,7 +66,7 @@ static void common(void **state)
     }
 }
 
-/* FP is a field in which 0b1111 is less than 0. */
+/* In the field of FP 0b1111 is less than 0. */
 static void signed_fields(void **state)
 {
     struct avc_features all, none;
@@ -89,13 +89,13 @@ static const uint64_t *guest_ids(const struct fake_model *model, bool gic)
     world_model = model;
     world_make();
     if (gic)
-        world.vm.irqc = &ops; /* that there is one is all that is looked at */
+        world.vm.irqc = &ops; /* only whether there is a controller matters */
     world.vm.features = world.machine.features;
     avc_feature_guest_ids(&world.vm);
     return world.vm.id_regs;
 }
 
-/* Field by field what each model's guest reads: pinned, so that a change is seen. */
+/* The value of fields that each model's guest reads. A change of any of them must be on purpose. */
 static void pinned(void **state)
 {
     static const struct {
@@ -136,7 +136,7 @@ static void pinned(void **state)
     }
 }
 
-/* What is hidden is hidden on every model; and no field says more than the CPU has. */
+/* What must be hidden is hidden on every model. No field promises more than the CPU has. */
 static void hidden(void **state)
 {
     static const struct {
@@ -156,7 +156,7 @@ static void hidden(void **state)
             assert_int_equal(id[fields[n].reg] >> fields[n].lo & 0xf, 0);
         for (unsigned reg = ID(4, 0); reg < AVC_NR_ID_REGS; reg++)
             for (unsigned lo = 0; lo < 64; lo += 4)
-                if (!(reg == ID(5, 0) && lo == 36)) /* DoubleLock: 0b1111 is none */
+                if (!(reg == ID(5, 0) && lo == 36)) /* DoubleLock: 0b1111 means none */
                     assert_true((id[reg] >> lo & 0xf) <= (fake_models[m]->id[reg] >> lo & 0xf));
         assert_int_equal(id[ID(4, 0)] >> 24 & 0xf, 0);
         id = guest_ids(fake_models[m], true);
@@ -197,10 +197,10 @@ static void supported(void **state)
     odd = fake_a72;
     odd.id[ID(7, 0)] |= UINT64_C(0xf) << 28; /* no 4 KiB pages */
     assert_int_equal(avc_has_hardware_support(), AVC_ENOTSUP);
-    odd.id[ID(7, 0)] |= UINT64_C(2) << 40; /* but at stage 2 */
+    odd.id[ID(7, 0)] |= UINT64_C(2) << 40; /* but stage 2 has 4 KiB pages */
     assert_int_equal(avc_has_hardware_support(), AVC_OK);
     odd = fake_a72;
-    odd.id[ID(7, 0)] |= UINT64_C(1) << 40; /* and the other way round */
+    odd.id[ID(7, 0)] |= UINT64_C(1) << 40; /* stage 2 has none, stage 1 has */
     assert_int_equal(avc_has_hardware_support(), AVC_ENOTSUP);
 }
 
@@ -218,7 +218,7 @@ static void firmware(uint64_t x[18])
     case 0x80000000: /* SMCCC_VERSION */
         x[0] = firmware_version;
         break;
-    case 0x80000001: /* ARCH_FEATURES: 1 needed, 2 not required, 3 not here */
+    case 0x80000001: /* ARCH_FEATURES: workaround 1 is needed, 2 is not required, 3 is not implemented */
         x[0] = x[1] == 0x80008000 ? 0 : x[1] == 0x80007fff ? (uint64_t)-2 : 1;
         break;
     default:
@@ -232,7 +232,7 @@ static void workarounds(void **state)
 
     fake_reset();
     fake_smc_reset();
-    assert_int_equal(probe(&fake_a72).workarounds, 0); /* no EL3: SMC would be UNDEFINED */
+    assert_int_equal(probe(&fake_a72).workarounds, 0); /* without EL3 an SMC would be UNDEFINED */
     assert_int_equal(fake_smc_calls, 0);
     with_el3.id[ID(4, 0)] |= 0x2000;
     fake_on_smc = firmware;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The guest's calls handed on to firmware by a claim: which go, with what, who sees them, and which never do. */
+/*
+ * A claim forwards the guest's calls to firmware: which calls, with which registers, who sees them, and which calls
+ * must never be forwarded.
+ */
 #include "firmware.h"
 
 #define FID       UINT32_C(0xc2000007)
@@ -41,7 +44,7 @@ static void on_answer(void *ctx, struct avc_vcpu *vcpu, const struct avc_exit *e
 
 static const struct avc_firmware_audit audit = { &steps, on_call, on_answer };
 
-/* Firmware that gives results in all of x0..x17. */
+/* Firmware that returns results in all of x0..x17. */
 static void firmware(uint64_t x[18])
 {
     note(SMC_MADE, NULL, x);
@@ -49,7 +52,7 @@ static void firmware(uint64_t x[18])
         x[n] = x[n] * 3 + n;
 }
 
-/* A VM whose calls first..last go to firmware. */
+/* Makes a VM whose calls first..last go to firmware. */
 static void forward(uint32_t first, uint32_t last, const struct avc_firmware_audit *ctx, bool psci)
 {
     struct avc_claim c = { AVC_CALL, first, last, avc_to_firmware, (void *)(uintptr_t)ctx };
@@ -72,7 +75,10 @@ static void arguments(uint64_t x[31], uint32_t fid)
     x[0] = fid;
 }
 
-/* The audit's ctx is its own, the guest's registers go out and firmware's come back, all eighteen; no other moves. */
+/*
+ * The audit gets its own ctx. x0..x17 of the guest reach firmware and come back as firmware left them. No other
+ * register changes.
+ */
 static void both_ways(void **state)
 {
     for (enum way way = HVC; way <= SMC; way++) {
@@ -80,7 +86,7 @@ static void both_ways(void **state)
 
         forward(FID, FID, &audit, false);
         arguments(x, FID);
-        x[0] |= JUNK; /* not the function id's, and so not firmware's business */
+        x[0] |= JUNK; /* is no part of the function id, so firmware must not see it */
         memcpy(before, x, sizeof x);
         before[0] = FID;
         call_with(way, x);
@@ -99,7 +105,7 @@ static void both_ways(void **state)
     }
 }
 
-/* Without an audit, or with half of one. */
+/* Both members of an audit are optional, and so is the audit. */
 static void parts_of_an_audit(void **state)
 {
     static const struct avc_firmware_audit calls = { &steps, on_call, NULL }, answers = { &steps, NULL, on_answer };
@@ -123,13 +129,16 @@ static void audit_refuses(void **state)
         forward(FID, FID, &audit, false);
         refuse = true;
         fake_on_smc = NULL;
-        assert_true(call(way, FID, 1, 2, 3) == ~UINT64_C(0)); /* and x1..x30 as they were */
+        assert_true(call(way, FID, 1, 2, 3) == ~UINT64_C(0)); /* x1..x30 are unchanged */
         assert_int_equal(steps, 1);
         assert_int_equal(fake_smc_calls, 0);
     }
 }
 
-/* What is never forwarded, whatever is claimed: the id's number, of which any of bits 23..16 and the width are free. */
+/*
+ * Says whether a call must never be forwarded, whatever is claimed. Only the number counts: bits 23..16 and the width
+ * may have any value.
+ */
 static bool kept(uint32_t fid)
 {
     uint32_t owner = fid >> 24 & 0x3f, number = fid & 0xffff;
@@ -139,13 +148,13 @@ static bool kept(uint32_t fid)
     return owner == 4 ? number < 0x40 || (number >= 0x110 && number < 0x130) : owner == 0 && number == 0x7fff;
 }
 
-/* Called, this one reaches firmware with that id, or does not. */
+/* Calls this id, and checks that it reaches firmware exactly if it may. */
 static void check_fid(uint32_t fid)
 {
     uint64_t x[31];
 
     steps = 0;
-    fake_on_smc = kept(fid) ? NULL : firmware; /* NULL: a call ends the test */
+    fake_on_smc = kept(fid) ? NULL : firmware; /* NULL: a call of firmware ends the test */
     arguments(x, fid);
     call_with(fid % 2 ? HVC : SMC, x);
     assert_int_equal(steps, kept(fid) ? 0 : 3);
@@ -153,7 +162,7 @@ static void check_fid(uint32_t fid)
         assert_int_equal(step[1].x[0], fid >> 31 ? fid & ~SVE_HINT : fid);
 }
 
-/* PSCI's answers are looked at below. */
+/* The next test checks PSCI's answers. */
 static bool is_psci(uint32_t fid)
 {
     return (fid & 0xbfffffe0) == AVC_PSCI_VERSION;
@@ -181,7 +190,7 @@ static void never_forwarded(void **state)
     }
 }
 
-/* A claim on everything leaves PSCI where it was: served here. */
+/* A claim on all ids does not forward PSCI. The library answers it. */
 static void psci_is_served_here(void **state)
 {
     struct avc_exit *e;
@@ -206,7 +215,7 @@ static void psci_is_served_here(void **state)
     assert_int_equal(fake_smc_calls, 0);
 }
 
-/* Without PSCI here there is none, rather than the host's. */
+/* If the library's PSCI is not attached, the VM has no PSCI. It does not get the host's. */
 static void psci_is_never_firmwares(void **state)
 {
     forward(0, UINT32_MAX, &audit, false);
@@ -219,7 +228,7 @@ static void psci_is_never_firmwares(void **state)
     assert_int_equal(steps, 0);
 }
 
-/* SVC-like immediates are nobody's convention. */
+/* An HVC or SMC with an immediate is no call by SMCCC, so it is not forwarded. */
 static void immediates(void **state)
 {
     forward(0, UINT32_MAX, &audit, false);
@@ -235,7 +244,10 @@ static void immediates(void **state)
     assert_int_equal(steps, 0);
 }
 
-/* SMC is UNDEFINED without EL3, and it would be EL2 that made it; unless the host knows better. */
+/*
+ * Without EL3 an SMC is UNDEFINED, and EL2 would take the exception. So no call is forwarded, unless the host says that
+ * it can be.
+ */
 static void no_el3(void **state)
 {
     struct avc_hal knows = hal;
@@ -251,7 +263,7 @@ static void no_el3(void **state)
     check_fid(FID);
 }
 
-/* On an event that is no call it does not send registers to EL3. */
+/* For an event that is no call, avc_to_firmware() sends no registers to EL3. */
 static void calls_only(void **state)
 {
     struct avc_exit e = { .kind = AVC_MMIO, .key = FID };

@@ -49,7 +49,7 @@ static void whole(void **state)
     (void)state;
     assert_null(vmm_fdt_make(tree, BYTES, &info));
     assert_int_equal(fdt_check_full(tree, BYTES), 0);
-    assert_int_equal(fdt_totalsize(tree), BYTES); /* room for who adds to it */
+    assert_int_equal(fdt_totalsize(tree), BYTES); /* with free space, for additions */
     for (unsigned i = 0; i < 8; i++) {
         path[10] = (char)('0' + i);
         assert_int_equal(cell(path, "reg", 0), i);
@@ -64,7 +64,7 @@ static void whole(void **state)
     assert_null(fdt_getprop(tree, node("/chosen"), "rng-seed", NULL));
     assert_string_equal(fdt_getprop(tree, node("/psci"), "method", NULL), "hvc");
     assert_int_equal(cell("/intc@8000000", "reg", 7), 8 * 0x20000);
-    /* What refers to something refers to what is there. */
+    /* Each reference names a node that exists. */
     assert_int_equal(fdt_node_offset_by_phandle(tree, cell("/", "interrupt-parent", 0)), node("/intc@8000000"));
     assert_int_equal(fdt_node_offset_by_phandle(tree, cell("/pl011@9000000", "clocks", 1)), node("/apb-pclk"));
     assert_int_equal(node(fdt_getprop(tree, node("/chosen"), "stdout-path", NULL)), node("/pl011@9000000"));
@@ -91,7 +91,7 @@ static void seeds(void **state)
 
     (void)state;
     assert_int_equal(fdt_create_empty_tree(host, sizeof(host)), 0);
-    assert_null(vmm_fdt_make(tree, BYTES, &info)); /* no /chosen there */
+    assert_null(vmm_fdt_make(tree, BYTES, &info)); /* the tree must have no /chosen yet */
     chosen = fdt_add_subnode(host, 0, "chosen");
     assert_int_equal(fdt_setprop(host, chosen, "rng-seed", "0123456789abcdef", 16), 0);
     assert_null(vmm_fdt_make(tree, BYTES, &info));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The image header's check and the layout of guest memory. */
+/* The check of the image header, and the layout of guest memory. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,7 +35,7 @@ static int setup(void **state)
     memset(&info, 0, sizeof(info));
     put(MAGIC, 0x644d5241, 4);
     put(SIZE, 32 * MIB, 8);
-    put(FLAGS, 0xA, 8); /* little-endian, 4 KiB, anywhere: Debian's */
+    put(FLAGS, 0xA, 8); /* Debian's: little-endian, 4 KiB pages, anywhere in memory */
     return 0;
 }
 
@@ -54,8 +54,8 @@ static void good_ones(void **state)
     put(SIZE, 100, 8);
     assert_null(check());
     assert_int_equal(info.text_offset, 0x80000);
-    assert_int_equal(info.size, sizeof(image)); /* the file is bigger */
-    put(SIZE, 0, 8);                            /* an old kernel's other fields say nothing */
+    assert_int_equal(info.size, sizeof(image)); /* the file is larger */
+    put(SIZE, 0, 8);                            /* an old kernel's header, in which the other fields mean nothing */
     put(OFFSET, 0x0000080000000000, 8);
     put(FLAGS, 1, 8);
     assert_null(check());
@@ -80,7 +80,7 @@ static void bad_ones(void **state)
         assert_string_equal(vmm_image_check(image, sizeof(image), ALL & ~(1u << page), &info),
                             "the kernel's page size is one that this CPU does not have");
     }
-    put(FLAGS, 0, 8); /* unspecified */
+    put(FLAGS, 0, 8); /* the page size is not specified */
     assert_null(vmm_image_check(image, sizeof(image), 0, &info));
     put(OFFSET, ~UINT64_C(0), 8);
     assert_non_null(check());
@@ -105,7 +105,7 @@ static void layout(void **state)
     assert_null(vmm_image_place(BASE, 64 * MIB, &kernel, 3 * MIB + 1, &l));
     assert_int_equal(l.initrd, BASE + 14 * MIB);
     assert_int_equal(l.initrd_end, BASE + 17 * MIB + 1);
-    kernel.text_offset = 0x80000; /* room for the device tree below it */
+    kernel.text_offset = 0x80000; /* the device tree fits below it */
     assert_null(vmm_image_place(BASE, 64 * MIB, &kernel, 0, &l));
     assert_int_equal(l.kernel, BASE + 0x80000);
     kernel.text_offset = VMM_DTB_ROOM - 8;

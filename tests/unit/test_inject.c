@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Exceptions into the guest: PSTATE, vector and syndrome, over every combination of what decides them. */
+/* Exceptions that EL2 gives to the guest: PSTATE, vector and syndrome, for all combinations of what decides them. */
 #include "world.h"
 
 #include "core/exit/trap.h"
@@ -12,14 +12,14 @@
 #include "core/exit/inject.h"
 #include "core/policy/sysreg.h"
 
-/* The new PSTATE by the pseudocode, line by line (J1.1.2, AArch64.TakeException). */
+/* The new PSTATE, line by line as in the pseudocode (J1.1.2, AArch64.TakeException). */
 static uint64_t model(uint64_t old, uint64_t sctlr, uint64_t has)
 {
     uint64_t p = old & (UINT64_C(0xf) << 28); /* NZCV stay */
 
     p |= old & AVC_BIT(24); /* DIT stays */
     if (has >> AVC_FEAT_PAN & 1 && !(sctlr >> 23 & 1))
-        p |= AVC_BIT(22); /* PAN by SPAN */
+        p |= AVC_BIT(22); /* PAN is set unless SPAN says otherwise */
     else
         p |= old & AVC_BIT(22);
     if (has >> AVC_FEAT_SSBS & 1 && sctlr >> 44 & 1)
@@ -27,7 +27,7 @@ static uint64_t model(uint64_t old, uint64_t sctlr, uint64_t has)
     if (has >> AVC_FEAT_MTE & 1)
         p |= AVC_BIT(25);
     p |= 0xf << 6; /* DAIF */
-    return p | 5;  /* EL1h; IL, SS, UAO, BTYPE 0 */
+    return p | 5;  /* EL1h; IL, SS, UAO and BTYPE are 0 */
 }
 
 static void test_pstate(void **state)
@@ -67,7 +67,7 @@ static void test_pstate(void **state)
     }
 }
 
-/* FAR_EL1 is written by the classes it belongs to. */
+/* Only classes with a fault address write FAR_EL1. */
 static void test_far(void **state)
 {
     struct avc_vcpu *vcpu;
@@ -87,7 +87,7 @@ static void test_far(void **state)
     }
 }
 
-/* The PC of an SVC that FGT has trapped, of 4 and (T32) 2 bytes. */
+/* The PC of an SVC that FGT has trapped: an instruction of 4 bytes, or 2 in T32. */
 static void test_svc(void **state)
 {
     struct avc_regs a = { START, EL0T | SPSR_BTYPE }, b = { START, USR | SPSR_T32 };
@@ -106,7 +106,7 @@ static void test_svc(void **state)
     assert_int_equal(b.pc, VBAR + 0x600);
 }
 
-/* A virtual SError: pending in HCR_EL2 until the guest takes it; its syndrome with RAS. */
+/* A virtual SError is pending in HCR_EL2 until the guest takes it. With RAS it has a syndrome. */
 static void test_serror(void **state)
 {
     struct avc_vcpu *vcpu;
@@ -118,12 +118,12 @@ static void test_serror(void **state)
     avc_inject_serror(vcpu, 0x3ffffff);
     assert_int_equal(ctx(AVC_CTX_VSESR_EL2), 0x1ffffff);
     assert_true(vcpu->hcr & AVC_BIT(8));
-    assert_false(fake_cpu->reg[FAKE_HCR_EL2] & AVC_BIT(8)); /* the host's */
+    assert_false(fake_cpu->reg[FAKE_HCR_EL2] & AVC_BIT(8)); /* the host has its own value */
     fake_guest = NULL;
     (void)world_run(vcpu);
-    assert_true(vcpu->vserror); /* still there */
+    assert_true(vcpu->vserror); /* it is still pending */
     fake_on_write = NULL;
-    must(avc_vcpu_put(vcpu)); /* and moves with the vCPU */
+    must(avc_vcpu_put(vcpu)); /* it moves with the vCPU */
     must(avc_vcpu_load(vcpu, &world.pcpu));
     assert_true(vcpu->hcr & AVC_BIT(8));
     assert_int_equal(ctx(AVC_CTX_VSESR_EL2), 0x1ffffff);
@@ -132,7 +132,7 @@ static void test_serror(void **state)
 static bool takes_serror(struct avc_vcpu *vcpu, struct fake_trap *trap)
 {
     (void)vcpu, (void)trap;
-    fake_cpu->reg[FAKE_HCR_EL2] &= ~AVC_BIT(8); /* the CPU clears it */
+    fake_cpu->reg[FAKE_HCR_EL2] &= ~AVC_BIT(8); /* as the CPU does when the guest takes it */
     return false;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Counters and observers: each trap and each exit is counted once, under its own name and no other; an observer sees
- * each trap once, with its times; another one may take its place at any moment.
+ * Counters and observers. Each trap and each exit is counted once, under its own name. An observer sees each trap once,
+ * with its times. It can be replaced at any moment.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +23,7 @@
 #define ESR_SMC ESR_MAKE(0x17, true, 0)
 #define ESR_WFI ESR_MAKE(0x01, true, 0)
 
-#define CALL_SLOW 0xc2000000 /* takes `duration` ticks, and answers 77 */
+#define CALL_SLOW 0xc2000000 /* it takes `duration` ticks, and answers 77 */
 #define CALL_VMM  0xc2000001
 #define CALL_KICK 0xc2000002
 #define CALL_DENY 0xc2000003
@@ -82,7 +82,7 @@ static struct avc_exit *call(struct avc_vcpu *vcpu, uint64_t fid)
 
 /* ---- counters ---- */
 
-/* What has changed between two readings: this many of one, and nothing else. */
+/* Checks that between two readings one count has grown by this much, and no other. */
 
 static void grown(const struct avc_counters *before, const struct avc_counters *after, const uint64_t *one, uint64_t by)
 {
@@ -187,7 +187,7 @@ static void interrupts_are_counted(void **state)
     }
 }
 
-/* One that was pending when the guest was left: counted when it is told. */
+/* An SError was pending when the guest was left. It is counted when the VMM is told. */
 static void an_serror_on_the_way_out(void **state)
 {
     struct avc_vcpu *vcpu = make(false);
@@ -203,7 +203,7 @@ static void an_serror_on_the_way_out(void **state)
     assert_int_equal(after.exits[AVC_CALL], before.exits[AVC_CALL] + 1);
 }
 
-/* The VMM resets the vCPU before it has heard of it, after a SYSTEM_RESET, for example. */
+/* The VMM resets the vCPU before it was told of the SError, for example after a SYSTEM_RESET. */
 static void an_serror_before_a_reset(void **state)
 {
     struct avc_vcpu *vcpu = make(false);
@@ -222,7 +222,7 @@ static void the_guests_mistakes(void **state)
     struct avc_counters before, after;
 
     avc_vcpu_counters(vcpu, &before);
-    (void)take_sync(vcpu, ESR_MAKE(0x02, true, 0), EL1H); /* a class that is not allocated */
+    (void)take_sync(vcpu, ESR_MAKE(0x02, true, 0), EL1H); /* this class is not allocated */
     avc_vcpu_counters(vcpu, &after);
     assert_int_equal(after.faults, before.faults + 1);
     assert_int_equal(after.undefined, before.undefined + 1);
@@ -242,7 +242,7 @@ static void the_guests_mistakes(void **state)
                                                     .hpfar = NOWHERE >> 8 })
                          ->kind,
                      AVC_STAGE2);
-    go_on(vcpu); /* an external abort */
+    go_on(vcpu); /* the guest gets an external abort */
     avc_vcpu_counters(vcpu, &after);
     assert_int_equal(after.undecoded, before.undecoded + 1);
     assert_int_equal(after.faults, before.faults + 1);
@@ -260,7 +260,7 @@ static void names(void **state)
 
 /* ---- histograms ---- */
 
-/* Each edge of each bucket, through a trap that takes so long. */
+/* Checks both limits of each bucket, by traps that take as long. */
 static void buckets(void **state)
 {
     struct avc_vcpu *vcpu = make(false);
@@ -306,13 +306,13 @@ static void percentiles(void **state)
     assert_int_equal(twice.longest, 900);
     assert_int_equal(twice.bucket[8], 18);
     assert_int_equal(avc_histogram_percentile(&twice, 99), 255);
-    /* one time of each: no rounding hides it */
+    /* One time in each: no rounding may hide it. */
     h = (struct avc_histogram){ .count = 2, .longest = UINT64_MAX };
     h.bucket[0] = 1;
     h.bucket[AVC_HISTOGRAM_BUCKETS - 1] = 1;
     assert_int_equal(avc_histogram_percentile(&h, 50), 0);
     assert_int_equal(avc_histogram_percentile(&h, 51), UINT64_MAX);
-    /* a count that the writer has not come to yet */
+    /* The writer has not yet incremented the total. */
     h.count = 1;
     avc_histogram_read(&h, &copy);
     assert_int_equal(copy.count, 2);
@@ -343,7 +343,7 @@ static void outcomes(void **state)
     assert_int_equal(vcpu->x[0], 77);
     seen(0x16, AVC_TO_GUEST, AVC_CALL, CALL_SLOW);
     assert_int_equal(last.esr, ESR_HVC);
-    (void)call(vcpu, 0x12345678); /* nobody's: no fault */
+    (void)call(vcpu, 0x12345678); /* a call that nobody handles is no fault */
     assert_int_equal(vcpu->x[0], ~UINT64_C(0));
     seen(0x16, AVC_TO_GUEST, AVC_CALL, 0x12345678);
     assert_int_equal(call(vcpu, CALL_VMM)->kind, AVC_CALL);
@@ -352,13 +352,13 @@ static void outcomes(void **state)
     assert_int_equal(call(vcpu, CALL_KICK)->kind, AVC_KICKED);
     assert_int_equal(vcpu->x[0], 78);
     seen(0x16, AVC_TO_VMM, AVC_KICKED, 0);
-    (void)call(vcpu, CALL_IRQC); /* requests, then back */
+    (void)call(vcpu, CALL_IRQC); /* it makes requests, and resumes */
     assert_int_equal(vcpu->x[0], 79);
     seen(0x16, AVC_TO_GUEST, AVC_CALL, CALL_IRQC);
     assert_int_equal(last.out - last.in, 5);
     (void)take_sync(vcpu, ESR_MAKE(0x02, true, 0), EL1H);
     seen(0x02, AVC_TO_FAULT, AVC_CLASS, 0x02);
-    world.irq = 33; /* the handler's */
+    world.irq = 33; /* for the handler */
     (void)take(vcpu, (struct fake_trap){ .kind = FAKE_IRQ, .elr = START, .spsr = EL1H });
     seen(AVC_TRAP_IRQ, AVC_TO_GUEST, AVC_NR_KINDS, 0);
     world.irq = 34;
@@ -375,7 +375,9 @@ static void on_write(enum fake_reg reg, uint64_t value)
         pass(1000);
 }
 
-/* In the guest from the entry to the trap; at EL2 from there to the way back, or to run's return; in the VMM nobody's.
+/*
+ * The guest's time is from the entry to the trap. EL2's time is from the trap to the resume, or to run's return. Time
+ * in the VMM counts nowhere.
  */
 static void times(void **state)
 {
@@ -384,12 +386,12 @@ static void times(void **state)
 
     observe(vcpu, &both);
     pass(100000);
-    (void)call(vcpu, CALL_SLOW); /* takes it up */
+    (void)call(vcpu, CALL_SLOW); /* the vCPU now uses the observer */
     assert_int_equal(guest->count, 1);
     assert_int_equal(guest->ticks, 0);
     memset(histograms, 0, sizeof histograms);
     pass(100000);
-    fake_on_write = on_write; /* at the entry, and on the way out */
+    fake_on_write = on_write; /* changes the time at the entry and on the way out */
     (void)call(vcpu, CALL_VMM);
     assert_int_equal(guest->count, 1);
     assert_int_equal(guest->ticks, 1000);
@@ -425,7 +427,7 @@ static bool two_calls(struct avc_vcpu *vcpu, struct fake_trap *trap)
     return true;
 }
 
-/* The callback's time is nobody's. */
+/* The callback's own time counts nowhere. */
 static void a_slow_callback(void **state)
 {
     static const struct avc_observer slow_one = { .histograms = histograms, .trace = dawdle };
@@ -441,7 +443,7 @@ static void a_slow_callback(void **state)
     assert_int_equal(histograms[AVC_HISTOGRAM_GUEST].ticks, 6);
 }
 
-/* Either half may be missing. */
+/* An observer may lack either half. */
 static void parts(void **state)
 {
     static const struct avc_observer only_times = { .histograms = histograms },
@@ -458,7 +460,7 @@ static void parts(void **state)
     assert_int_equal(histograms[0x16].count, 0);
 }
 
-/* ---- on, off, and another one ---- */
+/* ---- set, removed, replaced ---- */
 
 static void on_and_off(void **state)
 {
@@ -470,13 +472,13 @@ static void on_and_off(void **state)
         assert_int_equal(table[0x16].fn == avc_trap_slow, claimed);
         assert_false(avc_vcpu_observer_in_use(vcpu, &both));
         observe(vcpu, &both);
-        assert_int_equal(world.wakes, 0); /* it is not in its guest: nothing to interrupt, and no reason to wake it */
+        assert_int_equal(world.wakes, 0); /* it is not in its guest, so nothing must be interrupted or woken */
         assert_true(avc_vcpu_observer_in_use(vcpu, &both));
         (void)call(vcpu, CALL_SLOW);
         assert_int_equal(traced, 1);
         assert_ptr_equal(vcpu->dispatch, avc_trap_rows_observed);
 
-        must(avc_vcpu_put(vcpu)); /* stays */
+        must(avc_vcpu_put(vcpu)); /* the observer stays */
         must(avc_vcpu_load(vcpu, &world.pcpu));
         (void)call(vcpu, CALL_SLOW);
         assert_int_equal(traced, 2);
@@ -487,7 +489,7 @@ static void on_and_off(void **state)
         (void)call(vcpu, CALL_SLOW);
         assert_int_equal(traced, 3);
 
-        /* switched while it is on no CPU, and reset, which forgets requests */
+        /* Set while the vCPU is on no CPU, and then reset, which clears requests. */
         for (unsigned on = 0; on < 2; on++) {
             must(avc_vcpu_put(vcpu));
             observe(vcpu, on ? &both : NULL);
@@ -498,7 +500,7 @@ static void on_and_off(void **state)
         }
 
         observe(vcpu, NULL);
-        assert_false(avc_vcpu_observer_in_use(vcpu, &both)); /* it is outside of run */
+        assert_false(avc_vcpu_observer_in_use(vcpu, &both)); /* the vCPU is outside of run */
         (void)call(vcpu, CALL_SLOW);
         assert_int_equal(vcpu->x[0], 77);
         assert_int_equal(traced, 0);
@@ -523,8 +525,10 @@ static void errors(void **state)
     assert_false(avc_vcpu_observer_in_use(vcpu, &both));
 }
 
-/* Another CPU replaces the observer, or switches it off, after the n-th access to the machine of a life of traps, for
-   every n: each trap is seen by one of the two, and none by the old one once it is said to be out of use. */
+/*
+ * Another CPU replaces or removes the observer after the n-th access to the machine of a life of traps, for every n.
+ * Each trap must be seen by one observer, and by the old one only while it is in use.
+ */
 static unsigned calls, replace_at, by_old, by_new, life_left;
 static bool replacing, replaced, gone;
 static struct avc_vcpu *watched;
@@ -624,7 +628,7 @@ static void replaced_at_any_moment(void **state)
     replace_by(NULL);
 }
 
-/* In the guest on another CPU: it is interrupted, so that the new one does not wait for its next trap. */
+/* A vCPU in its guest on another CPU is interrupted, so that it does not use the old observer until its next trap. */
 static void a_running_one_is_interrupted(void **state)
 {
     watched = make(false);
@@ -639,13 +643,16 @@ static void a_running_one_is_interrupted(void **state)
     assert_int_equal(world.wakes, 1);
     assert_true(avc_vcpu_observer_in_use(watched, &old_one));
     fake_use_cpu(0);
-    must(avc_vcpu_observe(watched, NULL)); /* by itself, in a trap: its way back will look */
+    must(avc_vcpu_observe(watched, NULL)); /* the vCPU itself removes it, in a trap, so it looks before it resumes */
     assert_int_equal(world.wakes, 1);
     avc_store_seq(&watched->mode, AVC_MODE_HOST);
     assert_false(avc_vcpu_observer_in_use(watched, &old_one));
 }
 
-/* The observer is called when our vectors no longer stand: the host's own x18 is in the CPU, run's frame is gone. */
+/*
+ * The observer is called after the library's vectors were removed: the CPU has the host's own x18, and run's frame is
+ * gone.
+ */
 static void see_and_kick(void *ctx, struct avc_vcpu *vcpu, const struct avc_trace *t)
 {
     (void)ctx;

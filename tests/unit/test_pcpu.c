@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * One CPU: what of struct avc_hal is called when, the replaceable interrupt handler, and the vectors that stand for
- * good.
+ * One CPU: which members of struct avc_hal are called when, the replaceable interrupt handler, and the vectors that
+ * stay installed.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -35,7 +35,7 @@ static void members(void **state)
     world_make();
     fake_use_cpu(1);
     fake_become(1, NULL);
-    for (unsigned n = 0; n < 32; n++) { /* any of these five may be missing */
+    for (unsigned n = 0; n < 32; n++) { /* each of these five is optional */
         bool good = (n & 1) && (!(n & 2) || ((n & 4) && (n & 8)));
 
         memset(&p, 0, sizeof p);
@@ -53,8 +53,10 @@ static void members(void **state)
     }
 }
 
-/* Every answer of the handler, from a guest and at EL2; each interrupt fetched once, handled once, ended by nobody
- * else. */
+/*
+ * Every answer of the handler, from a guest and at EL2. Each interrupt is fetched once and handled once, and only the
+ * handler ends it.
+ */
 static void answers(void **state)
 {
     static const enum avc_answer all[] = { AVC_DONE, AVC_RETRY, AVC_FAULT, AVC_EXIT, AVC_PASS };
@@ -75,7 +77,7 @@ static void answers(void **state)
             assert_true(e->handled);
             go_on(vcpu);
         } else {
-            assert_int_equal(e->kind, AVC_KICKED); /* it went on in its guest */
+            assert_int_equal(e->kind, AVC_KICKED); /* the vCPU went on in its guest */
         }
         assert_int_equal(world.trap.elr, START);
         world.irq = 50 + n;
@@ -90,8 +92,10 @@ static void answers(void **state)
     assert_int_equal(world.fetches, 12);
 }
 
-/* The GIC's special INTIDs acknowledge nothing, whoever fetches them. Tokens near them, and a GICv2's SGI from another
-   CPU, do. */
+/*
+ * The GIC's special INTIDs acknowledge nothing, whoever fetches them. Tokens with similar numbers do, such as a GICv2's
+ * SGI from another CPU.
+ */
 static void special_intids(void **state)
 {
     static const struct {
@@ -126,7 +130,7 @@ static void special_intids(void **state)
         }
 }
 
-/* A controller that knows one token, and one cause that nobody has acknowledged. */
+/* A controller that takes one token, and one pending cause that was not acknowledged. */
 static bool cause;
 
 static bool ours(struct avc_vcpu *vcpu, avc_irq_t irq)
@@ -171,7 +175,7 @@ static const struct avc_irqc_ops ops = { .load = nothing,
                                          .deadline = no_deadline,
                                          .set_irq = no_line };
 
-/* Fetched: the controller's own is the library's, the rest is the handler's. */
+/* With irq_fetch: the controller's own token is the library's, all others are the handler's. */
 static void fetched(void **state)
 {
     struct avc_vcpu *vcpu;
@@ -190,13 +194,13 @@ static void fetched(void **state)
     IS(avc_pcpu_irq(&world.pcpu), AVC_DONE);
     assert_int_equal(world.handled, 1);
     must(avc_vcpu_put(vcpu));
-    world.irq = 27; /* nobody's timer any more */
+    world.irq = 27; /* the timer's interrupt, but no controller takes it now */
     IS(avc_pcpu_irq(&world.pcpu), AVC_DONE);
     assert_int_equal(world.handled, 2);
     assert_int_equal(world.ends, 2);
 }
 
-/* Left pending: nothing of the HAL's is called, whatever comes, and whoever asks. */
+/* Without irq_fetch: the HAL's functions are not called, whatever comes and whoever asks. */
 static void left_pending(void **state)
 {
     struct avc_vcpu *vcpu;
@@ -216,11 +220,11 @@ static void left_pending(void **state)
     assert_true(e->key == AVC_IRQ_SPURIOUS);
     go_on(vcpu);
     assert_int_equal(world.trap.elr, START);
-    IS(avc_pcpu_irq(&world.pcpu), AVC_PASS); /* the host's vector has just asked: its own */
+    IS(avc_pcpu_irq(&world.pcpu), AVC_PASS); /* the host's vector has asked, and the interrupt is the host's */
     cause = true;
     assert_int_equal(take(vcpu, an_irq())->kind, AVC_KICKED);
     cause = true;
-    IS(avc_pcpu_irq(&world.pcpu), AVC_DONE); /* and this was the vCPU's: gone */
+    IS(avc_pcpu_irq(&world.pcpu), AVC_DONE); /* the interrupt was the vCPU's, and is gone */
     IS(avc_pcpu_irq(&world.pcpu), AVC_PASS);
     assert_int_equal(world.fetches, 0);
     assert_int_equal(world.ends, 0);
@@ -230,7 +234,7 @@ static void left_pending(void **state)
 /* ---- the handler ---- */
 
 static unsigned calls[2];
-static const struct avc_irq_handler *replace_by; /* from inside */
+static const struct avc_irq_handler *replace_by; /* set by the handler itself */
 static bool old_in_use, other_in_use, hal_in_use;
 static struct avc_irq_handler pairs[2];
 
@@ -275,7 +279,7 @@ static void replaced(void **state)
     assert_int_equal(world.handled, 1);
     assert_int_equal(calls[0], 1);
     IS(avc_pcpu_set_irq_handler(&world.pcpu, &pairs[1]), AVC_OK);
-    assert_false(avc_pcpu_irq_handler_in_use(&world.pcpu, &pairs[0])); /* at once: nothing is in progress */
+    assert_false(avc_pcpu_irq_handler_in_use(&world.pcpu, &pairs[0])); /* at once, because no call is in progress */
     one_irq();
     assert_int_equal(calls[1], 1);
     IS(avc_pcpu_set_irq_handler(&world.pcpu, NULL), AVC_OK);
@@ -287,7 +291,7 @@ static void replaced(void **state)
     assert_false(avc_pcpu_irq_handler_in_use(&(struct avc_pcpu){ .magic = 0 }, NULL));
 }
 
-/* By the handler itself: it is in use until it has returned, however often it is replaced. */
+/* The handler replaces itself. It is in use until it has returned, however often it is replaced. */
 static void from_inside(void **state)
 {
     (void)state;
@@ -300,15 +304,14 @@ static void from_inside(void **state)
     assert_false(hal_in_use);
     assert_false(avc_pcpu_irq_handler_in_use(&world.pcpu, &pairs[0]));
     must(avc_pcpu_set_irq_handler(&world.pcpu, &pairs[0]));
-    must(avc_pcpu_set_irq_handler(&world.pcpu, &pairs[1])); /* came and went */
+    must(avc_pcpu_set_irq_handler(&world.pcpu, &pairs[1])); /* set, and replaced before any interrupt */
     assert_false(avc_pcpu_irq_handler_in_use(&world.pcpu, &pairs[0]));
     one_irq();
     assert_int_equal(calls[0], 1);
     assert_int_equal(calls[1], 1);
 }
 
-/* A handler that lets the next interrupt in: the pair further out is in use until it returns, whoever comes and goes.
- */
+/* A handler lets the next interrupt in. The outer pair is in use until it returns, whatever is set meanwhile. */
 static unsigned depth;
 static bool in_use_at[4];
 
@@ -339,27 +342,27 @@ static void nested(void **state)
     must(avc_pcpu_set_irq_handler(&world.pcpu, &pairs[0]));
     one_irq();
     assert_int_equal(depth, 3);
-    assert_true(in_use_at[3]); /* both are being called */
+    assert_true(in_use_at[3]); /* calls of both are in progress */
     assert_true(in_use_at[2]);
-    assert_true(in_use_at[1]); /* the outermost one, from inside of itself */
+    assert_true(in_use_at[1]); /* the outermost call asks about its own pair */
     assert_false(avc_pcpu_irq_handler_in_use(&world.pcpu, &pairs[0]));
     assert_false(avc_pcpu_irq_handler_in_use(&world.pcpu, &pairs[1]));
-    depth = 2; /* one pair in the middle of itself alone is no reason to call others in use */
+    depth = 2; /* only one call is in progress: the other pair must not count as in use */
     must(avc_pcpu_set_irq_handler(&world.pcpu, &pairs[1]));
     one_irq();
     assert_int_equal(depth, 3);
 }
 
 /*
- * Two threads: one takes interrupts, the other replaces the handler and frees the old pair and its context as soon as
- * it is said not to be in use. The sanitizer sees a call of what was freed.
+ * Two threads. One takes interrupts. The other replaces the handler, and frees the old pair and its context as soon as
+ * they are not in use. The sanitizer reports a call with freed memory.
  */
 #define SWAPS 200000
 
 struct owned {
     struct avc_irq_handler pair;
     uint64_t check;
-    unsigned *count; /* where its calls are counted; freed with it otherwise */
+    unsigned *count; /* where its calls are counted; freed with the pair */
 };
 
 static atomic_bool stop;
@@ -486,7 +489,9 @@ static void vectors_refused(void **state)
     is_given_back(HCR_RW);
 }
 
-/* What they borrow, with and without HCR_EL2.IMO before; given back by remove, and by disable; the caller's DAIF kept.
+/*
+ * What the vectors borrow, with HCR_EL2.IMO clear and set before. Remove and disable give it back. The caller's DAIF is
+ * kept.
  */
 static void vectors_stand(void **state)
 {
@@ -500,7 +505,7 @@ static void vectors_stand(void **state)
         IS(avc_pcpu_install_vectors(&world.pcpu), AVC_OK);
         stands(hcr | HCR_IMO);
         assert_true(fake_cpu->masked == (bool)(n & 4));
-        fake_cpu->reg[FAKE_HCR_EL2] |= AVC_BIT(5); /* the host's own doing, which stays */
+        fake_cpu->reg[FAKE_HCR_EL2] |= AVC_BIT(5); /* the host sets it itself, so it stays */
         IS(avc_pcpu_remove_vectors(&world.pcpu), AVC_OK);
         is_given_back(hcr | AVC_BIT(5));
         assert_true(fake_cpu->masked == (bool)(n & 4));
@@ -514,7 +519,9 @@ static void vectors_stand(void **state)
     }
 }
 
-/* Whenever our table may be used, TPIDR_EL2 is ours, and no IRQ gets in before both are. */
+/*
+ * Whenever an exception may use the library's vectors, TPIDR_EL2 is the library's. No IRQ may come before both are set.
+ */
 static void vectors_order(void **state)
 {
     long tpidr, vbar, hcr, isb;
@@ -544,7 +551,10 @@ static void vectors_order(void **state)
     assert_true(tpidr < fake_log_find(0, FAKE_OP, FAKE_OP_irq_restore));
 }
 
-/* Run swaps them for its own and back; FP that a claim asks for finds the guest's CPTR_EL2 all the same. */
+/*
+ * Run replaces the vectors by its own, and restores them. A claim that asks for FP finds the guest's CPTR_EL2 all the
+ * same.
+ */
 static enum avc_answer reads_fp(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
 {
     uint64_t value[2];
@@ -593,7 +603,7 @@ static void vectors_and_run(void **state)
     is_given_back(HCR_RW);
 }
 
-/* ---- the end ---- */
+/* ---- panic ---- */
 
 static jmp_buf panicked;
 static char said[1024];
@@ -648,7 +658,7 @@ static void dump(void **state)
     (void)world_load();
     world.vcpu[0].pc = 0x40001234;
     assert_non_null(strstr(trap(4, &world.pcpu), "vCPU 0 is here, last known PC 0000000040001234 PSTATE 000003c5\n"));
-    log_fails = true; /* a dump of a dump would never end */
+    log_fails = true; /* a dump that fails must not dump again */
     assert_string_equal(trap(4, &world.pcpu),
                         "arm_vcpu: synchronous exception at EL2: Data Abort, same level\nan exception at EL2");
     log_fails = false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* PSCI 1.1: every function, 32 and 64 bits, every error value, junk where 32-bit callers may leave it. */
+/* PSCI 1.1: every function in both widths, every error, and junk in the upper halves that 32-bit callers may leave. */
 #include "firmware.h"
 
 #include <pthread.h>
@@ -9,18 +9,18 @@
 
 #define FOR_EACH_WAY(w) for (enum way w = HVC; w <= SMC; w++)
 
-/* The signed result, as a caller of the 32-bit form reads it, and of the 64-bit one. */
+/* Returns the result as a caller of the 32-bit form reads it, and checks that it is the same in 64 bits. */
 static int64_t psci(enum way way, uint32_t fid, uint64_t a, uint64_t b, uint64_t c)
 {
     int64_t clean = (int64_t)call(way, fid, a, b, c);
 
-    assert_true(clean == (int32_t)clean); /* sign-extended whatever the convention */
+    assert_true(clean == (int32_t)clean); /* sign-extended in both forms */
     return clean;
 }
 
-/* ---- what there is ---- */
+/* ---- which functions exist ---- */
 
-/* The numbers, against the specifications: what the rows of avc/psci.def must not get wrong. */
+/* The numbers of the specifications. A wrong row of avc/psci.def is found here. */
 static void ids(void **state)
 {
     static const struct {
@@ -47,7 +47,7 @@ static void ids(void **state)
         const struct function *f = &functions[n];
 
         assert_in_range(f->id, ranges[f->family].first, ranges[f->family].last);
-        assert_ptr_equal(function_of(f->widths == SMC64 ? f->id | AVC_SMC64 : f->id), f); /* no other has it */
+        assert_ptr_equal(function_of(f->widths == SMC64 ? f->id | AVC_SMC64 : f->id), f); /* no other row has this id */
     }
 }
 
@@ -82,7 +82,7 @@ static void features(void **state)
     }
 }
 
-/* FEATURES tells the truth: what it denies is NOT_SUPPORTED when it is called, and what it offers is not. */
+/* FEATURES tells the truth: a function that it denies returns NOT_SUPPORTED, and one that it offers does not. */
 static void offered(void **state)
 {
     FOR_EACH_WAY(w)
@@ -136,18 +136,18 @@ static void affinity_info(void **state)
                 assert_int_equal(psci(w, id32, JUNK | mpidrs[n], JUNK, 0), rows[i].info);
             vcpus[n].power = n ? AVC_POWER_OFF : AVC_POWER_ON;
         }
-        /* levels above 0 are not offered */
+        /* Affinity levels above 0 are not offered. */
         for (unsigned level = 1; level < 40; level++)
             assert_int_equal(psci(w, id64, mpidrs[n], level, 0), AVC_PSCI_INVALID_PARAMETERS);
         assert_int_equal(psci(w, id64, mpidrs[n], 0xffffffff, 0), AVC_PSCI_INVALID_PARAMETERS);
-        /* reserved bits */
+        /* Reserved bits must be 0. */
         for (unsigned bit = 24; bit < 64; bit = bit == 31 ? 40 : bit + 1)
             assert_int_equal(psci(w, id64, mpidrs[n] | UINT64_C(1) << bit, 0, 0), AVC_PSCI_INVALID_PARAMETERS);
         for (unsigned bit = 24; bit < 32; bit++)
             assert_int_equal(psci(w, id32, (uint32_t)mpidrs[n] | 1u << bit, 0, 0), AVC_PSCI_INVALID_PARAMETERS);
     }
     FOR_EACH_WAY(w)
-    { /* nobody there */
+    { /* no vCPU has this MPIDR */
         assert_int_equal(psci(w, id64, 2, 0, 0), AVC_PSCI_INVALID_PARAMETERS);
         assert_int_equal(psci(w, id64, 0x100, 0, 0), AVC_PSCI_INVALID_PARAMETERS);
         assert_int_equal(psci(w, id32, 3, 0, 0), AVC_PSCI_INVALID_PARAMETERS);
@@ -155,7 +155,7 @@ static void affinity_info(void **state)
     }
 }
 
-/* A destroyed vCPU is nobody, whatever bits are set in the target. The last one has Aff0 = 15. */
+/* A destroyed vCPU does not exist, whatever bits are set in the target. The last vCPU has Aff0 = 15. */
 static void destroyed(void **state)
 {
     static const uint64_t targets[] = { 15, MPIDR_AFFINITY, ~UINT64_C(0), ~UINT64_C(0) << 4 | 15, UINT32_MAX };
@@ -205,7 +205,7 @@ static void cpu_on(void **state)
             assert_int_equal(psci(w, fid, mpidrs[n], RAM, 0), AVC_PSCI_ON_PENDING);
             vcpus[n].power = AVC_POWER_ON;
             assert_int_equal(psci(w, fid, mpidrs[n], RAM, 0), AVC_PSCI_ALREADY_ON);
-            assert_int_equal(vcpus[n].start_pc, RAM + 0x1000); /* not touched by those that failed */
+            assert_int_equal(vcpus[n].start_pc, RAM + 0x1000); /* the calls that failed have not changed it */
             assert_int_equal(woken[n], 1);
         }
     assert_int_equal(psci(HVC, AVC_PSCI_CPU_ON, 0, RAM, 0), AVC_PSCI_ALREADY_ON); /* itself */
@@ -229,7 +229,7 @@ static void cpu_on_bad_target(void **state)
         assert_int_equal(vcpus[n].power, AVC_POWER_OFF);
 }
 
-/* Entry points nothing can be fetched from: no memory, a device, between two instructions, past the IPA space. */
+/* Entry points from which nothing can be fetched: outside of memory, in a device, not aligned, beyond the IPA space. */
 static const uint64_t bad_entries[] = {
     0,       RAM - 4, RAM + RAM_SIZE,    UART,         RAM + 1,
     RAM + 2, RAM + 3, UINT64_C(1) << 40, ~UINT64_C(3), UINT64_C(0xffff000040000000)
@@ -248,7 +248,7 @@ static void cpu_on_bad_entry(void **state)
     }
 }
 
-/* Two CPUs switch the same vCPU on: one wins, and the start state is the winner's. */
+/* Two CPUs switch on the same vCPU. One call wins, and its start state counts. */
 static pthread_barrier_t barrier;
 static unsigned winners;
 
@@ -296,7 +296,7 @@ static void cpu_off(void **state)
         assert_int_equal(e->kind, AVC_CPU_OFF);
         assert_int_equal(vcpus[0].power, AVC_POWER_OFF);
         assert_true(vcpus[0].requests & AVC_REQUEST_POWER);
-        /* once it has asked, it can be switched on again, even before the VMM looked */
+        /* After it has asked, it can be switched on again, even before the VMM has looked. */
         assert_true(avc_vcpu_power_on(&vcpus[0], RAM, 7));
         avc_complete_saved(&vcpus[0], e);
         vcpus[0].power = AVC_POWER_ON;
@@ -327,7 +327,7 @@ static void system_end(void **state)
         assert_int_equal(e->key, rows[n].fid);
         assert_int_equal(e->value, rows[n].value);
         assert_int_equal(e->arg, rows[n].arg);
-        /* a VMM that ignores it cannot make the call return */
+        /* A VMM that ignores the exit must not make the call return. */
         assert_int_equal(vcpus[0].power, AVC_POWER_OFF);
         vcpus[0].power = AVC_POWER_ON;
         vcpus[0].requests = 0;
@@ -347,12 +347,12 @@ static void standby(void **state)
     for (unsigned wide = 0; wide < 2; wide++)
         for (uint32_t level = 0; level < 3; level++) {
             uint32_t power_state = level << 24 | 0x1234;
-            /* entry point and context are ignored */
+            /* Entry point and context id are ignored. */
             struct avc_exit *e = exit_of(w, AVC_PSCI_CPU_SUSPEND | (wide ? AVC_SMC64 : 0), JUNK | power_state, 1, 2);
 
             assert_int_equal(e->kind, AVC_CPU_SUSPEND);
             assert_int_equal(e->key, power_state);
-            assert_true(e->value == ~UINT64_C(0)); /* no timer */
+            assert_true(e->value == ~UINT64_C(0)); /* no timer is set */
             assert_int_equal(e->answer, AVC_DONE);
             avc_complete_saved(&vcpus[0], e);
             assert_int_equal(vcpus[0].x[0], 0);
@@ -378,7 +378,7 @@ static void powerdown(void **state)
         assert_int_equal(vcpus[0].pstate, 0x3c5);
         assert_true(vcpus[0].x[0] == (wide ? JUNK | 5 : 5));
         assert_true(avc_ctx_get(&vcpus[0], AVC_CTX_SCTLR_EL1) == (sctlr & ~UINT64_C(0x1005)));
-        assert_int_equal(vcpus[0].power, AVC_POWER_ON); /* AFFINITY_INFO says ON of a sleeping CPU */
+        assert_int_equal(vcpus[0].power, AVC_POWER_ON); /* AFFINITY_INFO says ON for a CPU that sleeps */
     }
 }
 
@@ -399,7 +399,7 @@ static void suspend_errors(void **state)
     }
 }
 
-/* Something to do already: both kinds of suspend come back at once, and no power-down took place. */
+/* With work pending, both kinds of suspend return at once, and no power-down takes place. */
 static void suspend_with_work(void **state)
 {
     FOR_EACH_WAY(w)
@@ -437,7 +437,7 @@ static void attach_errors(void **state)
     assert_int_equal(avc_psci_attach(&vm), AVC_EEXIST);
 }
 
-/* Firmware was never asked for any of this. */
+/* No PSCI call may have reached firmware. */
 static int teardown(void **state)
 {
     assert_int_equal(fake_smc_calls, 0);

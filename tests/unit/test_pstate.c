@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* PSTATE behind an instruction, and the conditions of AArch32: every IT state, every condition with every flag. */
+/* PSTATE behind an instruction, and AArch32's conditions: every IT state, every condition with all flags. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,14 +13,14 @@
 
 #define USR  UINT64_C(0x10) /* AArch32 User */
 #define PC   UINT64_C(0x40001000)
-#define JUNK UINT64_C(0x1000) /* no field that a step changes: SSBS of AArch64 */
+#define JUNK UINT64_C(0x1000) /* an SSBS bit of AArch64, which no step may change */
 
 static uint64_t with_it(unsigned it)
 {
     return (uint64_t)(it >> 2) << 10 | (uint64_t)(it & 3) << 25;
 }
 
-/* AArch64: 4 bytes whatever IL says; BTYPE and SS go, all else stays. */
+/* AArch64: the PC moves by 4 whatever IL says. BTYPE and SS become 0, all else stays. */
 static void step64(void **state)
 {
     static const uint64_t modes[] = { 0, 4, 5 };
@@ -39,7 +39,7 @@ static void step64(void **state)
             }
 }
 
-/* The PC stays inside of 32 bits. */
+/* The PC must stay inside of 32 bits. */
 static void step32(void **state)
 {
     (void)state;
@@ -56,14 +56,19 @@ static void step32(void **state)
     }
 }
 
-/* A block of n instructions (F5.1.56: IT<x><y><z>): each has the first's condition or its opposite, then it is over. */
+/*
+ * A block of n instructions (F5.1.56: IT<x><y><z>). Each has the condition of the first, or its opposite. Then the
+ * block is over.
+ */
 static void it_blocks(void **state)
 {
     (void)state;
     for (unsigned cond = 0; cond < 14; cond += 2)
         for (unsigned n = 1; n <= 4; n++)
             for (unsigned opposite = 0; opposite < 1u << n; opposite += 2) {
-                /* IT[7:5]: condition without its lowest bit; from IT[4] on those bits, then a 1 */
+                /*
+                 * IT[7:5] is the condition without its lowest bit. From IT[4] down come the lowest bits, and then a 1.
+                 */
                 unsigned it = (cond >> 1) << 5;
                 uint64_t pc = PC, pstate;
 
@@ -94,7 +99,7 @@ static void conditions(void **state)
     for (unsigned cond = 0; cond < 16; cond++)
         for (unsigned nzcv = 0; nzcv < 16; nzcv++) {
             uint64_t flags = (uint64_t)nzcv << 28, iss = (uint64_t)cond << 20;
-            /* IT[7:4] is the condition, IT[3:0] != 0: inside of a block */
+            /* Inside of a block: IT[7:4] is the condition, and IT[3:0] is not 0. */
             uint64_t t32 = USR | SPSR_T32 | flags | with_it(cond << 4 | 8);
 
             assert_int_equal(avc_condition_passed(ESR_MAKE(1, true, ISS_CV | iss), USR | flags), holds(cond, nzcv));
@@ -105,7 +110,7 @@ static void conditions(void **state)
         }
 }
 
-/* Which syndromes have a condition (Arm ARM D24.2.40). */
+/* The classes whose syndrome has a condition (Arm ARM D24.2.40). */
 static void conditional_classes(void **state)
 {
     static const unsigned char conditional[64] = {

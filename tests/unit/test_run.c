@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Kicks and interrupts against everything run does: another CPU kicks, or raises an interrupt line, after the n-th
- * access to the machine, for every n of a life of load, run, WFI, block, put. Nothing may be lost: a kick ends in
- * AVC_KICKED, an interrupt is seen by the guest, and a vCPU is never left blocked with either outstanding.
+ * Kicks and interrupts against all that run does. A life of load, run, WFI, block and put accesses the machine some
+ * hundred times. After the n-th access another CPU kicks the vCPU, or raises an interrupt line, for every n. Nothing
+ * may be lost: a kick ends in AVC_KICKED, the guest sees an interrupt, and no vCPU stays blocked with either
+ * outstanding.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,7 +25,7 @@ static unsigned seam_calls, inject_at;
 static bool injecting, injected;
 static void (*inject)(void);
 
-/* What the other CPU's wake() does: an interrupt for the CPU that runs, and "blocked" taken back. */
+/* The other CPU's wake() interrupts the CPU that runs, and unblocks the vCPU. */
 static bool doorbell, blocked;
 
 static void on_wake(void *ctx, struct avc_vcpu *v)
@@ -67,7 +68,9 @@ static void raise_line(void)
     must(avc_vcpu_set_irq(vcpu, 0, true));
 }
 
-/* The guest: a call, then WFI, again and again; its interrupt handler is "seen". An SGI that is pending is taken first.
+/*
+ * The guest makes a call and executes WFI, again and again. Its interrupt handler sets "seen". A pending SGI comes
+ * first.
  */
 static unsigned phase, entries_since;
 static bool seen;
@@ -78,7 +81,7 @@ static bool life(struct avc_vcpu *v, struct fake_trap *trap)
         entries_since++;
     if (fake_cpu->reg[FAKE_HCR_EL2] & AVC_BIT(7))
         seen = true;
-    if (seen) /* its handler would clear the device; here the script is over */
+    if (seen) /* its handler would clear the device; here the life ends */
         return false;
     if (doorbell) {
         doorbell = false;
@@ -90,7 +93,7 @@ static bool life(struct avc_vcpu *v, struct fake_trap *trap)
     return true;
 }
 
-/* A VMM's thread for one vCPU, up to `turns` runs; true when a kick was delivered. */
+/* A VMM's thread for one vCPU, with up to `turns` loads. Returns whether a kick was delivered. */
 static bool vmm(unsigned turns)
 {
     bool kicked = false;
@@ -103,7 +106,7 @@ static bool vmm(unsigned turns)
 
             kicked |= e->kind == AVC_KICKED;
             if (e->kind == AVC_WFI) {
-                blocked = true; /* first say so, then look again */
+                blocked = true; /* it must say so before it looks again */
                 seam();
                 if (avc_vcpu_has_work(vcpu))
                     blocked = false;
@@ -148,12 +151,12 @@ static void no_kick_is_lost(void **state)
         kicked = vmm(4);
         if (!injected)
             break;
-        if (!kicked && !blocked) /* the last run was over: the next one tells */
+        if (!kicked && !blocked) /* the kick came after the last run, so the next one delivers it */
             kicked = vmm(1);
         if (!kicked || (blocked && avc_vcpu_has_work(vcpu)))
             fail_msg("kick after access %u of the life: delivered %d, blocked %d", n, kicked, blocked);
     }
-    assert_true(n > 100); /* it was a life */
+    assert_true(n > 100); /* otherwise this was no life */
 }
 
 static void no_interrupt_is_lost(void **state)
@@ -173,7 +176,7 @@ static void no_interrupt_is_lost(void **state)
     assert_true(n > 100);
 }
 
-/* A kick before run is delivered by it at once, once. */
+/* A kick before run is delivered by that run at once, and only once. */
 static void a_kick_waits(void **state)
 {
     struct avc_vcpu *v;
@@ -205,7 +208,7 @@ static void run_needs_a_load(void **state)
     fake_use_cpu(0);
 }
 
-/* HCR_EL2's TWI and TWE in the guest's next run. */
+/* TWI and TWE of HCR_EL2 in the guest's next run. */
 static uint64_t hcr;
 
 static bool note_hcr(struct avc_vcpu *v, struct fake_trap *trap)
@@ -242,23 +245,23 @@ static void waits_trap_as_asked(void **state)
         v = world_load();
         fake_guest = note_hcr;
         got[0] = waits_that_trap(v) == vms[n].by_default;
-        avc_vcpu_trap_wfx(v, false); /* loaded */
+        avc_vcpu_trap_wfx(v, false); /* loaded: it takes effect at the next run */
         got[1] = waits_that_trap(v) == 0;
         avc_vcpu_trap_wfx(v, true);
         got[2] = waits_that_trap(v) == vms[n].trapped;
         avc_vcpu_trap_wfx(v, false);
         must(avc_vcpu_put(v));
-        must(avc_vcpu_load(v, &world.pcpu)); /* it stays */
+        must(avc_vcpu_load(v, &world.pcpu)); /* it stays over put and load */
         got[3] = waits_that_trap(v) == 0;
-        avc_vcpu_request(v, AVC_REQUEST_TRAPS); /* the trap registers are written anew */
+        avc_vcpu_request(v, AVC_REQUEST_TRAPS); /* writes the trap registers anew */
         got[4] = waits_that_trap(v) == 0;
         must(avc_vcpu_put(v));
-        avc_vcpu_trap_wfx(v, true); /* not loaded */
+        avc_vcpu_trap_wfx(v, true); /* not loaded: it takes effect with the next load */
         must(avc_vcpu_load(v, &world.pcpu));
         got[5] = waits_that_trap(v) == vms[n].trapped;
         must(avc_vcpu_put(v));
         avc_vcpu_trap_wfx(v, false);
-        must(avc_vcpu_start(v, START, 0)); /* a reset changes nothing */
+        must(avc_vcpu_start(v, START, 0)); /* a reset does not change it */
         must(avc_vcpu_load(v, &world.pcpu));
         got[6] = waits_that_trap(v) == 0;
         for (unsigned i = 0; i < 7; i++)
@@ -267,7 +270,7 @@ static void waits_trap_as_asked(void **state)
     }
 }
 
-/* CPU_ON for a vCPU that is off: one caller wins, and it starts from reset where it was told. */
+/* CPU_ON for a vCPU that is off: one caller wins. The vCPU starts with reset values at that caller's entry point. */
 static void power(void **state)
 {
     struct avc_vcpu *v, *second = &world.vcpu[1];
@@ -293,8 +296,10 @@ static void power(void **state)
     assert_false(avc_vcpu_power_on(second, START, 1));
 }
 
-/* A request that nobody knows, or that comes again as fast as it is served: run returns, it does not stay here
-   masked. */
+/*
+ * A request that the library does not know, or that comes again as soon as it is served. Run must return, and not stay
+ * in a loop with interrupts masked.
+ */
 static void enter_again(struct avc_vcpu *v)
 {
     avc_vcpu_request(v, AVC_REQUEST_IRQC);
@@ -348,7 +353,7 @@ static void run_does_not_spin(void **state)
     assert_int_equal(world_run(v)->kind, AVC_KICKED);
     assert_int_equal(fake_enters, 0);
 
-    /* a controller without irq(): the host's vector asks all the same */
+    /* The host's vector also works with a controller that has no irq(). */
     world.irq = 33;
     assert_int_equal(avc_pcpu_irq(&world.pcpu), AVC_DONE);
     assert_int_equal(world.handled, 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* SMCCC 1.2's architecture calls and the random number interface. */
+/* The architecture calls of SMCCC 1.2, and the random number interface. */
 #include "firmware.h"
 
 #define FOR_EACH_WAY(w) for (enum way w = HVC; w <= SMC; w++)
@@ -21,7 +21,7 @@ static void versions(void **state)
         assert_int_equal((int64_t)call(w, AVC_SMCCC_ARCH_SOC_ID, 0, 0, 0), -1);
         assert_int_equal((int64_t)call(w, AVC_SMCCC_VERSION | AVC_SMC64, 0, 0, 0), -1);
         assert_int_equal((int64_t)call(w, AVC_SMCCC_ARCH_FEATURES | AVC_SMC64, AVC_SMCCC_VERSION, 0, 0), -1);
-        assert_int_equal((int64_t)call(w, 0x8600ff01, 0, 0, 0), -1); /* UID of a vendor's hypervisor service */
+        assert_int_equal((int64_t)call(w, 0x8600ff01, 0, 0, 0), -1); /* UID of a vendor-specific hypervisor service */
         for (unsigned n = 0; n < 2000; n++) {
             uint32_t fid = (uint32_t)random64();
 
@@ -41,11 +41,11 @@ static uint64_t firmware_saw[18];
 static void firmware(uint64_t x[18])
 {
     memcpy(firmware_saw, x, sizeof firmware_saw);
-    for (unsigned n = 0; n < 18; n++) /* may destroy what it likes */
+    for (unsigned n = 0; n < 18; n++) /* firmware may destroy all of them */
         x[n] = random64();
 }
 
-/* The truth about firmware, whatever it is, for each of the three apart. */
+/* The guest gets the truth about firmware, for each of the three workarounds by itself. */
 static void workarounds(void **state)
 {
     static const struct {
@@ -60,19 +60,19 @@ static void workarounds(void **state)
     FOR_EACH_WAY(w)
     for (uint32_t all = 0; all < 64; all++) {
         vm.features.workarounds = all;
-        avc_index_seal(&vm); /* which looks at features */
+        avc_index_seal(&vm); /* it reads the features */
         for (unsigned n = 1; n <= 3; n++) {
             enum avc_workaround is = avc_workaround_of(all, n);
             int64_t offer = n == 2 ? rows[is].two : rows[is].one_and_three;
             unsigned before = fake_smc_calls;
 
             if (is == AVC_WORKAROUND_NOT_REQUIRED && n != 2)
-                continue; /* no answer of firmware's is that */
+                continue; /* firmware cannot answer this */
             fake_on_smc = NULL;
             assert_int_equal(features(w, ids[n]), offer);
             if (offer == 0)
                 fake_on_smc = firmware;
-            /* no register but x0 changes, and firmware sees nothing of the guest's */
+            /* Only x0 changes, and firmware sees nothing of the guest's registers. */
             assert_int_equal((int64_t)call(w, JUNK | ids[n], random64(), random64(), random64()),
                              is == AVC_WORKAROUND_UNKNOWN ? -1 : 0);
             assert_int_equal(fake_smc_calls - before, offer == 0);
@@ -136,7 +136,7 @@ static void trng_discovery(void **state)
     }
 }
 
-/* Registers hold at most `bits` bits, the lowest in x3; the words are the generator's in order. */
+/* The registers hold at most `bits` bits, the lowest in x3. The words are the generator's, in order. */
 static void trng_random(void **state)
 {
     FOR_EACH_WAY(w)
@@ -148,7 +148,7 @@ static void trng_random(void **state)
             uint64_t expect;
 
             fake_smc_reset();
-            fake_rndr_left = words; /* no more are taken than needed */
+            fake_rndr_left = words; /* it must take no more than it needs */
             fake_rndr_next |= UINT64_C(0x8000000080000000);
             expect = fake_rndr_next;
             call_with(w, x);

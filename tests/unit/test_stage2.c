@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Stage 2 tables: what calls refuse, what they build, and that a failing one leaves nothing behind. */
+/* Stage 2 tables: what calls refuse, what they build, and that a call which fails changes nothing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -109,8 +109,10 @@ static void refuses_bad_ranges(void **state)
     assert_int_equal(fake_pages_out, 0);
 }
 
-/* Every IPA size: the root is big and aligned enough, VTCR_EL2 is one the architecture allows
-   (AArch64.S2InconsistentSL, S2InvalidSL), and the first and the last page can be mapped and walked to. */
+/*
+ * For every IPA size the root is large and aligned enough, VTCR_EL2 has a value that the architecture allows
+ * (AArch64.S2InconsistentSL, S2InvalidSL), and the first and the last page can be mapped and walked to.
+ */
 static void any_ipa_size(void **state)
 {
     (void)state;
@@ -170,7 +172,7 @@ static void default_ipa_size(void **state)
     }
 }
 
-/* CPUs that come later may reach less, if nothing is beyond. */
+/* A CPU that is enabled later may have a smaller PA range, if nothing is mapped beyond it. */
 static void fits_smaller_cpus(void **state)
 {
     struct avc_features smaller = { .pa_bits = 36 };
@@ -194,7 +196,7 @@ static void largest_blocks(void **state)
 
     (void)state;
     fresh(44, 40);
-    /* a page before 2 MiB, 2 MiB before 1 GiB, 1 GiB, and the same at the end */
+    /* A page up to 2 MiB, 2 MiB up to 1 GiB, 1 GiB, and the same sizes down at the end. */
     assert_int_equal(avc_stage2_map(&s2, GIB - 2 * MIB - 4096, 5 * GIB - 2 * MIB - 4096, GIB + 4 * MIB + 8192, AVC_RWX),
                      AVC_OK);
     assert_int_equal(s2.tables, 4);
@@ -207,11 +209,11 @@ static void largest_blocks(void **state)
     assert_true(walk(GIB + 12345, &leaf));
     assert_int_equal(leaf.size, GIB);
     assert_int_equal(leaf.pa, 5 * GIB);
-    /* offset within 2 MiB: pages only */
+    /* The offset is no multiple of 2 MiB, so there are only pages. */
     assert_int_equal(avc_stage2_map(&s2, 8 * GIB, 4096, 2 * MIB, AVC_RWX), AVC_OK);
     assert_int_equal(avc_stage2_lookup(&s2, 8 * GIB, NULL, NULL, &size), AVC_OK);
     assert_int_equal(size, 4096);
-    /* offset within 1 GiB: 2 MiB blocks */
+    /* The offset is no multiple of 1 GiB, so there are blocks of 2 MiB. */
     assert_int_equal(avc_stage2_map(&s2, 9 * GIB, 2 * MIB, GIB, AVC_RWX), AVC_OK);
     assert_int_equal(avc_stage2_lookup(&s2, 9 * GIB, NULL, NULL, &size), AVC_OK);
     assert_int_equal(size, 2 * MIB);
@@ -219,7 +221,7 @@ static void largest_blocks(void **state)
     assert_null(fake_tlb_error);
     assert_int_equal(avc_stage2_destroy(&s2), AVC_OK);
     assert_int_equal(fake_pages_out, 0);
-    /* the walk starts at level 2: there is no entry for 1 GiB */
+    /* The walk starts at level 2, where no entry maps 1 GiB. */
     fresh(44, 34);
     assert_int_equal(avc_stage2_map(&s2, GIB, GIB, GIB, AVC_RWX), AVC_OK);
     assert_int_equal(avc_stage2_lookup(&s2, GIB, NULL, NULL, &size), AVC_OK);
@@ -230,7 +232,7 @@ static void descriptors(void **state)
 {
     static const struct {
         uint32_t attrs;
-        uint64_t desc; /* as the Arm ARM's figures have it */
+        uint64_t desc; /* as in the Arm ARM's figures */
     } rows[] = {
         { AVC_RWX, 0x7fc },
         { AVC_RW, 0x00400000000007fc },
@@ -267,7 +269,7 @@ static void mapping_twice(void **state)
     assert_int_equal(avc_stage2_map(&s2, 4 * MIB + 4096, 8 * MIB, 4096, AVC_RW), AVC_EEXIST);
     assert_int_equal(avc_stage2_map(&s2, 4 * MIB, 8 * MIB, 4096, AVC_R), AVC_EEXIST);
     assert_int_equal(avc_stage2_map(&s2, 4 * MIB, 8 * MIB, 4096, AVC_RW | AVC_NC), AVC_EEXIST);
-    /* the last page is in the way: nothing before it is mapped either */
+    /* The last page is mapped already, so none of the pages before it may be mapped. */
     assert_int_equal(avc_stage2_map(&s2, 0, 0, 2 * MIB + 4096, AVC_RW), AVC_EEXIST);
     assert_int_equal(avc_stage2_lookup(&s2, 0, NULL, NULL, NULL), AVC_ENOENT);
     assert_int_equal(s2.tables, 1);
@@ -296,8 +298,8 @@ static void splitting(void **state)
     assert_int_equal(s2.tables, 0);
     assert_int_equal(avc_stage2_protect(&s2, 0, 2 * GIB, AVC_RWX), AVC_OK);
     assert_int_equal(avc_stage2_protect(&s2, 4096, 8192, AVC_RWX), AVC_OK);
-    assert_int_equal(s2.tables, 0); /* nothing to change, nothing to split */
-    /* a hole across both: two blocks of 1 GiB become 2 * 511 of 2 MiB and 2 * 511 pages */
+    assert_int_equal(s2.tables, 0); /* nothing changes, so no table is split */
+    /* A hole across both blocks of 1 GiB: 2 * 511 blocks of 2 MiB and 2 * 511 pages are left. */
     assert_int_equal(avc_stage2_unmap(&s2, GIB - 4096, 8192), AVC_OK);
     assert_int_equal(s2.tables, 4);
     assert_int_equal(avc_stage2_walk(&s2, 0, UINT64_C(1) << 40, count_leaf, n), AVC_OK);
@@ -309,17 +311,17 @@ static void splitting(void **state)
     assert_int_equal(pa, 17 * GIB - 4097);
     assert_int_equal(avc_stage2_lookup(&s2, GIB + 4096, &pa, NULL, NULL), AVC_OK);
     assert_int_equal(pa, 17 * GIB + 4096);
-    /* both ends of a range inside the same block of 2 MiB, and protect */
+    /* Both ends of the range are in the same block of 2 MiB. protect splits it, too. */
     assert_int_equal(avc_stage2_protect(&s2, 4 * MIB + 4096, 12288, AVC_R), AVC_OK);
     assert_int_equal(s2.tables, 5);
     assert_int_equal(avc_stage2_lookup(&s2, 4 * MIB + 4096, NULL, &attrs, NULL), AVC_OK);
     assert_int_equal(attrs, AVC_R);
     assert_int_equal(avc_stage2_lookup(&s2, 4 * MIB + 16384, NULL, &attrs, NULL), AVC_OK);
     assert_int_equal(attrs, AVC_RWX);
-    assert_int_equal(avc_stage2_protect(&s2, GIB - 8192, 8192, AVC_R), AVC_ENOENT); /* has a hole: nothing changes */
+    assert_int_equal(avc_stage2_protect(&s2, GIB - 8192, 8192, AVC_R), AVC_ENOENT); /* a hole: nothing changes */
     assert_int_equal(avc_stage2_lookup(&s2, GIB - 8192, NULL, &attrs, NULL), AVC_OK);
     assert_int_equal(attrs, AVC_RWX);
-    /* walks stop where they are told */
+    /* A walk stops when the callback says so. */
     memset(n, 0, sizeof n);
     n[3] = 3;
     assert_int_equal(avc_stage2_walk(&s2, 4 * MIB + 4096, MIB, count_leaf, n), AVC_EBUSY);
@@ -330,7 +332,10 @@ static void splitting(void **state)
     assert_null(fake_tlb_error);
 }
 
-/* The deepest needs: a page across two empty 512 GiB, a split of 1 GiB down to pages at both ends. */
+/*
+ * The calls that need most tables: a page on both sides of an empty 512 GiB boundary, and splits of 1 GiB down to pages
+ * at both ends.
+ */
 static void every_page_call_fails(void **state)
 {
     (void)state;
@@ -382,7 +387,7 @@ static void adopting(void **state)
     assert_int_equal(avc_stage2_protect(&mine, GIB, GIB, AVC_R), AVC_ENOTSUP);
     assert_int_equal(avc_stage2_flush(&mine), AVC_OK);
     assert_int_equal(avc_stage2_destroy(&mine), AVC_OK);
-    assert_true(walk(GIB, &leaf)); /* the tables are not ours to free */
+    assert_true(walk(GIB, &leaf)); /* the caller owns adopted tables, so they are not freed */
     assert_int_equal(avc_stage2_adopt(&mine, &machine, NULL, s2.root_pa, 41), AVC_OK);
     assert_int_equal(avc_stage2_lookup(&mine, GIB, &pa, NULL, NULL), AVC_ENOTSUP);
     assert_int_equal(avc_stage2_walk(&mine, 0, 4 * GIB, count_leaf, n), AVC_ENOTSUP);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Stage 2 tables: random changes against a reference, with every page call of each failing first. */
+/*
+ * Random changes to stage 2 tables, against a reference. Before each change succeeds, it fails at each of its page
+ * calls in turn.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -18,7 +21,7 @@
 static struct avc_machine machine;
 static struct avc_stage2 s2;
 
-/* What should be mapped, page by page, in 16 MiB on both sides of 1 GiB. */
+/* The reference: each page of 16 MiB on both sides of 1 GiB. */
 
 #define PAGES 4096
 #define BASE  (GIB - 8 * MIB)
@@ -107,7 +110,10 @@ static struct step random_step(void)
     return s;
 }
 
-/* Random changes against the reference; each is first made with page call k failing, for every k, until it succeeds. */
+/*
+ * Makes random changes and compares with the reference. Each change is first made with page call k failing, for every
+ * k.
+ */
 static void against_reference(void **state)
 {
     unsigned failed = 0;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* avc/syscall.h: what a kernel with threads, signals, exec and exit does, as its SVCs and ERETs; and avc_vm_trap_svc().
- */
+/* avc/syscall.h: the SVCs and ERETs of a kernel with threads, signals, exec and exit. And avc_vm_trap_svc(). */
 #include <avc/syscall.h>
 
 #include "arch/esr.h"
@@ -13,14 +12,14 @@
 #include "core/policy/sysreg.h"
 
 #define HFGITR_CALLS (HFGITR_ERET | HFGITR_SVC_EL0)
-#define KERNEL       UINT64_C(0xffff800008012345) /* where its ERET is */
+#define KERNEL       UINT64_C(0xffff800008012345) /* the address of the kernel's ERET */
 #define CNP          AVC_BIT(0)
 
 struct thread {
-    uint64_t stack, table, sp, pc; /* pc: of its next SVC */
+    uint64_t stack, table, sp, pc; /* pc: of the thread's next SVC */
 };
 
-/* Two of one process, and another process. */
+/* a and b are threads of one process, c of another. */
 static const struct thread a = { UINT64_C(0xffff800009000000), 0x45000000, 0xfff000, 0x401000 };
 static const struct thread b = { UINT64_C(0xffff800009008000), 0x45000000, 0xeff000, 0x402000 };
 static const struct thread c = { UINT64_C(0xffff800009010000), 0x46000000, 0xfff000, 0x401000 };
@@ -100,7 +99,7 @@ static void svc_as(struct avc_vcpu *vcpu, const struct thread *t, uint64_t esr, 
 {
     become(vcpu, t);
     assert_int_equal(take(vcpu, (struct fake_trap){ .esr = esr, .elr = t->pc, .spsr = pstate })->kind, AVC_KICKED);
-    /* the guest's kernel gets it */
+    /* The guest's kernel must get the SVC. */
     assert_int_equal(world.trap.elr, VBAR + (pstate & SPSR_NRW ? 0x600 : 0x400));
     assert_int_equal(avc_ctx_get(vcpu, AVC_CTX_ELR_EL1), t->pc + (esr & ESR_IL ? 4 : 2));
 }
@@ -117,7 +116,7 @@ static void eret_as(struct avc_vcpu *vcpu, const struct thread *t, uint64_t to, 
     avc_ctx_set(vcpu, AVC_CTX_ELR_EL1, to);
     avc_ctx_set(vcpu, AVC_CTX_SPSR_EL1, spsr);
     take(vcpu, (struct fake_trap){ .esr = ESR_MAKE(0x1a, true, 0), .elr = KERNEL, .spsr = EL1H });
-    assert_int_equal(world.trap.elr, to); /* as if nobody had looked */
+    assert_int_equal(world.trap.elr, to); /* as if nobody had traced it */
     assert_int_equal(world.trap.spsr, spsr);
 }
 
@@ -155,7 +154,7 @@ static void test_pair(void **state)
         assert_false(e->aarch32);
         assert_int_equal(e->to, 0);
 
-        vcpu->x[1] = 4711; /* the kernel leaves what it wants in the others */
+        vcpu->x[1] = 4711; /* the kernel may leave anything in the other registers */
         vcpu->x[8] = 4712;
         eret(vcpu, &a, a.pc + 4, (uint64_t)-2);
         e = next(AVC_SYSCALL_RETURN);
@@ -164,7 +163,7 @@ static void test_pair(void **state)
         assert_int_equal(e->result, (uint64_t)-2);
         assert_int_equal(e->to, a.pc + 4);
         assert_int_equal(e->to_table, a.table);
-        eret(vcpu, &a, a.pc + 4, 0); /* an interrupt's return, later */
+        eret(vcpu, &a, a.pc + 4, 0); /* a later return from an interrupt */
         no_more();
         assert_int_equal(syscalls.count[AVC_SYSCALL_ENTRY], 1);
         assert_int_equal(syscalls.count[AVC_SYSCALL_RETURN], 1);
@@ -172,7 +171,7 @@ static void test_pair(void **state)
     world_e2h = false;
 }
 
-/* The ASID is where TCR_EL1.A1 says. */
+/* TCR_EL1.A1 says which register has the ASID. */
 static void test_asid(void **state)
 {
     struct avc_vcpu *vcpu = begin();
@@ -184,7 +183,7 @@ static void test_asid(void **state)
     assert_int_equal(next(AVC_SYSCALL_ENTRY)->asid, 0x1234);
 }
 
-/* Interrupts within the kernel, and other threads, between a call and its return. */
+/* Interrupts inside of the kernel, and other threads, come between a call and its return. */
 static void test_between(void **state)
 {
     struct avc_vcpu *vcpu = begin();
@@ -193,13 +192,13 @@ static void test_between(void **state)
     svc(vcpu, &a, 63);
     next(AVC_SYSCALL_ENTRY);
     eret_as(vcpu, &a, KERNEL + 64, EL1H);
-    eret(vcpu, &b, b.pc + 40, 1); /* preempted earlier, by an interrupt */
+    eret(vcpu, &b, b.pc + 40, 1); /* an interrupt had preempted this thread earlier */
     svc(vcpu, &b, 64);
     next(AVC_SYSCALL_ENTRY);
     svc(vcpu, &c, 65);
     next(AVC_SYSCALL_ENTRY);
     no_more();
-    eret(vcpu, &c, c.pc + 4, 33); /* same addresses as a's, in another process */
+    eret(vcpu, &c, c.pc + 4, 33); /* the addresses are those of a, but in another process */
     assert_int_equal(next(AVC_SYSCALL_RETURN)->number, 65);
     eret(vcpu, &a, a.pc + 4, 11);
     assert_int_equal(next(AVC_SYSCALL_RETURN)->number, 63);
@@ -208,7 +207,7 @@ static void test_between(void **state)
     no_more();
 }
 
-/* The thread sleeps in its call, and wakes up on another vCPU. */
+/* A thread sleeps in its call, and wakes up on another vCPU. */
 static void test_migration(void **state)
 {
     struct avc_vcpu *vcpu = begin(), *other = &world.vcpu[1];
@@ -242,16 +241,16 @@ static void test_signal(void **state)
     svc(vcpu, &handler, 139); /* rt_sigreturn */
     next(AVC_SYSCALL_ENTRY);
     wanted = true;
-    eret(vcpu, &a, a.pc + 4, (uint64_t)-4); /* where the interrupted call would have gone */
+    eret(vcpu, &a, a.pc + 4, (uint64_t)-4); /* where the interrupted call would have returned */
     no_more();
 
-    /* one that was asked for */
+    /* A handler's return by a call that is traced. */
     svc(vcpu, &handler, 139);
     next(AVC_SYSCALL_ENTRY);
     eret(vcpu, &a, a.pc + 4, (uint64_t)-4);
     next(AVC_SYSCALL_ELSEWHERE);
 
-    /* the same address with another stack is not a return: a handler that lies behind the SVC */
+    /* The address behind the SVC with another stack is no return: the handler lies there. */
     svc(vcpu, &a, 63);
     next(AVC_SYSCALL_ENTRY);
     eret(vcpu, &handler, a.pc + 4, 10);
@@ -276,7 +275,7 @@ static void test_restart(void **state)
     no_more();
 }
 
-/* exec: the same thread, a new address space; it may even go on at the same address. */
+/* exec: the same thread in a new address space. It may even go on at the same address. */
 static void test_exec(void **state)
 {
     struct avc_vcpu *vcpu = begin();
@@ -288,14 +287,14 @@ static void test_exec(void **state)
     next(AVC_SYSCALL_ENTRY);
     eret(vcpu, &new, a.pc + 4, 0);
     assert_int_equal(next(AVC_SYSCALL_REPLACED)->to_table, new.table);
-    svc(vcpu, &a, 221); /* one that failed */
+    svc(vcpu, &a, 221); /* an exec that failed */
     next(AVC_SYSCALL_ENTRY);
     eret(vcpu, &a, a.pc + 4, (uint64_t)-2);
     next(AVC_SYSCALL_RETURN);
     no_more();
 }
 
-/* A call that never returns, and its stack in new hands. */
+/* A call never returns, and another thread gets its stack. */
 static void test_exit(void **state)
 {
     struct avc_vcpu *vcpu = begin();
@@ -306,11 +305,11 @@ static void test_exit(void **state)
     svc(vcpu, &a, 93);
     next(AVC_SYSCALL_ENTRY);
     new.stack = a.stack;
-    eret(vcpu, &new, new.pc + 4, 0); /* a child begins */
+    eret(vcpu, &new, new.pc + 4, 0); /* a new child begins */
     no_more();
 
     wanted = true;
-    svc(vcpu, &a, 63); /* killed in it */
+    svc(vcpu, &a, 63); /* the thread is killed in this call */
     next(AVC_SYSCALL_ENTRY);
     svc(vcpu, &new, 64);
     assert_int_equal(next(AVC_SYSCALL_LOST)->number, 63);
@@ -320,12 +319,12 @@ static void test_exit(void **state)
 
     svc(vcpu, &a, 63);
     next(AVC_SYSCALL_ENTRY);
-    eret(vcpu, &new, a.pc + 4, 0); /* a child begins, at the very address, with its own stack */
+    eret(vcpu, &new, a.pc + 4, 0); /* a new child begins at the same address, with its own stack */
     next(AVC_SYSCALL_ELSEWHERE);
     no_more();
 }
 
-/* No room: the oldest goes. */
+/* If the table is full, the oldest call is dropped. */
 static void test_full(void **state)
 {
     struct avc_vcpu *vcpu;
@@ -353,7 +352,7 @@ static void test_full(void **state)
 
     svc(vcpu, &a, 1);
     next(AVC_SYSCALL_ENTRY);
-    must(avc_syscalls_reset(&syscalls)); /* the VM begins anew, with the same stacks */
+    must(avc_syscalls_reset(&syscalls)); /* the VM starts anew, with the same stacks */
     svc(vcpu, &a, 2);
     next(AVC_SYSCALL_ENTRY);
     no_more();
@@ -385,7 +384,7 @@ static void test_filter(void **state)
     }
 }
 
-/* AArch32 programs: R7, 32 bits, SVCs of 2 and 4 bytes, SP in R13. */
+/* AArch32 programs: the number is in R7, registers have 32 bits, an SVC has 2 or 4 bytes, SP is R13. */
 static void test_aarch32(void **state)
 {
     struct avc_vcpu *vcpu = begin();
@@ -413,7 +412,7 @@ static void test_aarch32(void **state)
     no_more();
 }
 
-/* ---- the switch ---- */
+/* ---- avc_vm_trap_svc() ---- */
 
 static uint64_t bits(void)
 {
@@ -431,32 +430,35 @@ static void test_switch(void **state)
     next(AVC_SYSCALL_ENTRY);
     wakes = world.wakes;
     must(avc_vm_trap_svc(&world.vm, false));
-    assert_int_equal(world.wakes, wakes + 2); /* the one that runs, and the one that is not loaded */
+    assert_int_equal(world.wakes, wakes + 2); /* the vCPU that runs, and the one that is not loaded */
     go_on(vcpu);
     assert_int_equal(bits(), 0);
-    must(avc_vm_trap_svc(&world.vm, false)); /* nothing new */
+    must(avc_vm_trap_svc(&world.vm, false)); /* nothing changes */
     assert_int_equal(world.wakes, wakes + 2);
     must(avc_vm_trap_svc(&world.vm, true));
     go_on(vcpu);
     assert_int_equal(bits(), HFGITR_CALLS);
-    eret(vcpu, &a, a.pc + 4, 9); /* of the call before, or of one that nobody saw */
+    eret(vcpu, &a, a.pc + 4, 9); /* the return of the call before, or of a call that was not traced */
     no_more();
     svc(vcpu, &a, 2);
     next(AVC_SYSCALL_ENTRY);
     eret(vcpu, &a, a.pc + 4, 9);
     assert_int_equal(next(AVC_SYSCALL_RETURN)->number, 2);
 
-    /* what has been moved to another CPU finds it as it is */
+    /* A vCPU that moves to another CPU finds the present state there. */
     must(avc_vcpu_put(vcpu));
     must(avc_vm_trap_svc(&world.vm, false));
     must(avc_vcpu_load(vcpu, &world.pcpu));
     assert_int_equal(bits(), 0);
     must(avc_vcpu_put(vcpu));
-    assert_int_equal(bits(), 0); /* the host's */
+    assert_int_equal(bits(), 0); /* the host's own value */
     no_more();
 }
 
-/* While one vCPU has not followed yet, a thread could go there and come back, unseen: nothing is remembered. */
+/*
+ * While one vCPU has not yet followed the switch, a thread could run there untraced and come back. So no open call is
+ * kept.
+ */
 static void test_switch_two_cpus(void **state)
 {
     static struct avc_pcpu second;
@@ -494,7 +496,7 @@ static void test_switch_two_cpus(void **state)
     no_more();
 }
 
-/* A claim may throw the switch; its own vCPU follows before the guest goes on. */
+/* A claim may switch the trap. Its own vCPU follows before the guest goes on. */
 static enum avc_answer switch_off(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
 {
     must(avc_vm_trap_svc(avc_vcpu_vm(vcpu), false));
@@ -523,7 +525,7 @@ static void test_switch_errors(void **state)
     assert_int_equal(avc_vm_trap_svc(NULL, true), AVC_EINVAL);
     assert_int_equal(avc_vm_trap_svc(&(struct avc_vm){ .magic = 1 }, true), AVC_ENOENT);
 
-    make(); /* off before it begins */
+    make(); /* switched off before the first load */
     must(attach(NULL, 0, AVC_ARRAY_SIZE(calls)));
     must(avc_vm_trap_svc(&world.vm, false));
     (void)world_load();
@@ -532,7 +534,7 @@ static void test_switch_errors(void **state)
     go_on(&world.vcpu[0]);
     assert_int_equal(bits(), HFGITR_CALLS);
 
-    make(); /* no claims */
+    make(); /* there are no claims */
     must(avc_vm_trap_svc(&world.vm, true));
     (void)world_load();
     assert_int_equal(avc_vm_trap_svc(&world.vm, true), AVC_ENOTRAP);
@@ -574,7 +576,7 @@ static void test_attach_errors(void **state)
     vm->max_claims = 1;
     assert_int_equal(attach(NULL, 0, AVC_SYSCALL_SET), AVC_ENOMEM);
     vm->max_claims = max;
-    assert_int_equal(vm->nr_claims, 0); /* nothing is left of those */
+    assert_int_equal(vm->nr_claims, 0); /* nothing of the failed calls is left */
     must(attach(NULL, 0, AVC_SYSCALL_SET));
     assert_int_equal(attach(NULL, 0, AVC_SYSCALL_SET), AVC_EEXIST);
     (void)world_load();
@@ -586,7 +588,7 @@ static void test_attach_errors(void **state)
     assert_int_equal(vm->nr_claims, 0);
 }
 
-/* ---- at random, against a model ---- */
+/* ---- random calls, against a model ---- */
 
 #define NR_THREADS 40
 
@@ -623,7 +625,7 @@ static void test_random(void **state)
             m->in = true;
             svc(vcpu, &m->t, i);
             assert_int_equal(next(AVC_SYSCALL_ENTRY)->number, i);
-        } else if (how == 0) { /* killed; the next thread has its stack */
+        } else if (how == 0) { /* killed; the next thread gets its stack */
             svc(vcpu, &m->t, i);
             assert_int_equal(next(AVC_SYSCALL_LOST)->number, m->number);
             assert_int_equal(next(AVC_SYSCALL_ENTRY)->number, i);
@@ -641,7 +643,7 @@ static void test_random(void **state)
         }
         no_more();
     }
-    assert_int_equal(syscalls.count[AVC_SYSCALL_LOST], lost); /* 40 threads find room among 256 */
+    assert_int_equal(syscalls.count[AVC_SYSCALL_LOST], lost); /* the table of 256 has room for 40 threads */
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The register table at work: encodings, get and set loaded or not, load and put in order, trapped accesses. */
+/* The register table: encodings, get and set of loaded and other vCPUs, the order of load and put, trapped accesses. */
 #include "world.h"
 
 #include <cmocka.h>
@@ -39,7 +39,7 @@ static bool stored(const struct line *l)
     return l->ctx >= 0;
 }
 
-/* What the rows spell from names of bits, against the numbers of the Arm ARM. */
+/* Compares values that the table spells from names of bits with the numbers of the Arm ARM. */
 static void spelled(void **state)
 {
     static const struct {
@@ -72,7 +72,7 @@ static void spelled(void **state)
     assert_int_equal(MPIDR_AFFINITY, UINT64_C(0xff00ffffff));
 }
 
-/* A value per register, none like another. */
+/* A value for each register that no other register has. */
 static uint64_t pattern(const struct line *l)
 {
     uint64_t value = 0xa5a5000000000000u | (uint64_t)l->key << 16 | (l->key ^ 0x5a5a);
@@ -110,7 +110,9 @@ static void encodings_differ(void **state)
     assert_true((int)AVC_NR_CTX_USED <= AVC_NR_CTX);
 }
 
-/* EL2 reaches by op1=5 what EL1 has at op1=0, or EL0 at op1=3 (the timers): D24.2. */
+/*
+ * EL2 reaches an EL1 register by op1 = 5 instead of 0, and an EL0 register (a timer's) by op1 = 5 instead of 3: D24.2.
+ */
 static void el12_forms_exist(void **state)
 {
     for (size_t n = 0; n < AVC_ARRAY_SIZE(lines); n++) {
@@ -140,7 +142,7 @@ static void reset_values(void **state)
     assert_int_equal(vcpu->ctx[AVC_CTX_OSLSR_EL1], 0xa);                     /* locked, as after a cold reset */
 }
 
-/* Each register: set and get, not loaded, loaded, and over put and load; on each model and both kinds of host. */
+/* Sets and gets each register, not loaded, loaded, and after put and load; on each model, with both kinds of host. */
 static void set_get_everywhere(const struct fake_model *model, uint64_t hcr, uint32_t uses)
 {
     struct avc_vcpu *vcpu = two_vcpus(model, hcr, uses);
@@ -164,7 +166,7 @@ static void set_get_everywhere(const struct fake_model *model, uint64_t hcr, uin
             must(avc_vcpu_set(vcpu, l->key, want));
             must(avc_vcpu_get(vcpu, l->key, &value));
             if (l->group == AVC_GROUP_TIMER)
-                value &= ~UINT64_C(4); /* ISTATUS, or its place in CVAL */
+                value &= ~UINT64_C(4); /* ISTATUS, or the same bit of CVAL */
             assert_int_equal(value & l->mask & ~(l->group == AVC_GROUP_TIMER ? 4u : 0u),
                              want & ~(l->group == AVC_GROUP_TIMER ? 4u : 0u));
             tried++;
@@ -173,7 +175,7 @@ static void set_get_everywhere(const struct fake_model *model, uint64_t hcr, uin
             must(avc_vcpu_load(vcpu, &world.pcpu));
         if (round == 1)
             must(avc_vcpu_put(vcpu));
-        /* what was set before the move is there after it */
+        /* A value that was set before the move is still there after it. */
         for (size_t n = 0; n < AVC_ARRAY_SIZE(lines); n++) {
             const struct line *l = &lines[n];
 
@@ -209,8 +211,8 @@ static void set_refuses(void **state)
     assert_int_equal(avc_vcpu_set(vcpu, AVC_SYSREG_KEY(3, 0, 15, 2, 0), 0), AVC_ENOENT);
     assert_int_equal(avc_vcpu_get(vcpu, AVC_SYSREG_KEY(3, 0, 15, 2, 0), &value), AVC_ENOENT);
     assert_int_equal(avc_vcpu_get(vcpu, AVC_REG_OSLAR_EL1, &value), AVC_ENOENT);
-    assert_int_equal(avc_vcpu_get(vcpu, AVC_REG_APIAKeyLo_EL1, &value), AVC_ENOENT); /* no PAuth here */
-    assert_int_equal(avc_vcpu_get(vcpu, AVC_REG_ICC_SRE_EL1, &value), AVC_ENOENT);   /* no controller */
+    assert_int_equal(avc_vcpu_get(vcpu, AVC_REG_APIAKeyLo_EL1, &value), AVC_ENOENT); /* this CPU has no PAuth */
+    assert_int_equal(avc_vcpu_get(vcpu, AVC_REG_ICC_SRE_EL1, &value), AVC_ENOENT);   /* the VM has no controller */
     must(avc_vcpu_get(vcpu, AVC_REG_MPIDR_EL1, &value));
     assert_int_equal(value, 0x80000000);
 }
@@ -246,7 +248,7 @@ static void order_of_load(void **state)
         fake_log_clear();
         must(avc_vcpu_load(vcpu, &world.pcpu));
 
-        /* timers: off, ISB, offset and compare value, ISB, on */
+        /* Timers: disabled, ISB, offset and compare value, ISB, enabled. */
         off = wrote_ctx(0, AVC_CTX_CNTV_CTL_EL0);
         assert_int_equal(fake_log[off].value, 0);
         assert_true(off < wrote(0, FAKE_CNTVOFF_EL2));
@@ -256,7 +258,7 @@ static void order_of_load(void **state)
         assert_true(isb_between(off, cval) && isb_between(cval, ctl));
         assert_true(wrote(0, FAKE_CNTVOFF_EL2) < ctl);
 
-        /* walks: EPD set, ISB, M set, ISB, tables, ISB, SCTLR, ISB, TCR */
+        /* Walks: EPD set, ISB, M set, ISB, tables, ISB, SCTLR, ISB, TCR. */
         epd = wrote_ctx(0, AVC_CTX_TCR_EL1);
         m = wrote_ctx(0, AVC_CTX_SCTLR_EL1);
         vttbr = wrote(0, FAKE_VTTBR_EL2);
@@ -272,7 +274,7 @@ static void order_of_load(void **state)
                 assert_true(wrote_ctx(0, (unsigned)lines[n].ctx) > m && wrote_ctx(0, (unsigned)lines[n].ctx) < sctlr);
         assert_true(wrote(0, FAKE_VTCR_EL2) > m && wrote(0, FAKE_VTCR_EL2) < sctlr);
 
-        /* HCR_EL2 is not touched by load, but on CPUs that would walk for EL1 at EL2 */
+        /* load writes HCR_EL2 only if speculative walks at EL2 would otherwise be EL1's. */
         if (e2h)
             assert_int_equal(wrote(0, FAKE_HCR_EL2), -1);
         else
@@ -285,7 +287,9 @@ static void order_of_load(void **state)
     }
 }
 
-/* A poisoned host gets everything back at put, and its thread registers at each return of run. */
+/*
+ * A host with patterns in its registers gets all of them back at put, and its thread registers at each return of run.
+ */
 static void host_gets_all_back(void **state)
 {
     static const unsigned kept[] = {
@@ -319,7 +323,7 @@ static void host_gets_all_back(void **state)
 
                 must(avc_vcpu_load(vcpu, &world.pcpu));
                 assert_int_equal(vcpu->debug_live, debug);
-                (void)world_run(vcpu); /* powers up: out and in again in the middle of run */
+                (void)world_run(vcpu); /* it powers up, which leaves and enters the guest in the middle of run */
                 assert_int_equal(vcpu->ctx[AVC_CTX_OSLSR_EL1], 0xa);
                 if (uses & AVC_HOST_SP_EL0)
                     assert_int_equal(fake_cpu->ctx[AVC_CTX_SP_EL0], before_ctx[AVC_CTX_SP_EL0]);
@@ -339,7 +343,7 @@ static void host_gets_all_back(void **state)
             }
 }
 
-/* Two vCPUs in turn on one CPU never see each other's. */
+/* Two vCPUs in turn on one CPU never see each other's registers. */
 static void vcpus_are_apart(void **state)
 {
     struct avc_vcpu *a = two_vcpus(&fake_max, E2H | TGE, 0), *b = &world.vcpu[1];
@@ -398,7 +402,7 @@ static void trapped(void **state)
     (void)world_run(vcpu);
     avc_ctx_set(vcpu, AVC_CTX_VBAR_EL1, VBAR);
 
-    /* ID registers: from the VM's list, reserved ones are zero, writes UNDEFINED */
+    /* ID registers come from the VM's list. Reserved ones are zero. Writes are UNDEFINED. */
     assert_int_equal(mrs(vcpu, AVC_REG_ID_AA64PFR0_EL1), world.vm.id_regs[24]);
     assert_false(undefined(vcpu));
     assert_int_equal(mrs(vcpu, AVC_SYSREG_KEY(3, 0, 0, 7, 7)), 0);
@@ -406,7 +410,7 @@ static void trapped(void **state)
     msr(vcpu, AVC_REG_ID_AA64PFR0_EL1, 1);
     assert_true(undefined(vcpu));
 
-    /* ACTLR: zero, ignored; implementation defined: UNDEFINED, counted */
+    /* ACTLR_EL1 reads as zero and ignores writes. IMPLEMENTATION DEFINED registers are UNDEFINED, and counted. */
     msr(vcpu, AVC_REG_ACTLR_EL1, ~0u);
     assert_false(undefined(vcpu));
     assert_int_equal(mrs(vcpu, AVC_REG_ACTLR_EL1), 0);
@@ -415,7 +419,7 @@ static void trapped(void **state)
     assert_true(undefined(vcpu));
     assert_int_equal(vcpu->nr_unclaimed, 1);
 
-    /* what is hidden: PMU, LOR, ZCR, RNG state of MTE */
+    /* Registers of features that are hidden: PMU, LOR, SVE, and MTE's random numbers. */
     mrs(vcpu, AVC_SYSREG_KEY(3, 3, 9, 12, 0));
     assert_true(undefined(vcpu));
     mrs(vcpu, AVC_SYSREG_KEY(3, 0, 10, 4, 3));
@@ -423,7 +427,7 @@ static void trapped(void **state)
     mrs(vcpu, AVC_SYSREG_KEY(3, 0, 1, 2, 0));
     assert_true(undefined(vcpu));
 
-    /* the OS lock */
+    /* The OS lock. */
     assert_int_equal(mrs(vcpu, AVC_REG_OSLSR_EL1), 0xa);
     msr(vcpu, AVC_REG_OSLAR_EL1, 0);
     assert_int_equal(mrs(vcpu, AVC_REG_OSLSR_EL1), 8);
@@ -432,13 +436,13 @@ static void trapped(void **state)
     msr(vcpu, AVC_REG_OSLSR_EL1, 0);
     assert_true(undefined(vcpu));
 
-    /* set and way: clean and invalidate, whatever was asked */
+    /* An operation by set and way cleans and invalidates, whichever the guest asked for. */
     fake_log_clear();
     msr(vcpu, AVC_REG_DC_ISW, 0x40);
     assert_true(fake_log_find(0, FAKE_OP, FAKE_OP_dc_cisw) >= 0);
     assert_false(undefined(vcpu));
 
-    /* no error records */
+    /* There are no error records. */
     assert_int_equal(mrs(vcpu, AVC_REG_ERRIDR_EL1), 0);
     mrs(vcpu, AVC_SYSREG_KEY(3, 0, 5, 4, 0));
     assert_true(undefined(vcpu));
@@ -455,10 +459,10 @@ static void breakpoints(void **state)
     fake_cpu->ctx[AVC_CTX_DBGBVR0_EL1] = 0x4057; /* the host's */
     fake_cpu->reg[FAKE_MDSCR_EL1] = 0;
 
-    /* stored, but not in the CPU before MDE is set and the lock is open */
+    /* The values are stored, but get into the CPU only when MDE is set and the OS lock is open. */
     msr(vcpu, AVC_REG_DBGBVR0_EL1, START);
     msr(vcpu, AVC_REG_DBGBCR0_EL1, 0xffffffff);
-    assert_int_equal(mrs(vcpu, AVC_REG_DBGBCR0_EL1) & 0xe000, 0); /* HMC, SSC: never EL2 */
+    assert_int_equal(mrs(vcpu, AVC_REG_DBGBCR0_EL1) & 0xe000, 0); /* HMC and SSC: never at EL2 */
     msr(vcpu, AVC_REG_MDSCR_EL1, 0x8000);
     assert_int_equal(fake_cpu->ctx[AVC_CTX_DBGBVR0_EL1], 0x4057);
     assert_int_equal(fake_cpu->reg[FAKE_MDSCR_EL1], 0);
@@ -467,10 +471,10 @@ static void breakpoints(void **state)
     assert_int_equal(fake_cpu->ctx[AVC_CTX_DBGBVR0_EL1], START);
     assert_int_equal(fake_cpu->reg[FAKE_MDSCR_EL1], 0x8000);
     assert_int_equal(mrs(vcpu, AVC_REG_DBGBVR0_EL1), START);
-    msr(vcpu, AVC_REG_DBGBVR0_EL1, START + 4); /* written through */
+    msr(vcpu, AVC_REG_DBGBVR0_EL1, START + 4); /* reaches the CPU at once */
     assert_int_equal(fake_cpu->ctx[AVC_CTX_DBGBVR0_EL1], START + 4);
 
-    /* beyond the six that the CPU has */
+    /* The CPU has only six breakpoints. */
     msr(vcpu, AVC_REG_DBGBVR6_EL1, 1);
     assert_true(undefined(vcpu));
 
@@ -493,7 +497,7 @@ static void timer_views(void **state)
     must(avc_vcpu_set(vcpu, AVC_REG_CNTV_TVAL_EL0, 500));
     must(avc_vcpu_get(vcpu, AVC_REG_CNTV_CVAL_EL0, &value));
     assert_int_equal(value, 600500);
-    must(avc_vcpu_set(vcpu, AVC_REG_CNTP_TVAL_EL0, 0xffffffff)); /* signed: one ago */
+    must(avc_vcpu_set(vcpu, AVC_REG_CNTP_TVAL_EL0, 0xffffffff)); /* signed: one tick ago */
     must(avc_vcpu_get(vcpu, AVC_REG_CNTP_CVAL_EL0, &value));
     assert_int_equal(value, 999999);
     must(avc_vcpu_set(vcpu, AVC_REG_CNTP_CTL_EL0, 1));
@@ -503,7 +507,7 @@ static void timer_views(void **state)
     assert_int_equal(value, 0);
 }
 
-/* A guest that reads nonsense for ever gets sixteen lines, then one at each power of two. */
+/* A guest that reads registers which do not exist, for ever, gets sixteen log lines, then one at each power of two. */
 static unsigned logged;
 static void count_line(void *ctx, enum avc_log_level level, const char *line)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* TLB maintenance: the sequences, from every kind of host; that no CPU hits a stale entry is in test_tlb_random.c. */
+/* TLB maintenance: its sequences, from every kind of host. test_tlb_random.c checks that no CPU hits a stale entry. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -20,7 +20,7 @@
 static struct avc_machine machine;
 static struct avc_stage2 s2;
 
-/* What each TLBI or DSB saw. */
+/* The registers, and the descriptor, at each TLBI or DSB. */
 static struct seen {
     enum fake_op op;
     uint64_t value, entry, hcr, vttbr, vtcr, tcr, sctlr;
@@ -59,7 +59,7 @@ static void fresh(void)
     machine.features.pa_bits = 44;
     machine.features.ctr = 0x8444c004;
     memset(&s2, 0, sizeof s2);
-    assert_int_equal(avc_stage2_init(&s2, &machine, &fake_mem, 34), AVC_OK); /* root is level 2: 2 MiB an entry */
+    assert_int_equal(avc_stage2_init(&s2, &machine, &fake_mem, 34), AVC_OK); /* the root is level 2: 2 MiB an entry */
     s2.vmid = 1 << 16 | 5;
 }
 
@@ -104,19 +104,19 @@ static void split_breaks_before_it_makes(void **state)
     block = *watched;
     nr_seen = 0;
     assert_int_equal(avc_stage2_protect(&s2, 6 * MIB + 4096, 4096, AVC_R), AVC_OK);
-    assert_int_equal(seen[0].entry, block); /* the new table, before anything points to it */
+    assert_int_equal(seen[0].entry, block); /* the new table is complete before anything points to it */
     for (unsigned i = 1; i < 6; i++)
         assert_int_equal(seen[i].entry, 0);
     assert_int_equal(seen[6].entry & 3, 3);
     expect(ops, 8);
-    /* changing the memory type of a page breaks too */
+    /* A change of a page's memory type needs break-before-make, too. */
     watched = &fake_pages_at(s2.root[3] & S2_OA)[1];
     assert_int_equal(avc_stage2_protect(&s2, 6 * MIB + 4096, 4096, AVC_R | AVC_DEVICE), AVC_OK);
     for (unsigned i = 0; i < 5; i++)
         assert_int_equal(seen[i].entry, 0);
     assert_true(seen[5].entry & 1);
     expect(ops + 1, 7);
-    /* permissions alone do not; both directions are told to the TLBs */
+    /* A change of permissions alone needs none. The TLBs are told of a change in either direction. */
     for (unsigned i = 0; i < 2; i++) {
         assert_int_equal(avc_stage2_protect(&s2, 6 * MIB + 4096, 4096, (i ? AVC_R : AVC_RW) | AVC_DEVICE), AVC_OK);
         for (unsigned k = 0; k < nr_seen; k++)
@@ -127,7 +127,7 @@ static void split_breaks_before_it_makes(void **state)
     }
 }
 
-/* A table that goes takes cached pointers to it along: not the last-level form. */
+/* When a table is freed, TLBs must forget cached pointers to it. So the last-level form of TLBI is not enough. */
 static void freed_table(void **state)
 {
     (void)state;
@@ -155,7 +155,7 @@ static void every_host(void **state)
         assert_int_equal(avc_stage2_map(&s2, 0, 0, 4096, AVC_RWX), AVC_OK);
         for (unsigned r = 0; r < FAKE_NR_REGS; r++)
             if (r != FAKE_DAIF && r != FAKE_HCR_EL2)
-                fake_cpu->reg[r] = r * UINT64_C(0x0101010001) & ~UINT64_C(0x800080); /* someone's state, EPD0/1 clear */
+                fake_cpu->reg[r] = r * UINT64_C(0x0101010001) & ~UINT64_C(0x800080); /* a guest's, EPD0/1 clear */
         fake_cpu->reg[FAKE_HCR_EL2] = hosts[i] | 2;
         memcpy(before, fake_cpu->reg, sizeof before);
         nr_seen = 0;
@@ -246,7 +246,7 @@ static void instruction_caches(void **state)
     }
 }
 
-/* The pages that the TLBIs seen cover, which must be one run without gaps. */
+/* Returns the pages that the TLBIs cover, which must follow each other without gaps. */
 static void covered(uint64_t *first, uint64_t *end)
 {
     *first = *end = UINT64_MAX;
@@ -287,7 +287,7 @@ static void ranges(void **state)
         assert_int_equal(end, page + pages);
         assert_int_equal(s2.tables, 0);
     }
-    /* 8 GiB are more than one range takes */
+    /* One range operation cannot cover 8 GiB. */
     assert_int_equal(avc_stage2_map(&s2, 0, 0, 8 * GIB, AVC_RWX), AVC_OK);
     nr_seen = 0;
     assert_int_equal(avc_stage2_unmap(&s2, 0, 8 * GIB), AVC_OK);
@@ -296,7 +296,7 @@ static void ranges(void **state)
     nr_seen = 0;
     assert_int_equal(avc_stage2_unmap(&s2, 0, 8 * GIB), AVC_OK);
     assert_int_equal(seen[1].op, FAKE_OP_tlbi_ripas2le1is);
-    /* few entries: one by one; many without the range forms: all of the VM */
+    /* Without range operations, few entries are invalidated one by one. For many, all of the VM's are. */
     machine.features.has = 0;
     assert_int_equal(avc_stage2_map(&s2, 0, 4096, 33 * 4096, AVC_RWX), AVC_OK);
     nr_seen = 0;

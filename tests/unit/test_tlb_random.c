@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * No stale hit: several VMs with several vCPUs each on several CPUs, a million random steps of map, unmap, protect,
- * load, put, migrate, access, new VMs until VMIDs run out; and accesses of the other CPUs between any two operations of
- * the library. What an access finds through the modelled TLBs must be what a simple reference says, and a fault must be
- * a page that is not mapped.
+ * No CPU may hit a stale TLB entry. Several VMs with several vCPUs run on several CPUs, for a million random steps:
+ * map, unmap, protect, load, put, migrate, access, and new VMs until VMIDs run out. The other CPUs access memory
+ * between any two operations of the library. What an access finds through the modelled TLBs must be what a simple
+ * reference says. A fault must mean that the page is not mapped.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,9 +27,9 @@
 #define BASE  (UINT64_C(0x40000000) - 0x400000) /* on both sides of 1 GiB */
 #define STEPS 250000
 
-/* A guest's stage 1 on one vCPU: guests may have other tables on each of their CPUs. */
+/* A guest's stage 1 on one vCPU. A guest may have other tables on each of its vCPUs. */
 struct s1 {
-    uint64_t page; /* of the IPA space */
+    uint64_t page; /* in the IPA space */
     bool global;
 };
 
@@ -37,7 +37,7 @@ static struct vm {
     struct avc_vm vm;
     struct avc_stage2 s2;
     struct avc_vcpu vcpu[VCPUS];
-    int on[VCPUS];       /* CPU, or -1 */
+    int on[VCPUS];       /* the CPU, or -1 */
     uint64_t ref[PAGES]; /* PA | descriptor's attributes; 0: not mapped */
     struct s1 s1[VCPUS][ASIDS][VAS];
 } vms[VMS];
@@ -75,8 +75,10 @@ static void guest_access(unsigned cpu, bool check)
     assert_int_equal(ok ? leaf.pa | leaf.attrs : 0, vm->ref[s1->page]);
 }
 
-/* While the library is at work on one CPU the others go on; what they see then is in flux, what they keep must not
- * last. */
+/*
+ * The other CPUs go on while the library works on one. What they see then may be old or new, but they must not keep
+ * what is old.
+ */
 static void others(void)
 {
     unsigned cpu = below(CPUS);
@@ -85,7 +87,7 @@ static void others(void)
         guest_access(cpu, false);
 }
 
-/* The guest changes its tables, then flushes as it must on its own CPU, which HCR_EL2.FB makes all CPUs. */
+/* The guest changes its tables, and flushes on its own CPU. HCR_EL2.FB makes that a flush on all CPUs. */
 static void guest_remap(unsigned cpu)
 {
     struct vm *vm = loaded[cpu].vm;
@@ -155,7 +157,7 @@ static void new_vm(struct vm *vm)
     if (vm->s2.magic)
         assert_int_equal(avc_stage2_destroy(&vm->s2), AVC_OK);
     if (machine.vmid_next && machine.vmid_next < vmids - 8)
-        machine.vmid_next = vmids - 8; /* few, so that they run out often and come back soon */
+        machine.vmid_next = vmids - 8; /* so few that they run out often and are used again soon */
     assert_int_equal(avc_stage2_init(&vm->s2, &machine, &fake_mem, 34 + below(3)), AVC_OK);
     memset(vm->ref, 0, sizeof vm->ref);
     for (unsigned i = 0; i < VCPUS; i++) {
@@ -189,7 +191,7 @@ static void change_memory(void)
         count = PAGES - first;
     ipa = BASE + first * UINT64_C(4096);
     pa = below(2) ? ipa : (uint64_t)below(64) << 21 | (big ? 0 : (uint64_t)below(512) << 12);
-    if (what == 0 && below(2)) { /* make room, so that it often works */
+    if (what == 0 && below(2)) { /* makes room, so that the call often succeeds */
         status = avc_stage2_unmap(&vm->s2, ipa, count * UINT64_C(4096));
         assert_true(status == AVC_OK || status == AVC_ENOENT);
         memset(&vm->ref[first], 0, count * sizeof vm->ref[0]);
@@ -280,7 +282,7 @@ static void run(uint64_t seed, uint64_t features, uint64_t ctr)
                   (unsigned long)(machine.vmid_generation >> 16));
     assert_true(accesses > STEPS / 3 && faults > accesses / 100 && faults < accesses / 2);
     assert_true(fake_tlb_hits > fake_tlb_walks / 4);
-    assert_true(machine.vmid_generation > 100 << 16); /* VMIDs ran out */
+    assert_true(machine.vmid_generation > 100 << 16); /* VMIDs have run out often */
     for (unsigned i = 0; i < VMS; i++) {
         for (unsigned k = 0; k < VCPUS; k++)
             if (vms[i].on[k] >= 0)

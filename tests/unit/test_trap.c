@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The table of the 64 classes, read row by row, from each place a guest can be in; CLASS and SVC claims; conditions. */
+/*
+ * The table of the 64 exception classes, row by row, from each mode that a guest can be in; claims on CLASS and SVC;
+ * conditions.
+ */
 #include "world.h"
 
 #include "core/exit/trap.h"
@@ -12,11 +15,11 @@
 #include "core/policy/sysreg.h"
 
 /*
- * What each class must come to, written down a second time:
+ * What each class must lead to. The list is independent of the library's table:
  *   U UNDEFINED   R the guest's own exception   V as R, with the PC behind the instruction
- *   W waits       F registers moved, done again    H call, PC stays    S call, PC moves
- *   E ERET, UNDEFINED at EL0
- *   A abort, here one that the VMM is asked about
+ *   W waits       F FP is loaded, and the instruction executed again
+ *   H call, PC stays    S call, PC moves    E ERET, UNDEFINED at EL0
+ *   A abort, in this test one that goes to the VMM
  */
 static const char expected[] = "UWUUUUUFUUUUURRU"  /* 0x00 */
                                "UVUUUVHSUUEURUUU"  /* 0x10 */
@@ -53,7 +56,7 @@ static void check_row(struct avc_vcpu *vcpu, unsigned ec, const struct place *p)
     uint64_t esr = ESR_MAKE(ec, true, 0), behind = START + 4, faults = vcpu->nr_faults, before = vcpu->nr_traps[ec];
     struct avc_exit *e;
 
-    vcpu->x[0] = 0x12345678; /* a function id of nobody's */
+    vcpu->x[0] = 0x12345678; /* nobody handles this function id */
     e = take_sync(vcpu, esr, p->pstate);
     assert_int_equal(vcpu->nr_traps[ec], before + 1);
     switch (expected[ec]) {
@@ -62,7 +65,7 @@ static void check_row(struct avc_vcpu *vcpu, unsigned ec, const struct place *p)
             assert_int_equal(world.trap.elr, 0); /* ELR_EL1 */
             break;
         }
-        /* fall through */
+        /* falls through */
     case 'U':
         assert_int_equal(e->kind, AVC_KICKED);
         check_exception(p, ESR_IL, START);
@@ -83,7 +86,7 @@ static void check_row(struct avc_vcpu *vcpu, unsigned ec, const struct place *p)
     case 'F':
         assert_int_equal(e->kind, AVC_KICKED);
         assert_int_equal(world.trap.elr, START);
-        assert_false(vcpu->fp_live); /* put away again at run's return */
+        assert_false(vcpu->fp_live); /* saved again when run returned */
         break;
     case 'H':
     case 'S':
@@ -133,11 +136,14 @@ static enum avc_answer class_claim(struct avc_vcpu *vcpu, struct avc_exit *e, vo
     (void)context;
     class_seen = *e;
     avc_vcpu_set_gpr(vcpu, 25, 0x2525);
-    e->answer = AVC_RETRY; /* must not matter */
+    e->answer = AVC_RETRY; /* only the function's result counts */
     return class_answer;
 }
 
-/* With PASS, the table's own answers; DONE moves the PC where there is an instruction to be past; RETRY and FAULT. */
+/*
+ * Claims that answer PASS get the table's result. DONE moves the PC if an instruction was trapped. RETRY and FAULT are
+ * checked, too.
+ */
 static void test_class_claims(void **state)
 {
     static const enum avc_answer answers[] = { AVC_DONE, AVC_RETRY, AVC_FAULT, AVC_EXIT, AVC_PASS };
@@ -150,14 +156,16 @@ static void test_class_claims(void **state)
             bool hvc = ec == 0x16;
 
             world_make();
-            /* a CPU without the trap refuses the claim; the way through is tested all the same */
+            /*
+             * A CPU without the trap refuses the claim. So let it have all features: the path is tested all the same.
+             */
             world.machine.features.has = ~UINT64_C(0);
             if (avc_vm_claim(&world.vm, &(struct avc_claim){ AVC_CLASS, ec, ec, class_claim, NULL }))
                 continue;
             vcpu = world_load();
             class_answer = answers[a];
             if (answers[a] == AVC_PASS) {
-                if (ec == 0x09) /* the trap goes away: test_pauth */
+                if (ec == 0x09) /* PASS removes the trap, see test_pauth */
                     continue;
                 check_row(vcpu, ec, &places[0]);
                 assert_int_equal(class_seen.key, ec);
@@ -172,7 +180,7 @@ static void test_class_claims(void **state)
             if (answers[a] == AVC_EXIT) {
                 assert_int_equal(e->kind, AVC_CLASS);
                 assert_int_equal(e->answer, AVC_PASS);
-                if (hvc || ec == 0x17) { /* left alone: UNDEFINED, with the PC at it */
+                if (hvc || ec == 0x17) { /* without an answer it is UNDEFINED, with the PC at the instruction */
                     go_on(vcpu);
                     check_exception(&places[0], ESR_IL, START - (hvc ? 4 : 0));
                     continue;
@@ -191,7 +199,7 @@ static void test_class_claims(void **state)
         }
 }
 
-/* PASS on ERET: the return itself, legal and not. */
+/* After PASS the library makes the ERET itself, legal or illegal. */
 static void test_eret(void **state)
 {
     static const struct {
@@ -222,7 +230,7 @@ static void test_eret(void **state)
         assert_int_equal(take_sync(vcpu, ESR_MAKE(0x1a, true, 0), EL1H)->kind, AVC_KICKED);
         assert_int_equal(world.trap.elr, rows[i].want_pc);
         assert_int_equal(world.trap.spsr, rows[i].want);
-        class_answer = AVC_EXIT; /* to a VMM that does not care */
+        class_answer = AVC_EXIT; /* the VMM does not answer */
         assert_int_equal(take_sync(vcpu, ESR_MAKE(0x1a, true, 0), EL1H)->kind, AVC_CLASS);
         go_on(vcpu);
         assert_int_equal(world.trap.elr, rows[i].want_pc);
@@ -233,7 +241,7 @@ static void test_eret(void **state)
     }
 }
 
-/* PASS on pointer authentication: allowed from then on; a trap all the same cannot be, and does not spin. */
+/* After PASS the guest may use pointer authentication. If it trapped all the same, that must not loop. */
 static void test_pauth(void **state)
 {
     struct avc_vcpu *vcpu;
@@ -252,7 +260,7 @@ static void test_pauth(void **state)
     assert_int_equal(ctx(AVC_CTX_ESR_EL1), ESR_IL);
 }
 
-/* SVC claims: by number, from EL0 only. */
+/* Claims on SVC see the call's number, and only calls from EL0. */
 static struct avc_exit svc_seen;
 static enum avc_answer svc_answer;
 
@@ -291,18 +299,18 @@ static void test_svc_claims(void **state)
     svc_answer = AVC_EXIT;
     e = take_sync(vcpu, ESR_MAKE(0x15, true, 0x11), EL0T);
     assert_int_equal(e->kind, AVC_SVC);
-    go_on(vcpu); /* a VMM that does not care */
+    go_on(vcpu); /* the VMM does not answer */
     check_exception(&places[2], ESR_MAKE(0x15, true, 0x11), START + 4);
     svc_answer = AVC_FAULT;
-    vcpu->x[8] = 99; /* nobody's */
+    vcpu->x[8] = 99; /* nobody has claimed this number */
     take_sync(vcpu, ESR_MAKE(0x15, true, 0x11), EL0T);
     check_exception(&places[2], ESR_MAKE(0x15, true, 0x11), START + 4);
     vcpu->x[8] = 100;
-    take_sync(vcpu, ESR_MAKE(0x15, true, 0x11), EL1H); /* the kernel's own is none of its business */
+    take_sync(vcpu, ESR_MAKE(0x15, true, 0x11), EL1H); /* an SVC of the kernel itself is not offered */
     check_exception(&places[0], ESR_MAKE(0x15, true, 0x11), START + 4);
 }
 
-/* An instruction whose condition fails is stepped over, by 2 or 4 bytes, and the IT block advances. */
+/* An instruction whose condition fails is skipped, 2 or 4 bytes. The IT block advances. */
 static void test_condition_steps(void **state)
 {
     static const unsigned classes[] = { 0x01, 0x03, 0x04, 0x05, 0x06, 0x08, 0x0c };
@@ -310,7 +318,7 @@ static void test_condition_steps(void **state)
     (void)state;
     for (unsigned i = 0; i < AVC_ARRAY_SIZE(classes); i++)
         for (unsigned il = 0; il < 2; il++) {
-            /* IT block: EQ, EQ (0b0000_0100 is the second last), Z clear */
+            /* An IT block: EQ, EQ. 0b0000_0100 means that one instruction follows. Z is clear. */
             uint64_t it = 0x04, pstate = USR | SPSR_T32 | (it >> 2) << 10 | (it & 3) << 25 | SPSR_SS;
             struct avc_vcpu *vcpu;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* What some classes do in particular: system registers, interrupts, WFI and WFE, FP; and the dump. */
+/* Details of some classes: system registers, interrupts, WFI and WFE, FP; and the dump. */
 #include "world.h"
 
 #include <cmocka.h>
@@ -32,7 +32,7 @@ static void test_sysreg_decode(void **state)
     struct avc_vcpu *vcpu;
 
     (void)state;
-    for (unsigned n = 0; n < 2 * 32; n++) { /* handled by a claim, and by the VMM that a claim sends it to */
+    for (unsigned n = 0; n < 2 * 32; n++) { /* answered by a claim, or by the VMM after the claim's EXIT */
         unsigned rt = n % 32;
         bool to_vmm = n / 32;
         uint64_t x;
@@ -64,7 +64,7 @@ static void test_sysreg_decode(void **state)
     }
 }
 
-/* The names of AArch64 for the registers of AArch32 EL0; 32 and 64 bits wide. */
+/* Each AArch32 EL0 register has the name of its AArch64 register, whether the access has 32 or 64 bits. */
 static void test_cp15(void **state)
 {
     static const struct {
@@ -107,7 +107,7 @@ static void test_cp15(void **state)
         assert_int_equal(vcpu->x[3], 0x89abcdef);
         assert_int_equal(vcpu->x[4], rows[i].two ? 0x01234567 : 0xbbbbbbbb44444444);
         assert_int_equal(world.trap.elr, START + 4);
-        /* R15 */
+        /* The register may not be R15. */
         take_sync(vcpu, ESR_MAKE(ec, true, (iss & ~UINT64_C(0x3e0)) | 15 << 5 | 1), USR);
         assert_int_equal(ctx(AVC_CTX_ESR_EL1), ESR_IL);
     }
@@ -190,9 +190,9 @@ static void test_irq(void **state)
     assert_int_equal(vcpu->nr_traps[AVC_TRAP_IRQ], 4);
     assert_int_equal(world.fetches, 4);
     assert_int_equal(world.handled, 2); /* once each, never for a spurious one */
-    assert_int_equal(world.ends, 0);    /* nobody but its owner ends an interrupt */
+    assert_int_equal(world.ends, 0);    /* only an interrupt's owner ends it */
 
-    world.hal.irq_fetch = NULL; /* stays pending for the host's own vector */
+    world.hal.irq_fetch = NULL; /* it stays pending for the host's own vector */
     e = take_irq(vcpu, FAKE_IRQ);
     assert_int_equal(e->kind, AVC_IRQ);
     assert_false(e->handled);
@@ -219,19 +219,21 @@ static void test_serror(void **state)
     assert_true(vcpu->hcr & AVC_BIT(8));
     assert_int_equal(world.trap.elr, START);
 
-    /* one that is pending when the guest is left */
+    /* An SError is pending when the guest is left. */
     world_make();
     vcpu = world_load();
     fake_cpu->reg[FAKE_ISR_EL1] = AVC_BIT(8);
     e = take_sync(vcpu, ESR_MAKE(0x01, true, 0), EL1H);
     assert_int_equal(e->kind, AVC_WFI);
-    assert_true(avc_vcpu_has_work(vcpu)); /* or a VMM would let it wait */
+    assert_true(avc_vcpu_has_work(vcpu)); /* otherwise a VMM would let it wait */
     e = world_run(vcpu);
     assert_int_equal(e->kind, AVC_SERROR);
     assert_false(avc_vcpu_has_work(vcpu));
     e->answer = AVC_DONE;
 
-    /* the guest switches itself off: what it left behind is told first, a reset would forget it */
+    /*
+     * The guest powers itself off. The SError that it left behind is reported first, because a reset would forget it.
+     */
     fake_cpu->reg[FAKE_ISR_EL1] = AVC_BIT(8);
     (void)take_sync(vcpu, ESR_MAKE(0x01, true, 0), EL1H);
     avc_vcpu_power_off(vcpu);
@@ -255,7 +257,7 @@ static void test_wfx(void **state)
     must(avc_vm_set_irqc(&world.vm, &irqc, NULL));
     must(avc_vm_set_counter_offset(&world.vm, 1000));
     vcpu = world_load();
-    irqc_level = true; /* masked by EL1H, which does not keep it from waking WFI */
+    irqc_level = true; /* EL1H has it masked, and it wakes WFI all the same */
     assert_int_equal(take_sync(vcpu, wfi, EL1H)->kind, AVC_KICKED);
     assert_int_equal(world.trap.elr, START + 4);
     assert_int_equal(take_sync(vcpu, wfe, EL1H)->kind, AVC_WFE);
@@ -271,20 +273,19 @@ static void test_wfx(void **state)
     e = take_sync(vcpu, wfe, EL1H);
     assert_int_equal(e->kind, AVC_WFE);
 
-    vcpu->x[7] = 4000; /* CNTVCT is 4000 now */
+    vcpu->x[7] = 4000; /* CNTVCT_EL0 is 4000 */
     assert_int_equal(take_sync(vcpu, wfit, EL1H)->kind, AVC_KICKED);
     assert_int_equal(world.trap.elr, START + 4);
     vcpu->x[7] = 4001;
     e = take_sync(vcpu, wfit, EL1H);
     assert_int_equal(e->kind, AVC_WFI);
     assert_int_equal(e->value, 5001);
-    vcpu->x[7] = ~UINT64_C(0); /* beyond what CNTPCT can show: never */
+    vcpu->x[7] = ~UINT64_C(0); /* CNTPCT_EL0 never gets there */
     e = take_sync(vcpu, wfet, EL1H);
     assert_int_equal(e->kind, AVC_WFE);
     assert_int_equal(e->value, 777777);
 
-    /* a virtual SError, until the guest has taken it: the CPU clears VSE, and the vector need not have been left since
-     */
+    /* A virtual SError counts until the guest has taken it. The CPU then clears VSE, perhaps without an exit since. */
     vcpu->vserror = true;
     vcpu->hcr |= AVC_BIT(8);
     assert_int_equal(take_sync(vcpu, wfi, EL1H)->kind, AVC_KICKED);
@@ -292,7 +293,7 @@ static void test_wfx(void **state)
     vcpu->hcr &= ~AVC_BIT(8);
     assert_int_equal(take_sync(vcpu, wfi, EL1H)->kind, AVC_WFI);
 
-    world_make(); /* without controller: its two lines; WFE not asked for */
+    world_make(); /* without a controller the vCPU has two lines; WFE is not trapped */
     vcpu = world_load();
     assert_int_equal(take_sync(vcpu, wfe, EL1H)->kind, AVC_KICKED);
     assert_int_equal(world.trap.elr, START + 4);
@@ -306,7 +307,7 @@ static void test_wfx(void **state)
 
 /* ---- FP ---- */
 
-/* What CPTR_EL2 is when V registers move. */
+/* CPTR_EL2 at the times at which V registers are moved. */
 static void test_fp(void **state)
 {
     (void)state;
@@ -317,20 +318,20 @@ static void test_fp(void **state)
 
         world_make();
         world.hal.uses = no_fp ? AVC_HOST_NO_FP : 0;
-        fake_cpu->reg[FAKE_CPTR_EL2] = host = 0x37ff; /* a host that never uses FP has it trapped */
+        fake_cpu->reg[FAKE_CPTR_EL2] = host = 0x37ff; /* a host that never uses FP traps it */
         vcpu = world_load();
         fake_log_clear();
         assert_int_equal(take_sync(vcpu, ESR_MAKE(7, true, 0), EL1H)->kind, AVC_KICKED);
         assert_int_equal(world.trap.elr, START);
         assert_int_equal(vcpu->fp_live, no_fp);
-        assert_int_equal(vcpu->cptr >> 10 & 1, !no_fp); /* not live: it traps again */
+        assert_int_equal(vcpu->cptr >> 10 & 1, !no_fp); /* not in the CPU: it traps again */
         assert_int_equal(fake_cpu->reg[FAKE_CPTR_EL2], host);
         open = fake_log_find(1 + (size_t)fake_log_find(0, FAKE_WRITE, FAKE_CPTR_EL2), FAKE_WRITE, FAKE_CPTR_EL2);
         assert_true(open > 0);
         assert_int_equal(fake_log[open].value & AVC_BIT(10), 0);
         assert_int_equal(fake_log[open + 1].what, FAKE_OP);
         assert_int_equal(fake_log[open + 1].which, FAKE_OP_isb);
-        if (no_fp) { /* a second trap cannot be; and it cannot spin either */
+        if (no_fp) { /* the CPU cannot trap it again; if it did, that must not loop */
             take_sync(vcpu, ESR_MAKE(7, true, 0), EL1H);
             assert_int_equal(ctx(AVC_CTX_ESR_EL1), ESR_IL);
         }
@@ -340,7 +341,7 @@ static void test_fp(void **state)
     }
 }
 
-/* The registers themselves: the guest sees its own and never the host's, the host gets its own back. */
+/* The guest must see its own registers and never the host's. The host must get its own back. */
 static bool guest_uses_fp(struct avc_vcpu *vcpu, struct fake_trap *trap)
 {
     (void)vcpu;
@@ -383,7 +384,7 @@ static void test_fp_values(void **state)
     assert_int_equal(vcpu->fp->fpsr, 0x10);
 }
 
-/* A host that leaves FP alone: the guest's registers are in the CPU between runs, and are asked there. */
+/* If the host does not use FP, the guest's registers stay in the CPU between runs. Get and set must use them there. */
 static void test_fp_by_id(void **state)
 {
     struct avc_vcpu *vcpu;
@@ -407,7 +408,7 @@ static void test_fp_by_id(void **state)
     assert_int_equal(value, 0x60e58);
 }
 
-/* A claim that looks at V8 puts the registers away; the guest has to fetch them again. */
+/* A claim that reads V8 saves the registers. The guest's next use must load them again. */
 static enum avc_answer fp_claim(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
 {
     uint64_t value[2];
@@ -424,7 +425,7 @@ static bool guest_calls_with_fp(struct avc_vcpu *vcpu, struct fake_trap *trap)
 {
     (void)vcpu;
     if (fake_resumes > 1)
-        return false; /* the fake has looked at CPTR_EL2 */
+        return false; /* the fake has checked CPTR_EL2 */
     trap->esr = fake_resumes == 0 ? ESR_MAKE(7, true, 0) : ESR_MAKE(0x16, true, 0);
     return true;
 }
@@ -447,7 +448,7 @@ static void test_fp_claim(void **state)
     assert_int_equal(vcpu->x[0], 0x60e58);
 }
 
-/* ---- the dump finds the vCPU ---- */
+/* ---- the dump finds the vCPU on the stack ---- */
 
 static void test_dump(void **state)
 {
@@ -457,10 +458,10 @@ static void test_dump(void **state)
     (void)state;
     vcpu.self = &vcpu;
     vcpu.self_at = (uintptr_t)&vcpu.self - FRAME_VCPU;
-    stack[20] = (uintptr_t)&vcpu; /* a copy of the pair, not where it says */
+    stack[20] = (uintptr_t)&vcpu; /* a copy of the pair, which does not point to itself */
     stack[21] = (uintptr_t)&stack[38];
     stack[30] = (uintptr_t)&vcpu + 8;
-    stack[31] = (uintptr_t)&stack[28]; /* the right place, and no vCPU */
+    stack[31] = (uintptr_t)&stack[28]; /* points to itself, but the other word is no vCPU */
     stack[40] = (uintptr_t)&vcpu;
     stack[41] = (uintptr_t)&stack[38];
     assert_ptr_equal(avc_dump_find_vcpu((uintptr_t)&stack[2]), &vcpu);

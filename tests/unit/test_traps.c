@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Trap registers: a pure function of features, flags and claims. */
+/* The trap registers, which are a function of features, flags and claims alone. */
 #include "world.h"
 
 #include <cmocka.h>
@@ -61,14 +61,14 @@ static void by_claims(void **state)
     assert_int_equal(claimed(&fake_a72, AVC_CLASS, 0x3c, 0x3c)->mdcr >> 8 & 1, 1);
     assert_int_equal(claimed(&fake_a72, AVC_CLASS, 0, 63)->mdcr >> 8 & 1, 1);
     assert_int_equal(claimed(&fake_a72, AVC_CLASS, 0x01, 0x01)->hcr >> 13 & 3, 3);
-    /* PAuth: the traps are where the bits are 0 */
+    /* PAuth is trapped where the bits are 0. */
     assert_int_equal(claimed(&fake_max, AVC_CLASS, 0x09, 0x09)->hcr >> 40 & 3, 0);
-    /* SCTLR_EL1: TVM and TRVM without FGT, the one bit with */
+    /* SCTLR_EL1: by TVM and TRVM without FGT, by its own bit with FGT. */
     assert_int_equal(claimed(&fake_a72, AVC_SYSREG, K(3, 0, 1, 0, 0), K(3, 0, 1, 0, 0))->hcr & 0x44000000, 0x44000000);
     assert_int_equal(claimed(&fake_max, AVC_SYSREG, K(3, 0, 1, 0, 0), K(3, 0, 1, 0, 0))->hcr & 0x44000000, 0);
     assert_int_equal(world.vm.traps.hfgrtr, AVC_BIT(29));
     assert_int_equal(world.vm.traps.hfgwtr, AVC_BIT(29));
-    /* the physical timer: enable bits go */
+    /* The physical timer: its enable bits become 0. */
     assert_int_equal(claimed(&fake_n1, AVC_SYSREG, K(3, 3, 14, 2, 1), K(3, 3, 14, 2, 1))->cnthctl, 1);
     assert_int_equal(world.vm.traps.cnthctl_vhe, 0x400);
     assert_int_equal(claimed(&fake_max, AVC_SYSREG, K(3, 3, 14, 0, 2), K(3, 3, 14, 0, 2))->cnthctl, 3 | AVC_BIT(14));
@@ -76,7 +76,7 @@ static void by_claims(void **state)
     assert_int_equal(claimed(&fake_a72, AVC_SYSREG, K(1, 0, 8, 3, 0), K(1, 0, 8, 3, 0))->hcr >> 25 & 1, 1);
     /* SVC */
     assert_int_equal(claimed(&fake_max, AVC_SVC, 0, 10)->hfgitr, AVC_BIT(52));
-    /* nothing to do for what traps anyway */
+    /* What traps anyway changes nothing. */
     assert_int_equal(claimed(&fake_a72, AVC_SYSREG, K(3, 0, 1, 0, 1), K(3, 0, 1, 0, 1))->hcr, made(&fake_a72, 0)->hcr);
 }
 
@@ -93,7 +93,7 @@ static void no_trap(void **state)
     assert_false(can(&fake_a72, AVC_CLASS, 0x15, 0x15));
     assert_false(can(&fake_a72, AVC_CLASS, 0x1a, 0x1a));
     assert_true(can(&fake_max, AVC_CLASS, 0x1a, 0x1a));
-    assert_false(can(&fake_max, AVC_CLASS, 0x0e, 0x0e)); /* illegal execution state goes to EL1 */
+    assert_false(can(&fake_max, AVC_CLASS, 0x0e, 0x0e)); /* an illegal execution state goes to EL1 */
     assert_false(can(&fake_a72, AVC_CLASS, 0x09, 0x09));
     assert_false(can(&fake_a72, AVC_SYSREG, AVC_REG_TPIDR_EL1, AVC_REG_TPIDR_EL1));
     assert_true(can(&fake_max, AVC_SYSREG, AVC_REG_TPIDR_EL1, AVC_REG_TPIDR_EL1));
@@ -111,7 +111,10 @@ static void no_trap(void **state)
     assert_int_equal(avc_vm_claim(&world.vm, &(struct avc_claim){ AVC_SVC, 0, 0, avc_deny, NULL }), AVC_ENOTRAP);
 }
 
-/* What load writes: the traps and nothing that the host left, but its own counters' and event stream's controls. */
+/*
+ * Load writes the VM's traps. Of the host's values it keeps only the controls of the host's own counters and event
+ * stream.
+ */
 static void host_leftovers(void **state)
 {
     for (int vhe = 0; vhe < 2; vhe++) {

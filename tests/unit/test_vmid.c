@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* VMIDs: who gets which, what happens when they run out, and which flush a load makes. */
+/* VMIDs: which VM gets which, what happens when they run out, and which TLB flush a load makes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -62,7 +62,7 @@ static unsigned count(enum fake_op op)
     return n;
 }
 
-/* Returns the VMID in VTTBR_EL2. */
+/* Loads a vCPU, and returns the VMID in VTTBR_EL2. */
 static unsigned load(unsigned cpu, unsigned vm, unsigned vcpu)
 {
     uint64_t vttbr;
@@ -121,36 +121,36 @@ static void rollover(void **state)
 {
     (void)state;
     fresh(0);
-    load(1, 7, 0); /* gets 1 and stays */
-    load(2, 8, 0); /* gets 2 and stays */
+    load(1, 7, 0); /* gets VMID 1, and stays loaded */
+    load(2, 8, 0); /* gets VMID 2, and stays loaded */
     for (unsigned i = 10; i < 263; i++) {
         assert_int_equal(load(0, i, 0), 3 + i - 10);
         put(0, i, 0);
     }
     assert_false(pcpus[0].tlb_stale || pcpus[1].tlb_stale);
-    /* none left: a new generation, in which 1 and 2 are still taken */
+    /* No VMID is left. A new generation begins, in which 1 and 2 are still taken. */
     assert_int_equal(load(0, 263, 0), 3);
     assert_int_equal(count(FAKE_OP_tlbi_alle1), 1);
     assert_int_equal(machine.vmid_generation, 2 << 16);
     assert_false(pcpus[0].tlb_stale);
     assert_true(pcpus[1].tlb_stale && pcpus[2].tlb_stale && pcpus[3].tlb_stale);
-    /* a second vCPU of a VM whose VMID was kept finds it, in the new generation */
+    /* A second vCPU of a VM whose VMID was kept gets that VMID, in the new generation. */
     assert_int_equal(load(3, 7, 1), 1);
     assert_int_equal(count(FAKE_OP_tlbi_alle1), 1);
     assert_int_equal(s2s[7].vmid, 2 << 16 | 1);
     assert_int_equal(pcpus[1].vmid_active, s2s[7].vmid);
     assert_true(avc_vmid_in_use(&s2s[7]));
-    /* a VM that was not loaded gets another; 4 is free */
+    /* A VM that was not loaded gets a new VMID; 4 is free. */
     put(0, 263, 0);
     assert_int_equal(load(0, 10, 0), 4);
     assert_int_equal(count(FAKE_OP_tlbi_alle1), 0);
-    /* one that leaves and comes back while stale has lost its own */
+    /* A VM that is put and loaded again on a stale CPU has lost its VMID. */
     put(2, 8, 0);
     assert_false(avc_vmid_in_use(&s2s[8]));
     assert_int_equal(load(2, 8, 0), 5);
     assert_int_equal(count(FAKE_OP_tlbi_alle1), 1);
     put(2, 8, 0);
-    /* kept over two rollovers without a load in between */
+    /* A VMID is kept over two rollovers without a load in between. */
     put(3, 7, 1);
     machine.vmid_next = 256;
     assert_int_equal(load(2, 20, 0), 2);
@@ -163,7 +163,10 @@ static void rollover(void **state)
     assert_int_equal(s2s[7].vmid, 4 << 16 | 1);
 }
 
-/* No flush for the vCPU that comes back; one, local and for its VMID, where another of its VM has been. */
+/*
+ * A vCPU that comes back to its CPU needs no flush. If another vCPU of its VM was there, its load makes one local flush
+ * for the VMID.
+ */
 static void local_rule(void **state)
 {
     (void)state;
@@ -175,27 +178,27 @@ static void local_rule(void **state)
     load(0, 0, 0);
     assert_int_equal(count(FAKE_OP_tlbi_alle1) + count(FAKE_OP_tlbi_vmalle1), 0);
     put(0, 0, 0);
-    load(0, 1, 0); /* another VM: another VMID */
+    load(0, 1, 0); /* another VM has another VMID */
     put(0, 1, 0);
     load(0, 0, 0);
     assert_int_equal(count(FAKE_OP_tlbi_alle1) + count(FAKE_OP_tlbi_vmalle1), 0);
     put(0, 0, 0);
     load(0, 1, 0);
     put(0, 1, 0);
-    load(0, 0, 1); /* a sibling; VM 1 in between changes nothing */
+    load(0, 0, 1); /* another vCPU of VM 0; VM 1 in between does not matter */
     assert_int_equal(count(FAKE_OP_tlbi_vmalle1), 1);
     assert_int_equal(count(FAKE_OP_dsb_nsh), 1);
     put(0, 0, 1);
     load(0, 0, 0);
     assert_int_equal(count(FAKE_OP_tlbi_vmalle1), 1);
     put(0, 0, 0);
-    /* there and back again, and nobody of the VM was here */
+    /* It goes to another CPU and comes back, and no vCPU of the VM was here meanwhile. */
     load(1, 0, 0);
     put(1, 0, 0);
     load(0, 0, 0);
     assert_int_equal(count(FAKE_OP_tlbi_alle1) + count(FAKE_OP_tlbi_vmalle1), 0);
     put(0, 0, 0);
-    /* there, a sibling here meanwhile, and back */
+    /* It goes to another CPU, a sibling runs here, and it comes back. */
     load(1, 0, 0);
     load(0, 0, 1);
     put(0, 0, 1);
@@ -203,7 +206,7 @@ static void local_rule(void **state)
     load(0, 0, 0);
     assert_int_equal(count(FAKE_OP_tlbi_vmalle1), 1);
     put(0, 0, 0);
-    /* a VM whose VMID shares the place in the table costs a flush, not a mistake */
+    /* The table has one entry for VM 0 and VM 16. The conflict costs a flush, but no mistake. */
     for (unsigned i = 2; i < 17; i++) {
         load(0, i, 0);
         put(0, i, 0);
@@ -213,7 +216,7 @@ static void local_rule(void **state)
     assert_int_equal(count(FAKE_OP_tlbi_vmalle1), 1);
     assert_int_equal(count(FAKE_OP_ic_iallu), 0);
     put(0, 0, 0);
-    /* nor does the storage of a vCPU that has become one of that other VM */
+    /* The storage of a vCPU becomes a vCPU of another VM. That is noticed, too. */
     vcpus[0][0].vm = &vms[16];
     fake_log_clear();
     assert_int_equal(avc_vmid_load(&pcpus[0], &vcpus[0][0]) >> 48, 17);
@@ -248,7 +251,7 @@ static void instruction_caches(void **state)
         assert_int_equal(count(FAKE_OP_ic_iallu), policy < 2);
         put(0, 0, 0);
         load(0, 0, 1);
-        assert_int_equal(count(FAKE_OP_ic_iallu), policy == 1); /* by VMID and PA: the same for both vCPUs */
+        assert_int_equal(count(FAKE_OP_ic_iallu), policy == 1); /* a cache by VMID and PA is the same for both vCPUs */
         put(0, 0, 1);
         load(0, 0, 1);
         assert_int_equal(count(FAKE_OP_ic_iallu), 0);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The timers' interrupts, on hosts that drop and deactivate in two steps and on hosts that do both at once, by fetch
- * and with interrupts left to the host. The fake's physical PPIs are in vgic_world.h: settle_vcpu() raises them, and a
- * deactivation of what is not active fails there.
+ * The timers' interrupts: on hosts that drop the priority and deactivate in two steps, on hosts that do both at once,
+ * and on hosts that leave interrupts pending. vgic_world.h has the fake's physical PPIs. settle_vcpu() raises them
+ * there, and the test fails if anything deactivates an interrupt that is not active.
  */
 #include "vgic_world.h"
 
@@ -26,14 +26,14 @@ static void now_is(uint64_t count)
 static void boot(bool split, unsigned t)
 {
     vw_boot(4, split, 1);
-    /* reset values say UNKNOWN or whatever the fake had: off */
+    /* The library does not rely on reset values, which are UNKNOWN. */
     set_timer(0, 0, 0);
     set_timer(1, 0, 0);
     now_is(1000);
     wr(0, SGI(0) + 0x100, 1u << ppi[t]);
 }
 
-/* CVAL of timer t for virtual time `count`. */
+/* Returns the CVAL of timer t for a virtual time. */
 static uint64_t cval(unsigned t, uint64_t count)
 {
     return t ? count + vm.cntvoff : count;
@@ -50,10 +50,10 @@ static void fires(void **state)
             assert_int_equal(g_ack(true), 1023);
             now_is(1100);
             settle_vcpu(0);
-            assert_int_equal(phys[0].active[ppi[t]], split); /* linked; or masked */
+            assert_int_equal(phys[0].active[ppi[t]], split); /* linked if the host splits the end; otherwise masked */
             assert_int_equal(phys[0].masked[ppi[t]], !split);
             assert_int_equal(g_ack(true), ppi[t]);
-            set_timer(t, 1, cval(t, 1200)); /* the handler's work */
+            set_timer(t, 1, cval(t, 1200)); /* done by the handler */
             g_eoi(true, ppi[t]);
             settle_vcpu(0);
             assert_false(phys[0].active[ppi[t]]);
@@ -62,19 +62,19 @@ static void fires(void **state)
             now_is(1300);
             settle_vcpu(0);
             assert_int_equal(g_ack(true), ppi[t]);
-            g_eoi(true, ppi[t]); /* handled, but not set to later: again */
+            g_eoi(true, ppi[t]); /* the timer is still due, so the interrupt comes again */
             settle_vcpu(0);
             assert_int_equal(g_ack(true), ppi[t]);
             set_timer(t, 0, 0);
             g_eoi(true, ppi[t]);
             settle_vcpu(0);
             assert_int_equal(g_ack(true), 1023);
-            assert_int_equal(phys[0].drops, split ? 3 : 5); /* maintenance included */
+            assert_int_equal(phys[0].drops, split ? 3 : 5); /* with maintenance interrupts */
             vput(0);
         }
 }
 
-/* Disabled when it fires: masked, and there when it is enabled. */
+/* The interrupt is disabled when the timer expires. It is masked, and comes when the guest enables it. */
 static void disabled_then_enabled(void **state)
 {
     (void)state;
@@ -93,7 +93,10 @@ static void disabled_then_enabled(void **state)
             g_eoi(true, ppi[t]);
             settle_vcpu(0);
             assert_false(phys[0].masked[ppi[t]]);
-            /* and when the guest has changed its mind before enabling it, nothing is delivered, nothing stays masked */
+            /*
+             * If the guest sets the timer anew before it enables the interrupt, nothing comes, and nothing stays
+             * masked.
+             */
             wr(0, SGI(0) + 0x180, 1u << ppi[t]);
             set_timer(t, 1, cval(t, 1000));
             settle_vcpu(0);
@@ -102,7 +105,7 @@ static void disabled_then_enabled(void **state)
             wr(0, SGI(0) + 0x100, 1u << ppi[t]);
             assert_false(phys[0].masked[ppi[t]]);
             assert_int_equal(g_ack(true), 1023);
-            /* the group off and on is the same */
+            /* The same with the group disabled and enabled. */
             wr(0, GICD, 0);
             set_timer(t, 1, cval(t, 1000));
             settle_vcpu(0);
@@ -115,7 +118,10 @@ static void disabled_then_enabled(void **state)
         }
 }
 
-/* Disabled while it is linked and pending: the list register gives it back, and it comes when enabled, if still due. */
+/*
+ * The interrupt is disabled while it is linked and pending. The list register gives it back. When it is enabled again,
+ * it comes if the timer is still due.
+ */
 static void disabled_while_linked(void **state)
 {
     (void)state;
@@ -140,7 +146,7 @@ static void disabled_while_linked(void **state)
     vput(0);
 }
 
-/* The guest clears "active" of a linked one: the physical interrupt is deactivated, and comes again. */
+/* The guest clears the active state of a linked interrupt. The physical one is deactivated, and comes again. */
 static void icactiver(void **state)
 {
     (void)state;
@@ -162,7 +168,7 @@ static void icactiver(void **state)
     }
 }
 
-/* ... and from another vCPU. */
+/* The same from another vCPU. */
 static void icactiver_elsewhere(void **state)
 {
     (void)state;
@@ -189,7 +195,9 @@ static void icactiver_elsewhere(void **state)
     vput(0);
 }
 
-/* Pending by itself as well (ISPENDR) while linked and active: never pending and active with HW=1; both are delivered.
+/*
+ * Software sets it pending (ISPENDR) while it is linked and active. It must never be pending and active with HW=1. Both
+ * interrupts are delivered.
  */
 static void ispendr_while_linked(void **state)
 {
@@ -209,7 +217,7 @@ static void ispendr_while_linked(void **state)
     vput(0);
 }
 
-/* By software alone, ended, and then by the timer: that one is linked. */
+/* Software makes it pending and the guest ends it. Then the timer expires: that interrupt is linked. */
 static void ispendr_first(void **state)
 {
     (void)state;
@@ -227,7 +235,7 @@ static void ispendr_first(void **state)
     vput(0);
 }
 
-/* Off the CPU in each state; vput() checks that nothing stays active or masked. */
+/* The vCPU is put in each state. vput() checks that no physical interrupt stays active or masked. */
 static void put_in_every_state(void **state)
 {
     (void)state;
@@ -239,7 +247,7 @@ static void put_in_every_state(void **state)
                     wr(0, SGI(0) + 0x180, 1u << ppi[t]);
                 set_timer(t, 1, cval(t, 1000));
                 if (stage > 0)
-                    settle_vcpu(0); /* 0: due, and not taken yet */
+                    settle_vcpu(0); /* in stage 0 the timer is due, and its interrupt was not taken yet */
                 if (stage == 2)
                     assert_int_equal(g_ack(true), ppi[t]);
                 vput(0);
@@ -247,7 +255,7 @@ static void put_in_every_state(void **state)
                 assert_int_equal(avc_vcpu_has_work(&vcpu[0]), stage < 2);
                 assert_int_equal(avc_vcpu_deadline(&vcpu[0]), stage < 2 ? 0 : ~UINT64_C(0));
                 vload(0, 1);
-                assert_true(phys[1].masked[ppi[t]]); /* no round trip */
+                assert_true(phys[1].masked[ppi[t]]); /* it is masked at once, without an interrupt */
                 settle_vcpu(0);
                 if (stage == 3)
                     wr(0, SGI(0) + 0x100, 1u << ppi[t]);
@@ -259,7 +267,7 @@ static void put_in_every_state(void **state)
                 settle_vcpu(0);
                 assert_false(phys[1].masked[ppi[t]]);
                 assert_int_equal(g_ack(true), 1023);
-                /* back in the ordinary way */
+                /* Then all works as usual again. */
                 now_is(3000);
                 settle_vcpu(0);
                 assert_int_equal(phys[1].active[ppi[t]], split);
@@ -268,7 +276,9 @@ static void put_in_every_state(void **state)
             }
 }
 
-/* Active when it left, not due when it is back, and due again before its end. */
+/*
+ * The interrupt is active at put, the timer is not due at load, and is due again before the guest ends the interrupt.
+ */
 static void active_across_put(void **state)
 {
     (void)state;
@@ -282,7 +292,7 @@ static void active_across_put(void **state)
     assert_false(phys[0].masked[27]);
     now_is(2000);
     settle_vcpu(0);
-    assert_true(phys[0].masked[27]); /* active: nobody but us looks */
+    assert_true(phys[0].masked[27]); /* it is active, so only the library looks at the timer */
     assert_int_equal(g_ack(true), 1023);
     g_eoi(true, 27);
     settle_vcpu(0);
@@ -314,10 +324,10 @@ static void deadlines(void **state)
     assert_int_equal(avc_vcpu_deadline(&vcpu[0]), ~UINT64_C(0));
     assert_false(avc_vcpu_has_work(&vcpu[0]));
     set_timer(0, 1, 1700);
-    wr(0, SGI(0) + 0x180, 1u << 27); /* an interrupt that cannot come wakes nobody */
+    wr(0, SGI(0) + 0x180, 1u << 27); /* an interrupt that cannot come must not wake the vCPU */
     assert_int_equal(avc_vcpu_deadline(&vcpu[0]), ~UINT64_C(0));
     wr(0, SGI(0) + 0x100, 1u << 27);
-    /* the guest is through with the last one, and nobody has looked since */
+    /* The guest has ended the last interrupt, and the library has not looked since. */
     now_is(1700);
     settle_vcpu(0);
     assert_int_equal(g_ack(true), 27);
@@ -327,7 +337,7 @@ static void deadlines(void **state)
     vput(0);
 }
 
-/* The host does not fetch: an interrupt is pending and unacknowledged; ours goes away by itself. */
+/* Without irq_fetch an interrupt is pending and not acknowledged. The library's own disappears when its cause does. */
 static void not_fetched(void **state)
 {
     (void)state;
@@ -346,14 +356,14 @@ static void not_fetched(void **state)
     assert_false(misr());
     assert_false(phys[0].masked[27]);
     assert_false(vm.irqc->irq(&vcpu[0], AVC_IRQ_SPURIOUS));
-    /* other interrupts are the host's */
+    /* Other interrupts are the host's. */
     assert_false(vm.irqc->irq(&vcpu[0], 26));
     assert_false(vm.irqc->irq(&vcpu[0], 1023));
     fake_cpu->masked = false;
     vput(0);
 }
 
-/* By the host's own vector, while the vCPU is loaded and its thread blocked. */
+/* The host's own vector takes the interrupt, while the vCPU is loaded and its thread blocked. */
 static void outside_of_run(void **state)
 {
     (void)state;
@@ -389,13 +399,16 @@ static void other_intids(void **state)
     assert_true(vm.irqc->irq(&vcpu[0], 20));
     fake_cpu->masked = false;
     assert_int_equal(g_ack(true), 27);
-    g_eoi(true, 27); /* deactivates 20 */
+    g_eoi(true, 27); /* deactivates PPI 20 */
     assert_false(phys[0].active[20]);
     set_timer(0, 0, 0);
     vput(0);
 }
 
-/* The virtual timer's own list register: as the guest has configured it, the first time and again. */
+/*
+ * The virtual timer has a list register of its own. Its contents must be as the guest has configured them, the first
+ * time and again.
+ */
 static void own_list_register(void **state)
 {
     (void)state;
@@ -421,7 +434,9 @@ static void own_list_register(void **state)
         }
 }
 
-/* Another CPU has changed something about it, and this one has not looked yet when it comes again. */
+/*
+ * Another CPU has changed the interrupt's configuration. This vCPU has not looked yet when the interrupt comes again.
+ */
 static void changed_elsewhere(void **state)
 {
     (void)state;
@@ -444,7 +459,7 @@ static void changed_elsewhere(void **state)
 
         on_cpu_of(1);
         if (what == 0)
-            wr(1, SGI(0) + 0x180, 1u << 27); /* disabled */
+            wr(1, SGI(0) + 0x180, 1u << 27); /* disables it */
         else if (what == 1)
             wr8(1, SGI(0) + 0x400 + 27, 0x50);
         else

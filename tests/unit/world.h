@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * What a test of a whole exit needs: a machine, a CPU with its HAL, a VM with some memory, two vCPUs; and a guest that
+ * What a test of a whole exit needs: a machine, a CPU with its HAL, a VM with some memory, two vCPUs, and a guest that
  * takes one exception.
  */
 #ifndef WORLD_H
@@ -25,7 +25,9 @@
 #include "smc.h"
 #include "core/policy/sysreg.h"
 
-/* Guest memory: ordinary, read-only and not executable, a device handed through, mapped later. */
+/*
+ * Guest memory: RAM, read-only memory that is not executable, a passed-through device, and memory that is mapped later.
+ */
 #define RAM      UINT64_C(0x40000000)
 #define RAM_SIZE UINT64_C(0x400000)
 #define ROM      UINT64_C(0x50000000)
@@ -50,17 +52,17 @@ static struct world {
     struct avc_vcpu vcpu[2];
     struct avc_vcpu *vcpus[2];
     struct avc_claim claims[AVC_CLAIM_SLOTS(32)];
-    /* the HAL */
+    /* The HAL's calls and answers. */
     unsigned wakes, fetches, ends, handled;
-    avc_irq_t irq; /* next token; spurious after that */
+    avc_irq_t irq; /* the token of the next fetch; spurious afterwards */
     enum avc_answer irq_answer;
-    /* the guest's one exception, and where it is afterwards */
+    /* The guest's one exception, and where the guest is afterwards. */
     struct fake_trap trap;
     bool taken;
     unsigned pages;
 } world;
 
-/* What the CPU is; set before world_make(). NULL, false: a Cortex-A72 whose host has HCR_EL2.E2H=0. */
+/* The CPU model; tests set it before world_make(). NULL and false mean a Cortex-A72 whose host has HCR_EL2.E2H = 0. */
 static const struct fake_model *world_model;
 static bool world_e2h;
 
@@ -81,7 +83,7 @@ static void *page_get(void *ctx, size_t bytes, avc_pa_t *pa)
 
 static void page_put(void *ctx, void *va, size_t bytes)
 {
-    (void)ctx, (void)va, (void)bytes; /* tests are short */
+    (void)ctx, (void)va, (void)bytes; /* tests do not look at cache maintenance */
 }
 
 static void *page_at(void *ctx, avc_pa_t pa)
@@ -139,7 +141,7 @@ static inline void must(enum avc_status status)
     }
 }
 
-/* All but the vCPUs: claims may still be made. */
+/* Makes all but the vCPUs, so that claims can still be made. */
 static inline void world_make_flags(uint32_t flags)
 {
     struct avc_mem mem = { NULL, page_get, page_put, page_at };
@@ -188,7 +190,7 @@ static inline void world_claim(enum avc_kind kind, uint64_t first, uint64_t last
     must(avc_vm_claim(&world.vm, &(struct avc_claim){ kind, first, last, fn, ctx }));
 }
 
-/* Run, and what it counts: one more exit, of the kind that it returns. */
+/* Runs the vCPU, and checks that one exit was counted, of the kind that run returns. */
 static inline struct avc_exit *world_run(struct avc_vcpu *vcpu)
 {
     uint64_t before[AVC_NR_KINDS];
@@ -205,7 +207,7 @@ static inline struct avc_exit *world_run(struct avc_vcpu *vcpu)
     return e;
 }
 
-/* vCPU 0 started at START with x[n] = 0x1111 * (n + 1), and loaded. */
+/* Starts vCPU 0 at START with x[n] = 0x1111 * (n + 1), and loads it. */
 static inline struct avc_vcpu *world_load(void)
 {
     struct avc_vcpu *vcpu = &world.vcpu[0];
@@ -236,8 +238,10 @@ static bool one_trap(struct avc_vcpu *vcpu, struct fake_trap *trap)
     return true;
 }
 
-/* The vCPU runs, and takes this exception at `pc` with `pstate`. Returns the exit. It is AVC_KICKED when the
-   library has handled the trap: world.trap.elr and .spsr say where it went on. */
+/*
+ * Runs the vCPU, which takes this exception at `pc` with `pstate`. Returns the exit. It is AVC_KICKED if the library
+ * has handled the trap; then world.trap.elr and .spsr say where the guest went on.
+ */
 static inline struct avc_exit *take(struct avc_vcpu *vcpu, struct fake_trap trap)
 {
     fake_guest = one_trap;
@@ -251,7 +255,7 @@ static inline struct avc_exit *take_sync(struct avc_vcpu *vcpu, uint64_t esr, ui
     return take(vcpu, (struct fake_trap){ .esr = esr, .elr = START, .spsr = pstate });
 }
 
-/* Lets the VMM's answer act, without another exception. */
+/* Completes the exit by the VMM's answer, without another exception. */
 static inline void go_on(struct avc_vcpu *vcpu)
 {
     world.taken = true;
