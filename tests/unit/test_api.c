@@ -214,47 +214,47 @@ static void test_claims(void **state)
 
 static void test_vcpu(void **state)
 {
-    static struct avc_vcpu v;
+    static struct avc_vcpu vcpu;
     static struct avc_vm vm;
     struct avc_vcpu_config c = { .mpidr = 0 };
     uint64_t value[2];
 
     (void)state;
     world_make();
-    memset(&v, 0, sizeof v);
+    memset(&vcpu, 0, sizeof vcpu);
     memset(&vm, 0, sizeof vm);
     IS(avc_vcpu_init(NULL, &world.vm, &c), AVC_EINVAL);
-    IS(avc_vcpu_init(&v, NULL, &c), AVC_EINVAL);
-    IS(avc_vcpu_init(&v, &world.vm, NULL), AVC_EINVAL);
+    IS(avc_vcpu_init(&vcpu, NULL, &c), AVC_EINVAL);
+    IS(avc_vcpu_init(&vcpu, &world.vm, NULL), AVC_EINVAL);
     IS(avc_vcpu_init((struct avc_vcpu *)(void *)(raw + 8), &world.vm, &c), AVC_EALIGN);
-    IS(avc_vcpu_init(&v, &vm, &c), AVC_ENOENT);
-    IS(avc_vcpu_init(&v, &world.vm, &(struct avc_vcpu_config){ .mpidr = 1u << 31 }), AVC_EINVAL);
+    IS(avc_vcpu_init(&vcpu, &vm, &c), AVC_ENOENT);
+    IS(avc_vcpu_init(&vcpu, &world.vm, &(struct avc_vcpu_config){ .mpidr = 1u << 31 }), AVC_EINVAL);
     IS(avc_vcpu_init(&world.vcpu[0], &world.vm, &c), AVC_OK);
     IS(avc_vcpu_init(&world.vcpu[0], &world.vm, &c), AVC_EEXIST);
     IS(avc_vcpu_init(&world.vcpu[1], &world.vm, &c), AVC_EEXIST); /* another vCPU has this MPIDR */
     c.mpidr = 1;
     IS(avc_vcpu_init(&world.vcpu[1], &world.vm, &c), AVC_OK);
     c.mpidr = 2;
-    IS(avc_vcpu_init(&v, &world.vm, &c), AVC_ENOMEM); /* max_vcpus */
+    IS(avc_vcpu_init(&vcpu, &world.vm, &c), AVC_ENOMEM); /* max_vcpus */
 
     IS(avc_vcpu_reset(NULL), AVC_EINVAL);
-    IS(avc_vcpu_reset(&v), AVC_ENOENT);
+    IS(avc_vcpu_reset(&vcpu), AVC_ENOENT);
     IS(avc_vcpu_start(NULL, 0, 0), AVC_EINVAL);
-    IS(avc_vcpu_start(&v, 0, 0), AVC_ENOENT);
+    IS(avc_vcpu_start(&vcpu, 0, 0), AVC_ENOENT);
     IS(avc_vcpu_destroy(NULL), AVC_EINVAL);
-    IS(avc_vcpu_destroy(&v), AVC_ENOENT);
+    IS(avc_vcpu_destroy(&vcpu), AVC_ENOENT);
     IS(avc_vcpu_load(NULL, &world.pcpu), AVC_EINVAL);
     IS(avc_vcpu_load(&world.vcpu[0], NULL), AVC_EINVAL);
-    IS(avc_vcpu_load(&v, &world.pcpu), AVC_ENOENT);
+    IS(avc_vcpu_load(&vcpu, &world.pcpu), AVC_ENOENT);
     IS(avc_vcpu_put(NULL), AVC_EINVAL);
-    IS(avc_vcpu_put(&v), AVC_ENOENT);
+    IS(avc_vcpu_put(&vcpu), AVC_ENOENT);
     IS(avc_vcpu_put(&world.vcpu[0]), AVC_ESTATE);
     IS(avc_vcpu_set_irq(NULL, 0, true), AVC_EINVAL);
-    IS(avc_vcpu_set_irq(&v, 0, true), AVC_ENOENT);
+    IS(avc_vcpu_set_irq(&vcpu, 0, true), AVC_ENOENT);
     IS(avc_vcpu_set_irq(&world.vcpu[0], 2, true), AVC_ERANGE);
 
     IS(avc_vcpu_get(NULL, AVC_REG_PC, value), AVC_EINVAL);
-    IS(avc_vcpu_get(&v, AVC_REG_PC, value), AVC_ENOENT);
+    IS(avc_vcpu_get(&vcpu, AVC_REG_PC, value), AVC_ENOENT);
     IS(avc_vcpu_get(&world.vcpu[0], AVC_REG_PC, NULL), AVC_EINVAL);
     IS(avc_vcpu_get(&world.vcpu[0], 0xdeadbeef, value), AVC_ENOENT);
     IS(avc_vcpu_set(&world.vcpu[0], 0xdeadbeef, 0), AVC_ENOENT);

@@ -20,7 +20,7 @@
 #define ESR_HVC UINT64_C(0x5a000000)
 #define ESR_WFI UINT64_C(0x07e00000)
 
-static struct avc_vcpu *vcpu;
+static struct avc_vcpu *target; /* of the kicks and interrupts */
 static unsigned seam_calls, inject_at;
 static bool injecting, injected;
 static void (*inject)(void);
@@ -28,7 +28,7 @@ static void (*inject)(void);
 /* The other CPU's wake() interrupts the CPU that runs, and unblocks the vCPU. */
 static bool doorbell, blocked;
 
-static void on_wake(void *ctx, struct avc_vcpu *v)
+static void on_wake(void *ctx, struct avc_vcpu *vcpu)
 {
     doorbell = true;
     blocked = false;
@@ -60,12 +60,12 @@ static void on_op(enum fake_op op, uint64_t value)
 
 static void kick(void)
 {
-    avc_vcpu_kick(vcpu);
+    avc_vcpu_kick(target);
 }
 
 static void raise_line(void)
 {
-    must(avc_vcpu_set_irq(vcpu, 0, true));
+    must(avc_vcpu_set_irq(target, 0, true));
 }
 
 /*
@@ -75,7 +75,7 @@ static void raise_line(void)
 static unsigned phase, entries_since;
 static bool seen;
 
-static bool life(struct avc_vcpu *v, struct fake_trap *trap)
+static bool life(struct avc_vcpu *vcpu, struct fake_trap *trap)
 {
     if (injected)
         entries_since++;
@@ -100,20 +100,20 @@ static bool vmm(unsigned turns)
 
     blocked = false;
     while (turns-- && !blocked) {
-        must(avc_vcpu_load(vcpu, &world.pcpu));
+        must(avc_vcpu_load(target, &world.pcpu));
         for (unsigned runs = 0; runs < 3 && !blocked; runs++) {
-            struct avc_exit *e = world_run(vcpu);
+            struct avc_exit *e = world_run(target);
 
             kicked |= e->kind == AVC_KICKED;
             if (e->kind == AVC_WFI) {
                 blocked = true; /* it must say so before it looks again */
                 seam();
-                if (avc_vcpu_has_work(vcpu))
+                if (avc_vcpu_has_work(target))
                     blocked = false;
                 seam();
             }
         }
-        must(avc_vcpu_put(vcpu));
+        must(avc_vcpu_put(target));
     }
     return kicked;
 }
@@ -122,10 +122,10 @@ static void start_life(void (*what)(void), unsigned at)
 {
     world_make();
     world.hal.wake = on_wake;
-    vcpu = &world.vcpu[0];
+    target = &world.vcpu[0];
     for (unsigned n = 0; n < 2; n++)
         must(avc_vcpu_init(&world.vcpu[n], &world.vm, &(struct avc_vcpu_config){ .mpidr = n }));
-    must(avc_vcpu_start(vcpu, START, 0));
+    must(avc_vcpu_start(target, START, 0));
     fake_guest = life;
     phase = 0;
     seam_calls = 0;
@@ -153,7 +153,7 @@ static void no_kick_is_lost(void **state)
             break;
         if (!kicked && !blocked) /* the kick came after the last run, so the next one delivers it */
             kicked = vmm(1);
-        if (!kicked || (blocked && avc_vcpu_has_work(vcpu)))
+        if (!kicked || (blocked && avc_vcpu_has_work(target)))
             fail_msg("kick after access %u of the life: delivered %d, blocked %d", n, kicked, blocked);
     }
     assert_true(n > 100); /* otherwise this was no life */
@@ -179,48 +179,48 @@ static void no_interrupt_is_lost(void **state)
 /* A kick before run is delivered by that run at once, and only once. */
 static void a_kick_waits(void **state)
 {
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     world_make();
-    v = world_load();
-    avc_vcpu_kick(v);
-    assert_int_equal(world_run(v)->kind, AVC_KICKED);
+    vcpu = world_load();
+    avc_vcpu_kick(vcpu);
+    assert_int_equal(world_run(vcpu)->kind, AVC_KICKED);
     fake_enters = 0;
     world.taken = true;
-    (void)take_sync(v, ESR_HVC, EL1H);
+    (void)take_sync(vcpu, ESR_HVC, EL1H);
     assert_int_equal(fake_enters, 1);
 }
 
 static void run_needs_a_load(void **state)
 {
-    struct avc_vcpu *v = &world.vcpu[0];
+    struct avc_vcpu *vcpu = &world.vcpu[0];
 
     world_make();
-    v = world_load();
-    must(avc_vcpu_put(v));
-    assert_int_equal(world_run(v)->kind, AVC_FAIL);
-    assert_int_equal(world_run(v)->status, AVC_ESTATE);
-    must(avc_vcpu_load(v, &world.pcpu));
+    vcpu = world_load();
+    must(avc_vcpu_put(vcpu));
+    assert_int_equal(world_run(vcpu)->kind, AVC_FAIL);
+    assert_int_equal(world_run(vcpu)->status, AVC_ESTATE);
+    must(avc_vcpu_load(vcpu, &world.pcpu));
     fake_use_cpu(1);
-    assert_int_equal(world_run(v)->kind, AVC_FAIL);
-    assert_int_equal(world_run(v)->status, AVC_EBUSY);
-    assert_int_equal(avc_vcpu_put(v), AVC_EBUSY);
+    assert_int_equal(world_run(vcpu)->kind, AVC_FAIL);
+    assert_int_equal(world_run(vcpu)->status, AVC_EBUSY);
+    assert_int_equal(avc_vcpu_put(vcpu), AVC_EBUSY);
     fake_use_cpu(0);
 }
 
 /* TWI and TWE of HCR_EL2 in the guest's next run. */
 static uint64_t hcr;
 
-static bool note_hcr(struct avc_vcpu *v, struct fake_trap *trap)
+static bool note_hcr(struct avc_vcpu *vcpu, struct fake_trap *trap)
 {
     hcr = fake_cpu->reg[FAKE_HCR_EL2] & (HCR_TWI | HCR_TWE);
     return false;
 }
 
-static uint64_t waits_that_trap(struct avc_vcpu *v)
+static uint64_t waits_that_trap(struct avc_vcpu *vcpu)
 {
     hcr = ~UINT64_C(0);
-    world_run(v);
+    world_run(vcpu);
     return hcr;
 }
 
@@ -238,32 +238,32 @@ static void waits_trap_as_asked(void **state)
     };
 
     for (unsigned n = 0; n < AVC_ARRAY_SIZE(vms); n++) {
-        struct avc_vcpu *v = &world.vcpu[0];
+        struct avc_vcpu *vcpu = &world.vcpu[0];
         bool got[7];
 
         world_make_flags(vms[n].flags);
-        v = world_load();
+        vcpu = world_load();
         fake_guest = note_hcr;
-        got[0] = waits_that_trap(v) == vms[n].by_default;
-        avc_vcpu_trap_wfx(v, false); /* loaded: it takes effect at the next run */
-        got[1] = waits_that_trap(v) == 0;
-        avc_vcpu_trap_wfx(v, true);
-        got[2] = waits_that_trap(v) == vms[n].trapped;
-        avc_vcpu_trap_wfx(v, false);
-        must(avc_vcpu_put(v));
-        must(avc_vcpu_load(v, &world.pcpu)); /* it stays over put and load */
-        got[3] = waits_that_trap(v) == 0;
-        avc_vcpu_request(v, AVC_REQUEST_TRAPS); /* writes the trap registers anew */
-        got[4] = waits_that_trap(v) == 0;
-        must(avc_vcpu_put(v));
-        avc_vcpu_trap_wfx(v, true); /* not loaded: it takes effect with the next load */
-        must(avc_vcpu_load(v, &world.pcpu));
-        got[5] = waits_that_trap(v) == vms[n].trapped;
-        must(avc_vcpu_put(v));
-        avc_vcpu_trap_wfx(v, false);
-        must(avc_vcpu_start(v, START, 0)); /* a reset does not change it */
-        must(avc_vcpu_load(v, &world.pcpu));
-        got[6] = waits_that_trap(v) == 0;
+        got[0] = waits_that_trap(vcpu) == vms[n].by_default;
+        avc_vcpu_trap_wfx(vcpu, false); /* loaded: it takes effect at the next run */
+        got[1] = waits_that_trap(vcpu) == 0;
+        avc_vcpu_trap_wfx(vcpu, true);
+        got[2] = waits_that_trap(vcpu) == vms[n].trapped;
+        avc_vcpu_trap_wfx(vcpu, false);
+        must(avc_vcpu_put(vcpu));
+        must(avc_vcpu_load(vcpu, &world.pcpu)); /* it stays over put and load */
+        got[3] = waits_that_trap(vcpu) == 0;
+        avc_vcpu_request(vcpu, AVC_REQUEST_TRAPS); /* writes the trap registers anew */
+        got[4] = waits_that_trap(vcpu) == 0;
+        must(avc_vcpu_put(vcpu));
+        avc_vcpu_trap_wfx(vcpu, true); /* not loaded: it takes effect with the next load */
+        must(avc_vcpu_load(vcpu, &world.pcpu));
+        got[5] = waits_that_trap(vcpu) == vms[n].trapped;
+        must(avc_vcpu_put(vcpu));
+        avc_vcpu_trap_wfx(vcpu, false);
+        must(avc_vcpu_start(vcpu, START, 0)); /* a reset does not change it */
+        must(avc_vcpu_load(vcpu, &world.pcpu));
+        got[6] = waits_that_trap(vcpu) == 0;
         for (unsigned i = 0; i < 7; i++)
             if (!got[i])
                 fail_msg("%s: step %u", vms[n].name, i);
@@ -273,11 +273,11 @@ static void waits_trap_as_asked(void **state)
 /* CPU_ON for a vCPU that is off: one caller wins. The vCPU starts with reset values at that caller's entry point. */
 static void power(void **state)
 {
-    struct avc_vcpu *v, *second = &world.vcpu[1];
+    struct avc_vcpu *vcpu, *second = &world.vcpu[1];
 
     world_make();
-    v = world_load();
-    must(avc_vcpu_put(v));
+    vcpu = world_load();
+    must(avc_vcpu_put(vcpu));
     must(avc_vcpu_load(second, &world.pcpu));
     assert_int_equal(world_run(second)->kind, AVC_CPU_OFF);
     assert_int_equal(world_run(second)->kind, AVC_CPU_OFF);
@@ -300,23 +300,23 @@ static void power(void **state)
  * A request that the library does not know, or that comes again as soon as it is served. Run must return, and not stay
  * in a loop with interrupts masked.
  */
-static void enter_again(struct avc_vcpu *v)
+static void enter_again(struct avc_vcpu *vcpu)
 {
-    avc_vcpu_request(v, AVC_REQUEST_IRQC);
+    avc_vcpu_request(vcpu, AVC_REQUEST_IRQC);
 }
-static void nothing(struct avc_vcpu *v)
+static void nothing(struct avc_vcpu *vcpu)
 {
 }
-static bool never(struct avc_vcpu *v)
+static bool never(struct avc_vcpu *vcpu)
 {
     return false;
 }
 
-static uint64_t no_deadline(struct avc_vcpu *v)
+static uint64_t no_deadline(struct avc_vcpu *vcpu)
 {
     return ~UINT64_C(0);
 }
-static enum avc_status no_line(struct avc_vm *vm, struct avc_vcpu *v, uint32_t intid, bool level)
+static enum avc_status no_line(struct avc_vm *vm, struct avc_vcpu *vcpu, uint32_t intid, bool level)
 {
     return AVC_ERANGE;
 }
@@ -333,24 +333,24 @@ static void run_does_not_spin(void **state)
         .set_irq = no_line,
     };
     struct avc_irqc_ops half = ops;
-    struct avc_vcpu *v;
+    struct avc_vcpu *vcpu;
 
     world_make();
-    v = world_load();
-    avc_vcpu_request(v, ~UINT64_C(0) << 4);
+    vcpu = world_load();
+    avc_vcpu_request(vcpu, ~UINT64_C(0) << 4);
     fake_enters = 0;
     world.taken = true;
-    (void)take_sync(v, ESR_HVC, EL1H);
+    (void)take_sync(vcpu, ESR_HVC, EL1H);
     assert_int_equal(fake_enters, 1);
 
     world_make();
     half.set_irq = NULL;
     assert_int_equal(avc_vm_set_irqc(&world.vm, &half, NULL), AVC_EINVAL);
     must(avc_vm_set_irqc(&world.vm, &ops, NULL));
-    v = world_load();
-    avc_vcpu_request(v, AVC_REQUEST_IRQC);
+    vcpu = world_load();
+    avc_vcpu_request(vcpu, AVC_REQUEST_IRQC);
     fake_enters = 0;
-    assert_int_equal(world_run(v)->kind, AVC_KICKED);
+    assert_int_equal(world_run(vcpu)->kind, AVC_KICKED);
     assert_int_equal(fake_enters, 0);
 
     /* The host's vector also works with a controller that has no irq(). */
