@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The vGIC by example: each test is one rule of the architecture, or one way of the interrupts through it. */
+/*
+ * The vGIC by examples. Each test is about one rule of the architecture, or one path of an interrupt through the vGIC.
+ */
 #include "vgic_world.h"
 #include "core/policy/sysreg.h"
 
@@ -70,10 +72,10 @@ static void sgi_to_self(void **state)
     vw_boot(4, true, 1);
     fake_log_clear();
     assert_int_equal(sysreg_write(0, SGI1R, sgi_value(5, 0, 1)), AVC_DONE);
-    assert_int_equal(vcpu[0].requests, 0); /* in a list register already */
+    assert_int_equal(vcpu[0].requests, 0); /* it went into a list register at once */
     assert_int_equal(wakes[0], 0);
     assert_int_equal(g_ack(true), 5);
-    /* again while it is active: pending and active */
+    /* Sent again while active, it is pending and active. */
     assert_int_equal(sysreg_write(0, SGI1R, sgi_value(5, 0, 1)), AVC_DONE);
     settle_vcpu(0);
     assert_int_equal(g_ack(true), 1023);
@@ -81,13 +83,13 @@ static void sgi_to_self(void **state)
     settle_vcpu(0);
     assert_int_equal(drain(0, seen, 4), 1);
     assert_int_equal(seen[0], 5);
-    /* and twice before it is taken: once */
+    /* Sent twice before it is acknowledged, it comes once. */
     sysreg_write(0, SGI1R, sgi_value(5, 0, 1));
     sysreg_write(0, SGI1R, sgi_value(5, 0, 1));
     assert_int_equal(drain(0, seen, 4), 1);
 }
 
-/* Another vCPU has taken one back, and this CPU has not looked yet: an SGI sent after that is not lost with it. */
+/* Another vCPU clears a pending SGI, and this CPU has not noticed yet. An SGI that is sent then must not get lost. */
 static void sgi_after_icpendr(void **state)
 {
     (void)state;
@@ -107,14 +109,14 @@ static void sgi_forms(void **state)
 {
     (void)state;
     vw_boot(4, true, 4);
-    /* list: two neighbours */
+    /* A target list with two vCPUs. */
     sysreg_write(0, SGI1R, sgi_value(1, 0, 3));
     assert_int_equal(wakes[1], 1);
     assert_int_equal(wakes[2] + wakes[3] + wakes[0], 0);
     assert_int_equal(drain(0, seen, 4), 1);
     assert_int_equal(drain(1, seen, 4), 1);
     assert_int_equal(seen[0], 1);
-    /* another cluster, and the range selector */
+    /* Another cluster, and the range selector. */
     fake_use_cpu(0);
     sysreg_write(0, SGI1R, sgi_value(2, 0x100, 1));
     assert_int_equal(drain(2, seen, 4), 1);
@@ -122,11 +124,11 @@ static void sgi_forms(void **state)
     sysreg_write(0, SGI1R, sgi_value(3, 0x110, 1 << 2));
     assert_int_equal(drain(3, seen, 4), 1);
     assert_int_equal(seen[0], 3);
-    /* nobody there */
+    /* There is no such vCPU. */
     fake_use_cpu(0);
     sysreg_write(0, SGI1R, sgi_value(3, 0x200, 0xffff));
     sysreg_write(0, SGI1R, sgi_value(3, 0x100, 0xfffe));
-    /* all but self */
+    /* All but the sender. */
     sysreg_write(0, SGI1R, UINT64_C(1) << 40 | 7 << 24 | 0xffff);
     assert_int_equal(drain(0, seen, 4), 0);
     for (unsigned v = 1; v < 4; v++) {
@@ -146,9 +148,9 @@ static void sgi_groups(void **state)
     sysreg_write(0, SGI0R, sgi_value(1, 0, 1));
     assert_int_equal(rd(0, SGI(0) + 0x200), 2);
     assert_int_equal(g_ack(true), 1023);
-    assert_int_equal(g_ack(false), 1); /* by FIQ */
+    assert_int_equal(g_ack(false), 1); /* signalled as FIQ */
     g_eoi(false, 1);
-    sysreg_write(0, SGI1R, sgi_value(1, 0, 1)); /* of either group */
+    sysreg_write(0, SGI1R, sgi_value(1, 0, 1)); /* ICC_SGI1R_EL1 sends an SGI of either group here */
     assert_int_equal(g_ack(false), 1);
 }
 
@@ -162,7 +164,7 @@ static void sgi_to_waiting(void **state)
     assert_true(avc_vcpu_has_work(&vcpu[1]));
     vload(1, 1);
     assert_int_equal(g_ack(true), 9);
-    assert_false(vm.irqc->pending(&vcpu[1])); /* it is being handled */
+    assert_false(vm.irqc->pending(&vcpu[1])); /* it is in a list register, and acknowledged */
 }
 
 /* ---- SPIs ---- */
@@ -171,7 +173,7 @@ static void spi_edge(void **state)
 {
     (void)state;
     vw_boot(4, true, 2);
-    wr(0, GICD + 0xc08, 2 << 2); /* 33: edge */
+    wr(0, GICD + 0xc08, 2 << 2); /* 33 is edge-triggered */
     wr64(0, GICD + 0x6000 + 8 * 33, 1);
     wr(0, GICD + 0x104, 2);
     must(avc_vm_set_irq(&vm, 33, true));
@@ -179,7 +181,7 @@ static void spi_edge(void **state)
     assert_int_equal(wakes[1], 1);
     assert_int_equal(drain(1, seen, 4), 1);
     assert_int_equal(seen[0], 33);
-    /* disabled: remembered */
+    /* An edge while it is disabled is remembered. */
     wr(0, GICD + 0x184, 2);
     must(avc_vm_set_irq(&vm, 33, true));
     must(avc_vm_set_irq(&vm, 33, false));
@@ -197,25 +199,25 @@ static void spi_level(void **state)
     wr(0, GICD + 0x104, 1);
     must(avc_vm_set_irq(&vm, 32, true));
     assert_int_equal(g_ack(true), 32);
-    g_eoi(true, 32); /* the device still wants it */
+    g_eoi(true, 32); /* the device's line is still high */
     assert_true(misr());
     settle_vcpu(0);
     assert_int_equal(g_ack(true), 32);
     must(avc_vm_set_irq(&vm, 32, false));
     fake_log_clear();
     g_eoi(true, 32);
-    assert_int_equal(misr(), 0); /* no exit for an end that nobody waits for */
+    assert_int_equal(misr(), 0); /* the end causes no maintenance interrupt, because the line is low */
     must(avc_vm_set_irq(&vm, 32, true));
     assert_int_equal(g_ack(true), 32);
     must(avc_vm_set_irq(&vm, 32, false));
-    must(avc_vm_set_irq(&vm, 32, true)); /* again while active */
+    must(avc_vm_set_irq(&vm, 32, true)); /* the line rises again while it is active */
     g_eoi(true, 32);
     assert_true(misr());
     settle_vcpu(0);
     assert_int_equal(g_ack(true), 32);
     must(avc_vm_set_irq(&vm, 32, false));
     g_eoi(true, 32);
-    /* withdrawn before it is taken */
+    /* The line falls before the interrupt is acknowledged. */
     must(avc_vm_set_irq(&vm, 32, true));
     must(avc_vm_set_irq(&vm, 32, false));
     assert_int_equal(g_ack(true), 1023);
@@ -231,13 +233,13 @@ static void spi_routes(void **state)
     wr(0, GICD + 0x104, ~0u);
     wr64(0, GICD + 0x6000 + 8 * 40, 0x112);
     must(avc_vm_set_irq(&vm, 40, true));
-    /* moved before it is taken: pending in vCPU 3's list register already */
+    /* It is routed elsewhere while it is pending in vCPU 3's list register. */
     settle_all();
     fake_use_cpu(0);
     wr64(0, GICD + 0x6000 + 8 * 40, 0x100);
     assert_int_equal(drain(3, seen, 4), 0);
     assert_int_equal(drain(2, seen, 4), 1);
-    /* to nobody: waits */
+    /* Without a target it waits. */
     fake_use_cpu(0);
     wr64(0, GICD + 0x6000 + 8 * 40, 0x777);
     must(avc_vm_set_irq(&vm, 40, false));
@@ -247,7 +249,7 @@ static void spi_routes(void **state)
     fake_use_cpu(0);
     wr(0, GICD + 0x6000 + 8 * 40, 1);
     assert_int_equal(drain(1, seen, 4), 1);
-    /* any: all get their share */
+    /* 1-of-N: each vCPU gets its share. */
     fake_use_cpu(0);
     wr(0, GICD + 0x6000 + 8 * 40, 0x80000000);
     for (unsigned i = 0; i < 4; i++) {
@@ -278,7 +280,9 @@ static void spi_active_elsewhere(void **state)
     wr(0, GICD + 0x104, ~0u);
     must(avc_vm_set_irq(&vm, 32, true));
     assert_int_equal(g_ack(true), 32);
-    /* routed away while active, and it comes again: only after its end, and there */
+    /*
+     * It is routed elsewhere while it is active, and comes again. It must come only after its end, at the new target.
+     */
     wr64(0, GICD + 0x6000 + 8 * 32, 1);
     must(avc_vm_set_irq(&vm, 32, false));
     must(avc_vm_set_irq(&vm, 32, true));
@@ -307,7 +311,10 @@ static void irq_ranges(void **state)
     assert_int_equal(g_ack(true), 23);
 }
 
-/* A handler of the host's, on the CPU where the vCPU is loaded but its thread is blocked: it must be woken. */
+/*
+ * A handler of the host raises the line on the CPU where the vCPU is loaded. Its thread is blocked, so it must be
+ * woken.
+ */
 static void wakes_own(void **state)
 {
     (void)state;
@@ -319,7 +326,7 @@ static void wakes_own(void **state)
     assert_true(avc_vcpu_has_work(&vcpu[0]));
 }
 
-/* A guest that is big-endian at EL1 (SCTLR_EL1.EE) sees a word's bytes the other way round; E0E is EL0's alone. */
+/* A guest that is big-endian at EL1 (SCTLR_EL1.EE) sees the bytes of a word in reverse. E0E is for EL0 only. */
 static void big_endian(void **state)
 {
     (void)state;
@@ -344,7 +351,7 @@ static void big_endian(void **state)
 
 /* ---- list registers ---- */
 
-/* The list register that has this INTID, or -1. */
+/* Returns the list register that has this INTID, or -1. */
 static int lr_with(uint32_t intid)
 {
     for (unsigned n = 0; n < nr_lr(); n++)
@@ -353,7 +360,10 @@ static int lr_with(uint32_t intid)
     return -1;
 }
 
-/* What comes again is found where it was, whatever came in between; with none left the timer's is the last to go. */
+/*
+ * An interrupt that comes again gets its old list register, whatever came in between. If no other is free, the timer's
+ * list register is the last to be taken.
+ */
 static void reuse(void **state)
 {
     int at[4];
@@ -387,7 +397,10 @@ static void reuse(void **state)
         }
 }
 
-/* Disabled while the guest handles it, or is through with it: what comes then waits until it is enabled. */
+/*
+ * An interrupt is disabled while the guest handles it, or after its end. If it comes again, it must wait until it is
+ * enabled.
+ */
 static void disabled_in_lr(void **state)
 {
     (void)state;
@@ -398,7 +411,7 @@ static void disabled_in_lr(void **state)
         if (through)
             g_eoi(true, 5);
         wr(0, SGI(0) + 0x180, 1 << 5);
-        for (unsigned n = 0; n < 2; n++) /* as a trap and as an event */
+        for (unsigned n = 0; n < 2; n++) /* once as a trap and once as an event */
             sysreg_write(0, SGI1R, sgi_value(5, 0, 1));
         if (!through)
             g_eoi(true, 5);
@@ -409,7 +422,7 @@ static void disabled_in_lr(void **state)
     }
 }
 
-/* Pending and active ones move with their vCPU, to a CPU with fewer list registers as well. */
+/* Pending and active interrupts move with their vCPU, also to a CPU with fewer list registers. */
 static void moves_to_fewer(void **state)
 {
     (void)state;
@@ -423,7 +436,7 @@ static void moves_to_fewer(void **state)
     sysreg_write(0, SGI1R, sgi_value(3, 0, 1));
     vput(0);
     assert_true(vm.irqc->pending(&vcpu[0]));
-    fake_cpus[1].reg[FAKE_ICH_VTR_EL2] &= ~UINT64_C(31); /* one */
+    fake_cpus[1].reg[FAKE_ICH_VTR_EL2] &= ~UINT64_C(31); /* one list register */
     vload(0, 1);
     assert_int_equal(g_ack(true), 3);
     for (unsigned i = 4; i-- > 0;) {
@@ -433,7 +446,7 @@ static void moves_to_fewer(void **state)
     }
 }
 
-/* A level whose end nobody has looked at yet when its vCPU is put. */
+/* A level interrupt was ended, and the library has not noticed when the vCPU is put. */
 static void level_across_put(void **state)
 {
     (void)state;
@@ -452,7 +465,7 @@ static void level_across_put(void **state)
     assert_int_equal(g_ack(true), 32);
 }
 
-/* ---- more than list registers ---- */
+/* ---- more interrupts than list registers ---- */
 
 static void overflow_pending(void **state)
 {
@@ -471,7 +484,10 @@ static void overflow_pending(void **state)
     assert_int_equal(drain(0, seen, 4), 0);
 }
 
-/* A group that the CPU interface has off must not keep the other one out, and is let in when it is switched on. */
+/*
+ * Interrupts of a disabled group must not keep the other group out of list registers. They come when their group is
+ * enabled.
+ */
 static void overflow_groups(void **state)
 {
     (void)state;
@@ -479,7 +495,7 @@ static void overflow_groups(void **state)
     wr(0, GICD + 0xc08, ~0u);
     wr(0, GICD + 0x84, 0xff00);
     for (unsigned i = 0; i < 8; i++)
-        wr8(0, GICD + 0x400 + 32 + i, 0x10); /* group 0, higher */
+        wr8(0, GICD + 0x400 + 32 + i, 0x10); /* group 0, with a higher priority */
     *reg(FAKE_ICH_VMCR_EL2) &= ~ICH_VMCR_VENG0;
     wr(0, GICD + 0x204, 0xffff);
     wr(0, GICD + 0x104, 0xffff);
@@ -498,7 +514,7 @@ static void overflow_groups(void **state)
     }
 }
 
-/* Nested deeper than there are list registers, each ended in turn: by EOIR alone, and with EOImode 1. */
+/* More nested handlers than list registers. Each interrupt is ended in turn: by EOIR alone, or with EOImode 1. */
 static void overflow_active(void **state)
 {
     bool mode1 = *state != NULL;
@@ -530,7 +546,7 @@ static void overflow_active(void **state)
     assert_int_equal(drain(0, seen, 4), 0);
 }
 
-/* EOImode 1: an SPI may be deactivated by another vCPU than the one that took it. */
+/* EOImode 1: another vCPU may deactivate an SPI than the one that acknowledged it. */
 static void dir_elsewhere(void **state)
 {
     (void)state;
@@ -553,7 +569,7 @@ static void dir_elsewhere(void **state)
     assert_int_equal(g_ack(true), 32);
 }
 
-/* Without ICH_VTR_EL2.TDS everything common is trapped instead. */
+/* Without ICH_VTR_EL2.TDS all common registers are trapped instead. */
 static void no_tdir(void **state)
 {
     struct avc_exit e = { .kind = AVC_SYSREG };
@@ -580,13 +596,13 @@ static void no_tdir(void **state)
     assert_int_equal(sysreg_write(0, e.key, 1), AVC_DONE);
     assert_int_equal(*reg(FAKE_ICH_VMCR_EL2) & (ICH_VMCR_VEOIM | ICH_VMCR_VCBPR), ICH_VMCR_VCBPR);
     assert_false(*reg(FAKE_ICH_HCR_EL2) & ICH_HCR_TC);
-    /* reads of write-only registers, and the other way round, are UNDEFINED */
+    /* A read of a write-only register, or a write of a read-only one, is UNDEFINED. */
     e.key = SGI1R;
     assert_int_equal(sysreg(0, &e), AVC_FAULT);
     assert_int_equal(sysreg_write(0, AVC_SYSREG_KEY(3, 0, 12, 11, 3), 0), AVC_FAULT);
 }
 
-/* ---- state of other CPUs' list registers ---- */
+/* ---- what list registers of other CPUs hold ---- */
 
 static void read_is_exact(void **state)
 {
@@ -599,7 +615,7 @@ static void read_is_exact(void **state)
     must(avc_vm_set_irq(&vm, 32, true));
     settle_all();
     fake_use_cpu(1);
-    assert_int_equal(g_ack(true), 32); /* only the hardware knows */
+    assert_int_equal(g_ack(true), 32); /* only the CPU's list register knows that it is active */
     fake_use_cpu(0);
     assert_int_equal(mmio(0, GICD + 0x304, 4, false, &x), AVC_RETRY);
     assert_true(rd(0, GICD + 0x0) & 1u << 31); /* RWP */
@@ -629,13 +645,13 @@ static void disable_takes_back(void **state)
     assert_int_equal(g_ack(true), 1023);
     fake_use_cpu(0);
     wr(0, GICD + 0x104, 1);
-    wr(0, GICD + 0x0, 1); /* group 1 off */
+    wr(0, GICD + 0x0, 1); /* group 1 disabled */
     assert_int_equal(drain(1, seen, 1), 0);
     fake_use_cpu(0);
     wr(0, GICD + 0x0, 2);
     settle_vcpu(1);
     assert_int_equal(g_ack(true), 32);
-    /* and an active one, cleared from elsewhere */
+    /* Another vCPU clears the active state of an interrupt that is in a list register. */
     fake_use_cpu(0);
     must(avc_vm_set_irq(&vm, 32, false));
     wr(0, GICD + 0x384, 1);
@@ -655,7 +671,7 @@ static void moves(void **state)
     must(avc_vm_set_irq(&vm, 33, true));
     assert_int_equal(g_ack(true), 32);
     vput(0);
-    assert_int_equal(avc_vgic_reset(&vgic), AVC_OK); /* forgets both */
+    assert_int_equal(avc_vgic_reset(&vgic), AVC_OK); /* clears both interrupts */
     vload(0, 2);
     assert_int_equal(g_ack(true), 1023);
     vput(0);
@@ -671,12 +687,12 @@ static void moves(void **state)
     assert_true(gcpu[0].ap1[0] != 0);
     vload(0, 2);
     assert_int_equal(g_running(), 0xa0);
-    assert_int_equal(g_ack(true), 1023); /* equal priority does not preempt */
+    assert_int_equal(g_ack(true), 1023); /* an interrupt of equal priority does not preempt */
     g_eoi(true, 32);
     assert_int_equal(ICH_HCR_EOICOUNT(*reg(FAKE_ICH_HCR_EL2)), 0);
     assert_int_equal(g_ack(true), 33);
     vput(0);
-    /* reset of the vCPU: what it handled is nobody's */
+    /* After a reset of the vCPU, the interrupt that it handled is not active any more. */
     must(avc_vcpu_reset(&vcpu[0]));
     vload(0, 1);
     assert_int_equal(rd(0, GICD + 0x304), 0);
@@ -693,7 +709,7 @@ static void waiting_rules(void **state)
     must(avc_vm_set_irq(&vm, 32, true));
     assert_true(vm.irqc->pending(&vcpu[0]));
     *reg(FAKE_ICH_VMCR_EL2) &= ~(UINT64_C(0xff) << 24);
-    *reg(FAKE_ICH_VMCR_EL2) |= UINT64_C(0xa0) << 24; /* mask: not above */
+    *reg(FAKE_ICH_VMCR_EL2) |= UINT64_C(0xa0) << 24; /* the mask equals its priority */
     assert_false(vm.irqc->pending(&vcpu[0]));
     *reg(FAKE_ICH_VMCR_EL2) |= UINT64_C(0xa8) << 24;
     assert_true(vm.irqc->pending(&vcpu[0]));
@@ -703,11 +719,11 @@ static void waiting_rules(void **state)
     assert_false(vm.irqc->pending(&vcpu[0]));
     gcpu[0].vmcr |= ICH_VMCR_VENG1;
     assert_true(vm.irqc->pending(&vcpu[0]));
-    gcpu[0].ap1[0] = 1 << (0xa0 >> 3); /* runs at the same priority */
+    gcpu[0].ap1[0] = 1 << (0xa0 >> 3); /* an active interrupt has the same priority */
     assert_false(vm.irqc->pending(&vcpu[0]));
 }
 
-/* ---- timers, and groups that are off ---- */
+/* ---- timers, and disabled groups ---- */
 
 static void vtimer_on(void)
 {
@@ -716,7 +732,7 @@ static void vtimer_on(void)
     *reg(FAKE_CNTPCT_EL0) = 1000;
 }
 
-/* The guest ends an interrupt that may not come again, and gets nothing. */
+/* The guest ends an interrupt, and it must not come again. */
 static void end_for_good(unsigned intid)
 {
     settle_vcpu(0);
@@ -804,7 +820,7 @@ static void another_deactivates_a_sleepers_timer(void **state)
     vtimer_on();
     settle_vcpu(1);
     assert_int_equal(g_ack(true), 27);
-    *reg(FAKE_ICH_AP1R0_EL2) = 0; /* EOImode 1: priority dropped, still active */
+    *reg(FAKE_ICH_AP1R0_EL2) = 0; /* EOImode 1: the priority is dropped, and the interrupt is still active */
     vput(1);
     assert_false(avc_vcpu_has_work(&vcpu[1]));
     memset(wakes, 0, sizeof wakes);
@@ -826,9 +842,9 @@ static void another_deactivates_a_spilled_timer(void **state)
     assert_int_equal(g_ack(true), 27);
     sysreg_write(0, SGI1R, sgi_value(5, 0, 1));
     settle_vcpu(0);
-    assert_int_equal(g_ack(true), 5); /* 27 is active, linked, queued */
+    assert_int_equal(g_ack(true), 5); /* 27 is active, linked, and in memory */
     settle_vcpu(0);
-    fake_cpu->ctx[AVC_CTX_CNTV_CTL_EL0] = 0; /* line low */
+    fake_cpu->ctx[AVC_CTX_CNTV_CTL_EL0] = 0; /* the timer's line is low */
     fake_use_cpu(1);
     wr(1, SGI(0) + 0x380, 1u << 27);
     wr8(1, SGI(0) + 0x400 + 27, 0x20);

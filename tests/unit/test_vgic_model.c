@@ -2,9 +2,8 @@
 /* Copyright 2026 the arm_vcpu authors */
 /*
  * Random guests and devices against a reference: a GIC that is an array of interrupts and has no list registers. After
- * each step, when every CPU has done what it was told to, what each vCPU's hardware signals must be what the reference
- * signals, and now and then all registers of pending, active and enabled interrupts are compared, as some vCPU reads
- * them.
+ * each step all CPUs do what was requested of them. Then the hardware of each vCPU must signal what the reference
+ * signals. Now and then the pending, active and enable registers are compared, as read by some vCPU.
  */
 #include "vgic_world.h"
 
@@ -24,19 +23,19 @@ static uint32_t rnd(uint32_t n)
 struct ref {
     bool enabled, latch, line, edge, group1, active;
     uint8_t priority;
-    int target; /* -1: none; ANY: the one that has been chosen, which is the library's to do */
+    int target; /* -1: none; ANY: the library has chosen one */
 };
 #define ANY (-2)
 
-static struct ref refs[NR_VCPUS][NR_INTIDS]; /* SPIs: of vCPU 0 */
-static uint32_t running[NR_VCPUS];           /* active priorities, bit per priority / 8 */
+static struct ref refs[NR_VCPUS][NR_INTIDS]; /* vCPU 0 has the SPIs */
+static uint32_t running[NR_VCPUS];           /* active priorities: bit n is priority 8 * n */
 static struct {
     uint32_t intid[32];
     bool group1[32];
     unsigned nr;
-} stack[NR_VCPUS];                      /* acknowledged, priority not dropped */
+} stack[NR_VCPUS];                      /* acknowledged; their priority is not dropped */
 static bool mode1;                      /* EOImode */
-static bool taken[NR_VCPUS][NR_INTIDS]; /* acknowledged, to be deactivated by the guest */
+static bool taken[NR_VCPUS][NR_INTIDS]; /* acknowledged; the guest must deactivate them */
 static unsigned takes, spills;
 
 static struct ref *ref(unsigned v, uint32_t intid)
@@ -44,7 +43,7 @@ static struct ref *ref(unsigned v, uint32_t intid)
     return intid < 32 ? &refs[v][intid] : &refs[0][intid];
 }
 
-/* The vCPU that an SPI goes to. */
+/* Returns the vCPU that an SPI goes to. */
 static int target_of(const struct ref *r, uint32_t intid)
 {
     uint16_t target = spis[intid / 32 - 1].target[intid % 32];
@@ -57,7 +56,7 @@ static bool ref_pending(const struct ref *r)
     return r->latch || (r->line && !r->edge);
 }
 
-/* Priority of what vCPU v's CPU interface would signal, 0x100 for nothing. */
+/* Returns the priority of the interrupt that vCPU v's CPU interface must signal, or 0x100 for none. */
 static uint32_t ref_signals(unsigned v)
 {
     uint32_t best = 0x100, run = running[v] ? (uint32_t)__builtin_ctz(running[v]) << 3 : 0x100;
@@ -67,7 +66,7 @@ static uint32_t ref_signals(unsigned v)
 
         if (!ref_pending(r) || !r->enabled || r->active)
             continue;
-        if (i >= 32 && r->target == ANY) /* all vCPUs are on */
+        if (i >= 32 && r->target == ANY) /* all vCPUs are on, so one must be chosen */
             assert_int_not_equal(target_of(r, i), -1);
         if ((i < 32 || target_of(r, i) == (int)v) && r->priority < best)
             best = r->priority;
@@ -87,7 +86,7 @@ static unsigned some_loaded(void)
     return v;
 }
 
-/* Where vCPU v's interrupt `intid` has its bit: register of the block at `offset`. */
+/* Returns the register that has the bit of vCPU v's interrupt `intid`, in the block of registers at `offset`. */
 static uint64_t bit_register(unsigned v, uint32_t intid, uint32_t offset)
 {
     return intid < 32 ? SGI(v) + offset : GICD + offset + intid / 32 * 4;
@@ -95,7 +94,7 @@ static uint64_t bit_register(unsigned v, uint32_t intid, uint32_t offset)
 
 static uint32_t some_intid(void)
 {
-    uint32_t intid = rnd(4) ? 24 + rnd(24) : rnd(NR_INTIDS); /* some of them often, so that things meet */
+    uint32_t intid = rnd(4) ? 24 + rnd(24) : rnd(NR_INTIDS); /* some often, so that steps meet */
 
     return intid == 27 || intid == 30 ? 28 : intid;
 }
@@ -124,7 +123,7 @@ static void step_bit(void)
         r->latch = false;
         wr(by, bit_register(v, intid, 0x280), bit);
         break;
-    case 5: /* with EOImode 0 an end of interrupt would find these instead of its own */
+    case 5: /* with EOImode 0 the guest's next end of interrupt would find this one */
         if (mode1) {
             r->active = true;
             wr(by, bit_register(v, intid, 0x300), bit);
@@ -152,7 +151,7 @@ static void step_config(void)
     switch (rnd(4)) {
     case 0:
         if (r->active && !mode1)
-            break; /* its end is found by priority */
+            break; /* the end of interrupt finds it by priority */
         r->priority = (uint8_t)(rnd(32) << 3);
         wr8(by, (intid < 32 ? SGI(v) : GICD) + 0x400 + intid, r->priority | rnd(8));
         break;
@@ -167,7 +166,7 @@ static void step_config(void)
                                   : GICD_IROUTER_IRM);
         }
         break;
-    case 2: /* only while it is disabled and nowhere (IHI 0069, GICD_ICFGR<n>) */
+    case 2: /* allowed only while it is disabled and not active (IHI 0069, GICD_ICFGR<n>) */
         if (intid >= 32 && !r->enabled && !r->active) {
             at = GICD + 0xc00 + intid / 16 * 4;
             r->edge = !r->edge;
@@ -176,7 +175,7 @@ static void step_config(void)
         break;
     case 3:
         if (r->active)
-            break; /* the guest would end it as of the wrong group */
+            break; /* the guest would end it by the wrong group's register */
         r->group1 = !r->group1;
         at = bit_register(v, intid, 0x80);
         wr(by, at, rd(by, at) ^ 1u << intid % 32);
@@ -194,7 +193,7 @@ static void step_line(void)
     if (intid < 16)
         return;
     if (rnd(2))
-        fake_use_cpu(rnd(NR_CPUS)); /* a device may be anywhere */
+        fake_use_cpu(rnd(NR_CPUS)); /* a device may interrupt any CPU */
     if (level && !r->line && r->edge)
         r->latch = true;
     r->line = level;
@@ -218,7 +217,7 @@ static void step_sgi(void)
     sysreg_write(by, SGI1R, 1u << (m & 15) | (m >> 8 & 0xff) << 16 | intid << 24 | (m >> 4 & 15) << 44);
 }
 
-/* The guest takes an interrupt. */
+/* The guest acknowledges an interrupt. */
 static void step_take(void)
 {
     unsigned v = some_loaded();
@@ -251,13 +250,13 @@ static void ref_deactivate(unsigned v, uint32_t intid)
             taken[n][intid] = false;
 }
 
-/* It is through with one. */
+/* The guest ends an interrupt. */
 static void step_end(void)
 {
     unsigned v = some_loaded(), k;
     uint32_t intid;
 
-    if (mode1 && rnd(2)) { /* deactivates in any order; SPIs also where they were not taken */
+    if (mode1 && rnd(2)) { /* in any order; an SPI also on a vCPU that has not acknowledged it */
         unsigned from = rnd(NR_VCPUS);
 
         intid = some_intid();
@@ -408,7 +407,7 @@ static void random_guests(void **state)
         for (unsigned mode = 0; mode < 2; mode++)
             for (unsigned s = 1; s <= 20; s++)
                 run(list_regs[n], mode, 1000 * n + 100 * mode + s, 3000);
-    assert_true(takes > 2000); /* the steps did meet */
+    assert_true(takes > 2000); /* otherwise the steps did not meet */
     assert_true(spills > 200);
     print_message("# %u interrupts taken, %u of them with more than list registers hold\n", takes, spills);
 }

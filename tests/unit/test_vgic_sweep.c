@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Every offset x width x direction of the distributor's and the redistributors' frames, against a table written from
- * the specification's register descriptions (IHI 0069, chapter 12): which registers a GICv3 of 64 SPIs with one
- * security state, affinity routing always on and no LPIs has, which widths reach them, what they read as, and which
- * bits stick. Everywhere else an access reads as zero and changes nothing.
+ * Accesses to every offset of the distributor's and the redistributors' frames, in each width and direction. A table
+ * has the register descriptions of the specification (IHI 0069, chapter 12) for a GICv3 with 64 SPIs, one security
+ * state, affinity routing always on, and no LPIs. It says which registers exist, which widths reach them, what they
+ * read as, and which bits can be written. Everywhere else a read must return zero, and a write must change nothing.
  */
 #include "vgic_world.h"
 
@@ -14,17 +14,17 @@
 
 enum behaviour {
     FIXED,  /* reads `value`, ignores writes */
-    STICKS, /* reads `value` after reset; then `value` with what was written to the bits of `mask` */
-    SETS,   /* 1s set, and the register at `pair` shows and clears the same */
+    STICKS, /* reads `value` after reset; keeps what is written to the bits of `mask` */
+    SETS,   /* writing 1 sets a bit; the register at `pair` shows the same bits, and clears them */
     CLEARS,
     SLEEPS /* GICR_WAKER */
 };
 
 struct row {
     const char *name;
-    uint32_t first, last; /* bytes */
+    uint32_t first, last; /* offsets in bytes */
     unsigned size;        /* of one register */
-    unsigned widths;      /* that reach it */
+    unsigned widths;      /* access widths that reach it */
     enum behaviour is;
     uint64_t value, mask;
     uint32_t pair;
@@ -51,7 +51,7 @@ static const struct row dist[] = {
     { "GICD_CIDR3", 0xfffc, 0xffff, 4, W, FIXED, 0xb1, 0, 0 },
 };
 
-/* Of vCPU 3: affinity 0.0.1.18, the last one. Both frames of one redistributor. */
+/* The two frames of vCPU 3's redistributor: affinity 0.0.1.18, the last one. */
 static const struct row redist[] = {
     { "GICR_CTLR", 0x0, 0x3, 4, W, FIXED, 0, 0, 0 },
     { "GICR_IIDR", 0x4, 0x7, 4, W, FIXED, 0x61000000, 0, 0 },
@@ -81,7 +81,7 @@ static struct {
     uint32_t size;
 } frame;
 
-/* The register that this access reaches, or NULL. */
+/* Returns the register that this access reaches, or NULL. */
 static const struct row *reached(uint32_t offset, unsigned width)
 {
     if (offset % width)
@@ -92,7 +92,7 @@ static const struct row *reached(uint32_t offset, unsigned width)
     return NULL;
 }
 
-/* The bytes of a register's value that an access of this width at this place sees. */
+/* Returns the bytes of a register's value that an access of this width sees at this offset. */
 static uint64_t part(const struct row *row, uint64_t value, uint32_t offset, unsigned width)
 {
     return value >> 8 * ((offset - row->first) % row->size) & (~UINT64_C(0) >> (64 - 8 * width));
@@ -109,7 +109,7 @@ static void put(uint32_t offset, unsigned width, uint64_t value)
     assert_int_equal(mmio(0, frame.base + offset, width, true, &value), AVC_DONE);
 }
 
-/* The controller's whole state, locks and list registers' bookkeeping aside. */
+/* A hash of the controller's whole state, except the lock and the copies of list registers. */
 static uint64_t sum(void)
 {
     uint64_t h = 14695981039346656037u;
@@ -225,7 +225,7 @@ static void redistributor(void **state)
     sweep();
 }
 
-/* Its own registers, in list registers or not, are the same to a vCPU. */
+/* A vCPU accesses its own redistributor. It makes no difference whether its interrupts are in list registers. */
 static void own_redistributor(void **state)
 {
     static struct row rows[AVC_ARRAY_SIZE(redist)];
@@ -236,12 +236,15 @@ static void own_redistributor(void **state)
     vload(3, 0);
     vload(0, 1);
     memcpy(rows, redist, sizeof rows);
-    rows[2].value = 0; /* GICR_TYPER: affinity 0, first, not last */
+    rows[2].value = 0; /* GICR_TYPER: affinity 0, the first redistributor and not the last */
     frame.rows = rows, frame.nr = AVC_ARRAY_SIZE(rows), frame.base = RD(0), frame.size = 0x20000;
     sweep();
 }
 
-/* The library's table has the specification's registers, and no others: each row is of one of the two above. */
+/*
+ * The library's table must have the specification's registers and no others: each row is in one of the two tables
+ * above.
+ */
 static void table(void **state)
 {
     static const struct {
@@ -277,7 +280,7 @@ static void table(void **state)
     assert_int_equal(found, AVC_ARRAY_SIZE(dist) + AVC_ARRAY_SIZE(redist));
 }
 
-/* INTIDs 1020 to 1023 are no interrupts, and their bits no bits. */
+/* INTIDs 1020 to 1023 are no interrupts, so their bits do not exist. */
 static void largest(void **state)
 {
     (void)state;
@@ -307,7 +310,7 @@ static void largest(void **state)
     assert_int_equal(avc_vm_set_irq(&vm, 1020, true), AVC_ERANGE);
 }
 
-/* Frames of vCPUs that were not made: nobody's. */
+/* The frames of vCPUs that were not made belong to no redistributor. */
 static void missing_redistributor(void **state)
 {
     uint64_t x = 0;
@@ -323,7 +326,7 @@ static void missing_redistributor(void **state)
     assert_int_equal(rd(0, RD(1) + 8), 0x110);
     assert_int_equal(mmio(0, RD(2) + 8, 4, false, &x), AVC_PASS);
     assert_int_equal(mmio(0, RD(3) + 0x10100, 4, true, &x), AVC_PASS);
-    assert_int_equal(rd(0, GICD + 4) & 31, 0); /* no SPIs at all */
+    assert_int_equal(rd(0, GICD + 4) & 31, 0); /* no SPIs */
     wr(0, GICD + 0x104, ~0u);
     assert_int_equal(rd(0, GICD + 0x104), 0);
 }

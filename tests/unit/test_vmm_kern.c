@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/*
- * The reference hypervisor's page allocator and formatting, on the build host.
- */
+/* The page allocator and the formatting of the reference hypervisor, on the build host. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,10 +18,10 @@
 #define PAGE    ((size_t)VMM_PAGE_SIZE)
 #define MEMORY  (8u << 20)
 #define SLOTS   200
-#define MODULE  (3 * PAGE + 17) /* into the memory */
+#define MODULE  (3 * PAGE + 17) /* its offset in memory */
 #define MOD_END (5 * PAGE)
 
-/* What pages.c takes from the rest of the kernel. */
+/* What pages.c needs of the rest of the kernel. */
 struct vmm_board vmm_board;
 char vmm_image_end[1];
 static unsigned warnings;
@@ -52,7 +50,7 @@ static int set_up(void **state)
     memory = aligned_alloc(2u << 20, MEMORY);
     assert_non_null(memory);
     memset(memory, 0xa5, MEMORY);
-    vmm_board.memory[0] = (struct vmm_range){ (uintptr_t)memory + 100, MEMORY - 100 }; /* its first page is not whole */
+    vmm_board.memory[0] = (struct vmm_range){ (uintptr_t)memory + 100, MEMORY - 100 }; /* not from a page's start */
     vmm_board.nr_memory = 1;
     vmm_board.kernel = (struct vmm_module){ (uintptr_t)memory + MODULE, MOD_END - MODULE, "" };
     vmm_board.fdt = (uintptr_t)memory + MEMORY - 10;
@@ -72,7 +70,7 @@ static void check_piece(const char *p, size_t bytes, size_t align)
 {
     assert_true((uintptr_t)p % align == 0 && (uintptr_t)p % PAGE == 0);
     assert_true(p >= memory + PAGE && p + bytes <= memory + MEMORY - PAGE);
-    assert_true(p + bytes <= memory + 3 * PAGE || p >= memory + MOD_END); /* the module stays */
+    assert_true(p + bytes <= memory + 3 * PAGE || p >= memory + MOD_END); /* the module must stay intact */
 }
 
 static void random_pieces(void **state)
@@ -117,7 +115,7 @@ static void random_pieces(void **state)
     assert_in_range(failed, 0, 2000);
 }
 
-/* Every page can be had, once; large aligned pieces as long as there are any. */
+/* Every page can be allocated, once. Large aligned pieces can be allocated as long as there are any. */
 static void all_of_it(void **state)
 {
     size_t before = vmm_pages_free_bytes(), n = 0;
@@ -126,7 +124,7 @@ static void all_of_it(void **state)
     (void)state;
     for (n = 0; n < 4 && (big[n] = vmm_pages_alloc(2u << 20, 2u << 20)); n++)
         check_piece(big[n], 2u << 20, 2u << 20);
-    assert_int_equal(n, 2); /* the first and the last are not whole */
+    assert_int_equal(n, 2); /* the first and the last piece are not complete */
     while (n--)
         vmm_pages_free(big[n], 2u << 20);
     for (n = 0; (page[n] = vmm_pages_alloc(1, 1)); n++)
@@ -161,10 +159,10 @@ static void freed_twice(void **state)
         vmm_pages_free(p, PAGE);
         fail_msg("freed twice");
     }
-    expect_panic = NULL; /* the allocator's lock stays taken: the last test of pages */
+    expect_panic = NULL; /* the panic has left the allocator's lock taken, so this is the last test of pages */
 }
 
-/* The C library's printf is the specification. */
+/* The C library's printf is the reference. */
 #define SAME(...)                                                                                                      \
     do {                                                                                                               \
         char ours[100], theirs[100];                                                                                   \

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The reference hypervisor's scheduler against a model of CPUs. Each is in a step or idle, and has a poke pending or
- * not and an alarm; its guest computes, or waits in a WFI that traps or does not. Time passes, and what they do next
- * is drawn at random. Other CPUs also act inside of a call of the scheduler: in its hooks and looks at s.cpus
- * without a lock. Whatever happens, nobody runs twice, no wake-up and no deadline is lost, no CPU sleeps, idle or in
- * a WFI, while a task waits, and no task waits longer than the slices before it.
+ * The reference hypervisor's scheduler against a model of CPUs. Each CPU is in a step or idle, has a pending poke or
+ * not, and an alarm. Its guest computes, or waits in a WFI that traps or does not. Time passes, and random numbers say
+ * what the CPUs do. Other CPUs also act inside of a call of the scheduler: in its hooks, and whenever it reads s.cpus
+ * without a lock. No task may run twice at a time. No wake-up and no deadline may get lost. No CPU may sleep, idle or
+ * in a WFI, while a task waits. No task may wait longer than the slices before it.
  */
 #include <setjmp.h>
 #include <stdatomic.h>
@@ -17,12 +17,12 @@
 
 #include <cmocka.h>
 
-/* Before each look at the word that CPUs tell each other by. */
+/* Called before each read of s.cpus, the word by which CPUs see each other's state. */
 static void a_look(void);
 #undef atomic_load
 #define atomic_load(p) (a_look(), atomic_load_explicit(p, memory_order_seq_cst))
 
-#include "kern/sched.c" /* all of it: the locks, and the word */
+#include "kern/sched.c" /* with its locks and s.cpus */
 
 #define NR_CPUS  4
 #define NR_TASKS 11
@@ -30,19 +30,19 @@ static void a_look(void);
 
 static struct model_cpu {
     struct vmm_task *running;
-    bool inside; /* of a call of the scheduler, while others act */
+    bool inside; /* it is inside of a call of the scheduler, so it does not act for others */
     bool poked, idle;
-    bool traps; /* WFI does, since the step looked last at what is due */
-    bool waits; /* in a WFI that does not */
+    bool traps; /* WFI traps, by the step's last look at what is due */
+    bool waits; /* its guest is in a WFI that does not trap */
     uint64_t alarm;
 } cpus[NR_CPUS];
 
 static struct model_task {
     struct vmm_task task;
-    bool event;        /* a waker has made it visible; a step that begins, or goes on, sees it */
-    uint64_t deadline; /* blocked until then */
-    uint64_t runnable; /* when it began to wait for a CPU */
-    unsigned cpu;      /* 1 + where it runs, 0: nowhere */
+    bool event;        /* a waker has made it visible; a step sees it when it begins or goes on */
+    uint64_t deadline; /* it blocks until then */
+    uint64_t runnable; /* since when it has waited for a CPU */
+    unsigned cpu;      /* 1 + the CPU that it runs on; 0: none */
 } tasks[NR_TASKS];
 
 static uint64_t now;
@@ -100,12 +100,12 @@ void vmm_sched_poke(unsigned cpu)
 void vmm_sched_arm(uint64_t deadline)
 {
     no_lock();
-    assert_true(cpus[self].alarm != deadline); /* programmed when it changes alone */
+    assert_true(cpus[self].alarm != deadline); /* it is programmed only when it changes */
     cpus[self].alarm = deadline;
     others_act();
 }
 
-/* vmm_sched_stop() waits for the others here: one of them does what it has to. */
+/* vmm_sched_stop() waits here for other CPUs, so one of them ends its step. */
 static void end_step(enum vmm_step how, uint64_t deadline);
 
 void vmm_sched_relax(void)
@@ -119,7 +119,7 @@ void vmm_sched_relax(void)
             assert_true(cpus[i].poked);
             cpus[i].poked = cpus[i].waits = false;
             cpus[i].inside = true;
-            assert_true(vmm_sched_poked(i)); /* it leaves its guest, and has to yield */
+            assert_true(vmm_sched_poked(i)); /* it leaves its guest, and must yield */
             cpus[i].inside = false;
             assert_true(*vmm_sched_due(i) & VMM_DUE_YIELD);
             end_step(VMM_STEP_YIELD, VMM_NEVER);
@@ -136,7 +136,7 @@ static struct model_task *model(struct vmm_task *task)
     return (struct model_task *)task; /* its first member */
 }
 
-/* As the step's loop does before it runs the guest. */
+/* Does what the step's loop does before it runs the guest. */
 static void heed_due(void)
 {
     struct model_cpu *cpu = &cpus[self];
@@ -188,7 +188,7 @@ static void end_step(enum vmm_step how, uint64_t deadline)
     cpu->inside = false;
 }
 
-/* Interrupts that this CPU has pending are taken: in its guest, in its idle loop or in a window. */
+/* The CPU takes its pending interrupts: in its guest, in its idle loop, or where it unmasks them for a moment. */
 static void take_interrupts(void)
 {
     struct model_cpu *cpu = &cpus[self];
@@ -204,11 +204,11 @@ static void take_interrupts(void)
         }
         if (cpu->alarm <= now) {
             look |= vmm_sched_tick(self);
-            assert_true(cpu->alarm > now); /* or its level would stay */
+            assert_true(cpu->alarm > now); /* otherwise the timer's interrupt would come again at once */
         }
         cpu->inside = false;
         if (cpu->running)
-            model(cpu->running)->event = false; /* the library has looked */
+            model(cpu->running)->event = false; /* the library has looked for events */
         if (cpu->running && look)
             heed_due();
     }
@@ -225,7 +225,7 @@ static void wake(struct model_task *task)
     vmm_sched_wake(&task->task);
     cpus[self].inside = false;
     if (task->event && task->cpu && task->cpu - 1 != self)
-        assert_true(cpus[task->cpu - 1].poked); /* it will leave its guest */
+        assert_true(cpus[task->cpu - 1].poked); /* so it leaves its guest */
 }
 
 static void stop_the_world(void)
@@ -245,7 +245,7 @@ static void stop_the_world(void)
         assert_null(vmm_sched_pick(i));
         cpus[i].inside = false;
         cpus[i].idle = true;
-        assert_false(vmm_sched_stop()); /* somebody else does */
+        assert_false(vmm_sched_stop()); /* another CPU stops the world already */
         self = me;
     }
     if (rand() % 2) {
@@ -281,7 +281,7 @@ static void guest_waits(uint64_t deadline)
         end_step(VMM_STEP_BLOCK, deadline);
 }
 
-/* A CPU that has nothing pending does what it likes. */
+/* A CPU without pending interrupts acts at random. */
 static void act(void)
 {
     struct model_cpu *cpu = &cpus[self];
@@ -289,13 +289,13 @@ static void act(void)
 
     if (!cpu->running || cpu->poked)
         return;
-    if (cpu->waits) { /* its own timer's interrupt comes, some day */
+    if (cpu->waits) { /* at some time an interrupt ends the WFI */
         cpu->waits = rand() % 8;
         return;
     }
     task = model(cpu->running);
     switch (rand() % 8) {
-    case 0: /* a guest that waits, with an event that came after it looked */
+    case 0: /* a guest that waits; an event may come after it has looked */
         if (rand() % 2)
             wake(task);
         end_step(VMM_STEP_BLOCK, VMM_NEVER);
@@ -306,7 +306,7 @@ static void act(void)
     case 2:
     case 3:
         wake(&tasks[rand() % NR_TASKS]);
-        task->event = false; /* if it was its own, it goes on and sees it */
+        task->event = false; /* if the event is for the running task, it goes on and sees it */
         break;
     case 4:
         if (rand() % 20 == 0 && !depth)
@@ -316,13 +316,13 @@ static void act(void)
         end_step(VMM_STEP_YIELD, VMM_NEVER);
         break;
     default:
-        break; /* computes */
+        break; /* the guest computes */
     }
     if (!cpu->running)
         pick();
 }
 
-/* Another CPU, in the middle of what one does. */
+/* Another CPU acts in the middle of this one's call. */
 static void others_act(void)
 {
     unsigned me = self, other = (unsigned)rand() % nr_cpus;
@@ -338,7 +338,7 @@ static void others_act(void)
     depth--;
 }
 
-/* ---- what must hold when all have done what they were at ---- */
+/* ---- what must hold when all CPUs are outside of calls ---- */
 
 static void check_task(const struct model_task *task)
 {
@@ -350,14 +350,14 @@ static void check_task(const struct model_task *task)
     assert_int_not_equal(task->task.state, VMM_TASK_RUNNING);
     if (task->task.state == VMM_TASK_RUNNABLE)
         return;
-    assert_false(task->event); /* no wake-up is lost */
+    assert_false(task->event); /* a wake-up would be lost */
     if (task->deadline != VMM_NEVER) {
         assert_true(task->task.timed);
         assert_true(cpus[task->task.cpu].alarm <= task->deadline);
     }
 }
 
-/* Tasks in a CPU's queue. */
+/* Checks a CPU's queue, and returns how many tasks are in it. */
 static unsigned check_queue(unsigned n)
 {
     unsigned nr = 0;
@@ -391,7 +391,7 @@ static void check(void)
     assert_int_equal(seen, 0);
     assert_int_equal(waiting, runnable);
     if (waiting <= coming)
-        return; /* each that waits has a CPU that was poked for it */
+        return; /* for each task that waits, an idle CPU was poked */
     assert_int_equal(sleeping, 0);
     for (unsigned i = 0; i < nr_cpus; i++)
         assert_true(cpus[i].poked || cpus[i].alarm != VMM_NEVER);
@@ -412,7 +412,7 @@ static void random_life(unsigned with_cpus, unsigned with_depth)
     }
     for (self = 0; self < nr_cpus; self++) {
         cpus[self].alarm = VMM_NEVER;
-        cpus[self].inside = true; /* not yet up for others_act() */
+        cpus[self].inside = true; /* others_act() must not use it before it has started */
     }
     for (self = 0; self < nr_cpus; self++)
         pick();
@@ -422,15 +422,15 @@ static void random_life(unsigned with_cpus, unsigned with_depth)
         act();
         check();
         now += (uint64_t)(rand() % 50);
-        if (i % 1000 == 0) { /* whoever sleeps for ever is woken now and then */
+        if (i % 1000 == 0) { /* wakes the tasks that would otherwise sleep for ever */
             self = 0;
             for (unsigned k = 0; k < NR_TASKS; k++)
                 wake(&tasks[k]);
             if (!cpus[0].running)
-                pick(); /* it woke them from an interrupt in its idle loop, which then looks */
+                pick(); /* an interrupt in its idle loop woke them, so it looks for one */
         }
     }
-    /* A task waits for the slices of those before it, and for CPUs that take their time to look. */
+    /* A task waits for the slices of those before it, and for CPUs that are slow to look. */
     if (longest >= 3 * SLICE * (NR_TASKS / nr_cpus + 1))
         fail_msg("a task waited for %u on %u CPUs", longest, nr_cpus);
 }
@@ -444,7 +444,7 @@ static void random_lives(void **state)
             random_life(n, with_depth);
 }
 
-/* ---- by hand ---- */
+/* ---- examples ---- */
 
 static void one_cpu(void)
 {
@@ -456,7 +456,7 @@ static void one_cpu(void)
     vmm_sched_init(1, SLICE);
 }
 
-/* Two that never block: they take turns, and one alone is left in peace. */
+/* Two tasks that never block take turns. One alone is not interrupted. */
 static void slices(void **state)
 {
     struct vmm_task a, b;
@@ -471,7 +471,7 @@ static void slices(void **state)
     assert_true(cpus[0].alarm == VMM_NEVER);
     assert_int_equal(*vmm_sched_due(0), 0);
     now += 3 * SLICE;
-    vmm_sched_wake(&b); /* a has had its slice long ago */
+    vmm_sched_wake(&b); /* a's slice ended long ago */
     assert_true(cpus[0].poked);
     assert_true(vmm_sched_poked(0));
     assert_int_equal(*vmm_sched_due(0), VMM_DUE_SHARE);
@@ -492,13 +492,13 @@ static void slices(void **state)
     assert_int_equal(*vmm_sched_due(0), 0);
     assert_true(cpus[0].alarm == now + 5);
     now += 5;
-    assert_true(vmm_sched_tick(0)); /* b is back; a goes on to its slice's end, unless it waits */
+    assert_true(vmm_sched_tick(0)); /* b is runnable again; a runs to the end of its slice, unless it waits */
     assert_int_equal(*vmm_sched_due(0), VMM_DUE_SHARE);
     assert_int_equal(b.state, VMM_TASK_RUNNABLE);
     assert_true(cpus[0].alarm == now - 5 + SLICE);
 }
 
-/* One that runs while another waits is alone again when that is gone. */
+/* When the task that waits is gone, the one that runs is alone again. */
 static void alone_again(void **state)
 {
     struct vmm_task a, b;
@@ -519,7 +519,7 @@ static void alone_again(void **state)
     assert_true(cpus[0].alarm == VMM_NEVER);
 }
 
-/* Of tasks on two CPUs that never block, none runs twice while others wait, whichever queue these are in. */
+/* Tasks that never block run on two CPUs. None runs twice while others wait, whichever queue these are in. */
 static void fair_shares(void **state)
 {
     (void)state;
@@ -533,7 +533,7 @@ static void fair_shares(void **state)
         vmm_sched_init(2, SLICE);
         for (unsigned i = 0; i < nr; i++) {
             vmm_task_init(&task[i]);
-            vmm_sched_wake(&task[i]); /* all of them last ran on CPU 0 */
+            vmm_sched_wake(&task[i]); /* each has CPU 0 as its last CPU */
         }
         for (unsigned turn = 0; turn < 60; turn++) {
             self = turn % 2;
@@ -548,7 +548,7 @@ static void fair_shares(void **state)
     }
 }
 
-/* One that has waited takes the CPU from one that computes, until what it keeps of its slice is used up. */
+/* A task that was blocked preempts one that computes, until it has used up the rest of its slice. */
 static void who_waits_comes_first(void **state)
 {
     struct vmm_task waits, computes;
@@ -563,7 +563,7 @@ static void who_waits_comes_first(void **state)
     assert_ptr_equal(vmm_sched_pick(0), &waits);
     vmm_sched_wake(&computes);
     for (;;) {
-        now += SLICE / AT_ONCE / 3; /* the three of them leave a rest */
+        now += SLICE / AT_ONCE / 3; /* three are a little less than it keeps */
         vmm_sched_done(0, &waits, VMM_STEP_BLOCK, now + 10);
         assert_ptr_equal(vmm_sched_pick(0), &computes);
         assert_int_equal(cpus[0].alarm, now + 10);
@@ -576,14 +576,14 @@ static void who_waits_comes_first(void **state)
         assert_ptr_equal(vmm_sched_pick(0), &waits);
     }
     assert_int_equal(preempted, 4);
-    now = cpus[0].alarm; /* the other's slice is over, which has lost nothing */
+    now = cpus[0].alarm; /* the slice of the other task is over; it has lost nothing */
     assert_true(vmm_sched_tick(0));
     vmm_sched_done(0, &computes, VMM_STEP_YIELD, VMM_NEVER);
     assert_ptr_equal(vmm_sched_pick(0), &waits);
     assert_int_equal(cpus[0].alarm, now + SLICE);
 }
 
-/* Woken between "nothing to do" and done(): it does not block. */
+/* A task is woken after it has found nothing to do, and before done(). It must not block. */
 static void wake_while_blocking(void **state)
 {
     struct vmm_task a;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The reference hypervisor's scheduler with threads of the build host for CPUs. Tokens go from task to task, each
- * with a wake-up: were one lost, its token would stay where it is. The model of test_vmm_sched.c has CPUs act in
- * each other's calls, but never under a lock; here they do.
+ * The reference hypervisor's scheduler, with threads of the build host as CPUs. Tokens go from task to task, each with
+ * a wake-up. If a wake-up were lost, its token would never move again. In the model of test_vmm_sched.c CPUs act inside
+ * of each other's calls, but never while a lock is held. Here they do.
  */
 #include <pthread.h>
 #include <setjmp.h>
@@ -32,10 +32,10 @@ static struct thread_cpu {
     unsigned seed;
 } threads[NR_CPUS];
 
-/* Tokens go from task to task, and each takes a wake-up with it. */
+/* The tasks, and the tokens that are with each. */
 static struct thread_task {
     struct vmm_task task;
-    _Atomic unsigned tokens; /* bits: they are here */
+    _Atomic unsigned tokens; /* a bit for each token that is here */
 } holders[NR_TASKS];
 static _Atomic unsigned hops[NR_TOKENS];
 static _Atomic bool over;
@@ -75,7 +75,7 @@ void vmm_sched_relax(void)
 
 /* ---- CPUs ---- */
 
-/* WFI: until an interrupt is pending. Also at the end of the test. */
+/* WFI: waits until an interrupt is pending, or the test ends. */
 static void wait(struct thread_cpu *cpu)
 {
     pthread_mutex_lock(&cpu->mutex);
@@ -128,11 +128,11 @@ static void stop_the_world(unsigned self)
         return;
     for (unsigned i = 0; i < NR_CPUS; i++)
         if (i != self && threads[i].in_step)
-            abort(); /* cmocka's assertions are not for threads */
+            abort(); /* cmocka's assertions work in its own thread only */
     vmm_sched_resume();
 }
 
-/* Until there is no token left here. What an interrupt says to it, it does. */
+/* Passes tokens on until there is none left here. An interrupt may make it yield. */
 static enum vmm_step step(struct thread_cpu *cpu, struct thread_task *task, uint64_t *deadline)
 {
     const _Atomic unsigned *due = vmm_sched_due(thread_self);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The tables of system calls and errors against the kernel's own headers; names taken apart; lines. */
+/*
+ * Compares the tables of system calls and errors with the kernel's own headers. Tests lists of names, and the lines of
+ * the trace.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +12,7 @@
 
 #include <cmocka.h>
 
-/* What arm64's own unistd.h asks of the generic one; nothing before has included the build host's. */
+/* Of the generic unistd.h arm64's own asks for these. Nothing before may have included the build host's. */
 #define __BITS_PER_LONG 64
 #define __ARCH_WANT_RENAMEAT
 #define __ARCH_WANT_NEW_STAT
@@ -39,7 +42,7 @@ static void test_table(void **state)
 
     (void)state;
 #define X(number, name, args)                                                                                          \
-    assert_true((number) > last); /* the search needs it */                                                            \
+    assert_true((number) > last); /* a search needs order */                                                           \
     last = (number);
 #include "guest/syscalls.def"
 #undef X
@@ -100,7 +103,7 @@ static void test_lines(void **state)
         { AVC_SYSCALL_RETURN, 56, (uint64_t)-2, false, "openat(-100, 0x10000, 65535, 0xffffff9c) = -ENOENT" },
         { AVC_SYSCALL_RETURN, 124, 0, false, "sched_yield() = 0" },
         { AVC_SYSCALL_RETURN, 57, (uint64_t)-133, false, "close(-100) = -EHWPOISON" },
-        { AVC_SYSCALL_RETURN, 57, (uint64_t)-41, false, "close(-100) = -41" }, /* nobody's */
+        { AVC_SYSCALL_RETURN, 57, (uint64_t)-41, false, "close(-100) = -41" }, /* a result without its call */
         { AVC_SYSCALL_RETURN, 57, (uint64_t)-4095, false, "close(-100) = -4095" },
         { AVC_SYSCALL_RETURN, 57, (uint64_t)-4096, false, "close(-100) = 0xfffffffffffff000" },
         { AVC_SYSCALL_RETURN, 57, 0xfffffffe, false, "close(-100) = 0xfffffffe" },
@@ -132,7 +135,7 @@ static void test_lines(void **state)
         strcpy(wanted, "45000000/7 ffff800008000000 ");
         strcat(wanted, rows[n].end);
         assert_string_equal(line, wanted);
-        for (size_t size = 1; size <= strlen(wanted); size++) { /* never behind the end, and all that fits */
+        for (size_t size = 1; size <= strlen(wanted); size++) { /* all that fits, and no byte more */
             memset(line, 'x', sizeof(line));
             vmm_syscall_line(line, size, &e);
             assert_memory_equal(line, wanted, size - 1);

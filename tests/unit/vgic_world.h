@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * What tests of the vGIC need: CPUs, a VM with four vCPUs, a GIC; accesses as the guest makes them; and the other side
- * of the list registers: what the CPU's virtual interface does when the guest acknowledges and ends interrupts (IHI
- * 0069, chapter 8 and the ICV_* pseudocode), the maintenance interrupt, and the physical PPIs of the timers.
+ * What tests of the vGIC need: CPUs, a VM with four vCPUs, a GIC, and accesses as a guest makes them. Also the other
+ * side of the list registers: what the CPU's virtual interface does when the guest acknowledges and ends interrupts
+ * (IHI 0069, chapter 8, and the pseudocode of ICV_*), the maintenance interrupt, and the timers' physical PPIs.
  */
 #ifndef VGIC_WORLD_H
 #define VGIC_WORLD_H
@@ -53,10 +53,10 @@ static struct avc_vgic vgic;
 static struct avc_vgic_spis spis[31];
 static struct avc_vgic_cpu gcpu[NR_VCPUS];
 
-/* Affinities: neighbours, another cluster, and one that needs the range selector. */
+/* Affinities: two neighbours, another cluster, and one that needs the range selector. */
 static const uint64_t mpidrs[NR_VCPUS] = { 0x000, 0x001, 0x100, 0x112 };
 
-/* What the HAL was asked, by CPU. */
+/* What the HAL was asked to do, by CPU. */
 static unsigned wakes[NR_VCPUS];
 static struct {
     bool masked[32], active[32];
@@ -93,7 +93,7 @@ static unsigned cpu_now(void)
     return (unsigned)(fake_cpu - fake_cpus);
 }
 
-/* No callback under the lock: it would be free to take. */
+/* The library must not hold its lock while it calls back. */
 static void unlocked(void)
 {
     assert_int_equal(vgic.lock.held, 0);
@@ -112,7 +112,7 @@ static void hal_wake(void *ctx, struct avc_vcpu *v)
     wakes[v->index]++;
 }
 
-static avc_irq_t fetched = AVC_IRQ_SPURIOUS; /* next */
+static avc_irq_t fetched = AVC_IRQ_SPURIOUS; /* the next interrupt to fetch */
 
 static avc_irq_t hal_fetch(void *ctx)
 {
@@ -138,7 +138,7 @@ static void hal_mask(void *ctx, uint32_t intid, bool masked)
 {
     (void)ctx;
     unlocked();
-    assert_true(fake_cpu->masked); /* interrupts are */
+    assert_true(fake_cpu->masked); /* the CPU must have interrupts masked */
     assert_int_not_equal(phys[cpu_now()].masked[intid], masked);
     phys[cpu_now()].masked[intid] = masked;
 }
@@ -180,7 +180,7 @@ static uint32_t lr_priority(uint64_t v)
     return v >> 48 & 0xff;
 }
 
-/* ICH_MISR_EL2 */
+/* Returns ICH_MISR_EL2. */
 static uint64_t misr(void)
 {
     uint64_t hcr = *reg(FAKE_ICH_HCR_EL2), vmcr = *reg(FAKE_ICH_VMCR_EL2), m = 0;
@@ -225,13 +225,13 @@ static void vw_on_read(enum fake_reg r, uint64_t *value)
 static void vw_on_write(enum fake_reg r, uint64_t value)
 {
     if (r == FAKE_ICC_DIR_EL1) {
-        assert_true(phys[cpu_now()].active[value]); /* never twice */
+        assert_true(phys[cpu_now()].active[value]); /* an interrupt is deactivated only once */
         phys[cpu_now()].active[value] = false;
     }
     if (r >= FAKE_ICH_LR0_EL2 && r <= FAKE_ICH_LR15_EL2) {
-        assert_true(r - FAKE_ICH_LR0_EL2 < nr_lr()); /* others are UNDEFINED */
+        assert_true(r - FAKE_ICH_LR0_EL2 < nr_lr()); /* the other list registers are UNDEFINED */
         assert_false((value & ICH_LR_HW) && (value & ICH_LR_STATE) == ICH_LR_STATE);
-        for (unsigned n = 0; value & ICH_LR_STATE && n < nr_lr(); n++) /* never twice (UNPREDICTABLE) */
+        for (unsigned n = 0; value & ICH_LR_STATE && n < nr_lr(); n++) /* twice is UNPREDICTABLE */
             assert_false(n != r - FAKE_ICH_LR0_EL2 && *lr(n) & ICH_LR_STATE &&
                          ICH_LR_VINTID(*lr(n)) == ICH_LR_VINTID(value));
     }
@@ -244,8 +244,11 @@ static uint32_t g_running(void)
     return apr ? (uint32_t)__builtin_ctz(apr) << 3 : 0xff;
 }
 
-/* The list register that is signalled now, or -1: highest priority, group on, above the mask, preempts. 5 preemption
-   bits, binary points at their minimum, so that each of the 32 priorities is a group. */
+/*
+ * Returns the list register that is signalled now, or -1: the highest priority whose group is enabled, above the mask,
+ * and able to preempt. There are 5 preemption bits, and the binary points are at their minimum, so each of the 32
+ * priorities is a preemption group.
+ */
 static inline int g_signalled(void)
 {
     uint64_t vmcr = *reg(FAKE_ICH_VMCR_EL2);
@@ -267,7 +270,7 @@ static inline int g_signalled(void)
     return best;
 }
 
-/* ICV_IAR0_EL1 or ICV_IAR1_EL1 */
+/* The guest reads ICC_IAR0_EL1 or ICC_IAR1_EL1. */
 static inline uint32_t g_ack(bool group1)
 {
     int n = g_signalled();
@@ -297,7 +300,7 @@ static void g_deactivate(uint32_t intid)
     *reg(FAKE_ICH_HCR_EL2) += UINT64_C(1) << 27; /* EOIcount */
 }
 
-/* ICV_EOIR0_EL1 or ICV_EOIR1_EL1 */
+/* The guest writes ICC_EOIR0_EL1 or ICC_EOIR1_EL1. */
 static inline void g_eoi(bool group1, uint32_t intid)
 {
     uint64_t *apr = reg(group1 ? FAKE_ICH_AP1R0_EL2 : FAKE_ICH_AP0R0_EL2);
@@ -310,7 +313,7 @@ static inline void g_eoi(bool group1, uint32_t intid)
 
 /* ---- accesses of a vCPU ---- */
 
-/* Claims run masked, and so does what is tried before them. */
+/* Calls a claim's function, which runs with interrupts masked. */
 static enum avc_answer claim(struct avc_vcpu *v, avc_claim_fn *fn, struct avc_exit *e, void *ctx)
 {
     bool masked = fake_cpu->masked;
@@ -323,7 +326,10 @@ static enum avc_answer claim(struct avc_vcpu *v, avc_claim_fn *fn, struct avc_ex
     return answer;
 }
 
-/* What the trap has come to, of an instruction with x0. False: it has done nothing. */
+/*
+ * Calls the fast path of an instruction that names x0. Returns whether it has handled the access. If not, it must have
+ * changed nothing.
+ */
 static bool fast(struct avc_vcpu *v, uint64_t esr, avc_mmio_fn *mmio, avc_sysreg_fn *sysreg,
                  const struct avc_mmio_entry *entry, uint64_t *value)
 {
@@ -340,7 +346,7 @@ static bool fast(struct avc_vcpu *v, uint64_t esr, avc_mmio_fn *mmio, avc_sysreg
         assert_int_equal(result, AVC_RESUME);
         assert_int_equal(regs[FAKE_ELR_EL2], pc + 4);
         *value = v->x[0];
-        result = AVC_LEAVE; /* done */
+        result = AVC_LEAVE; /* handled */
     }
     v->x[0] = x0;
     regs[FAKE_ELR_EL2] = pc;
@@ -349,7 +355,10 @@ static bool fast(struct avc_vcpu *v, uint64_t esr, avc_mmio_fn *mmio, avc_sysreg
     return result == AVC_LEAVE;
 }
 
-/* As a trap, and in turn as an event; to be done again is nothing done. */
+/*
+ * Makes an access: every second one as a trap, the others as an event. An access to be repeated must have changed
+ * nothing.
+ */
 static enum avc_answer mmio(unsigned v, uint64_t ipa, unsigned size, bool write, uint64_t *value)
 {
     struct avc_exit e = { .kind = AVC_MMIO, .key = ipa, .size = (uint8_t)size, .write = write, .value = *value };
@@ -388,7 +397,7 @@ static inline void wr64(unsigned v, uint64_t ipa, uint64_t value)
     assert_int_equal(mmio(v, ipa, 8, true, &value), AVC_DONE);
 }
 
-/* By whoever claims the register. */
+/* Calls the claim on the register. */
 static inline enum avc_answer sysreg(unsigned v, struct avc_exit *e)
 {
     const struct avc_claim *c = avc_claim_find(&vm, AVC_SYSREG, e->key);
@@ -414,7 +423,7 @@ static inline enum avc_answer sysreg_write(unsigned v, uint32_t key, uint64_t va
 #define SGI0R  AVC_SYSREG_KEY(3, 0, 12, 11, 7)
 #define DIR    AVC_SYSREG_KEY(3, 0, 12, 11, 1)
 
-/* The guest's write of ICC_DIR_EL1, trapped or not. */
+/* The guest writes ICC_DIR_EL1, which may be trapped. */
 static inline void g_dir(unsigned v, uint32_t intid)
 {
     if (*reg(FAKE_ICH_HCR_EL2) & (ICH_HCR_TDIR | ICH_HCR_TC))
@@ -440,7 +449,10 @@ static inline bool line_of(unsigned t)
     return (ctl & 3) == 1 && now >= cval;
 }
 
-/* The controller's, fetched: taken from the guest, or by the host's vector. The host's handler does not see it. */
+/*
+ * An interrupt of the controller's was fetched, after a trap from the guest or by the host's vector. The host's handler
+ * must not see it.
+ */
 static inline void take_irq(unsigned v, avc_irq_t irq)
 {
     unsigned before = handled;
@@ -452,7 +464,7 @@ static inline void take_irq(unsigned v, avc_irq_t irq)
     assert_int_equal(handled, before);
 }
 
-/* Everything that would interrupt or delay the guest of this CPU happens, until it would run undisturbed. */
+/* Does all that would interrupt or delay this CPU's guest, until it would run undisturbed. */
 static void settle_vcpu(unsigned v)
 {
     const uint32_t ppi[2] = { 27, 30 };
@@ -460,7 +472,7 @@ static void settle_vcpu(unsigned v)
     for (unsigned round = 0;; round++) {
         bool quiet = true;
 
-        assert_true(round < 50); /* an interrupt storm */
+        assert_true(round < 50); /* more would be an interrupt storm */
         on_cpu_of(v);
         fake_cpu->masked = true;
         if (vcpu[v].requests & AVC_REQUEST_IRQC) {
@@ -496,7 +508,7 @@ static inline void settle_all(void)
     fake_use_cpu(now);
 }
 
-/* Reads, with the other CPUs doing their part when the instruction is to be repeated. */
+/* Reads. Where the library asks for a repetition, the other CPUs do their part first. */
 static inline uint64_t rd_size(unsigned v, uint64_t ipa, unsigned size)
 {
     uint64_t x;
@@ -535,13 +547,13 @@ static inline void vput(unsigned v)
     for (unsigned n = 0; n < nr_lr(); n++)
         assert_int_equal(*lr(n), 0);
     assert_int_equal(*reg(FAKE_ICH_HCR_EL2), 0);
-    for (unsigned p = 16; p < 32; p++) { /* nothing of the guest's stays behind at the physical controller */
+    for (unsigned p = 16; p < 32; p++) { /* nothing of the guest's may stay in the physical controller */
         assert_false(phys[cpu_now()].active[p]);
         assert_false(phys[cpu_now()].masked[p]);
     }
 }
 
-/* The machine with this many list registers, the VM with its vCPUs, none loaded. */
+/* Makes a machine with this many list registers, and the VM with its vCPUs. None is loaded. */
 static inline void vw_make(unsigned list_regs, bool split)
 {
     static struct fake_model model;
@@ -574,7 +586,7 @@ static inline void vw_make(unsigned list_regs, bool split)
         fake_become(c, &model);
         fake_cpus[c].reg[FAKE_ICH_VTR_EL2] = model.vtr;
         fake_cpus[c].reg[FAKE_ICC_SRE_EL2] = 0xf;
-        for (unsigned n = 0; n < list_regs; n++) /* after reset: anything */
+        for (unsigned n = 0; n < list_regs; n++) /* after reset they may hold anything */
             fake_cpus[c].reg[FAKE_ICH_LR0_EL2 + n] = ICH_LR_PENDING | (0x100 + n);
         fake_use_cpu(c);
         must(avc_pcpu_init(&pcpu[c], &machine, &hal[c]));
@@ -611,8 +623,10 @@ static inline void vw_attach(uint32_t nr_spis)
     }
 }
 
-/* As an operating system would leave it: groups on, everything in group 1 and of priority 0xa0, SGIs enabled, mask
- * open. */
+/*
+ * Sets the GIC up as an operating system does: groups enabled, all interrupts in group 1 with priority 0xa0, SGIs
+ * enabled, no priority masked.
+ */
 static inline void vw_boot(unsigned list_regs, bool split, unsigned loaded)
 {
     vw_make(list_regs, split);
@@ -644,7 +658,7 @@ static inline void vw_boot(unsigned list_regs, bool split, unsigned loaded)
     memset(wakes, 0, sizeof wakes);
 }
 
-/* The vCPU of this CPU takes and ends group 1 interrupts until there is no more: their number. */
+/* The vCPU of this CPU acknowledges and ends group 1 interrupts until none is left. Returns how many. */
 static inline unsigned drain(unsigned v, uint32_t *seen, unsigned max)
 {
     unsigned n = 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The GIC as a guest meets it, on the CPU's own virtual interface: SGIs in all their forms, lines, more interrupts than
- * list registers, nesting deeper than those, both EOI modes, both groups, interrupts of other vCPUs. vCPU 0 tells; the
- * others do what they are told and report.
+ * The GIC as a guest sees it, on the CPU's own virtual interface: SGIs in all their forms, lines, more interrupts than
+ * list registers, more nested handlers than list registers, both EOI modes, both groups, and interrupts of other vCPUs.
+ * vCPU 0 runs the tests. It tells the other vCPUs what to do, and they report.
  */
 #include "guest.h"
 
@@ -37,7 +37,7 @@
 #define ICC_SGI0R   "s3_0_c12_c11_7"
 #define ICC_ASGI1R  "s3_0_c12_c11_6"
 
-/* What a vCPU is to do; 0 when it is done. */
+/* What a vCPU is to do. It sets IDLE when it has done it. */
 enum job { IDLE, TAKE, TAKE_AND_HOLD, DIR_IT };
 static volatile struct {
     bool here;
@@ -51,7 +51,7 @@ static void line(uint32_t intid, bool level)
     guest_hvc(CALL_LINE, intid, level, 0, NULL);
 }
 
-/* One interrupt, by polling; 1023 after a while. */
+/* Acknowledges an interrupt by polling. Returns 1023 if none comes for half a second. */
 static uint32_t take(void)
 {
     uint64_t end = READ("cntvct_el0") + READ("cntfrq_el0") / 2;
@@ -60,12 +60,12 @@ static uint32_t take(void)
     do {
         intid = guest_gic_ack();
         if (intid == SPURIOUS)
-            guest_hvc(CALL_ADD, 0, 0, 0, NULL); /* the others have a CPU to run on */
+            guest_hvc(CALL_ADD, 0, 0, 0, NULL); /* gives the other vCPUs of this CPU a turn */
     } while (intid == SPURIOUS && READ("cntvct_el0") < end);
     return intid;
 }
 
-/* Nothing, for now. */
+/* Checks that no interrupt comes for a while. */
 static bool quiet(void)
 {
     for (unsigned n = 0; n < 20; n++) {
@@ -85,7 +85,7 @@ static uint32_t take_and_end(void)
     return intid;
 }
 
-/* 1 if this one is there. */
+/* Returns 1 if this interrupt is pending now; ends it. */
 static unsigned take_now(uint32_t intid)
 {
     uint32_t got = guest_gic_ack();
@@ -183,8 +183,8 @@ static void sgis(void)
     for (unsigned cpu = 1; cpu < NR_CPUS; cpu++)
         ok &= done(cpu) && cpus[cpu].intid == 11;
     guest_ok(ok && quiet(), "an SGI to all others");
-    guest_sgi(UINT64_C(1) << 44 | UINT64_C(3) << 24 | 1); /* Aff0 16 */
-    guest_sgi(UINT64_C(1) << 16 | UINT64_C(3) << 24 | 1); /* Aff1 1 */
+    guest_sgi(UINT64_C(1) << 44 | UINT64_C(3) << 24 | 1); /* Aff0 = 16 */
+    guest_sgi(UINT64_C(1) << 16 | UINT64_C(3) << 24 | 1); /* Aff1 = 1 */
     guest_ok(quiet(), "an SGI to nobody");
 }
 
@@ -215,7 +215,7 @@ static void spis(void)
 {
     bool ok;
 
-    GICD[ICFGR + 2] = 2; /* 32: edge; 33: level */
+    GICD[ICFGR + 2] = 2; /* 32 is edge-triggered, 33 level-sensitive */
     guest_gic_enable(32);
     guest_gic_enable(33);
     line(32, true);
@@ -227,7 +227,7 @@ static void spis(void)
     line(33, true);
     ok = take() == 33;
     guest_gic_eoi(33);
-    ok &= take() == 33; /* it is still there */
+    ok &= take() == 33; /* the line is still high */
     line(33, false);
     guest_gic_eoi(33);
     guest_ok(ok && quiet(), "a level, ended twice");
@@ -378,7 +378,7 @@ static void groups(void)
     WRITE(ICC_EOIR0, 64);
     guest_ok(ok, "group 0");
     GICR(0)[SGI_FRAME + IGROUPR / 4] = ~8u;
-    WRITE(ICC_SGI0R, UINT64_C(4) << 24 | 1); /* of group 1: not made */
+    WRITE(ICC_SGI0R, UINT64_C(4) << 24 | 1); /* the SGI is in group 1, so it is not sent */
     WRITE(ICC_ASGI1R, UINT64_C(4) << 24 | 1);
     ok = quiet();
     WRITE(ICC_SGI0R, UINT64_C(3) << 24 | 1);
@@ -386,12 +386,12 @@ static void groups(void)
     WRITE(ICC_EOIR0, 3);
     WRITE(ICC_IGRPEN0, 0);
     guest_ok(ok, "SGIs of group 0");
-    GICD[0] = 0x35; /* group 1 off */
+    GICD[0] = 0x35; /* group 1 disabled */
     REG(ISPENDR, 65) = BIT(65);
     ok = quiet();
     GICD[0] = 0x37;
     ok &= take_and_end() == 65;
-    WRITE(ICC_PMR, 0xe8); /* its own priority */
+    WRITE(ICC_PMR, 0xe8); /* the interrupt's own priority, so it is masked */
     REG(ISPENDR, 65) = BIT(65);
     ok &= quiet();
     WRITE(ICC_PMR, 0xf0);
