@@ -207,6 +207,7 @@
 #define CTR_L1IP(ctr)     AVC_FIELD(ctr, 15, 14) /* how the instruction cache is indexed and tagged */
 #define CTR_L1IP_PIPT     3
 #define CTR_DMINLINE(ctr) AVC_FIELD(ctr, 19, 16) /* log2 of the words of a data cache line */
+#define CTR_DIC           AVC_BIT(29)            /* new instructions need no invalidation of instruction caches */
 
 /* DCZID_EL0 */
 #define DCZID_BS(dczid) AVC_FIELD(dczid, 3, 0) /* log2 of the words that DC ZVA clears */

@@ -3,6 +3,7 @@
 /*
  * Cache maintenance by address, clearing of pages, and calls to firmware.
  */
+#include <stdatomic.h>
 #include <string.h>
 
 #include "arch/idreg.h"
@@ -36,16 +37,27 @@ void vmm_dcache_clean_invalidate(const void *p, size_t bytes)
     vmm_dsb_sy();
 }
 
-void vmm_code_sync(const void *p, size_t bytes)
+/* Some CPU wants its instruction cache invalidated. An invalidation reaches all CPUs, so the one that executes it asks
+   for all of them. */
+static _Atomic bool stale_lines;
+
+void vmm_icache_probe(void)
+{
+    if (!(vmm_read_CTR_EL0() & CTR_DIC))
+        atomic_store_explicit(&stale_lines, true, memory_order_relaxed);
+}
+
+void vmm_icache_invalidate(const void *p, size_t bytes)
 {
     uint64_t line = icache_line(), end = (uintptr_t)p + bytes;
 
-    vmm_dcache_clean(p, bytes);
-    /* Beyond a megabyte, invalidating everything costs less than line by line. It is also the only sure way if the
-       cache is indexed by virtual addresses (CTR_EL0.L1Ip is VIPT) and the code will run at other addresses. */
-    if (bytes > 1 << 20 || CTR_L1IP(vmm_read_CTR_EL0()) != CTR_L1IP_PIPT)
+    if (!atomic_load_explicit(&stale_lines, memory_order_relaxed))
+        bytes = 0;
+    /* Beyond some thousand lines, invalidating everything costs less than line by line. It is also the only sure way if
+       the cache is indexed by virtual addresses (CTR_EL0.L1Ip is VIPT) and the code will run at other addresses. */
+    if (bytes > 1 << 18 || (bytes && CTR_L1IP(vmm_read_CTR_EL0()) != CTR_L1IP_PIPT))
         __asm__ volatile("ic ialluis" : : : "memory");
-    else
+    else if (bytes)
         for (uint64_t a = (uintptr_t)p & ~(line - 1); a < end; a += line)
             __asm__ volatile("ic ivau, %0" : : "r"(a) : "memory");
     __asm__ volatile("dsb ish\n\tisb" : : : "memory");

@@ -123,9 +123,13 @@ uint64_t vmm_smc(uint64_t fid, uint64_t a1, uint64_t a2, uint64_t a3);
    a device, then finds in memory what was written. */
 void vmm_dcache_clean(const void *p, size_t bytes);
 void vmm_dcache_clean_invalidate(const void *p, size_t bytes);
-/* Called after instructions were written to a range. Cleans them to the point of coherency and invalidates the
-   instruction caches of all CPUs. */
-void vmm_code_sync(const void *p, size_t bytes);
+/* Each CPU calls this once, before it runs guests: it notes whether the CPU's instruction cache may hold lines that
+   memory no longer has (CTR_EL0.DIC is 0). */
+void vmm_icache_probe(void);
+/* Called after a range was written and cleaned, before it may be executed: no CPU then executes what was there before.
+   Where some CPU needs it, lines of the range are invalidated in the instruction caches of all CPUs, or all lines are.
+   It takes some thousand instructions at most. */
+void vmm_icache_invalidate(const void *p, size_t bytes);
 /* Clears whole pages, with DC ZVA if the CPU allows it. The zeros are in memory, and in no cache: cleaned and
    invalidated to the point of coherency. */
 void vmm_zero_out(void *p, size_t bytes);

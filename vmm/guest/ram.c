@@ -78,7 +78,9 @@ static uint64_t *there(struct vmm_ram *ram, avc_ipa_t at, uint64_t *bit)
 /*
  * The memory is cleaned, because a guest may have its caches off and read memory itself. A dirty line with older data
  * could also be written over the guest's data later. It is invalidated, because the guest may write past the caches,
- * and must find that data when it has switched them on (Arm ARM B2.8, "Mismatched memory attributes").
+ * and must find that data when it has switched them on (Arm ARM B2.8, "Mismatched memory attributes"). Instruction
+ * caches may still have code that was at these addresses before: another guest's, or this one's before a reset. The
+ * guest may execute the memory as it is, so they forget it.
  */
 static void fill(struct vmm_ram *ram, avc_ipa_t at)
 {
@@ -88,6 +90,7 @@ static void fill(struct vmm_ram *ram, avc_ipa_t at)
     uint8_t *p = find(ram, block, &bytes);
 
     vmm_zero_out(p, bytes);
+    vmm_icache_invalidate(p, bytes);
     status = avc_stage2_map(ram->stage2, block, (uintptr_t)p, bytes, AVC_RWX | AVC_NORMAL);
     if (status)
         vmm_exit(VMM_EXIT_FAILURE, "guest memory at 0x%llx: %s", (unsigned long long)block, avc_status_text(status));
@@ -129,7 +132,7 @@ bool vmm_ram_write(struct vmm_ram *ram, avc_ipa_t to, const void *from, uint64_t
         vmm_ram_touch(ram, to);
         memcpy(at, p, n);
         vmm_dcache_clean_invalidate(at, n);
-        vmm_code_sync(at, n); /* instruction caches of all CPUs */
+        vmm_icache_invalidate(at, n);
         to += n;
         p += n;
         bytes -= n;

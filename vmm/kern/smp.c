@@ -15,6 +15,7 @@ unsigned vmm_nr_cpus = 1;
 void vmm_cpu_init(struct vmm_cpu *cpu)
 {
     cpu->mpidr = vmm_board.mpidr[cpu->index];
+    vmm_icache_probe();
     vmm_gic_cpu_init(cpu);
     vmm_timer_init();
     vmm_pcpu_enable(cpu);

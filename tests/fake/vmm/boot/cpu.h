@@ -12,7 +12,7 @@ struct vmm_cpu *vmm_cpu_self(void);
 
 void vmm_dcache_clean(const void *p, size_t bytes);
 void vmm_dcache_clean_invalidate(const void *p, size_t bytes);
-void vmm_code_sync(const void *p, size_t bytes);
+void vmm_icache_invalidate(const void *p, size_t bytes);
 void vmm_zero_out(void *p, size_t bytes);
 
 #endif

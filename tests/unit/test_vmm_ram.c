@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* The guest's memory in the reference hypervisor: what is done to a block, and in which order, before it is mapped. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "boot/cpu.h" /* the fake */
+
+#include "guest/ram.c"
+
+#define BASE UINT64_C(0x40000000)
+#define SIZE (3 * VMM_RAM_BLOCK + 2 * VMM_PAGE_SIZE)
+
+static uint8_t *memory;
+static struct avc_stage2 *const stage2 = (struct avc_stage2 *)64; /* nobody looks into it */
+static struct vmm_ram ram;
+
+/* What was done, in its order: kind, offset in the memory, bytes. */
+enum what { ZERO, CLEAN, INVALIDATE, MAP, UNMAP };
+static struct done {
+    enum what what;
+    uint64_t at, bytes;
+} done[16];
+static unsigned nr_done;
+
+static void note(enum what what, uint64_t at, uint64_t bytes)
+{
+    assert_true(nr_done < 16);
+    done[nr_done++] = (struct done){ what, at, bytes };
+}
+
+void vmm_zero_out(void *p, size_t bytes)
+{
+    memset(p, 0, bytes);
+    note(ZERO, (uint64_t)((uint8_t *)p - memory), bytes);
+}
+
+void vmm_dcache_clean_invalidate(const void *p, size_t bytes)
+{
+    note(CLEAN, (uint64_t)((const uint8_t *)p - memory), bytes);
+}
+
+void vmm_icache_invalidate(const void *p, size_t bytes)
+{
+    note(INVALIDATE, (uint64_t)((const uint8_t *)p - memory), bytes);
+}
+
+enum avc_status avc_stage2_map(struct avc_stage2 *s2, avc_ipa_t ipa, avc_pa_t pa, uint64_t size, uint32_t attrs)
+{
+    assert_ptr_equal(s2, stage2);
+    assert_int_equal(attrs, AVC_RWX | AVC_NORMAL);
+    assert_int_equal(pa - (uintptr_t)memory, ipa - BASE);
+    note(MAP, ipa - BASE, size);
+    return AVC_OK;
+}
+
+enum avc_status avc_stage2_unmap(struct avc_stage2 *s2, avc_ipa_t ipa, uint64_t size)
+{
+    assert_ptr_equal(s2, stage2);
+    note(UNMAP, ipa - BASE, size);
+    return AVC_OK;
+}
+
+const char *avc_status_text(enum avc_status status)
+{
+    (void)status;
+    return "status";
+}
+
+void *vmm_pages_alloc(uint64_t bytes, uint64_t align)
+{
+    assert_int_equal(bytes, SIZE);
+    assert_int_equal(align, VMM_RAM_BLOCK);
+    return memory;
+}
+
+void vmm_pages_free(void *p, uint64_t bytes)
+{
+    (void)p;
+    (void)bytes;
+    fail();
+}
+
+_Noreturn void vmm_exit(int status, const char *fmt, ...)
+{
+    (void)status;
+    fail_msg("exit: %s", fmt);
+    abort();
+}
+
+_Noreturn void vmm_panic(const char *fmt, ...)
+{
+    fail_msg("panic: %s", fmt);
+    abort();
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    memory = aligned_alloc(VMM_RAM_BLOCK, 4 * VMM_RAM_BLOCK);
+    memset(memory, 0xa5, SIZE);
+    nr_done = 0;
+    return !vmm_ram_init(&ram, BASE, SIZE, stage2);
+}
+
+static int end(void **state)
+{
+    (void)state;
+    free(memory);
+    return 0;
+}
+
+static void did(const struct done *wanted, unsigned nr)
+{
+    assert_int_equal(nr_done, nr);
+    for (unsigned i = 0; i < nr; i++)
+        if (done[i].what != wanted[i].what || done[i].at != wanted[i].at || done[i].bytes != wanted[i].bytes)
+            fail_msg("step %u: %d at 0x%llx, 0x%llx bytes", i, (int)done[i].what, (unsigned long long)done[i].at,
+                     (unsigned long long)done[i].bytes);
+    nr_done = 0;
+}
+
+/* Instruction caches forget what was there before the guest can execute it. */
+static void test_first_touch(void **state)
+{
+    static const struct done second[] = { { ZERO, VMM_RAM_BLOCK, VMM_RAM_BLOCK },
+                                          { INVALIDATE, VMM_RAM_BLOCK, VMM_RAM_BLOCK },
+                                          { MAP, VMM_RAM_BLOCK, VMM_RAM_BLOCK } };
+    static const struct done tail[] = { { ZERO, 3 * VMM_RAM_BLOCK, 2 * VMM_PAGE_SIZE },
+                                        { INVALIDATE, 3 * VMM_RAM_BLOCK, 2 * VMM_PAGE_SIZE },
+                                        { MAP, 3 * VMM_RAM_BLOCK, 2 * VMM_PAGE_SIZE } };
+
+    (void)state;
+    assert_true(vmm_ram_touch(&ram, BASE + VMM_RAM_BLOCK + 0x1234));
+    did(second, 3);
+    assert_true(vmm_ram_touch(&ram, BASE + VMM_RAM_BLOCK)); /* it is there */
+    did(NULL, 0);
+    assert_true(vmm_ram_touch(&ram, BASE + SIZE - 1));
+    did(tail, 3);
+    assert_false(vmm_ram_touch(&ram, BASE + SIZE));
+    assert_false(vmm_ram_touch(&ram, BASE - 1));
+    did(NULL, 0);
+}
+
+static void test_write(void **state)
+{
+    static const struct done wanted[] = { { ZERO, 0, VMM_RAM_BLOCK },
+                                          { INVALIDATE, 0, VMM_RAM_BLOCK },
+                                          { MAP, 0, VMM_RAM_BLOCK },
+                                          { CLEAN, VMM_RAM_BLOCK - 3, 3 },
+                                          { INVALIDATE, VMM_RAM_BLOCK - 3, 3 },
+                                          { ZERO, VMM_RAM_BLOCK, VMM_RAM_BLOCK },
+                                          { INVALIDATE, VMM_RAM_BLOCK, VMM_RAM_BLOCK },
+                                          { MAP, VMM_RAM_BLOCK, VMM_RAM_BLOCK },
+                                          { CLEAN, VMM_RAM_BLOCK, 2 },
+                                          { INVALIDATE, VMM_RAM_BLOCK, 2 } };
+    char back[5];
+
+    (void)state;
+    assert_true(vmm_ram_write(&ram, BASE + VMM_RAM_BLOCK - 3, "words", 5));
+    did(wanted, 10);
+    assert_memory_equal(memory + VMM_RAM_BLOCK - 3, "words", 5);
+    assert_int_equal(memory[VMM_RAM_BLOCK - 4], 0);
+    assert_true(vmm_ram_read(&ram, back, BASE + VMM_RAM_BLOCK - 3, 5));
+    assert_memory_equal(back, "words", 5);
+    assert_false(vmm_ram_read(&ram, back, BASE + 2 * VMM_RAM_BLOCK, 5)); /* still another owner's */
+    assert_false(vmm_ram_write(&ram, BASE + SIZE - 4, "words", 5));
+}
+
+/* After a reset each block is cleared again. */
+static void test_reset(void **state)
+{
+    static const struct done wanted[] = {
+        { UNMAP, 0, SIZE }, { ZERO, 0, VMM_RAM_BLOCK }, { INVALIDATE, 0, VMM_RAM_BLOCK }, { MAP, 0, VMM_RAM_BLOCK }
+    };
+
+    (void)state;
+    assert_true(vmm_ram_touch(&ram, BASE));
+    nr_done = 0;
+    vmm_ram_reset(&ram);
+    assert_true(vmm_ram_touch(&ram, BASE));
+    did(wanted, 4);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_first_touch, begin, end),
+        cmocka_unit_test_setup_teardown(test_write, begin, end),
+        cmocka_unit_test_setup_teardown(test_reset, begin, end),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
