@@ -57,11 +57,8 @@ enum avc_answer avc_claim_offer(struct avc_vcpu *vcpu, struct avc_exit *e)
 {
     enum avc_answer preset = e->answer;
     enum avc_kind kind = e->kind;
-    const struct avc_claim *claim;
+    const struct avc_claim *claim = avc_claim_find(vcpu->vm, kind, e->key);
 
-    if (kind >= AVC_NR_CLAIM_KINDS)
-        return AVC_PASS;
-    claim = avc_claim_find(vcpu->vm, kind, e->key);
     if (claim && !claim->fn)
         return AVC_EXIT;
     return claim ? avc_claim_after(vcpu, e, kind, preset, claim->fn(vcpu, e, claim->ctx)) : AVC_PASS;
