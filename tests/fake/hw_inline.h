@@ -32,7 +32,8 @@ enum fake_op {
 #define FAKE_OP_ENUM(name) FAKE_OP_##name,
     FAKE_OPS0(FAKE_OP_ENUM) FAKE_OPS1(FAKE_OP_ENUM)
 #undef FAKE_OP_ENUM
-        FAKE_NR_OPS
+        FAKE_OP_wait_while_set,
+    FAKE_NR_OPS
 };
 
 uint64_t fake_read(enum fake_reg reg);
@@ -75,10 +76,10 @@ static inline const void *avc_hw_opaque(const void *p)
     return p;
 }
 
-/* The fake's CPUs run one after the other, so none of them waits. */
+/* The fake's CPUs run one after the other, so none of them waits, unless a test's hook plays another CPU. */
 static inline void avc_hw_wait_while_set(const uint32_t *p)
 {
-    (void)p;
+    fake_op(FAKE_OP_wait_while_set, (uintptr_t)p);
 }
 
 #define FAKE_FN0(name)                                                                                                 \

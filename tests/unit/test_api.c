@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <avc/irqc.h>
 #include <avc/psci.h>
 
 #define IS(call, status) assert_int_equal((int)(call), (int)(status))
@@ -138,6 +139,9 @@ static void test_vm(void **state)
     c = good, c.flags = 1u << 31;
     IS(avc_vm_init(&vm, &world.machine, &c), AVC_EINVAL);
     IS(avc_vm_init(&vm, &world.machine, &good), AVC_EBUSY); /* another VM has this memory */
+    must(avc_machine_init(&m));
+    IS(avc_vm_init(&vm, &m, &good), AVC_EINVAL); /* the memory is another machine's */
+    must(avc_machine_destroy(&m));
 
     IS(avc_vm_destroy(NULL), AVC_EINVAL);
     IS(avc_vm_destroy(&vm), AVC_ENOENT);
@@ -159,6 +163,68 @@ static void test_vm(void **state)
     IS(avc_vm_destroy(&world.vm), AVC_OK);
     IS(avc_vm_destroy(&world.vm), AVC_ENOENT);
     IS(avc_vcpu_load(&world.vcpu[0], &world.pcpu), AVC_ENOENT); /* destroyed with its VM */
+}
+
+/* ---- an interrupt controller of the embedder's own ---- */
+
+static void irqc_nothing(struct avc_vcpu *vcpu)
+{
+    (void)vcpu;
+}
+
+static bool irqc_never(struct avc_vcpu *vcpu)
+{
+    (void)vcpu;
+    return false;
+}
+
+static uint64_t irqc_no_deadline(struct avc_vcpu *vcpu)
+{
+    (void)vcpu;
+    return ~UINT64_C(0);
+}
+
+static enum avc_status irqc_set(struct avc_vm *vm, struct avc_vcpu *vcpu, uint32_t intid, bool level)
+{
+    (void)vm, (void)vcpu, (void)intid, (void)level;
+    return AVC_ERANGE;
+}
+
+static void test_irqc(void **state)
+{
+    static const struct avc_irqc_ops good = { .load = irqc_nothing,
+                                              .put = irqc_nothing,
+                                              .enter = irqc_nothing,
+                                              .reset = irqc_nothing,
+                                              .pending = irqc_never,
+                                              .deadline = irqc_no_deadline,
+                                              .set_irq = irqc_set };
+    struct avc_irqc_ops bad[7] = { good, good, good, good, good, good, good };
+
+    (void)state;
+    bad[0].load = bad[1].put = bad[2].enter = bad[3].reset = NULL;
+    bad[4].pending = NULL;
+    bad[5].deadline = NULL;
+    bad[6].set_irq = NULL;
+    world_make();
+    for (unsigned n = 0; n < AVC_ARRAY_SIZE(bad); n++)
+        IS(avc_vm_set_irqc(&world.vm, &bad[n], NULL), AVC_EINVAL);
+    IS(avc_vm_set_irqc(NULL, &good, NULL), AVC_EINVAL);
+    IS(avc_vm_set_irqc(&(struct avc_vm){ .magic = 1 }, &good, NULL), AVC_ENOENT);
+    IS(avc_vm_set_irqc(&world.vm, &good, NULL), AVC_OK);
+    IS(avc_vm_set_irqc(&world.vm, &good, NULL), AVC_EEXIST);
+    IS(avc_vm_set_irq(&world.vm, 40, true), AVC_ERANGE); /* what it says */
+    IS(avc_vm_set_irq(&(struct avc_vm){ .magic = 1, .irqc = &good }, 40, true), AVC_ENOENT);
+    (void)world_load();
+    IS(avc_vcpu_set_irq(&world.vcpu[0], 40, true), AVC_ERANGE);
+    assert_false(avc_vcpu_has_work(&world.vcpu[0]));
+    assert_int_equal(avc_vcpu_deadline(&world.vcpu[0]), ~UINT64_C(0));
+
+    world_make();
+    (void)world_load();
+    IS(avc_vm_set_irqc(&world.vm, &good, NULL), AVC_ESEALED);
+    assert_int_equal(avc_vcpu_deadline(&world.vcpu[0]), ~UINT64_C(0)); /* on, and nobody keeps its timers */
+    assert_int_equal(avc_vcpu_deadline(&world.vcpu[1]), ~UINT64_C(0)); /* off */
 }
 
 static enum avc_status claim(enum avc_kind kind, uint64_t first, uint64_t last)
@@ -291,6 +357,7 @@ static void test_places(void **state)
 
     must(avc_pcpu_init(&other, &world.machine, &world.hal));
     IS(avc_vcpu_load(vcpu, &other), AVC_ESTATE); /* this pcpu is not enabled */
+    IS(avc_vcpu_load(vcpu, &(struct avc_pcpu){ .magic = 1 }), AVC_ENOENT);
     must(avc_vcpu_load(vcpu, &world.pcpu));
     IS(avc_vcpu_load(vcpu, &world.pcpu), AVC_EBUSY);
     IS(avc_vcpu_load(&world.vcpu[1], &world.pcpu), AVC_EBUSY);
@@ -317,6 +384,85 @@ static void test_places(void **state)
     fake_use_cpu(1);
     IS(avc_vcpu_load(vcpu, &other), AVC_OK);
     IS(avc_vcpu_put(vcpu), AVC_OK);
+}
+
+/* A CPU of another machine than the vCPU's. */
+static void test_other_machine(void **state)
+{
+    static struct avc_machine m;
+    static struct avc_pcpu p;
+
+    (void)state;
+    world_make();
+    memset(&m, 0, sizeof m);
+    memset(&p, 0, sizeof p);
+    for (unsigned n = 0; n < 2; n++)
+        must(avc_vcpu_init(&world.vcpu[n], &world.vm, &(struct avc_vcpu_config){ .mpidr = n }));
+    must(avc_machine_init(&m));
+    must(avc_pcpu_init(&p, &m, &world.hal));
+    fake_use_cpu(1);
+    must(avc_pcpu_enable(&p));
+    IS(avc_vcpu_load(&world.vcpu[0], &p), AVC_EINVAL);
+    must(avc_pcpu_disable(&p));
+}
+
+/* CPUs that come after the first load must have what guests have been told of; before it, features shrink to what is
+   common, and what needs more is refused at the first load. */
+static void test_late_cpu(void **state)
+{
+    static struct avc_pcpu p[2];
+    struct fake_model small = fake_a53;
+
+    (void)state;
+    world_model = &fake_max;
+    world_make();
+    memset(p, 0, sizeof p);
+    for (unsigned n = 0; n < 2; n++)
+        must(avc_pcpu_init(&p[n], &world.machine, &world.hal));
+    (void)world_load();
+    fake_become(1, &fake_a72);
+    fake_use_cpu(1);
+    IS(avc_pcpu_enable(&p[0]), AVC_ENOTSUP);
+    fake_become(1, &fake_max);
+    fake_use_cpu(1);
+    IS(avc_pcpu_enable(&p[0]), AVC_OK);
+    fake_use_cpu(2);
+    fake_become(2, &fake_max);
+    fake_use_cpu(2);
+    IS(avc_pcpu_enable(&p[1]), AVC_OK);
+    fake_use_cpu(1); /* the one that is not the list's first */
+    IS(avc_pcpu_disable(&p[0]), AVC_OK);
+    fake_use_cpu(2);
+    IS(avc_pcpu_disable(&p[1]), AVC_OK);
+    fake_use_cpu(0);
+
+    small.id[6 * 8] = (small.id[6 * 8] & ~UINT64_C(15)) | 0; /* PARange: 32 bits, and the IPA space has 36 */
+    world_make();
+    memset(p, 0, sizeof p);
+    for (unsigned n = 0; n < 2; n++)
+        must(avc_vcpu_init(&world.vcpu[n], &world.vm, &(struct avc_vcpu_config){ .mpidr = n }));
+    must(avc_pcpu_init(&p[0], &world.machine, &world.hal));
+    fake_become(1, &small);
+    fake_use_cpu(1);
+    must(avc_pcpu_enable(&p[0]));
+    fake_use_cpu(0);
+    IS(avc_vcpu_load(&world.vcpu[0], &world.pcpu), AVC_ENOTSUP);
+
+    world_make(); /* a claim whose trap the new CPU does not have */
+    memset(p, 0, sizeof p);
+    IS(claim(AVC_SVC, 0, 10), AVC_OK);
+    for (unsigned n = 0; n < 2; n++)
+        must(avc_vcpu_init(&world.vcpu[n], &world.vm, &(struct avc_vcpu_config){ .mpidr = n }));
+    must(avc_pcpu_init(&p[0], &world.machine, &world.hal));
+    fake_become(1, &fake_a72);
+    fake_use_cpu(1);
+    must(avc_pcpu_enable(&p[0]));
+    fake_use_cpu(0);
+    IS(avc_vcpu_load(&world.vcpu[0], &world.pcpu), AVC_ENOTRAP);
+    fake_become(0, NULL);
+    fake_become(1, NULL);
+    fake_become(2, NULL);
+    world_model = NULL;
 }
 
 /* A destroyed vCPU is on no CPU, nobody finds it, and no call has an effect on it. */
@@ -403,9 +549,74 @@ static void test_hal(void **state)
     IS(avc_vcpu_load(&world.vcpu[0], &world.pcpu), AVC_EHAL);
     world.hal.wake = hal_wake;
     IS(avc_vcpu_load(&world.vcpu[0], &world.pcpu), AVC_OK);
+
+    /* a VM of one vCPU needs no wake(), and a kick of it asks for none */
+    world_make();
+    world.hal.wake = NULL;
+    world.hal.irq_mask = NULL;
+    must(avc_vcpu_init(&world.vcpu[0], &world.vm, &(struct avc_vcpu_config){ .mpidr = 0 }));
+    must(avc_vcpu_start(&world.vcpu[0], START, 0));
+    IS(avc_vcpu_load(&world.vcpu[0], &world.pcpu), AVC_OK);
+    avc_vcpu_kick(&world.vcpu[0]);
+    assert_true(avc_vcpu_has_work(&world.vcpu[0]));
+    assert_int_equal(world_run(&world.vcpu[0])->kind, AVC_KICKED);
 }
 
 /* ---- memory ---- */
+
+/* An allocator that gives pages which are not aligned, or lie beyond what the CPUs can address. */
+static unsigned bad_puts;
+static avc_pa_t bad_pa;
+static size_t bad_by;
+
+static void *bad_get(void *ctx, size_t bytes, avc_pa_t *pa)
+{
+    uint8_t *page = page_get(ctx, bytes, pa);
+
+    *pa |= bad_pa;
+    return page + bad_by;
+}
+
+static void bad_put(void *ctx, void *va, size_t bytes)
+{
+    (void)ctx, (void)va, (void)bytes;
+    bad_puts++;
+}
+
+static void test_bad_pages(void **state)
+{
+    struct avc_mem mem = { NULL, bad_get, bad_put, page_at };
+    static struct avc_stage2 s2;
+
+    (void)state;
+    world_make();
+    memset(&s2, 0, sizeof s2);
+    bad_puts = 0;
+    bad_by = 16;
+    bad_pa = 0;
+    IS(avc_stage2_init(&s2, &world.machine, &mem, 36), AVC_EALIGN);
+    assert_int_equal(bad_puts, 1);
+    bad_by = 0;
+    bad_pa = 0x800;
+    IS(avc_stage2_init(&s2, &world.machine, &mem, 36), AVC_EALIGN);
+    bad_pa = UINT64_C(1) << 47; /* a Cortex-A72 has 44 bits */
+    IS(avc_stage2_init(&s2, &world.machine, &mem, 36), AVC_ERANGE);
+    assert_int_equal(bad_puts, 3);
+    bad_pa = 0;
+    must(avc_stage2_init(&s2, &world.machine, &mem, 36));
+    bad_by = 8;
+    IS(avc_stage2_map(&s2, 0, 0, 0x1000, AVC_RWX), AVC_EALIGN);
+    assert_int_equal(bad_puts, 4);
+    bad_by = 0;
+    bad_pa = 0x10;
+    IS(avc_stage2_map(&s2, 0, 0, 0x1000, AVC_RWX), AVC_EALIGN);
+    bad_pa = UINT64_C(1) << 47;
+    IS(avc_stage2_map(&s2, 0, 0, 0x1000, AVC_RWX), AVC_ERANGE);
+    assert_int_equal(bad_puts, 6);
+    bad_pa = 0;
+    IS(avc_stage2_map(&s2, 0, 0, 0x1000, AVC_RWX), AVC_OK);
+    must(avc_stage2_destroy(&s2));
+}
 
 static void test_stage2(void **state)
 {
@@ -422,6 +633,18 @@ static void test_stage2(void **state)
     IS(avc_stage2_init(&world.stage2, &world.machine, &mem, 36), AVC_EEXIST);
     IS(avc_stage2_init(&s2, &world.machine, &mem, 20), AVC_ERANGE);
     IS(avc_stage2_init(&s2, &world.machine, &mem, 60), AVC_ERANGE);
+    IS(avc_stage2_init((struct avc_stage2 *)(void *)(raw + 1), &world.machine, &mem, 36), AVC_EALIGN);
+    for (unsigned n = 0; n < 3; n++) {
+        struct avc_mem less = mem;
+
+        *(n == 0 ? (void **)(void *)&less.get : n == 1 ? (void **)(void *)&less.put : (void **)(void *)&less.at) = NULL;
+        IS(avc_stage2_init(&s2, &world.machine, &less, 36), AVC_EINVAL);
+    }
+    IS(avc_stage2_adopt(&s2, &world.machine, &(struct avc_mem){ NULL, page_get, page_put, NULL }, 0x80000000, 36),
+       AVC_EINVAL);
+    IS(avc_stage2_adopt(&s2, NULL, &mem, 0x80000000, 36), AVC_EINVAL);
+    IS(avc_stage2_lookup(NULL, 0, &pa, NULL, NULL), AVC_EINVAL);
+    IS(avc_stage2_lookup(&s2, 0, &pa, NULL, NULL), AVC_ENOENT);
     IS(avc_stage2_map(NULL, 0, 0, 0x1000, AVC_RWX), AVC_EINVAL);
     IS(avc_stage2_map(&s2, 0, 0, 0x1000, AVC_RWX), AVC_ENOENT);
     IS(avc_stage2_map(&world.stage2, 0, 0, 0, AVC_RWX), AVC_EINVAL);
@@ -461,10 +684,12 @@ static void test_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_machine),   cmocka_unit_test(test_pcpu),         cmocka_unit_test(test_vm),
-        cmocka_unit_test(test_claims),    cmocka_unit_test(test_vcpu),         cmocka_unit_test(test_places),
-        cmocka_unit_test(test_hal),       cmocka_unit_test(test_stage2),       cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_destroyed), cmocka_unit_test(test_from_a_claim), cmocka_unit_test(test_seal_again),
+        cmocka_unit_test(test_machine),    cmocka_unit_test(test_pcpu),          cmocka_unit_test(test_vm),
+        cmocka_unit_test(test_claims),     cmocka_unit_test(test_vcpu),          cmocka_unit_test(test_places),
+        cmocka_unit_test(test_hal),        cmocka_unit_test(test_stage2),        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_irqc),       cmocka_unit_test(test_other_machine), cmocka_unit_test(test_late_cpu),
+        cmocka_unit_test(test_bad_pages),  cmocka_unit_test(test_destroyed),     cmocka_unit_test(test_from_a_claim),
+        cmocka_unit_test(test_seal_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

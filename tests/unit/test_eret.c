@@ -188,6 +188,24 @@ static void test_switched(void **state)
     assert_int_equal(spsr_seen[0], EL1H);
 }
 
+/* They are, and an interrupt of the host's gives the VMM the CPU in between: run begins anew with the step pending. */
+static void test_switched_between_runs(void **state)
+{
+    struct avc_vcpu *vcpu = begin();
+
+    (void)state;
+    answer = AVC_EXIT;
+    script[0] = (struct fake_trap){ .esr = ERETAA, .elr = KERNEL, .spsr = EL1H };
+    assert_int_equal(run(vcpu, 1)->kind, AVC_CLASS);
+    vcpu->exit.answer = AVC_PASS;
+    must(avc_vm_trap_svc(&world.vm, false));
+    run(vcpu, 0);
+    assert_int_equal(vcpu->work & AVC_WORK_STEP, 0);
+    assert_int_equal(fake_cpu->reg[FAKE_HFGITR_EL2] & HFGITR_ERET, 0);
+    assert_int_equal(fake_cpu->reg[MDSCR] & 1, 0);
+    assert_int_equal(spsr_seen[0] & SPSR_SS, 0);
+}
+
 /* The VMM gets the ERET as an exit, and does not answer. */
 static void test_exit(void **state)
 {
@@ -229,8 +247,13 @@ static void test_tde(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_step),       cmocka_unit_test(test_guest_steps), cmocka_unit_test(test_interrupt),
-        cmocka_unit_test(test_other_trap), cmocka_unit_test(test_switched),    cmocka_unit_test(test_exit),
+        cmocka_unit_test(test_switched_between_runs),
+        cmocka_unit_test(test_step),
+        cmocka_unit_test(test_guest_steps),
+        cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_other_trap),
+        cmocka_unit_test(test_switched),
+        cmocka_unit_test(test_exit),
         cmocka_unit_test(test_tde),
     };
 

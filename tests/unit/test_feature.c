@@ -82,6 +82,30 @@ static void signed_fields(void **state)
     assert_int_equal(all.id[ID(4, 0)] >> 16 & 0xff, 0xff);
 }
 
+/* What no ID register says: list registers, bits of priority, and what a probe has added to `has`. */
+static void not_in_ids(void **state)
+{
+    struct avc_features all, less;
+
+    (void)state;
+    fake_reset();
+    all = less = probe(&fake_a72);
+    less.list_regs--;
+    assert_false(avc_feature_covers(&less, &all));
+    assert_true(avc_feature_covers(&all, &less));
+    less = all;
+    less.pri_bits--;
+    assert_false(avc_feature_covers(&less, &all));
+    less = all;
+    less.has &= less.has - 1;
+    assert_false(avc_feature_covers(&less, &all));
+    less = all;
+    less.list_regs = 0; /* no GICv3 */
+    less.has &= ~AVC_BIT(AVC_FEAT_GICV3);
+    avc_feature_common(&all, &less);
+    assert_false(avc_has(&all, AVC_FEAT_GICV3));
+}
+
 static const uint64_t *guest_ids(const struct fake_model *model, bool gic)
 {
     static const struct avc_irqc_ops ops = { 0 };
@@ -134,6 +158,31 @@ static void pinned(void **state)
                         (unsigned long long)value);
         assert_int_equal(value, rows[n].value);
     }
+}
+
+/* A CPU without FP, and one without AArch32: what the guest reads says so. */
+static void without(void **state)
+{
+    struct fake_model model = fake_n1;
+    const uint64_t *id;
+
+    (void)state;
+    model.id[ID(4, 0)] |= 0xff0000;
+    assert_int_equal(guest_ids(&model, false)[ID(4, 0)] >> 16 & 0xff, 0xff);
+    model = fake_n1;
+    model.id[ID(4, 0)] = (model.id[ID(4, 0)] & ~UINT64_C(15)) | 1;
+    id = guest_ids(&model, true);
+    assert_int_equal(id[ID(4, 0)] & 15, 1);
+    for (unsigned reg = 0; reg < ID(4, 0); reg++)
+        assert_int_equal(id[reg], 0);
+    world_model = &fake_max; /* as if GICv3 were not there: a controller of the embedder's own */
+    world_make();
+    world.vm.irqc = &(const struct avc_irqc_ops){ 0 };
+    world.vm.features = world.machine.features;
+    world.vm.features.has &= ~AVC_BIT(AVC_FEAT_GICV3);
+    avc_feature_guest_ids(&world.vm);
+    assert_int_equal(world.vm.id_regs[ID(4, 0)] >> 24 & 15, 0);
+    world_model = NULL;
 }
 
 /* What must be hidden is hidden on every model. No field promises more than the CPU has. */
@@ -240,6 +289,20 @@ static void workarounds(void **state)
     assert_int_equal(probe(&with_el3).workarounds, 0);
     firmware_version = 0x10001;
     assert_int_equal(probe(&with_el3).workarounds, 1 | 3 << 2 | 2 << 4);
+    { /* of two CPUs: what both may be told, 0 being "ask the firmware of neither" */
+        struct avc_features with = probe(&with_el3), without = probe(&fake_a72), all = with;
+
+        assert_false(avc_feature_covers(&without, &with));
+        assert_true(avc_feature_covers(&with, &without));
+        all.workarounds = 0;
+        assert_false(avc_feature_covers(&all, &with)); /* the ID registers are the same */
+        all = with;
+        avc_feature_common(&all, &without);
+        assert_int_equal(all.workarounds, 0);
+        all = without;
+        avc_feature_common(&all, &with);
+        assert_int_equal(all.workarounds, 0);
+    }
     fake_smc_reset();
     fake_become(0, NULL);
 }
@@ -249,7 +312,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decoded),   cmocka_unit_test(common),      cmocka_unit_test(signed_fields),
         cmocka_unit_test(pinned),    cmocka_unit_test(hidden),      cmocka_unit_test(pa_range),
-        cmocka_unit_test(supported), cmocka_unit_test(workarounds),
+        cmocka_unit_test(supported), cmocka_unit_test(workarounds), cmocka_unit_test(not_in_ids),
+        cmocka_unit_test(without),
     };
 
     return cmocka_run_group_tests_name("feature", tests, NULL, NULL);

@@ -129,6 +129,29 @@ static void test_serror(void **state)
     assert_int_equal(ctx(AVC_CTX_VSESR_EL2), 0x1ffffff);
 }
 
+/* A claim injects one: it is the guest's before it goes on. */
+static enum avc_answer injects(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
+{
+    (void)e, (void)context;
+    avc_inject_serror(vcpu, 0x1234);
+    assert_true(fake_cpu->reg[FAKE_HCR_EL2] & AVC_BIT(8));
+    return AVC_DONE;
+}
+
+static void test_serror_in_a_claim(void **state)
+{
+    struct avc_vcpu *vcpu;
+
+    (void)state;
+    world_make();
+    world_claim(AVC_CALL, 0xc6000000, 0xc6000000, injects, NULL);
+    vcpu = world_load();
+    vcpu->x[0] = 0xc6000000;
+    assert_int_equal(take_sync(vcpu, UINT64_C(0x5a000000), EL1H)->kind, AVC_KICKED);
+    assert_true(vcpu->vserror);
+    assert_false(fake_cpu->reg[FAKE_HCR_EL2] & AVC_BIT(8));
+}
+
 static bool takes_serror(struct avc_vcpu *vcpu, struct fake_trap *trap)
 {
     (void)vcpu, (void)trap;
@@ -154,7 +177,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pstate), cmocka_unit_test(test_far),          cmocka_unit_test(test_svc),
-        cmocka_unit_test(test_serror), cmocka_unit_test(test_serror_taken),
+        cmocka_unit_test(test_serror), cmocka_unit_test(test_serror_taken), cmocka_unit_test(test_serror_in_a_claim),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

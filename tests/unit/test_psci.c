@@ -462,9 +462,31 @@ static void standby_answers(void **state)
     }
 }
 
+static void assert_ok(enum avc_status status)
+{
+    assert_int_equal(status, AVC_OK);
+}
+
+/* Tables of the host's own, which the library cannot read: any address of the IPA space may be an entry point. */
+static void cpu_on_adopted(void **state)
+{
+    (void)state;
+    make_vm();
+    stage2.vm = NULL;
+    assert_ok(avc_stage2_destroy(&stage2));
+    assert_ok(avc_stage2_adopt(&stage2, &machine, NULL, 0x90000000, 40));
+    stage2.vm = &vm;
+    assert_ok(avc_psci_attach(&vm));
+    load();
+    assert_int_equal(psci(HVC, AVC_PSCI_CPU_ON | AVC_SMC64, 1, UINT64_C(1) << 40, 0), AVC_PSCI_INVALID_ADDRESS);
+    assert_int_equal(psci(HVC, AVC_PSCI_CPU_ON | AVC_SMC64, 1, 0x40000002, 0), AVC_PSCI_INVALID_ADDRESS);
+    assert_int_equal(psci(HVC, AVC_PSCI_CPU_ON | AVC_SMC64, 1, (UINT64_C(1) << 40) - 4, 0), AVC_PSCI_SUCCESS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cpu_on_adopted),
         cmocka_unit_test(ids),
         cmocka_unit_test_setup_teardown(features, setup, teardown),
         cmocka_unit_test_setup_teardown(offered, setup, teardown),

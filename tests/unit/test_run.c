@@ -296,6 +296,22 @@ static void power(void **state)
     assert_false(avc_vcpu_power_on(second, START, 1));
 }
 
+/* CPU_ON stores PENDING before it sets the request. A request of before, CPU_OFF's own, may have been served in
+   between; then the vCPU is on when the new one comes. */
+static void power_request_comes_late(void **state)
+{
+    struct avc_vcpu *vcpu;
+
+    (void)state;
+    world_make();
+    vcpu = world_load();
+    vcpu->x[5] = 0x5555;
+    avc_vcpu_request(vcpu, AVC_REQUEST_POWER);
+    assert_int_equal(world_run(vcpu)->kind, AVC_KICKED); /* the script is over */
+    assert_int_equal(vcpu->requests & AVC_REQUEST_POWER, 0);
+    assert_int_equal(vcpu->x[5], 0x5555); /* no second reset */
+}
+
 /*
  * A request that the library does not know, or that comes again as soon as it is served. Run must return, and not stay
  * in a loop with interrupts masked.
@@ -362,13 +378,10 @@ static void run_does_not_spin(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_kick_is_lost),
-        cmocka_unit_test(no_interrupt_is_lost),
-        cmocka_unit_test(a_kick_waits),
-        cmocka_unit_test(run_needs_a_load),
-        cmocka_unit_test(power),
-        cmocka_unit_test(waits_trap_as_asked),
-        cmocka_unit_test(run_does_not_spin),
+        cmocka_unit_test(power_request_comes_late), cmocka_unit_test(no_kick_is_lost),
+        cmocka_unit_test(no_interrupt_is_lost),     cmocka_unit_test(a_kick_waits),
+        cmocka_unit_test(run_needs_a_load),         cmocka_unit_test(power),
+        cmocka_unit_test(waits_trap_as_asked),      cmocka_unit_test(run_does_not_spin),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

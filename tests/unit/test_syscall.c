@@ -588,6 +588,61 @@ static void test_attach_errors(void **state)
     assert_int_equal(vm->nr_claims, 0);
 }
 
+/* ERETAA: the address is signed above the bits that TCR_EL1.T0SZ leaves. */
+static void test_signed(void **state)
+{
+    struct avc_vcpu *vcpu = begin();
+
+    (void)state;
+    avc_ctx_set(vcpu, AVC_CTX_TCR_EL1, 25);
+    svc(vcpu, &a, 1);
+    assert_int_equal(next(AVC_SYSCALL_ENTRY)->number, 1);
+    become(vcpu, &a);
+    avc_ctx_set(vcpu, AVC_CTX_ELR_EL1, (a.pc + 4) | UINT64_C(0x5a) << 56);
+    avc_ctx_set(vcpu, AVC_CTX_SPSR_EL1, EL0T);
+    vcpu->x[0] = 77;
+    (void)take(vcpu, (struct fake_trap){ .esr = ESR_MAKE(0x1a, true, 2), .elr = KERNEL, .spsr = EL1H });
+    assert_int_equal(next(AVC_SYSCALL_RETURN)->to, a.pc + 4);
+    no_more();
+}
+
+/* The tracer switches itself off while it is told of a call: the call is not remembered. */
+static bool trace_once(struct avc_vcpu *vcpu, const struct avc_syscall_event *event, void *context)
+{
+    (void)trace(vcpu, event, context);
+    must(avc_vm_trap_svc(avc_vcpu_vm(vcpu), false));
+    return true;
+}
+
+static void test_off_from_inside(void **state)
+{
+    const struct avc_syscalls_config config = { trace_once, &wanted, NULL, 0, calls, AVC_SYSCALL_SET };
+    struct avc_vcpu *vcpu;
+
+    (void)state;
+    make();
+    must(avc_syscalls_attach(&syscalls, &world.vm, &config));
+    vcpu = world_load();
+    svc(vcpu, &a, 5);
+    assert_int_equal(next(AVC_SYSCALL_ENTRY)->number, 5);
+    for (unsigned n = 0; n < AVC_SYSCALL_SET; n++)
+        assert_int_equal(calls[n].age, 0);
+    no_more();
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    assert_string_equal(avc_syscall_what_name(AVC_SYSCALL_ENTRY), "entry");
+    assert_string_equal(avc_syscall_what_name(AVC_SYSCALL_LOST), "lost");
+    for (unsigned n = 0; n < AVC_NR_SYSCALL_WHATS; n++)
+        for (unsigned k = 0; k < n; k++)
+            assert_string_not_equal(avc_syscall_what_name(n), avc_syscall_what_name(k));
+    assert_string_equal(avc_syscall_what_name(AVC_NR_SYSCALL_WHATS), "?");
+    assert_int_equal(avc_syscalls_reset(NULL), AVC_EINVAL);
+    assert_int_equal(avc_syscalls_reset(&(struct avc_syscalls){ 0 }), AVC_EINVAL);
+}
+
 /* ---- random calls, against a model ---- */
 
 #define NR_THREADS 40
@@ -657,7 +712,8 @@ int main(void)
         cmocka_unit_test(test_aarch32),       cmocka_unit_test(test_switch),
         cmocka_unit_test(test_switch_claim),  cmocka_unit_test(test_switch_two_cpus),
         cmocka_unit_test(test_switch_errors), cmocka_unit_test(test_attach_errors),
-        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_random),        cmocka_unit_test(test_signed),
+        cmocka_unit_test(test_names),         cmocka_unit_test(test_off_from_inside),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

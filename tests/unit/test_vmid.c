@@ -117,6 +117,42 @@ static void sixteen_bits(void **state)
     assert_int_equal(machine.vmid_generation, 2 << 16);
 }
 
+static jmp_buf out;
+static const char *panicked;
+
+static void stop(void *context, const char *why)
+{
+    (void)context;
+    panicked = why;
+    longjmp(out, 1);
+}
+
+/* As many CPUs with a guest as there are VMIDs: one more finds none, and must not share one. */
+static void none_left(void **state)
+{
+    static struct avc_pcpu many[255];
+
+    (void)state;
+    fresh(0);
+    memset(many, 0, sizeof many);
+    machine.vmid_generation = 1 << 16;
+    for (unsigned n = 0; n < 255; n++) {
+        many[n].vmid_active = machine.vmid_generation | (n + 1);
+        many[n].next = machine.pcpus;
+        machine.pcpus = &many[n];
+    }
+    machine.vmid_next = 256;
+    hal.panic = stop;
+    panicked = NULL;
+    if (!setjmp(out))
+        (void)load(0, 3, 0);
+    hal.panic = NULL;
+    assert_string_equal(panicked, "more CPUs than VMIDs");
+    many[100].vmid_active = 0;
+    machine.lock.held = 0;
+    assert_int_equal(load(0, 3, 0), 101);
+}
+
 static void rollover(void **state)
 {
     (void)state;
@@ -261,11 +297,8 @@ static void instruction_caches(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_per_vm),
-        cmocka_unit_test(sixteen_bits),
-        cmocka_unit_test(rollover),
-        cmocka_unit_test(local_rule),
-        cmocka_unit_test(local_rule_from_vhe_host),
+        cmocka_unit_test(none_left),          cmocka_unit_test(one_per_vm), cmocka_unit_test(sixteen_bits),
+        cmocka_unit_test(rollover),           cmocka_unit_test(local_rule), cmocka_unit_test(local_rule_from_vhe_host),
         cmocka_unit_test(instruction_caches),
     };
 
