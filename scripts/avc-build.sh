@@ -8,7 +8,8 @@
 #   target        the hypervisor, guests and examples, by gcc: what ./avc run boots
 #   target-clang  the same by clang
 #   host          the library above the fake hardware, for unit tests, by gcc
-#   host-clang    the same by clang, with the fuzz target
+#   host-clang    the same by clang, with the fuzz targets
+#   coverage      the same by gcc, which counts what is executed
 #   package       the library alone, by gcc, installed in build/install: what ./avc examples builds against
 
 build_options() { # NAME
@@ -17,6 +18,7 @@ build_options() { # NAME
     target-clang) printf '%s\n' --cross-file "$top/cross/aarch64-clang.ini" "-Dlibfdt_dir=$sysroot" ;;
     package) printf '%s\n' --cross-file "$top/cross/aarch64-gcc.ini" -Dlibrary_only=true --prefix "$build/install" ;;
     host | host-clang) ;;
+    coverage) printf '%s\n' -Db_coverage=true -Dbuildtype=debug ;;
     esac
 }
 
@@ -32,7 +34,7 @@ build_setup() { # NAME
     local name=$1 dir=$build/$1 options=() stamp compiler=()
     mapfile -t options < <(build_options "$name"; build_strictness)
     case $name in
-    host) compiler=(CC=gcc) ;;
+    host | coverage) compiler=(CC=gcc) ;;
     host-clang) compiler=(CC=clang-14) ;;
     esac
     stamp="$top ${options[*]} ${compiler[*]}"

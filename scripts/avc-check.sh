@@ -20,7 +20,7 @@ TEXT
 }
 
 check_builds() {
-    printf '%s\n' host host-clang target target-clang
+    printf '%s\n' host host-clang coverage target target-clang
 }
 
 # Which of meson's test set-ups runs (meson.build): short, or long with all tests.
@@ -98,6 +98,7 @@ check_build() { # NAME
 check_test() { # NAME
     local name=$1 log=$build/log/$1-test.log
     say "test $name"
+    [[ $name != coverage ]] || coverage_forget
     export AVC_TEST_BUILD=$build/$name
     meson test -C "$build/$name" --no-rebuild --setup "$check_setup" --print-errorlogs </dev/null 2>&1 |
         tee "$log" | grep --line-buffered -E '^ *[0-9]+/[0-9]+ ' >&2 || true

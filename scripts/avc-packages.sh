@@ -34,6 +34,7 @@ check   /usr/include/cmocka.h                        libcmocka-dev
 check   /usr/include/libfdt.h                        libfdt-dev
 check   dtc                                          device-tree-compiler
 check   make                                         make
+check   gcovr                                        gcovr
 check   dpkg-source                                  dpkg-dev
 check   /usr/include/openssl/sha.h                   libssl-dev
 '
