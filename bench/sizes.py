@@ -38,6 +38,7 @@ PARTS = {
     "observers and histograms": ("avc_observe", "avc_histogram_", "avc_vcpu_observe", "avc_vm_observe"),
     "system calls": ("avc_syscalls_",),
     "calls to firmware": ("avc_to_firmware",),
+    "loads and stores without syndrome": ("avc_decoder_",),
 }
 # A figure of the document may be off by this factor before it has to be written anew.
 STALE = 1.05

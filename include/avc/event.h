@@ -156,7 +156,7 @@ typedef enum avc_answer avc_claim_fn(struct avc_vcpu *vcpu, struct avc_exit *e, 
  * A claim of kind MMIO gets loads and stores whose first byte is in its range; the access may reach beyond it. It gets
  * only what stage 2 does not permit: over read-only memory it gets the stores, as flash needs it. It does not get what
  * is not one register's load or store (a pair, an atomic, SIMD, write-back, a fetch, a table walk): this becomes an
- * AVC_STAGE2 event for the VMM.
+ * AVC_STAGE2 event for the VMM. With a decoder (avc/decoder.h) it gets pairs, SIMD and write-back, part by part.
  */
 struct avc_claim {
     enum avc_kind kind;

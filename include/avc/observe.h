@@ -31,7 +31,8 @@ struct avc_counters {
     uint64_t traps
         [AVC_NR_TRAPS]; /* by trap, as taken from the guest; an SError also if it was found while leaving the guest */
     uint64_t exits[AVC_NR_KINDS]; /* by kind: returns of avc_vcpu_run(), without AVC_FAIL */
-    uint64_t undecoded; /* data aborts outside of memory whose syndrome does not describe the access (ISV=0) */
+    uint64_t undecoded; /* data aborts outside of memory whose syndrome does not describe the access (ISV=0), and whose
+                           instruction no decoder has decoded */
     uint64_t faults;    /* exceptions that the library has put into the guest, and those that it passed on to it */
     uint64_t undefined; /* how many of these were UNDEFINED instructions */
     uint64_t

@@ -26,7 +26,7 @@ extern "C" {
 #endif
 
 #define AVC_SIZES_LIST(X)                                                                                              \
-    /* objects: avc/avc.h, avc/stage2.h, avc/vgic.h, avc/syscall.h */                                                  \
+    /* objects: avc/avc.h, avc/stage2.h, avc/vgic.h, avc/syscall.h, avc/decoder.h */                                   \
     X(machine)                                                                                                         \
     X(pcpu)                                                                                                            \
     X(stage2)                                                                                                          \
@@ -37,9 +37,12 @@ extern "C" {
     X(vgic_spis)                                                                                                       \
     X(syscalls)                                                                                                        \
     X(syscall_call)                                                                                                    \
+    X(decoder)                                                                                                         \
+    X(decoder_cpu)                                                                                                     \
     /* the others */                                                                                                   \
     X(claim)                                                                                                           \
     X(counters)                                                                                                        \
+    X(decoder_config)                                                                                                  \
     X(exit)                                                                                                            \
     X(firmware_audit)                                                                                                  \
     X(hal)                                                                                                             \

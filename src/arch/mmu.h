@@ -70,6 +70,9 @@
 /* PAR_EL1: what an AT instruction has found */
 #define PAR_F  AVC_BIT(0)       /* the instruction has found a fault */
 #define PAR_PA AVC_BITS(51, 12) /* F = 0: the page */
+#define PAR_S  AVC_BIT(9)       /* F = 1: the fault was stage 2's, on a walk */
+#define PAR_FST(par)  AVC_FIELD(par, 6, 1)   /* F = 1: fault status, as in ESR_EL1 */
+#define PAR_ATTR(par) AVC_FIELD(par, 63, 56) /* F = 0: as in MAIR_EL1; 0b0000xxxx is Device */
 
 /* ---- stage 2 ---- */
 

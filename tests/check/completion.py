@@ -11,7 +11,7 @@ import pathlib
 import re
 import sys
 
-PLACE = re.compile(r"complete\.[ch]")
+PLACE = re.compile(r"complete(_access)?\.[ch]")
 # (file, function, reason)
 ALLOWED = [
     (r"vcpu\.c", r"avc_vcpu_reset_state", "reset"),

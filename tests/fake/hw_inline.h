@@ -25,7 +25,7 @@ enum fake_reg {
 #define FAKE_OPS1(X)                                                                                                   \
     X(tlbi_ipas2e1is)                                                                                                  \
     X(tlbi_ipas2le1is) X(tlbi_ripas2e1is) X(tlbi_ripas2le1is) X(dc_cvac) X(dc_civac) X(dc_cisw) X(ic_ivau)             \
-        X(at_s1e1r) X(at_s1e0r) X(at_s12e1r) X(irq_restore)
+        X(at_s1e1r) X(at_s1e1w) X(at_s1e0r) X(at_s1e0w) X(at_s12e1r) X(irq_restore)
 /* clang-format on */
 
 enum fake_op {

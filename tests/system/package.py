@@ -220,6 +220,7 @@ PARTS = {
     "counters": "avc_vcpu_counters",
     "vectors for a host without": "avc_pcpu_install_vectors",
     "system-call tracing": "avc_syscalls_attach",
+    "the decoder": "avc_decoder_attach",
     "calls to firmware": "avc_to_firmware",
     "the vGIC": "avc_vgic_attach",
     "PSCI": "avc_psci_attach",

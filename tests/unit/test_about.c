@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <avc/decoder.h>
 #include <avc/observe.h>
 #include <avc/sizes.h>
 #include <avc/syscall.h>

@@ -15,6 +15,8 @@
 #define AVC_REQUEST_ALL   0x1fu
 /* set by run alone: an SError was taken while the guest was left */
 #define AVC_REQUEST_SERROR (1u << 5)
+/* the same: parts of an access are left to do, see src/core/exit/decoder.c */
+#define AVC_REQUEST_PART (1u << 6)
 
 /* Bits of avc_vcpu.work: what run does at its entry and exit besides. Only the CPU where the vCPU is loaded uses
    them. */

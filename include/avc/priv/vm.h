@@ -14,6 +14,7 @@ extern "C" {
 #endif
 
 struct avc_irqc_ops;
+struct avc_decoder;
 
 /* Values of EL2's trap registers. src/core/policy/traps.c makes them of features, claims and flags when the VM is
    sealed. */
@@ -57,7 +58,8 @@ struct avc_vm {
     const struct avc_irqc_ops *irqc;
     bool (*irq)(struct avc_vcpu *vcpu, avc_irq_t irq); /* irqc->irq, or a function that returns false */
     enum avc_result (*irq_taken)(struct avc_vcpu *vcpu, avc_irq_t irq);
-    void *irqc_data; /* the controller's own */
+    void *irqc_data;             /* the controller's own */
+    struct avc_decoder *decoder; /* or NULL */
     struct avc_claim
         *claims; /* from the start: the embedder's, nr_claims; up to the end: the library's own, nr_builtin */
     uint32_t max_claims, nr_claims, nr_builtin;

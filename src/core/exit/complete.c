@@ -2,6 +2,7 @@
 /* Copyright 2026 the arm_vcpu authors */
 /* Completes an instruction: see complete.h. This file has the general case of each part. */
 #include "core/exit/complete.h"
+#include "core/exit/decoder_ops.h"
 #include "core/exit/eret.h"
 
 /* ---- what the guest would have had ---- */
@@ -54,7 +55,7 @@ enum avc_result avc_complete_step_odd(uint64_t esr)
     return resume(r);
 }
 
-static bool big_endian(const struct avc_vcpu *vcpu, uint64_t pstate)
+bool avc_big_endian(const struct avc_vcpu *vcpu, uint64_t pstate)
 {
     if (pstate & SPSR_NRW)
         return pstate & SPSR_E;
@@ -66,13 +67,13 @@ uint64_t avc_mmio_stored_odd(const struct avc_vcpu *vcpu, uint64_t esr)
     unsigned unused = 64 - (8u << ISS_SAS(esr));
     uint64_t value = avc_vcpu_gpr(vcpu, (unsigned)ISS_SRT(esr)) << unused;
 
-    return big_endian(vcpu, avc_hw_read_SPSR_EL2()) ? __builtin_bswap64(value) : value >> unused;
+    return avc_big_endian(vcpu, avc_hw_read_SPSR_EL2()) ? __builtin_bswap64(value) : value >> unused;
 }
 
 /* Returns what the register gets: the value in the guest's byte order, extended as the instruction says. */
 static inline uint64_t loaded(const struct avc_vcpu *vcpu, uint64_t esr, uint64_t value, uint64_t pstate)
 {
-    if (big_endian(vcpu, pstate))
+    if (avc_big_endian(vcpu, pstate))
         value = __builtin_bswap64(value) >> (64 - (8u << ISS_SAS(esr)));
     return avc_mmio_extended(value, esr);
 }
@@ -165,6 +166,10 @@ static void complete(struct avc_vcpu *vcpu, const struct avc_exit *e, struct avc
 {
     switch (e->answer) {
     case AVC_DONE:
+        if (e->own == AVC_OWN_PART) {
+            vcpu->vm->decoder->ops->done(vcpu, e);
+            break;
+        }
         finish(vcpu, e, r->pstate);
         if (e->step)
             avc_pstate_step(&r->pc, &r->pstate, e->esr & ESR_IL);

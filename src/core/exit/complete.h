@@ -31,6 +31,9 @@ static inline bool avc_data_is_plain(const struct avc_vcpu *vcpu, uint64_t pstat
     return !(avc_sctlr(vcpu) & (SCTLR_E0E | SCTLR_EE)) && !(pstate & SPSR_NRW);
 }
 
+/* Is the highest byte of the guest's data first? */
+bool avc_big_endian(const struct avc_vcpu *vcpu, uint64_t pstate);
+
 static inline void avc_complete_gpr(struct avc_vcpu *vcpu, uint64_t n, uint64_t value)
 {
     if (avc_likely(n != 31)) /* XZR */
@@ -142,6 +145,7 @@ enum avc_own {
     AVC_OWN_SVC,       /* the guest makes the system call */
     AVC_OWN_ERET,      /* the guest makes the exception return */
     AVC_OWN_STEP,      /* the wait ends: it may complete at any time */
+    AVC_OWN_PART,      /* no row has it: the event is a part of an access, see decoder.c */
 };
 enum avc_result avc_complete_own(struct avc_vcpu *vcpu, uint64_t esr, enum avc_own own);
 

@@ -2,6 +2,7 @@
 /* Copyright 2026 the arm_vcpu authors */
 /* avc_vcpu_run() enters the guest, comes back, and does what is due in between. */
 #include "core/exit/complete.h"
+#include "core/exit/decoder_ops.h"
 #include "core/exit/eret.h"
 #include "core/exit/fp.h"
 #include "core/exit/observe.h"
@@ -59,6 +60,11 @@ avc_small static bool serve(struct avc_vcpu *vcpu, uint64_t requests)
         } else {
             avc_fetch_and(&vcpu->requests, ~(uint64_t)AVC_REQUEST_POWER);
         }
+    }
+    if (requests & AVC_REQUEST_PART) {
+        avc_fetch_and(&vcpu->requests, ~(uint64_t)AVC_REQUEST_PART);
+        if (!vcpu->vm->decoder->ops->go_on(vcpu))
+            return false;
     }
     if (requests & AVC_REQUEST_TRAPS) {
         avc_fetch_and(&vcpu->requests, ~(uint64_t)AVC_REQUEST_TRAPS);

@@ -12,6 +12,7 @@
 #include "core/exit/call.h"
 #include "core/exit/sysreg_trap.h"
 #include "core/claim/claim.h"
+#include "core/exit/decoder_ops.h"
 #include "core/exit/eret.h"
 #include "core/exit/fp.h"
 #include "core/exit/wfx.h"
@@ -182,23 +183,36 @@ static bool may_end_step(unsigned class)
     return class == AVC_EC_ERET || class == AVC_EC_IABT_LOWER || class == AVC_EC_STEP_LOWER;
 }
 
-/* Makes the dispatch table of a VM with CLASS claims. A class that nobody has claimed keeps its row, and its cost. */
+/* Makes the dispatch table of a VM with CLASS claims, or with a decoder. A class that nobody has claimed keeps its row,
+   and its cost. */
 void avc_trap_seal(struct avc_vm *vm)
 {
     bool steps;
 
     vm->dispatch = avc_trap_rows;
-    if (!vm->index[AVC_CLASS].nr)
+    if (!vm->index[AVC_CLASS].nr && !vm->decoder)
         return;
     steps = avc_claim_find(vm, AVC_CLASS, AVC_EC_ERET);
     for (unsigned n = 0; n < AVC_NR_TRAPS; n++) {
         vm->class_rows[n] = avc_trap_rows[n];
+        if (n == AVC_EC_DABT_LOWER && vm->decoder) {
+            vm->class_rows[n].fn = vm->decoder->ops->dabt;
+            vm->class_rows[n].slow = vm->decoder->ops->abort;
+        }
         if (avc_claim_find(vm, AVC_CLASS, n) || (steps && may_end_step(n))) {
             vm->class_rows[n].fn = avc_trap_slow;
             vm->class_rows[n].slow = avc_trap_claimed;
         }
     }
     vm->dispatch = vm->class_rows;
+}
+
+/* What handles a trap that a CLASS claim has passed. */
+static enum avc_result unclaimed(struct avc_vcpu *vcpu, uint64_t esr)
+{
+    if (ESR_EC(esr) == AVC_EC_DABT_LOWER && vcpu->vm->decoder)
+        return vcpu->vm->decoder->ops->abort(vcpu, esr);
+    return avc_trap_rows[ESR_EC(esr)].slow(vcpu, esr);
 }
 
 enum avc_result avc_trap_claimed(struct avc_vcpu *vcpu, uint64_t esr)
@@ -218,7 +232,7 @@ enum avc_result avc_trap_claimed(struct avc_vcpu *vcpu, uint64_t esr)
     e->va = avc_hw_read_FAR_EL2();
     e->step = row->about->step;
     answer = avc_claim_offer(vcpu, e);
-    return answer == AVC_PASS ? row->slow(vcpu, esr) : avc_exit_end(vcpu, e, answer);
+    return answer == AVC_PASS ? unclaimed(vcpu, esr) : avc_exit_end(vcpu, e, answer);
 }
 
 /* ---- short functions ---- */

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* Between the registers of an access and its bytes in memory: see decode.h. */
+#include "arch/bits.h"
+#include "core/decode/decode.h"
+
+/* ---- the address ---- */
+
+static uint32_t shifted32(unsigned how, uint32_t value, unsigned by, bool carry)
+{
+    switch (how) {
+    case AVC_SHIFT_LSR32:
+        return by < 32 ? value >> by : 0;
+    case AVC_SHIFT_ASR32:
+        return (uint32_t)((int32_t)value >> (by < 32 ? by : 31));
+    case AVC_SHIFT_ROR32:
+        return value >> (by & 31) | value << (-by & 31);
+    case AVC_SHIFT_RRX32:
+        return value >> 1 | (uint32_t)carry << 31;
+    default:
+        return by < 32 ? value << by : 0;
+    }
+}
+
+uint64_t avc_access_distance(const struct avc_access *a, uint64_t index, bool carry)
+{
+    if (a->index == AVC_NO_INDEX)
+        index = 0;
+    else if (a->extend >= AVC_SHIFT_LSL32)
+        index = shifted32(a->extend, (uint32_t)index, a->shift, carry);
+    else if (a->extend == AVC_EXTEND_UXTW)
+        index = (uint64_t)(uint32_t)index << (a->shift & 7);
+    else if (a->extend == AVC_EXTEND_SXTW)
+        index = (uint64_t)(int64_t)(int32_t)index << (a->shift & 7);
+    else
+        index <<= a->shift & 7;
+    return (uint64_t)(int64_t)a->offset + (a->subtract ? -index : index);
+}
+
+/* ---- the bytes ---- */
+
+/* Where an element is: the register, and the first byte in it. */
+struct place {
+    unsigned reg, at;
+};
+
+static unsigned listed(unsigned list, unsigned n)
+{
+    for (; n && list; n--)
+        list &= list - 1;
+    return list ? (unsigned)__builtin_ctz(list) : 31;
+}
+
+static struct place place(const struct avc_access *a, unsigned n)
+{
+    unsigned regs = a->regs ? a->regs : 1, lanes = (unsigned)a->width / a->size, lane, bank = a->reg[0] + n;
+
+    switch (a->form) {
+    case AVC_FORM_LIST:
+        return (struct place){ listed(a->list, n), 0 };
+    case AVC_FORM_LANES:
+        lane = n / regs;
+        lanes = lanes ? lanes : 1;
+        return (struct place){ (a->reg[0] + lane / lanes + n % regs) & 31, lane % lanes * a->size };
+    case AVC_FORM_LANE:
+        return (struct place){ bank & 31, (unsigned)a->lane * a->size & 15 };
+    case AVC_FORM_REPLICATE:
+        return (struct place){ bank & 31, 0 };
+    case AVC_FORM_BANK:
+        return (struct place){ bank * a->size / 16 & 31, bank * a->size & 15 };
+    default:
+        return (struct place){ a->reg[n & 1] & 31, 0 };
+    }
+}
+
+/* Copies an element, turned round if memory has the highest byte first. */
+static void copy(uint8_t *to, const uint8_t *from, unsigned size, bool turn)
+{
+    for (unsigned n = 0; n < size; n++)
+        to[turn ? size - 1 - n : n] = from[n];
+}
+
+static uint8_t *bytes_of(struct avc_fp *fp, unsigned reg)
+{
+    return (uint8_t *)fp->v[reg];
+}
+
+void avc_access_gather(const struct avc_access *a, bool big, const uint64_t *x, const struct avc_fp *fp, uint8_t *data)
+{
+    for (unsigned n = 0; n < a->nr; n++, data += a->size) {
+        struct place p = place(a, n);
+        uint64_t value;
+
+        if (avc_access_is_fp(a)) {
+            copy(data, (const uint8_t *)fp->v[p.reg] + p.at, a->size, big);
+        } else {
+            value = p.reg == 31 ? 0 : x[p.reg];
+            copy(data, (const uint8_t *)&value, a->size, big);
+        }
+    }
+}
+
+static uint64_t extended(const struct avc_access *a, uint64_t value)
+{
+    unsigned unused = 64 - 8u * a->size;
+
+    if (!a->sign)
+        return value;
+    value = (uint64_t)((int64_t)(value << unused) >> unused);
+    return a->wide ? value : (uint32_t)value;
+}
+
+static void to_gpr(const struct avc_access *a, bool big, const uint8_t *data, uint64_t *x, unsigned reg)
+{
+    uint64_t value = 0;
+
+    copy((uint8_t *)&value, data, a->size, big);
+    if (reg != 31)
+        x[reg] = extended(a, value);
+}
+
+static void to_fp(const struct avc_access *a, bool big, const uint8_t *data, struct avc_fp *fp, struct place p)
+{
+    uint8_t *v = bytes_of(fp, p.reg);
+    unsigned width = a->width < 16 ? 8 : 16;
+
+    switch (a->form) {
+    case AVC_FORM_VECTOR:
+        fp->v[p.reg][0] = fp->v[p.reg][1] = 0;
+        break;
+    case AVC_FORM_LANES:
+        if (width == 8)
+            fp->v[p.reg][1] = 0;
+        break;
+    case AVC_FORM_REPLICATE:
+        fp->v[p.reg][0] = fp->v[p.reg][1] = 0;
+        for (unsigned at = 0; at < width; at += a->size)
+            copy(v + at, data, a->size, big);
+        return;
+    default:
+        break;
+    }
+    copy(v + p.at, data, a->size, big);
+}
+
+void avc_access_scatter(const struct avc_access *a, bool big, const uint8_t *data, uint64_t *x, struct avc_fp *fp)
+{
+    for (unsigned n = 0; n < a->nr; n++, data += a->size) {
+        struct place p = place(a, n);
+
+        if (avc_access_is_fp(a))
+            to_fp(a, big, data, fp, p);
+        else
+            to_gpr(a, big, data, x, p.reg);
+    }
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* See complete_access.h. */
+#include "core/exit/complete_access.h"
+
+#include <avc/priv/ctx.h>
+
+#include "core/decode/decode.h"
+#include "core/exit/fp.h"
+#include "core/exit/inject.h"
+#include "core/policy/sysreg.h"
+
+static void write_base(struct avc_vcpu *vcpu, uint64_t n, uint64_t pstate, uint64_t value)
+{
+    if (n == AVC_BASE_SP)
+        avc_ctx_set(vcpu, (pstate & SPSR_M) == SPSR_EL1H ? AVC_CTX_SP_EL1 : AVC_CTX_SP_EL0, value);
+    else
+        avc_complete_gpr(vcpu, n, value);
+}
+
+enum avc_result avc_complete_access(struct avc_vcpu *vcpu, const struct avc_decoder_cpu *d)
+{
+    const struct avc_access *a = &d->access;
+    uint64_t pstate = avc_hw_read_SPSR_EL2();
+
+    if (a->what == AVC_ACCESS_LOAD) {
+        if (avc_access_is_fp(a))
+            avc_fp_leave_guest(vcpu, true); /* into memory; they come back with the guest's next use */
+        avc_access_scatter(a, avc_big_endian(vcpu, pstate), d->data, vcpu->x, vcpu->fp);
+    }
+    if (a->write_back)
+        write_base(vcpu, a->base, pstate, d->written);
+    return avc_complete_step(d->length);
+}
+
+enum avc_result avc_complete_stage1(struct avc_vcpu *vcpu, unsigned status, bool write, uint64_t va)
+{
+    struct avc_regs r = { avc_hw_read_ELR_EL2(), avc_hw_read_SPSR_EL2() };
+
+    avc_ctx_set(vcpu, AVC_CTX_FAR_EL1, va);
+    avc_inject_sync(vcpu, &r, ESR_MAKE(AVC_EC_DABT_LOWER, true, (write ? ISS_WNR : 0) | status));
+    avc_hw_write_ELR_EL2(r.pc);
+    avc_hw_write_SPSR_EL2(r.pstate);
+    return AVC_RESUME;
+}
+
+enum avc_result avc_complete_as_in_trap(struct avc_vcpu *vcpu, struct avc_decoder_cpu *d,
+                                        enum avc_result (*fn)(struct avc_vcpu *vcpu, struct avc_decoder_cpu *d))
+{
+    enum avc_result result;
+
+    avc_hw_write_ELR_EL2(vcpu->pc);
+    avc_hw_write_SPSR_EL2(vcpu->pstate);
+    result = fn(vcpu, d);
+    vcpu->pc = avc_hw_read_ELR_EL2();
+    vcpu->pstate = avc_hw_read_SPSR_EL2();
+    return result;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* What the decoder says of each word on stdin, one line each, for decode.py to compare with a disassembler. */
+#include <stdio.h>
+
+#include "core/decode/decode.h"
+
+static void form(const struct avc_access *a)
+{
+    static const char *const names[] = {
+        [AVC_FORM_GPR] = "gpr",
+        [AVC_FORM_LIST] = "list",
+        [AVC_FORM_VECTOR] = "vector",
+        [AVC_FORM_LANES] = "lanes",
+        [AVC_FORM_LANE] = "lane",
+        [AVC_FORM_BANK] = "bank",
+        [AVC_FORM_REPLICATE] = "replicate",
+    };
+
+    printf(" %s size=%u n=%u", names[a->form], a->size, a->nr);
+    if (a->form == AVC_FORM_LANES || a->form == AVC_FORM_REPLICATE)
+        printf(" width=%u", a->width);
+    if (a->form == AVC_FORM_LANES)
+        printf(" regs=%u rounds=%u", a->regs, a->rounds);
+    if (a->form == AVC_FORM_LANE)
+        printf(" lane=%u", a->lane);
+    if (a->form == AVC_FORM_LIST)
+        printf(" list=%x", a->list);
+    else
+        printf(" r=%u", a->reg[0]);
+    if (a->form <= AVC_FORM_VECTOR && a->form != AVC_FORM_LIST && a->nr == 2)
+        printf(",%u", a->reg[1]);
+    if (a->form == AVC_FORM_GPR && a->sign)
+        printf(" sign%u", a->wide ? 64 : 32);
+}
+
+static void address(const struct avc_access *a)
+{
+    printf(" base=%u", a->base);
+    if (a->index != AVC_NO_INDEX)
+        printf(" index=%c%u,%u,%u", a->subtract ? '-' : '+', a->index, a->extend, a->shift);
+    if (a->offset)
+        printf(" offset=%d", a->offset);
+    printf("%s%s%s%s", a->post ? " post" : "", a->write_back ? " wb" : "", a->user ? " user" : "",
+           a->signed_base ? " auth" : "");
+}
+
+int main(void)
+{
+    static const char *const whats[] = {
+        [AVC_ACCESS_NONE] = "none", [AVC_ACCESS_LOAD] = "load",           [AVC_ACCESS_STORE] = "store",
+        [AVC_ACCESS_ZERO] = "zero", [AVC_ACCESS_EXCLUSIVE] = "exclusive",
+    };
+    struct avc_access a;
+    uint32_t word;
+
+    while (fread(&word, sizeof word, 1, stdin) == 1) {
+        if (!avc_decode_a64(word, &a)) {
+            puts("-");
+            continue;
+        }
+        fputs(whats[a.what], stdout);
+        if (a.what == AVC_ACCESS_LOAD || a.what == AVC_ACCESS_STORE) {
+            form(&a);
+            address(&a);
+        } else if (a.what == AVC_ACCESS_ZERO) {
+            printf(" base=%u", a.base);
+        }
+        putchar('\n');
+    }
+    return 0;
+}

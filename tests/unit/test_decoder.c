@@ -1,0 +1,838 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/* Loads and stores without syndrome, from the abort to the registers: parts, answers, faults in the middle, what comes
+   in between, pages. Addresses: VA = FAR_TOP | IPA, by a modelled AT instruction. */
+#include "world.h"
+
+#include <cmocka.h>
+
+#include <avc/decoder.h>
+#include <avc/observe.h>
+
+#include "arch/esr.h"
+#include "arch/mmu.h"
+#include "arch/pstate.h"
+
+#define FAR_TOP     UINT64_C(0xffff000000000000)
+#define VA(ipa)     (FAR_TOP | (ipa))
+#define CODE        VA(START)
+#define TRANSLATION 0x06u
+#define PERMISSION  0x0eu
+#define WRITE       ISS_WNR
+#define DEVICE      NOWHERE
+#define OTHER       (NOWHERE + 0x10000) /* another device, the VMM's */
+
+static uint8_t ram[RAM_SIZE] __attribute__((aligned(4096)));
+static struct avc_decoder decoder;
+static struct avc_decoder_cpu cpus[2];
+static unsigned words_read;
+static uint64_t no_page, par_fault, attributes; /* a VA page that stage 1 does not have, and PAR_EL1 for it */
+
+static void *memory(void *ctx, avc_ipa_t ipa, size_t size)
+{
+    (void)ctx;
+    if (ipa < RAM || ipa - RAM > RAM_SIZE - size)
+        return NULL;
+    assert_true((ipa & 0xfff) + size <= 0x1000);
+    words_read++;
+    return ram + (ipa - RAM);
+}
+
+static void at(enum fake_op op, uint64_t va)
+{
+    if (op != FAKE_OP_at_s1e1r && op != FAKE_OP_at_s1e0r && op != FAKE_OP_at_s1e1w && op != FAKE_OP_at_s1e0w)
+        return;
+    fake_cpu->reg[FAKE_PAR_EL1] =
+        no_page && (va & ~UINT64_C(0xfff)) == no_page ? par_fault : (va & UINT64_C(0xfffffffff000)) | attributes << 56;
+}
+
+/* ---- a device with memory behind it, and a list of what it has seen ---- */
+
+static uint8_t device_bytes[0x2000];
+static struct {
+    uint64_t key, value, va;
+    unsigned size;
+    bool write;
+} seen[64];
+static unsigned nr_seen, fail_at;
+static enum avc_answer failure;
+
+static enum avc_answer device_access(struct avc_exit *e)
+{
+    uint64_t off = e->key & 0x1fff;
+
+    assert_in_range(nr_seen, 0, AVC_ARRAY_SIZE(seen) - 1);
+    seen[nr_seen].key = e->key;
+    seen[nr_seen].value = e->value;
+    seen[nr_seen].va = e->va;
+    seen[nr_seen].size = e->size;
+    seen[nr_seen].write = e->write;
+    if (nr_seen++ == fail_at)
+        return failure;
+    assert_true(off + e->size <= sizeof device_bytes);
+    if (e->write)
+        memcpy(device_bytes + off, &e->value, e->size);
+    else
+        memcpy(&e->value, device_bytes + off, e->size);
+    return AVC_DONE;
+}
+
+static enum avc_answer device(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
+{
+    (void)vcpu, (void)context;
+    return device_access(e);
+}
+
+static struct avc_vcpu *make(void)
+{
+    struct avc_vcpu *vcpu;
+
+    world_make();
+    world_claim(AVC_MMIO, DEVICE, DEVICE + 0x1fff, device, NULL);
+    world_claim(AVC_MMIO, OTHER, OTHER + 0x1fff, avc_to_vmm, NULL);
+    world_claim(AVC_MMIO, ROM, ROM + 0xfff, device, NULL);
+    must(avc_decoder_attach(&decoder, &world.vm,
+                            &(struct avc_decoder_config){ .memory = memory, .cpus = cpus, .max_vcpus = 2 }));
+    vcpu = world_load();
+    avc_ctx_set(vcpu, AVC_CTX_SCTLR_EL1, SCTLR_C | SCTLR_M);
+    fake_on_op = at;
+    attributes = 0xff;
+    no_page = 0;
+    memset(ram, 0, sizeof ram);
+    nr_seen = words_read = 0;
+    fail_at = ~0u;
+    for (unsigned n = 0; n < sizeof device_bytes; n++)
+        device_bytes[n] = (uint8_t)(n + 1);
+    fake_cpu->reg[FAKE_DCZID_EL0] = 4;
+    return vcpu;
+}
+
+/* The guest executes the word at CODE, which faults at `ipa`. */
+static struct avc_exit *execute_as(struct avc_vcpu *vcpu, uint32_t word, uint64_t iss, uint64_t ipa, uint64_t pstate)
+{
+    memcpy(ram + (START - RAM), &word, sizeof word);
+    return take(vcpu, (struct fake_trap){ .esr = ESR_MAKE(0x24, true, iss),
+                                          .elr = CODE,
+                                          .spsr = pstate,
+                                          .far = VA(ipa),
+                                          .hpfar = (iss & 0x3c) == 0x0c ? 0 : ipa >> 12 << 4 });
+}
+
+static struct avc_exit *execute(struct avc_vcpu *vcpu, uint32_t word, uint64_t iss, uint64_t ipa)
+{
+    return execute_as(vcpu, word, iss, ipa, EL1H);
+}
+
+static void check_part(unsigned n, uint64_t key, unsigned size, bool write)
+{
+    assert_in_range(n, 0, nr_seen - 1);
+    assert_int_equal(seen[n].key, key);
+    assert_int_equal(seen[n].va, VA(key));
+    assert_int_equal(seen[n].size, size);
+    assert_int_equal(seen[n].write, write);
+}
+
+static void check_done(const struct avc_exit *e)
+{
+    assert_int_equal(e->kind, AVC_KICKED);
+    assert_int_equal(world.trap.elr, CODE + 4);
+}
+
+static void check_abort(unsigned status, bool write, uint64_t far)
+{
+    assert_int_equal(ctx(AVC_CTX_ESR_EL1), ESR_MAKE(0x25, true, status | (write ? ISS_WNR : 0)));
+    assert_int_equal(ctx(AVC_CTX_ELR_EL1), CODE);
+    assert_int_equal(ctx(AVC_CTX_FAR_EL1), far);
+    assert_int_equal(world.trap.elr & ~UINT64_C(0x7ff), VBAR & ~UINT64_C(0x7ff));
+}
+
+#define LDP       0xa9401003u                              /* ldp x3, x4, [x0] */
+#define STP       0xa9001003u                              /* stp x3, x4, [x0] */
+#define STP_WB    0xa8810c02u                              /* stp x2, x3, [x0], #16 */
+#define STR_POST  0xb8004402u                              /* str w2, [x0], #4 */
+#define LDR_PRE   0xf8408c07u                              /* ldr x7, [x0, #8]! */
+#define LDR_OWN   0xf8408400u                              /* ldr x0, [x0], #8 */
+#define LDR_SP    0xf84107e1u                              /* ldr x1, [sp], #16 */
+#define LDR_Q     0x3dc00003u                              /* ldr q3, [x0] */
+#define STP_Q     0xad000801u                              /* stp q1, q2, [x0] */
+#define LD2       0x0cc68404u                              /* ld2 {v4.4h, v5.4h}, [x0], x6 */
+#define DC_ZVA    0xd50b7420u                              /* dc zva, x0 */
+#define LDXR      0xc85f7c01u                              /* ldxr x1, [x0] */
+#define LDADD     0xb8210002u                              /* ldadd w1, w2, [x0] */
+#define LDR       0xf9400001u                              /* ldr x1, [x0] */
+#define STR       0xf9000001u                              /* str x1, [x0] */
+#define LDRAA     0xf8201c01u                              /* ldraa x1, [x0, #8]! */
+#define PLAIN(x)  (ISS_ISV | (x) << 22 | 1 << 16 | ISS_SF) /* syndrome of LDR and STR: 8 bytes, x1 */
+#define NEW_PAIR0 UINT64_C(0x0807060504030201)
+#define NEW_PAIR1 UINT64_C(0x100f0e0d0c0b0a09)
+
+/* The case that began it: an RTOS fills GICD_IPRIORITYR by `str w2, [x0], #4`. */
+static void test_write_back(void **state)
+{
+    struct avc_vcpu *vcpu = make();
+
+    (void)state;
+    vcpu->x[0] = VA(DEVICE + 0x400);
+    vcpu->x[2] = 0xffffffffa0a0a0a0;
+    for (unsigned n = 0; n < 8; n++) {
+        check_done(execute(vcpu, STR_POST, TRANSLATION | WRITE, DEVICE + 0x400 + 4 * n));
+        check_part(n, DEVICE + 0x400 + 4 * n, 4, true);
+        assert_int_equal(seen[n].value, 0xa0a0a0a0);
+        assert_int_equal(vcpu->x[0], VA(DEVICE + 0x404 + 4 * n));
+    }
+    assert_int_equal(nr_seen, 8);
+    vcpu->x[0] = VA(DEVICE - 8);
+    check_done(execute(vcpu, LDR_PRE, TRANSLATION, DEVICE));
+    assert_int_equal(vcpu->x[0], VA(DEVICE));
+    assert_int_equal(vcpu->x[7], NEW_PAIR0);
+    check_done(execute(vcpu, LDR_OWN, TRANSLATION, DEVICE)); /* its own base: what is loaded stays */
+    assert_int_equal(vcpu->x[0], NEW_PAIR0);
+    for (unsigned el0 = 0; el0 < 2; el0++) {
+        avc_ctx_set(vcpu, AVC_CTX_SP_EL0, VA(DEVICE + (el0 ? 0 : 0x100)));
+        avc_ctx_set(vcpu, AVC_CTX_SP_EL1, VA(DEVICE + (el0 ? 0x100 : 0)));
+        check_done(execute_as(vcpu, LDR_SP, TRANSLATION, DEVICE, el0 ? EL0T : EL1H));
+        assert_int_equal(vcpu->x[1], NEW_PAIR0);
+        assert_int_equal(ctx(el0 ? AVC_CTX_SP_EL0 : AVC_CTX_SP_EL1), VA(DEVICE + 16));
+        assert_int_equal(ctx(el0 ? AVC_CTX_SP_EL1 : AVC_CTX_SP_EL0), VA(DEVICE + 0x100));
+    }
+    vcpu->x[0] = VA(DEVICE - 8) ^ UINT64_C(0x12) << 48; /* signed: bits that authentication takes away */
+    check_done(execute(vcpu, LDRAA, TRANSLATION, DEVICE));
+    assert_int_equal(vcpu->x[0], VA(DEVICE));
+    assert_int_equal(world.vcpu[0].nr_isv0, 0);
+}
+
+static void test_pairs(void **state)
+{
+    for (unsigned big = 0; big < 2; big++) {
+        struct avc_vcpu *vcpu = make();
+        uint64_t one = big ? __builtin_bswap64(NEW_PAIR0) : NEW_PAIR0, before[31];
+
+        (void)state;
+        avc_ctx_set(vcpu, AVC_CTX_SCTLR_EL1, SCTLR_C | SCTLR_M | (big ? SCTLR_EE : 0));
+        vcpu->x[0] = VA(DEVICE);
+        memcpy(before, vcpu->x, sizeof before);
+        check_done(execute(vcpu, LDP, TRANSLATION, DEVICE));
+        check_part(0, DEVICE, 8, false);
+        check_part(1, DEVICE + 8, 8, false);
+        assert_int_equal(vcpu->x[3], one);
+        assert_int_equal(vcpu->x[4], big ? __builtin_bswap64(NEW_PAIR1) : NEW_PAIR1);
+        for (unsigned n = 0; n < 31; n++)
+            if (n != 3 && n != 4)
+                assert_int_equal(vcpu->x[n], before[n]);
+        vcpu->x[0] = VA(DEVICE + 0x20);
+        check_done(execute(vcpu, STP, TRANSLATION | WRITE, DEVICE + 0x20));
+        assert_memory_equal(device_bytes, device_bytes + 0x20, 16);
+        assert_int_equal(words_read, 2);
+    }
+}
+
+static void test_vectors(void **state)
+{
+    struct avc_vcpu *vcpu = make();
+
+    (void)state;
+    vcpu->x[0] = VA(DEVICE);
+    vcpu->x[6] = 0x30;
+    check_done(execute(vcpu, LDR_Q, TRANSLATION, DEVICE));
+    check_part(1, DEVICE + 8, 8, false);
+    assert_int_equal(vcpu->fp->v[3][0], NEW_PAIR0);
+    assert_int_equal(vcpu->fp->v[3][1], NEW_PAIR1);
+    nr_seen = 0;
+    check_done(execute(vcpu, LD2, TRANSLATION, DEVICE));
+    assert_int_equal(nr_seen, 8);
+    for (unsigned n = 0; n < 8; n++)
+        check_part(n, DEVICE + 2 * n, 2, false);
+    assert_int_equal(vcpu->fp->v[4][0], 0x0e0d0a0906050201);
+    assert_int_equal(vcpu->fp->v[5][0], 0x100f0c0b08070403);
+    assert_int_equal(vcpu->x[0], VA(DEVICE + 0x30));
+    /* the guest's registers are in the CPU: they are taken from there, and come back with its next use */
+    must(avc_vcpu_set_fp(vcpu, 1, (uint64_t[2]){ 1, 2 }));
+    must(avc_vcpu_set_fp(vcpu, 2, (uint64_t[2]){ 3, 4 }));
+    assert_int_equal(take_sync(vcpu, ESR_MAKE(AVC_EC_FP, true, 0), EL1H)->kind, AVC_KICKED);
+    nr_seen = 0;
+    check_done(execute(vcpu, STP_Q, TRANSLATION | WRITE, DEVICE + 0x30));
+    assert_int_equal(nr_seen, 4);
+    for (unsigned n = 0; n < 4; n++)
+        assert_int_equal(seen[n].value, n + 1);
+}
+
+static void test_dc_zva(void **state)
+{
+    static const uint8_t zeros[64];
+    struct avc_vcpu *vcpu = make();
+
+    (void)state;
+    vcpu->x[0] = VA(DEVICE + 0x89);
+    check_done(execute(vcpu, DC_ZVA, TRANSLATION | WRITE, DEVICE + 0x89));
+    assert_int_equal(nr_seen, 8);
+    for (unsigned n = 0; n < 8; n++)
+        check_part(n, DEVICE + 0x80 + 8 * n, 8, true);
+    assert_memory_equal(device_bytes + 0x80, zeros, 64);
+    assert_int_equal(device_bytes[0x7f], 0x80);
+    assert_int_equal(device_bytes[0xc0], 0xc1);
+    check_done(execute(vcpu, DC_ZVA, TRANSLATION | WRITE, DEVICE + 0x80)); /* FAR may be the block's first byte */
+}
+
+/* ---- answers ---- */
+
+/* By the VMM: each part is an exit, and nothing changes before the last one is answered. */
+static void test_vmm(void **state)
+{
+    struct avc_vcpu *vcpu = make();
+    struct avc_exit *e;
+
+    (void)state;
+    vcpu->x[0] = VA(OTHER);
+    vcpu->x[3] = vcpu->x[4] = 1;
+    e = execute(vcpu, LDP, TRANSLATION, OTHER);
+    assert_int_equal(e->kind, AVC_MMIO);
+    assert_int_equal(e->answer, AVC_FAULT);
+    assert_int_equal(e->key, OTHER);
+    assert_int_equal(e->size, 8);
+    assert_false(e->write);
+    avc_done(e, 0x1234);
+    world.taken = true;
+    e = world_run(vcpu);
+    assert_int_equal(e->kind, AVC_MMIO);
+    assert_int_equal(e->key, OTHER + 8);
+    assert_int_equal(e->pc, CODE);
+    assert_int_equal(vcpu->x[3], 1);
+    assert_int_equal(vcpu->pc, CODE);
+    avc_done(e, 0x5678);
+    go_on(vcpu);
+    assert_int_equal(vcpu->x[3], 0x1234);
+    assert_int_equal(vcpu->x[4], 0x5678);
+    assert_int_equal(world.trap.elr, CODE + 4);
+    /* and when it does not answer: the abort */
+    execute(vcpu, LDP, TRANSLATION, OTHER);
+    go_on(vcpu);
+    check_abort(FSC_EXTERNAL, false, VA(OTHER));
+}
+
+/* A part that is not done: each answer, at each part, by a claim and by the VMM. */
+static void test_not_done(void **state)
+{
+    static const enum avc_answer answers[] = { AVC_FAULT, AVC_RETRY, AVC_PASS, (enum avc_answer)77 };
+
+    (void)state;
+    for (unsigned n = 0; n < 2 * AVC_ARRAY_SIZE(answers); n++)
+        for (unsigned vmm = 0; vmm < 2; vmm++) {
+            struct avc_vcpu *vcpu = make();
+            uint64_t before[31], ipa = vmm ? OTHER : DEVICE;
+            enum avc_answer answer = answers[n / 2];
+            unsigned part = n % 2;
+            struct avc_exit *e;
+
+            vcpu->x[0] = VA(ipa);
+            memcpy(before, vcpu->x, sizeof before);
+            fail_at = part;
+            failure = answer;
+            e = execute(vcpu, STP_WB, TRANSLATION | WRITE, ipa);
+            for (unsigned i = 0; vmm && i <= part; i++) {
+                assert_int_equal(e->kind, AVC_MMIO);
+                e->answer = i == part ? answer : AVC_DONE;
+                world.taken = true;
+                e = world_run(vcpu);
+            }
+            if (!vmm && answer == AVC_PASS) { /* nobody's: the VMM is asked */
+                assert_int_equal(e->kind, AVC_MMIO);
+                assert_int_equal(e->answer, AVC_FAULT);
+                assert_int_equal(e->key, ipa + 8 * part);
+                go_on(vcpu);
+            }
+            assert_memory_equal(before, vcpu->x, sizeof before);
+            if (answer == AVC_RETRY || (vmm && answer != AVC_FAULT))
+                assert_int_equal(world.trap.elr, CODE);
+            else
+                check_abort(FSC_EXTERNAL, true, VA(ipa + 8 * part));
+            /* the instruction can be done again, from its first part */
+            fail_at = ~0u;
+            nr_seen = 0;
+            vcpu->x[0] = VA(DEVICE);
+            check_done(execute(vcpu, STP_WB, TRANSLATION | WRITE, DEVICE));
+            check_part(0, DEVICE, 8, true);
+            assert_int_equal(nr_seen, 2);
+            assert_int_equal(vcpu->x[0], VA(DEVICE + 16));
+        }
+}
+
+/* ---- what comes between two parts ---- */
+
+static void test_between(void **state)
+{
+    struct avc_vcpu *vcpu = make();
+    struct avc_exit *e;
+
+    (void)state;
+    /* a kick: the parts go on first */
+    vcpu->x[0] = VA(OTHER);
+    e = execute(vcpu, STP_WB, TRANSLATION | WRITE, OTHER);
+    avc_vcpu_kick(vcpu);
+    e->answer = AVC_DONE;
+    world.taken = true;
+    e = world_run(vcpu);
+    assert_int_equal(e->kind, AVC_MMIO);
+    assert_int_equal(e->key, OTHER + 8);
+    e->answer = AVC_DONE;
+    assert_int_equal(world_run(vcpu)->kind, AVC_KICKED);
+    assert_int_equal(vcpu->x[0], VA(OTHER + 16));
+    assert_int_equal(vcpu->pc, CODE + 4);
+    /* another CPU, where FP is used by nobody */
+    vcpu->x[0] = VA(OTHER);
+    e = execute(vcpu, LDR_Q, TRANSLATION, OTHER);
+    must(avc_vcpu_put(vcpu));
+    must(avc_vcpu_load(vcpu, &world.pcpu));
+    fake_on_op = at;
+    avc_done(e, 11);
+    world.taken = true;
+    e = world_run(vcpu);
+    assert_int_equal(e->kind, AVC_MMIO);
+    avc_done(e, 12);
+    go_on(vcpu);
+    assert_int_equal(vcpu->fp->v[3][0], 11);
+    assert_int_equal(vcpu->fp->v[3][1], 12);
+    assert_int_equal(world.trap.elr, CODE + 4);
+    /* the VMM sends the vCPU elsewhere: nothing of the access is left */
+    vcpu->x[3] = 77;
+    e = execute(vcpu, LDP, TRANSLATION, OTHER);
+    e->answer = AVC_DONE;
+    must(avc_vcpu_set(vcpu, AVC_REG_PC, START));
+    go_on(vcpu);
+    assert_int_equal(world.trap.elr, START);
+    assert_int_equal(vcpu->x[3], 77);
+    /* a reset */
+    e = execute(vcpu, LDP, TRANSLATION, OTHER);
+    e->answer = AVC_DONE;
+    must(avc_vcpu_put(vcpu));
+    must(avc_vcpu_start(vcpu, START, 0));
+    must(avc_vcpu_load(vcpu, &world.pcpu));
+    go_on(vcpu);
+    assert_int_equal(world.trap.elr, START);
+    assert_int_equal(vcpu->x[3], 0);
+}
+
+static unsigned traces;
+
+static void trace(void *context, struct avc_vcpu *vcpu, const struct avc_trace *t)
+{
+    (void)context, (void)vcpu;
+    assert_int_equal(t->trap, AVC_EC_DABT_LOWER);
+    traces++;
+}
+
+/* An observer calls the slow function of the VM's own row. */
+static void test_observed(void **state)
+{
+    static const struct avc_observer observer = { .trace = trace };
+    struct avc_vcpu *vcpu = make();
+
+    (void)state;
+    must(avc_vcpu_observe(vcpu, &observer));
+    vcpu->x[0] = VA(DEVICE);
+    check_done(execute(vcpu, LDP, TRANSLATION, DEVICE));
+    assert_int_equal(nr_seen, 2);
+    assert_int_equal(traces, 1);
+}
+
+static enum avc_answer passes(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
+{
+    (void)vcpu, (void)e, (void)context;
+    return AVC_PASS;
+}
+
+/* A claim on the exception class that passes leaves the abort to the decoder. */
+static void test_class_claim(void **state)
+{
+    struct avc_vcpu *vcpu;
+
+    (void)state;
+    world_make();
+    world_claim(AVC_CLASS, AVC_EC_DABT_LOWER, AVC_EC_DABT_LOWER, passes, NULL);
+    world_claim(AVC_MMIO, DEVICE, DEVICE + 0x1fff, device, NULL);
+    must(avc_decoder_attach(&decoder, &world.vm,
+                            &(struct avc_decoder_config){ .memory = memory, .cpus = cpus, .max_vcpus = 2 }));
+    vcpu = world_load();
+    avc_ctx_set(vcpu, AVC_CTX_SCTLR_EL1, SCTLR_C | SCTLR_M);
+    fake_on_op = at;
+    nr_seen = 0;
+    vcpu->x[0] = VA(DEVICE);
+    check_done(execute(vcpu, LDP, TRANSLATION, DEVICE));
+    assert_int_equal(nr_seen, 2);
+}
+
+/* ---- what is not decoded ---- */
+
+static void check_undecoded(struct avc_vcpu *vcpu, const struct avc_exit *e, uint64_t ipa, unsigned count)
+{
+    assert_int_equal(e->kind, AVC_STAGE2);
+    assert_int_equal(e->key, ipa);
+    assert_int_equal(e->size, 0);
+    assert_int_equal(vcpu->nr_isv0, count);
+    assert_int_equal(nr_seen, 0);
+    go_on(vcpu);
+}
+
+static void test_disagrees(void **state)
+{
+    struct avc_vcpu *vcpu = make();
+    uint64_t par = fake_cpu->reg[FAKE_PAR_EL1] = 0x1234;
+
+    (void)state;
+    vcpu->x[0] = VA(DEVICE);
+    check_undecoded(vcpu, execute(vcpu, LDP, TRANSLATION | WRITE, DEVICE), DEVICE, 1); /* a load is no write */
+    check_undecoded(vcpu, execute(vcpu, STP, TRANSLATION, DEVICE), DEVICE, 2);
+    check_undecoded(vcpu, execute(vcpu, LDP, TRANSLATION, DEVICE + 16), DEVICE + 16, 3); /* not where it goes */
+    vcpu->x[0] = VA(DEVICE + 1);
+    check_undecoded(vcpu, execute(vcpu, LDP, TRANSLATION, DEVICE), DEVICE, 4);
+    vcpu->x[0] = VA(DEVICE);
+    check_undecoded(vcpu, execute(vcpu, 0xd503201f, TRANSLATION, DEVICE), DEVICE, 5); /* NOP */
+    check_undecoded(vcpu, execute(vcpu, 0xf9800000, TRANSLATION, DEVICE), DEVICE, 6); /* PRFM */
+    check_undecoded(vcpu, execute(vcpu, 0, TRANSLATION, DEVICE), DEVICE, 7);
+    assert_int_equal(fake_cpu->reg[FAKE_PAR_EL1], par); /* the guest's own register */
+    /* a tag in the address is none of the fault's business */
+    vcpu->x[0] = VA(DEVICE) ^ UINT64_C(0x5a) << 56;
+    check_done(execute(vcpu, LDP, TRANSLATION, DEVICE));
+    /* code that is in no memory of the guest's, as the host sees it */
+    nr_seen = 0;
+    take(vcpu, (struct fake_trap){ .esr = ESR_MAKE(0x24, true, TRANSLATION),
+                                   .elr = VA(ROM),
+                                   .spsr = EL1H,
+                                   .far = VA(DEVICE),
+                                   .hpfar = DEVICE >> 8 });
+    assert_int_equal(vcpu->exit.kind, AVC_STAGE2);
+    assert_int_equal(vcpu->nr_isv0, 8);
+    go_on(vcpu);
+    /* code whose page is gone: the guest does it again, and takes its own abort */
+    no_page = CODE & ~UINT64_C(0xfff);
+    par_fault = PAR_F | 7 << 1;
+    vcpu->x[0] = VA(DEVICE);
+    assert_int_equal(execute(vcpu, LDP, TRANSLATION, DEVICE)->kind, AVC_KICKED);
+    assert_int_equal(world.trap.elr, CODE);
+    assert_int_equal(nr_seen, 0);
+}
+
+/* Exclusives and atomics: on a device the architecture's abort, elsewhere the VMM's question. */
+static void test_exclusive(void **state)
+{
+    struct avc_vcpu *vcpu = make();
+
+    (void)state;
+    vcpu->x[0] = VA(DEVICE);
+    assert_int_equal(execute(vcpu, LDXR, TRANSLATION, DEVICE)->kind, AVC_KICKED);
+    check_abort(FSC_EXCLUSIVE, false, VA(DEVICE));
+    assert_int_equal(execute(vcpu, LDADD, TRANSLATION | WRITE, DEVICE)->kind, AVC_KICKED);
+    check_abort(FSC_EXCLUSIVE, true, VA(DEVICE));
+    check_undecoded(vcpu, execute(vcpu, LDXR, TRANSLATION, 0x70000000), 0x70000000, 1);
+}
+
+/* Memory that the VMM maps on demand, and memory that another CPU has just mapped. */
+static void test_memory_comes(void **state)
+{
+    struct avc_vcpu *vcpu = make();
+    struct avc_exit *e;
+
+    (void)state;
+    vcpu->x[0] = VA(UINT64_C(0x70000000));
+    e = execute(vcpu, STP_WB, TRANSLATION | WRITE, 0x70000000);
+    assert_int_equal(e->kind, AVC_MMIO);
+    assert_int_equal(e->key, 0x70000000);
+    must(avc_stage2_map(&world.stage2, 0x70000000, UINT64_C(0xb0000000), 0x1000, AVC_RWX));
+    e->answer = AVC_RETRY;
+    go_on(vcpu);
+    assert_int_equal(world.trap.elr, CODE);
+    assert_int_equal(execute(vcpu, STP_WB, TRANSLATION | WRITE, 0x70000000)->kind, AVC_KICKED);
+    assert_int_equal(world.trap.elr, CODE);
+    assert_int_equal(vcpu->nr_faults + vcpu->nr_isv0, 0);
+    /* read-only memory behind a claim: flash gets the stores */
+    vcpu->x[0] = VA(ROM);
+    check_done(execute(vcpu, STP, PERMISSION | WRITE, ROM));
+    check_part(0, ROM, 8, true);
+    check_part(1, ROM + 8, 8, true);
+}
+
+/* ---- two pages ---- */
+
+/* The end of RAM, with a device mapped behind it and in front of it. */
+#define LAST   (RAM + RAM_SIZE - 0x1000)
+#define BEFORE UINT64_C(0x3ffff000)
+
+static struct avc_vcpu *make_neighbours(void)
+{
+    struct avc_vcpu *vcpu;
+
+    world_make();
+    world_claim(AVC_MMIO, RAM + RAM_SIZE, RAM + RAM_SIZE + 0xfff, device, NULL);
+    world_claim(AVC_MMIO, BEFORE, BEFORE + 0xfff, device, NULL);
+    must(avc_decoder_attach(&decoder, &world.vm,
+                            &(struct avc_decoder_config){ .memory = memory, .cpus = cpus, .max_vcpus = 2 }));
+    vcpu = world_load();
+    avc_ctx_set(vcpu, AVC_CTX_SCTLR_EL1, SCTLR_C | SCTLR_M);
+    fake_on_op = at;
+    attributes = 0xff;
+    no_page = 0;
+    nr_seen = 0;
+    fail_at = ~0u;
+    for (unsigned n = 0; n < sizeof ram; n++)
+        ram[n] = (uint8_t)(n * 7);
+    for (unsigned n = 0; n < sizeof device_bytes; n++)
+        device_bytes[n] = (uint8_t)(0x80 + n);
+    return vcpu;
+}
+
+/* A doubleword at every offset around the end of a page; described by the syndrome, and with write-back; loads and
+   stores; the device second and first. The bytes are those of either side. */
+static void test_crossing(void **state)
+{
+    (void)state;
+    for (unsigned first = 0; first < 2; first++)
+        for (unsigned over = 1; over < 8; over++)
+            for (unsigned described = 0; described < 2; described++) {
+                struct avc_vcpu *vcpu = make_neighbours();
+                uint64_t edge = first ? RAM : RAM + RAM_SIZE, start = edge - 8 + over, fault = first ? start : edge;
+                uint64_t iss = TRANSLATION | (described ? PLAIN(3) : 0), load = described ? LDR : 0xf8408401;
+                uint64_t store = described ? STR : 0xf8008401, want = 0;
+                const uint8_t *p = ram + (first ? 0 : RAM_SIZE - 8 + over);
+
+                for (unsigned n = 0; n < 8; n++) {
+                    bool there = first ? n >= 8 - over : n < 8 - over;
+                    uint8_t byte = there ? p[first ? n - (8 - over) : n] : device_bytes[(start + n) & 0x1fff];
+
+                    want |= (uint64_t)byte << 8 * n;
+                }
+                vcpu->x[0] = VA(start);
+                check_done(execute(vcpu, (uint32_t)load, iss, fault));
+                assert_int_equal(vcpu->x[1], want);
+                assert_true(nr_seen >= 1 && nr_seen <= 3);
+                for (unsigned n = 0; n < nr_seen; n++) {
+                    assert_int_equal(seen[n].key & (seen[n].size - 1), 0);
+                    assert_true(first ? seen[n].key < edge : seen[n].key >= edge);
+                }
+                vcpu->x[0] = VA(start);
+                vcpu->x[1] = UINT64_C(0x1122334455667788);
+                check_done(execute(vcpu, (uint32_t)store, iss | WRITE, fault));
+                vcpu->x[0] = VA(start);
+                check_done(execute(vcpu, (uint32_t)load, iss, fault));
+                assert_int_equal(vcpu->x[1], 0x1122334455667788);
+                assert_int_equal(vcpu->x[0], VA(start) + (described ? 0 : 8));
+            }
+}
+
+/* A pair, of which each page has one, and a literal. */
+static void test_other_crossings(void **state)
+{
+    struct avc_vcpu *vcpu = make_neighbours();
+    uint64_t x3, x4;
+
+    (void)state;
+    memcpy(&x3, ram + RAM_SIZE - 8, 8);
+    memcpy(&x4, device_bytes, 8);
+    vcpu->x[0] = VA(RAM + RAM_SIZE - 8);
+    check_done(execute(vcpu, LDP, TRANSLATION, RAM + RAM_SIZE));
+    assert_int_equal(vcpu->x[3], x3);
+    assert_int_equal(vcpu->x[4], x4);
+    memcpy(&x3, device_bytes + 0x1ff8, 8);
+    check_done(execute(vcpu, 0x58000000 | ((uint32_t)(RAM - 8 - START) >> 2 & 0x7ffff) << 5 | 1, TRANSLATION, RAM - 8));
+    assert_int_equal(vcpu->x[1], x3);
+}
+
+/* The other page is memory that the host's function does not know, or that may not be written. */
+static void test_other_page(void **state)
+{
+    struct avc_vcpu *vcpu;
+    struct avc_exit *e;
+
+    (void)state;
+    world_make();
+    world_claim(AVC_MMIO, ROM + 0x1000, ROM + 0x1fff, device, NULL);
+    must(avc_decoder_attach(&decoder, &world.vm,
+                            &(struct avc_decoder_config){ .memory = memory, .cpus = cpus, .max_vcpus = 2 }));
+    vcpu = world_load();
+    avc_ctx_set(vcpu, AVC_CTX_SCTLR_EL1, SCTLR_C | SCTLR_M);
+    fake_on_op = at;
+    attributes = 0xff;
+    no_page = nr_seen = 0;
+    vcpu->x[0] = VA(ROM + 0xff8);
+    assert_int_equal(execute(vcpu, LDP, TRANSLATION, ROM + 0x1000)->kind, AVC_KICKED);
+    check_abort(FSC_EXTERNAL, false, VA(ROM + 0xff8));
+    e = execute(vcpu, STP, TRANSLATION | WRITE, ROM + 0x1000);
+    assert_int_equal(e->kind, AVC_STAGE2);
+    assert_int_equal(e->key, ROM + 0xff8);
+    assert_int_equal(e->size, 8);
+    assert_int_equal(nr_seen, 0);
+    e->answer = AVC_DONE; /* emulated */
+    go_on(vcpu);
+    assert_int_equal(world.trap.elr, CODE + 4);
+    check_part(0, ROM + 0x1000, 8, true);
+    vcpu->x[0] = VA(PASS + 0xff8); /* a device that stage 2 maps, and nothing behind it */
+    execute(vcpu, LDP, TRANSLATION, PASS + 0x1000);
+    check_abort(FSC_EXTERNAL, false, VA(PASS + 0xff8));
+}
+
+/* Aborts that are no load's or store's of a device go the way that they go without a decoder. */
+static void test_other_aborts(void **state)
+{
+    struct avc_vcpu *vcpu = make();
+
+    (void)state;
+    vcpu->x[0] = VA(DEVICE);
+    assert_int_equal(execute(vcpu, LDP, 0x0a, DEVICE)->kind, AVC_STAGE2); /* access flag */
+    assert_int_equal(execute(vcpu, LDP, TRANSLATION | ISS_S1PTW, DEVICE)->kind, AVC_STAGE2);
+    check_done(execute(vcpu, LDP, TRANSLATION | ISS_CM | WRITE, DEVICE)); /* over cache maintenance */
+    assert_int_equal(execute_as(vcpu, LDP, TRANSLATION, DEVICE, USR)->kind, AVC_STAGE2);
+    assert_int_equal(nr_seen, 0);
+    check_done(execute(vcpu, LDP, 0x2b, DEVICE)); /* translation fault, level -1 */
+    assert_int_equal(nr_seen, 2);
+    no_page = VA(ROM); /* a permission fault whose page is gone when it is looked at */
+    par_fault = PAR_F | 7 << 1;
+    vcpu->x[0] = VA(ROM);
+    assert_int_equal(execute(vcpu, STP, PERMISSION | WRITE, ROM)->kind, AVC_KICKED);
+    assert_int_equal(world.trap.elr, CODE);
+}
+
+/* The first bytes of a device's page, by an access that begins there: as without a decoder. The guest's attributes are
+   asked for, and nothing else if they are Device's. */
+static void test_not_crossing(void **state)
+{
+    (void)state;
+    for (unsigned normal = 0; normal < 2; normal++) {
+        struct avc_vcpu *vcpu = make_neighbours();
+
+        attributes = normal ? 0xff : 0x04;
+        words_read = 0;
+        vcpu->x[0] = VA(RAM + RAM_SIZE);
+        check_done(execute(vcpu, LDR, TRANSLATION | PLAIN(3), RAM + RAM_SIZE));
+        check_part(0, RAM + RAM_SIZE, 8, false);
+        assert_int_equal(nr_seen, 1);
+        assert_int_equal(words_read, normal);
+        fake_log_clear();
+        vcpu->x[0] = VA(RAM + RAM_SIZE + 8);
+        check_done(execute(vcpu, LDR, TRANSLATION | PLAIN(3), RAM + RAM_SIZE + 8));
+        assert_int_equal(fake_log_find(0, FAKE_OP, FAKE_OP_at_s1e1r), -1);
+    }
+}
+
+/* The page that has not faulted is one that the guest's stage 1 does not give: the guest's own fault. */
+static void test_second_page_faults(void **state)
+{
+    struct avc_vcpu *vcpu = make_neighbours();
+
+    (void)state;
+    no_page = VA(RAM);
+    par_fault = PAR_F | 0xfu << 1; /* permission fault, level 3 */
+    vcpu->x[0] = VA(RAM - 4);
+    assert_int_equal(execute(vcpu, STR, TRANSLATION | PLAIN(3) | WRITE, RAM - 4)->kind, AVC_KICKED);
+    check_abort(0xf, true, VA(RAM));
+    assert_int_equal(nr_seen, 0);
+    no_page = VA(LAST);
+    par_fault = PAR_F | PAR_S | 7u << 1; /* stage 2's, on the walk */
+    vcpu->x[0] = VA(RAM + RAM_SIZE - 4);
+    assert_int_equal(execute(vcpu, LDR, TRANSLATION | PLAIN(3), RAM + RAM_SIZE)->kind, AVC_KICKED);
+    check_abort(FSC_EXTERNAL_WALK + 3, false, VA(RAM + RAM_SIZE - 4));
+}
+
+/* Memory that the guest does not see through the caches is cleaned and invalidated before it is read, and after it is
+   written. */
+static void test_caches(void **state)
+{
+    for (unsigned way = 0; way < 3; way++) {
+        struct avc_vcpu *vcpu = make_neighbours();
+        bool cached = way == 0;
+        long clean, barrier;
+
+        (void)state;
+        attributes = way == 1 ? 0x44 : 0xff;
+        if (way == 2)
+            avc_ctx_set(vcpu, AVC_CTX_SCTLR_EL1, SCTLR_M);
+        vcpu->x[0] = VA(RAM + RAM_SIZE - 4);
+        fake_log_clear();
+        check_done(execute(vcpu, STR, TRANSLATION | PLAIN(3) | WRITE, RAM + RAM_SIZE));
+        clean = fake_log_find(0, FAKE_OP, FAKE_OP_dc_civac);
+        assert_int_equal(clean < 0, cached);
+        if (cached)
+            continue;
+        for (unsigned n = 0; n < 3; n++) { /* the instruction; the store, before and after */
+            clean = fake_log_find((size_t)clean, FAKE_OP, FAKE_OP_dc_civac);
+            assert_true(clean >= 0);
+            barrier = fake_log_find((size_t)clean, FAKE_OP, FAKE_OP_dsb_sy);
+            assert_true(barrier > clean);
+            clean = barrier;
+        }
+    }
+}
+
+/* EL0's accesses, and unprivileged ones, are translated with EL0's rights; stores as stores. */
+static void test_rights(void **state)
+{
+    static const struct {
+        uint32_t word;
+        uint64_t pstate;
+        enum fake_op op;
+    } cases[] = {
+        { 0xf8400801, EL1H, FAKE_OP_at_s1e0r },            /* ldtr x1, [x0] */
+        { 0xf8400801, EL1H | SPSR_UAO, FAKE_OP_at_s1e1r }, /* ... overridden */
+        { 0xf8000801, EL1H, FAKE_OP_at_s1e0w },            /* sttr x1, [x0] */
+        { LDR, EL0T, FAKE_OP_at_s1e0r },
+        { STR, EL0T, FAKE_OP_at_s1e0w },
+        { LDR, EL1H, FAKE_OP_at_s1e1r },
+        { STR, EL1H, FAKE_OP_at_s1e1w },
+    };
+
+    (void)state;
+    for (unsigned n = 0; n < AVC_ARRAY_SIZE(cases); n++) {
+        struct avc_vcpu *vcpu = make_neighbours();
+        bool write = !(cases[n].word & 0x400000);
+        long at_op;
+
+        vcpu->x[0] = VA(RAM - 4);
+        fake_log_clear();
+        check_done(
+            execute_as(vcpu, cases[n].word, TRANSLATION | PLAIN(3) | (write ? WRITE : 0), RAM - 4, cases[n].pstate));
+        at_op = fake_log_find(0, FAKE_OP, FAKE_OP_at_s1e1r); /* of the instruction */
+        for (size_t i = 0; i < fake_log_len; i++)
+            if (fake_log[i].what == FAKE_OP && fake_log[i].which >= FAKE_OP_at_s1e1r &&
+                fake_log[i].which <= FAKE_OP_at_s1e0w)
+                at_op = (long)i;
+        assert_int_equal(fake_log[at_op].which, cases[n].op);
+        assert_int_equal(fake_log[at_op].value, VA(RAM));
+    }
+}
+
+static void test_attach(void **state)
+{
+    struct avc_decoder_config config = { .memory = memory, .cpus = cpus, .max_vcpus = 2 };
+    struct avc_decoder_config few = { .memory = memory, .cpus = cpus, .max_vcpus = 1 };
+    struct avc_decoder_config none = { .cpus = cpus, .max_vcpus = 2 };
+
+    (void)state;
+    world_make();
+    assert_int_equal(avc_decoder_attach(NULL, &world.vm, &config), AVC_EINVAL);
+    assert_int_equal(avc_decoder_attach(&decoder, NULL, &config), AVC_EINVAL);
+    assert_int_equal(avc_decoder_attach(&decoder, &world.vm, NULL), AVC_EINVAL);
+    assert_int_equal(avc_decoder_attach(&decoder, &world.vm, &none), AVC_EINVAL);
+    assert_int_equal(avc_decoder_attach(&decoder, &world.vm, &few), AVC_ERANGE);
+    must(avc_decoder_attach(&decoder, &world.vm, &config));
+    assert_int_equal(avc_decoder_attach(&decoder, &world.vm, &config), AVC_EEXIST);
+    world_load();
+    assert_int_equal(avc_decoder_attach(&decoder, &world.vm, &config), AVC_ESEALED);
+    world.vm.magic = 0;
+    assert_int_equal(avc_decoder_attach(&decoder, &world.vm, &config), AVC_ENOENT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_write_back),   cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_vectors),      cmocka_unit_test(test_dc_zva),
+        cmocka_unit_test(test_vmm),          cmocka_unit_test(test_not_done),
+        cmocka_unit_test(test_between),      cmocka_unit_test(test_observed),
+        cmocka_unit_test(test_class_claim),  cmocka_unit_test(test_disagrees),
+        cmocka_unit_test(test_exclusive),    cmocka_unit_test(test_memory_comes),
+        cmocka_unit_test(test_crossing),     cmocka_unit_test(test_other_crossings),
+        cmocka_unit_test(test_other_page),   cmocka_unit_test(test_other_aborts),
+        cmocka_unit_test(test_not_crossing), cmocka_unit_test(test_second_page_faults),
+        cmocka_unit_test(test_caches),       cmocka_unit_test(test_rights),
+        cmocka_unit_test(test_attach),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
