@@ -68,6 +68,13 @@ void test_cpu_init(uint32_t uses)
     host_must(avc_pcpu_enable(p));
 }
 
+static void *guest_memory(void *ctx, avc_ipa_t ipa, size_t size)
+{
+    struct test_vm *t = ctx;
+
+    return ipa >= GUEST_RAM && ipa - GUEST_RAM <= TEST_RAM - size ? t->ram + (ipa - GUEST_RAM) : NULL;
+}
+
 void test_vm_init(struct test_vm *t, const struct test_config *config)
 {
     struct avc_claim calls = { AVC_CALL, CALL_PUTC, CALL_ADD, NULL, NULL };
@@ -90,6 +97,10 @@ void test_vm_init(struct test_vm *t, const struct test_config *config)
         .cpus = t->gic_cpus,
     };
 
+    const struct avc_decoder_config decoder_config = {
+        .memory = guest_memory, .ctx = t, .cpus = t->decoder_cpus, .max_vcpus = vcpus
+    };
+
     t->ram = host_guest_ram(TEST_RAM);
     host_copy_code(t->ram, test_guest, (size_t)(test_guest_end - test_guest));
     host_must(avc_stage2_init(&t->stage2, &test_machine, &host_mem, 0));
@@ -98,6 +109,8 @@ void test_vm_init(struct test_vm *t, const struct test_config *config)
     host_must(avc_psci_attach(&t->vm));
     if (!config->no_vgic)
         host_must(avc_vgic_attach(&t->vgic, &t->vm, &gic_config));
+    if (config->decoder)
+        host_must(avc_decoder_attach(&t->decoder, &t->vm, &decoder_config));
     if (config->putc) {
         calls.last = CALL_PUTC;
         calls.fn = config->putc;

@@ -8,6 +8,7 @@
 #ifndef TESTVM_H
 #define TESTVM_H
 
+#include <avc/decoder.h>
 #include <avc/psci.h>
 #include <avc/vgic.h>
 
@@ -20,7 +21,7 @@
 
 struct test_config {
     unsigned vcpus, cpus; /* default 1 */
-    bool no_vgic;
+    bool no_vgic, decoder;
     uint32_t uses;                  /* as in struct avc_hal */
     uint32_t flags;                 /* as in struct avc_vm_config */
     const struct avc_claim *claims; /* the test's own, up to TEST_MAX_CLAIMS - 1 */
@@ -43,6 +44,8 @@ struct test_vm {
     struct avc_vgic vgic;
     struct avc_vgic_spis spis[2];
     struct avc_vgic_cpu gic_cpus[TEST_MAX_VCPUS];
+    struct avc_decoder decoder;
+    struct avc_decoder_cpu decoder_cpus[TEST_MAX_VCPUS];
     uint8_t *ram;
     bool off;
 };
