@@ -4,6 +4,7 @@
 #ifndef VMM_GUEST_GUEST_H
 #define VMM_GUEST_GUEST_H
 
+#include <avc/decoder.h>
 #include <avc/stage2.h>
 #include <avc/vgic.h>
 
@@ -30,6 +31,8 @@ struct vmm_guest {
     struct avc_vgic vgic;
     struct avc_vgic_cpu vgic_cpu[VMM_MAX_VCPUS];
     struct avc_vgic_spis vgic_spis[VMM_GUEST_SPIS / 32];
+    struct avc_decoder decoder;
+    struct avc_decoder_cpu decoder_cpu[VMM_MAX_VCPUS];
     struct avc_claim claim[AVC_CLAIM_SLOTS(VMM_GUEST_CLAIMS)];
     struct avc_vcpu *vcpu_list[VMM_MAX_VCPUS];
     struct vmm_vcpu vcpu[VMM_MAX_VCPUS];

@@ -141,6 +141,12 @@ static void make_devices(void)
 
 /* ---- the machine ---- */
 
+static void *guest_memory(void *ctx, avc_ipa_t ipa, size_t size)
+{
+    (void)ctx;
+    return vmm_ram_at(&vmm_guest.ram, ipa, size);
+}
+
 static void make_vm(void)
 {
     struct vmm_guest *g = &vmm_guest;
@@ -162,10 +168,17 @@ static void make_vm(void)
         .cpus = g->vgic_cpu,
     };
 
+    struct avc_decoder_config decoder = {
+        .memory = guest_memory,
+        .cpus = g->decoder_cpu,
+        .max_vcpus = VMM_MAX_VCPUS,
+    };
+
     must(avc_stage2_init(&g->stage2, &vmm_machine, &pages, 0), "stage 2");
     must(avc_vm_init(&g->vm, &vmm_machine, &vm), "the VM");
     must(avc_psci_attach(&g->vm), "the guest's firmware");
     must(avc_vgic_attach(&g->vgic, &g->vm, &gic), "the guest's interrupt controller");
+    must(avc_decoder_attach(&g->decoder, &g->vm, &decoder), "the guest's decoder");
     claim(AVC_CALL, VMM_CALL_ADD, 1, NULL, NULL);
     make_devices();
     vmm_strace_init(&g->vm);

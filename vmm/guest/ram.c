@@ -161,6 +161,15 @@ bool vmm_ram_read(struct vmm_ram *ram, void *to, avc_ipa_t from, uint64_t bytes)
     return true;
 }
 
+void *vmm_ram_at(struct vmm_ram *ram, avc_ipa_t at, uint64_t bytes)
+{
+    uint64_t bit, left;
+
+    if (!has(ram, at, bytes) || !(*there(ram, at, &bit) & bit))
+        return NULL;
+    return find(ram, at, &left);
+}
+
 void vmm_ram_reset(struct vmm_ram *ram)
 {
     enum avc_status status = avc_stage2_unmap(ram->stage2, ram->base, ram->size);

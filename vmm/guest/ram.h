@@ -46,6 +46,9 @@ void vmm_ram_touch_all(struct vmm_ram *ram);
 bool vmm_ram_write(struct vmm_ram *ram, avc_ipa_t to, const void *from, uint64_t bytes);
 bool vmm_ram_read(struct vmm_ram *ram, void *to, avc_ipa_t from, uint64_t bytes);
 
+/** Returns where EL2 sees guest addresses that lie in one page; NULL if they are not in the memory, or not touched. */
+void *vmm_ram_at(struct vmm_ram *ram, avc_ipa_t at, uint64_t bytes);
+
 /** Makes all of it as if never touched. No vCPU is loaded. */
 void vmm_ram_reset(struct vmm_ram *ram);
 
