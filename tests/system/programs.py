@@ -17,14 +17,14 @@ from avctest import Tap, old_qemu, run_avc
 
 MODELS = ("cortex-a72/off", "max/off", "max/on")
 
-# name: arguments of ./avc run, host CPUs with E2H off or on, does it need QEMU 10
+# name: (arguments of ./avc run, host CPUs with E2H off or on, whether it needs QEMU 10)
 PROGRAMS = {
     "storm": (["--cpus", 2, "--host-cpus", 1], MODELS, False),
 }
 
 
 def complete(out):
-    """All points of a plan are there, and good."""
+    """Returns whether the output has all points of its plan, and all are good."""
     text = out.decode(errors="replace").replace("\r", "")
     points = re.findall(r"^(not )?ok \d+", text, re.M)
     plan = re.search(r"^1\.\.(\d+)$", text, re.M)

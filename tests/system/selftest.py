@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""The self-tests of the reference hypervisor (vmm/kern/selftest.c): those that have to end well, and the mistakes that
-have to end in a report.
+"""The self-tests of the reference hypervisor (vmm/kern/selftest.c). Some must end well. Others make a mistake, and must
+end in a report.
 
 usage: selftest.py VMM-IMAGE [CPU...]       default: cortex-a72 max
 """
@@ -20,7 +20,7 @@ MISTAKES = ("wx", "rodata", "exec", "null", "stack", "panic")
 
 
 def run(image, cpu, what):
-    """What is on the log's UART, which is the board's second."""
+    """Returns what the log's UART prints, which is the board's second."""
     argv = command(cpu, 2, image)
     argv[argv.index("-serial"):argv.index("-serial")] = ["-serial", "null"]
     try:

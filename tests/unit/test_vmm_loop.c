@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* A step of a vCPU of the reference hypervisor: what it does with each exit, and how long the vCPU sleeps then. */
+/*
+ * The step of a vCPU in the reference hypervisor: what it does with each exit, and how long the vCPU sleeps afterwards.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,14 +10,14 @@
 
 #include <cmocka.h>
 
-#include "boot/cpu.h" /* the fake */
+#include "boot/cpu.h" /* the fake one */
 
 #include "guest/loop.c"
 
 #define RAM      UINT64_C(0x40000000)
 #define RAM_SIZE UINT64_C(0x10000000)
 
-/* ---- what stands around it ---- */
+/* ---- the functions and objects that the step uses ---- */
 
 struct vmm_guest vmm_guest;
 struct vmm_options vmm_options;
@@ -29,10 +31,10 @@ static unsigned loads, windows, touched;
 static char logged[400];
 static jmp_buf ended;
 
-/* The exits that run returns one after another, and what the step has answered. */
+/* The exits that run returns one after another, and how the step has answered them. */
 static struct script {
     struct avc_exit exit;
-    void (*then)(void); /* called by run before it returns this one */
+    void (*then)(void); /* run calls it before it returns this exit */
 } script[8];
 static unsigned nr_script, at;
 
@@ -223,7 +225,10 @@ static int begin(void **state)
     return 0;
 }
 
-/* Runs a step to its end: VMM_STEP_..., or 100 + the status that it ended the machine with. All exits were taken. */
+/*
+ * Runs a step to its end. Returns VMM_STEP_..., or 100 + the status if it has ended the machine. Checks that it took
+ * all exits.
+ */
 static int step(uint64_t *deadline)
 {
     int status = setjmp(ended), how;
@@ -239,7 +244,7 @@ static int step(uint64_t *deadline)
 
 /* ---- waiting ---- */
 
-/* A vCPU waits until the first of two times: of its timers, and of its WFIT. */
+/* A vCPU waits until its timers' deadline or until the time-out of its WFIT, whichever comes first. */
 static void test_wfi_deadline(void **state)
 {
     static const struct {
@@ -279,7 +284,7 @@ static void test_wfi_deadline(void **state)
         }
 }
 
-/* The time-out of a WFIT that is over is not the next wait's. */
+/* The time-out of a WFIT that has ended must not end the next wait. */
 static void test_until_is_forgotten(void **state)
 {
     uint64_t deadline;
@@ -308,7 +313,7 @@ static void yield(void)
     due |= VMM_DUE_YIELD;
 }
 
-/* Alone on its CPU, a vCPU waits there: the instruction is done again, and does not trap. */
+/* A vCPU that is alone on its CPU waits there: the instruction is executed again, and does not trap. */
 static void test_wfi_alone(void **state)
 {
     uint64_t deadline;
@@ -339,7 +344,7 @@ static void test_wfe(void **state)
     assert_int_equal(returned(1)->answer, AVC_DONE);
 }
 
-/* ---- the rest ---- */
+/* ---- other exits ---- */
 
 static void test_yield(void **state)
 {
@@ -349,7 +354,7 @@ static void test_yield(void **state)
     add(AVC_IRQ);
     add(AVC_KICKED)->then = yield;
     assert_int_equal(step(&deadline), VMM_STEP_YIELD);
-    assert_int_equal(windows, 1); /* nobody had handled the interrupt */
+    assert_int_equal(windows, 1); /* the interrupt had not been handled yet */
 }
 
 static void test_call(void **state)
@@ -365,7 +370,7 @@ static void test_call(void **state)
     assert_int_equal(returned(0)->value, 42);
 }
 
-/* Memory is mapped when it is touched; where there is none, the guest gets its abort. */
+/* Memory is mapped when it is touched. Where there is none, the guest gets an abort. */
 static void test_memory(void **state)
 {
     static const enum avc_kind kinds[] = { AVC_MMIO, AVC_STAGE2 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Two vCPUs on one CPU. The second one programs its GIC so that the maintenance interrupt of some GICs stays up as long
- * as that vCPU runs: more interrupts of group 0 wait than there are list registers, group 0 is enabled, and group 1 is
- * not. The first one gets its half of the CPU all the same.
+ * Two vCPUs on one CPU. vCPU 1 programs its GIC so that the maintenance interrupt stays high on some GICs as long as
+ * the vCPU runs: more interrupts of group 0 are pending than there are list registers, group 0 is enabled, and group 1
+ * is not. vCPU 0 must get its half of the CPU all the same.
  */
 #include "guest.h"
 
