@@ -91,9 +91,9 @@ AVC_MUST_USE enum avc_status avc_pcpu_init(struct avc_pcpu *pcpu, struct avc_mac
 AVC_MUST_USE enum avc_status avc_pcpu_enable(struct avc_pcpu *pcpu);
 
 /**
- * Takes the calling CPU out of use, and removes the library's vectors if they are installed. The storage of the object
- * must stay valid until calls return that other CPUs are making at this moment: they read the machine's list of CPUs
- * without a lock.
+ * Takes the calling CPU out of use, and removes the library's vectors if they are installed. Other CPUs read the
+ * machine's list of CPUs without a lock. So the storage of the object must stay valid until the calls that they are
+ * making at this moment have returned.
  * Errors: EINVAL, ENOENT, ESTATE (not enabled), EBUSY (a vCPU is loaded; or called on another CPU). Context: as enable.
  */
 AVC_MUST_USE enum avc_status avc_pcpu_disable(struct avc_pcpu *pcpu);
@@ -109,15 +109,15 @@ bool avc_pcpu_is_enabled(const struct avc_pcpu *pcpu);
  * one pcpu.
  *
  * The caller may take the old handler's memory back as soon as avc_pcpu_irq_handler_in_use(pcpu, old) is false and
- * nobody is going to set it again. That is at the latest when the call of it that is in progress returns; for a caller
- * on this CPU, outside of a handler, it is immediately.
+ * nobody is going to set it again. If a call of the old handler is in progress, that is when the call returns, at the
+ * latest. For a caller on this CPU, outside of a handler, it is at once.
  * Errors: EINVAL (also: a handler without function), ENOENT. Context: any.
  */
 AVC_MUST_USE enum avc_status avc_pcpu_set_irq_handler(struct avc_pcpu *pcpu, const struct avc_irq_handler *handler);
 
 /**
- * Tells whether this is the CPU's handler (NULL: whether the HAL's is), or its function is being called there. While
- * handlers nest at EL2 it is true for every handler. Context: any.
+ * Tells whether this is the CPU's handler, or a call of its function is in progress there. NULL stands for the HAL's
+ * handler. While handlers nest at EL2 it is true for every handler. Context: any.
  */
 bool avc_pcpu_irq_handler_in_use(const struct avc_pcpu *pcpu, const struct avc_irq_handler *handler);
 
@@ -316,8 +316,8 @@ void avc_vcpu_kick(struct avc_vcpu *vcpu);
 void avc_vcpu_trap_wfx(struct avc_vcpu *vcpu, bool trap);
 
 /**
- * Tells whether the vCPU has a reason to run: a kick, an interrupt for the guest, or it was switched on. A thread that
- * is about to block first becomes one that wake() would find blocked, and then asks this: so it misses nothing.
+ * Tells whether the vCPU has a reason to run: a kick, an interrupt for the guest, or it was switched on. Before a
+ * thread blocks, it first makes itself one that wake() finds blocked, and then calls this. So it misses no wake-up.
  * Context: any.
  */
 bool avc_vcpu_has_work(struct avc_vcpu *vcpu);
@@ -339,7 +339,7 @@ AVC_MUST_USE enum avc_status avc_vcpu_set_irq(struct avc_vcpu *vcpu, uint32_t in
 /**
  * Read and write a register by its id (avc/sysreg.h). They access the register in the CPU or the saved copy, whichever
  * has the guest's value.
- * While an exit is open AVC_REG_PC is the PC from which DONE steps on. To go on exactly at a PC that you have set,
+ * While an exit is open, the answer DONE moves the PC on from AVC_REG_PC. To go on exactly at a PC that you have set,
  * answer RETRY.
  * Errors: EINVAL (also: a PSTATE that a guest must not have), ENOENT (an unknown id, or a register that this guest does
  * not see), EBUSY (loaded on another CPU), ERANGE (set: the register is read-only). Context: owner, claim.

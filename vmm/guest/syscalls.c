@@ -6,11 +6,11 @@
 #include "guest/syscalls.h"
 #include "kern/log.h"
 
-#define MAX_ERRNO 4095 /* Linux's: it separates errors from results */
+#define MAX_ERRNO 4095 /* Linux's largest: a result from -4095 to -1 is an error */
 
 #define NR_EXIT         93
 #define NR_EXIT_GROUP   94
-#define NR_RT_SIGRETURN 139 /* "returns" to where the signal came */
+#define NR_RT_SIGRETURN 139 /* it returns to where the signal came */
 
 static const struct vmm_syscall syscalls[] = {
 #define X(number, name, args) { number, #name, args },
@@ -90,7 +90,7 @@ bool vmm_syscall_returns(const struct avc_syscall_event *e)
 
 /* ---- lines ---- */
 
-/* What is left of a line. */
+/* The free part of a line. */
 struct rest {
     char *at;
     size_t size;

@@ -2,41 +2,41 @@
 /* Copyright 2026 the arm_vcpu authors */
 /*
  * The scheduler's decisions. Each CPU has a queue of runnable tasks, a list of deadlines, and a lock over both
- * (runq.h). The lock of a task's CPU also guards the task. No hook is called while a lock is held: a function decides
- * under the lock, and programs the timer or interrupts other CPUs when it has let go of it.
+ * (runq.h). The lock of a task's CPU also guards the task. No hook is called while a lock is held. A function decides
+ * under the lock. It programs the timer, or interrupts other CPUs, after it has released the lock.
  *
- * A task runs until it waits or its slice is over, and then goes to the end of the queue with a new slice. One that
- * waits keeps a part of its slice. As long as something is left of that, it takes the CPU when it wakes from the task
- * that runs, which goes on with its own slice afterwards; then it queues up like the others. So who waits a lot is
- * served at once, and nobody waits for ever.
+ * A task runs until it waits or its slice is over. Then it goes to the end of the queue with a new slice. A task that
+ * waits keeps a part of its slice. When it wakes, it preempts the task that runs, as long as something of that part is
+ * left. The preempted task goes on with its own slice afterwards. When the part is used up, the task queues up like the
+ * others. So a task that waits a lot is served at once, and no task waits for ever.
  *
- * One word, s.cpus, tells all CPUs of each other. It has three bits for each CPU: WAITING (tasks wait in its queue),
- * IDLE (it found no task and sleeps) and ALONE (it runs a task and knows of no task that waits: its slice has no end,
- * and its guest's WFI does not trap). All changes of the word are atomic, so they have one order that all CPUs agree
- * on.
+ * One word, s.cpus, tells all CPUs of each other. It has three bits for each CPU. WAITING: tasks wait in its queue.
+ * IDLE: it found no task, and sleeps. ALONE: it runs a task, and knows of no task that waits; so its slice has no end,
+ * and its guest's WFI does not trap. All changes of the word are atomic. So they have one order, on which all CPUs
+ * agree.
  *
- * Why no wake-up is lost. A waker makes its event visible first (a pending interrupt, for example), then calls wake(),
- * which takes the lock of the task's CPU. A task is taken from a queue under that lock too, and that clears
+ * Why no wake-up is lost. A waker first makes its event visible, for example a pending interrupt. Then it calls wake(),
+ * which takes the lock of the task's CPU. A CPU that takes a task from a queue holds that lock, too, and clears
  * wake_pending.
- *   - wake() comes before the task is taken: the lock orders the event before the step, which sees it.
- *   - wake() comes after that and before done(): it sets wake_pending, and done(BLOCK) makes the task runnable instead.
- *     If the guest is being entered or runs, the poke's SGI pulls it out: IRQs are masked until the guest runs, and a
- *     physical interrupt ends a guest at once. It ends a WFI that does not trap, too.
- *   - wake() comes after done(): the task is BLOCKED, and wake() puts it into the queue.
- * The poke leaves after the lock was let go. If the task's step has ended by then, done() has seen wake_pending, and
- * the poke is in vain.
+ *   - wake() comes before the CPU takes the task. The lock orders the event before the step, so the step sees it.
+ *   - wake() comes after that and before done(). It sets wake_pending, so done(BLOCK) makes the task runnable. If the
+ *     guest runs, or is being entered, the poke's SGI ends it: IRQs are masked until the guest runs, and a physical
+ *     interrupt ends a guest at once. It also ends a WFI that does not trap.
+ *   - wake() comes after done(). The task is BLOCKED, and wake() puts it into the queue.
+ * The poke is sent after the lock was released. If the task's step has ended by then, done() has seen wake_pending, and
+ * the poke has no effect.
  *
- * Why no runnable task is forgotten, and no CPU sleeps while one waits. WAITING is set and cleared under the queue's
- * lock and is exact. A CPU sets IDLE or ALONE only by a change of the word in which no WAITING bit is set; if one is,
- * it looks for a task again, or arms the end of the slice and has WFI trap. Who puts a task into a queue sets WAITING,
- * and then looks at the word (offer()). So in the order of the word's changes either the other CPU saw WAITING, or
- * offer() sees IDLE or ALONE. It takes such a bit back and pokes the CPU: one idle CPU, or, when there is none, all
- * that are alone.
- *   - A CPU that was idle picks again. If it is about to sleep, the SGI is pending and ends the WFI, even with IRQs
- *     masked. It is sure to pick after the bit was taken back, since a CPU clears its own IDLE before it takes a task.
- *   - A CPU that was alone arms the end of its slice and has WFI trap. A guest that waits gives its CPU away then.
- * A task that done() puts back needs no offer: its own CPU picks next, and there is one task and one CPU more. What is
- * queued while the world is stopped is offered by resume().
+ * Why no runnable task is forgotten, and no CPU sleeps while a task waits. WAITING is set and cleared under the queue's
+ * lock, and is exact. A CPU sets IDLE or ALONE only by a change of the word in which no WAITING bit is set. If one is
+ * set, the CPU looks for a task again, or arms the end of the slice and lets WFI trap. A CPU that puts a task into a
+ * queue sets WAITING, and then reads the word (offer()). So in the order of the word's changes either the other CPU saw
+ * WAITING, or offer() sees IDLE or ALONE. Then offer() clears such a bit and pokes the CPU: one idle CPU, or if there
+ * is none, all that are alone.
+ *   - A CPU that was idle picks again. If it is about to sleep, the SGI is pending and ends the WFI, although IRQs are
+ *     masked. It picks after offer() has cleared the bit, because a CPU clears its own IDLE before it takes a task.
+ *   - A CPU that was alone arms the end of its slice and lets WFI trap. A guest that waits then gives its CPU away.
+ * A task that done() puts back needs no offer: its own CPU picks next. resume() offers what was queued while the world
+ * was stopped.
  */
 #include <stddef.h>
 #include <string.h>
@@ -45,7 +45,7 @@
 #include "kern/runq.h"
 #include "kern/sched.h"
 
-/* s.cpus */
+/* Bits of s.cpus. */
 #define WAITING(cpu) (UINT32_C(1) << (cpu))
 #define IDLE(cpu)    (UINT32_C(1) << (8 + (cpu)))
 #define ALONE(cpu)   (UINT32_C(1) << (16 + (cpu)))
@@ -55,20 +55,22 @@
 #define STOPPED      (UINT32_C(1) << 24) /* no step begins */
 _Static_assert(VMM_MAX_CPUS <= 8, "bits in s.cpus");
 
-/* What a task that waits keeps of its slice, at most: the part that it gets at once when it wakes. Not more, since it
-   may spin for a lock that the guest's vCPU which it has preempted holds. */
+/*
+ * A task that waits keeps at most the slice divided by this, and gets it at once when it wakes. It is small, because
+ * the task may spin for a lock that the preempted vCPU of its guest holds.
+ */
 #define AT_ONCE 16
 
 struct cpu {
     struct vmm_runq queue;
-    _Atomic unsigned due; /* VMM_DUE_...; others set VMM_DUE_YIELD only, under the lock */
-    _Atomic bool busy;    /* it is in a step, or is choosing a task for one */
-    bool preempted;       /* a task that woke has had its step end; under the lock */
-    /* This CPU's alone: */
+    _Atomic unsigned due; /* VMM_DUE_...; other CPUs only set VMM_DUE_YIELD, under the lock */
+    _Atomic bool busy;    /* the CPU is in a step, or chooses a task for one */
+    bool preempted;       /* a task that woke makes its step end; under the lock */
+    /* Only this CPU uses these. */
     bool yielded;           /* the task whose step has just ended went back into the queue */
     uint64_t slice_end;     /* of the task that runs */
-    uint64_t next_deadline; /* of the first of `timers` when this CPU looked last; others only remove */
-    uint64_t armed;         /* what the timer was programmed with last */
+    uint64_t next_deadline; /* the first deadline when this CPU looked last; other CPUs only remove deadlines */
+    uint64_t armed;         /* what the timer was last programmed with */
 } __attribute__((aligned(64)));
 
 static struct {
@@ -95,7 +97,9 @@ void vmm_task_init(struct vmm_task *task)
     *task = (struct vmm_task){ .state = VMM_TASK_BLOCKED, .deadline = VMM_NEVER };
 }
 
-/* The CPU whose lock guards the task, locked. The task may move to another CPU until that is done. */
+/*
+ * Locks the CPU whose lock guards the task, and returns it. The task may move to another CPU before the lock is taken.
+ */
 static struct cpu *lock_task(struct vmm_task *task)
 {
     for (;;) {
@@ -110,7 +114,7 @@ static struct cpu *lock_task(struct vmm_task *task)
 
 /* ---- without a lock ---- */
 
-/* This CPU's alarm: its earliest deadline, and the end of the slice if another task waits for a CPU. */
+/* Programs this CPU's timer for its earliest deadline, and for the end of the slice if another task waits for a CPU. */
 static void arm(struct cpu *cpu)
 {
     unsigned due = atomic_load_explicit(&cpu->due, memory_order_relaxed);
@@ -124,8 +128,10 @@ static void arm(struct cpu *cpu)
     vmm_sched_arm(at);
 }
 
-/* A task was put into the queue of `home`: the CPUs that have to be poked for it, as bits. The CPU that it ran on last
-   comes first, whose caches may still know it. */
+/*
+ * A task was put into the queue of `home`. Returns the CPUs that must be poked for it, as bits. `home` comes first,
+ * because its caches may still have the task's data.
+ */
 static unsigned offer(unsigned home)
 {
     uint32_t cpus = atomic_load(&s.cpus), told;
@@ -142,8 +148,10 @@ static unsigned offer(unsigned home)
     return (told / IDLE(0) | told / ALONE(0)) & 0xff;
 }
 
-/* This CPU may be one of them: the SGI ends its guest as soon as that runs. It needs none when it is not in a step,
-   since it picks next. */
+/*
+ * If this CPU is among them and in a step, the SGI ends its guest as soon as that runs. If it is in no step, it needs
+ * no SGI, because it picks next.
+ */
 static void poke(unsigned self, unsigned cpus)
 {
     for (unsigned i = 0; cpus >> i; i++)
@@ -151,8 +159,10 @@ static void poke(unsigned self, unsigned cpus)
             vmm_sched_poke(i);
 }
 
-/* Has the step of a CPU end, whose lock is held, for a task that comes first in its queue, unless an idle CPU will take
-   it. True: the CPU is to be poked. */
+/*
+ * Lets the step of a CPU end for a task that comes first in its queue, unless an idle CPU will take the task. The
+ * caller holds the CPU's lock. Returns true if the CPU must be poked.
+ */
 static bool preempt(struct cpu *cpu)
 {
     if (!atomic_load_explicit(&cpu->busy, memory_order_relaxed) ||
@@ -179,7 +189,7 @@ void vmm_sched_wake(struct vmm_task *task)
         task->wake_pending = true;
         break;
     case VMM_TASK_RUNNABLE:
-        break; /* its step has not begun and will see the event */
+        break; /* its step has not begun, and will see the event */
     }
     vmm_unlock(&cpu->queue.lock);
     if (was == VMM_TASK_BLOCKED)
@@ -190,8 +200,10 @@ void vmm_sched_wake(struct vmm_task *task)
 
 /* ---- picking ---- */
 
-/* Whose queue to take from: the fullest. The CPU's own wins a draw, but the task that has just yielded does not count,
-   so that it does not run again while others wait. */
+/*
+ * Chooses the fullest queue. The CPU's own queue wins a draw. The task that has just yielded does not count, so that it
+ * does not run again while others wait.
+ */
 static unsigned choose_queue(const struct cpu *own, uint32_t cpus)
 {
     unsigned self = own->queue.cpu, best = self, most = runq_nr(&own->queue);
@@ -210,8 +222,10 @@ static unsigned choose_queue(const struct cpu *own, uint32_t cpus)
     return best;
 }
 
-/* A task for this CPU, or NULL. The CPU is busy before it looks whether the world is stopped, and stop() looks under
-   the same lock whether the CPU is busy. */
+/*
+ * Takes a task for this CPU, or returns NULL. The CPU is `busy` before it reads whether the world is stopped. stop()
+ * reads `busy` under the same lock. So one of the two sees the other.
+ */
 static struct vmm_task *take(struct cpu *own)
 {
     unsigned self = own->queue.cpu, from = self;
@@ -238,7 +252,7 @@ static struct vmm_task *take(struct cpu *own)
     return task;
 }
 
-/* Says in s.cpus that this CPU runs a task; true: alone. */
+/* Says in s.cpus that this CPU runs a task. Returns true if it is alone. */
 static bool become_runner(unsigned self)
 {
     uint32_t cpus = atomic_load(&s.cpus), next;
@@ -251,7 +265,7 @@ static bool become_runner(unsigned self)
     return next & ALONE(self);
 }
 
-/* Says in s.cpus that this CPU has nothing to do. False: there may be a task for it. */
+/* Says in s.cpus that this CPU has nothing to do. Returns false if there may be a task for it. */
 static bool become_idle(unsigned self)
 {
     uint32_t cpus = atomic_load(&s.cpus);
@@ -268,7 +282,7 @@ struct vmm_task *vmm_sched_pick(unsigned self)
     struct cpu *cpu = &s.cpu[self];
     struct vmm_task *task;
 
-    if (atomic_load(&s.cpus) & IDLE(self)) /* else offer() may count on it after it has taken a task */
+    if (atomic_load(&s.cpus) & IDLE(self)) /* otherwise offer() could rely on this CPU after it has taken a task */
         atomic_fetch_and(&s.cpus, ~IDLE(self));
     while (!(task = take(cpu))) {
         atomic_store_explicit(&cpu->busy, false, memory_order_release);
@@ -301,7 +315,7 @@ void vmm_sched_done(unsigned self, struct vmm_task *task, enum vmm_step how, uin
         task->state = VMM_TASK_BLOCKED;
         if (task->left > s.slice / AT_ONCE)
             task->left = s.slice / AT_ONCE;
-        runq_timer_insert(&cpu->queue, task, deadline); /* armed by the pick that follows */
+        runq_timer_insert(&cpu->queue, task, deadline); /* the pick that follows programs the timer */
     }
     atomic_store_explicit(&cpu->busy, false, memory_order_release);
     vmm_unlock(&cpu->queue.lock);
@@ -326,14 +340,14 @@ bool vmm_sched_alone(unsigned self)
     return !due;
 }
 
-/* Whether the step on this CPU has to look at what is due. */
+/* Returns whether the step on this CPU must look at what is due. */
 static bool heed(struct cpu *cpu)
 {
     unsigned due = atomic_load_explicit(&cpu->due, memory_order_relaxed);
 
     if (!atomic_load_explicit(&cpu->busy, memory_order_relaxed))
         return false;
-    if (!(due & VMM_DUE_SHARE) && !(atomic_load(&s.cpus) & ALONE(cpu->queue.cpu))) { /* offer() has taken it back */
+    if (!(due & VMM_DUE_SHARE) && !(atomic_load(&s.cpus) & ALONE(cpu->queue.cpu))) { /* offer() has cleared it */
         atomic_fetch_or_explicit(&cpu->due, VMM_DUE_SHARE, memory_order_relaxed);
         return true;
     }
@@ -349,7 +363,7 @@ bool vmm_sched_poked(unsigned self)
     return look;
 }
 
-/* Tasks whose deadline has come go to the queue. Returns how many. */
+/* Puts the tasks whose deadline has come into the queue. Returns how many. */
 static unsigned expire(struct cpu *cpu, uint64_t now)
 {
     unsigned nr = 0;
@@ -377,7 +391,7 @@ bool vmm_sched_tick(unsigned self)
 
     for (unsigned nr = expire(cpu, now); nr; nr--)
         told |= offer(self);
-    poke(self, told & ~(1u << self)); /* this CPU looks here, or picks next */
+    poke(self, told & ~(1u << self)); /* this CPU calls heed(), or picks next */
     look = heed(cpu);
     if (atomic_load_explicit(&cpu->busy, memory_order_relaxed) && now >= cpu->slice_end &&
         atomic_load_explicit(&cpu->due, memory_order_relaxed) == VMM_DUE_SHARE && !vmm_sched_alone(self)) {
@@ -415,14 +429,16 @@ bool vmm_sched_stop(void)
         vmm_unlock(&s.cpu[i].queue.lock);
     }
     poke(self, running);
-    /* Each of them leaves its guest for the SGI, sees VMM_DUE_YIELD, and ends its step; take() gives it no other. */
+    /* The SGI ends the guest of each of them. Its step sees VMM_DUE_YIELD, and ends. take() gives it no other task. */
     while (others_run(self))
         vmm_sched_relax();
     return true;
 }
 
-/* A CPU that is about to become idle does so by a change of s.cpus: it comes before this one, and the CPU is poked, or
-   after it, and the CPU sees what waits. */
+/*
+ * A CPU that becomes idle changes s.cpus. If that comes before this change, the CPU is poked here. If it comes after
+ * it, the CPU sees what waits.
+ */
 void vmm_sched_resume(void)
 {
     uint32_t cpus = atomic_fetch_and(&s.cpus, ~(STOPPED | ANY_IDLE));
@@ -439,7 +455,7 @@ void vmm_task_park(struct vmm_task *task)
     runq_timer_remove(&cpu->queue, task);
     if (task->state == VMM_TASK_RUNNABLE)
         runq_remove(&cpu->queue, task);
-    /* The caller's own is RUNNING; its step decides how it ends. */
+    /* The caller's own task is RUNNING, and its step decides how it ends. */
     if (task->state != VMM_TASK_RUNNING)
         task->state = VMM_TASK_BLOCKED;
     task->wake_pending = false;
