@@ -18,7 +18,7 @@ the counts of each file with docs/coverage.tsv, as ./avc check does. The status 
 TEXT
 }
 
-# Counts add up over runs: those of an earlier one would hide what this one does not execute.
+# Removes the counts of earlier runs. Counts add up over runs, and would hide what this run does not execute.
 coverage_forget() {
     find "$build/coverage" -name '*.gcda' -delete
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""coverage.py finds what it is there to find, in TAP: of two files with known lines and branches."""
+"""Tests coverage.py with two files whose lines and branches are known. Prints TAP."""
 import copy
 import json
 import pathlib
@@ -20,7 +20,7 @@ def line(number, count, *branches):
             "branches": [{"count": count} for count in branches]}
 
 
-# a.c: 3 lines, 40 branches; b.c: a line that is not executed, for a reason; and what is not asked about
+# a.c has 3 lines and 40 branches. b.c has a line that is not executed, for a reason. The rest does not count.
 ACCOUNT = {"files": [
     {"file": A, "lines": [line(1, 5), line(2, 5, *[1] * 40), line(3, 1)]},
     {"file": B, "lines": [line(1, 1, 2, 0), line(7, 0)]},
@@ -45,7 +45,7 @@ def branches(*counts):
 
 
 def check(account, table, *arguments):
-    """(status, output, the table afterwards)"""
+    """Returns (status, output, the table afterwards)."""
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
         (root / "docs").mkdir()
@@ -56,7 +56,7 @@ def check(account, table, *arguments):
         return done.returncode, done.stdout + done.stderr, (root / "docs/coverage.tsv").read_text(encoding="utf-8")
 
 
-# what it is; the account; the table; the points that fail, and a word of each complaint
+# (title, account, table, points that fail, part of each complaint)
 CASES = [
     ("all is as the table says", ACCOUNT, TABLE, [], []),
     ("a line that is executed no more", changed(A, 2, count=0), TABLE, [2, 6], ["a.c:3: 1, and the table says 0"]),
@@ -79,7 +79,8 @@ def case(account, table, points, words):
 
 
 def update():
-    """It counts anew, keeps the reason where a line is still not executed, and forgets it where it is."""
+    """--update counts anew. It keeps the reason of a line that is still not executed, and drops it if the line is
+    executed."""
     status, out, table = check(ACCOUNT, TABLE.replace("\t2\t1\t2\t1\t", "\t9\t9\t9\t9\t"), "--update")
     executed, _, other = check(changed(B, 1, count=1), TABLE, "--update")
     return status == 0 and table == TABLE and executed == 0 and f"{B}\t2\t0\t2\t1\t\n" in other, out + table + other

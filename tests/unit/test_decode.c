@@ -47,14 +47,16 @@ static bool moves(const struct avc_access *a)
     return a->what == AVC_ACCESS_LOAD || a->what == AVC_ACCESS_STORE;
 }
 
-/* A general register that stands twice, and XZR, do not give back what was loaded. */
+/* A general register that is loaded twice, and XZR, do not keep what was loaded. */
 static bool is_lossy(const struct avc_access *a)
 {
     return a->form == AVC_FORM_GPR && (a->reg[0] == 31 || (a->nr == 2 && (a->reg[1] == 31 || a->reg[0] == a->reg[1])));
 }
 
-/* Any word: registers and sizes are in bounds, ASan watches the array, and a store of what was loaded gives the bytes
-   back. */
+/*
+ * For any word the registers and sizes are in bounds, and a store of what was loaded gives the bytes back. ASan checks
+ * the array's bounds.
+ */
 static void any_word(void **state)
 {
     unsigned seen = 0;
@@ -105,7 +107,7 @@ static const uint8_t counted[64] = {
     0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40,
 };
 
-/* Loads the bytes above. All that the instruction does not name stays 0x5a5a... */
+/* Loads the bytes above. What the instruction does not name must stay 0x5a5a... */
 static void load(struct machine *m, uint32_t word, bool big)
 {
     struct avc_access a = decoded(word);
@@ -171,7 +173,7 @@ static void vector_registers(void **state)
     load(&m, 0x0c408403, false); /* ld2 {v3.4h, v4.4h}, [x0] */
     check_v(&m, 3, 0, 0x0e0d0a0906050201);
     check_v(&m, 4, 0, 0x900f0c0b88070403);
-    load(&m, 0x0c408403, true); /* lanes keep their order, each is turned round */
+    load(&m, 0x0c408403, true); /* lanes keep their order, and the bytes of each are reversed */
     check_v(&m, 3, 0, 0x0d0e090a05060102);
     load(&m, 0x4c40281f, false); /* ld1 {v31.4s, v0.4s}... of four: v31, v0, v1, v2 */
     check_v(&m, 31, 0x900f0e0d0c0b0a09, 0x8807060504030201);
@@ -199,7 +201,7 @@ static void banks(void **state)
     check_v(&m, 1, OLD, 0x0c0b0a0988070605);
     a = (struct avc_access){ .what = AVC_ACCESS_LOAD, .form = AVC_FORM_BANK, .size = 8, .nr = 2, .reg = { 31 } };
     memset(&m, 0x5a, sizeof m);
-    avc_access_scatter(&a, false, counted, m.x, &m.fp); /* d31; there is no d32, and it hurts nobody */
+    avc_access_scatter(&a, false, counted, m.x, &m.fp); /* d31; there is no d32, and it must do no harm */
     check_v(&m, 15, 0x8807060504030201, OLD);
     a = (struct avc_access){ .what = AVC_ACCESS_LOAD, .form = AVC_FORM_LIST, .size = 4, .nr = 3, .list = 0x4011 };
     memset(&m, 0x5a, sizeof m);

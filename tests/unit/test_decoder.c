@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Loads and stores without syndrome, from the abort to the registers: parts, answers, faults in the middle, what comes
-   in between, pages. Addresses: VA = FAR_TOP | IPA, by a modelled AT instruction. */
+/*
+ * Loads and stores without a syndrome, from the abort to the registers: parts, answers, faults in the middle, events
+ * between two parts, two pages. A modelled AT instruction translates VA = FAR_TOP | IPA.
+ */
 #include "world.h"
 
 #include <cmocka.h>
@@ -26,7 +28,7 @@ static uint8_t ram[RAM_SIZE] __attribute__((aligned(4096)));
 static struct avc_decoder decoder;
 static struct avc_decoder_cpu cpus[2];
 static unsigned words_read;
-static uint64_t no_page, par_fault, attributes; /* a VA page that stage 1 does not have, and PAR_EL1 for it */
+static uint64_t no_page, par_fault, attributes; /* the VA of a page that stage 1 does not map, and PAR_EL1 for it */
 
 static void *memory(void *ctx, avc_ipa_t ipa, size_t size)
 {
@@ -166,7 +168,7 @@ static void check_abort(unsigned status, bool write, uint64_t far)
 #define NEW_PAIR0 UINT64_C(0x0807060504030201)
 #define NEW_PAIR1 UINT64_C(0x100f0e0d0c0b0a09)
 
-/* The case that began it: an RTOS fills GICD_IPRIORITYR by `str w2, [x0], #4`. */
+/* An RTOS fills GICD_IPRIORITYR by `str w2, [x0], #4`. */
 static void test_write_back(void **state)
 {
     struct avc_vcpu *vcpu = make();
@@ -185,7 +187,7 @@ static void test_write_back(void **state)
     check_done(execute(vcpu, LDR_PRE, TRANSLATION, DEVICE));
     assert_int_equal(vcpu->x[0], VA(DEVICE));
     assert_int_equal(vcpu->x[7], NEW_PAIR0);
-    check_done(execute(vcpu, LDR_OWN, TRANSLATION, DEVICE)); /* its own base: what is loaded stays */
+    check_done(execute(vcpu, LDR_OWN, TRANSLATION, DEVICE)); /* the register is its own base: the loaded value stays */
     assert_int_equal(vcpu->x[0], NEW_PAIR0);
     for (unsigned el0 = 0; el0 < 2; el0++) {
         avc_ctx_set(vcpu, AVC_CTX_SP_EL0, VA(DEVICE + (el0 ? 0 : 0x100)));
@@ -195,7 +197,7 @@ static void test_write_back(void **state)
         assert_int_equal(ctx(el0 ? AVC_CTX_SP_EL0 : AVC_CTX_SP_EL1), VA(DEVICE + 16));
         assert_int_equal(ctx(el0 ? AVC_CTX_SP_EL1 : AVC_CTX_SP_EL0), VA(DEVICE + 0x100));
     }
-    vcpu->x[0] = VA(DEVICE - 8) ^ UINT64_C(0x12) << 48; /* signed: bits that authentication takes away */
+    vcpu->x[0] = VA(DEVICE - 8) ^ UINT64_C(0x12) << 48; /* a signed address has bits that authentication removes */
     check_done(execute(vcpu, LDRAA, TRANSLATION, DEVICE));
     assert_int_equal(vcpu->x[0], VA(DEVICE));
     assert_int_equal(world.vcpu[0].nr_isv0, 0);
@@ -245,7 +247,9 @@ static void test_vectors(void **state)
     assert_int_equal(vcpu->fp->v[4][0], 0x0e0d0a0906050201);
     assert_int_equal(vcpu->fp->v[5][0], 0x100f0c0b08070403);
     assert_int_equal(vcpu->x[0], VA(DEVICE + 0x30));
-    /* the guest's registers are in the CPU: they are taken from there, and come back with its next use */
+    /*
+     * The guest's FP registers are in the CPU. They are saved for the access, and loaded again by the guest's next use.
+     */
     must(avc_vcpu_set_fp(vcpu, 1, (uint64_t[2]){ 1, 2 }));
     must(avc_vcpu_set_fp(vcpu, 2, (uint64_t[2]){ 3, 4 }));
     assert_int_equal(take_sync(vcpu, ESR_MAKE(AVC_EC_FP, true, 0), EL1H)->kind, AVC_KICKED);
@@ -270,12 +274,12 @@ static void test_dc_zva(void **state)
     assert_memory_equal(device_bytes + 0x80, zeros, 64);
     assert_int_equal(device_bytes[0x7f], 0x80);
     assert_int_equal(device_bytes[0xc0], 0xc1);
-    check_done(execute(vcpu, DC_ZVA, TRANSLATION | WRITE, DEVICE + 0x80)); /* FAR may be the block's first byte */
+    check_done(execute(vcpu, DC_ZVA, TRANSLATION | WRITE, DEVICE + 0x80)); /* FAR may be the first byte of the block */
 }
 
 /* ---- answers ---- */
 
-/* By the VMM: each part is an exit, and nothing changes before the last one is answered. */
+/* The VMM answers. Each part is an exit, and nothing changes before the last one is answered. */
 static void test_vmm(void **state)
 {
     struct avc_vcpu *vcpu = make();
@@ -303,13 +307,13 @@ static void test_vmm(void **state)
     assert_int_equal(vcpu->x[3], 0x1234);
     assert_int_equal(vcpu->x[4], 0x5678);
     assert_int_equal(world.trap.elr, CODE + 4);
-    /* and when it does not answer: the abort */
+    /* If the VMM does not answer, the guest gets the abort. */
     execute(vcpu, LDP, TRANSLATION, OTHER);
     go_on(vcpu);
     check_abort(FSC_EXTERNAL, false, VA(OTHER));
 }
 
-/* A part that is not done: each answer, at each part, by a claim and by the VMM. */
+/* Each answer that does not complete a part, at each part, by a claim and by the VMM. */
 static void test_not_done(void **state)
 {
     static const enum avc_answer answers[] = { AVC_FAULT, AVC_RETRY, AVC_PASS, (enum avc_answer)77 };
@@ -334,7 +338,7 @@ static void test_not_done(void **state)
                 world.taken = true;
                 e = world_run(vcpu);
             }
-            if (!vmm && answer == AVC_PASS) { /* nobody's: the VMM is asked */
+            if (!vmm && answer == AVC_PASS) { /* no claim answers, so the VMM is asked */
                 assert_int_equal(e->kind, AVC_MMIO);
                 assert_int_equal(e->answer, AVC_FAULT);
                 assert_int_equal(e->key, ipa + 8 * part);
@@ -345,7 +349,7 @@ static void test_not_done(void **state)
                 assert_int_equal(world.trap.elr, CODE);
             else
                 check_abort(FSC_EXTERNAL, true, VA(ipa + 8 * part));
-            /* the instruction can be done again, from its first part */
+            /* The instruction can be repeated from its first part. */
             fail_at = ~0u;
             nr_seen = 0;
             vcpu->x[0] = VA(DEVICE);
@@ -356,7 +360,7 @@ static void test_not_done(void **state)
         }
 }
 
-/* ---- what comes between two parts ---- */
+/* ---- events between two parts ---- */
 
 static void test_between(void **state)
 {
@@ -364,7 +368,7 @@ static void test_between(void **state)
     struct avc_exit *e;
 
     (void)state;
-    /* a kick: the parts go on first */
+    /* A kick does not keep the other parts from being done first. */
     vcpu->x[0] = VA(OTHER);
     e = execute(vcpu, STP_WB, TRANSLATION | WRITE, OTHER);
     avc_vcpu_kick(vcpu);
@@ -377,7 +381,7 @@ static void test_between(void **state)
     assert_int_equal(world_run(vcpu)->kind, AVC_KICKED);
     assert_int_equal(vcpu->x[0], VA(OTHER + 16));
     assert_int_equal(vcpu->pc, CODE + 4);
-    /* another CPU, where FP is used by nobody */
+    /* It goes on on another CPU, which has no guest's FP registers. */
     vcpu->x[0] = VA(OTHER);
     e = execute(vcpu, LDR_Q, TRANSLATION, OTHER);
     must(avc_vcpu_put(vcpu));
@@ -392,7 +396,7 @@ static void test_between(void **state)
     assert_int_equal(vcpu->fp->v[3][0], 11);
     assert_int_equal(vcpu->fp->v[3][1], 12);
     assert_int_equal(world.trap.elr, CODE + 4);
-    /* the VMM sends the vCPU elsewhere: nothing of the access is left */
+    /* The VMM sends the vCPU elsewhere: nothing is left of the access. */
     vcpu->x[3] = 77;
     e = execute(vcpu, LDP, TRANSLATION, OTHER);
     e->answer = AVC_DONE;
@@ -400,7 +404,7 @@ static void test_between(void **state)
     go_on(vcpu);
     assert_int_equal(world.trap.elr, START);
     assert_int_equal(vcpu->x[3], 77);
-    /* a reset */
+    /* A reset. */
     e = execute(vcpu, LDP, TRANSLATION, OTHER);
     e->answer = AVC_DONE;
     must(avc_vcpu_put(vcpu));
@@ -440,7 +444,7 @@ static enum avc_answer passes(struct avc_vcpu *vcpu, struct avc_exit *e, void *c
     return AVC_PASS;
 }
 
-/* A claim on the exception class that passes leaves the abort to the decoder. */
+/* If a claim on the exception class passes, the decoder gets the abort. */
 static void test_class_claim(void **state)
 {
     struct avc_vcpu *vcpu;
@@ -460,7 +464,7 @@ static void test_class_claim(void **state)
     assert_int_equal(nr_seen, 2);
 }
 
-/* ---- what is not decoded ---- */
+/* ---- instructions that are not decoded ---- */
 
 static void check_undecoded(struct avc_vcpu *vcpu, const struct avc_exit *e, uint64_t ipa, unsigned count)
 {
@@ -481,18 +485,18 @@ static void test_disagrees(void **state)
     vcpu->x[0] = VA(DEVICE);
     check_undecoded(vcpu, execute(vcpu, LDP, TRANSLATION | WRITE, DEVICE), DEVICE, 1); /* a load is no write */
     check_undecoded(vcpu, execute(vcpu, STP, TRANSLATION, DEVICE), DEVICE, 2);
-    check_undecoded(vcpu, execute(vcpu, LDP, TRANSLATION, DEVICE + 16), DEVICE + 16, 3); /* not where it goes */
+    check_undecoded(vcpu, execute(vcpu, LDP, TRANSLATION, DEVICE + 16), DEVICE + 16, 3); /* another address */
     vcpu->x[0] = VA(DEVICE + 1);
     check_undecoded(vcpu, execute(vcpu, LDP, TRANSLATION, DEVICE), DEVICE, 4);
     vcpu->x[0] = VA(DEVICE);
     check_undecoded(vcpu, execute(vcpu, 0xd503201f, TRANSLATION, DEVICE), DEVICE, 5); /* NOP */
     check_undecoded(vcpu, execute(vcpu, 0xf9800000, TRANSLATION, DEVICE), DEVICE, 6); /* PRFM */
     check_undecoded(vcpu, execute(vcpu, 0, TRANSLATION, DEVICE), DEVICE, 7);
-    assert_int_equal(fake_cpu->reg[FAKE_PAR_EL1], par); /* the guest's own register */
-    /* a tag in the address is none of the fault's business */
+    assert_int_equal(fake_cpu->reg[FAKE_PAR_EL1], par); /* the guest's own value */
+    /* The address may have a tag that the fault does not have. */
     vcpu->x[0] = VA(DEVICE) ^ UINT64_C(0x5a) << 56;
     check_done(execute(vcpu, LDP, TRANSLATION, DEVICE));
-    /* code that is in no memory of the guest's, as the host sees it */
+    /* The host knows no memory of the guest's at the code's address. */
     nr_seen = 0;
     take(vcpu, (struct fake_trap){ .esr = ESR_MAKE(0x24, true, TRANSLATION),
                                    .elr = VA(ROM),
@@ -502,7 +506,7 @@ static void test_disagrees(void **state)
     assert_int_equal(vcpu->exit.kind, AVC_STAGE2);
     assert_int_equal(vcpu->nr_isv0, 8);
     go_on(vcpu);
-    /* code whose page is gone: the guest does it again, and takes its own abort */
+    /* The page of the code is gone: the guest executes the instruction again, and takes its own abort. */
     no_page = CODE & ~UINT64_C(0xfff);
     par_fault = PAR_F | 7 << 1;
     vcpu->x[0] = VA(DEVICE);
@@ -511,7 +515,7 @@ static void test_disagrees(void **state)
     assert_int_equal(nr_seen, 0);
 }
 
-/* Exclusives and atomics: on a device the architecture's abort, elsewhere the VMM's question. */
+/* Exclusives and atomics get the architecture's abort on a device. Elsewhere the VMM is asked. */
 static void test_exclusive(void **state)
 {
     struct avc_vcpu *vcpu = make();
@@ -543,7 +547,7 @@ static void test_memory_comes(void **state)
     assert_int_equal(execute(vcpu, STP_WB, TRANSLATION | WRITE, 0x70000000)->kind, AVC_KICKED);
     assert_int_equal(world.trap.elr, CODE);
     assert_int_equal(vcpu->nr_faults + vcpu->nr_isv0, 0);
-    /* read-only memory behind a claim: flash gets the stores */
+    /* Read-only memory behind a claim: stores go to the flash. */
     vcpu->x[0] = VA(ROM);
     check_done(execute(vcpu, STP, PERMISSION | WRITE, ROM));
     check_part(0, ROM, 8, true);
@@ -552,7 +556,7 @@ static void test_memory_comes(void **state)
 
 /* ---- two pages ---- */
 
-/* The end of RAM, with a device mapped behind it and in front of it. */
+/* The end of RAM, with a device mapped behind it and one in front of it. */
 #define LAST   (RAM + RAM_SIZE - 0x1000)
 #define BEFORE UINT64_C(0x3ffff000)
 
@@ -579,8 +583,10 @@ static struct avc_vcpu *make_neighbours(void)
     return vcpu;
 }
 
-/* A doubleword at every offset around the end of a page; described by the syndrome, and with write-back; loads and
-   stores; the device second and first. The bytes are those of either side. */
+/*
+ * A doubleword at every offset around the end of a page: with a syndrome and with write-back, loads and stores, the
+ * device second and first. Each byte must come from its own side.
+ */
 static void test_crossing(void **state)
 {
     (void)state;
@@ -617,7 +623,7 @@ static void test_crossing(void **state)
             }
 }
 
-/* A pair, of which each page has one, and a literal. */
+/* A pair with one element in each page, and a literal. */
 static void test_other_crossings(void **state)
 {
     struct avc_vcpu *vcpu = make_neighbours();
@@ -635,7 +641,7 @@ static void test_other_crossings(void **state)
     assert_int_equal(vcpu->x[1], x3);
 }
 
-/* The other page is memory that the host's function does not know, or that may not be written. */
+/* The other page is memory that the host's function does not know, or that is read-only. */
 static void test_other_page(void **state)
 {
     struct avc_vcpu *vcpu;
@@ -663,12 +669,12 @@ static void test_other_page(void **state)
     go_on(vcpu);
     assert_int_equal(world.trap.elr, CODE + 4);
     check_part(0, ROM + 0x1000, 8, true);
-    vcpu->x[0] = VA(PASS + 0xff8); /* a device that stage 2 maps, and nothing behind it */
+    vcpu->x[0] = VA(PASS + 0xff8); /* stage 2 maps this device, and nothing behind it */
     execute(vcpu, LDP, TRANSLATION, PASS + 0x1000);
     check_abort(FSC_EXTERNAL, false, VA(PASS + 0xff8));
 }
 
-/* Aborts that are no load's or store's of a device go the way that they go without a decoder. */
+/* Aborts that are no load or store of a device are handled as without a decoder. */
 static void test_other_aborts(void **state)
 {
     struct avc_vcpu *vcpu = make();
@@ -677,20 +683,22 @@ static void test_other_aborts(void **state)
     vcpu->x[0] = VA(DEVICE);
     assert_int_equal(execute(vcpu, LDP, 0x0a, DEVICE)->kind, AVC_STAGE2); /* access flag */
     assert_int_equal(execute(vcpu, LDP, TRANSLATION | ISS_S1PTW, DEVICE)->kind, AVC_STAGE2);
-    check_done(execute(vcpu, LDP, TRANSLATION | ISS_CM | WRITE, DEVICE)); /* over cache maintenance */
+    check_done(execute(vcpu, LDP, TRANSLATION | ISS_CM | WRITE, DEVICE)); /* cache maintenance is stepped over */
     assert_int_equal(execute_as(vcpu, LDP, TRANSLATION, DEVICE, USR)->kind, AVC_STAGE2);
     assert_int_equal(nr_seen, 0);
     check_done(execute(vcpu, LDP, 0x2b, DEVICE)); /* translation fault, level -1 */
     assert_int_equal(nr_seen, 2);
-    no_page = VA(ROM); /* a permission fault whose page is gone when it is looked at */
+    no_page = VA(ROM); /* a permission fault, whose page is gone when the library looks */
     par_fault = PAR_F | 7 << 1;
     vcpu->x[0] = VA(ROM);
     assert_int_equal(execute(vcpu, STP, PERMISSION | WRITE, ROM)->kind, AVC_KICKED);
     assert_int_equal(world.trap.elr, CODE);
 }
 
-/* The first bytes of a device's page, by an access that begins there: as without a decoder. The guest's attributes are
-   asked for, and nothing else if they are Device's. */
+/*
+ * An access that begins at the first byte of a device's page is handled as without a decoder. The library asks for the
+ * guest's attributes, and for nothing else if they are Device.
+ */
 static void test_not_crossing(void **state)
 {
     (void)state;
@@ -711,7 +719,7 @@ static void test_not_crossing(void **state)
     }
 }
 
-/* The page that has not faulted is one that the guest's stage 1 does not give: the guest's own fault. */
+/* The guest's stage 1 does not map the other page, so the guest takes its own fault. */
 static void test_second_page_faults(void **state)
 {
     struct avc_vcpu *vcpu = make_neighbours();
@@ -730,8 +738,10 @@ static void test_second_page_faults(void **state)
     check_abort(FSC_EXTERNAL_WALK + 3, false, VA(RAM + RAM_SIZE - 4));
 }
 
-/* Memory that the guest does not see through the caches is cleaned and invalidated before it is read, and after it is
-   written. */
+/*
+ * If the guest's attributes bypass the caches, the memory is cleaned and invalidated before it is read, and after it is
+ * written.
+ */
 static void test_caches(void **state)
 {
     for (unsigned way = 0; way < 3; way++) {
@@ -750,7 +760,7 @@ static void test_caches(void **state)
         assert_int_equal(clean < 0, cached);
         if (cached)
             continue;
-        for (unsigned n = 0; n < 3; n++) { /* the instruction; the store, before and after */
+        for (unsigned n = 0; n < 3; n++) { /* the instruction; and the store, before and after */
             clean = fake_log_find((size_t)clean, FAKE_OP, FAKE_OP_dc_civac);
             assert_true(clean >= 0);
             barrier = fake_log_find((size_t)clean, FAKE_OP, FAKE_OP_dsb_sy);
@@ -760,7 +770,7 @@ static void test_caches(void **state)
     }
 }
 
-/* EL0's accesses, and unprivileged ones, are translated with EL0's rights; stores as stores. */
+/* Accesses of EL0, and unprivileged ones, are translated with EL0's rights, and stores as stores. */
 static void test_rights(void **state)
 {
     static const struct {
@@ -769,7 +779,7 @@ static void test_rights(void **state)
         enum fake_op op;
     } cases[] = {
         { 0xf8400801, EL1H, FAKE_OP_at_s1e0r },            /* ldtr x1, [x0] */
-        { 0xf8400801, EL1H | SPSR_UAO, FAKE_OP_at_s1e1r }, /* ... overridden */
+        { 0xf8400801, EL1H | SPSR_UAO, FAKE_OP_at_s1e1r }, /* UAO overrides it */
         { 0xf8000801, EL1H, FAKE_OP_at_s1e0w },            /* sttr x1, [x0] */
         { LDR, EL0T, FAKE_OP_at_s1e0r },
         { STR, EL0T, FAKE_OP_at_s1e0w },
@@ -787,7 +797,7 @@ static void test_rights(void **state)
         fake_log_clear();
         check_done(
             execute_as(vcpu, cases[n].word, TRANSLATION | PLAIN(3) | (write ? WRITE : 0), RAM - 4, cases[n].pstate));
-        at_op = fake_log_find(0, FAKE_OP, FAKE_OP_at_s1e1r); /* of the instruction */
+        at_op = fake_log_find(0, FAKE_OP, FAKE_OP_at_s1e1r); /* for the instruction */
         for (size_t i = 0; i < fake_log_len; i++)
             if (fake_log[i].what == FAKE_OP && fake_log[i].which >= FAKE_OP_at_s1e1r &&
                 fake_log[i].which <= FAKE_OP_at_s1e0w)

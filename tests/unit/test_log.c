@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* What the library says, and where it ends: log lines, panics, an exception at EL2 in a guest's vectors; and a lock
-   that somebody else has. */
+/* Log lines, panics, and an exception at EL2 in a guest's vectors; and a lock that another CPU holds. */
 #include "world.h"
 
 #include <cmocka.h>
@@ -26,7 +25,7 @@ static void stop(void *context, const char *why)
     longjmp(out, 1);
 }
 
-/* By a pointer, so that the compiler lets formats pass that are wrong. */
+/* Called by a pointer, so that the compiler does not check the formats, which are wrong on purpose. */
 static void (*const any_log)(const struct avc_hal *, enum avc_log_level, const char *, ...) = avc_log;
 
 static const struct avc_hal hal = { .log = keep, .panic = stop };
@@ -51,9 +50,9 @@ static void lines(void **state)
     SAYS("123456789012345678", "%llu", 123456789012345678ull);
     SAYS("   7 0007 12345 00ff", "%4u %04u %2u %04x", 7u, 7u, 12345u, 0xffu);
     SAYS("100%", "100%%");
-    SAYS("?", "%?");        /* what it does not know is shown */
-    SAYS("end ", "end %");  /* and a format that ends too early ends */
-    SAYS("end ", "end %0"); /* at each place */
+    SAYS("?", "%?");        /* an unknown conversion is shown */
+    SAYS("end ", "end %");  /* a format may end too early, */
+    SAYS("end ", "end %0"); /* at any place */
     SAYS("end ", "end %12l");
     memset(longer, 'x', sizeof longer);
     longer[sizeof longer - 1] = '\0';
@@ -61,13 +60,13 @@ static void lines(void **state)
     all[159] = '\n';
     all[160] = '\0';
     said[0] = '\0';
-    avc_log(&hal, AVC_LOG_INFO, "%s", longer); /* cut off */
+    avc_log(&hal, AVC_LOG_INFO, "%s", longer); /* too long, so it is cut off */
     assert_string_equal(said, all);
     avc_log(NULL, AVC_LOG_INFO, "nobody");
     avc_log(&(struct avc_hal){ .panic = stop }, AVC_LOG_INFO, "nobody listens");
 }
 
-/* A panic that returns, or that is not there, ends here for good. */
+/* If the panic function returns, or is missing, the CPU must stay here for good. */
 static unsigned relaxed;
 
 static void stays(enum fake_op op, uint64_t value)
@@ -134,16 +133,16 @@ static void in_the_guests_vectors(void **state)
     assert_non_null(strstr(said, "vCPU 0 is here, last known PC 0000000040001234"));
     assert_non_null(strstr(said, "an exception at EL2 while a guest was running"));
     assert_int_equal(world.pcpu.dumps, 1);
-    trap_host(); /* the log has failed: no second attempt at it */
+    trap_host(); /* the log has failed, so it is not called again */
     assert_string_equal(said, "an exception at EL2 while a guest was running");
-    fake_on_op = stays; /* and the panic has: stay here */
+    fake_on_op = stays; /* the panic function has failed, too: the CPU stays here */
     relaxed = 0;
     trap_host();
     assert_string_equal(said, "");
     assert_int_equal(relaxed, 3);
 }
 
-/* Pairs that look like one. Without a vCPU there is no HAL, and so no word. */
+/* Pairs on the stack that only look like the right one. Without a vCPU there is no HAL, and so no output. */
 static void no_vcpu(void **state)
 {
     (void)state;
@@ -159,7 +158,7 @@ static void no_vcpu(void **state)
     assert_int_equal(relaxed, 3);
 }
 
-/* TPIDR_EL2 holds something of the host's. */
+/* TPIDR_EL2 holds a value of the host's. */
 static __attribute__((noinline)) void host_trap_stays(struct avc_pcpu *p)
 {
     world_make();
@@ -189,7 +188,7 @@ static void frees(enum fake_op op, uint64_t value)
     if (op != FAKE_OP_wait_while_set)
         return;
     assert_ptr_equal((void *)(uintptr_t)value, &lock.held);
-    if (++waits == 2) /* the first time it was another's event */
+    if (++waits == 2) /* the first event was another's */
         lock.held = 0;
 }
 

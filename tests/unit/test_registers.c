@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* avc_vcpu_get() and avc_vcpu_set() by id, wherever the register is: vCPU put, loaded, and in a trap that a claim
-   handles. */
+/*
+ * avc_vcpu_get() and avc_vcpu_set() by id, wherever the register is: while the vCPU is put, while it is loaded, and in
+ * a claim during a trap.
+ */
 #include "world.h"
 
 #include <cmocka.h>
@@ -19,7 +21,7 @@ static void set(uint32_t reg, uint64_t value)
     must(avc_vcpu_set(&world.vcpu[0], reg, value));
 }
 
-/* Each has its own value, and none is another. */
+/* Gives each register a value of its own. */
 static void set_all(uint64_t seed)
 {
     for (unsigned n = 0; n <= 30; n++)
@@ -49,7 +51,7 @@ static void check_all(uint64_t seed)
     }
 }
 
-/* What is set while the vCPU is put is there when it is loaded, and the other way round. */
+/* A value that is set while the vCPU is put is there when it is loaded, and the other way round. */
 static void everywhere(void **state)
 {
     struct avc_vcpu *vcpu;
@@ -67,7 +69,7 @@ static void everywhere(void **state)
     check_all(0x60000000);
 }
 
-/* In a trap the PC and PSTATE are in ELR_EL2 and SPSR_EL2, and the claim's step begins where it has put the PC. */
+/* During a trap PC and PSTATE are in ELR_EL2 and SPSR_EL2. DONE moves the PC on from where the claim has put it. */
 static enum avc_answer in_claim(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
 {
     (void)vcpu, (void)context;
@@ -97,7 +99,10 @@ static void in_a_trap(void **state)
     assert_int_equal(vcpu->x[3], 0x80000003);
 }
 
-/* Modes: EL0t, EL1t, EL1h, and AArch32 User where there is one. No other return is legal, or it is one to EL2. */
+/*
+ * The modes that a guest may have: EL0t, EL1t, EL1h, and AArch32 User if the CPU has it. A return to another mode is
+ * illegal, or goes to EL2.
+ */
 static void modes(void **state)
 {
     (void)state;
@@ -116,7 +121,7 @@ static void modes(void **state)
     }
 }
 
-/* ID registers by their own key: what the guest reads; nobody sets them. */
+/* ID registers by their own keys read as for the guest. They cannot be set. */
 static void ids(void **state)
 {
     (void)state;
@@ -128,7 +133,7 @@ static void ids(void **state)
     assert_int_equal(avc_vcpu_set(&world.vcpu[0], AVC_SYSREG_KEY(3, 0, 0, 4, 0), 0), AVC_ERANGE);
 }
 
-/* avc_vcpu_set_return_value() is avc_done() for who has no exit at hand. */
+/* avc_vcpu_set_return_value() is like avc_done(), for a caller that does not have the exit. */
 static enum avc_answer returns(struct avc_vcpu *vcpu, struct avc_exit *e, void *context)
 {
     (void)e, (void)context;
@@ -149,7 +154,7 @@ static void return_value(void **state)
     assert_int_equal(vcpu->x[0], 0x1234);
 }
 
-/* What an embedder gave is what he finds. */
+/* Names and pointers that the embedder gave are returned unchanged. */
 static void names(void **state)
 {
     static struct avc_stage2 s2;

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The vGIC where guests and hosts rarely get: cells without a vCPU, more ends than interrupts, counters that wrap,
-   questions from elsewhere. */
+/*
+ * Rare cases of the vGIC: places without a vCPU, more ends than interrupts, counters that wrap, questions from another
+ * CPU.
+ */
 #include "vgic_world.h"
 
 #include "core/policy/sysreg.h"
 
 static uint32_t seen[64];
 
-/* Room for four vCPUs, and there are two: a broadcast reaches those. */
+/* There is room for four vCPUs, and the VM has two. A broadcast reaches these. */
 static void fewer_vcpus(void **state)
 {
     (void)state;
@@ -27,7 +29,7 @@ static void fewer_vcpus(void **state)
     assert_int_equal(wakes[2], 0);
 }
 
-/* EOIcount says that more interrupts were ended than were active: the rest of it means nothing. */
+/* EOIcount says that more interrupts were ended than were active. The surplus has no effect. */
 static void ends_of_nothing(void **state)
 {
     (void)state;
@@ -48,8 +50,10 @@ static void ends_of_nothing(void **state)
     assert_int_equal(__builtin_popcount(rd(0, GICD + 0x304)) <= 4, 1);
 }
 
-/* Is there work for a vCPU that is loaded elsewhere? Its list registers cannot be read from here: what was written last
-   into them counts. */
+/*
+ * Another CPU asks whether a loaded vCPU has work. It cannot read the vCPU's list registers, so what was last written
+ * to them counts.
+ */
 static void asked_from_elsewhere(void **state)
 {
     (void)state;
@@ -75,7 +79,7 @@ static void asked_from_elsewhere(void **state)
     g_eoi(true, 20);
 }
 
-/* CNTVOFF_EL2 and CVAL add up to more than a counter has. */
+/* The sum of CNTVOFF_EL2 and CVAL wraps. */
 static void far_compare_values(void **state)
 {
     struct avc_vcpu *v = &vcpu[0];
@@ -88,7 +92,7 @@ static void far_compare_values(void **state)
         avc_ctx_set(v, AVC_CTX_CNTV_CTL_EL0, 1);
         avc_ctx_set(v, AVC_CTX_CNTV_CVAL_EL0, UINT64_C(3) << 62);
         *reg(FAKE_CNTPCT_EL0) = n ? UINT64_C(1) << 62 : UINT64_C(1) << 61;
-        /* virtual: 0xc000... has been reached, or 0xa000... has not */
+        /* In virtual time 0xc000... has been reached, and 0xa000... has not. */
         assert_true(avc_vcpu_deadline(v) == (n ? 0 : ~UINT64_C(0)));
     }
 }
@@ -119,7 +123,10 @@ static void bad_arguments(void **state)
     assert_int_equal(avc_vgic_attach(&vgic, &vm, &good), AVC_ENOTSUP);
 }
 
-/* LDRSW of a register that another CPU has to say first: to be done again, and nothing is done. */
+/*
+ * LDRSW of a register whose value another CPU must fold first. The access is to be repeated, and must have changed
+ * nothing.
+ */
 static void odd_load_again(void **state)
 {
     const struct avc_mmio_entry entry = { .hpfar = GICD >> 12 << 4 };
@@ -152,7 +159,7 @@ static void odd_load_again(void **state)
     fake_cpu->masked = false;
 }
 
-/* An SPI for any vCPU is pushed out of the only list register by one that is more urgent: it is chosen anew. */
+/* A 1-of-N SPI is in the only list register, and an SPI of higher priority displaces it. Its target is chosen anew. */
 static void any_target_evicted(void **state)
 {
     (void)state;
@@ -162,12 +169,12 @@ static void any_target_evicted(void **state)
     for (unsigned n = 32; n < 34; n++)
         wr64(0, GICD + 0x6000 + 8 * n, GICD_IROUTER_IRM);
     wr8(0, GICD + 0x400 + 33, 0x10);
-    wr(0, GICD + 0xc08, 0xa); /* edges */
+    wr(0, GICD + 0xc08, 0xa); /* edge-triggered */
     wr(0, GICD + 0x104, 3);
     must(avc_vm_set_irq(&vm, 32, true));
     settle_vcpu(0);
     assert_int_equal(g_ack(true), 32);
-    g_eoi(true, 32); /* the guest is through with it, and its list register is still taken */
+    g_eoi(true, 32); /* the guest has ended it, and its list register is still in use */
     assert_int_equal(spis[0].target[0], 0);
     wr(0, GICD + 0x204, 2);
     assert_int_equal(spis[0].target[0], AVC_VGIC_NONE);
@@ -178,7 +185,7 @@ static void any_target_evicted(void **state)
     assert_int_equal(seen[1], 32);
 }
 
-/* No vCPU is on that could take it. */
+/* No vCPU that could take it is on. */
 static void any_target_none(void **state)
 {
     (void)state;
@@ -200,7 +207,7 @@ static void any_target_none(void **state)
     assert_int_equal(seen[0], 32);
 }
 
-/* A vCPU is started anew while more is pending for it than it has list registers. */
+/* A vCPU is started anew while more interrupts are pending for it than it has list registers. */
 static void started_with_queues(void **state)
 {
     (void)state;
@@ -215,11 +222,11 @@ static void started_with_queues(void **state)
         assert_int_equal(avc_vgic_waiting(&vgic, &gcpu[0], g) && !gcpu[0].bank.queued, 0);
     vcpu[0].power = AVC_POWER_ON;
     vload(0, 0);
-    assert_in_range(drain(0, seen, 16), 0, 10); /* none twice */
+    assert_in_range(drain(0, seen, 16), 0, 10); /* none comes twice */
     vput(0);
 }
 
-/* More than 32 levels of preemption: two active priority registers for each group. */
+/* More than 32 preemption levels: each group has two active priority registers. */
 static void six_preemption_bits(void **state)
 {
     (void)state;

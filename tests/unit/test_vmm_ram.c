@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The guest's memory in the reference hypervisor: what is done to a block, and in which order, before it is mapped. */
+/* The guest's memory in the reference hypervisor: what is done to a block before it is mapped, and in which order. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "boot/cpu.h" /* the fake */
+#include "boot/cpu.h" /* the fake one */
 
 #include "guest/ram.c"
 
@@ -16,10 +16,10 @@
 #define SIZE (3 * VMM_RAM_BLOCK + 2 * VMM_PAGE_SIZE)
 
 static uint8_t *memory;
-static struct avc_stage2 *const stage2 = (struct avc_stage2 *)64; /* nobody looks into it */
+static struct avc_stage2 *const stage2 = (struct avc_stage2 *)64; /* a pointer that nobody follows */
 static struct vmm_ram ram;
 
-/* What was done, in its order: kind, offset in the memory, bytes. */
+/* What was done, in order: kind, offset in the memory, bytes. */
 enum what { ZERO, CLEAN, INVALIDATE, MAP, UNMAP };
 static struct done {
     enum what what;
@@ -124,7 +124,7 @@ static void did(const struct done *wanted, unsigned nr)
     nr_done = 0;
 }
 
-/* Instruction caches forget what was there before the guest can execute it. */
+/* Instruction caches must forget old contents before the guest can execute the block. */
 static void test_first_touch(void **state)
 {
     static const struct done second[] = { { ZERO, VMM_RAM_BLOCK, VMM_RAM_BLOCK },
@@ -137,7 +137,7 @@ static void test_first_touch(void **state)
     (void)state;
     assert_true(vmm_ram_touch(&ram, BASE + VMM_RAM_BLOCK + 0x1234));
     did(second, 3);
-    assert_true(vmm_ram_touch(&ram, BASE + VMM_RAM_BLOCK)); /* it is there */
+    assert_true(vmm_ram_touch(&ram, BASE + VMM_RAM_BLOCK)); /* it is mapped already */
     did(NULL, 0);
     assert_true(vmm_ram_touch(&ram, BASE + SIZE - 1));
     did(tail, 3);
@@ -167,7 +167,7 @@ static void test_write(void **state)
     assert_int_equal(memory[VMM_RAM_BLOCK - 4], 0);
     assert_true(vmm_ram_read(&ram, back, BASE + VMM_RAM_BLOCK - 3, 5));
     assert_memory_equal(back, "words", 5);
-    assert_false(vmm_ram_read(&ram, back, BASE + 2 * VMM_RAM_BLOCK, 5)); /* still another owner's */
+    assert_false(vmm_ram_read(&ram, back, BASE + 2 * VMM_RAM_BLOCK, 5)); /* it is still another owner's */
     assert_false(vmm_ram_write(&ram, BASE + SIZE - 4, "words", 5));
 }
 

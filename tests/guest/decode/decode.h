@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Where the devices are: two pages in the guest's memory, which have plain memory inside. The first is a claim's, the
-   second the VMM's. */
+/*
+ * The addresses of the devices: two pages of the guest's memory, with plain memory behind them. A claim answers for the
+ * first, the VMM for the second.
+ */
 #ifndef DECODE_H
 #define DECODE_H
 

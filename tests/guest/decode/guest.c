@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Every form of A64's loads and stores, on devices and on memory: what is in registers and in memory afterwards has to
- * be the same. The instructions are random words of each encoding group. Each is executed twice, with all registers
- * the same but for the base: on memory, which is the CPU's own opinion of it, and where a device is.
+ * Every form of A64's loads and stores, on devices and on memory. Both must leave the same in registers and in memory.
+ * The instructions are random words of each encoding group. The guest executes each word twice, with the same registers
+ * except for the base: on memory, where the CPU shows what is right, and where a device is.
  */
 #include "guest.h"
 
@@ -14,7 +14,7 @@ struct registers {
     uint64_t v[32][2];
 };
 
-/* Executes the instruction in the slot with these registers. SP_EL1 is not among them: the slot is at EL1t. */
+/* Executes the instruction in the slot with these registers. The slot is at EL1t, so SP_EL1 is not among them. */
 void slot_run(struct registers *r);
 extern char slot_begin[], slot[], slot_end[];
 __asm__(".pushsection .text\n"
@@ -50,18 +50,18 @@ __asm__(".pushsection .text\n"
 
 /* ---- places ---- */
 
-/* Near the end of memory, so that a literal load reaches all of them. */
+/* They are near the end of memory, so that a literal load reaches all of them. */
 #define CODE      (RAM_END - 0x20000)
 #define REFERENCE (RAM_END - 0x10000) /* two pages: what the CPU itself makes of the instruction */
-#define FRESH     (RAM_END - 0x0c000) /* two pages: what is there before */
-#define SHOWN     (RAM_END - 0x08000) /* two pages: what is there afterwards, where a device is */
-#define EL0_MAP   0x80000000ul        /* lib/start.S maps the memory there, too, for EL0 */
+#define FRESH     (RAM_END - 0x0c000) /* two pages: what is there before the instruction */
+#define SHOWN     (RAM_END - 0x08000) /* two pages: what is there afterwards, if a device is among them */
+#define EL0_MAP   0x80000000ul        /* lib/start.S maps the memory for EL0 there, too */
 
-/* Two pages behind each other. */
+/* Two pages, one behind the other. */
 static const struct where {
     const char *name;
     uint64_t at;
-    int device[2]; /* numbers; -1: memory */
+    int device[2]; /* numbers of the devices; -1: memory */
 } wheres[] = {
     { "two devices", DEVICES, { 0, 1 } },
     { "memory and a device", DEVICES - 0x1000, { -1, 0 } },
@@ -105,14 +105,14 @@ enum {
     RM = 1,     /* Rm is a register that is added */
     T2 = 2,     /* there is a second register, Rt2 */
     RS = 4,     /* there is a third one, Rs */
-    ATOMIC = 8, /* no device does it */
+    ATOMIC = 8, /* no device can do it */
     LITERAL = 16,
     SCALED = 32, /* an offset of 12 bits */
     USER = 64,   /* with the rights of EL0 */
     BLOCK = 128, /* DC ZVA */
 };
 
-/* Arm ARM DDI 0487, C4.1.94: bits that are fixed, their values. All others are random. */
+/* The bits that are fixed, and their values (Arm ARM DDI 0487, C4.1.94). All others are random. */
 static const struct group {
     const char *name;
     uint32_t mask, value;
@@ -164,8 +164,10 @@ static uint32_t put(uint32_t word, unsigned at, uint32_t value)
     return (word & ~(31u << at)) | value << at;
 }
 
-/* The base and the index are no register that is loaded or stored: their values differ between the two runs, or the
-   outcome is CONSTRAINED UNPREDICTABLE. So is a pair of one register. */
+/*
+ * Changes a register field, so that it names neither base nor index, whose values differ between the two runs, nor the
+ * register `not`, with which the outcome may be CONSTRAINED UNPREDICTABLE.
+ */
 static uint32_t other(uint32_t word, unsigned at, unsigned not )
 {
     unsigned n = word >> at & 31;
@@ -195,7 +197,7 @@ static uint32_t make(const struct group *g, bool sp)
     if (g->flags & RS)
         word = other(word, 16, BASE);
     if (g->flags & SCALED)
-        word &= ~0x3e0000u; /* 2032 bytes at most */
+        word &= ~0x3e0000u; /* at most 2032 bytes */
     return word;
 }
 
@@ -290,9 +292,9 @@ static void compare(const struct group *g, const struct where *w)
     guest_ok(!wrong, "%s, %s: %u done, %u refused, %u wrong", g->name, w->name, done, refused, wrong);
 }
 
-/* ---- what it is for ---- */
+/* ---- examples from real software ---- */
 
-/* An RTOS sets all priorities by stores with write-back, and a driver may read and write registers by pairs. */
+/* An RTOS sets all priorities by stores with write-back. A driver may read and write registers by pairs. */
 static void interrupt_controller(void)
 {
     uint64_t at = GUEST_DIST + 0x420, x1, x2;

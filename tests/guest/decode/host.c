@@ -61,7 +61,7 @@ static enum avc_answer on_ask(struct avc_vcpu *vcpu, struct avc_exit *e, void *c
     return avc_done(e, answers[avc_vcpu_gpr(vcpu, 1) % 3]);
 }
 
-/* Makes the holes in the memory. */
+/* Unmaps the devices' pages. */
 static void before_run(struct avc_vcpu *vcpu)
 {
     static bool done;
