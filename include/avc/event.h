@@ -38,7 +38,10 @@ enum avc_kind {
        `size` is 0: the library cannot decode the access. It is an instruction fetch, a table walk, an atomic, a pair, a
        SIMD or a write-back access. Map the memory and answer RETRY; DONE does the same.
        `size` is not 0: memory is mapped here, but not writable (or not readable), and no claim has answered this
-       plain load or store. Give the permission and answer RETRY, or emulate the access and answer DONE. */
+       plain load or store. Give the permission and answer RETRY, or emulate the access and answer DONE.
+       Bit 7 of `esr`, S1PTW: the access is a read of the guest's own table, in a walk for the address `va`. `value` is
+       then the level, 0..3, that the guest's syndrome gets with FAULT. The library presets it. It knows the first level
+       for sure, and takes any other for the last one. A VMM that can read the guest's tables may set what is right. */
     AVC_STAGE2 = AVC_NR_CLAIM_KINDS,
     /* A physical interrupt. key: the token that irq_fetch returned; AVC_IRQ_SPURIOUS without irq_fetch, and for an
        FIQ. `handled` says whether this CPU's handler has dealt with it. If not, it is still pending. */

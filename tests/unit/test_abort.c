@@ -293,6 +293,64 @@ static void test_walk(void **state)
     assert_int_equal(world.trap.elr, START);
 }
 
+#define TCR(t0sz, tg0, t1sz, tg1)                                                                                      \
+    ((uint64_t)(tg1) << 30 | (uint64_t)(t1sz) << 16 | (uint64_t)(tg0) << 14 | (uint64_t)(t0sz))
+
+/* The level in the guest's syndrome is that of its own stage 1: the first one where the address of the table says so,
+   else the last. The VMM may say another. */
+static void test_walk_level(void **state)
+{
+    static const struct {
+        const char *name;
+        uint64_t tcr, ttbr0, ttbr1, va, table;
+        unsigned level;
+    } cases[] = {
+        { "4 KiB, 39 bits, no table", TCR(25, 0, 25, 2), 0, RAM, 0x40001000, 0, 1 },
+        { "... of TTBR1", TCR(25, 0, 25, 2), RAM, 0, 0xffffff8040001000, 0, 1 },
+        { "... a deeper table", TCR(25, 0, 25, 2), RAM, RAM, 0x40001000, NOWHERE, 3 },
+        { "... the other TTBR's page", TCR(25, 0, 25, 2), RAM, NOWHERE, 0x40001000, NOWHERE, 3 },
+        { "4 KiB, 48 bits", TCR(16, 0, 16, 2), NOWHERE, 0, 0x0000ff8000000000, NOWHERE, 0 },
+        { "... with an ASID and CnP", TCR(16, 0, 16, 2), NOWHERE | 0x0042000000000001, 0, 0x1000, NOWHERE, 0 },
+        { "... with a tag", TCR(16, 0, 16, 2), NOWHERE, 0, 0x3f00000000001000, NOWHERE, 0 },
+        { "4 KiB, 31 bits", TCR(33, 0, 33, 2), NOWHERE, 0, 0x7fffffff, NOWHERE, 1 },
+        { "4 KiB, 30 bits", TCR(34, 0, 34, 2), NOWHERE, 0, 0x3fffffff, NOWHERE, 2 },
+        { "4 KiB, 21 bits", TCR(43, 0, 43, 2), NOWHERE, 0, 0x1fffff, NOWHERE, 3 },
+        { "16 KiB, 48 bits", TCR(16, 2, 16, 1), NOWHERE, 0, 0x0000ffffffffffff, NOWHERE, 0 },
+        { "16 KiB, 47 bits, TTBR1", TCR(17, 2, 17, 1), RAM, NOWHERE, 0xffffffffffffffff, NOWHERE + 0x3000, 1 },
+        { "... another page of it", TCR(17, 2, 17, 1), RAM, NOWHERE, 0xffffffffffffffff, NOWHERE, 3 },
+        { "64 KiB, 48 bits", TCR(16, 1, 16, 3), NOWHERE, 0, 0x0000ffffffffffff, NOWHERE, 1 },
+        { "64 KiB, 42 bits", TCR(22, 1, 22, 3), NOWHERE, 0, UINT64_C(512) << 29, NOWHERE + 0x1000, 2 },
+        { "64 KiB, 42 bits, TTBR1", TCR(22, 1, 22, 3), RAM, NOWHERE, 0xfffffc0000000000, NOWHERE, 2 },
+        { "a size that is none", TCR(63, 0, 63, 2), NOWHERE, 0, 0, NOWHERE, 3 },
+        { "more bits than there are", TCR(0, 0, 0, 2), NOWHERE, 0, 0x1000, NOWHERE, 0 },
+    };
+    struct avc_vcpu *vcpu;
+
+    (void)state;
+    world_make();
+    vcpu = world_load();
+    for (unsigned i = 0; i < AVC_ARRAY_SIZE(cases); i++)
+        for (unsigned set = 0; set < 2; set++) {
+            struct fake_trap trap = { .esr = set ? dabt(ISS_S1PTW | TRANSLATION) : iabt(ISS_S1PTW | TRANSLATION),
+                                      .elr = START,
+                                      .spsr = EL1H,
+                                      .far = cases[i].va,
+                                      .hpfar = cases[i].table >> 12 << 4 };
+            uint64_t level = set ? (cases[i].level + 1) % 4 : cases[i].level;
+            struct avc_exit *e;
+
+            assert_int_equal(avc_vcpu_set(vcpu, AVC_REG_TCR_EL1, cases[i].tcr), AVC_OK);
+            assert_int_equal(avc_vcpu_set(vcpu, AVC_REG_TTBR0_EL1, cases[i].ttbr0), AVC_OK);
+            assert_int_equal(avc_vcpu_set(vcpu, AVC_REG_TTBR1_EL1, cases[i].ttbr1), AVC_OK);
+            e = take(vcpu, trap);
+            if (e->kind != AVC_STAGE2 || e->value != cases[i].level)
+                fail_msg("%s: level %llu", cases[i].name, (unsigned long long)e->value);
+            e->value = level;
+            go_on(vcpu);
+            check_injected(ESR_MAKE(set ? 0x25 : 0x21, true, FSC_EXTERNAL_WALK + level), cases[i].va);
+        }
+}
+
 /* ---- permission faults: HPFAR_EL2 is not valid, so AT finds the IPA ---- */
 
 #define PAR_OF_GUEST UINT64_C(0xff00000012345b80)
@@ -476,17 +534,12 @@ static void test_fnv(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mmio),
-        cmocka_unit_test(test_mmio_answers),
-        cmocka_unit_test(test_isv0),
-        cmocka_unit_test(test_moving_memory),
-        cmocka_unit_test(test_demand),
-        cmocka_unit_test(test_cache_maintenance),
-        cmocka_unit_test(test_walk),
-        cmocka_unit_test(test_permission),
-        cmocka_unit_test(test_permission_at_fails),
-        cmocka_unit_test(test_flash),
-        cmocka_unit_test(test_statuses),
+        cmocka_unit_test(test_mmio),       cmocka_unit_test(test_mmio_answers),
+        cmocka_unit_test(test_isv0),       cmocka_unit_test(test_moving_memory),
+        cmocka_unit_test(test_demand),     cmocka_unit_test(test_cache_maintenance),
+        cmocka_unit_test(test_walk),       cmocka_unit_test(test_walk_level),
+        cmocka_unit_test(test_permission), cmocka_unit_test(test_permission_at_fails),
+        cmocka_unit_test(test_flash),      cmocka_unit_test(test_statuses),
         cmocka_unit_test(test_fnv),
     };
 

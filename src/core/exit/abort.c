@@ -67,6 +67,8 @@ static enum avc_result to_vmm(struct avc_vcpu *vcpu, uint64_t esr, avc_ipa_t ipa
     e->fetch = is_fetch(esr);
     e->write = !e->fetch && esr & ISS_WNR;
     e->va = avc_hw_read_FAR_EL2();
+    if (esr & ISS_S1PTW)
+        e->value = avc_inject_walk_level(vcpu, e->va, ipa);
     return avc_exit_end(vcpu, e, AVC_EXIT);
 }
 

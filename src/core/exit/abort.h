@@ -6,6 +6,7 @@
 
 #include "core/claim/index.h"
 #include "core/exit/exit.h"
+#include "core/exit/inject.h"
 
 avc_trap_fn avc_trap_dabt, avc_trap_abort;
 

@@ -7,14 +7,18 @@
 
 /* ---- what the guest would have had ---- */
 
-static void take_own(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr, uint64_t va, enum avc_own own)
+#define UNKNOWN (~UINT64_C(0)) /* no page */
+
+/* `table` is the page whose read faulted, if that is known and the exception is an abort on a table walk. */
+static void take_own(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr, uint64_t va, avc_ipa_t table,
+                     enum avc_own own)
 {
     switch (own) {
     case AVC_OWN_EXCEPTION:
         avc_inject_exception(vcpu, r, esr, va);
         break;
     case AVC_OWN_ABORT:
-        avc_inject_abort(vcpu, r, esr, va);
+        avc_inject_abort(vcpu, r, esr, va, avc_inject_walk_level(vcpu, va, table));
         break;
     case AVC_OWN_SVC:
         avc_inject_svc(vcpu, r, esr);
@@ -100,7 +104,7 @@ enum avc_result avc_complete_own(struct avc_vcpu *vcpu, uint64_t esr, enum avc_o
 {
     struct avc_regs r = live();
 
-    take_own(vcpu, &r, esr, avc_hw_read_FAR_EL2(), own);
+    take_own(vcpu, &r, esr, avc_hw_read_FAR_EL2(), HPFAR_IPA(avc_hw_read_HPFAR_EL2()), own);
     return resume(r);
 }
 
@@ -143,7 +147,7 @@ static void fault(struct avc_vcpu *vcpu, const struct avc_exit *e, struct avc_re
         break;
     case AVC_MMIO:
     case AVC_STAGE2:
-        avc_inject_abort(vcpu, r, e->esr, e->va);
+        avc_inject_abort(vcpu, r, e->esr, e->va, (unsigned)e->value); /* see enum avc_kind, AVC_STAGE2 */
         break;
     case AVC_SERROR:
         avc_inject_serror(vcpu, e->esr & 0x1ffffff);
@@ -183,7 +187,7 @@ static void complete(struct avc_vcpu *vcpu, const struct avc_exit *e, struct avc
         break;
     case AVC_PASS: /* the guest's own exception, which it would take without a trap to EL2 */
         if (e->kind == AVC_CLASS || e->kind == AVC_SVC)
-            take_own(vcpu, r, e->esr, e->va, (enum avc_own)e->own);
+            take_own(vcpu, r, e->esr, e->va, UNKNOWN, (enum avc_own)e->own);
         break;
     default: /* EXIT is no answer to an exit: the instruction is done again */
         break;

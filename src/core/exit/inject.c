@@ -84,11 +84,35 @@ void avc_inject_undef(struct avc_vcpu *vcpu, struct avc_regs *r, bool il)
 }
 
 /*
- * The fault status that the guest sees. Aborts that have nothing to do with stage 2 are the guest's as they are. From
- * the guest's point of view stage 2 does not exist: the bus gave an error, on the access or on a walk. EL2's syndrome
- * does not say which level of stage 1 the walk had reached. The last one is the likeliest.
+ * EL2's syndrome has the level of stage 2 that found nothing, not the level that stage 1 had reached. HPFAR_EL2 has the
+ * page of the descriptor. The address of the first level's descriptor follows from TCR_EL1, TTBRx_EL1 and the virtual
+ * address (D8.2). If it is in that page, the walk was at the first level. Otherwise the deeper tables would have to be
+ * read, which the VMM alone can do: the last level is the likeliest.
  */
-static uint32_t guest_status(uint64_t esr)
+unsigned avc_inject_walk_level(const struct avc_vcpu *vcpu, uint64_t va, avc_ipa_t ipa)
+{
+    static const uint8_t page_bits[2][4] = { { 12, 16, 14, 12 }, { 12, 14, 12, 16 } }; /* by TG0 and TG1 */
+    bool upper = va >> 55 & 1;
+    uint64_t tcr = avc_ctx_get(vcpu, AVC_CTX_TCR_EL1) >> (upper ? 16 : 0);
+    uint64_t ttbr = avc_ctx_get(vcpu, upper ? AVC_CTX_TTBR1_EL1 : AVC_CTX_TTBR0_EL1);
+    unsigned page = page_bits[upper][AVC_FIELD(tcr, 15, 14)], stride = page - 3;
+    unsigned bits = 64 - (unsigned)(tcr & TCR_T0SZ), below, levels;
+
+    if (bits > 48)
+        bits = 48;
+    if (bits <= page)
+        return 3;
+    levels = (bits - page + stride - 1) / stride;
+    below = page + stride * (levels - 1); /* bits of the address that the first level does not look at */
+    ttbr = (ttbr & TTBR_BADDR) | (va & (AVC_BIT(bits) - 1)) >> below << 3;
+    return (ttbr ^ ipa) >> 12 ? 3 : 4 - levels;
+}
+
+/*
+ * The fault status that the guest sees. Aborts that have nothing to do with stage 2 are the guest's as they are. From
+ * the guest's point of view stage 2 does not exist: the bus gave an error, on the access or on a walk.
+ */
+static uint32_t guest_status(uint64_t esr, unsigned level)
 {
     static const uint64_t as_is = AVC_BIT(FSC_EXTERNAL) | AVC_BIT(FSC_PARITY) | AVC_BIT(FSC_ALIGNMENT) |
                                   AVC_BIT(FSC_TLB_CONFLICT) | AVC_BIT(FSC_ATOMIC) | AVC_BIT(FSC_LOCKDOWN) |
@@ -96,14 +120,14 @@ static uint32_t guest_status(uint64_t esr)
 
     if (as_is >> ISS_FSC(esr) & 1)
         return ISS_FSC(esr);
-    return esr & ISS_S1PTW ? FSC_EXTERNAL_WALK + 3 : FSC_EXTERNAL;
+    return esr & ISS_S1PTW ? FSC_EXTERNAL_WALK + (level & 3) : FSC_EXTERNAL;
 }
 
-void avc_inject_abort(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr, uint64_t va)
+void avc_inject_abort(struct avc_vcpu *vcpu, struct avc_regs *r, uint64_t esr, uint64_t va, unsigned level)
 {
     bool fetch = ESR_EC(esr) == AVC_EC_IABT_LOWER || ESR_EC(esr) == AVC_EC_IABT_SAME;
     uint64_t keep = fetch ? ISS_FNV | ISS_EA : ISS_FNV | ISS_EA | ISS_CM | ISS_WNR;
-    uint32_t status = guest_status(esr);
+    uint32_t status = guest_status(esr, level);
 
     if (status == FSC_EXTERNAL)
         keep |= ISS_SET;
