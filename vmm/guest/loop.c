@@ -7,37 +7,10 @@
 #include <stdatomic.h>
 
 #include "guest.h"
+#include "nothing.h"
 #include "stat.h"
 
 enum next { GO_ON, YIELD, BLOCK, POWER_OFF, RESET };
-
-/* ---- accesses to where nothing is ---- */
-
-/* Guests probe for devices, some for ever. Each page is logged once, and no more pages than fit. */
-#define SEEN 32
-
-static void note_unclaimed(const struct avc_exit *e, unsigned vcpu)
-{
-    static struct vmm_lock lock;
-    static uint64_t seen[SEEN];
-    static unsigned nr;
-    uint64_t page = e->key / VMM_PAGE_SIZE;
-    bool is_new = true;
-
-    vmm_lock(&lock);
-    for (unsigned i = 0; i < nr; i++)
-        is_new &= seen[i] != page;
-    is_new &= nr < SEEN;
-    if (is_new)
-        seen[nr++] = page;
-    vmm_unlock(&lock);
-    if (is_new)
-        vmm_log(VMM_WARN, "guest: vCPU %u: %s of nothing at 0x%llx (pc 0x%llx): external abort", vcpu,
-                e->fetch   ? "a fetch"
-                : e->write ? "a store"
-                           : "a load",
-                (unsigned long long)e->key, (unsigned long long)e->pc);
-}
 
 /* ---- exits ---- */
 
@@ -72,21 +45,11 @@ static enum next answer(struct vmm_cpu *cpu, struct vmm_vcpu *vv, struct avc_exi
         vv->until = e->kind == AVC_CPU_OFF ? VMM_NEVER : e->value;
         return BLOCK;
     case AVC_STAGE2:
-        if (vmm_ram_touch(&vmm_guest.ram, e->key)) {
-            e->answer = AVC_RETRY;
-            return GO_ON;
-        }
-        /* The guest would fault again at each vector that it is sent to. */
-        if (e->fetch)
-            vmm_guest_crash(vv, e, "instruction fetch outside its memory");
-        note_unclaimed(e, vcpu->index);
-        return GO_ON;
     case AVC_MMIO:
-        if (vmm_ram_touch(&vmm_guest.ram, e->key)) {
+        if (vmm_ram_touch(&vmm_guest.ram, e->key))
             e->answer = AVC_RETRY;
-            return GO_ON;
-        }
-        note_unclaimed(e, vcpu->index);
+        else
+            vmm_nothing_there(vv, e);
         return GO_ON;
     case AVC_SERROR:
         vmm_log(VMM_WARN, "guest: vCPU %u: SError, ESR 0x%llx (pc 0x%llx): handed to the guest", vcpu->index,
