@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* What the decoder says of each word on stdin, one line each, for decode.py to compare with a disassembler. */
+/* What the decoder says of each word on stdin, one line each, for decode.py to compare with a disassembler. The
+   argument is the instruction set: a64, a32 or t32. A word of T32 has the first halfword above, or an instruction of
+   two bytes below and nothing above. */
 #include <stdio.h>
+#include <string.h>
 
 #include "core/decode/decode.h"
 
@@ -41,12 +44,17 @@ static void address(const struct avc_access *a)
         printf(" index=%c%u,%u,%u", a->subtract ? '-' : '+', a->index, a->extend, a->shift);
     if (a->offset)
         printf(" offset=%d", a->offset);
+    if (a->further)
+        printf(" further=%d", a->further);
     printf("%s%s%s%s", a->post ? " post" : "", a->write_back ? " wb" : "", a->user ? " user" : "",
            a->signed_base ? " auth" : "");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    bool (*decode)(uint32_t, struct avc_access *) = argc < 2 || !strcmp(argv[1], "a64") ? avc_decode_a64
+                                                    : !strcmp(argv[1], "a32")           ? avc_decode_a32
+                                                                                        : avc_decode_t32;
     static const char *const whats[] = {
         [AVC_ACCESS_NONE] = "none", [AVC_ACCESS_LOAD] = "load",           [AVC_ACCESS_STORE] = "store",
         [AVC_ACCESS_ZERO] = "zero", [AVC_ACCESS_EXCLUSIVE] = "exclusive",
@@ -55,7 +63,7 @@ int main(void)
     uint32_t word;
 
     while (fread(&word, sizeof word, 1, stdin) == 1) {
-        if (!avc_decode_a64(word, &a)) {
+        if (!decode(word, &a)) {
             puts("-");
             continue;
         }

@@ -19,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 
+import arm
+
 # name, bits that are fixed, their values (Arm ARM DDI 0487, C4.1.94): all other bits are random
 GROUPS = [
     ("exclusive, ordered, compare and swap", 0x3f000000, 0x08000000),
@@ -54,11 +56,11 @@ GROUPS = [
 ]
 
 
-def words_of(count, seed):
+def words_of(groups, count, seed):
     """(group, word)"""
     rng = random.Random(seed)
-    for name, mask, value in GROUPS:
-        for _ in range(count // len(GROUPS)):
+    for name, mask, value in groups:
+        for _ in range(count // len(groups)):
             yield name, rng.getrandbits(32) & ~mask | value
 
 
@@ -158,17 +160,6 @@ def canonical(text, pc):
     return "-"
 
 
-def disassembled(path):
-    process = subprocess.Popen(["aarch64-linux-gnu-objdump", "-D", "-z", "-b", "binary", "-m", "aarch64", path],
-                               stdout=subprocess.PIPE, text=True)
-    for line in process.stdout:
-        found = re.match(r"\s*([0-9a-f]+):\t[0-9a-f]{8} \t(.*)", line)
-        if found:
-            yield int(found[1], 16), found[2]
-    if process.wait():
-        raise subprocess.CalledProcessError(process.returncode, "objdump")
-
-
 def unpredictable(word):
     """CONSTRAINED UNPREDICTABLE words that are no instructions for this disassembler: LDPSW that names a register
     twice, and fields of LDAR and the like that should be one."""
@@ -180,27 +171,60 @@ def unpredictable(word):
 
 # ---- comparing ----
 
-def compare(program, count, seed):
+def in_memory(mode, word):
+    """The bytes of the instruction, and NOP behind one of two bytes."""
+    if mode != "t32":
+        return struct.pack("<I", word)
+    return struct.pack("<HH", word, 0xbf00) if word < 0x10000 else struct.pack("<HH", word >> 16, word & 0xffff)
+
+
+def disassembled(mode, path):
+    machine = ["aarch64"] if mode == "a64" else ["arm", "-M", "force-thumb" if mode == "t32" else "no-force-thumb"]
+    process = subprocess.Popen(["aarch64-linux-gnu-objdump", "-D", "-z", "-b", "binary", "-m", *machine, path],
+                               stdout=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        found = re.match(r"\s*([0-9a-f]+[048c]|[048c]):\t[0-9a-f ]+ \t(.*)", line)
+        if found:
+            yield int(found[1], 16), found[2]
+    if process.wait():
+        raise subprocess.CalledProcessError(process.returncode, "objdump")
+
+
+def agree(mode, word, pc, text, ours):
+    """None, or what the disassembler says instead."""
+    thumb = "" if mode == "a32" else "wide" if word >> 16 else "narrow"
+    try:
+        theirs = canonical(text, pc) if mode == "a64" else arm.canonical(text, thumb)
+    except (ValueError, KeyError, AttributeError, IndexError) as error:
+        theirs = f"not understood: {error!r}"
+    if ours == theirs:
+        return None
+    if mode == "a64":
+        excused = text.endswith("undefined") and ours != "-" and unpredictable(word)
+    else:
+        excused = arm.excused(mode, word, text, ours, theirs)
+    return None if excused else theirs
+
+
+def compare(mode, program, groups, count, seed):
     """(words by group, decoded ones by group, complaints by group)"""
     seen, decoded, wrong = collections.Counter(), collections.Counter(), collections.defaultdict(list)
     with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "words")
-        with open(path, "wb") as file:
-            words = words_of(count, seed)
+        path, given = os.path.join(folder, "words"), os.path.join(folder, "given")
+        with open(path, "wb") as file, open(given, "wb") as numbers:
+            words = words_of(groups, count, seed)
             while batch := [word for _, word in itertools.islice(words, 65536)]:
-                file.write(struct.pack(f"<{len(batch)}I", *batch))
-        with open(path, "rb") as file:
-            process = subprocess.Popen([program], stdin=file, stdout=subprocess.PIPE, text=True)
-            lines = itertools.zip_longest(words_of(count, seed), disassembled(path), process.stdout)
+                file.write(b"".join(in_memory(mode, word) for word in batch))
+                numbers.write(struct.pack(f"<{len(batch)}I", *batch))
+        with open(given, "rb") as file:
+            process = subprocess.Popen([program, mode], stdin=file, stdout=subprocess.PIPE, text=True)
+            lines = itertools.zip_longest(words_of(groups, count, seed), disassembled(mode, path), process.stdout)
             for (group, word), (pc, text), ours in lines:
                 seen[group] += 1
                 ours = ours.rstrip("\n")
                 decoded[group] += ours != "-"
-                try:
-                    theirs = canonical(text, pc)
-                except (ValueError, KeyError, AttributeError, IndexError) as error:
-                    theirs = f"not understood: {error!r}"
-                if ours != theirs and not (text.endswith("undefined") and ours != "-" and unpredictable(word)):
+                theirs = agree(mode, word, pc, text, ours)
+                if theirs is not None:
                     wrong[group].append(f"{word:08x} {text!r}: {ours!r}, not {theirs!r}")
             if process.wait():
                 raise subprocess.CalledProcessError(process.returncode, program)
@@ -210,18 +234,23 @@ def compare(program, count, seed):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
-    parser.add_argument("--words", type=int, default=60_000)
+    parser.add_argument("--words", type=int, default=60_000, help="of each instruction set")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    seen, decoded, wrong = compare(arguments.program, arguments.words, arguments.seed)
-    print(f"1..{len(GROUPS)}")
-    for n, (group, _, _) in enumerate(GROUPS, 1):
-        well = not wrong[group] and seen[group]
-        print(f"{'ok' if well else 'not ok'} {n} - {group}: {seen[group]} words, {decoded[group]} decoded, "
-              f"{len(wrong[group])} wrong")
-        for complaint in wrong[group][:5]:
-            print(f"# {complaint}")
-    return 1 if any(wrong.values()) else 0
+    sets = {"a64": GROUPS, "a32": arm.A32_GROUPS, "t32": arm.T32_GROUPS}
+    print(f"1..{sum(map(len, sets.values()))}")
+    number_, failed = 0, False
+    for mode, groups in sets.items():
+        seen, decoded, wrong = compare(mode, arguments.program, groups, arguments.words, arguments.seed)
+        failed |= any(wrong.values())
+        for group, _, _ in groups:
+            number_ += 1
+            well = not wrong[group] and seen[group]
+            print(f"{'ok' if well else 'not ok'} {number_} - {mode}, {group}: {seen[group]} words, {decoded[group]} "
+                  f"decoded, {len(wrong[group])} wrong")
+            for complaint in wrong[group][:5]:
+                print(f"# {complaint}")
+    return 1 if failed else 0
 
 
 sys.exit(main())

@@ -98,6 +98,47 @@ static void any_word(void **state)
     assert_true(seen > 200000);
 }
 
+/* The same of A32 and T32: at EL0 there are R0 to R14, and 32 doublewords. */
+static void any_word_of_aarch32(void **state)
+{
+    unsigned seen[2] = { 0 };
+
+    (void)state;
+    for (unsigned n = 0; n < 1000000; n++) {
+        bool t32 = n & 1;
+        uint32_t word = (uint32_t)any();
+        struct machine m;
+        struct avc_access a;
+        uint8_t *in, *out;
+        unsigned bytes;
+
+        if (t32)
+            word = n & 2 ? word >> 16 : word | 0xe8000000;
+        if (!(t32 ? avc_decode_t32(word, &a) : avc_decode_a32(word, &a)))
+            continue;
+        assert_true(a.base < 15 || a.base == AVC_BASE_PC);
+        assert_true(a.index < 15 || a.index == AVC_NO_INDEX);
+        if (!moves(&a))
+            continue;
+        seen[t32]++;
+        bytes = avc_access_bytes(&a);
+        assert_in_range(bytes, 1, AVC_ACCESS_MAX);
+        assert_in_range(a.shift, 0, 32);
+        assert_true(a.form != AVC_FORM_GPR || (a.reg[0] < 15 && (a.nr == 1 || a.reg[1] < 15)));
+        assert_true(a.form != AVC_FORM_LIST || !(a.list >> 15));
+        in = malloc(bytes);
+        out = malloc(bytes);
+        fill(in, bytes);
+        avc_access_scatter(&a, n & 4, in, m.x, &m.fp);
+        avc_access_gather(&a, n & 4, m.x, &m.fp, out);
+        if (a.form != AVC_FORM_GPR || a.nr == 1 || a.reg[0] != a.reg[1])
+            assert_memory_equal(in, out, bytes);
+        free(in);
+        free(out);
+    }
+    assert_true(seen[0] > 50000 && seen[1] > 50000);
+}
+
 /* ---- what is in which register ---- */
 
 static const uint8_t counted[64] = {
@@ -266,8 +307,12 @@ static void distances(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(any_word), cmocka_unit_test(general_registers), cmocka_unit_test(vector_registers),
-        cmocka_unit_test(banks),    cmocka_unit_test(distances),
+        cmocka_unit_test(any_word),
+        cmocka_unit_test(any_word_of_aarch32),
+        cmocka_unit_test(general_registers),
+        cmocka_unit_test(vector_registers),
+        cmocka_unit_test(banks),
+        cmocka_unit_test(distances),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,6 +57,11 @@ enum avc_access_extend {
 /* Decodes a word of A64. Returns false if it is no load or store, or none that is known here: then *a says nothing. */
 bool avc_decode_a64(uint32_t word, struct avc_access *a);
 
+/* The same of A32; of T32, whose instructions of four bytes have their first halfword above, and whose instructions of
+   two bytes have nothing there. The PC as a base is that of the instruction plus 8 or 4, and aligned to 4. */
+bool avc_decode_a32(uint32_t word, struct avc_access *a);
+bool avc_decode_t32(uint32_t word, struct avc_access *a);
+
 /* Bytes of all elements. */
 static inline unsigned avc_access_bytes(const struct avc_access *a)
 {

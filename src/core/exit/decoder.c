@@ -255,21 +255,58 @@ struct fault {
 
 enum looked { NOT_OURS, AGAIN, OURS };
 
-/* Reads the word at the PC, once, where the guest's stage 1 says that it is. */
-static enum looked fetch(const struct avc_vcpu *vcpu, uint64_t pc, uint32_t *word)
+/* Reads a part of the instruction, once, where the guest's stage 1 says that it is. */
+static enum looked fetch(const struct avc_vcpu *vcpu, uint64_t pc, void *to, unsigned size)
 {
     uint64_t par = stage1(pc, false, false); /* EL1 can read what EL0 executes */
 
     if (par & PAR_F) /* the guest is changing its tables */
         return AGAIN;
-    return memory(vcpu, (par & PAR_PA) | offset_in_page(pc), (uint8_t *)word, sizeof *word, false,
-                  through_caches(vcpu, par))
-               ? OURS
-               : NOT_OURS;
+    return memory(vcpu, (par & PAR_PA) | offset_in_page(pc), to, size, false, through_caches(vcpu, par)) ? OURS
+                                                                                                         : NOT_OURS;
+}
+
+/* T32's instructions have one halfword or two. Two may lie in two pages. */
+static enum looked fetch_t32(const struct avc_vcpu *vcpu, struct avc_decoder_cpu *d, uint64_t pc, uint32_t *word)
+{
+    uint16_t first, second;
+    enum looked looked = fetch(vcpu, pc, &first, sizeof first);
+
+    if (looked != OURS)
+        return looked;
+    *word = first;
+    d->length = 0;
+    if (first < 0xe800)
+        return OURS;
+    looked = fetch(vcpu, pc + 2, &second, sizeof second);
+    if (looked == OURS)
+        *word = (uint32_t)first << 16 | second;
+    d->length = ESR_IL;
+    return looked;
+}
+
+/* Reads the instruction at the PC, and decodes it. */
+static enum looked decode(const struct avc_vcpu *vcpu, struct avc_decoder_cpu *d, const struct fault *f)
+{
+    bool aarch32 = f->pstate & SPSR_NRW, t32 = aarch32 && f->pstate & SPSR_T32, known;
+    uint64_t pc = avc_hw_read_ELR_EL2();
+    enum looked looked;
+    uint32_t word;
+
+    d->length = ESR_IL;
+    looked = t32 ? fetch_t32(vcpu, d, pc, &word) : fetch(vcpu, pc, &word, sizeof word);
+    if (looked != OURS)
+        return looked;
+    known = t32       ? avc_decode_t32(word, &d->access)
+            : aarch32 ? avc_decode_a32(word, &d->access)
+                      : avc_decode_a64(word, &d->access);
+    return known && d->access.what != AVC_ACCESS_NONE ? OURS : NOT_OURS;
 }
 
 static uint64_t base_of(const struct avc_vcpu *vcpu, const struct avc_access *a, const struct fault *f)
 {
+    if (a->base == AVC_BASE_PC && f->pstate & SPSR_NRW) /* Align(PC, 4), and the PC is ahead (E1.2.3) */
+        return (avc_hw_read_ELR_EL2() + (f->pstate & SPSR_T32 ? 4 : 8)) & ~UINT64_C(3);
     if (a->base == AVC_BASE_PC)
         return avc_hw_read_ELR_EL2();
     if (a->base == AVC_BASE_SP && a->what != AVC_ACCESS_ZERO)
@@ -294,6 +331,10 @@ static void locate(const struct avc_vcpu *vcpu, struct avc_decoder_cpu *d, const
         d->written = (f->far & ~(uint64_t)UINT32_MAX) | (uint32_t)d->written;
     d->va = a->post ? base : d->written;
     d->written += (uint64_t)(int64_t)a->further;
+    if (f->pstate & SPSR_NRW) {
+        d->va = (uint32_t)d->va;
+        d->written = (uint32_t)d->written;
+    }
 }
 
 /* Is the fault one that this access can cause? The top byte may be a tag, which FAR_EL2 need not have. */
@@ -342,7 +383,6 @@ static enum avc_result begin(struct avc_vcpu *vcpu, struct avc_decoder_cpu *d, c
 
     d->esr = f->esr;
     d->at_pc = avc_hw_read_ELR_EL2();
-    d->length = ESR_IL;
     d->done = 0;
     if (!other_page(vcpu, d, f, el0, &result))
         return result;
@@ -398,17 +438,13 @@ static bool find_ipa(struct fault *f)
 static enum looked look(struct avc_vcpu *vcpu, struct avc_decoder_cpu *d, struct fault *f)
 {
     enum looked looked;
-    uint32_t attrs, word;
+    uint32_t attrs;
 
     if (!find_ipa(f) || permitted(vcpu, f->ipa, f->esr & ISS_WNR, &attrs)) /* another CPU has just mapped it */
         return AGAIN;
-    if (f->pstate & SPSR_NRW)
-        return NOT_OURS;
-    looked = fetch(vcpu, avc_hw_read_ELR_EL2(), &word);
+    looked = decode(vcpu, d, f);
     if (looked != OURS)
         return looked;
-    if (!avc_decode_a64(word, &d->access) || d->access.what == AVC_ACCESS_NONE)
-        return NOT_OURS;
     if (d->access.what == AVC_ACCESS_EXCLUSIVE)
         return avc_claim_find(vcpu->vm, AVC_MMIO, f->ipa) ? OURS : NOT_OURS;
     locate(vcpu, d, f);

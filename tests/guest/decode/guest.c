@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Every form of A64's loads and stores, on devices and on memory. Both must leave the same in registers and in memory.
+ * Every form of loads and stores, on devices and on memory. Both must leave the same in registers and in memory.
  * The instructions are random words of each encoding group. The guest executes each word twice, with the same registers
  * except for the base: on memory, where the CPU shows what is right, and where a device is.
  */
@@ -47,6 +47,28 @@ __asm__(".pushsection .text\n"
         "ldp x21, x22, [sp, #16]\nldp x23, x24, [sp, #32]\nldp x25, x26, [sp, #48]\nldp x27, x28, [sp, #64]\n"
         "ldp x29, x30, [sp, #80]\nldp x19, x20, [sp], #96\nret\n"
         "slot_end:\n.popsection\n");
+
+/* Executes a program of AArch32 at EL0 until its first exception. It has x0 to x14, and the V registers. */
+void el0_run(struct registers *r, uint64_t pc, uint64_t pstate);
+extern char el0_back[];
+__asm__(".pushsection .text\n"
+        "el0_run:\n"
+        "stp x19, x20, [sp, #-96]!\nstp x21, x22, [sp, #16]\nstp x23, x24, [sp, #32]\n"
+        "stp x25, x26, [sp, #48]\nstp x27, x28, [sp, #64]\nstp x29, x30, [sp, #80]\n"
+        "msr tpidr_el1, x0\nmsr elr_el1, x1\nmsr spsr_el1, x2\n"
+        "add x2, x0, #256\n"
+        "ld1 {v0.2d-v3.2d}, [x2], #64\nld1 {v4.2d-v7.2d}, [x2], #64\nld1 {v8.2d-v11.2d}, [x2], #64\n"
+        "ld1 {v12.2d-v15.2d}, [x2], #64\n"
+        "ldp x2, x3, [x0, #16]\nldp x4, x5, [x0, #32]\nldp x6, x7, [x0, #48]\nldp x8, x9, [x0, #64]\n"
+        "ldp x10, x11, [x0, #80]\nldp x12, x13, [x0, #96]\nldr x14, [x0, #112]\nldp x0, x1, [x0]\n"
+        "eret\n"
+        "el0_back:\n"
+        "mrs x0, tpidr_el1\nadd x2, x0, #256\n"
+        "st1 {v0.2d-v3.2d}, [x2], #64\nst1 {v4.2d-v7.2d}, [x2], #64\nst1 {v8.2d-v11.2d}, [x2], #64\n"
+        "st1 {v12.2d-v15.2d}, [x2], #64\n"
+        "ldp x21, x22, [sp, #16]\nldp x23, x24, [sp, #32]\nldp x25, x26, [sp, #48]\nldp x27, x28, [sp, #64]\n"
+        "ldp x29, x30, [sp, #80]\nldp x19, x20, [sp], #96\nret\n"
+        ".popsection\n");
 
 /* ---- places ---- */
 
@@ -204,14 +226,25 @@ static uint32_t make(const struct group *g, bool sp)
 /* ---- one run ---- */
 
 static unsigned taken;
-static uint64_t at_esr, at_far;
+static uint64_t at_esr, at_far, at_pc;
 
+static struct registers *at_el0; /* of the program that runs there, or NULL */
+
+/* Ends a program of EL0, by whatever exception. At EL1 it goes on behind the instruction. */
 static void on_sync(struct guest_regs *regs, uint64_t esr, uint64_t far)
 {
     taken++;
     at_esr = esr;
     at_far = far;
+    at_pc = regs->elr;
     regs->elr += 4;
+    if (!at_el0)
+        return;
+    for (unsigned n = 0; n < 15; n++)
+        at_el0->x[n] = (uint32_t)regs->x[n];
+    at_el0 = NULL;
+    regs->elr = (uint64_t)el0_back;
+    regs->spsr = 0x3c5;
 }
 
 struct outcome {
@@ -292,6 +325,151 @@ static void compare(const struct group *g, const struct where *w)
     guest_ok(!wrong, "%s, %s: %u done, %u refused, %u wrong", g->name, w->name, done, refused, wrong);
 }
 
+/* ---- AArch32 at EL0 ---- */
+
+enum {
+    T32 = 1,
+    LIST = 2,     /* the low 16 bits are a list */
+    NARROW = 4,   /* two bytes */
+    BANK = 8,     /* several S or D registers */
+    LONG = 16,    /* an offset of 12 bits */
+    INDEXED = 32, /* the low four bits are the index */
+};
+
+/* As above: F3.1 and F4.1. `base` is the register that is the base, and where its number stands. */
+static const struct group32 {
+    const char *name;
+    uint32_t mask, value;
+    unsigned base, at, flags;
+} groups32[] = {
+    { "A32, word and byte", 0xfe000c00, 0xe4000000, 10, 16, LONG },
+    { "A32, word and byte, register", 0xfe000e10, 0xe6000000, 10, 16, INDEXED },
+    { "A32, halfword and signed", 0xfe4000f0, 0xe04000b0, 10, 16, 0 },
+    { "A32, signed", 0xfe5000b0, 0xe05000b0, 10, 16, 0 },
+    { "A32, doubleword", 0xff5010d0, 0xe14000d0, 10, 16, 0 },
+    { "A32, doubleword, post-index", 0xff7010d0, 0xe04000d0, 10, 16, 0 },
+    { "A32, halfword, register", 0xfe400ff0, 0xe00000b0, 10, 16, INDEXED },
+    { "A32, multiple", 0xfe408000, 0xe8000000, 10, 16, LIST },
+    { "A32, floating-point", 0xff600e00, 0xed000a00, 10, 16, 0 },
+    { "A32, floating-point, several", 0xfee08e01, 0xeca00a00, 10, 16, BANK },
+    { "A32, floating-point, several, down", 0xffe08e01, 0xed200a00, 10, 16, BANK },
+    { "T32, register", 0xfffff1c0, 0x00005180, 5, 3, T32 | NARROW },
+    { "T32, immediate", 0xffffe000, 0x00006000, 5, 3, T32 | NARROW },
+    { "T32, halfword", 0xfffff000, 0x00008000, 5, 3, T32 | NARROW },
+    { "T32, stack", 0xfffff000, 0x00009000, 13, 32, T32 | NARROW },
+    { "T32, PUSH", 0xffffff00, 0x0000b400, 13, 32, T32 | NARROW | LIST },
+    { "T32, POP", 0xffffff00, 0x0000bc00, 13, 32, T32 | NARROW | LIST },
+    { "T32, multiple", 0xfffff000, 0x0000c000, 5, 8, T32 | NARROW | LIST },
+    { "T32, wide multiple", 0xffc0a000, 0xe8800000, 10, 16, T32 | LIST },
+    { "T32, wide multiple, down", 0xffc0a000, 0xe9000000, 10, 16, T32 | LIST },
+    { "T32, doubleword", 0xff402000, 0xe9400000, 10, 16, T32 },
+    { "T32, wide", 0xfe800c00, 0xf8800000, 10, 16, T32 | LONG },
+    { "T32, wide, with an index of its own", 0xfe800800, 0xf8000800, 10, 16, T32 },
+    { "T32, wide, register", 0xfe800fc0, 0xf8000000, 10, 16, T32 | INDEXED },
+    { "T32, floating-point", 0xff600e00, 0xed000a00, 10, 16, T32 },
+};
+
+/* A register that is loaded or stored is neither the base nor the PC, nor, in T32, SP. */
+static uint32_t other32(uint32_t word, unsigned at, unsigned width, unsigned base, bool even)
+{
+    unsigned n = word >> at & width;
+
+    while (n == base || n == 15 || n == 13 || (even && n + 1 == base) || (even && n & 1) || n == 14)
+        n = (n + 1) & width;
+    return (word & ~(width << at)) | n << at;
+}
+
+static uint32_t make32(const struct group32 *g)
+{
+    uint32_t word = ((uint32_t)any() & ~g->mask) | g->value;
+
+    if ((word & 0xff100000) == 0xf9000000 && g->flags & T32) /* Advanced SIMD's structures: not decoded */
+        word ^= 1u << 24;
+    if (g->at < 32)
+        word = (word & ~((g->flags & NARROW ? 7u : 15u) << g->at)) | g->base << g->at;
+    if (g->flags & LIST)
+        return (word & ~(1u << g->base)) | (g->flags & NARROW ? 1 : 3);
+    if (g->flags & BANK)
+        return (word & ~0xf0u) | 2;
+    if ((g->mask & 0xe00) == 0xe00 && (g->value & 0xe00) == 0xa00) /* VLDR */
+        return word;
+    if (g->flags & INDEXED)
+        word = (word & ~15u) | INDEX;
+    if (g->flags & NARROW)
+        return other32(word, g->value == 0x9000 ? 8 : 0, 7, g->base, false);
+    word = other32(word, 12, 15, g->base, g->mask & 0x1000);
+    if (g->flags & T32 && (g->value & 0xfe000000) == 0xe8000000) { /* two registers that differ */
+        word = other32(word, 8, 15, g->base, false);
+        if ((word >> 8 & 15) == (word >> 12 & 15))
+            word = other32(word ^ 1u << 8, 8, 15, g->base, false);
+        if ((word >> 8 & 15) == (word >> 12 & 15))
+            word = (word & ~0xff00u) | 0x1200;
+    }
+    return word;
+}
+
+static void execute32(struct outcome *o, const struct registers *r, const struct group32 *g, uint32_t word, bool big,
+                      uint64_t base)
+{
+    volatile uint16_t *in = (uint16_t *)(CODE + 0x800);
+    uint64_t pc = CODE + 0x800 + EL0_MAP;
+
+    o->r = *r;
+    base += EL0_MAP;
+    o->r.x[g->base] = base;
+    if (!(g->flags & T32)) {
+        *(volatile uint32_t *)in = word;
+        *(volatile uint32_t *)(in + 2) = 0xef000000; /* svc #0 */
+    } else if (g->flags & NARROW) {
+        in[0] = (uint16_t)word;
+        in[1] = 0xdf00; /* svc #0 */
+    } else {
+        in[0] = (uint16_t)(word >> 16);
+        in[1] = (uint16_t)word;
+        in[2] = 0xdf00;
+    }
+    __asm__ volatile("dc cvau, %0; dsb ish; ic ivau, %0; ic ivau, %1; dsb ish; isb" ::"r"(in),
+                     "r"(EL0_MAP + (uint64_t)in)
+                     : "memory");
+    at_el0 = &o->r;
+    el0_run(&o->r, pc, (g->flags & T32 ? 0x1f0 : 0x1d0) | (big ? 0x200 : 0));
+    o->esr = at_esr;
+    o->far = at_esr >> 26 == 0x24 ? at_far - base : at_pc;
+    o->r.x[g->base] -= base;
+}
+
+static void compare32(const struct group32 *g, const struct where *w)
+{
+    unsigned done = 0, wrong = 0;
+
+    for (unsigned n = 0; n < WORDS; n++) {
+        uint32_t word = make32(g);
+        bool big = n & 2;
+        uint64_t near = (0x1000 + any() % 0x120 - 0x90) & (n & 1 ? ~3ul : ~0ul);
+
+        for (unsigned i = 0; i < sizeof start / 8; i++)
+            ((uint64_t *)&start)[i] = i < 31 ? (uint32_t)any() : any();
+        start.x[INDEX] = start.x[6] = any() & 0x38;
+        fill(w);
+        execute32(&want, &start, g, word, big, REFERENCE + near);
+        execute32(&got, &start, g, word, big, w->at + near);
+        done += want.esr >> 26 == 0x11;
+        if ((!same(&want, &got) || !same_memory(w)) && !wrong++)
+            guest_printf("# %x at %lx: esr %lx far %lx, not esr %lx far %lx\n", word, near, got.esr, got.far, want.esr,
+                         want.far);
+    }
+    guest_ok(!wrong && done, "%s, %s: %u done, %u wrong", g->name, w->name, done, wrong);
+}
+
+static void aarch32(void)
+{
+    if ((READ("id_aa64pfr0_el1") & 0xf) != 2)
+        return;
+    for (unsigned n = 0; n < sizeof groups32 / sizeof groups32[0]; n++)
+        for (unsigned k = 0; k < sizeof wheres / sizeof wheres[0]; k++)
+            compare32(&groups32[n], &wheres[k]);
+}
+
 /* ---- examples from real software ---- */
 
 /* An RTOS sets all priorities by stores with write-back. A driver may read and write registers by pairs. */
@@ -322,6 +500,7 @@ int guest_main(unsigned cpu)
     for (unsigned n = 0; n < sizeof groups / sizeof groups[0]; n++)
         for (unsigned k = 0; k < sizeof wheres / sizeof wheres[0]; k++)
             compare(&groups[n], &wheres[k]);
+    aarch32();
     guest_ok(guest_hvc(CALL_ASK, ASK_UNDECODED, 0, 0, NULL) == 0, "nothing was left undecoded");
     guest_ok(guest_hvc(CALL_ASK, ASK_PARTS, 0, 0, NULL) > guest_hvc(CALL_ASK, ASK_EXITS, 0, 0, NULL) &&
                  guest_hvc(CALL_ASK, ASK_EXITS, 0, 0, NULL) > 1000,

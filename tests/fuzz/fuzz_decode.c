@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright 2026 the arm_vcpu authors */
+/*
+ * Loads and stores without syndrome, fed with bytes: instructions, registers, tables of the guest's, and what claims
+ * and the VMM answer to each part. The fault is mostly one that the instruction can cause, and sometimes any. What must
+ * hold: the guest is at the instruction, behind it, or in its handler; only behind it have registers changed, and only
+ * those that it names; parts have ordinary sizes, and lie in one page. The host's memory is given out in pieces as long
+ * as was asked for, so that ASan sees an access beyond them.
+ */
+#include "../unit/world.h"
+
+#include <avc/decoder.h>
+
+#include "arch/esr.h"
+#include "arch/mmu.h"
+#include "arch/pstate.h"
+#include "core/decode/decode.h"
+
+#define TOP    UINT64_C(0xffff000000000000)
+#define TRAPS  24
+#define DEVICE (RAM + RAM_SIZE) /* behind the memory, and in front of it */
+#define BEFORE (RAM - 0x1000)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const uint8_t *input;
+static size_t input_left;
+
+static uint64_t take_bytes(unsigned n)
+{
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < n && input_left; i++, input_left--)
+        value |= (uint64_t)*input++ << 8 * i;
+    return value;
+}
+
+static void require(bool ok, const char *what)
+{
+    if (!ok) {
+        fprintf(stderr, "fuzz_decode: %s\n", what);
+        abort();
+    }
+}
+
+/* ---- the guest's memory ---- */
+
+static uint64_t top; /* bits of each address: AArch32 has none */
+static uint32_t word;
+static uint8_t *piece;
+
+#define CODE (top | START)
+
+static void *memory(void *ctx, avc_ipa_t ipa, size_t size)
+{
+    (void)ctx;
+    require(size && size <= 8 && (ipa & 0xfff) + size <= 0x1000, "memory is asked for over the end of a page");
+    free(piece);
+    piece = NULL;
+    if (ipa < RAM || ipa - RAM > RAM_SIZE - size)
+        return NULL;
+    piece = malloc(size);
+    memset(piece, (int)(ipa & 0xff), size);
+    if (ipa == START && size <= 4)
+        memcpy(piece, &word, size);
+    if (ipa == START + 2 && size == 2)
+        memcpy(piece, (uint8_t *)&word + 2, 2);
+    return piece;
+}
+
+static uint8_t tables; /* what AT instructions find */
+
+static void at(enum fake_op op, uint64_t va)
+{
+    if (op != FAKE_OP_at_s1e1r && op != FAKE_OP_at_s1e0r && op != FAKE_OP_at_s1e1w && op != FAKE_OP_at_s1e0w)
+        return;
+    if ((va & ~UINT64_C(0xfff)) != CODE && tables & 1)
+        fake_cpu->reg[FAKE_PAR_EL1] = PAR_F | (uint64_t)tables << 1;
+    else
+        fake_cpu->reg[FAKE_PAR_EL1] = (va & UINT64_C(0xfffffffff000)) | (tables & 2   ? UINT64_C(0x44)
+                                                                         : tables & 4 ? 0
+                                                                                      : UINT64_C(0xff))
+                                                                            << 56;
+}
+
+/* ---- answers ---- */
+
+static enum avc_answer answer_to(struct avc_exit *e)
+{
+    uint8_t what = (uint8_t)take_bytes(1);
+
+    require(e->size == 1 || e->size == 2 || e->size == 4 || e->size == 8, "a part has an odd size");
+    require((e->key & 0xfff) == (e->va & 0xfff), "address and key of a part do not agree");
+    if (what & 0x80)
+        e->value = take_bytes(8);
+    return what & 0x40 ? (enum avc_answer)(what % 6) : AVC_DONE;
+}
+
+static enum avc_answer claim(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
+{
+    (void)vcpu, (void)ctx;
+    return answer_to(e);
+}
+
+/* ---- one instruction ---- */
+
+static bool decode(uint64_t pstate, struct avc_access *a)
+{
+    uint32_t first = word & 0xffff;
+
+    if (!(pstate & SPSR_NRW))
+        return avc_decode_a64(word, a);
+    if (!(pstate & SPSR_T32))
+        return avc_decode_a32(word, a);
+    return avc_decode_t32(first < 0xe800 ? first : first << 16 | word >> 16, a);
+}
+
+static struct fake_trap fault(struct avc_vcpu *vcpu, uint64_t pstate)
+{
+    struct avc_access a;
+    uint64_t far = vcpu->x[0], iss = take_bytes(1) & 1 ? 0x06 : 0x0e;
+    uint8_t how = (uint8_t)take_bytes(1);
+
+    if (how & 0x40) { /* any */
+        far = top | (RAM + RAM_SIZE - 0x20 + take_bytes(2));
+        iss |= take_bytes(4) & 0x1ffffff;
+    } else if (decode(pstate, &a)) {
+        uint64_t base = a.base < 31 ? vcpu->x[a.base] : a.base == 32 ? CODE : ctx(AVC_CTX_SP_EL1);
+        uint64_t index = a.index < 31 ? vcpu->x[a.index] : 0;
+
+        far = a.post ? base : base + avc_access_distance(&a, index, pstate & SPSR_C);
+        if (!top)
+            far = (uint32_t)far;
+        if (a.what != AVC_ACCESS_LOAD)
+            iss |= ISS_WNR;
+        if (how & 1 && a.size && (far & 0xfff) + a.size * (a.nr ? a.nr : 1u) > 0x1000)
+            far = (far | 0xfff) + 1; /* the second page */
+        if (how & 2 && a.size && a.size <= 8 && a.nr == 1)
+            iss |= ISS_ISV | (uint64_t)__builtin_ctz(a.size) << 22 | (uint64_t)a.reg[0] << 16 | ISS_SF;
+    }
+    return (struct fake_trap){ .esr = ESR_MAKE(0x24, true, iss),
+                               .elr = CODE,
+                               .spsr = pstate,
+                               .far = far,
+                               .hpfar = (far & UINT64_C(0xffffffffffff)) >> 12 << 4 };
+}
+
+static void one(struct avc_vcpu *vcpu)
+{
+    static const uint64_t pstates[8] = { EL1H, EL0T,           EL1H | SPSR_C,  0x3c4,
+                                         USR,  USR | SPSR_T32, USR | SPSR_T32, USR | SPSR_E };
+    uint8_t how = (uint8_t)take_bytes(1);
+    uint64_t before[31], pstate = pstates[how & 7], where = how & 0x80 ? BEFORE + 0xfe0 : RAM + RAM_SIZE - 0x20;
+    struct avc_fp fp;
+    struct avc_exit *e;
+
+    top = pstate & SPSR_NRW ? 0 : TOP;
+    tables = (uint8_t)take_bytes(1);
+    word = (uint32_t)take_bytes(4);
+    if (how & 8)
+        word = (word & ~UINT32_C(0x0a000000)) | UINT32_C(0x08000000);
+    for (unsigned n = 0; n < 31; n++)
+        vcpu->x[n] = how & 16 && n & 1 ? n : top | (where + (take_bytes(1) & 0x3f));
+    avc_ctx_set(vcpu, AVC_CTX_SP_EL1, vcpu->x[2]);
+    avc_ctx_set(vcpu, AVC_CTX_SP_EL0, vcpu->x[2]);
+    avc_ctx_set(vcpu, AVC_CTX_SCTLR_EL1, (how & 32 ? SCTLR_EE | SCTLR_E0E : 0) | (how & 64 ? SCTLR_C : 0));
+    memset(&fp, how, sizeof fp);
+    *vcpu->fp = fp;
+    memcpy(before, vcpu->x, sizeof before);
+    e = take(vcpu, fault(vcpu, pstate));
+    for (unsigned n = 0; e->kind != AVC_KICKED; n++) {
+        require(n < 300, "an instruction has no end");
+        require(e->kind == AVC_MMIO || e->kind == AVC_STAGE2, "an exit of another kind");
+        require(!memcmp(before, vcpu->x, sizeof before) && !memcmp(&fp, vcpu->fp, sizeof fp),
+                "registers change while parts are left");
+        e->answer = e->size ? answer_to(e) : (enum avc_answer)(take_bytes(1) % 5);
+        world.taken = true;
+        e = world_run(vcpu);
+    }
+    if (world.trap.elr == CODE + 4 || (pstate & SPSR_T32 && pstate & SPSR_NRW && world.trap.elr == CODE + 2))
+        return;
+    require(world.trap.elr == CODE || (world.trap.elr & ~UINT64_C(0x7ff)) == (VBAR & ~UINT64_C(0x7ff)), "elsewhere");
+    require(!memcmp(before, vcpu->x, sizeof before) && !memcmp(&fp, vcpu->fp, sizeof fp),
+            "registers have changed, and the instruction is not done");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct avc_decoder decoder;
+    static struct avc_decoder_cpu cpus[2];
+    struct avc_vcpu *vcpu;
+
+    input = data;
+    input_left = size;
+    world_make();
+    world_claim(AVC_MMIO, DEVICE, DEVICE + 0xfff, take_bytes(1) & 1 ? claim : avc_to_vmm, NULL);
+    if (take_bytes(1) & 1)
+        world_claim(AVC_MMIO, BEFORE, BEFORE + 0xfff, claim, NULL);
+    must(avc_decoder_attach(&decoder, &world.vm,
+                            &(struct avc_decoder_config){ .memory = memory, .cpus = cpus, .max_vcpus = 2 }));
+    vcpu = world_load();
+    fake_on_op = at;
+    fake_cpu->reg[FAKE_DCZID_EL0] = take_bytes(1) % 10;
+    for (unsigned n = 0; n < TRAPS && input_left; n++)
+        one(vcpu);
+    free(piece);
+    piece = NULL;
+    return 0;
+}
