@@ -17,12 +17,13 @@
  * guest gets the data abort "unsupported exclusive or atomic access" (DFSC 0x35).
  *
  * An access may cross the end of a page: from memory to a device, or from a device to anything, if the guest maps the
- * device as Normal memory. With a decoder each page gets its own part. Without one the device that the CPU names gets
- * the whole access.
+ * device as Normal memory. Then each page gets its own part. For accesses that the syndrome describes this is so only
+ * with `across_pages`. Otherwise the device that the CPU names gets the whole access.
  *
- * A program that does not call avc_decoder_attach() does not link the decoder. In a VM with a decoder an ordinary
- * access to a device costs ten instructions more. An access of several bytes to the first byte of a device's page costs
- * some forty more: it may be the second half of an access, and only the guest's attributes or its instruction say so.
+ * A program that does not call avc_decoder_attach() does not link the decoder. An access that the syndrome describes
+ * costs the same with a decoder and without. With `across_pages` it costs some five instructions more. An access of
+ * several bytes to the first byte of a device's page then costs some forty more: it may be the second half of an
+ * access, and only the guest's attributes or its instruction say so.
  */
 #ifndef AVC_DECODER_H
 #define AVC_DECODER_H
@@ -49,6 +50,9 @@ struct avc_decoder_config {
     void *ctx;
     struct avc_decoder_cpu *cpus; /* storage, one for each vCPU of the VM; borrowed until avc_vm_destroy() */
     uint32_t max_vcpus;           /* entries in it, at least the VM's max_vcpus */
+    /** Whether accesses that the syndrome describes are done page by page, too, if they cross the end of one. Default:
+        no. */
+    bool across_pages;
 };
 
 /**

@@ -197,7 +197,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (take_bytes(1) & 1)
         world_claim(AVC_MMIO, BEFORE, BEFORE + 0xfff, claim, NULL);
     must(avc_decoder_attach(&decoder, &world.vm,
-                            &(struct avc_decoder_config){ .memory = memory, .cpus = cpus, .max_vcpus = 2 }));
+                            &(struct avc_decoder_config){
+                                .memory = memory, .cpus = cpus, .max_vcpus = 2, .across_pages = take_bytes(1) & 1 }));
     vcpu = world_load();
     fake_on_op = at;
     fake_cpu->reg[FAKE_DCZID_EL0] = take_bytes(1) % 10;

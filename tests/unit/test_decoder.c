@@ -14,6 +14,7 @@
 #include "arch/esr.h"
 #include "arch/mmu.h"
 #include "arch/pstate.h"
+#include "core/exit/abort.h"
 
 #define FAR_TOP     UINT64_C(0xffff000000000000)
 #define VA(ipa)     (FAR_TOP | (ipa))
@@ -27,6 +28,7 @@
 static uint8_t ram[RAM_SIZE] __attribute__((aligned(4096)));
 static struct avc_decoder decoder;
 static struct avc_decoder_cpu cpus[2];
+static bool across = true;
 static unsigned words_read;
 static uint64_t no_page, par_fault, attributes; /* the VA of a page that stage 1 does not map, and PAR_EL1 for it */
 
@@ -93,8 +95,9 @@ static struct avc_vcpu *make(void)
     world_claim(AVC_MMIO, DEVICE, DEVICE + 0x1fff, device, NULL);
     world_claim(AVC_MMIO, OTHER, OTHER + 0x1fff, avc_to_vmm, NULL);
     world_claim(AVC_MMIO, ROM, ROM + 0xfff, device, NULL);
-    must(avc_decoder_attach(&decoder, &world.vm,
-                            &(struct avc_decoder_config){ .memory = memory, .cpus = cpus, .max_vcpus = 2 }));
+    must(avc_decoder_attach(
+        &decoder, &world.vm,
+        &(struct avc_decoder_config){ .memory = memory, .cpus = cpus, .max_vcpus = 2, .across_pages = across }));
     vcpu = world_load();
     avc_ctx_set(vcpu, AVC_CTX_SCTLR_EL1, SCTLR_C | SCTLR_M);
     fake_on_op = at;
@@ -453,8 +456,9 @@ static void test_class_claim(void **state)
     world_make();
     world_claim(AVC_CLASS, AVC_EC_DABT_LOWER, AVC_EC_DABT_LOWER, passes, NULL);
     world_claim(AVC_MMIO, DEVICE, DEVICE + 0x1fff, device, NULL);
-    must(avc_decoder_attach(&decoder, &world.vm,
-                            &(struct avc_decoder_config){ .memory = memory, .cpus = cpus, .max_vcpus = 2 }));
+    must(avc_decoder_attach(
+        &decoder, &world.vm,
+        &(struct avc_decoder_config){ .memory = memory, .cpus = cpus, .max_vcpus = 2, .across_pages = across }));
     vcpu = world_load();
     avc_ctx_set(vcpu, AVC_CTX_SCTLR_EL1, SCTLR_C | SCTLR_M);
     fake_on_op = at;
@@ -638,14 +642,15 @@ static struct avc_vcpu *make_neighbours(void)
     world_make();
     world_claim(AVC_MMIO, RAM + RAM_SIZE, RAM + RAM_SIZE + 0xfff, device, NULL);
     world_claim(AVC_MMIO, BEFORE, BEFORE + 0xfff, device, NULL);
-    must(avc_decoder_attach(&decoder, &world.vm,
-                            &(struct avc_decoder_config){ .memory = memory, .cpus = cpus, .max_vcpus = 2 }));
+    must(avc_decoder_attach(
+        &decoder, &world.vm,
+        &(struct avc_decoder_config){ .memory = memory, .cpus = cpus, .max_vcpus = 2, .across_pages = across }));
     vcpu = world_load();
     avc_ctx_set(vcpu, AVC_CTX_SCTLR_EL1, SCTLR_C | SCTLR_M);
     fake_on_op = at;
     attributes = 0xff;
     no_page = 0;
-    nr_seen = 0;
+    nr_seen = words_read = 0;
     fail_at = ~0u;
     for (unsigned n = 0; n < sizeof ram; n++)
         ram[n] = (uint8_t)(n * 7);
@@ -744,8 +749,9 @@ static void test_other_page(void **state)
     (void)state;
     world_make();
     world_claim(AVC_MMIO, ROM + 0x1000, ROM + 0x1fff, device, NULL);
-    must(avc_decoder_attach(&decoder, &world.vm,
-                            &(struct avc_decoder_config){ .memory = memory, .cpus = cpus, .max_vcpus = 2 }));
+    must(avc_decoder_attach(
+        &decoder, &world.vm,
+        &(struct avc_decoder_config){ .memory = memory, .cpus = cpus, .max_vcpus = 2, .across_pages = across }));
     vcpu = world_load();
     avc_ctx_set(vcpu, AVC_CTX_SCTLR_EL1, SCTLR_C | SCTLR_M);
     fake_on_op = at;
@@ -813,6 +819,31 @@ static void test_not_crossing(void **state)
 }
 
 /* The guest's stage 1 does not map the other page, so the guest takes its own fault. */
+/* Without `across_pages`: what the syndrome describes is the device's that has faulted, whole, and costs no look at
+   anything. What it does not describe is done page by page all the same. */
+static void test_not_across(void **state)
+{
+    struct avc_vcpu *vcpu;
+
+    (void)state;
+    across = false;
+    vcpu = make_neighbours();
+    across = true;
+    assert_ptr_equal(vcpu->dispatch[AVC_EC_DABT_LOWER].fn, avc_trap_dabt);
+    fake_log_clear();
+    vcpu->x[0] = VA(RAM + RAM_SIZE - 4);
+    check_done(execute(vcpu, LDR, TRANSLATION | PLAIN(3), RAM + RAM_SIZE));
+    assert_int_equal(nr_seen, 1);
+    check_part(0, RAM + RAM_SIZE, 8, false);
+    assert_int_equal(fake_log_find(0, FAKE_OP, FAKE_OP_at_s1e1r), -1);
+    assert_int_equal(words_read, 0);
+    nr_seen = 0;
+    vcpu->x[0] = VA(RAM + RAM_SIZE - 8);
+    check_done(execute(vcpu, LDP, TRANSLATION, RAM + RAM_SIZE));
+    assert_int_equal(nr_seen, 1);
+    check_part(0, RAM + RAM_SIZE, 8, false);
+}
+
 static void test_second_page_faults(void **state)
 {
     struct avc_vcpu *vcpu = make_neighbours();
@@ -944,6 +975,7 @@ int main(void)
         cmocka_unit_test(test_other_page),
         cmocka_unit_test(test_other_aborts),
         cmocka_unit_test(test_not_crossing),
+        cmocka_unit_test(test_not_across),
         cmocka_unit_test(test_second_page_faults),
         cmocka_unit_test(test_caches),
         cmocka_unit_test(test_rights),

@@ -2,8 +2,8 @@
 /* Copyright 2026 the arm_vcpu authors */
 /*
  * A VM's decoder. It stands in front of abort.c: the VM has a row for data aborts of its own. An abort that the
- * syndrome does not describe, or that may cross the end of a page, is decoded by its instruction. Any other goes the
- * way that it goes without a decoder.
+ * syndrome does not describe is decoded by its instruction. With `across_pages` this is so, too, for one that may cross
+ * the end of a page. Any other goes the way that it goes without a decoder.
  *
  * The access is then done part by part. A part lies in one page and has the size of an ordinary access. It is an MMIO
  * event, offered like any other; or, in the page that has not faulted, an access to memory by the host's mapping. The
@@ -32,6 +32,8 @@
 #include "core/policy/sysreg.h"
 
 #define PAGE UINT64_C(0x1000)
+
+static const struct avc_decoder_ops ops_across;
 
 static inline uint64_t offset_in_page(uint64_t va)
 {
@@ -409,7 +411,7 @@ static bool may_be_second(uint64_t esr, uint64_t far)
     return !offset_in_page(far) && described_size(esr) > 1 && PAR_ATTR(stage1(far, false, false)) & 0xf0;
 }
 
-static bool is_candidate(uint64_t esr, uint64_t far)
+static bool is_candidate(const struct avc_vcpu *vcpu, uint64_t esr, uint64_t far)
 {
     unsigned kind = ISS_FSC(esr) & FSC_KIND;
 
@@ -417,7 +419,9 @@ static bool is_candidate(uint64_t esr, uint64_t far)
         return false;
     if (kind != FSC_TRANSLATION && kind != FSC_PERMISSION && ISS_FSC(esr) != 0x2a && ISS_FSC(esr) != 0x2b)
         return false;
-    return !(esr & ISS_ISV) || crosses(esr, far) || may_be_second(esr, far);
+    if (!(esr & ISS_ISV))
+        return true;
+    return vcpu->vm->decoder->ops == &ops_across && (crosses(esr, far) || may_be_second(esr, far));
 }
 
 /* HPFAR_EL2 is not valid for a permission fault: see abort.c. */
@@ -459,7 +463,7 @@ static enum avc_result slow(struct avc_vcpu *vcpu, uint64_t esr)
     struct fault f = { .esr = esr, .far = avc_hw_read_FAR_EL2(), .pstate = avc_hw_read_SPSR_EL2() };
     struct avc_decoder_cpu *d = mine(vcpu);
 
-    if (!is_candidate(esr, f.far))
+    if (!is_candidate(vcpu, esr, f.far))
         return avc_trap_abort(vcpu, esr);
     switch (look(vcpu, d, &f)) {
     case AGAIN:
@@ -481,16 +485,16 @@ static __attribute__((noinline)) enum avc_result at_edge(struct avc_vcpu *vcpu, 
     return crosses(esr, far) || may_be_second(esr, far) ? avc_trap_slow(vcpu, esr) : avc_trap_dabt(vcpu, esr);
 }
 
-/* The row's function: an ordinary access goes the ordinary way. Without ISV the size is 0b00, and what is done with the
-   access does not depend on the way. */
+/* The row's function with `across_pages`. An access that crosses begins in the last seven bytes of a page, and its
+   second half at the first byte. All others go the ordinary way at once. */
 static enum avc_result dabt(struct avc_vcpu *vcpu, uint64_t esr)
 {
-    uint64_t end = offset_in_page(avc_hw_read_FAR_EL2() - 1) + (UINT64_C(1) << ISS_SAS(esr));
-
-    return avc_unlikely(end >= PAGE) ? at_edge(vcpu, esr) : avc_trap_dabt(vcpu, esr);
+    return avc_unlikely(!(offset_in_page(avc_hw_read_FAR_EL2() + 7) & ~UINT64_C(7))) ? at_edge(vcpu, esr)
+                                                                                     : avc_trap_dabt(vcpu, esr);
 }
 
-static const struct avc_decoder_ops ops = { .dabt = dabt, .abort = slow, .done = done, .go_on = go_on };
+static const struct avc_decoder_ops ops = { .dabt = avc_trap_dabt, .abort = slow, .done = done, .go_on = go_on };
+static const struct avc_decoder_ops ops_across = { .dabt = dabt, .abort = slow, .done = done, .go_on = go_on };
 
 enum avc_status avc_decoder_attach(struct avc_decoder *decoder, struct avc_vm *vm,
                                    const struct avc_decoder_config *config)
@@ -505,9 +509,11 @@ enum avc_status avc_decoder_attach(struct avc_decoder *decoder, struct avc_vm *v
         return AVC_EEXIST;
     if (config->max_vcpus < vm->max_vcpus)
         return AVC_ERANGE;
-    *decoder = (struct avc_decoder){
-        .ops = &ops, .memory = config->memory, .ctx = config->ctx, .cpus = config->cpus, .max_vcpus = config->max_vcpus
-    };
+    *decoder = (struct avc_decoder){ .ops = config->across_pages ? &ops_across : &ops,
+                                     .memory = config->memory,
+                                     .ctx = config->ctx,
+                                     .cpus = config->cpus,
+                                     .max_vcpus = config->max_vcpus };
     vm->decoder = decoder;
     return AVC_OK;
 }

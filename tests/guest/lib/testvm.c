@@ -98,7 +98,7 @@ void test_vm_init(struct test_vm *t, const struct test_config *config)
     };
 
     const struct avc_decoder_config decoder_config = {
-        .memory = guest_memory, .ctx = t, .cpus = t->decoder_cpus, .max_vcpus = vcpus
+        .memory = guest_memory, .ctx = t, .cpus = t->decoder_cpus, .max_vcpus = vcpus, .across_pages = true
     };
 
     t->ram = host_guest_ram(TEST_RAM);
