@@ -3,7 +3,11 @@
 /* The fake machine: registers, CPUs, log. See fake.h. */
 #include "fake.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "models.h"
 
 #define LOG_SIZE 65536
 
@@ -31,6 +35,8 @@ uint64_t fake_read(enum fake_reg reg)
 
     if (reg == FAKE_DAIF)
         value = fake_cpu->masked ? 0x3c0 : 0;
+    if (reg == FAKE_CCSIDR_EL1)
+        value = fake_ccsidr();
     fake_log_add(FAKE_READ, reg, value);
     if (fake_on_read)
         fake_on_read(reg, &value);
@@ -51,6 +57,11 @@ void fake_op(enum fake_op op, uint64_t value)
         fake_cpu->masked = true;
     if (op == FAKE_OP_irq_restore)
         fake_cpu->masked = value & 0x80;
+    if (op == FAKE_OP_dc_cisw && !fake_has_set_and_way(value)) {
+        fprintf(stderr, "fake: DC CISW %llx at EL2: this CPU has no such line, and may take it as UNDEFINED\n",
+                (unsigned long long)value);
+        abort();
+    }
     fake_log_add(FAKE_OP, op, value);
     if (fake_on_op)
         fake_on_op(op, value);

@@ -9,6 +9,7 @@
 const struct fake_model fake_a53 = {
     .name = "cortex-a53",
     .midr = 0x410fd034, .ctr = 0x84448004, .dczid = 0x4, .clidr = 0xa200023, .revidr = 0x100, .vtr = 0x90b80003,
+    .ccsidr = { 0x700fe01a, 0x201fe00a, 0x707fe07a },
     .id = {
         ID(1, 0) = 0x131, ID(1, 1) = 0x10011001, ID(1, 2) = 0x3000006, ID(1, 4) = 0x10101105,
         ID(1, 5) = 0x40000000, ID(1, 6) = 0x1260000, ID(1, 7) = 0x2102211,
@@ -24,6 +25,7 @@ const struct fake_model fake_a53 = {
 const struct fake_model fake_a57 = {
     .name = "cortex-a57",
     .midr = 0x411fd070, .ctr = 0x8444c004, .dczid = 0x4, .clidr = 0xa200023, .revidr = 0x0, .vtr = 0x90b80003,
+    .ccsidr = { 0x701fe00a, 0x201fe012, 0x70ffe07a },
     .id = {
         ID(1, 0) = 0x131, ID(1, 1) = 0x10011001, ID(1, 2) = 0x3000006, ID(1, 4) = 0x10101105,
         ID(1, 5) = 0x40000000, ID(1, 6) = 0x1260000, ID(1, 7) = 0x2102211,
@@ -39,6 +41,7 @@ const struct fake_model fake_a57 = {
 const struct fake_model fake_a72 = {
     .name = "cortex-a72",
     .midr = 0x410fd083, .ctr = 0x8444c004, .dczid = 0x4, .clidr = 0xa200023, .revidr = 0x0, .vtr = 0x90b80003,
+    .ccsidr = { 0x701fe00a, 0x201fe012, 0x707fe07a },
     .id = {
         ID(1, 0) = 0x131, ID(1, 1) = 0x10011001, ID(1, 2) = 0x3000006, ID(1, 4) = 0x10201105,
         ID(1, 5) = 0x40000000, ID(1, 6) = 0x1260000, ID(1, 7) = 0x2102211,
@@ -54,6 +57,7 @@ const struct fake_model fake_a72 = {
 const struct fake_model fake_n1 = {
     .name = "neoverse-n1",
     .midr = 0x414fd0c1, .ctr = 0x8444c004, .dczid = 0x4, .clidr = 0x82000023, .revidr = 0x0, .vtr = 0x90b80003,
+    .ccsidr = { 0x701fe01a, 0x201fe01a, 0x707fe03a },
     .id = {
         ID(1, 0) = 0x10010131, ID(1, 1) = 0x10010000, ID(1, 2) = 0x4000008, ID(1, 4) = 0x10201105,
         ID(1, 5) = 0x40000000, ID(1, 6) = 0x1260000, ID(1, 7) = 0x2122211,
@@ -69,6 +73,7 @@ const struct fake_model fake_n1 = {
 const struct fake_model fake_max = {
     .name = "max",
     .midr = 0xf0510, .ctr = 0xb444c004, .dczid = 0x4, .clidr = 0x2000023, .revidr = 0x0, .vtr = 0x90b80003,
+    .ccsidr = { 0x701fe00a, 0x201fe012, 0x70ffe07a },
     .id = {
         ID(1, 0) = 0x11020131, ID(1, 1) = 0x10011001, ID(1, 2) = 0x600000a, ID(1, 4) = 0x10101105,
         ID(1, 5) = 0x40000000, ID(1, 6) = 0x1260000, ID(1, 7) = 0x2122211,

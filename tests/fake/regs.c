@@ -37,6 +37,39 @@ uint64_t avc_hw_read_id(unsigned n)
     return (model ? model : &fake_a72)->id[n];
 }
 
+uint64_t fake_ccsidr(void)
+{
+    const struct fake_model *model = models[fake_cpu - fake_cpus];
+    uint64_t csselr = fake_cpu->reg[FAKE_CSSELR_EL1];
+
+    return csselr < 3 ? (model ? model : &fake_a72)->ccsidr[csselr] : ~UINT64_C(0); /* UNKNOWN */
+}
+
+/* Level in bits 3..1, the set above the offset in a line, the way at the top of 32 bits (DDI 0487, C5.3, "DC CISW"). */
+bool fake_has_set_and_way(uint64_t operand)
+{
+    unsigned level = operand >> 1 & 7, way_bits = 0, set_bits = 0,
+             type = fake_cpu->reg[FAKE_CLIDR_EL1] >> 3 * level & 7;
+    const struct fake_model *model = models[fake_cpu - fake_cpus] ? models[fake_cpu - fake_cpus] : &fake_a72;
+    bool ccidx = model->id[6 * 8 + 2] >> 20 & 15;
+    uint64_t ccsidr, set, way, nr_sets, nr_ways;
+
+    if (level > 1 || type < 2 || operand >> 32 || operand & 1)
+        return false;
+    ccsidr = model->ccsidr[2 * level];
+    nr_ways = (ccidx ? ccsidr >> 3 & 0x1fffff : ccsidr >> 3 & 0x3ff) + 1;
+    nr_sets = (ccidx ? ccsidr >> 32 & 0xffffff : ccsidr >> 13 & 0x7fff) + 1;
+    while (nr_ways > UINT64_C(1) << way_bits)
+        way_bits++;
+    while (nr_sets > UINT64_C(1) << set_bits)
+        set_bits++;
+    way = operand >> (32 - way_bits);
+    operand &= ~UINT64_C(0) >> (32 + way_bits);
+    set = operand >> ((ccsidr & 7) + 4);
+    return way < nr_ways && set < nr_sets && !(operand & 0xf & ~UINT64_C(0xe)) &&
+           !(operand & ((UINT64_C(1) << ((ccsidr & 7) + 4)) - 1) & ~UINT64_C(0xe));
+}
+
 /* An EL1 name at EL2 with E2H=1 is the host's own register; an _EL12 or _EL02 name with E2H=0 is UNDEFINED. */
 static void check(unsigned ctx, bool two, bool e2h)
 {

@@ -448,6 +448,88 @@ static void trapped(void **state)
     assert_true(undefined(vcpu));
 }
 
+/* DC ISW, CSW and CISW with any operand: a line that the CPU has is cleaned and invalidated, and nothing else is done.
+   The fake ends the test at an operand that its CPU does not have. */
+static bool cleaned(struct avc_vcpu *vcpu, uint32_t key, uint64_t operand, uint64_t *done)
+{
+    long at;
+
+    fake_log_clear();
+    msr(vcpu, key, operand);
+    assert_false(undefined(vcpu));
+    at = fake_log_find(0, FAKE_OP, FAKE_OP_dc_cisw);
+    *done = at < 0 ? 0 : fake_log[at].value;
+    return at >= 0;
+}
+
+static void sets_and_ways(void **state)
+{
+    static const uint32_t keys[] = { AVC_REG_DC_ISW, AVC_REG_DC_CSW, AVC_REG_DC_CISW };
+    static const uint64_t wrong[] = { 0x2, 0x4, 0xe, 0xfffffffe, ~UINT64_C(0), 0xfffffff0, 0xf };
+    struct fake_model odd = fake_a72, one = fake_a72, none = fake_a72;
+    const struct fake_model *cpus[] = { &fake_a53, &fake_a57, &fake_a72, &fake_n1, &fake_max, &odd, &one, &none };
+    uint64_t done;
+
+    odd.id[ID_REG(7, 2)] |= UINT64_C(1) << 20;        /* FEAT_CCIDX */
+    odd.ccsidr[0] = UINT64_C(299) << 32 | 2 << 3 | 2; /* 300 sets, 3 ways of 64 bytes */
+    odd.ccsidr[2] = UINT64_C(16383) << 32 | 15 << 3 | 3;
+    one.ccsidr[0] = 0; /* one line of 16 bytes */
+    none.clidr = 4 << 6 | 1; /* instructions alone; what stands above a level without caches means nothing */
+    for (unsigned n = 0; n < AVC_ARRAY_SIZE(cpus); n++) {
+        struct avc_vcpu *vcpu;
+        unsigned nr = 0;
+
+        fake_reset();
+        vcpu = two_vcpus(cpus[n], 0, 0);
+        assert_int_equal(fake_cpu->reg[FAKE_CSSELR_EL1], 0); /* the host's again */
+        must(avc_vcpu_start(vcpu, START, 0));
+        must(avc_vcpu_load(vcpu, &world.pcpu));
+        (void)world_run(vcpu);
+        avc_ctx_set(vcpu, AVC_CTX_VBAR_EL1, VBAR);
+        for (unsigned i = 0; i < AVC_ARRAY_SIZE(wrong); i++)
+            (void)cleaned(vcpu, keys[i % 3], wrong[i], &done);
+        for (uint64_t i = 0, operand = 1; i < 20000; i++) {
+            operand = operand * UINT64_C(6364136223846793005) + 1442695040888963407;
+            nr += cleaned(vcpu, keys[i % 3], i % 2 ? operand >> 32 : operand >> 40 & ~UINT64_C(0xc), &done);
+        }
+        assert_int_equal(nr != 0, cpus[n] != &none);
+        assert_int_equal(cleaned(vcpu, keys[0], 0, &done), cpus[n] != &none);
+        assert_int_equal(done, 0);
+        if (cpus[n] == &odd) { /* each of them goes through as it is; the first that is too big does not */
+            assert_true(cleaned(vcpu, keys[1], UINT64_C(2) << 30 | 299 << 6, &done));
+            assert_int_equal(done, UINT64_C(2) << 30 | 299 << 6);
+            assert_false(cleaned(vcpu, keys[1], UINT64_C(3) << 30, &done));
+            assert_false(cleaned(vcpu, keys[1], 300 << 6, &done));
+            assert_true(cleaned(vcpu, keys[2], UINT64_C(15) << 28 | 16383 << 7 | 2, &done));
+            assert_int_equal(done, UINT64_C(15) << 28 | 16383 << 7 | 2);
+        }
+        if (cpus[n] == &one) {
+            assert_false(cleaned(vcpu, keys[0], 0x10, &done));
+            assert_false(cleaned(vcpu, keys[0], 0x80000000, &done));
+        }
+        /* what is no part of the operand */
+        if (cpus[n] != &none) {
+            assert_true(cleaned(vcpu, keys[0], UINT64_C(1) << 32 | 1, &done));
+            assert_int_equal(done, 0);
+        }
+        must(avc_vcpu_put(vcpu));
+    }
+}
+
+/* The table is made at enable, with interrupts masked, and the host keeps its CSSELR_EL1. */
+static void host_keeps_csselr(void **state)
+{
+    fake_reset();
+    fake_become(0, &fake_a72);
+    memset(&world, 0, sizeof world);
+    world.hal = (struct avc_hal){ .panic = hal_panic };
+    fake_cpu->reg[FAKE_CSSELR_EL1] = 3;
+    must(avc_machine_init(&world.machine));
+    must(avc_pcpu_init(&world.pcpu, &world.machine, &world.hal));
+    must(avc_pcpu_enable(&world.pcpu));
+    assert_int_equal(fake_cpu->reg[FAKE_CSSELR_EL1], 3);
+}
+
 static void breakpoints(void **state)
 {
     struct avc_vcpu *vcpu = two_vcpus(&fake_a72, 0, 0);
@@ -533,13 +615,14 @@ static void log_is_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(spelled),          cmocka_unit_test(encodings_differ),
-        cmocka_unit_test(el12_forms_exist), cmocka_unit_test(reset_values),
-        cmocka_unit_test(set_get),          cmocka_unit_test(set_refuses),
-        cmocka_unit_test(order_of_load),    cmocka_unit_test(host_gets_all_back),
-        cmocka_unit_test(vcpus_are_apart),  cmocka_unit_test(trapped),
-        cmocka_unit_test(breakpoints),      cmocka_unit_test(timer_views),
-        cmocka_unit_test(log_is_bounded),
+        cmocka_unit_test(spelled),           cmocka_unit_test(encodings_differ),
+        cmocka_unit_test(el12_forms_exist),  cmocka_unit_test(reset_values),
+        cmocka_unit_test(set_get),           cmocka_unit_test(set_refuses),
+        cmocka_unit_test(order_of_load),     cmocka_unit_test(host_gets_all_back),
+        cmocka_unit_test(vcpus_are_apart),   cmocka_unit_test(trapped),
+        cmocka_unit_test(breakpoints),       cmocka_unit_test(timer_views),
+        cmocka_unit_test(log_is_bounded),    cmocka_unit_test(sets_and_ways),
+        cmocka_unit_test(host_keeps_csselr),
     };
 
     return cmocka_run_group_tests_name("sysreg", tests, NULL, NULL);

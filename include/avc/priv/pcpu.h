@@ -28,6 +28,10 @@ struct avc_pcpu {
         const struct avc_vcpu *vcpu;
         uint64_t vmid;
     } ran[AVC_NR_RAN];
+    struct avc_cache {       /* its data and unified caches, by level: see src/core/policy/setway.c */
+        uint32_t sets, ways; /* 0 sets: there is none */
+        uint8_t set_shift, way_bits;
+    } cache[7];
     uint64_t host_saved[32];                     /* the host's EL2 controls from load to put; see src/hw/regs.c */
     uint64_t found_vbar, found_tpidr, found_imo; /* what the library's vectors have replaced */
     bool vectors;                                /* they are installed */

@@ -5,6 +5,7 @@
 
 #include "core/core.h"
 #include "core/policy/feature.h"
+#include "core/policy/setway.h"
 
 enum avc_status avc_pcpu_init(struct avc_pcpu *p, struct avc_machine *m, const struct avc_hal *hal)
 {
@@ -59,6 +60,7 @@ enum avc_status avc_pcpu_enable(struct avc_pcpu *p)
 
     m = p->machine;
     daif = avc_hw_irq_save();
+    avc_setway_probe(p);
     avc_lock(&m->lock);
     if (enabled_here(m, p->mpidr)) {
         status = AVC_EBUSY;

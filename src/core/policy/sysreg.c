@@ -12,6 +12,7 @@
 #include "arch/mmu.h"
 #include "arch/timer.h"
 #include "core/policy/ctx.h"
+#include "core/policy/setway.h"
 
 /* What a trapped access does. It is also what avc_vcpu_get() and avc_vcpu_set() do, where that makes sense without a
    guest. */
@@ -265,7 +266,8 @@ static uint64_t read(const struct avc_vcpu *vcpu, const struct row *row)
  * Set and way name a place in this CPU's caches, and no memory (DDI 0487, D7.5.9.5). The guest means "all that I ever
  * wrote", which no set or way can give a vCPU that moves. This cleans and invalidates, whichever instruction it was
  * (HCR_EL2.SWIO says so too). A clean alone would leave lines that hide what a device writes. An invalidate alone would
- * lose other guests' data.
+ * lose other guests' data. A line that this CPU does not have needs nothing (setway.c). One instruction is done for
+ * each trap, so the time at EL2 is bounded. The guest's DSB waits for it, and avc_leave has one before a vCPU can move.
  *
  * It is enough for software that switches its caches off before other vCPUs run and stays on its CPU meanwhile. A host
  * that moves vCPUs at that moment claims these three keys and cleans the VM's memory by address.
@@ -293,7 +295,8 @@ static void write(struct avc_vcpu *vcpu, const struct row *row, uint64_t value)
         avc_ctx_set(vcpu, AVC_CTX_CNTV_CVAL_EL0, virtual_count(vcpu) + (uint64_t)(int32_t)value);
         break;
     case SETWAY:
-        avc_hw_dc_cisw(value);
+        if (avc_setway_operand(vcpu->pcpu, &value))
+            avc_hw_dc_cisw(value);
         break;
     default:
         break;
