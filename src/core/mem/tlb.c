@@ -89,14 +89,11 @@ static void exit_context(const struct saved *h)
  * Instruction caches that find lines by virtual address and ASID (AIVIVT), or also by VMID (VPIPT), hold translations
  * in their own way. VIPT and PIPT caches use the physical address, and need nothing here.
  */
-enum avc_icache avc_tlb_icache(const struct avc_features *features)
-{
-    return (enum avc_icache)CTR_L1IP(features->ctr);
-}
+enum icache { ICACHE_VPIPT, ICACHE_AIVIVT, ICACHE_VIPT, ICACHE_PIPT };
 
 static void forget_icache(const struct avc_features *f)
 {
-    if (avc_tlb_icache(f) > AVC_ICACHE_AIVIVT)
+    if (CTR_L1IP(f->ctr) > ICACHE_AIVIVT)
         return;
     avc_hw_ic_ialluis();
     avc_hw_dsb_ish();
@@ -222,16 +219,16 @@ void avc_tlb_flush_local(const struct avc_tlb_regime *regime)
 
     enter_context(&saved, regime);
     avc_hw_tlbi_vmalle1();
+    avc_hw_ic_iallu();
     avc_hw_dsb_nsh();
     avc_hw_isb();
     exit_context(&saved);
 }
 
-void avc_tlb_flush_cpu(const struct avc_features *f)
+void avc_tlb_flush_cpu(void)
 {
     avc_hw_tlbi_alle1(); /* ALLE1 is for EL1&0 and all VMIDs, whatever HCR_EL2.TGE says */
-    if (avc_tlb_icache(f) <= AVC_ICACHE_AIVIVT)
-        avc_hw_ic_iallu();
+    avc_hw_ic_iallu();
     avc_hw_dsb_nsh();
     avc_hw_isb();
 }

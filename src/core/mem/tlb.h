@@ -43,13 +43,10 @@ void avc_tlb_forget(const struct avc_tlb_batch *batch, const struct avc_tlb_regi
                     const struct avc_features *f);
 void avc_tlb_make(struct avc_tlb_batch *batch); /* writes the second halves, and empties the batch */
 
-/* Flush all that was cached of a VM, stages 1 and 2, by all CPUs; the same by this CPU; all that was cached of any
-   guest by this CPU. */
+/* Flush all that was cached of a VM, stages 1 and 2, by all CPUs; stage 1 of a VM by this CPU, and its instruction
+   cache; all that was cached of any guest by this CPU, and its instruction cache. */
 void avc_tlb_flush_vm(const struct avc_tlb_regime *regime, const struct avc_features *f);
 void avc_tlb_flush_local(const struct avc_tlb_regime *regime);
-void avc_tlb_flush_cpu(const struct avc_features *f);
-
-enum avc_icache { AVC_ICACHE_VPIPT, AVC_ICACHE_AIVIVT, AVC_ICACHE_VIPT, AVC_ICACHE_PIPT };
-enum avc_icache avc_tlb_icache(const struct avc_features *features);
+void avc_tlb_flush_cpu(void);
 
 #endif

@@ -16,7 +16,15 @@
  * HCR_EL2.FB does not make this needless. It broadcasts a guest's local TLBI, but the entries in question are valid
  * ones of another vCPU. FB, with BSU, which widens the DSB after it, only saves further work when a vCPU moves: its own
  * local TLBIs and IC IALLU on the other CPU have been done here too. VTTBR_EL2.CnP stays 0, because CPUs with a common
- * TLB would break the rule. A small table remembers which vCPU ran last, per CPU and VMID. If another VM's VMID has
+ * TLB would break the rule.
+ *
+ * The instruction cache follows the same rule, whatever its kind. A vCPU whose stage 1 is off may fetch from the point
+ * of coherency, and the lines may stay in the cache (DDI 0487, D8.2, "Behavior of instruction fetches"). A sibling that
+ * patches code cleans it to the point of unification and no farther, so it would execute what that vCPU has fetched.
+ * CTR_EL0.DIC = 1 does not excuse from it: DIC speaks of stores and of fetches at the point of unification. Here the
+ * store came first, and the fetch was made beyond that point.
+ *
+ * A small table remembers which vCPU ran last, per CPU and VMID. If another VM's VMID has
  * used the place meanwhile, the CPU flushes once too often, which is safe.
  */
 #include "core/mem/vmid.h"
@@ -109,14 +117,9 @@ uint64_t avc_vmid_load(struct avc_pcpu *pcpu, struct avc_vcpu *vcpu)
 
     ran = &pcpu->ran[AVC_VMID_OF(token) % AVC_NR_RAN];
     if (stale) {
-        avc_tlb_flush_cpu(&pcpu->features);
+        avc_tlb_flush_cpu();
     } else if (ran->vmid != token || ran->vcpu != vcpu) {
         avc_tlb_flush_local(&(struct avc_tlb_regime){ avc_stage2_vtcr(s2), avc_stage2_vttbr(s2, token) });
-        if (avc_tlb_icache(&pcpu->features) == AVC_ICACHE_AIVIVT) {
-            avc_hw_ic_iallu();
-            avc_hw_dsb_nsh();
-            avc_hw_isb();
-        }
     }
     ran->vmid = token;
     ran->vcpu = vcpu;
