@@ -138,12 +138,34 @@ static void mpam_put(const uint64_t *host)
         avc_hw_write_MPAMHCR_EL2(host[S_MPAMHCR]);
 }
 
-/* In a VM without an interrupt controller the GICv3's CPU interface must trap. HCR_EL2.IMO turns its registers into
-   those of the virtual interface, which would carry state from one guest to the next. An interrupt controller writes
-   ICH_HCR_EL2 itself. */
-static bool traps_icc(const struct avc_vcpu *vcpu)
+/*
+ * In a VM without an interrupt controller the GICv3's CPU interface must trap. HCR_EL2.IMO turns its registers into
+ * those of the virtual interface, which would carry state from one guest to the next. An interrupt controller writes
+ * ICH_HCR_EL2 itself. ICC_SRE_EL1 traps by ICC_SRE_EL2.Enable, also where the host does not use the registers
+ * (ICC_SRE_EL2.SRE = 0). The bit may be fixed at 1 (IHI 0069, "ICC_SRE_EL2").
+ */
+static void icc_load(const struct avc_vcpu *vcpu, uint64_t *host)
 {
-    return !vcpu->vm->irqc && avc_has(&vcpu->pcpu->features, AVC_FEAT_GICV3);
+    const struct avc_features *cpu = &vcpu->pcpu->features;
+
+    if (avc_has(cpu, AVC_FEAT_GICV3)) {
+        host[S_ICH_HCR] = avc_hw_read_ICH_HCR_EL2();
+        avc_hw_write_ICH_HCR_EL2(ICH_HCR_TC | ICH_HCR_TALL0 | ICH_HCR_TALL1);
+    }
+    if (avc_id_field(cpu->id, ID_AA64PFR0_GIC) != 0) {
+        host[S_ICC_SRE] = avc_hw_read_ICC_SRE_EL2();
+        avc_hw_write_ICC_SRE_EL2(host[S_ICC_SRE] & ~(uint64_t)ICC_SRE_ENABLE);
+    }
+}
+
+static void icc_put(const struct avc_vcpu *vcpu, const uint64_t *host)
+{
+    const struct avc_features *cpu = &vcpu->pcpu->features;
+
+    if (avc_has(cpu, AVC_FEAT_GICV3))
+        avc_hw_write_ICH_HCR_EL2(host[S_ICH_HCR]);
+    if (avc_id_field(cpu->id, ID_AA64PFR0_GIC) != 0)
+        avc_hw_write_ICC_SRE_EL2(host[S_ICC_SRE]);
 }
 
 void avc_hw_controls_load(struct avc_vcpu *vcpu)
@@ -167,10 +189,8 @@ void avc_hw_controls_load(struct avc_vcpu *vcpu)
     avc_hw_write_VMPIDR_EL2(vcpu->mpidr);
     if (avc_has(cpu, AVC_FEAT_MPAM))
         mpam_load(host);
-    if (traps_icc(vcpu)) {
-        host[S_ICH_HCR] = avc_hw_read_ICH_HCR_EL2();
-        avc_hw_write_ICH_HCR_EL2(ICH_HCR_TC | ICH_HCR_TALL0 | ICH_HCR_TALL1);
-    }
+    if (!vcpu->vm->irqc)
+        icc_load(vcpu, host);
 }
 
 void avc_hw_controls_put(struct avc_vcpu *vcpu)
@@ -198,6 +218,6 @@ void avc_hw_controls_put(struct avc_vcpu *vcpu)
     write_fgt2(cpu, host);
     if (avc_has(cpu, AVC_FEAT_MPAM))
         mpam_put(host);
-    if (traps_icc(vcpu))
-        avc_hw_write_ICH_HCR_EL2(host[S_ICH_HCR]);
+    if (!vcpu->vm->irqc)
+        icc_put(vcpu, host);
 }

@@ -111,6 +111,74 @@ static void no_trap(void **state)
     assert_int_equal(avc_vm_claim(&world.vm, &(struct avc_claim){ AVC_SVC, 0, 0, avc_deny, NULL }), AVC_ENOTRAP);
 }
 
+static void nothing(struct avc_vcpu *vcpu)
+{
+}
+static bool never(struct avc_vcpu *vcpu)
+{
+    return false;
+}
+static uint64_t no_deadline(struct avc_vcpu *vcpu)
+{
+    return ~UINT64_C(0);
+}
+static enum avc_status no_line(struct avc_vm *vm, struct avc_vcpu *vcpu, uint32_t intid, bool level)
+{
+    return AVC_ERANGE;
+}
+
+/* Does the GIC's CPU interface at EL1 trap all of its registers (IHI 0069, 12.4 and 12.5)? */
+static const char *open_at_el1(void)
+{
+    static const struct {
+        const char *names;
+        enum fake_reg reg;
+        unsigned bit;
+        bool traps_at; /* the value with which it traps */
+    } controls[] = {
+        { "ICC_PMR, RPR, CTLR, DIR, SGI0R, SGI1R, ASGI1R", FAKE_ICH_HCR_EL2, 10, true },
+        { "ICC_AP0R, BPR0, EOIR0, HPPIR0, IAR0, IGRPEN0", FAKE_ICH_HCR_EL2, 11, true },
+        { "ICC_AP1R, BPR1, EOIR1, HPPIR1, IAR1, IGRPEN1", FAKE_ICH_HCR_EL2, 12, true },
+        { "ICC_SRE_EL1", FAKE_ICC_SRE_EL2, 3, false },
+    };
+
+    for (unsigned n = 0; n < AVC_ARRAY_SIZE(controls); n++)
+        if ((fake_cpu->reg[controls[n].reg] >> controls[n].bit & 1) != controls[n].traps_at)
+            return controls[n].names;
+    return NULL;
+}
+
+/* A VM without interrupt controller reaches none of the CPU interface, and the host gets its own controls back. */
+static void no_controller_no_interface(void **state)
+{
+    static const struct avc_irqc_ops ops = { .load = nothing,
+                                             .put = nothing,
+                                             .enter = nothing,
+                                             .reset = nothing,
+                                             .pending = never,
+                                             .deadline = no_deadline,
+                                             .set_irq = no_line };
+
+    for (unsigned n = 0; n < FAKE_NR_MODELS * 2; n++) {
+        bool controller = n % 2;
+        struct avc_vcpu *vcpu = &world.vcpu[0];
+
+        made(fake_models[n / 2], 0);
+        if (controller)
+            must(avc_vm_set_irqc(&world.vm, &ops, NULL));
+        must(avc_vcpu_init(vcpu, &world.vm, &(struct avc_vcpu_config){ .mpidr = 0 }));
+        fake_cpu->reg[FAKE_ICC_SRE_EL2] = 0xf;
+        fake_cpu->reg[FAKE_ICH_HCR_EL2] = 0;
+        must(avc_vcpu_load(vcpu, &world.pcpu));
+        if (!controller && open_at_el1())
+            fail_msg("%s: open to EL1: %s", fake_models[n / 2]->name, open_at_el1());
+        assert_int_equal(fake_cpu->reg[FAKE_ICC_SRE_EL2], controller ? 0xf : 7);
+        must(avc_vcpu_put(vcpu));
+        assert_int_equal(fake_cpu->reg[FAKE_ICC_SRE_EL2], 0xf);
+        assert_int_equal(fake_cpu->reg[FAKE_ICH_HCR_EL2], 0);
+    }
+}
+
 /*
  * Load writes the VM's traps. Of the host's values it keeps only the controls of the host's own counters and event
  * stream.
@@ -148,8 +216,12 @@ static void host_leftovers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(by_model), cmocka_unit_test(by_flags),       cmocka_unit_test(by_claims),
-        cmocka_unit_test(no_trap),  cmocka_unit_test(host_leftovers),
+        cmocka_unit_test(by_model),
+        cmocka_unit_test(by_flags),
+        cmocka_unit_test(by_claims),
+        cmocka_unit_test(no_trap),
+        cmocka_unit_test(no_controller_no_interface),
+        cmocka_unit_test(host_leftovers),
     };
 
     return cmocka_run_group_tests_name("traps", tests, NULL, NULL);
