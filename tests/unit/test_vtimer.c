@@ -383,6 +383,28 @@ static void outside_of_run(void **state)
     vput(0);
 }
 
+/* A host without irq_fetch asks about each of its own interrupts. One that interrupts itself in wake() would never
+   end if that question woke the vCPU. */
+static void not_mine_wakes_nobody(void **state)
+{
+    (void)state;
+    boot(false, 0);
+    hal[0].irq_fetch = NULL;
+    vcpu[0].mode = AVC_MODE_HOST;
+    fake_cpu->masked = true;
+    for (unsigned n = 0; n < 3; n++)
+        assert_int_equal(avc_pcpu_irq(&pcpu[0]), AVC_PASS);
+    assert_int_equal(wakes[0], 0);
+    set_timer(0, 1, 1000);
+    assert_int_equal(avc_pcpu_irq(&pcpu[0]), AVC_DONE); /* its timer's: its thread may be blocked */
+    assert_int_equal(wakes[0], 1);
+    assert_int_equal(avc_pcpu_irq(&pcpu[0]), AVC_PASS);
+    assert_int_equal(wakes[0], 1);
+    fake_cpu->masked = false;
+    set_timer(0, 0, 0);
+    vput(0);
+}
+
 static void other_intids(void **state)
 {
     (void)state;
@@ -501,6 +523,7 @@ int main(void)
         cmocka_unit_test(deadlines),
         cmocka_unit_test(not_fetched),
         cmocka_unit_test(outside_of_run),
+        cmocka_unit_test(not_mine_wakes_nobody),
         cmocka_unit_test(other_intids),
         cmocka_unit_test(own_list_register),
         cmocka_unit_test(changed_elsewhere),

@@ -60,8 +60,9 @@ bool avc_vgic_irq(struct avc_vcpu *vcpu, avc_irq_t irq)
     } else {
         avc_vgic_maintain(&op);
     }
-    op.wake |=
-        avc_load_relaxed(&vcpu->mode) != AVC_MODE_GUEST; /* the host's vector took it: its thread may be blocked */
+    /* The host's vector took it: its thread may be blocked. An interrupt of the host's own is no reason to wake
+       anybody: it may be the one that wake() sends. */
+    op.wake |= ours && avc_load_relaxed(&vcpu->mode) != AVC_MODE_GUEST;
     avc_vgic_end(&op);
     if (!timer)
         avc_hw_isb(); /* the maintenance line follows the list registers: it is low before its interrupt is ended */
