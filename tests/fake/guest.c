@@ -11,7 +11,8 @@
 #include "hw_enter.h"
 
 #define ISR_A AVC_BIT(8)
-/* The memory of a register that the vector has not stored holds this. A library that reads it misbehaves visibly. */
+/* The memory of a register that the vector has not stored holds this, and ELR_EL2 after the guest was left. A library
+   that reads it misbehaves visibly. */
 #define NOT_STORED UINT64_C(0xbad0bad0bad0bad0)
 
 fake_guest_fn *fake_guest;
@@ -199,5 +200,7 @@ unsigned avc_hw_enter(struct avc_vcpu **loaded, uint64_t *daif, uint64_t request
     avc_hw_write_HCR_EL2(vcpu->host_hcr);
     avc_hw_write_CPTR_EL2(vcpu->host_cptr);
     avc_hw_isb();
+    fake_cpu->reg[FAKE_ELR_EL2] = NOT_STORED; /* the host's, if it has taken an exception since */
+    fake_cpu->reg[FAKE_SPSR_EL2] = NOT_STORED;
     return result;
 }

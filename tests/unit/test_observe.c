@@ -672,10 +672,84 @@ static void a_trace_kicks_another(void **state)
     must(avc_vcpu_put(vcpu));
 }
 
+/*
+ * PC and PSTATE are the guest's for whom run calls, wherever that is: in a trap, after requests were served, at run's
+ * end, also after an SError there has put an address of EL2's into ELR_EL2. What is set counts.
+ */
+static struct {
+    unsigned calls;
+    uint64_t pc, pstate;         /* as get says */
+    uint64_t new_pc, new_pstate; /* to be set; 0: nothing is */
+} look;
+
+static void look_and_set(void *ctx, struct avc_vcpu *vcpu, const struct avc_trace *t)
+{
+    uint64_t value;
+
+    (void)ctx, (void)t;
+    look.calls++;
+    must(avc_vcpu_get(vcpu, AVC_REG_PC, &look.pc));
+    must(avc_vcpu_get(vcpu, AVC_REG_PSTATE, &look.pstate));
+    if (!look.new_pc)
+        return;
+    must(avc_vcpu_set(vcpu, AVC_REG_PC, look.new_pc));
+    must(avc_vcpu_set(vcpu, AVC_REG_PSTATE, look.new_pstate));
+    must(avc_vcpu_get(vcpu, AVC_REG_PC, &value));
+    assert_int_equal(value, look.new_pc);
+    must(avc_vcpu_get(vcpu, AVC_REG_PSTATE, &value));
+    assert_int_equal(value, look.new_pstate);
+}
+
+static void a_trace_sees_the_guests_pc(void **state)
+{
+    static const struct avc_observer looker = { .trace = look_and_set };
+    static const struct {
+        const char *where;
+        uint32_t fid;
+        bool serror;
+        enum avc_kind exit;
+    } cases[] = {
+        { "in the trap", CALL_SLOW, false, AVC_KICKED },
+        { "requests were served", CALL_IRQC, false, AVC_KICKED },
+        { "run's end", CALL_VMM, false, AVC_CALL },
+        { "an SError, and run's end", CALL_VMM, true, AVC_CALL },
+        { "an SError, and requests", CALL_IRQC, true, AVC_SERROR },
+    };
+
+    for (unsigned set = 0; set < 2; set++)
+        for (unsigned n = 0; n < AVC_ARRAY_SIZE(cases); n++) {
+            struct avc_vcpu *vcpu = make(false);
+            struct avc_exit *e;
+            uint64_t pc;
+
+            observe(vcpu, &looker);
+            memset(&look, 0, sizeof look);
+            look.new_pc = set ? START + 0x1000 : 0;
+            look.new_pstate = EL1H & ~1u;
+            if (cases[n].serror)
+                fake_cpu->reg[FAKE_ISR_EL1] = AVC_BIT(8);
+            e = call(vcpu, cases[n].fid);
+            if (e->kind != cases[n].exit || look.calls != 1 || look.pc != START || look.pstate != EL1H)
+                fail_msg("%s: %s, %u calls, PC %lx, PSTATE %lx", cases[n].where, avc_kind_name(e->kind), look.calls,
+                         (unsigned long)look.pc, (unsigned long)look.pstate);
+            while (e->kind != AVC_KICKED) { /* the VMM lets the guest go on */
+                e->answer = AVC_RETRY;
+                world.taken = true;
+                e = world_run(vcpu);
+            }
+            pc = cases[n].fid == CALL_VMM ? (set ? START + 0x1000 : START) - 4 : set ? START + 0x1000 : START;
+            if (world.trap.elr != pc || world.trap.spsr != (set ? look.new_pstate : EL1H))
+                fail_msg("%s: the guest goes on at %lx, PSTATE %lx", cases[n].where, (unsigned long)world.trap.elr,
+                         (unsigned long)world.trap.spsr);
+            must(avc_vcpu_observe(vcpu, NULL));
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_trace_kicks_another),
+        cmocka_unit_test(a_trace_sees_the_guests_pc),
         cmocka_unit_test(all_classes_are_counted),
         cmocka_unit_test(interrupts_are_counted),
         cmocka_unit_test(an_serror_on_the_way_out),

@@ -15,6 +15,7 @@
 
 #include "arch/cptr.h"
 #include "core/exit/exit.h"
+#include "core/object/here.h"
 
 static uint64_t opened(const struct avc_vcpu *vcpu, uint64_t cptr)
 {
@@ -41,13 +42,11 @@ void avc_fp_enter_guest(struct avc_vcpu *vcpu)
 void avc_fp_leave_guest(struct avc_vcpu *vcpu, bool put)
 {
     uint64_t cptr;
-    bool in_trap;
 
     if (!vcpu->fp_live || (!put && vcpu->pcpu->hal->uses & AVC_HOST_NO_FP))
         return;
-    /* In a claim our vectors stand. Then CPTR_EL2 is the guest's, and it has to trap again from here on. */
-    in_trap = avc_hw_read_VBAR_EL2() != vcpu->host_vbar;
-    cptr = in_trap ? trapped(vcpu) : avc_hw_read_CPTR_EL2();
+    /* In a trap CPTR_EL2 is the guest's, and it has to trap again from here on. */
+    cptr = avc_vcpu_in_trap(vcpu) ? trapped(vcpu) : avc_hw_read_CPTR_EL2();
     avc_hw_write_CPTR_EL2(opened(vcpu, cptr));
     avc_hw_isb();
     avc_hw_fp_save(vcpu->fp);

@@ -12,6 +12,7 @@
 #include "arch/pstate.h"
 #include "arch/mmu.h"
 #include "core/core.h"
+#include "core/object/here.h"
 #include "core/policy/sysreg.h"
 
 /* The vector's offset from VBAR_EL1 (D1.3.1.4 "Exception vectors"). The exception is synchronous: there is nothing
@@ -167,6 +168,6 @@ void avc_inject_serror(struct avc_vcpu *vcpu, uint64_t iss)
     avc_count(&vcpu->nr_faults);
     if (avc_has(&vcpu->vm->features, AVC_FEAT_RAS))
         avc_ctx_set(vcpu, AVC_CTX_VSESR_EL2, ESR_ISS(iss));
-    if (avc_load_relaxed(&vcpu->mode) == AVC_MODE_GUEST)
+    if (avc_vcpu_in_trap(vcpu))
         avc_hw_write_HCR_EL2(vcpu->hcr); /* otherwise the next entry writes it */
 }

@@ -29,10 +29,21 @@ static inline bool avc_vcpu_here(const struct avc_vcpu *vcpu)
     return !((avc_vcpu_where(vcpu) ^ avc_hw_read_MPIDR_EL1()) << 24);
 }
 
-/* Is run in progress? Then PC and PSTATE are in ELR_EL2 and SPSR_EL2, for those whom run calls on its CPU. */
+/* Is run in progress? Then this run, or its end, sees what is requested. */
 static inline bool avc_vcpu_in_run(const struct avc_vcpu *vcpu)
 {
     return avc_load_relaxed(&vcpu->mode) == AVC_MODE_GUEST;
+}
+
+/*
+ * Is the calling CPU in a trap of this vCPU? Our vectors stand from the entry into the guest to the exit alone. Then PC
+ * and PSTATE are in ELR_EL2 and SPSR_EL2, HCR_EL2 and CPTR_EL2 are the guest's, and so may be x18 and x29. Run's frame
+ * is there. What run does before and after has the host's registers, although run is in progress: PC and PSTATE are in
+ * memory, and ELR_EL2 may be that of an SError on the way out.
+ */
+static inline bool avc_vcpu_in_trap(const struct avc_vcpu *vcpu)
+{
+    return avc_hw_read_VBAR_EL2() == (uintptr_t)avc_vectors && avc_vcpu_here(vcpu);
 }
 
 #endif

@@ -36,9 +36,9 @@ enum avc_status avc_vcpu_get(struct avc_vcpu *vcpu, uint32_t reg, uint64_t *valu
     if (reg >= AVC_REG_X0 && reg <= AVC_REG_X30)
         *value = vcpu->x[reg - AVC_REG_X0];
     else if (reg == AVC_REG_PC)
-        *value = avc_vcpu_in_run(vcpu) ? avc_hw_read_ELR_EL2() : vcpu->pc;
+        *value = avc_vcpu_in_trap(vcpu) ? avc_hw_read_ELR_EL2() : vcpu->pc;
     else if (reg == AVC_REG_PSTATE)
-        *value = avc_vcpu_in_run(vcpu) ? avc_hw_read_SPSR_EL2() : vcpu->pstate;
+        *value = avc_vcpu_in_trap(vcpu) ? avc_hw_read_SPSR_EL2() : vcpu->pstate;
     else if (reg == AVC_REG_FPCR)
         *value = fp_in_memory(vcpu)->fpcr;
     else if (reg == AVC_REG_FPSR)
@@ -69,7 +69,7 @@ enum avc_status avc_vcpu_set(struct avc_vcpu *vcpu, uint32_t reg, uint64_t value
         vcpu->x[reg - AVC_REG_X0] = value;
     } else if (reg == AVC_REG_PC) {
         vcpu->pc = value;
-        if (avc_vcpu_in_run(vcpu)) {
+        if (avc_vcpu_in_trap(vcpu)) {
             vcpu->exit.pc = value; /* DONE steps from here */
             avc_hw_write_ELR_EL2(value);
         }
@@ -77,7 +77,7 @@ enum avc_status avc_vcpu_set(struct avc_vcpu *vcpu, uint32_t reg, uint64_t value
         if (!pstate_ok(vcpu, value))
             return AVC_EINVAL;
         vcpu->pstate = value;
-        if (avc_vcpu_in_run(vcpu))
+        if (avc_vcpu_in_trap(vcpu))
             avc_hw_write_SPSR_EL2(value);
     } else if (reg == AVC_REG_FPCR) {
         fp_in_memory(vcpu)->fpcr = value;

@@ -7,17 +7,6 @@
 #include "core/object/pcpu.h"
 
 /*
- * Is the calling CPU in a trap of this vCPU? Then x18 and x29 may be the guest's, since a trap function needs no more
- * than x0..x17. The host's x18 is in run's frame, and avc_hw_call_host() must call the host's functions. Our vectors
- * stand from entry to exit alone. What run does before and after has no frame and the host's registers, although
- * `mode` is GUEST. A CPU that is not enabled gets another CPU's pcpu: it is in no trap.
- */
-static bool in_trap(const struct avc_vcpu *current)
-{
-    return avc_hw_read_VBAR_EL2() == (uintptr_t)avc_vectors && current && avc_vcpu_here(current);
-}
-
-/*
  * The kick, and how it can race.
  *
  * The kicker sets a bit of `requests` and then calls wake(). run masks interrupts, stores mode GUEST, executes a DMB,
@@ -44,8 +33,9 @@ void avc_vcpu_request(struct avc_vcpu *vcpu, uint64_t requests)
     if (!p || !p->hal->wake)
         return;
     avc_hw_dsb_ishst();
+    /* In a trap the host's x18 is in run's frame. A CPU that is not enabled has another's pcpu: it is in no trap. */
     current = p->current;
-    if (in_trap(current))
+    if (current && avc_vcpu_in_trap(current))
         avc_hw_call_host((uintptr_t)p->hal->wake, (uintptr_t)p->hal->ctx, (uintptr_t)vcpu, 0, current->host_sp);
     else
         p->hal->wake(p->hal->ctx, vcpu);
@@ -55,7 +45,7 @@ void avc_vcpu_irq_mask(struct avc_vcpu *vcpu, uint32_t intid, bool masked)
 {
     const struct avc_hal *hal = vcpu->pcpu->hal;
 
-    if (in_trap(vcpu))
+    if (avc_vcpu_in_trap(vcpu))
         avc_hw_call_host((uintptr_t)hal->irq_mask, (uintptr_t)hal->ctx, intid, masked, vcpu->host_sp);
     else
         hal->irq_mask(hal->ctx, intid, masked);
