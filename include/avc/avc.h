@@ -256,7 +256,12 @@ AVC_MUST_USE enum avc_status avc_vcpu_init(struct avc_vcpu *vcpu, struct avc_vm 
 AVC_MUST_USE enum avc_status avc_vcpu_reset(struct avc_vcpu *vcpu);
 
 /**
- * Resets the vCPU and switches it on, as PSCI CPU_ON does: EL1h, MMU off, interrupts masked, PC and X0 as given.
+ * Resets the vCPU and switches it on, as PSCI CPU_ON does: EL1h, MMU off, interrupts masked, PC and X0 as given. What
+ * the caller sets afterwards is added to that. While a reset, a start or a destroy is in progress a guest's CPU_ON of
+ * this vCPU answers ON_PENDING, and does nothing.
+ *
+ * A vCPU that a guest's CPU_ON has switched on gets this state in the next call that its owner makes for it: load, run,
+ * or one that gets or sets a register. avc_vcpu_gpr() and avc_vcpu_set_gpr() are not among these.
  * Errors: as reset. Context: owner.
  */
 AVC_MUST_USE enum avc_status avc_vcpu_start(struct avc_vcpu *vcpu, avc_ipa_t pc, uint64_t x0);

@@ -14,8 +14,8 @@ import sys
 PLACE = re.compile(r"complete(_access)?\.[ch]")
 # (file, function, reason)
 ALLOWED = [
-    (r"vcpu\.c", r"avc_vcpu_reset_state", "reset"),
-    (r"run\.c", r"power_up", "reset: where CPU_ON lets it begin"),
+    (r"vcpu\.c", r"reset_state", "reset"),
+    (r"vcpu\.c", r"start_here", "reset: where start or CPU_ON lets it begin"),
     (r"registers\.c", r"avc_vcpu_set", "set by the VMM"),
     (r"eret\.c", r"avc_eret|avc_trap_eret", "ERET is emulated"),
     (r"inject\.c", r"take", "the PC goes to the exception's vector; complete.c stores it"),

@@ -16,10 +16,10 @@ SOUND = {
     "src/core/exit/complete.c": "void avc_complete(struct avc_vcpu *vcpu)\n"
                                 "{\n    vcpu->x[0] = 1;\n    vcpu->pc += 4;\n}\n",
     "src/core/exit/complete.h": "static inline void step(uint64_t pc)\n{\n    avc_hw_write_ELR_EL2(pc + 4);\n}\n",
-    "src/core/object/vcpu.c": "void avc_vcpu_reset_state(struct avc_vcpu *vcpu)\n{\n    vcpu->pc = 0;\n}\n",
+    "src/core/object/vcpu.c": "static void reset_state(struct avc_vcpu *vcpu)\n{\n    vcpu->pc = 0;\n}\n"
+                              "static void start_here(struct avc_vcpu *vcpu)\n{\n    vcpu->pc = vcpu->start_pc;\n}\n",
     "src/core/object/registers.c": "enum avc_status avc_vcpu_set(struct avc_vcpu *vcpu, uint32_t reg, uint64_t value)\n"
                                    "{\n    vcpu->x[reg] = value;\n}\n",
-    "src/core/exit/run.c": "static void power_up(struct avc_vcpu *vcpu)\n{\n    vcpu->pc = vcpu->start_pc;\n}\n",
     "src/core/exit/eret.c": "void avc_eret(struct avc_regs *r)\n{\n    r->pc = pc;\n}\n",
     "src/core/exit/inject.c": "static void take(struct avc_regs *r)\n{\n    r->pc = vector(r);\n}\n",
 }

@@ -21,12 +21,12 @@ void (*fake_on_op)(enum fake_op op, uint64_t value);
 
 void fake_log_add(int what, unsigned which, uint64_t value)
 {
-    if (fake_log_len == LOG_SIZE)
-        fake_log_len = 0; /* long random tests do not read the log */
-    fake_log[fake_log_len].what = what;
-    fake_log[fake_log_len].which = which;
-    fake_log[fake_log_len].value = value;
-    fake_log_len++;
+    size_t at = fake_log_len < LOG_SIZE ? fake_log_len : 0; /* long random tests do not read the log, nor do threads */
+
+    fake_log[at].what = what;
+    fake_log[at].which = which;
+    fake_log[at].value = value;
+    fake_log_len = at + 1;
 }
 
 uint64_t fake_read(enum fake_reg reg)

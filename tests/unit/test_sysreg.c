@@ -11,6 +11,7 @@
 #include "core/policy/ctx.h"
 #include "models.h"
 #include "core/policy/sysreg.h"
+#include "core/object/request.h"
 
 #define E2H AVC_BIT(34)
 #define TGE AVC_BIT(27)
@@ -305,7 +306,6 @@ static void host_gets_all_back(void **state)
                 struct avc_vcpu *vcpu = two_vcpus(fake_models[n], n >= 3 ? E2H | TGE : 0, uses);
                 uint64_t before_ctx[AVC_NR_CTX], before[FAKE_NR_REGS];
 
-                must(avc_vcpu_start(vcpu, START, 0));
                 if (debug) {
                     must(avc_vcpu_set(vcpu, AVC_REG_OSLSR_EL1, 0));
                     must(avc_vcpu_set(vcpu, AVC_REG_MDSCR_EL1, 0x8000));
@@ -323,6 +323,7 @@ static void host_gets_all_back(void **state)
 
                 must(avc_vcpu_load(vcpu, &world.pcpu));
                 assert_int_equal(vcpu->debug_live, debug);
+                assert_true(avc_vcpu_power_on(vcpu, START, 0));
                 (void)world_run(vcpu); /* it powers up, which leaves and enters the guest in the middle of run */
                 assert_int_equal(vcpu->ctx[AVC_CTX_OSLSR_EL1], 0xa);
                 if (uses & AVC_HOST_SP_EL0)
@@ -473,7 +474,7 @@ static void sets_and_ways(void **state)
     odd.id[ID_REG(7, 2)] |= UINT64_C(1) << 20;        /* FEAT_CCIDX */
     odd.ccsidr[0] = UINT64_C(299) << 32 | 2 << 3 | 2; /* 300 sets, 3 ways of 64 bytes */
     odd.ccsidr[2] = UINT64_C(16383) << 32 | 15 << 3 | 3;
-    one.ccsidr[0] = 0; /* one line of 16 bytes */
+    one.ccsidr[0] = 0;       /* one line of 16 bytes */
     none.clidr = 4 << 6 | 1; /* instructions alone; what stands above a level without caches means nothing */
     for (unsigned n = 0; n < AVC_ARRAY_SIZE(cpus); n++) {
         struct avc_vcpu *vcpu;
@@ -528,6 +529,116 @@ static void host_keeps_csselr(void **state)
     must(avc_pcpu_init(&world.pcpu, &world.machine, &world.hal));
     must(avc_pcpu_enable(&world.pcpu));
     assert_int_equal(fake_cpu->reg[FAKE_CSSELR_EL1], 3);
+}
+
+/* ---- set before the first run ---- */
+
+static struct {
+    uint64_t x[31], pc, pstate;
+} entered;
+
+static bool note_entry(struct avc_vcpu *vcpu, struct fake_trap *trap)
+{
+    memcpy(entered.x, vcpu->x, sizeof entered.x);
+    entered.pc = trap->elr;
+    entered.pstate = trap->spsr;
+    return false;
+}
+
+static uint64_t got(struct avc_vcpu *vcpu, uint32_t reg)
+{
+    uint64_t value;
+
+    must(avc_vcpu_get(vcpu, reg, &value));
+    return value;
+}
+
+/* Everything that can be set, by its id. `check`: it is there, in the guest. */
+static void set_or_check_all(struct avc_vcpu *vcpu, const char *way, bool check)
+{
+    const struct avc_features *f = &world.machine.features;
+    uint64_t v[2] = { 0x123, 0x456 }, there[2];
+
+    for (size_t n = 0; n < AVC_ARRAY_SIZE(lines); n++) {
+        const struct line *l = &lines[n];
+
+        if (!stored(l) || l->group == AVC_GROUP_TIMER || !avc_cond_met(f, l->cond))
+            continue;
+        if (!check)
+            must(avc_vcpu_set(vcpu, l->key, pattern(l)));
+        if ((got(vcpu, l->key) ^ pattern(l)) & l->mask)
+            fail_msg("%s: %s %s", way, l->name, check ? "is lost" : "is not set");
+    }
+    for (unsigned n = 1; n < 31; n++)
+        if (!check)
+            must(avc_vcpu_set(vcpu, AVC_REG_X0 + n, 1000 + n));
+        else if (entered.x[n] != 1000 + n)
+            fail_msg("%s: X%u is lost", way, n);
+    if (!check) {
+        must(avc_vcpu_set(vcpu, AVC_REG_PC, START + 0x100));
+        must(avc_vcpu_set(vcpu, AVC_REG_PSTATE, EL1H & ~1u));
+        must(avc_vcpu_set(vcpu, AVC_REG_FPCR, 0x1000000));
+        must(avc_vcpu_set_fp(vcpu, 3, v));
+        return;
+    }
+    must(avc_vcpu_get_fp(vcpu, 3, there));
+    if (entered.pc != START + 0x100 || entered.pstate != (EL1H & ~1u) || entered.x[0] != 99 ||
+        got(vcpu, AVC_REG_FPCR) != 0x1000000 || memcmp(v, there, sizeof v) != 0)
+        fail_msg("%s: PC, PSTATE, X0, FPCR or V3 is lost", way);
+}
+
+/* Start means: the state is now the reset state, plus what the caller sets. So it is for a vCPU that CPU_ON starts. */
+static void set_before_the_first_run(void **state)
+{
+    static const struct {
+        const char *name;
+        bool cpu_on, by_smc, load_first, load_late;
+    } ways[] = {
+        { "start, set, load", false, false, false, true },
+        { "start, load, set", false, false, true, false },
+        { "CPU_ON, set, load", true, false, false, true },
+        { "CPU_ON, load, set", true, false, false, false },
+        { "load, CPU_ON, set", true, false, true, false },
+        { "load, CPU_OFF by SMC, CPU_ON, set", true, true, true, false },
+    };
+
+    for (unsigned model = 0; model < FAKE_NR_MODELS; model++)
+        for (unsigned n = 0; n < AVC_ARRAY_SIZE(ways); n++) {
+            struct avc_vcpu *vcpu = two_vcpus(fake_models[model], 0, n % 2 ? AVC_HOST_TPIDR | AVC_HOST_SP_EL0 : 0);
+            struct avc_exit *e;
+
+            vcpu->x[7] = 7; /* of an earlier life */
+            avc_ctx_set(vcpu, AVC_CTX_TPIDR_EL1, 7);
+            fake_guest = note_entry;
+            if (!ways[n].cpu_on)
+                must(avc_vcpu_start(vcpu, START + 64, 99));
+            if (ways[n].load_first)
+                must(avc_vcpu_load(vcpu, &world.pcpu));
+            if (ways[n].cpu_on) {
+                if (ways[n].load_first) {
+                    e = world_run(vcpu);
+                    assert_int_equal(e->kind, AVC_CPU_OFF);
+                    if (ways[n].by_smc)
+                        e->step = true; /* as CPU_OFF by SMC leaves it */
+                }
+                assert_true(avc_vcpu_power_on(vcpu, START + 64, 99));
+            }
+            if (!ways[n].load_first && !ways[n].load_late)
+                must(avc_vcpu_load(vcpu, &world.pcpu));
+            if (got(vcpu, AVC_REG_PC) != START + 64 || got(vcpu, AVC_REG_X0) != 99 || got(vcpu, AVC_REG_X0 + 7) ||
+                got(vcpu, AVC_REG_TPIDR_EL1) || got(vcpu, AVC_REG_PSTATE) != EL1H)
+                fail_msg("%s: not the reset state", ways[n].name);
+            if (ways[n].load_first && ways[n].cpu_on)
+                assert_int_equal(e->kind, AVC_CPU_OFF); /* the VMM's until it runs the vCPU again */
+            set_or_check_all(vcpu, ways[n].name, false);
+            assert_true(avc_vcpu_has_work(vcpu)); /* it is to be run */
+            if (ways[n].load_late)
+                must(avc_vcpu_load(vcpu, &world.pcpu));
+            assert_int_equal(world_run(vcpu)->kind, AVC_KICKED);
+            set_or_check_all(vcpu, ways[n].name, true);
+            must(avc_vcpu_put(vcpu));
+            set_or_check_all(vcpu, ways[n].name, true);
+        }
 }
 
 static void breakpoints(void **state)
@@ -615,13 +726,21 @@ static void log_is_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(spelled),           cmocka_unit_test(encodings_differ),
-        cmocka_unit_test(el12_forms_exist),  cmocka_unit_test(reset_values),
-        cmocka_unit_test(set_get),           cmocka_unit_test(set_refuses),
-        cmocka_unit_test(order_of_load),     cmocka_unit_test(host_gets_all_back),
-        cmocka_unit_test(vcpus_are_apart),   cmocka_unit_test(trapped),
-        cmocka_unit_test(breakpoints),       cmocka_unit_test(timer_views),
-        cmocka_unit_test(log_is_bounded),    cmocka_unit_test(sets_and_ways),
+        cmocka_unit_test(spelled),
+        cmocka_unit_test(encodings_differ),
+        cmocka_unit_test(el12_forms_exist),
+        cmocka_unit_test(reset_values),
+        cmocka_unit_test(set_get),
+        cmocka_unit_test(set_refuses),
+        cmocka_unit_test(order_of_load),
+        cmocka_unit_test(host_gets_all_back),
+        cmocka_unit_test(vcpus_are_apart),
+        cmocka_unit_test(trapped),
+        cmocka_unit_test(breakpoints),
+        cmocka_unit_test(timer_views),
+        cmocka_unit_test(log_is_bounded),
+        cmocka_unit_test(sets_and_ways),
+        cmocka_unit_test(set_before_the_first_run),
         cmocka_unit_test(host_keeps_csselr),
     };
 

@@ -27,8 +27,9 @@
 #define AVC_WORK_STEP (1u << 4) /* the guest steps over an ERETAA: see src/core/exit/eret.c */
 
 /* The power state. PSCI changes it by compare-and-swap: one caller of CPU_ON makes OFF to CLAIMED, writes where to
-   start, and makes it PENDING. The vCPU itself makes it ON. GONE: the vCPU is destroyed. The low three bits are what
-   PSCI's AFFINITY_INFO returns, as a signed number. */
+   start, and makes it PENDING. The owner makes any state CLAIMED, to reset, start or destroy the vCPU. The vCPU itself
+   makes PENDING to ON. GONE: the vCPU is destroyed. The low three bits are what PSCI's AFFINITY_INFO returns, as a
+   signed number. */
 enum avc_power {
     AVC_POWER_ON = 0,
     AVC_POWER_OFF = 1,
@@ -107,8 +108,9 @@ struct avc_vcpu {
     uint32_t power;         /* enum avc_power, atomic */
     uint32_t traps_version; /* avc_vm.traps_version that its trap registers belong to; atomic */
     uint8_t wfx;            /* enum avc_wfx */
-    uint64_t mpidr;         /* VMPIDR_EL2 */
-    uint64_t affinity;      /* its affinity fields, by which PSCI calls name it */
+    bool fresh;        /* power is PENDING, and the registers are what it starts with: see src/core/object/vcpu.c */
+    uint64_t mpidr;    /* VMPIDR_EL2 */
+    uint64_t affinity; /* its affinity fields, by which PSCI calls name it */
     uint64_t start_pc, start_x0;
     uint64_t vttbr;           /* VTTBR_EL2 while loaded */
     struct avc_pcpu *last;    /* the CPU where it was loaded last: see src/core/mem/vmid.c */

@@ -14,17 +14,6 @@ static void leave(struct avc_vcpu *vcpu, enum avc_kind kind)
     vcpu->exit = (struct avc_exit){ .kind = kind, .answer = AVC_DONE, .pc = vcpu->pc };
 }
 
-/* PSCI has switched the vCPU on. It starts from reset, on the CPU where it is loaded. */
-avc_small static void power_up(struct avc_vcpu *vcpu)
-{
-    avc_vcpu_switch_out(vcpu);
-    avc_vcpu_reset_state(vcpu);
-    vcpu->pc = vcpu->start_pc;
-    vcpu->x[0] = vcpu->start_x0;
-    avc_vcpu_switch_in(vcpu);
-    avc_store_seq(&vcpu->power, AVC_POWER_ON);
-}
-
 /* Sets HCR_EL2.VI and VF, where no interrupt controller drives the lines. */
 avc_small static void drive_lines(struct avc_vcpu *vcpu)
 {
@@ -52,7 +41,9 @@ avc_small static bool serve(struct avc_vcpu *vcpu, uint64_t requests)
     if (requests & AVC_REQUEST_POWER) {
         if (avc_load_seq(&vcpu->power) == AVC_POWER_PENDING) {
             avc_fetch_and(&vcpu->requests, ~(uint64_t)AVC_REQUEST_POWER);
-            power_up(vcpu);
+            if (avc_vcpu_is_stale(vcpu))
+                avc_vcpu_freshen(vcpu);
+            avc_store_seq(&vcpu->power, AVC_POWER_ON);
         } else if (avc_load_seq(&vcpu->power) != AVC_POWER_ON) {
             avc_fetch_and(&vcpu->requests, ~(uint64_t)AVC_REQUEST_KICK); /* run returns anyway */
             leave(vcpu, AVC_CPU_OFF);                                    /* the bit stays, because the state does */
@@ -133,8 +124,8 @@ avc_small static __attribute__((noinline)) void exit_work(struct avc_vcpu *vcpu)
     avc_release(); /* a CPU that sees run at its end may take the observer away */
 }
 
-/* How often run looks at requests again before an entry. enter() and power_up() may have set more. Other vCPUs can
-   set them as fast as they can trap. If run served all of them first, a guest could keep this CPU here with
+/* How often run looks at requests again before an entry. enter() and avc_vcpu_freshen() may have set more. Other vCPUs
+   can set them as fast as they can trap. If run served all of them first, a guest could keep this CPU here with
    interrupts masked. */
 #define MAX_ROUNDS 16
 

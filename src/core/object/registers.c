@@ -5,16 +5,27 @@
 
 #include "arch/pstate.h"
 #include "core/exit/fp.h"
-#include "core/object/here.h"
+#include "core/object/vcpu.h"
 #include "core/policy/sysreg.h"
 
-static enum avc_status check_mine(const struct avc_vcpu *vcpu)
+/* Checks that the vCPU is the caller's. If it was switched on meanwhile, its registers are those that it starts with.
+   For a run in progress its end sees to that. */
+static enum avc_status check_mine(struct avc_vcpu *vcpu)
 {
+    uint64_t daif;
+
     if (!vcpu)
         return AVC_EINVAL;
     if (vcpu->magic != AVC_MAGIC_VCPU)
         return AVC_ENOENT;
-    return vcpu->pcpu && !avc_vcpu_here(vcpu) ? AVC_EBUSY : AVC_OK;
+    if (vcpu->pcpu && !avc_vcpu_here(vcpu))
+        return AVC_EBUSY;
+    if (avc_vcpu_is_stale(vcpu) && !avc_vcpu_in_run(vcpu)) {
+        daif = avc_hw_irq_save();
+        avc_vcpu_freshen(vcpu);
+        avc_hw_irq_restore(daif);
+    }
+    return AVC_OK;
 }
 
 /* Moves the guest's V registers, FPCR and FPSR out of the CPU. They come back when the guest next uses one. */

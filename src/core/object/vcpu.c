@@ -12,6 +12,7 @@
 #include "core/mem/vmid.h"
 #include "core/object/request.h"
 #include "core/object/vm.h"
+#include "core/policy/ctx.h"
 #include "core/policy/sysreg.h"
 
 enum avc_status avc_vcpu_init(struct avc_vcpu *vcpu, struct avc_vm *vm, const struct avc_vcpu_config *config)
@@ -61,16 +62,15 @@ static enum avc_status check_idle(const struct avc_vcpu *vcpu)
     return avc_vcpu_is_loaded(vcpu) ? AVC_EBUSY : AVC_OK;
 }
 
-/* Resets the registers. The vCPU is not loaded. A physical SError that run has not yet reported is none of them: the
-   host is to hear of it. */
-void avc_vcpu_reset_state(struct avc_vcpu *vcpu)
+/* Resets the registers, in memory. A physical SError that run has not yet reported is none of them: the host is to
+   hear of it. */
+static void reset_state(struct avc_vcpu *vcpu)
 {
     __builtin_memset(vcpu->x, 0, sizeof vcpu->x);
     vcpu->pc = 0;
     vcpu->pstate = SPSR_RESET;
     __builtin_memset(vcpu->fp, 0, sizeof *vcpu->fp);
     vcpu->vserror = false;
-    vcpu->exit = (struct avc_exit){ .kind = AVC_KICKED, .answer = AVC_DONE }; /* there is nothing to complete */
     avc_sysreg_reset(vcpu);
     if (vcpu->vm->irqc) {
         uint64_t daif = avc_hw_irq_save();
@@ -80,38 +80,92 @@ void avc_vcpu_reset_state(struct avc_vcpu *vcpu)
     }
 }
 
-enum avc_status avc_vcpu_reset(struct avc_vcpu *vcpu)
+/* Keeps CPU_ON from the vCPU until another power state is stored: it answers ON_PENDING meanwhile. One that is in
+   progress is short, and executed with interrupts masked. */
+avc_small static void claim_power(struct avc_vcpu *vcpu)
+{
+    uint32_t power;
+
+    do
+        power = avc_load_seq(&vcpu->power);
+    while (power == AVC_POWER_CLAIMED || !avc_cas(&vcpu->power, power, AVC_POWER_CLAIMED));
+}
+
+/* Resets the vCPU, which CPU_ON cannot switch on until the caller stores another power state. */
+avc_small static enum avc_status begin_reset(struct avc_vcpu *vcpu)
 {
     enum avc_status status = check_idle(vcpu);
 
     if (status)
         return status;
-    avc_vcpu_reset_state(vcpu);
+    claim_power(vcpu);
+    reset_state(vcpu);
+    vcpu->exit = (struct avc_exit){ .kind = AVC_KICKED, .answer = AVC_DONE }; /* there is nothing to complete */
     avc_store_seq(&vcpu->requests, AVC_REQUEST_POWER | (vcpu->serror ? AVC_REQUEST_SERROR : 0u));
-    avc_store_seq(&vcpu->power, AVC_POWER_OFF);
     return AVC_OK;
+}
+
+enum avc_status avc_vcpu_reset(struct avc_vcpu *vcpu)
+{
+    enum avc_status status = begin_reset(vcpu);
+
+    if (!status)
+        avc_store_seq(&vcpu->power, AVC_POWER_OFF);
+    return status;
+}
+
+/* Power is PENDING, and the registers are reset: the vCPU starts where it was told. */
+avc_small static void start_here(struct avc_vcpu *vcpu)
+{
+    vcpu->pc = vcpu->start_pc;
+    vcpu->x[0] = vcpu->start_x0;
+    vcpu->fresh = true;
 }
 
 enum avc_status avc_vcpu_start(struct avc_vcpu *vcpu, avc_ipa_t pc, uint64_t x0)
 {
-    enum avc_status status = avc_vcpu_reset(vcpu);
+    enum avc_status status = begin_reset(vcpu);
 
     if (status)
         return status;
-    avc_vcpu_power_on(vcpu, pc, x0);
+    vcpu->start_pc = pc;
+    vcpu->start_x0 = x0;
+    start_here(vcpu);
+    avc_store_seq(&vcpu->power, AVC_POWER_PENDING);
+    avc_vcpu_request(vcpu, AVC_REQUEST_POWER);
     return AVC_OK;
 }
 
 enum avc_status avc_vcpu_destroy(struct avc_vcpu *vcpu)
 {
-    enum avc_status status = avc_vcpu_reset(vcpu);
+    enum avc_status status = begin_reset(vcpu);
 
     if (status)
         return status;
-    vcpu->affinity = ~UINT64_C(0); /* nobody finds it any more */
+    avc_store_relaxed(&vcpu->affinity, ~UINT64_C(0)); /* nobody finds it any more */
     avc_store_seq(&vcpu->power, AVC_POWER_GONE);
     vcpu->magic = 0;
     return AVC_OK;
+}
+
+/*
+ * avc_vcpu_start() resets the registers at once: the vCPU is its caller's. CPU_ON may not, since it is the vCPU of
+ * another thread, which may have it loaded. So the first call of that thread's that looks at the registers does: load,
+ * get, set or run. What the thread sets from then on counts.
+ *
+ * The exit is the VMM's until the next run. It belongs to the vCPU's earlier life, so completing it moves no PC.
+ */
+avc_small void avc_vcpu_freshen(struct avc_vcpu *vcpu)
+{
+    bool loaded = vcpu->live >> AVC_GROUP_XLAT & 1; /* load calls this before it brings the state in */
+
+    if (loaded)
+        avc_vcpu_switch_out(vcpu);
+    reset_state(vcpu);
+    start_here(vcpu);
+    if (loaded)
+        avc_vcpu_switch_in(vcpu);
+    vcpu->exit.step = false;
 }
 
 /* ---- load and put ---- */
@@ -169,6 +223,8 @@ enum avc_status avc_vcpu_load(struct avc_vcpu *vcpu, struct avc_pcpu *p)
                        (vcpu->vserror ? AVC_WORK_VSE : 0) |
                            (hal->uses & (AVC_HOST_SP_EL0 | AVC_HOST_TPIDR | AVC_HOST_PAUTH) ? AVC_WORK_HOST : 0));
     vcpu->dispatch = vcpu->vm->dispatch;
+    if (avc_unlikely(avc_vcpu_is_stale(vcpu)))
+        avc_vcpu_freshen(vcpu);
     if (vcpu->observe) /* run takes the observer up, or drops it */
         avc_fetch_or(&vcpu->requests, (uint64_t)AVC_REQUEST_WATCH);
     avc_vcpu_switch_in(vcpu);

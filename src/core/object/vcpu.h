@@ -10,7 +10,12 @@
    it. Interrupts are masked. */
 void avc_vcpu_switch_out(struct avc_vcpu *vcpu);
 void avc_vcpu_switch_in(struct avc_vcpu *vcpu);
-/* Sets all registers to their reset values, in memory. */
-void avc_vcpu_reset_state(struct avc_vcpu *vcpu);
+/* Was the vCPU switched on by CPU_ON, and has still the registers of before? */
+static inline bool avc_vcpu_is_stale(const struct avc_vcpu *vcpu)
+{
+    return avc_load_seq(&vcpu->power) == AVC_POWER_PENDING && !vcpu->fresh;
+}
+/* Gives such a vCPU the registers that it starts with. It is loaded here or nowhere. Interrupts are masked. */
+void avc_vcpu_freshen(struct avc_vcpu *vcpu);
 
 #endif
