@@ -313,7 +313,8 @@ void avc_vcpu_kick(struct avc_vcpu *vcpu);
  * Switches the traps of this vCPU's waits on or off, from its next run until the next call; a reset does not change it.
  * Default: as the VM's flags AVC_VM_NO_WFI and AVC_VM_TRAP_WFE say.
  *
- * True: WFI and WFIT exit, and so do WFE and WFET if the VM has AVC_VM_TRAP_WFE. False: none of them exits. The CPU
+ * True: WFI and WFIT exit, and so do WFE and WFET if the VM has AVC_VM_TRAP_WFE. (Under QEMU a WFIT that exits has lost
+ * its time-out: docs/caveats.md.) False: none of them exits. The CPU
  * waits until some interrupt is pending, the host's or the guest's, and no claim sees the instruction. That is right
  * while no other thread of the host wants the CPU. When one does, the host interrupts the CPU, and its VMM calls this.
  * Context: owner.
@@ -330,7 +331,8 @@ bool avc_vcpu_has_work(struct avc_vcpu *vcpu);
 /**
  * Returns the CNTPCT_EL0 at which a timer of the vCPU will have an interrupt for it: ~0 never, 0 now. While a vCPU is
  * not loaded its timers are not in the CPU: a host that blocks its thread sets a timer of its own to this value, and
- * makes the thread run again then. Context: owner.
+ * makes the thread run again then. For AVC_WFI and AVC_WFE the exit's `value` counts too, if it is earlier: the
+ * time-out of WFIT and WFET is none of the timers. Context: owner.
  */
 uint64_t avc_vcpu_deadline(struct avc_vcpu *vcpu);
 

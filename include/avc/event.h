@@ -49,7 +49,8 @@ enum avc_kind {
     /* avc_vcpu_kick() was called. The library may also give this exit by itself: run the vCPU again. */
     AVC_KICKED,
     /* The vCPU waits, WFI or WFIT. value: the CNTPCT_EL0 at which its own timers or its timeout will wake it; ~0:
-       never. */
+       never. A VMM that blocks its thread takes the earlier of `value` and avc_vcpu_deadline(): the timers may
+       have changed, and the timeout is none of them. */
     AVC_WFI,
     /* The same by WFE or WFET, for a VM that asked for this trap (AVC_VM_TRAP_WFE). */
     AVC_WFE,

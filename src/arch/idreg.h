@@ -197,7 +197,9 @@
 #define MPIDR_AFFINITY (AVC_BITS(39, 32) | AVC_BITS(23, 0))
 #define MPIDR_RES1     AVC_BIT(31)
 
-/* MIDR_EL1: implementer and part number, without variant and revision */
+/* MIDR_EL1. An implementer of 0 is reserved for software. Below: implementer and part number, without variant and
+   revision */
+#define MIDR_IMPLEMENTER(v) AVC_FIELD(v, 31, 24)
 #define MIDR_PART       (AVC_BITS(31, 24) | AVC_BITS(15, 4))
 #define MIDR_CORTEX_A57 UINT64_C(0x4100d070)
 #define MIDR_CORTEX_A72 UINT64_C(0x4100d080)

@@ -307,13 +307,39 @@ static void workarounds(void **state)
     fake_become(0, NULL);
 }
 
+/* The emulator's trap of WFIT says that it was a WFI, so nobody knows when it is to end: a VM whose WFI traps does not
+   see FEAT_WFxT there. The emulator's own CPU is known by its implementer, 0. */
+static void wfit(void **state)
+{
+    struct fake_model real = fake_max;
+    const struct {
+        const struct fake_model *model;
+        uint32_t flags;
+        unsigned shown;
+    } cases[] = {
+        { &fake_max, 0, 0 }, { &fake_max, AVC_VM_TRAP_WFE, 0 }, { &fake_max, AVC_VM_NO_WFI, 2 },
+        { &real, 0, 2 },     { &real, AVC_VM_NO_WFI, 2 },       { &fake_n1, AVC_VM_NO_WFI, 0 },
+    };
+
+    real.midr = 0x411fd801;
+    for (unsigned n = 0; n < AVC_ARRAY_SIZE(cases); n++) {
+        world_model = cases[n].model;
+        world_make_flags(cases[n].flags);
+        world.vm.features = world.machine.features;
+        avc_feature_guest_ids(&world.vm);
+        if ((world.vm.id_regs[ID(6, 2)] & 15) != cases[n].shown)
+            fail_msg("case %u: ID_AA64ISAR2_EL1.WFxT is %u", n, (unsigned)(world.vm.id_regs[ID(6, 2)] & 15));
+    }
+    world_model = NULL;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decoded),   cmocka_unit_test(common),      cmocka_unit_test(signed_fields),
         cmocka_unit_test(pinned),    cmocka_unit_test(hidden),      cmocka_unit_test(pa_range),
         cmocka_unit_test(supported), cmocka_unit_test(workarounds), cmocka_unit_test(not_in_ids),
-        cmocka_unit_test(without),
+        cmocka_unit_test(without),   cmocka_unit_test(wfit),
     };
 
     return cmocka_run_group_tests_name("feature", tests, NULL, NULL);

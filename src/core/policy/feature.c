@@ -302,6 +302,16 @@ static uint64_t pa_range(const struct avc_features *f, unsigned ipa_bits)
     return n;
 }
 
+/*
+ * Does a trap of WFIT not say that it is one? QEMU (10.0) gives the syndrome of WFI, without TI and Rn, so nobody knows
+ * when the wait is to end. Its own CPU is the one with FEAT_WFxT, and has implementer 0. Where the VM's WFI does not
+ * trap, WFIT waits in the CPU and is right.
+ */
+static bool loses_wfit(const struct avc_vm *vm)
+{
+    return !MIDR_IMPLEMENTER(vm->features.midr) && !(vm->flags & AVC_VM_NO_WFI);
+}
+
 void avc_feature_guest_ids(struct avc_vm *vm)
 {
     const struct avc_features *f = &vm->features;
@@ -313,6 +323,8 @@ void avc_feature_guest_ids(struct avc_vm *vm)
     for (size_t n = 0; n < AVC_ARRAY_SIZE(shown); n++)
         id[ID_REG_OF(shown[n].field)] |= show(f, &shown[n]) << ID_LO(shown[n].field);
     id[ID_AA64MMFR0] |= pa_range(f, vm->stage2->ipa_bits);
+    if (loses_wfit(vm))
+        id[ID_AA64ISAR2] &= ~ID_MASK(ID_AA64ISAR2_WFxT);
     if (gic)
         id[ID_AA64PFR0] |= UINT64_C(1) << ID_LO(ID_AA64PFR0_GIC);
     if (!avc_has(f, AVC_FEAT_AA32EL0))
