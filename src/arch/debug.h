@@ -54,6 +54,13 @@
 #define DBGWCR_LBN  AVC_BITS(19, 16) /* linked breakpoint */
 #define DBGWCR_WT   AVC_BIT(20)      /* linked */
 #define DBGWCR_MASK AVC_BITS(28, 24) /* address mask */
+
+/* DBGDIDR of AArch32: what ID_AA64DFR0_EL1 says, in other places */
+#define DBGDIDR_RES1        AVC_BIT(15)
+#define DBGDIDR_VERSION(v)  AVC_PUT(v, 16)
+#define DBGDIDR_CTX_CMPS(v) AVC_PUT(v, 20)
+#define DBGDIDR_BRPS(v)     AVC_PUT(v, 24)
+#define DBGDIDR_WRPS(v)     AVC_PUT(v, 28)
 /* clang-format on */
 
 #endif

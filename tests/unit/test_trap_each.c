@@ -113,6 +113,68 @@ static void test_cp15(void **state)
     }
 }
 
+/* The debug registers of AArch32 that EL0 reaches where MDSCR_EL1.TDCC lets it (DDI 0487, G8.3). */
+static void test_cp14(void **state)
+{
+    static const struct {
+        const char *name;
+        uint64_t iss;
+        bool two, writable;
+        uint32_t key;
+        uint32_t value; /* of a Cortex-A72 without EL3 */
+    } rows[] = {
+        { "DBGDIDR", 0, false, false, AVC_SYSREG_KEY(2, 0, 0, 0, 0), 0x35168000 },
+        { "DBGDSCRint", 1 << 1, false, false, AVC_SYSREG_KEY(2, 3, 0, 1, 0), 0 },
+        { "DBGDTRRXint, TXint", 5 << 1, false, true, AVC_SYSREG_KEY(2, 3, 0, 5, 0), 0 },
+        { "DBGDRAR", 1 << 10, false, false, AVC_SYSREG_KEY(2, 0, 1, 0, 0), 0 },
+        { "DBGDSAR", 2 << 10, false, false, AVC_SYSREG_KEY(2, 0, 2, 0, 0), 0 },
+        { "DBGDRAR, 64 bits", 1 << 1, true, false, AVC_SYSREG_KEY(2, 0, 1, 0, 0), 0 },
+        { "DBGDSAR, 64 bits", 2 << 1, true, false, AVC_SYSREG_KEY(2, 0, 2, 0, 0), 0 },
+    };
+    const uint64_t always = ISS_CV | 14 << 20;
+
+    (void)state;
+    for (unsigned n = 0; n < 2 * AVC_ARRAY_SIZE(rows); n++) {
+        unsigned i = n / 2, ec = rows[i].two ? 0x0c : 0x05;
+        uint64_t iss = always | rows[i].iss | 3 << 5 | (rows[i].two ? 4 << 10 : 0);
+        bool claimed = n % 2;
+        struct avc_vcpu *vcpu;
+        uint64_t want = rows[i].value;
+
+        world_make();
+        if (claimed) {
+            reg_value = 0x0123456789abcdef;
+            want = 0x89abcdef;
+            world_claim(AVC_SYSREG, rows[i].key, rows[i].key, reg_claim, NULL);
+        }
+        vcpu = world_load();
+        vcpu->x[3] = 0xaaaaaaaa33333333;
+        vcpu->x[4] = 0xbbbbbbbb44444444;
+        take_sync(vcpu, ESR_MAKE(ec, true, iss | 1), USR);
+        if (vcpu->x[3] != want || world.trap.elr != START + 4 ||
+            vcpu->x[4] != (!rows[i].two ? 0xbbbbbbbb44444444
+                           : claimed    ? 0x01234567
+                                        : 0))
+            fail_msg("%s: %lx, %lx, PC %lx", rows[i].name, (unsigned long)vcpu->x[3], (unsigned long)vcpu->x[4],
+                     (unsigned long)world.trap.elr);
+        if (claimed) {
+            assert_int_equal(seen.key, rows[i].key);
+            assert_false(seen.write);
+            continue;
+        }
+        take_sync(vcpu, ESR_MAKE(ec, true, iss), USR);
+        if ((world.trap.elr == START + 4) != rows[i].writable)
+            fail_msg("%s: a write goes on at %lx", rows[i].name, (unsigned long)world.trap.elr);
+        /* R15, and what is not there */
+        take_sync(vcpu, ESR_MAKE(ec, true, (iss & ~UINT64_C(0x3e0)) | 15 << 5 | 1), USR);
+        assert_int_equal(world.trap.elr, VBAR + 0x600);
+        take_sync(vcpu, ESR_MAKE(ec, true, iss | 7 << 1 | 1), USR);
+        assert_int_equal(world.trap.elr, VBAR + 0x600);
+        take_sync(vcpu, ESR_MAKE(ec, true, iss | (rows[i].two ? 3 << 16 : 7 << 14) | 1), USR);
+        assert_int_equal(world.trap.elr, VBAR + 0x600);
+    }
+}
+
 /* ---- interrupts ---- */
 
 static bool irqc_takes;
@@ -472,9 +534,16 @@ static void test_dump(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sysreg_decode), cmocka_unit_test(test_cp15),     cmocka_unit_test(test_irq),
-        cmocka_unit_test(test_serror),        cmocka_unit_test(test_wfx),      cmocka_unit_test(test_fp),
-        cmocka_unit_test(test_fp_values),     cmocka_unit_test(test_fp_claim), cmocka_unit_test(test_dump),
+        cmocka_unit_test(test_sysreg_decode),
+        cmocka_unit_test(test_cp15),
+        cmocka_unit_test(test_cp14),
+        cmocka_unit_test(test_irq),
+        cmocka_unit_test(test_serror),
+        cmocka_unit_test(test_wfx),
+        cmocka_unit_test(test_fp),
+        cmocka_unit_test(test_fp_values),
+        cmocka_unit_test(test_fp_claim),
+        cmocka_unit_test(test_dump),
         cmocka_unit_test(test_fp_by_id),
     };
 

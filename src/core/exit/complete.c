@@ -120,7 +120,7 @@ static void finish_sysreg(struct avc_vcpu *vcpu, const struct avc_exit *e)
     uint64_t value = ESR_EC(e->esr) == AVC_EC_SYSREG ? e->value : (uint32_t)e->value;
 
     avc_complete_gpr(vcpu, ISS_RT(e->esr), value);
-    if (ESR_EC(e->esr) == AVC_EC_CP15_64)
+    if (ESR_EC(e->esr) == AVC_EC_CP15_64 || ESR_EC(e->esr) == AVC_EC_CP14_64)
         avc_complete_gpr(vcpu, ISS_RT2(e->esr), e->value >> 32);
 }
 

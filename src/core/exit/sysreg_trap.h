@@ -7,7 +7,7 @@
 #include "core/claim/index.h"
 #include "core/exit/exit.h"
 
-avc_trap_fn avc_trap_sysreg, avc_trap_sysreg_slow, avc_trap_cp15;
+avc_trap_fn avc_trap_sysreg, avc_trap_sysreg_slow, avc_trap_cp15, avc_trap_cp14;
 
 /* Ends an access as its claim has answered. AVC_PASS lets the register table's policy decide. */
 enum avc_result avc_sysreg_end(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_answer answer);

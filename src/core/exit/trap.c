@@ -37,8 +37,8 @@
     SLOW(X, 0x03, "MCR, MRC (coproc 0b1111)", avc_trap_cp15, UNDEFINED, true,                                          \
          "AArch32 EL0: timers and PMU trap as in AArch64")                                                             \
     SLOW(X, 0x04, "MCRR, MRRC (coproc 0b1111)", avc_trap_cp15, UNDEFINED, true, "the 64-bit ones of the same")         \
-    SLOW(X, 0x05, "MCR, MRC (coproc 0b1110)", undefined, UNDEFINED, true,                                              \
-         "debug registers: MDCR_EL2.TDA; the guest has no debug at EL0")                                               \
+    SLOW(X, 0x05, "MCR, MRC (coproc 0b1110)", avc_trap_cp14, UNDEFINED, true,                                          \
+         "debug registers that EL0 may read: MDCR_EL2.TDA, TDRA, TDCC")                                                \
     SLOW(X, 0x06, "LDC, STC (coproc 0b1110)", undefined, UNDEFINED, true, "debug comms channel: hidden")               \
     SLOW(X, 0x07, "SVE, Advanced SIMD, FP", avc_trap_fp, UNDEFINED, true,                                              \
          "CPTR_EL2: the registers are moved on first use")                                                             \
@@ -47,7 +47,7 @@
          "HCR_EL2.API, APK: hidden, or for claims")                                                                    \
     SLOW(X, 0x0a, "LD64B, ST64B*", undefined, UNDEFINED, true, "FEAT_LS64 is hidden")                                  \
     UNALLOCATED(X, 0x0b)                                                                                               \
-    SLOW(X, 0x0c, "MRRC (coproc 0b1110)", undefined, UNDEFINED, true, "as class 0x05")                                 \
+    SLOW(X, 0x0c, "MRRC (coproc 0b1110)", avc_trap_cp14, UNDEFINED, true, "as class 0x05")                             \
     SLOW(X, 0x0d, "Branch Target", reflect, EXCEPTION, false, "the guest's own: comes with HCR_EL2.TGE=1 only")        \
     SLOW(X, 0x0e, "Illegal Execution state", reflect, EXCEPTION, false,                                                \
          "the guest's own: comes with HCR_EL2.TGE=1 only")                                                             \
