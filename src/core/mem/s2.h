@@ -35,7 +35,6 @@ static inline uint64_t s2_read(const uint64_t *entry)
 
 static inline void s2_write(uint64_t *entry, uint64_t desc)
 {
-    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): stage2_map.c has no entry in its dry pass alone */
     avc_store_relaxed(entry, desc);
 }
 

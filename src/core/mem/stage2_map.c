@@ -40,6 +40,7 @@ struct change {
     uint64_t pages;   /* list: to be used */
     uint64_t emptied; /* list: to be given back */
     avc_pa_t reach;   /* all bits that are set in any PA of the change */
+    uint64_t absent;  /* 0: stands for each entry of a table that the dry pass would make */
     struct avc_tlb_batch tlb;
 };
 
@@ -110,7 +111,7 @@ static uint64_t leaf_of(avc_pa_t pa, uint64_t attrs, unsigned level)
 
 /* NOLINTBEGIN(misc-no-recursion): once a level, of which there are four: BOUNDED in bench/stack.py */
 
-/* Fills an entry that is invalid. In the dry pass its table may not exist yet (`entry` is NULL). */
+/* Fills an entry that is invalid. In the dry pass its table may not exist yet (`entry` is c->absent). */
 static enum avc_status fill(struct change *c, uint64_t *entry, unsigned level, avc_ipa_t lo, avc_ipa_t end)
 {
     uint64_t size = AVC_BIT(s2_shift(level)), *table = NULL;
@@ -210,7 +211,7 @@ static bool is_empty(const struct change *c, const uint64_t *table)
 static enum avc_status change_entry(struct change *c, uint64_t *entry, unsigned level, avc_ipa_t lo, avc_ipa_t end,
                                     bool live)
 {
-    uint64_t desc = entry ? s2_read(entry) : 0, *table;
+    uint64_t desc = s2_read(entry), *table;
     enum avc_status status;
 
     if (s2_is_leaf(desc, level))
@@ -231,7 +232,8 @@ static enum avc_status change_entry(struct change *c, uint64_t *entry, unsigned 
     return status;
 }
 
-/* Changes the entries of a table for [lo, end), which lies in the table. live: walkers can reach the table. */
+/* Changes the entries of a table for [lo, end), which lies in the table. table: NULL if the dry pass would make it.
+   live: walkers can reach the table. */
 static enum avc_status change_range(struct change *c, uint64_t *table, unsigned level, avc_ipa_t lo, avc_ipa_t end,
                                     bool live)
 {
@@ -242,7 +244,7 @@ static enum avc_status change_range(struct change *c, uint64_t *table, unsigned 
     while (lo < end && !status) {
         avc_ipa_t next = (lo | (size - 1)) + 1;
 
-        status = change_entry(c, table ? &table[lo >> s2_shift(level) & mask] : NULL, level, lo,
+        status = change_entry(c, table ? &table[lo >> s2_shift(level) & mask] : &c->absent, level, lo,
                               next < end ? next : end, live);
         lo = next;
     }
@@ -328,6 +330,7 @@ static enum avc_status change(struct change *c, struct avc_stage2 *s2, enum what
     c->ipa = ipa;
     c->end = ipa + size;
     c->pages = c->emptied = LIST_END;
+    c->absent = 0;
     c->tlb.nr = c->tlb.nr_makes = 0;
     c->tlb.tables = false;
     while ((status = attempt(c, have)) == AVC_ENOMEM) {
