@@ -185,7 +185,7 @@ static bool may_end_step(unsigned class)
 
 /* Makes the dispatch table of a VM with CLASS claims, or with a decoder. A class that nobody has claimed keeps its row,
    and its cost. */
-void avc_trap_seal(struct avc_vm *vm)
+avc_small void avc_trap_seal(struct avc_vm *vm)
 {
     bool steps;
 

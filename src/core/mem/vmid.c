@@ -48,7 +48,7 @@ static void take(struct avc_machine *m, uint64_t vmid)
     m->vmid_map[vmid / 64] |= AVC_BIT(vmid % 64);
 }
 
-static void new_generation(struct avc_machine *m)
+avc_small static void new_generation(struct avc_machine *m)
 {
     m->vmid_generation += AVC_BIT(16);
     for (size_t i = 0; i < AVC_ARRAY_SIZE(m->vmid_map); i++)
@@ -62,7 +62,7 @@ static void new_generation(struct avc_machine *m)
 }
 
 /* A token of an older generation keeps its VMID as long as a CPU has a vCPU with it loaded. */
-static bool renew(struct avc_machine *m, uint64_t old, uint64_t renewed)
+avc_small static bool renew(struct avc_machine *m, uint64_t old, uint64_t renewed)
 {
     bool found = false;
 
@@ -142,7 +142,7 @@ void avc_vmid_put(struct avc_pcpu *pcpu, struct avc_vcpu *vcpu)
  * under the lock. If it did so before this call, this sees the VMID and invalidates it. If it does so later, its walks
  * come after the store.
  */
-uint64_t avc_vmid_token(struct avc_stage2 *s2)
+avc_small uint64_t avc_vmid_token(struct avc_stage2 *s2)
 {
     uint64_t token;
 
@@ -152,7 +152,7 @@ uint64_t avc_vmid_token(struct avc_stage2 *s2)
     return token;
 }
 
-bool avc_vmid_in_use(struct avc_stage2 *s2)
+avc_small bool avc_vmid_in_use(struct avc_stage2 *s2)
 {
     struct avc_machine *m = s2->machine;
     uint64_t daif = avc_hw_irq_save();

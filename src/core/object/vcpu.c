@@ -15,7 +15,7 @@
 #include "core/policy/ctx.h"
 #include "core/policy/sysreg.h"
 
-enum avc_status avc_vcpu_init(struct avc_vcpu *vcpu, struct avc_vm *vm, const struct avc_vcpu_config *config)
+avc_small enum avc_status avc_vcpu_init(struct avc_vcpu *vcpu, struct avc_vm *vm, const struct avc_vcpu_config *config)
 {
     if (!vcpu || !vm || !config || (config->mpidr & ~MPIDR_AFFINITY))
         return AVC_EINVAL;

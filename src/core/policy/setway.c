@@ -22,8 +22,7 @@ void avc_setway_probe(struct avc_pcpu *pcpu)
     uint64_t clidr = pcpu->features.clidr, host = avc_hw_read_CSSELR_EL1();
 
     _Static_assert(AVC_ARRAY_SIZE(pcpu->cache) == CACHE_LEVELS, "avc_pcpu.cache[]");
-    for (unsigned level = 0; level < CACHE_LEVELS; level++)
-        pcpu->cache[level].sets = 0;
+    __builtin_memset(pcpu->cache, 0, sizeof pcpu->cache);
     for (unsigned level = 0; level < CACHE_LEVELS && CLIDR_CTYPE(clidr, level) != CTYPE_NONE; level++) {
         struct avc_cache *c = &pcpu->cache[level];
         uint64_t ccsidr;
