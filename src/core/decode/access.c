@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Between the registers of an access and its bytes in memory: see decode.h. */
+/* Moves bytes between the registers of an access and the array of its bytes in memory: see decode.h. */
 #include "arch/bits.h"
 #include "core/decode/decode.h"
 
@@ -39,7 +39,7 @@ uint64_t avc_access_distance(const struct avc_access *a, uint64_t index, bool ca
 
 /* ---- the bytes ---- */
 
-/* Where an element is: the register, and the first byte in it. */
+/* The place of an element: a register, and the first byte in it. */
 struct place {
     unsigned reg, at;
 };
@@ -73,7 +73,7 @@ static struct place place(const struct avc_access *a, unsigned n)
     }
 }
 
-/* Copies an element, turned round if memory has the highest byte first. */
+/* Copies an element, with its bytes in reverse if memory has the highest byte first. */
 static void copy(uint8_t *to, const uint8_t *from, unsigned size, bool turn)
 {
     for (unsigned n = 0; n < size; n++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * Exceptions into the guest. It does on PC, PSTATE and the EL1 registers what the CPU itself does on an exception to
- * EL1 (Arm ARM DDI 0487, J1.1.2, AArch64.TakeException). EL1 is always AArch64 here. EL0 may be AArch32.
+ * Gives exceptions to the guest. This does to PC, PSTATE and the EL1 registers what the CPU itself does on an exception
+ * to EL1 (Arm ARM DDI 0487, J1.1.2, AArch64.TakeException). EL1 is always AArch64 here. EL0 may be AArch32.
  */
 #include "core/exit/inject.h"
 
