@@ -96,7 +96,7 @@ emulator_errors() {
 # after the time-out, or the status of a signal. The log is in $scratch/vmm.log.
 emulator_run() { # TIMEOUT(0: none) ARGUMENT...
     local limit=$1 console='stdio,id=guest,signal=off' log=(-serial chardev:log)
-    local status=0 readers=()
+    local status=0 readers=() grace=2
     shift
     # The board of an old QEMU has one UART, so the hypervisor looks for another on the PCI bus.
     [[ -z ${AVC_QEMU_OLD-} ]] || log=(-device 'pci-serial,chardev=log')
@@ -121,7 +121,7 @@ emulator_run() { # TIMEOUT(0: none) ARGUMENT...
     readers+=($!)
     [[ -z $plugin ]] || set -- "$@" -plugin "$plugin,out=$(qemu_quote "$scratch/profile")"
     # setpriv: if somebody kills the launcher, the emulator ends, too, and restores the terminal itself.
-    setpriv --pdeathsig TERM timeout --foreground -k 10 "$limit" \
+    setpriv --pdeathsig TERM timeout --foreground -k "$grace" "$limit" \
         "$qemu" "${qemu_machine[@]}" -chardev "$console" -serial chardev:guest \
         -chardev "file,id=log,path=$(qemu_quote "$scratch/log")" "${log[@]}" \
         -monitor none -parallel none "$@" \

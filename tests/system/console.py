@@ -98,6 +98,28 @@ def test_statuses():
 
 # ---- terminal, signals, what is left behind ----
 
+def test_stuck():
+    """An emulator that blocks in a write to stdout does not come to look at the signal that is to end it. It is killed
+    soon. It counts tenths of seconds from the signal on: a slow machine makes them fewer."""
+    stuck = save("stuck-qemu", b'''#!/bin/bash
+case $1 in
+--version) echo QEMU emulator version 10.0.2 && exit ;;
+-cpu) echo max && exit ;;
+-help) exit ;;
+esac
+trap 'echo term' TERM
+exec 2>&-
+while :; do echo tick; sleep 0.1; done >>"$0.ticks"
+''')
+    os.chmod(stuck, 0o755)
+    env = {**stand_in("any-vmm", Image().spin()), "AVC_QEMU": stuck}
+    result = run_avc("run", "--kernel", path("any"), *BOARD, "--host-cpu", "max", "--timeout", 1, env=env)
+    with open(stuck + ".ticks", encoding="utf-8") as file:
+        after = file.read().rpartition("term")[2].count("tick")
+    tap.ok(result.status == 124 and 0 < after < 40, "an emulator that does not heed the time-out is killed soon",
+           f"{after} ticks\n{result.transcript}")
+
+
 def processes_of(session):
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
@@ -174,7 +196,7 @@ def test_count():
 def main():
     try:
         Image().spin().write(path("any"))
-        for test in (test_bytes, test_log, test_statuses, test_terminal, test_count):
+        for test in (test_bytes, test_log, test_statuses, test_stuck, test_terminal, test_count):
             test()
     finally:
         scratch.remove()
