@@ -67,8 +67,7 @@ static void rtc_irq(void *ctx, bool level)
     drive(VMM_GUEST_RTC_SPI, level);
 }
 
-/* Runs in a claim. It waits while the board's FIFO is full, for the time of one byte on the wire: 87 us at 115200
-   baud. A guest would wait as long on a machine of its own. */
+/* Runs in a claim. It never waits: the board's driver has a queue. */
 static void console_put(void *ctx, uint8_t byte)
 {
     (void)ctx;

@@ -9,6 +9,7 @@
 
 struct vmm_cpu;
 struct vmm_cpu *vmm_cpu_self(void);
+void vmm_cpu_relax(void);
 
 void vmm_dcache_clean(const void *p, size_t bytes);
 void vmm_dcache_clean_invalidate(const void *p, size_t bytes);
