@@ -29,6 +29,7 @@ Image       assembles an arm64 Image of a few instructions: guests and stand-ins
 Standard library only. AVC in the environment names another launcher than the tree's.
 """
 
+import argparse
 import fcntl
 import os
 import pty
@@ -45,6 +46,18 @@ import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 AVC = os.environ.get("AVC", os.path.join(TOP, "avc"))
+
+
+def command_line(doc):
+    """A parser of the command line whose --help prints the whole document. Other arguments are added to it."""
+    return argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+def existing(name):
+    """For add_argument(type=...): a file or folder that is there."""
+    if not os.path.exists(name):
+        raise argparse.ArgumentTypeError(f"there is no {name}")
+    return name
 
 
 def old_qemu():

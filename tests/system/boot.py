@@ -7,10 +7,11 @@ usage: boot.py [--count] [--plugin FILE,ARGUMENT...] [--timeout SEC] CPU NUMBER-
 
 A program that does not power the machine off in time, or an emulator that fails, ends the output with "Bail out!".
 """
-import argparse
 import os
 import subprocess
 import sys
+
+from avctest import command_line, existing
 
 
 def command(cpu, cpus, image, count=False, flash=None, plugin=None):
@@ -35,13 +36,13 @@ def command(cpu, cpus, image, count=False, flash=None, plugin=None):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = command_line(__doc__)
     parser.add_argument("--count", action="store_true", help="deterministic: one instruction is one nanosecond")
     parser.add_argument("--plugin", help="of the emulator's, with its arguments")
     parser.add_argument("--timeout", type=float, default=60)
     parser.add_argument("cpu")
     parser.add_argument("cpus", type=int)
-    parser.add_argument("image")
+    parser.add_argument("image", type=existing)
     options = parser.parse_args()
     process = subprocess.Popen(command(options.cpu, options.cpus, options.image, options.count, plugin=options.plugin),
                                stdin=subprocess.DEVNULL, stdout=sys.stdout, stderr=sys.stderr)

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 
-from avctest import AVC, TOP, Avc, Image, Scratch, Tap, old_qemu, run_avc
+from avctest import AVC, TOP, Avc, Image, Scratch, Tap, command_line, old_qemu, run_avc
 
 tap = Tap()
 scratch = Scratch()
@@ -53,6 +53,25 @@ def test_usage():
     for option in ("--kernel", "--initrd", "--append", "--cpus", "--memory", "--host-cpus",
                    "--host-cpu", "--host-vhe", "--timeout"):
         tap.refused(f"{option} without a value", ["run", option], f"{option} wants a value")
+
+
+def test_programs():
+    """The tests themselves: each takes --help, and says what is wrong with its arguments."""
+    folder = os.path.dirname(os.path.abspath(__file__))
+    libraries = ("avctest.py", "installed.py")
+    for name in sorted(name for name in os.listdir(folder) if name.endswith(".py") and name not in libraries):
+        for arguments, status, part in ((["--help"], 0, "usage: "), (["--no-such"], 2, "--no-such"),
+                                        (["/no/such", "2", "/no/such", "more"], 2, "/no/such")):
+            if part == "/no/such" and name in ("cli.py", "console.py"):
+                arguments = ["/no/such"]
+            result = subprocess.run([sys.executable, os.path.join(folder, name), *arguments], capture_output=True,
+                                    encoding="utf-8", stdin=subprocess.DEVNULL, timeout=60, check=False)
+            said = result.stderr if status else result.stdout
+            # What is missing is named before what is not known.
+            tap.ok(result.returncode == status and "usage: " in said
+                   and (part in said or (part == "--no-such" and "required" in said))
+                   and "Traceback" not in result.stderr and not (status and result.stdout),
+                   " ".join(["tests/system/" + name, *arguments]), f"{result.stdout}{result.stderr}")
 
 
 def test_values():
@@ -396,9 +415,10 @@ def test_counting():
 
 
 def main():
+    command_line(__doc__).parse_args()
     try:
         Image().spin().write(path("any"))
-        for test in (test_usage, test_values, test_kernel_files, test_unreadable, test_no_qemu,
+        for test in (test_usage, test_programs, test_values, test_kernel_files, test_unreadable, test_no_qemu,
                      test_arguments, test_profile, test_examples, test_tree, test_counting):
             test()
     finally:

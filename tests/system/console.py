@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-from avctest import AVC, Avc, Image, Scratch, Tap, run_avc
+from avctest import AVC, Avc, Image, Scratch, Tap, command_line, run_avc
 
 tap = Tap()
 scratch = Scratch()
@@ -194,6 +194,7 @@ def test_count():
 
 
 def main():
+    command_line(__doc__).parse_args()
     try:
         Image().spin().write(path("any"))
         for test in (test_bytes, test_log, test_statuses, test_stuck, test_terminal, test_count):

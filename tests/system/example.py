@@ -9,11 +9,10 @@ usage: example.py BUILD [--cc COMMAND] [NAME...]
 BUILD is a build folder of the target, whose library is installed into a temporary folder. COMMAND compiles the
 examples.
 """
-import argparse
 import os
 import sys
 
-from avctest import TOP, Tap
+from avctest import TOP, Tap, command_line, existing
 from installed import Installed, qemu_model
 
 
@@ -37,8 +36,8 @@ def try_example(tap, package, name, cc):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("build")
+    parser = command_line(__doc__)
+    parser.add_argument("build", type=existing)
     parser.add_argument("--cc")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()

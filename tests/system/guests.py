@@ -17,7 +17,7 @@ import shutil
 import sys
 import tempfile
 
-from avctest import Avc, Image, Tap, run_avc
+from avctest import Avc, Image, Tap, command_line, run_avc
 
 tap = Tap()
 work = tempfile.mkdtemp(prefix="avc-guests.")
@@ -214,9 +214,19 @@ exec {os.environ.get("AVC_QEMU") or "qemu-system-aarch64"} "${{arguments[@]}}"
            result.transcript)
 
 
+def board_name(text):
+    if text != "one-uart" and not re.fullmatch(r"[^/]+/(on|off)", text):
+        raise ValueError
+    return text
+
+
 def main():
+    parser = command_line(__doc__)
+    parser.add_argument("boards", metavar="HOST-CPU/VHE", nargs="*", type=board_name,
+                        default=["cortex-a72/off", "max/on", "max/off", "one-uart"])
+    options = parser.parse_args()
     try:
-        for name in sys.argv[1:] or ["cortex-a72/off", "max/on", "max/off", "one-uart"]:
+        for name in options.boards:
             if name == "one-uart":
                 test_one_uart()
                 continue

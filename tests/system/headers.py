@@ -9,7 +9,7 @@ usage: headers.py BUILD
 import re
 import sys
 
-from avctest import Tap
+from avctest import Tap, command_line, existing
 from installed import Installed
 
 CROSS = "--target=aarch64-linux-gnu -ffreestanding -nostdlibinc".split()
@@ -75,7 +75,9 @@ def test_sizes(package, names):
 
 
 def main():
-    with Installed(sys.argv[1]) as package:
+    parser = command_line(__doc__)
+    parser.add_argument("build", metavar="BUILD", type=existing)
+    with Installed(parser.parse_args().build) as package:
         folder = package.prefix / "include/avc"
         names = sorted(str(file.relative_to(folder)) for file in folder.rglob("*.h"))
         tap.ok("avc.h" in names, "there are headers")

@@ -17,7 +17,7 @@ import re
 import sys
 import time
 
-from avctest import Avc, Tap
+from avctest import Avc, Tap, command_line
 
 # All host modes of three CPUs. A Cortex-A72 has no E2H.
 MATRIX = [(cpu, vhe, vcpus)
@@ -86,8 +86,11 @@ def boot(tap, cpu, vhe, vcpus):
 
 
 def main():
+    parser = command_line(__doc__)
+    names = [f"{cpu}/{vhe}/{vcpus}" for cpu, vhe, vcpus in MATRIX]
+    parser.add_argument("boots", metavar="HOST-CPU/VHE/VCPUS", nargs="*", choices=[[], *names])
+    chosen = parser.parse_args().boots
     tap = Tap()
-    chosen = set(sys.argv[1:])
     for cpu, vhe, vcpus in MATRIX:
         if not chosen or f"{cpu}/{vhe}/{vcpus}" in chosen:
             boot(tap, cpu, vhe, vcpus)

@@ -9,12 +9,11 @@ usage: lto.py BUILD [--cc COMMAND]
 At link time the compiler generates code anew, and forgets some of the options with which a file was compiled. This test
 notices if it forgets one that matters.
 """
-import argparse
 import pathlib
 import re
 import sys
 
-from avctest import TOP, Tap
+from avctest import TOP, Tap, command_line, existing
 from installed import Installed, qemu_model
 
 TOP = pathlib.Path(TOP)
@@ -65,8 +64,8 @@ def registers(package, make, plain):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("build")
+    parser = command_line(__doc__)
+    parser.add_argument("build", type=existing)
     parser.add_argument("--cc", default="aarch64-linux-gnu-gcc")
     options = parser.parse_args()
     with Installed(options.build) as package:

@@ -8,14 +8,13 @@ usage: package.py BUILD [--cc COMMAND]
 
 BUILD is a build folder of the target. COMMAND compiles, except with CMake, where the toolchain file names a compiler.
 """
-import argparse
 import os
 import pathlib
 import re
 import shutil
 import sys
 
-from avctest import TOP, Tap
+from avctest import TOP, Tap, command_line, existing
 from installed import Installed
 
 TOP = pathlib.Path(TOP)
@@ -305,8 +304,8 @@ def test_configuration(package):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("build")
+    parser = command_line(__doc__)
+    parser.add_argument("build", type=existing)
     parser.add_argument("--cc")
     options = parser.parse_args()
     with Installed(options.build) as package:

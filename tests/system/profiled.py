@@ -13,13 +13,17 @@ import subprocess
 import sys
 import tempfile
 
-from avctest import TOP, Tap, old_qemu
+from avctest import TOP, Tap, command_line, existing, old_qemu
 
 sys.path.insert(0, str(pathlib.Path(TOP) / "bench"))
 import profiling  # noqa: E402
 
 tap = Tap()
-PLUGIN, BENCH = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+parser = command_line(__doc__)
+parser.add_argument("plugin", metavar="PLUGIN", type=existing)
+parser.add_argument("bench", metavar="FOLDER-OF-THE-BENCH", type=existing)
+options = parser.parse_args()
+PLUGIN, BENCH = pathlib.Path(options.plugin), pathlib.Path(options.bench)
 
 
 def boot(program, cpus, *arguments):

@@ -8,12 +8,11 @@ usage: programs.py FOLDER [NAME...]
 FOLDER has the programs, as NAME.bin. NAME is one of PROGRAMS in this file; default: all of them.
 """
 
-import argparse
 import os
 import re
 import sys
 
-from avctest import Tap, old_qemu, run_avc
+from avctest import Tap, command_line, existing, old_qemu, run_avc
 
 MODELS = ("cortex-a72/off", "max/off", "max/on")
 
@@ -45,8 +44,8 @@ def try_program(tap, folder, name):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder")
+    parser = command_line(__doc__)
+    parser.add_argument("folder", type=existing)
     parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *PROGRAMS])
     options = parser.parse_args()
     tap = Tap()

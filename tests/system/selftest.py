@@ -7,12 +7,11 @@ end in a report.
 usage: selftest.py VMM-IMAGE [CPU...]       default: cortex-a72 max
 """
 
-import argparse
 import re
 import subprocess
 import sys
 
-from avctest import Tap, old_qemu
+from avctest import Tap, command_line, existing, old_qemu
 from boot import command
 
 GOOD = ("sched", "priority")
@@ -32,8 +31,8 @@ def run(image, cpu, what):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("image", metavar="VMM-IMAGE")
+    parser = command_line(__doc__)
+    parser.add_argument("image", metavar="VMM-IMAGE", type=existing)
     parser.add_argument("cpus", metavar="CPU", nargs="*", default=["cortex-a72", "max"])
     options = parser.parse_args()
     tap = Tap()

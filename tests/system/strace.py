@@ -17,7 +17,7 @@ import os
 import re
 import sys
 
-from avctest import TOP, Avc, Scratch, Tap, old_qemu, run_avc
+from avctest import TOP, Avc, Scratch, Tap, command_line, old_qemu, run_avc
 
 MARK = 0x61766300
 LINE = re.compile(r"^\[avc\] vmm: ([0-9a-f]+)/\d+ ([0-9a-f]+) (\w+)\((.*?)\) = (.*)$")
@@ -194,7 +194,9 @@ def refused():
 
 
 def main():
-    what = sys.argv[1]
+    parser = command_line(__doc__)
+    parser.add_argument("what", choices=["max/on", "max/off", "filter", "refused"])
+    what = parser.parse_args().what
     if what == "refused":
         refused()
     elif old_qemu():

@@ -9,7 +9,6 @@ IMAGE is linked to run at 0x6000_0000, where TF-A's PLAT=qemu has its BL33. scri
 build/tfa, or in the folder that AVC_TFA names. If it is not there, a test fails and says why. The program's output is
 TAP. TF-A's own lines become comments.
 """
-import argparse
 import os
 import pathlib
 import subprocess
@@ -17,6 +16,7 @@ import sys
 import tempfile
 
 import boot
+from avctest import command_line, existing
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 FOLDER = pathlib.Path(os.environ.get("AVC_TFA", TOP / "build" / "tfa"))
@@ -48,11 +48,11 @@ def is_tap(line):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = command_line(__doc__)
     parser.add_argument("--timeout", type=float, default=60)
     parser.add_argument("cpu")
     parser.add_argument("cpus", type=int)
-    parser.add_argument("image")
+    parser.add_argument("image", type=existing)
     options = parser.parse_args()
     why = missing()
     if why:
