@@ -27,7 +27,7 @@ struct avc_irqc_ops {
     void (*put)(struct avc_vcpu *vcpu);
     /** Required. The library is about to enter the guest, and AVC_REQUEST_IRQC was requested since the last time. */
     void (*enter)(struct avc_vcpu *vcpu);
-    /** Required. The vCPU is being reset; its state is in memory. */
+    /** Required. The host resets the vCPU; its state is in memory. */
     void (*reset)(struct avc_vcpu *vcpu);
     /** Optional. The host has fetched this physical interrupt while the vCPU is loaded here. Returns true if it
         belongs to this controller, which has then ended it by hal->irq_end. If `irq` is AVC_IRQ_SPURIOUS, the host
@@ -44,6 +44,13 @@ struct avc_irqc_ops {
         handles and ends an interrupt of the controller's and returns AVC_RESUME, or returns avc_vcpu_irq_host(vcpu,
         irq). NULL: the library calls irq, and does the same by its result. */
     enum avc_result (*irq_taken)(struct avc_vcpu *vcpu, avc_irq_t irq);
+    /** Optional. A call of PSCI has switched the vCPU off, on the CPU where it is loaded. No instruction of its guest
+        runs until power_on, and no request but that is served. It may be put and loaded meanwhile. Context: in a trap
+        of the vCPU. */
+    void (*power_off)(struct avc_vcpu *vcpu);
+    /** Optional. The vCPU starts, as avc_vcpu_start() or a call of PSCI has asked; its state is in memory. What a CPU's
+        reset resets is to be reset; what other vCPUs may have set up for it before is to stay. */
+    void (*power_on)(struct avc_vcpu *vcpu);
 };
 
 /**

@@ -67,7 +67,8 @@ AVC_MUST_USE enum avc_status avc_vgic_attach(struct avc_vgic *vgic, struct avc_v
 /**
  * Resets the distributor, the redistributors and the CPU interfaces, for a VM that is being reset. The input lines keep
  * their levels, because these are the devices'. avc_vcpu_reset() resets the redistributor and CPU interface of one
- * vCPU. Errors: EINVAL, ENOENT, EBUSY (a vCPU is loaded). Context: setup.
+ * vCPU. A guest's CPU_ON resets the CPU interface alone: what other vCPUs have written to the redistributor, or made
+ * pending there, is kept. Errors: EINVAL, ENOENT, EBUSY (a vCPU is loaded). Context: setup.
  */
 AVC_MUST_USE enum avc_status avc_vgic_reset(struct avc_vgic *vgic);
 

@@ -853,6 +853,133 @@ static void another_deactivates_a_spilled_timer(void **state)
     assert_int_equal(g_ack(true), 1023);
 }
 
+/* ---- vCPUs that go off, or wait ---- */
+
+static void rwp_is_clear(void)
+{
+    on_cpu_of(0);
+    assert_false(rd(0, GICD) & GICD_CTLR_RWP);
+    assert_false(rd(0, RD(1)) & GICR_CTLR_RWP);
+}
+
+/* An interrupt is pending in its list register, a timer's is linked and active; then it goes off, and stays loaded. */
+static void nothing_waits_for_one_that_is_off(void **state)
+{
+    uint64_t x = 0;
+
+    (void)state;
+    vw_boot(4, true, 2);
+    fake_use_cpu(1);
+    wr(1, SGI(1) + 0x100, 1u << 27);
+    wr8(1, SGI(1) + 0x400 + 27, 0x40);
+    vtimer_on();
+    settle_vcpu(1);
+    assert_int_equal(g_ack(true), 27);
+    sysreg_write(1, SGI1R, sgi_value(5, 0, 2));
+    vpower_off(1);
+    assert_int_equal(*reg(FAKE_ICH_HCR_EL2), 0);
+    assert_false(phys[1].masked[27] || phys[1].active[27] || line_of(0)); /* the host has no trouble with it */
+    fake_use_cpu(0);
+    wr(0, GICD, 0);
+    rwp_is_clear();
+    wr(0, GICD, 3);
+    rwp_is_clear();
+    assert_int_equal(mmio(0, SGI(1) + 0x200, 4, false, &x), AVC_DONE);
+    assert_int_equal(x, 1u << 5);
+    assert_int_equal(mmio(0, SGI(1) + 0x300, 4, false, &x), AVC_DONE);
+    assert_int_equal(x, 1u << 27);
+    wr(0, SGI(1) + 0x380, 1u << 27);
+    rwp_is_clear();
+    sysreg_write(0, SGI1R, sgi_value(6, 0, 2));
+    wr(0, SGI(1) + 0x180, 1u << 5);
+    rwp_is_clear();
+    vput(1);
+    vload(1, 2);
+    wr(0, GICD, 0);
+    rwp_is_clear();
+    wr(0, GICD, 3);
+    vpower_on(1);
+    assert_int_equal(rd(0, SGI(1) + 0x200), 3u << 5);
+    assert_int_equal(rd(0, SGI(1) + 0x300), 0);
+}
+
+/* What the vGIC owns is not handed to the host when it comes late. */
+static void a_late_irq_of_one_that_is_off(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    vpower_off(0);
+    phys[0].active[27] = true;
+    assert_true(vm.irqc->irq(&vcpu[0], 27));
+    assert_false(phys[0].active[27]);
+    assert_false(vm.irqc->irq(&vcpu[0], AVC_IRQ_SPURIOUS));
+    assert_false(vm.irqc->irq(&vcpu[0], 1));
+}
+
+/* The host lets it wait, loaded, and asks when it is woken. */
+static void nothing_waits_for_one_in_wfi(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 2);
+    wr(0, SGI(1) + 0x100, 1u << 5);
+    sysreg_write(0, SGI1R, sgi_value(5, 0, 2));
+    settle_all();
+    fake_use_cpu(1);
+    *reg(FAKE_ICH_VMCR_EL2) &= ~(UINT64_C(0xff) << 24); /* masked: no interrupt ends its wait */
+    vcpu[1].mode = AVC_MODE_HOST;
+    assert_false(avc_vcpu_has_work(&vcpu[1]));
+    memset(wakes, 0, sizeof wakes);
+    fake_use_cpu(0);
+    wr(0, GICD, 0);
+    assert_true(rd(0, GICD) & GICD_CTLR_RWP);
+    assert_int_equal(wakes[1], 1);
+    fake_use_cpu(1);
+    assert_false(avc_vcpu_has_work(&vcpu[1]));
+    rwp_is_clear();
+}
+
+/* Another vCPU prepares it, and then switches it on. */
+static void power_on_keeps_the_redistributor(void **state)
+{
+    (void)state;
+    for (unsigned loaded = 0; loaded < 2; loaded++) {
+        vw_boot(4, true, 2);
+        fake_use_cpu(1);
+        sysreg_write(1, SGI1R, sgi_value(5, 0, 2)); /* pending in a list register */
+        *reg(FAKE_ICH_AP1R0_EL2) = 1u << 4;
+        vpower_off(1);
+        if (!loaded)
+            vput(1);
+        fake_use_cpu(0);
+        wr(0, RD(1) + 0x14, 0);
+        wr(0, SGI(1) + 0x180, ~0u);
+        wr(0, SGI(1) + 0x100, 1u << 5 | 1u << 9);
+        wr8(0, SGI(1) + 0x400 + 9, 0x48);
+        sysreg_write(0, SGI1R, sgi_value(9, 0, 2));
+        if (!loaded)
+            vload(1, 1);
+        vpower_on(1);
+        assert_int_equal(g_ack(true), 1023); /* its own groups are off */
+        assert_int_equal(*reg(FAKE_ICH_VMCR_EL2), ICH_VMCR_VFIQEN);
+        assert_int_equal(*reg(FAKE_ICH_AP1R0_EL2), 0);
+        fake_use_cpu(0);
+        assert_int_equal(rd(0, SGI(1) + 0x100), 1u << 5 | 1u << 9);
+        assert_int_equal(rd(0, SGI(1) + 0x200), 1u << 5 | 1u << 9);
+        assert_int_equal(rd(0, SGI(1) + 0x408), 0xa0a048a0);
+        assert_int_equal(rd(0, SGI(1) + 0x80), ~0u);
+        assert_int_equal(rd(0, RD(1) + 0x14), 0);
+        fake_use_cpu(1);
+        *reg(FAKE_ICH_VMCR_EL2) |= ICH_VMCR_VENG1 | UINT64_C(0xf8) << 24;
+        assert_int_equal(drain(1, seen, 4), 2);
+        assert_int_equal(seen[0], 9);
+        assert_int_equal(seen[1], 5);
+        vput(1);
+        must(avc_vcpu_reset(&vcpu[1])); /* the host's reset is of all */
+        fake_use_cpu(0);
+        assert_int_equal(rd(0, SGI(1) + 0x100), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -891,6 +1018,10 @@ int main(void)
         cmocka_unit_test(another_enables_a_sleepers_timer),
         cmocka_unit_test(another_deactivates_a_sleepers_timer),
         cmocka_unit_test(another_deactivates_a_spilled_timer),
+        cmocka_unit_test(nothing_waits_for_one_that_is_off),
+        cmocka_unit_test(a_late_irq_of_one_that_is_off),
+        cmocka_unit_test(nothing_waits_for_one_in_wfi),
+        cmocka_unit_test(power_on_keeps_the_redistributor),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,14 +23,15 @@
 #include <avc/sysreg.h>
 
 #include "fake.h"
+#include "guest.h"
 #include "models.h"
 #include "arch/gic.h"
 #include "core/claim/claim.h"
 #include "core/claim/index.h"
 #include "core/core.h"
 #include "emul/vgic/frame.h"
+#include "core/object/request.h"
 #include "hw/hw.h"
-#include "core/claim/claim.h"
 
 #define GICD   UINT64_C(0x08000000)
 #define GICR   UINT64_C(0x080a0000)
@@ -551,6 +552,28 @@ static inline void vput(unsigned v)
         assert_false(phys[cpu_now()].active[p]);
         assert_false(phys[cpu_now()].masked[p]);
     }
+}
+
+/* A call of PSCI by the vCPU itself, in its trap. */
+static inline void vpower_off(unsigned v)
+{
+    on_cpu_of(v);
+    fake_cpu->masked = true;
+    avc_vcpu_power_off(&vcpu[v]);
+    fake_cpu->masked = false;
+    unlocked();
+}
+
+/* A call of PSCI by another vCPU, and what run makes of it, where the vCPU is loaded. */
+static inline void vpower_on(unsigned v)
+{
+    assert_true(avc_vcpu_power_on(&vcpu[v], 0, 0));
+    on_cpu_of(v);
+    vcpu[v].mode = AVC_MODE_HOST;
+    fake_guest_reset(); /* it is not entered */
+    assert_int_equal(avc_vcpu_run(&vcpu[v])->kind, AVC_KICKED);
+    assert_int_equal(vcpu[v].power, AVC_POWER_ON);
+    vcpu[v].mode = AVC_MODE_GUEST;
 }
 
 /* Makes a machine with this many list registers, and the VM with its vCPUs. None is loaded. */

@@ -114,4 +114,6 @@ void avc_vcpu_power_off(struct avc_vcpu *vcpu)
 {
     avc_fetch_or(&vcpu->requests, AVC_REQUEST_POWER);
     avc_store_seq(&vcpu->power, AVC_POWER_OFF);
+    if (vcpu->vm->irqc && vcpu->vm->irqc->power_off)
+        vcpu->vm->irqc->power_off(vcpu);
 }

@@ -72,12 +72,6 @@ static void reset_state(struct avc_vcpu *vcpu)
     __builtin_memset(vcpu->fp, 0, sizeof *vcpu->fp);
     vcpu->vserror = false;
     avc_sysreg_reset(vcpu);
-    if (vcpu->vm->irqc) {
-        uint64_t daif = avc_hw_irq_save();
-
-        vcpu->vm->irqc->reset(vcpu);
-        avc_hw_irq_restore(daif);
-    }
 }
 
 /* Keeps CPU_ON from the vCPU until another power state is stored: it answers ON_PENDING meanwhile. One that is in
@@ -101,6 +95,12 @@ avc_small static enum avc_status begin_reset(struct avc_vcpu *vcpu)
     claim_power(vcpu);
     reset_state(vcpu);
     vcpu->exit = (struct avc_exit){ .kind = AVC_KICKED, .answer = AVC_DONE }; /* there is nothing to complete */
+    if (vcpu->vm->irqc) {
+        uint64_t daif = avc_hw_irq_save();
+
+        vcpu->vm->irqc->reset(vcpu);
+        avc_hw_irq_restore(daif);
+    }
     avc_store_seq(&vcpu->requests, AVC_REQUEST_POWER | (vcpu->serror ? AVC_REQUEST_SERROR : 0u));
     return AVC_OK;
 }
@@ -114,9 +114,12 @@ enum avc_status avc_vcpu_reset(struct avc_vcpu *vcpu)
     return status;
 }
 
-/* Power is PENDING, and the registers are reset: the vCPU starts where it was told. */
+/* The registers are reset, and in memory: the vCPU starts where it was told. Interrupts that others have set up for it
+   stay as they are. */
 avc_small static void start_here(struct avc_vcpu *vcpu)
 {
+    if (vcpu->vm->irqc && vcpu->vm->irqc->power_on)
+        vcpu->vm->irqc->power_on(vcpu);
     vcpu->pc = vcpu->start_pc;
     vcpu->x[0] = vcpu->start_x0;
     vcpu->fresh = true;

@@ -46,8 +46,13 @@ bool avc_vgic_irq(struct avc_vcpu *vcpu, avc_irq_t irq)
     bool deactivate = true, ours = true;
     struct avc_vgic_op op;
 
-    if ((!spurious && !timer && intid != self->maintenance) || !self->loaded)
+    if (!spurious && !timer && intid != self->maintenance)
         return false;
+    if (!self->loaded) { /* it has gone off, and its interrupt was on the way */
+        if (!spurious)
+            self->hal->irq_end(self->hal->ctx, irq, true);
+        return !spurious;
+    }
     avc_vgic_begin(&op, self->vgic, self);
     if (spurious) {
         ours = handle_pending(&op);
@@ -154,6 +159,8 @@ bool avc_vgic_pending(struct avc_vcpu *vcpu)
     avc_vgic_begin(&op, cpu->vgic, NULL);
     if (avc_vgic_here(cpu)) {
         avc_vgic_op_here(&op, cpu);
+        if (cpu->fold_wanted) /* the host may let it wait, and run it no sooner than it has work */
+            avc_vgic_enter(&op);
         if (cpu->lr_used) {
             avc_vgic_maintain(&op);
             through = avc_vgic_lr_through(cpu);

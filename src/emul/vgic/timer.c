@@ -70,12 +70,6 @@ void avc_vgic_timer_sample(struct avc_vgic_cpu *self, uint32_t bits)
 /* A line that is high already need not go through the physical controller. */
 void avc_vgic_timer_load(struct avc_vgic_cpu *self)
 {
-    const struct avc_hal *hal = self->hal;
-
-    self->phys[0] = hal->vtimer_ppi ? hal->vtimer_ppi : AVC_VGIC_VTIMER_INTID;
-    self->phys[1] = hal->ptimer_ppi ? hal->ptimer_ppi : AVC_VGIC_PTIMER_INTID;
-    self->maintenance = hal->maintenance_ppi ? hal->maintenance_ppi : 25;
-    self->split = hal->eoi_split;
     self->masked = self->mask_wanted = 0;
     for (unsigned t = 0; t < 2; t++)
         if (avc_vgic_timer_is_high(self->vcpu, t))
@@ -89,4 +83,12 @@ void avc_vgic_timer_put(struct avc_vgic_cpu *self)
         avc_vgic_timer_deactivate(self, bits & -bits);
     self->mask_wanted = 0;
     self->bank.line &= ~TIMER_BITS;
+}
+
+/* Until its reset the vCPU's timers would interrupt the host, which has nobody to give that to. */
+void avc_vgic_timer_stop(struct avc_vcpu *vcpu)
+{
+    avc_hw_guest_write_CNTV_CTL_EL0(vcpu->hcr & HCR_E2H, 0);
+    avc_hw_guest_write_CNTP_CTL_EL0(vcpu->hcr & HCR_E2H, 0);
+    avc_hw_isb(); /* the lines fall before the host can take an interrupt */
 }

@@ -16,6 +16,14 @@ static void unqueue_bank(struct avc_vgic *vgic, struct avc_vgic_bank *b)
         avc_vgic_unqueue(vgic, b, (unsigned)__builtin_ctz(bits));
 }
 
+static void reset_interface(struct avc_vgic_cpu *cpu)
+{
+    cpu->vmcr = ICH_VMCR_VFIQEN;
+    for (unsigned n = 0; n < 4; n++)
+        cpu->ap0[n] = cpu->ap1[n] = 0;
+    cpu->reading = 0;
+}
+
 /* Resets the redistributor and the CPU interface of a vCPU that is not loaded. */
 static void reset_cpu(struct avc_vgic *vgic, struct avc_vgic_cpu *cpu)
 {
@@ -23,11 +31,8 @@ static void reset_cpu(struct avc_vgic *vgic, struct avc_vgic_cpu *cpu)
     while (cpu->lr_used)
         avc_vgic_lr_take_at(cpu, (unsigned)__builtin_ctz(cpu->lr_used));
     avc_vgic_reset_bank(&cpu->bank, 0xffff); /* SGIs are edges */
-    cpu->vmcr = ICH_VMCR_VFIQEN;
-    for (unsigned n = 0; n < 4; n++)
-        cpu->ap0[n] = cpu->ap1[n] = 0;
     cpu->waker = GICR_WAKER_SLEEP | GICR_WAKER_ASLEEP;
-    cpu->reading = 0;
+    reset_interface(cpu);
 }
 
 static void meet(struct avc_vgic *vgic, struct avc_vcpu *vcpu)
@@ -113,7 +118,7 @@ enum avc_status avc_vgic_reset(struct avc_vgic *vgic)
         return AVC_ENOENT;
     daif = avc_vgic_begin_any(&op, vgic);
     for (uint32_t n = 0; n < vgic->max_vcpus; n++)
-        if (vgic->cpus[n].loaded)
+        if (vgic->cpus[n].vcpu && avc_vcpu_is_loaded(vgic->cpus[n].vcpu))
             status = AVC_EBUSY;
     if (status == AVC_OK)
         reset_all(vgic);
@@ -136,6 +141,18 @@ static void meet_all(struct avc_vgic_op *op)
     deliver_spis(op);
 }
 
+/* Says which physical interrupts this CPU's are. */
+static void wire(struct avc_vgic_cpu *cpu, const struct avc_hal *hal)
+{
+    cpu->hal = hal;
+    cpu->phys[0] = hal->vtimer_ppi ? hal->vtimer_ppi : AVC_VGIC_VTIMER_INTID;
+    cpu->phys[1] = hal->ptimer_ppi ? hal->ptimer_ppi : AVC_VGIC_PTIMER_INTID;
+    cpu->maintenance = hal->maintenance_ppi ? hal->maintenance_ppi : 25;
+    cpu->split = hal->eoi_split;
+}
+
+/* A vCPU that is off has no guest that could use list registers, and none that would ever look at them for another
+   CPU. So as far as this controller is concerned it is not loaded, wherever the core has loaded it: see power_off(). */
 static void load(struct avc_vcpu *vcpu)
 {
     struct avc_vgic *vgic = avc_vgic_of(vcpu);
@@ -146,12 +163,16 @@ static void load(struct avc_vcpu *vcpu)
     avc_vgic_begin(&op, vgic, NULL);
     if (avc_unlikely(!vgic->routed))
         meet_all(&op);
+    wire(cpu, vcpu->pcpu->hal);
+    if (avc_load_seq(&vcpu->power) == AVC_POWER_OFF) {
+        avc_vgic_end(&op);
+        return;
+    }
     op.self = cpu;
     op.fill = true;                  /* interrupts wait until the interface is there */
     if (avc_unlikely(cpu->on != on)) /* the new CPU may have fewer list registers */
         avc_vgic_look(&op, cpu, avc_vgic_lr_moved(cpu));
     cpu->on = on;
-    cpu->hal = vcpu->pcpu->hal;
     cpu->loaded = true;
     avc_vgic_lr_load(cpu);
     avc_vgic_touch(&op, &cpu->bank, TIMER_BITS);
@@ -166,6 +187,8 @@ static void put(struct avc_vcpu *vcpu)
     struct avc_vgic_cpu *cpu = avc_vgic_cpu_of(vcpu);
     struct avc_vgic_op op;
 
+    if (!cpu->loaded)
+        return;
     avc_vgic_begin(&op, cpu->vgic, cpu);
     op.fill = true; /* nothing may go into a list register now */
     if (cpu->lr_used | cpu->fold_wanted) {
@@ -179,6 +202,28 @@ static void put(struct avc_vcpu *vcpu)
     cpu->loaded = false;
     op.fill = false; /* all of it is in queues, and in list registers in memory */
     avc_vgic_end(&op);
+}
+
+/* The CPU interface and the timers go with the vCPU's power. Interrupts that it has not taken wait in memory, where
+   every CPU can reach them. */
+static void power_off(struct avc_vcpu *vcpu)
+{
+    avc_vgic_timer_stop(vcpu);
+    put(vcpu);
+}
+
+/* Resets the CPU interface. The redistributor belongs to the distributor's side, which stays on: what other vCPUs have
+   written there is kept, and what is pending or active remains so (IHI 0069, 12.10; DEN0022, 6.4). The vCPU is not
+   loaded. */
+static void power_on(struct avc_vcpu *vcpu)
+{
+    struct avc_vgic_cpu *cpu = avc_vgic_cpu_of(vcpu);
+    struct avc_vgic_op op;
+    uint64_t daif = avc_vgic_begin_any(&op, cpu->vgic);
+
+    avc_vgic_look(&op, cpu, cpu->lr_used);
+    reset_interface(cpu);
+    avc_vgic_end_any(&op, daif);
 }
 
 static void enter(struct avc_vcpu *vcpu)
@@ -240,6 +285,8 @@ static const struct avc_irqc_ops vgic_ops = {
     .deadline = avc_vgic_deadline,
     .set_irq = set_irq,
     .irq_taken = avc_vgic_irq_taken,
+    .power_off = power_off,
+    .power_on = power_on,
 };
 
 /* ---- attach ---- */
