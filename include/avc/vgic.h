@@ -72,6 +72,14 @@ AVC_MUST_USE enum avc_status avc_vgic_attach(struct avc_vgic *vgic, struct avc_v
  */
 AVC_MUST_USE enum avc_status avc_vgic_reset(struct avc_vgic *vgic);
 
+/**
+ * Returns how often a cause of this vCPU's maintenance interrupt was there although the list registers and ICH_VMCR_EL2
+ * say that it is not, since avc_vgic_attach(). The library switches such a cause off, so that it cannot keep a CPU
+ * busy. What the cause was to tell is found out at the vCPU's next trap that has to do with interrupts. 0 on hardware
+ * that follows the specification. Context: any.
+ */
+uint64_t avc_vgic_baseless(const struct avc_vcpu *vcpu);
+
 #ifdef __cplusplus
 }
 #endif

@@ -28,11 +28,15 @@
 #define ICH_HCR_VGRP0DIE    AVC_BIT(5)           /* ... is 0 */
 #define ICH_HCR_VGRP1EIE    AVC_BIT(6)           /* maintenance: while VENG1 is 1 */
 #define ICH_HCR_VGRP1DIE    AVC_BIT(7)           /* ... is 0 */
+#define ICH_HCR_CAUSES      UINT64_C(0xfe)       /* of the maintenance interrupt, as in ICH_MISR_EL2 */
 #define ICH_HCR_TC          AVC_BIT(10)          /* traps the registers common to both groups */
 #define ICH_HCR_TALL0       AVC_BIT(11)          /* traps group 0's */
 #define ICH_HCR_TALL1       AVC_BIT(12)          /* traps group 1's */
 #define ICH_HCR_TDIR        AVC_BIT(14)          /* traps ICC_DIR_EL1 */
 #define ICH_HCR_EOICOUNT(h) AVC_FIELD(h, 31, 27) /* ends of interrupt that found no list register */
+
+/* ICH_MISR_EL2 */
+#define ICH_MISR_ALL UINT64_C(0xff)
 
 /* ICH_VMCR_EL2: the guest's view of its CPU interface */
 #define ICH_VMCR_VENG0       AVC_BIT(0)

@@ -853,6 +853,60 @@ static void another_deactivates_a_spilled_timer(void **state)
     assert_int_equal(g_ack(true), 1023);
 }
 
+/* ---- maintenance interrupts without a cause ---- */
+
+/* Five of group 0 for four list registers, and group 1 off at the CPU interface. */
+static void a_group_that_is_not_off(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    misr_like_qemu = true;
+    *reg(FAKE_ICH_VMCR_EL2) &= ~ICH_VMCR_VENG1;
+    wr(0, SGI(0) + 0x80, 0);
+    wr(0, SGI(0) + 0x200, 0x1f);
+    settle_vcpu(0);
+    assert_true(gcpu[0].spilled);
+    assert_true(avc_vgic_baseless(&vcpu[0]) > 0 && avc_vgic_baseless(&vcpu[0]) < 8);
+    for (uint32_t left = 0x1f; left;) {
+        uint32_t intid;
+
+        settle_vcpu(0);
+        intid = g_ack(false);
+        assert_true(intid < 5 && left >> intid & 1);
+        g_eoi(false, intid);
+        left &= ~(1u << intid);
+    }
+    settle_vcpu(0);
+    assert_int_equal(g_ack(false), 1023);
+    *reg(FAKE_ICH_VMCR_EL2) |= ICH_VMCR_VENG1; /* and the causes that tell the truth are heard */
+    wr(0, SGI(0) + 0x200, 0x1f);
+    settle_vcpu(0);
+    *reg(FAKE_ICH_VMCR_EL2) &= ~ICH_VMCR_VENG0;
+    wr(0, SGI(0) + 0x80, 1u << 9);
+    wr8(0, SGI(0) + 0x409, 0xf0);
+    sysreg_write(0, SGI1R, sgi_value(9, 0, 1));
+    settle_vcpu(0);
+    assert_int_equal(g_ack(true), 9);
+}
+
+/* A line that nothing brings down costs the host some interrupts, and the guest its own until somebody asks. */
+static void a_line_that_stays_up(void **state)
+{
+    (void)state;
+    for (unsigned bit = 0; bit < 8; bit++) {
+        vw_boot(4, true, 1);
+        assert_int_equal(avc_vgic_baseless(&vcpu[0]), 0);
+        misr_stuck = 1u << bit;
+        settle_vcpu(0);
+        wr(0, SGI(0) + 0x200, 0xff);
+        settle_vcpu(0);
+        assert_true(avc_vgic_baseless(&vcpu[0]) > 0);
+        misr_stuck = 0;
+        vcpu[0].requests |= AVC_REQUEST_IRQC;
+        assert_int_equal(drain(0, seen, 9), 8);
+    }
+}
+
 /* ---- vCPUs that go off, or wait ---- */
 
 static void rwp_is_clear(void)
@@ -1018,6 +1072,8 @@ int main(void)
         cmocka_unit_test(another_enables_a_sleepers_timer),
         cmocka_unit_test(another_deactivates_a_sleepers_timer),
         cmocka_unit_test(another_deactivates_a_spilled_timer),
+        cmocka_unit_test(a_group_that_is_not_off),
+        cmocka_unit_test(a_line_that_stays_up),
         cmocka_unit_test(nothing_waits_for_one_that_is_off),
         cmocka_unit_test(a_late_irq_of_one_that_is_off),
         cmocka_unit_test(nothing_waits_for_one_in_wfi),

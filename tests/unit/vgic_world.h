@@ -181,6 +181,10 @@ static uint32_t lr_priority(uint64_t v)
     return v >> 48 & 0xff;
 }
 
+/* What QEMU up to version 10 does, and what no one does: causes that come from nowhere. */
+static bool misr_like_qemu;
+static uint64_t misr_stuck;
+
 /* Returns ICH_MISR_EL2. */
 static uint64_t misr(void)
 {
@@ -199,10 +203,10 @@ static uint64_t misr(void)
     if (hcr & ICH_HCR_NPIE && !pending)
         m |= 8;
     m |= hcr & ICH_HCR_VGRP0EIE && vmcr & ICH_VMCR_VENG0 ? 0x10 : 0;
-    m |= hcr & ICH_HCR_VGRP0DIE && !(vmcr & ICH_VMCR_VENG0) ? 0x20 : 0;
+    m |= hcr & ICH_HCR_VGRP0DIE && !(vmcr & (misr_like_qemu ? ICH_VMCR_VENG1 : ICH_VMCR_VENG0)) ? 0x20 : 0;
     m |= hcr & ICH_HCR_VGRP1EIE && vmcr & ICH_VMCR_VENG1 ? 0x40 : 0;
     m |= hcr & ICH_HCR_VGRP1DIE && !(vmcr & ICH_VMCR_VENG1) ? 0x80 : 0;
-    return hcr & ICH_HCR_EN ? m : 0;
+    return hcr & ICH_HCR_EN ? m | misr_stuck : 0;
 }
 
 static void vw_on_read(enum fake_reg r, uint64_t *value)
@@ -595,6 +599,8 @@ static inline void vw_make(unsigned list_regs, bool split)
     memset(phys, 0, sizeof phys);
     memset(vw_pages, 0, sizeof vw_pages);
     vw_next = 0;
+    misr_like_qemu = false;
+    misr_stuck = 0;
     model = fake_a72;
     model.vtr = (model.vtr & ~UINT64_C(31)) | (list_regs - 1);
     must(avc_machine_init(&machine));

@@ -151,7 +151,25 @@ void avc_vgic_lr_evict(struct avc_vgic_cpu *self, unsigned r)
 
 /* ---- the rest of the interface ---- */
 
-void avc_vgic_lr_control(struct avc_vgic_cpu *self, uint64_t vmcr, bool more_pending, bool more_active)
+/* What ICH_HCR_EL2 was just written to asks for comes later: there is a pending interrupt, no end of interrupt was
+   counted, and the groups are as ICH_VMCR_EL2 says. If a cause is there already, it does not follow the specification,
+   and nothing that we do would make it go away: its interrupt would keep this CPU from anything else. (QEMU up to 10
+   takes VGrp0D from VENG1.) */
+static __attribute__((noinline)) void silence(struct avc_vgic_cpu *self)
+{
+    uint64_t up;
+
+    avc_hw_isb(); /* the list registers and ICH_HCR_EL2 count */
+    up = avc_hw_read_ICH_MISR_EL2() & self->hcr & ICH_HCR_CAUSES;
+    if (avc_likely(!up))
+        return;
+    avc_count(&self->baseless);
+    self->hcr &= ~up;
+    avc_hw_write_ICH_HCR_EL2(self->hcr);
+}
+
+/* Returns ICH_HCR_EL2 for what did not get a list register. */
+static inline uint64_t control(const struct avc_vgic_cpu *self, uint64_t vmcr, bool more_pending, bool more_active)
 {
     uint64_t hcr = ICH_HCR_EN;
 
@@ -169,11 +187,20 @@ void avc_vgic_lr_control(struct avc_vgic_cpu *self, uint64_t vmcr, bool more_pen
         else if (more_active || (vmcr & ICH_VMCR_VEOIM))
             hcr |= ICH_HCR_TC;
     }
+    return hcr;
+}
+
+void avc_vgic_lr_control(struct avc_vgic_cpu *self, uint64_t vmcr, bool more_pending, bool more_active)
+{
+    uint64_t hcr = control(self, vmcr, more_pending, more_active);
+
     self->spilled = more_pending || more_active;
     if (hcr != self->hcr) {
         self->hcr = hcr;
         avc_hw_write_ICH_HCR_EL2(hcr);
     }
+    if (avc_unlikely(hcr & ICH_HCR_CAUSES))
+        silence(self);
 }
 
 uint32_t avc_vgic_lr_moved(struct avc_vgic_cpu *cpu)
@@ -205,8 +232,9 @@ void avc_vgic_lr_load(struct avc_vgic_cpu *self)
     avc_hw_isb();
     avc_hw_write_ICH_VMCR_EL2(self->vmcr);
     avc_hw_apr_write(self->ap0, self->ap1, self->nr_apr);
-    self->hcr = 0;
-    avc_vgic_lr_control(self, self->vmcr, false, false);
+    self->spilled = false;
+    self->hcr = control(self, self->vmcr, false, false);
+    avc_hw_write_ICH_HCR_EL2(self->hcr);
 }
 
 void avc_vgic_lr_save(struct avc_vgic_cpu *self)

@@ -23,7 +23,7 @@ static void track(struct avc_vgic_op *op, uint32_t bit)
 static bool handle_pending(struct avc_vgic_op *op)
 {
     struct avc_vgic_cpu *self = op->self;
-    bool ours = avc_hw_read_ICH_MISR_EL2() & 0xff;
+    bool ours = avc_hw_read_ICH_MISR_EL2() & ICH_MISR_ALL;
 
     if (ours)
         avc_vgic_maintain(op);
@@ -36,6 +36,30 @@ static bool handle_pending(struct avc_vgic_op *op)
         }
     }
     return ours;
+}
+
+/* The maintenance interrupt was handled. If its line is still up, all interrupts come back and are placed anew. If
+   that does not help, its cause is nothing that we know: the virtual interface stays off until the vCPU has to look
+   again. */
+static void line_falls(struct avc_vgic_cpu *self)
+{
+    struct avc_vgic_op op;
+
+    avc_hw_isb(); /* the line follows the list registers: it is low before its interrupt is ended */
+    if (avc_likely(!(avc_hw_read_ICH_MISR_EL2() & ICH_MISR_ALL)))
+        return;
+    avc_vgic_begin(&op, self->vgic, self);
+    self->spilled = true; /* fill() starts from nothing */
+    op.fill = true;
+    avc_vgic_end(&op);
+    avc_hw_isb();
+    if (avc_likely(!(avc_hw_read_ICH_MISR_EL2() & ICH_MISR_ALL)))
+        return;
+    avc_count(&self->baseless);
+    self->spilled = true;
+    self->hcr = 0;
+    avc_hw_write_ICH_HCR_EL2(0);
+    avc_hw_isb();
 }
 
 bool avc_vgic_irq(struct avc_vcpu *vcpu, avc_irq_t irq)
@@ -70,7 +94,7 @@ bool avc_vgic_irq(struct avc_vcpu *vcpu, avc_irq_t irq)
     op.wake |= ours && avc_load_relaxed(&vcpu->mode) != AVC_MODE_GUEST;
     avc_vgic_end(&op);
     if (!timer)
-        avc_hw_isb(); /* the maintenance line follows the list registers: it is low before its interrupt is ended */
+        line_falls(self);
     if (!spurious)
         self->hal->irq_end(self->hal->ctx, irq, deactivate);
     return ours;

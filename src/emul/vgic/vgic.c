@@ -106,6 +106,11 @@ static void reset_all(struct avc_vgic *vgic)
     resolve(vgic);
 }
 
+uint64_t avc_vgic_baseless(const struct avc_vcpu *vcpu)
+{
+    return vcpu->irqc_data ? avc_load_relaxed(&avc_vgic_cpu_of(vcpu)->baseless) : 0;
+}
+
 enum avc_status avc_vgic_reset(struct avc_vgic *vgic)
 {
     enum avc_status status = AVC_OK;
