@@ -272,6 +272,163 @@ static void spi_routes(void **state)
     assert_int_equal(rd(0, GICD + 0x6000 + 8 * 40 + 4), 0);
 }
 
+/* SPI 40, an edge that any may take, comes `nr` times. Adds how often each of the loaded vCPUs has taken it. */
+static void any_comes(unsigned nr, unsigned share[NR_VCPUS])
+{
+    while (nr--) {
+        must(avc_vm_set_irq(&vm, 40, true));
+        must(avc_vm_set_irq(&vm, 40, false));
+        settle_all();
+        for (unsigned v = 0; v < NR_VCPUS; v++)
+            if (vcpu[v].pcpu && vcpu[v].power == AVC_POWER_ON)
+                share[v] += drain(v, seen, 4);
+    }
+    fake_use_cpu(0);
+}
+
+/* Two of four are there, the others have their groups off. */
+static void any_boot(void)
+{
+    vw_boot(4, true, 2);
+    gcpu[2].vmcr = gcpu[3].vmcr = ICH_VMCR_VFIQEN;
+    wr(0, GICD + 0xc08, ~0u);
+    wr(0, GICD + 0x104, ~0u);
+    wr64(0, GICD + 0x6000 + 8 * 40, GICD_IROUTER_IRM);
+    settle_all();
+    fake_use_cpu(0);
+}
+
+static void set_groups(unsigned v, bool on)
+{
+    on_cpu_of(v);
+    *reg(FAKE_ICH_VMCR_EL2) &= ~(ICH_VMCR_VENG0 | ICH_VMCR_VENG1);
+    *reg(FAKE_ICH_VMCR_EL2) |= on ? ICH_VMCR_VENG0 | ICH_VMCR_VENG1 : 0;
+}
+
+static void any_wants_the_group(void **state)
+{
+    unsigned share[NR_VCPUS] = { 0 };
+
+    (void)state;
+    any_boot();
+    set_groups(1, false);
+    settle_all();
+    any_comes(8, share);
+    assert_int_equal(share[0], 8);
+    set_groups(1, true);
+    settle_all();
+    any_comes(8, share);
+    assert_int_equal(share[0], 12);
+    assert_int_equal(share[1], 4);
+    /* switched off when nobody has told us yet: it is passed on */
+    for (unsigned n = 0; n < 4; n++) {
+        set_groups(1, false);
+        any_comes(1, share);
+        set_groups(1, true);
+        settle_all();
+    }
+    assert_int_equal(share[0] + share[1], 20);
+    assert_int_equal(share[1], 4);
+    /* group 0 counts for itself */
+    fake_use_cpu(0);
+    wr(0, GICD + 0x84, ~(1u << 8));
+    on_cpu_of(1);
+    *reg(FAKE_ICH_VMCR_EL2) &= ~ICH_VMCR_VENG0;
+    settle_all();
+    for (unsigned n = 0; n < 4; n++) {
+        must(avc_vm_set_irq(&vm, 40, true));
+        must(avc_vm_set_irq(&vm, 40, false));
+        settle_all();
+        on_cpu_of(0);
+        assert_int_equal(g_ack(false), 40);
+        g_eoi(false, 40);
+    }
+}
+
+static void any_wants_it_awake(void **state)
+{
+    unsigned share[NR_VCPUS] = { 0 };
+
+    (void)state;
+    any_boot();
+    wr(0, RD(1) + 0x14, GICR_WAKER_SLEEP);
+    any_comes(4, share);
+    assert_int_equal(share[0], 4);
+    wr(0, RD(0) + 0x14, GICR_WAKER_SLEEP);
+    any_comes(1, share);
+    assert_int_equal(share[0] + share[1], 4);
+    wr(0, RD(1) + 0x14, 0);
+    settle_all();
+    assert_int_equal(drain(1, seen, 4), 1);
+}
+
+/* It waits for vCPU 1, which leaves: by its group, its waker, its power, or a reset by the host. */
+static void any_moves_on(void **state)
+{
+    (void)state;
+    for (unsigned how = 0; how < 4; how++)
+        for (unsigned taken = 0; taken < 2; taken++) {
+            any_boot();
+            set_groups(0, false);
+            settle_all();
+            must(avc_vm_set_irq(&vm, 40, true));
+            must(avc_vm_set_irq(&vm, 40, false));
+            settle_all();
+            set_groups(0, true);
+            settle_all();
+            assert_int_equal(g_ack(true), 1023); /* it stays where it waits */
+            fake_use_cpu(1);
+            assert_int_equal(g_signalled() >= 0, true);
+            if (taken) {
+                assert_int_equal(g_ack(true), 40);
+                must(avc_vm_set_irq(&vm, 40, true)); /* and again, meanwhile */
+                must(avc_vm_set_irq(&vm, 40, false));
+            }
+            if (how == 0)
+                set_groups(1, false);
+            else if (how == 1)
+                wr(1, RD(1) + 0x14, GICR_WAKER_SLEEP);
+            else if (how == 2)
+                vpower_off(1);
+            else
+                vput(1);
+            if (how == 3)
+                must(avc_vcpu_reset(&vcpu[1]));
+            settle_all();
+            fake_use_cpu(0);
+            if (taken && how < 3) { /* it is vCPU 1's to end */
+                assert_int_equal(rd(0, GICD + 0x304), 1u << 8);
+                assert_int_equal(drain(0, seen, 4), 0);
+                wr(0, GICD + 0x384, 1u << 8);
+                settle_all();
+            }
+            assert_int_equal(drain(0, seen, 4), 1);
+            assert_int_equal(seen[0], 40);
+        }
+}
+
+/* Nobody takes it: the first that does gets it. */
+static void any_waits_for_the_first(void **state)
+{
+    (void)state;
+    any_boot();
+    vpower_off(1);
+    set_groups(0, false);
+    settle_all();
+    must(avc_vm_set_irq(&vm, 40, true));
+    must(avc_vm_set_irq(&vm, 40, false));
+    settle_all();
+    fake_use_cpu(0);
+    assert_int_equal(rd(0, GICD + 0x204), 1u << 8);
+    vpower_on(1);
+    settle_all();
+    fake_use_cpu(1);
+    assert_int_equal(g_ack(true), 1023);
+    *reg(FAKE_ICH_VMCR_EL2) |= ICH_VMCR_VENG1 | UINT64_C(0xf8) << 24;
+    assert_int_equal(drain(1, seen, 4), 1);
+    assert_int_equal(seen[0], 40);
+}
+
 static void spi_active_elsewhere(void **state)
 {
     (void)state;
@@ -1047,6 +1204,10 @@ int main(void)
         cmocka_unit_test(spi_edge),
         cmocka_unit_test(spi_level),
         cmocka_unit_test(spi_routes),
+        cmocka_unit_test(any_wants_the_group),
+        cmocka_unit_test(any_wants_it_awake),
+        cmocka_unit_test(any_moves_on),
+        cmocka_unit_test(any_waits_for_the_first),
         cmocka_unit_test(spi_active_elsewhere),
         cmocka_unit_test(irq_ranges),
         cmocka_unit_test(wakes_own),

@@ -185,24 +185,24 @@ static void any_target_evicted(void **state)
     assert_int_equal(seen[1], 32);
 }
 
-/* No vCPU that could take it is on. */
+/* No vCPU takes its group. */
 static void any_target_none(void **state)
 {
     (void)state;
     vw_boot(4, true, 1);
+    for (unsigned n = 1; n < NR_VCPUS; n++)
+        gcpu[n].vmcr = ICH_VMCR_VFIQEN;
     wr64(0, GICD + 0x6000 + 8 * 32, GICD_IROUTER_IRM);
     wr(0, GICD + 0xc08, 2);
     wr(0, GICD + 0x104, 1);
-    for (unsigned n = 0; n < NR_VCPUS; n++)
-        vcpu[n].power = AVC_POWER_OFF;
+    *reg(FAKE_ICH_VMCR_EL2) &= ~ICH_VMCR_VENG1;
+    settle_all();
     must(avc_vm_set_irq(&vm, 32, true));
     settle_all();
     assert_int_equal(rd(0, GICD + 0x204) & 1, 1);
+    assert_int_equal(spis[0].target[0], AVC_VGIC_NONE);
     assert_int_equal(g_ack(true), 1023);
-    must(avc_vm_set_irq(&vm, 32, false));
-    vcpu[0].power = AVC_POWER_ON;
-    wr(0, GICD + 0x284, 1);
-    must(avc_vm_set_irq(&vm, 32, true));
+    *reg(FAKE_ICH_VMCR_EL2) |= ICH_VMCR_VENG1;
     assert_int_equal(drain(0, seen, 8), 1);
     assert_int_equal(seen[0], 32);
 }

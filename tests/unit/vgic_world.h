@@ -670,6 +670,7 @@ static inline void vw_boot(unsigned list_regs, bool split, unsigned loaded)
             wr(0, GICD + 0x400 + 32 * n + i, 0xa0a0a0a0);
     }
     for (unsigned v = 0; v < NR_VCPUS; v++) {
+        wr(0, RD(v) + 0x14, 0);
         wr(0, SGI(v) + 0x80, ~0u);
         wr(0, SGI(v) + 0x100, 0xffff);
         for (unsigned i = 0; i < 32; i += 4)

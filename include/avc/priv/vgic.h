@@ -76,6 +76,8 @@ struct avc_vgic_cpu {
     bool spilled;        /* more interrupts than list registers */
     bool split;          /* hal->eoi_split */
     uint8_t fold_wanted; /* another CPU waits for this one to look at its list registers */
+    uint8_t groups;      /* enables of groups 0 and 1 in ICH_VMCR_EL2, as last seen; meaningful if vgic->any */
+    uint8_t takes;       /* ... of which it takes SPIs that any vCPU may take */
     bool told;           /* some operation is about to kick it; atomic */
     struct avc_vgic_cpu *next_told;
     struct avc_vgic_bank bank; /* SGIs and PPIs */
@@ -102,6 +104,7 @@ struct avc_vgic {
     uint32_t folds;    /* CPUs with fold_wanted */
     uint32_t rotor;    /* vCPU that got the last 1-of-N interrupt */
     uint32_t typer;    /* GICD_TYPER */
+    bool any;          /* an SPI was routed to any vCPU */
     bool routed;       /* targets follow from routes: vCPUs are known */
     uint16_t near[64]; /* vCPUs by a hash of their affinity: the first, or AVC_VGIC_NONE */
 };

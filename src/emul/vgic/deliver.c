@@ -90,23 +90,18 @@ void avc_vgic_fold(struct avc_vgic_op *op)
 
 /* ---- deliver ---- */
 
-static bool is_on(const struct avc_vgic *vgic, uint32_t n)
-{
-    return avc_load_relaxed(&vgic->vm->vcpus[n]->power) == AVC_POWER_ON;
-}
-
 /* Chooses the target of an interrupt that any vCPU may take (GICD_IROUTER.IRM): the vCPU that it waits for, or the
-   next one in turn that is on. */
-static uint16_t any_target(struct avc_vgic *vgic, uint16_t waits_for)
+   next one in turn that takes this group. */
+static uint16_t any_target(struct avc_vgic *vgic, uint16_t waits_for, unsigned group)
 {
     uint32_t nr = (uint32_t)vgic->vm->nr_vcpus;
 
-    if (waits_for != NONE && is_on(vgic, waits_for))
+    if (waits_for != NONE && vgic->cpus[waits_for].takes >> group & 1)
         return waits_for;
     for (uint32_t k = 1; k <= nr; k++) {
         uint32_t n = (vgic->rotor + k) % nr;
 
-        if (is_on(vgic, n)) {
+        if (vgic->cpus[n].takes >> group & 1) {
             vgic->rotor = n;
             return (uint16_t)n;
         }
@@ -121,7 +116,7 @@ static struct avc_vgic_cpu *spi_cpu(struct avc_vgic *vgic, struct avc_vgic_bank 
     uint16_t cpu;
 
     if (spis->route[n] & GICD_IROUTER_IRM && !(b->active >> n & 1))
-        spis->target[n] = any_target(vgic, spis->target[n]);
+        spis->target[n] = any_target(vgic, spis->target[n], b->group >> n & 1);
     cpu = b->active >> n & 1 ? spis->holder[n] : spis->target[n];
     return cpu == NONE ? NULL : &vgic->cpus[cpu];
 }
@@ -183,6 +178,72 @@ void avc_vgic_deliver_slow(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint
     bits = (b->active | (avc_vgic_pending_bits(b) & b->enable)) & mask;
     for (; bits; bits &= bits - 1)
         deliver_one(op, b, (unsigned)__builtin_ctz(bits));
+}
+
+/* ---- SPIs that any vCPU may take ---- */
+
+void avc_vgic_deliver_spis(struct avc_vgic_op *op)
+{
+    for (uint32_t k = 1; k <= op->vgic->nr_banks; k++)
+        avc_vgic_deliver(op, avc_vgic_spi_bank(op->vgic, k), ~0u);
+}
+
+/* Those that wait for this vCPU go to another one. Those that it is handling stay. */
+static void move_on(struct avc_vgic_op *op, const struct avc_vgic_cpu *cpu)
+{
+    for (uint32_t k = 1; k <= op->vgic->nr_banks; k++) {
+        struct avc_vgic_bank *b = avc_vgic_spi_bank(op->vgic, k);
+        const struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
+        uint32_t theirs = 0;
+
+        for (uint32_t bits = (b->in_lr | b->queued) & ~b->active; bits; bits &= bits - 1) {
+            unsigned n = (unsigned)__builtin_ctz(bits);
+
+            if (spis->holder[n] == cpu->index && spis->route[n] & GICD_IROUTER_IRM)
+                theirs |= bits & -bits;
+        }
+        avc_vgic_touch(op, b, theirs);
+        avc_vgic_deliver(op, b, theirs);
+    }
+}
+
+/* IHI 0069, "1 of N model", GICR_WAKER: not a vCPU that is asleep, or has the group disabled. */
+static uint8_t taken_by(const struct avc_vgic_cpu *cpu)
+{
+    bool on = cpu->vcpu && avc_load_relaxed(&cpu->vcpu->power) == AVC_POWER_ON;
+
+    return on && !(cpu->waker & GICR_WAKER_SLEEP) ? cpu->groups : 0;
+}
+
+void avc_vgic_taker_changed(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, uint64_t vmcr)
+{
+    uint8_t before = cpu->takes;
+
+    if (!op->vgic->any)
+        return;
+    cpu->groups = vmcr & (ICH_VMCR_VENG0 | ICH_VMCR_VENG1);
+    cpu->takes = taken_by(cpu);
+    if (before & ~cpu->takes)
+        move_on(op, cpu);
+    if (cpu->takes & ~before)
+        avc_vgic_deliver_spis(op);
+}
+
+void avc_vgic_any_begins(struct avc_vgic_op *op)
+{
+    op->vgic->any = true;
+    for (uint32_t n = 0; n < op->vgic->vm->nr_vcpus; n++) {
+        struct avc_vgic_cpu *cpu = &op->vgic->cpus[n];
+
+        if (cpu == op->self) {
+            op->fill = true;
+        } else if (cpu->loaded) {
+            avc_vgic_kick(op, cpu, false);
+        } else {
+            cpu->groups = cpu->vmcr & (ICH_VMCR_VENG0 | ICH_VMCR_VENG1);
+            cpu->takes = taken_by(cpu);
+        }
+    }
 }
 
 /* ---- edges and lines ---- */

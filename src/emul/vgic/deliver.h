@@ -57,6 +57,19 @@ static inline void avc_vgic_deliver(struct avc_vgic_op *op, struct avc_vgic_bank
         avc_vgic_deliver_slow(op, b, mask);
 }
 
+/*
+ * SPIs that any vCPU may take (GICD_IROUTER.IRM) go to one that is on, awake, and has their group enabled at its CPU
+ * interface. From the first such route on (vgic->any) every loaded vCPU has maintenance interrupts armed that say when
+ * it enables or disables a group. So what others know of it is wrong for a moment only, and the vCPU that looks puts it
+ * right: it passes on what it does not take, and finds what nobody has taken.
+ */
+/* The first SPI is routed to any vCPU. */
+void avc_vgic_any_begins(struct avc_vgic_op *op);
+/* Called when that vCPU may take other groups than before: its power, GICR_WAKER or ICH_VMCR_EL2 have changed. */
+void avc_vgic_taker_changed(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, uint64_t vmcr);
+/* Delivers SPIs again that have waited for a vCPU. */
+void avc_vgic_deliver_spis(struct avc_vgic_op *op);
+
 /* Takes what is in these list registers of cpu, which are at hand, back into memory and delivers it. */
 void avc_vgic_look(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, uint32_t lrs);
 /* Takes back all list registers of self, and queues what was in them. */

@@ -90,6 +90,8 @@ static __attribute__((noinline)) void route_stirred(struct avc_vgic_cpu *self, s
     struct avc_vgic_op op;
 
     avc_vgic_go_on(&op, self->vgic, self);
+    if (route & GICD_IROUTER_IRM && !op.vgic->any)
+        avc_vgic_any_begins(&op);
     avc_vgic_touch(&op, b, 1u << n);
     avc_store_relaxed(&spis->route[n], route);
     spis->target[n] = avc_vgic_route_target(op.vgic, route);
@@ -108,7 +110,7 @@ void avc_vgic_write_route(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, ui
         return;
     avc_lock(&self->vgic->lock);
     route = (spis->route[n] & ~mask) | (value << shift & mask);
-    if (avc_unlikely(avc_vgic_stirred_bits(b) >> n & 1) && route != spis->route[n]) {
+    if (avc_unlikely((avc_vgic_stirred_bits(b) >> n & 1) || route & GICD_IROUTER_IRM) && route != spis->route[n]) {
         route_stirred(self, b, n, route);
         return;
     }
@@ -137,8 +139,8 @@ uint64_t avc_vgic_read_redist_typer(struct avc_vgic_cpu *self, struct avc_vgic_b
     return size == 8 ? typer : (uint32_t)(typer >> (offset & 4 ? 32 : 0));
 }
 
-/* The handshake works, and nothing depends on it: a vCPU that runs is awake. A guest that expects firmware to have
-   woken the redistributor finds interrupts working as well. */
+/* The handshake works, and only SPIs that any vCPU may take depend on it. A guest that expects firmware to have woken
+   the redistributor finds all others working as well. */
 uint64_t avc_vgic_read_waker(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
 {
     (void)self, (void)offset, (void)size;
@@ -148,8 +150,13 @@ uint64_t avc_vgic_read_waker(struct avc_vgic_cpu *self, struct avc_vgic_bank *b,
 void avc_vgic_write_waker(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
                           uint64_t value)
 {
-    (void)self, (void)offset, (void)size;
+    struct avc_vgic_op op;
+
+    (void)offset, (void)size;
+    avc_vgic_begin(&op, self->vgic, self);
     avc_store_relaxed(&b->owner->waker, value & GICR_WAKER_SLEEP ? GICR_WAKER_SLEEP | GICR_WAKER_ASLEEP : 0);
+    avc_vgic_taker_changed(&op, b->owner, b->owner->groups);
+    avc_vgic_end(&op);
 }
 
 /* ---- find a handler ---- */

@@ -20,10 +20,11 @@ static __attribute__((noinline)) uint64_t active_state(struct avc_vgic_cpu *self
     if (b->linked & bit)
         return ICH_LR_HW | ICH_LR_PINTID(self->phys[bit == avc_vgic_timer_bit(1)]) |
                (active ? ICH_LR_ACTIVE : ICH_LR_PENDING);
-    /* A level is looked at again at the end of interrupt. An interrupt that is pending for another vCPU goes there
-       then. If there are more interrupts than list registers, others may come first then, and NPIE would not say
+    /* A level is looked at again at the end of interrupt. An interrupt that is pending for another vCPU, or for any,
+       goes there then. If there are more interrupts than list registers, others may come first then, and NPIE would not say
        so. */
-    elsewhere = !b->owner && avc_vgic_spis_of(b)->target[n] != self->index;
+    elsewhere = !b->owner &&
+                (avc_vgic_spis_of(b)->target[n] != self->index || avc_vgic_spis_of(b)->route[n] & GICD_IROUTER_IRM);
     if (!pending)
         return ICH_LR_ACTIVE;
     return ICH_LR_ACTIVE | ((b->edge & bit) && !elsewhere && !self->spilled ? ICH_LR_PENDING : ICH_LR_EOI);
@@ -174,7 +175,9 @@ static inline uint64_t control(const struct avc_vgic_cpu *self, uint64_t vmcr, b
     uint64_t hcr = ICH_HCR_EN;
 
     if (more_pending)
-        hcr |= ICH_HCR_NPIE | (vmcr & ICH_VMCR_VENG0 ? ICH_HCR_VGRP0DIE : ICH_HCR_VGRP0EIE) |
+        hcr |= ICH_HCR_NPIE;
+    if (more_pending || self->vgic->any)
+        hcr |= (vmcr & ICH_VMCR_VENG0 ? ICH_HCR_VGRP0DIE : ICH_HCR_VGRP0EIE) |
                (vmcr & ICH_VMCR_VENG1 ? ICH_HCR_VGRP1DIE : ICH_HCR_VGRP1EIE);
     if (more_active)
         hcr |= ICH_HCR_LRENPIE;
@@ -235,6 +238,8 @@ void avc_vgic_lr_load(struct avc_vgic_cpu *self)
     self->spilled = false;
     self->hcr = control(self, self->vmcr, false, false);
     avc_hw_write_ICH_HCR_EL2(self->hcr);
+    if (avc_unlikely(self->hcr & ICH_HCR_CAUSES))
+        silence(self);
 }
 
 void avc_vgic_lr_save(struct avc_vgic_cpu *self)

@@ -70,6 +70,7 @@ static void fill(struct avc_vgic_op *op)
     uint64_t vmcr = avc_hw_read_ICH_VMCR_EL2();
 
     op->fill = true; /* interrupts that are delivered now wait their turn */
+    avc_vgic_taker_changed(op, self, vmcr);
     resample(op);
     if (!self->spilled) {
         uint32_t free = (~self->lr_used & self->lr_all), intid;
@@ -85,7 +86,7 @@ static void fill(struct avc_vgic_op *op)
             free &= free - 1;
         }
         if (intid == NONE) {
-            if (!self->tds) /* EOImode decides what traps */
+            if (!self->tds || op->vgic->any) /* EOImode decides what traps, and the groups what they tell */
                 avc_vgic_lr_control(self, vmcr, false, false);
             return;
         }
@@ -199,7 +200,7 @@ void avc_vgic_enter(struct avc_vgic_op *op)
     avc_vgic_pended(op);
     if (avc_unlikely(self->fold_wanted))
         fold_wanted(op);
-    op->fill |= avc_vgic_queues(self) || self->spilled || !self->tds;
+    op->fill |= avc_vgic_queues(self) || self->spilled || !self->tds || op->vgic->any;
 }
 
 void avc_vgic_maintain(struct avc_vgic_op *op)
@@ -215,7 +216,7 @@ void avc_vgic_maintain(struct avc_vgic_op *op)
             !avc_vgic_level(self, b, intid % 32))
             avc_vgic_look(op, self, 1u << r);
     }
-    op->fill |= self->spilled;
+    op->fill |= self->spilled || op->vgic->any;
 }
 
 /* ---- does it signal? ---- */

@@ -44,14 +44,6 @@ static void meet(struct avc_vgic *vgic, struct avc_vcpu *vcpu)
     cpu->name = avc_vgic_name(vcpu->mpidr);
 }
 
-/* Delivers SPIs again. This vCPU handled some levels, which can now go to another. SPIs that any vCPU may take may
-   have waited for one to be on. */
-static void deliver_spis(struct avc_vgic_op *op)
-{
-    for (uint32_t k = 1; k <= op->vgic->nr_banks; k++)
-        avc_vgic_deliver(op, avc_vgic_spi_bank(op->vgic, k), ~0u);
-}
-
 /* Called by the core at vCPU reset. The vCPU is not loaded. */
 static void reset(struct avc_vcpu *vcpu)
 {
@@ -75,7 +67,8 @@ static void reset(struct avc_vcpu *vcpu)
             avc_vgic_spis_of(b)->holder[intid % 32] = NONE;
     }
     reset_cpu(vgic, cpu);
-    deliver_spis(&op);
+    avc_vgic_taker_changed(&op, cpu, cpu->vmcr);
+    avc_vgic_deliver_spis(&op); /* it handled some levels, which can now go to another */
     avc_vgic_end_any(&op, daif);
 }
 
@@ -100,6 +93,9 @@ static void reset_all(struct avc_vgic *vgic)
             spis->holder[n] = NONE;
         }
     }
+    vgic->any = false;
+    for (uint32_t n = 0; n < vgic->max_vcpus; n++)
+        vgic->cpus[n].takes = 0;
     vgic->ctlr = 0;
     vgic->folds = 0;
     vgic->rotor = 0;
@@ -143,7 +139,7 @@ static void meet_all(struct avc_vgic_op *op)
     avc_vgic_cpus_index(vgic);
     resolve(vgic);
     vgic->routed = true;
-    deliver_spis(op);
+    avc_vgic_deliver_spis(op);
 }
 
 /* Says which physical interrupts this CPU's are. */
@@ -205,6 +201,7 @@ static void put(struct avc_vcpu *vcpu)
     avc_vgic_deliver(&op, &cpu->bank, TIMER_BITS);
     avc_vgic_lr_save(cpu);
     cpu->loaded = false;
+    avc_vgic_taker_changed(&op, cpu, cpu->vmcr);
     op.fill = false; /* all of it is in queues, and in list registers in memory */
     avc_vgic_end(&op);
 }
@@ -228,6 +225,7 @@ static void power_on(struct avc_vcpu *vcpu)
 
     avc_vgic_look(&op, cpu, cpu->lr_used);
     reset_interface(cpu);
+    avc_vgic_taker_changed(&op, cpu, cpu->vmcr);
     avc_vgic_end_any(&op, daif);
 }
 

@@ -21,7 +21,7 @@
 #define AFFINITY     0xc4000004
 #define SPURIOUS     1023
 
-enum job { IDLE, OFF, WAIT, TAKE };
+enum job { IDLE, OFF, WAIT, TAKE, GROUP_OFF, GROUP_ON };
 static volatile enum job job;
 static volatile uint32_t taken;
 static volatile bool here;
@@ -56,6 +56,11 @@ static void other(void)
                 guest_gic_eoi(taken);
             job = IDLE;
             break;
+        case GROUP_OFF:
+        case GROUP_ON:
+            WRITE("s3_0_c12_c12_7", job == GROUP_ON); /* ICC_IGRPEN1_EL1 */
+            job = IDLE;
+            break;
         }
     }
 }
@@ -83,10 +88,10 @@ static void off(void)
     exits(100); /* its host waits */
 }
 
-/* GICD_CTLR is written, and done with. A second is enough for any wait that ends. */
+/* GICD_CTLR is written, and done with. Ten seconds are enough for any wait that ends. */
 static bool settles(uint32_t ctlr)
 {
-    uint64_t end = READ("cntvct_el0") + READ("cntfrq_el0");
+    uint64_t end = READ("cntvct_el0") + 10 * READ("cntfrq_el0");
 
     GICD[0] = ctlr;
     while (GICD[0] & RWP && READ("cntvct_el0") < end)
@@ -120,7 +125,7 @@ static void other_with_gic(void)
 
 static void nobody_waits(void)
 {
-    uint64_t end = READ("cntvct_el0") + READ("cntfrq_el0");
+    uint64_t end = READ("cntvct_el0") + 10 * READ("cntfrq_el0");
     uint32_t active;
     bool ok;
 
@@ -145,6 +150,70 @@ static void nobody_waits(void)
     guest_ok(taken == 9, "which still gets its interrupts: %u", taken);
 }
 
+/* SPI 32 comes. Returns who takes it: 0, 1, or 2 for nobody. Whenever the other vCPU has done a job, it has looked at
+   its requests. */
+static unsigned who(void)
+{
+    guest_hvc(CALL_LINE, 32, 1, 0, NULL);
+    guest_hvc(CALL_LINE, 32, 0, 0, NULL);
+    for (unsigned round = 0; round < 100; round++) {
+        if (guest_gic_ack() == 32) {
+            guest_gic_eoi(32);
+            return 0;
+        }
+        if (here)
+            do_job(TAKE);
+        if (here && taken == 32)
+            return 1;
+    }
+    return 2;
+}
+
+static void any_may_take(void)
+{
+    unsigned n, mine = 0, its = 0;
+
+    GICD[(0x80 + 4) / 4] = ~0u; /* group 1 */
+    GICD[0xc08 / 4] = 2;        /* an edge */
+    *(volatile uint64_t *)(GUEST_DIST + 0x6000ul + 32 * 8) = UINT64_C(1) << 31;
+    GICD[(ISENABLER + 4) / 4] = 1;
+    while (who() != 1) /* until it has heard of the route */
+        exits(1);
+    for (n = 0; n < 8; n++) {
+        unsigned by = who();
+
+        mine += by == 0;
+        its += by == 1;
+    }
+    guest_ok(mine == 4 && its == 4, "an SPI that any may take: %u, %u", mine, its);
+    do_job(GROUP_OFF);
+    for (n = mine = 0; n < 8; n++)
+        mine += who() == 0;
+    guest_ok(mine == 8, "the other one has its group off: %u of 8", mine);
+    WRITE("s3_0_c12_c12_7", 0);
+    guest_ok(who() == 2, "so have both");
+    do_job(GROUP_ON);
+    do_job(TAKE);
+    guest_ok(taken == 32, "the first to enable its group gets it: %u", taken);
+    guest_ok(who() == 1, "and the next one");
+    GICD[(ISPENDR + 4) / 4] = 1; /* it waits for the other one, which leaves */
+    exits(100);
+    off();
+    WRITE("s3_0_c12_c12_7", 1);
+    exits(100);
+    n = guest_gic_ack();
+    guest_gic_eoi(32);
+    guest_ok(n == 32, "pending when its vCPU goes off, it moves on: %u", n);
+    for (n = mine = 0; n < 8; n++)
+        mine += who() == 0;
+    guest_ok(mine == 8, "the other one is off: %u of 8", mine);
+    WRITE("s3_0_c12_c12_7", 0);
+    guest_ok(who() == 2, "nobody takes it");
+    on();
+    do_job(TAKE);
+    guest_ok(taken == 32, "until one powers up: %u", taken);
+}
+
 int guest_main(unsigned cpu)
 {
     if (cpu)
@@ -153,6 +222,7 @@ int guest_main(unsigned cpu)
     GICR(0)[SGI_FRAME(ISENABLER)] = 0xffff;
     kept();
     nobody_waits();
+    any_may_take();
     guest_plan();
     return 0;
 }
