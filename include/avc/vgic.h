@@ -14,8 +14,9 @@
  * EL2 (ICC_SRE_EL2.SRE); the PPIs of the timers and of the maintenance interrupt, enabled at that GIC on each CPU that
  * loads vCPUs; and in struct avc_hal: wake, irq_mask, and either both irq_fetch and irq_end or none of them.
  *
- * If the guest switches a timer off while its interrupt is pending in a list register, the interrupt stays pending
- * there. The guest then takes it without a cause, which it has to expect of a level that falls late.
+ * If the guest switches a timer off, or moves it on, while its interrupt is pending in a list register, the interrupt
+ * stays pending there until a trap of the guest looks at it: a WFI, or a read of GICR_ISPENDR0. If the guest takes it
+ * before, it has no cause, which a guest has to expect of a level that falls late.
  *
  * Each VM has one lock. The library holds it with interrupts masked and for a bounded time: at worst for one pass over
  * the VM's vCPUs, or over the interrupts of one register and the list registers of a CPU. It makes no callback

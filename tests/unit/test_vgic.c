@@ -1010,6 +1010,112 @@ static void another_deactivates_a_spilled_timer(void **state)
     assert_int_equal(g_ack(true), 1023);
 }
 
+/* ---- what GICR_ISPENDR0 says of a timer ---- */
+
+#define TIMER_BIT (1u << 27)
+
+/* In vCPU v's redistributor, as vCPU `by` sees it. */
+static bool timer_pends(unsigned by, unsigned v)
+{
+    on_cpu_of(by);
+    return rd(by, SGI(v) + 0x200) & TIMER_BIT;
+}
+
+static void a_timer_reads_as_its_level(void **state)
+{
+    (void)state;
+    for (unsigned split = 0; split < 2; split++)
+        for (unsigned by = 0; by < 2; by++) {
+            vw_boot(4, split, 2);
+            wr(0, SGI(0) + 0x100, TIMER_BIT);
+            assert_false(timer_pends(by, 0));
+            fake_use_cpu(0);
+            vtimer_on();
+            settle_vcpu(0);
+            assert_true(timer_pends(by, 0));
+            fake_use_cpu(0);
+            assert_int_equal(g_ack(true), 27);
+            assert_true(timer_pends(by, 0)); /* and active */
+            assert_true(rd(by, SGI(0) + 0x300) & TIMER_BIT);
+            wr(by, SGI(0) + 0x280, TIMER_BIT); /* not the level */
+            assert_true(timer_pends(by, 0));
+            fake_use_cpu(0);
+            fake_cpu->ctx[AVC_CTX_CNTV_CTL_EL0] = 3; /* IMASK */
+            assert_false(timer_pends(by, 0));
+            fake_use_cpu(0);
+            fake_cpu->ctx[AVC_CTX_CNTV_CTL_EL0] = 1;
+            assert_true(timer_pends(by, 0));
+            wr(by, SGI(0) + 0x200, TIMER_BIT); /* ISPENDR stays when the level goes */
+            settle_all();
+            fake_use_cpu(0);
+            fake_cpu->ctx[AVC_CTX_CNTV_CTL_EL0] = 0;
+            assert_true(timer_pends(by, 0));
+            fake_use_cpu(0);
+            g_eoi(true, 27);
+            settle_vcpu(0);
+            assert_int_equal(g_ack(true), 27);
+            assert_false(timer_pends(by, 0));
+            fake_use_cpu(0);
+            end_for_good(27);
+        }
+}
+
+/* Pending, not taken, and moved on: who looks takes it back. */
+static void a_timer_that_was_moved_on(void **state)
+{
+    (void)state;
+    for (unsigned how = 0; how < 4; how++)
+        for (unsigned enabled = 0; enabled < 2; enabled++) {
+            vw_boot(4, true, 2);
+            wr(0, SGI(0) + 0x100, enabled ? TIMER_BIT : 0);
+            vtimer_on();
+            settle_vcpu(0);
+            if (how == 0) {
+                fake_cpu->ctx[AVC_CTX_CNTV_CTL_EL0] = 3;
+                assert_false(timer_pends(0, 0));
+                fake_cpu->ctx[AVC_CTX_CNTV_CTL_EL0] = 1;
+            }
+            fake_cpu->ctx[AVC_CTX_CNTV_CVAL_EL0] = 2000;
+            if (how == 1)
+                assert_false(timer_pends(0, 0));
+            else if (how == 2)
+                assert_false(timer_pends(1, 0));
+            else if (how == 3)
+                assert_false(vm.irqc->pending(&vcpu[0]));
+            fake_use_cpu(0);
+            if (!enabled)
+                wr(0, SGI(0) + 0x100, TIMER_BIT);
+            settle_vcpu(0);
+            assert_int_equal(g_ack(true), 1023);
+            *reg(FAKE_CNTPCT_EL0) = 2000; /* and comes in time */
+            settle_vcpu(0);
+            assert_int_equal(g_ack(true), 27);
+        }
+}
+
+static void a_timer_of_one_that_is_not_loaded(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 2);
+    fake_use_cpu(1);
+    fake_cpu->ctx[AVC_CTX_CNTV_CTL_EL0] = 1;
+    fake_cpu->ctx[AVC_CTX_CNTV_CVAL_EL0] = 2000;
+    *reg(FAKE_CNTPCT_EL0) = 1000;
+    settle_vcpu(1);
+    vput(1);
+    fake_use_cpu(0);
+    *reg(FAKE_CNTPCT_EL0) = 1999;
+    assert_false(timer_pends(0, 1));
+    *reg(FAKE_CNTPCT_EL0) = 2000;
+    assert_true(timer_pends(0, 1));
+    vload(1, 2);
+    *reg(FAKE_CNTPCT_EL0) = 2000;
+    settle_vcpu(1);
+    assert_true(timer_pends(0, 1));
+    vpower_off(1);
+    assert_false(timer_pends(0, 1));
+}
+
 /* ---- maintenance interrupts without a cause ---- */
 
 /* Five of group 0 for four list registers, and group 1 off at the CPU interface. */
@@ -1233,6 +1339,9 @@ int main(void)
         cmocka_unit_test(another_enables_a_sleepers_timer),
         cmocka_unit_test(another_deactivates_a_sleepers_timer),
         cmocka_unit_test(another_deactivates_a_spilled_timer),
+        cmocka_unit_test(a_timer_reads_as_its_level),
+        cmocka_unit_test(a_timer_that_was_moved_on),
+        cmocka_unit_test(a_timer_of_one_that_is_not_loaded),
         cmocka_unit_test(a_group_that_is_not_off),
         cmocka_unit_test(a_line_that_stays_up),
         cmocka_unit_test(nothing_waits_for_one_that_is_off),

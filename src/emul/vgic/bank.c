@@ -6,7 +6,8 @@
  *
  * A read of "pending" or "active" must know what the guest has made of interrupts in list registers. This CPU's are
  * read. Other CPUs are asked to look at theirs, and the guest does the instruction again until they have done so. A
- * write that concerns another CPU's list registers takes effect when that CPU has looked.
+ * write that concerns another CPU's list registers takes effect when that CPU has looked. The level of a timer is the
+ * same: only the CPU that has the timer can see it, and for a vCPU that is not loaded its registers in memory tell.
  */
 #include "emul/vgic/lr.h"
 #include "emul/vgic/op.h"
@@ -201,24 +202,67 @@ static void look_inside(const struct avc_vgic_op *op, struct avc_vgic_bank *b, s
     }
 }
 
+/* Returns the timers whose line is high of a vCPU that is not loaded. One that is off has none. Sets *wait if another
+   CPU is just loading it, or putting it, so that the registers in memory may be something else. A load that has begun
+   needs our lock before it ends. */
+static uint32_t high_in_memory(const struct avc_vgic_cpu *cpu, bool *wait)
+{
+    const struct avc_vcpu *vcpu = cpu->vcpu;
+    uint32_t high;
+
+    if (!vcpu || avc_load_relaxed(&vcpu->power) != AVC_POWER_ON)
+        return 0;
+    high = avc_vgic_timers_high(vcpu);
+    avc_fence();
+    *wait |= avc_vcpu_is_loaded(vcpu);
+    return high;
+}
+
+/* Returns the lines of a bank as they are now. A timer's is not what `line` says, which is what was done about it. Sets
+   *ask if only another CPU can tell, and *wait until it has. */
+static uint32_t lines(struct avc_vgic_op *op, struct avc_vgic_bank *b, bool *ask, bool *wait)
+{
+    struct avc_vgic_cpu *cpu = b->owner;
+    uint32_t high;
+
+    if (!cpu)
+        return b->line;
+    if (cpu == op->self) {
+        avc_vgic_fallen(op, cpu);
+        high = avc_vgic_timers_high(cpu->vcpu);
+    } else if (cpu->loaded) {
+        *ask = true;
+        *wait |= cpu->fold_wanted;
+        high = cpu->high;
+    } else {
+        high = high_in_memory(cpu, wait);
+    }
+    return (b->line & ~TIMER_BITS) | high;
+}
+
 static __attribute__((noinline)) uint64_t read_inside(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, bool active)
 {
     uint64_t id = (uintptr_t)b + active, value = AVC_VGIC_RETRY;
     struct inside in = { 0 };
     struct avc_vgic_op op;
+    uint32_t line = 0;
+    bool ask = false;
 
     avc_vgic_go_on(&op, self->vgic, self);
+    if (!active)
+        line = lines(&op, b, &ask, &in.wait);
     look_inside(&op, b, &in);
-    if (in.elsewhere && self->reading != id) { /* each is asked once, or it would never end */
+    if ((in.elsewhere || ask) && self->reading != id) { /* each is asked once, or it would never end */
         self->reading = id;
         avc_vgic_touch_slow(&op, b, in.elsewhere);
+        if (ask)
+            avc_vgic_kick(&op, b->owner, true);
     } else if (!in.wait) {
         self->reading = 0;
         if (active)
             value = b->active | (in.active & ~b->drop_active);
         else
-            value = b->latch | (b->line & ~b->edge) | (b->linked & ~b->active & ~b->in_lr) |
-                    (in.pending & (b->moved | b->linked) & ~b->drop_pending);
+            value = b->latch | (line & ~b->edge) | (in.pending & b->moved & ~b->drop_pending);
     }
     avc_vgic_end(&op);
     return value;
@@ -229,10 +273,10 @@ static inline uint64_t read_state(struct avc_vgic_cpu *self, struct avc_vgic_ban
     uint64_t value;
 
     avc_lock(&self->vgic->lock);
-    if (avc_unlikely(b->in_lr))
+    if (avc_unlikely(b->in_lr) || (b->owner && !active))
         return read_inside(self, b, active);
     self->reading = 0;
-    value = active ? b->active : avc_vgic_pending_bits(b);
+    value = active ? b->active : b->latch | (b->line & ~b->edge);
     avc_unlock(&self->vgic->lock);
     return value;
 }

@@ -351,6 +351,20 @@ void avc_vgic_line_changed(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsi
     avc_vgic_deliver(op, b, bit);
 }
 
+void avc_vgic_fallen(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu)
+{
+    struct avc_vgic_bank *b = &cpu->bank;
+
+    for (uint32_t bits = b->in_lr & TIMER_BITS & ~avc_vgic_timers_high(cpu->vcpu); bits; bits &= bits - 1) {
+        unsigned n = (unsigned)__builtin_ctz(bits);
+
+        if ((avc_vgic_lr_read(cpu, b->at[n]) & ICH_LR_STATE) == ICH_LR_PENDING) {
+            avc_vgic_touch(op, b, 1u << n);
+            avc_vgic_deliver(op, b, 1u << n);
+        }
+    }
+}
+
 /* ---- ends ---- */
 
 void avc_vgic_make_inactive(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint32_t bits)

@@ -92,6 +92,9 @@ void avc_vgic_line_changed(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsi
 /* Follows the line of level-sensitive interrupt n, in a list register of cpu, at hand. Writes whether it is
    pending, and whether its end is worth an exit. Returns false when there is more to do. */
 bool avc_vgic_level(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned n);
+/* Takes back timers whose interrupt is pending in a list register of cpu, which is loaded here, and whose line has
+   fallen. Otherwise a guest that waits with interrupts masked would not wait, and one that looks would not see it. */
+void avc_vgic_fallen(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu);
 /* Makes interrupts inactive that were touched. */
 void avc_vgic_make_inactive(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint32_t bits);
 /* The timer's physical interrupt has come. Links it and delivers it. Returns false if it cannot be linked. */

@@ -188,6 +188,8 @@ static __attribute__((noinline)) void fold_wanted(struct avc_vgic_op *op)
         avc_vgic_timer_deactivate(self, bits & -bits);
     b->drop_active = 0;
     avc_vgic_deliver(op, b, ended);
+    avc_vgic_fallen(op, self);
+    self->high = avc_vgic_timers_high(self->vcpu);
     self->fold_wanted = false;
     avc_store_relaxed(&op->vgic->folds, op->vgic->folds - 1);
 }

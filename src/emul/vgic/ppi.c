@@ -155,23 +155,6 @@ static bool timer_pending(const struct avc_vgic_cpu *cpu, uint32_t through)
     return false;
 }
 
-/* Takes back timers whose interrupt is pending in a list register of self, and whose line has fallen. Otherwise a
-   guest that waits with interrupts masked would not wait. */
-static void fallen(struct avc_vgic_op *op)
-{
-    struct avc_vgic_bank *b = &op->self->bank;
-
-    for (unsigned t = 0; t < 2; t++) {
-        uint32_t bit = avc_vgic_timer_bit(t);
-
-        if (b->in_lr & bit && (avc_hw_lr_read(b->at[__builtin_ctz(bit)]) & ICH_LR_STATE) == ICH_LR_PENDING &&
-            !avc_vgic_timer_is_high(op->self->vcpu, t)) {
-            avc_vgic_touch(op, b, bit);
-            avc_vgic_deliver(op, b, bit);
-        }
-    }
-}
-
 bool avc_vgic_pending(struct avc_vcpu *vcpu)
 {
     struct avc_vgic_cpu *cpu = avc_vgic_cpu_of(vcpu);
@@ -189,7 +172,7 @@ bool avc_vgic_pending(struct avc_vcpu *vcpu)
             avc_vgic_maintain(&op);
             through = avc_vgic_lr_through(cpu);
             if (cpu->bank.in_lr & TIMER_BITS && cpu->lr_used != through)
-                fallen(&op);
+                avc_vgic_fallen(&op, cpu);
         }
     }
     yes = avc_vgic_signals(&op, cpu) || (op.self == cpu || !cpu->loaded ? timer_pending(cpu, through) : false);

@@ -36,6 +36,12 @@ bool avc_vgic_timer_is_high(const struct avc_vcpu *vcpu, unsigned t)
     return when != ~UINT64_C(0) && avc_hw_read_CNTPCT_EL0() >= when;
 }
 
+uint32_t avc_vgic_timers_high(const struct avc_vcpu *vcpu)
+{
+    return (avc_vgic_timer_is_high(vcpu, 0) ? avc_vgic_timer_bit(0) : 0) |
+           (avc_vgic_timer_is_high(vcpu, 1) ? avc_vgic_timer_bit(1) : 0);
+}
+
 /* This writes ICC_DIR_EL1 and does not ask the HAL. The hardware would have done the same at the guest's end of
    interrupt, and the priority was dropped when the interrupt was linked. At EL2 the name means the physical
    interface (IHI 0069, "ICC_DIR_EL1"). */

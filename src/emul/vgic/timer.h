@@ -28,6 +28,8 @@ static inline uint32_t avc_vgic_timer_bit(unsigned t)
 /* Returns the CNTPCT_EL0 from which on the line is high, ~0 for never. The vCPU is loaded here or not at all. */
 uint64_t avc_vgic_timer_due(const struct avc_vcpu *vcpu, unsigned t);
 bool avc_vgic_timer_is_high(const struct avc_vcpu *vcpu, unsigned t);
+/* Does the same for both, as bits of their PPIs. */
+uint32_t avc_vgic_timers_high(const struct avc_vcpu *vcpu);
 
 /* Masks it at the physical controller (when the operation ends), and takes the line for high: software tracks it
    from now on. */

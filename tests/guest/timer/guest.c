@@ -220,6 +220,50 @@ static void polled(unsigned t)
     guest_ok(ok && quiet(), "%s: made inactive, made pending", name);
 }
 
+static void off_masked(unsigned t)
+{
+    if (t)
+        WRITE("cntp_ctl_el0", 3); /* IMASK */
+    else
+        WRITE("cntv_ctl_el0", 3);
+}
+
+/* What GICR_ISPENDR0 says is the level, wherever the interrupt is. */
+static void read_back(unsigned t)
+{
+    uint32_t intid = timers[t].intid, bit = 1u << intid;
+    const char *name = timers[t].name;
+    uint64_t ms = READ("cntfrq_el0") / 1000;
+    bool ok;
+
+    set(t, now(t) - ms);
+    ok = (GICR[ISPENDR] & bit) && !(GICR[ISACTIVER] & bit);
+    ok &= take() == intid && (GICR[ISPENDR] & bit) && (GICR[ISACTIVER] & bit);
+    guest_ok(ok, "%s: pending, and active, while it is due", name);
+    off_masked(t);
+    ok = !(GICR[ISPENDR] & bit) && (GICR[ISACTIVER] & bit);
+    guest_gic_eoi(intid);
+    guest_ok(ok && quiet(), "%s: not pending from IMASK on", name);
+    set(t, now(t) - ms);
+    exits(1);
+    set(t, now(t) + 1000 * ms);
+    ok = !(GICR[ISPENDR] & bit) && guest_gic_ack() == SPURIOUS;
+    set(t, now(t) - ms);
+    ok &= take() == intid;
+    off(t);
+    guest_gic_eoi(intid);
+    guest_ok(ok && quiet(), "%s: moved on while pending, and comes in time", name);
+    GICR[ICENABLER] = bit;
+    set(t, now(t) - ms);
+    ok = GICR[ISPENDR] & bit;
+    set(t, now(t) + 1000 * ms);
+    ok &= !(GICR[ISPENDR] & bit);
+    GICR[ISENABLER] = bit;
+    ok &= quiet();
+    off(t);
+    guest_ok(ok && quiet(), "%s: moved on while disabled", name);
+}
+
 static volatile bool second_done;
 
 int guest_main(unsigned cpu)
@@ -238,7 +282,7 @@ int guest_main(unsigned cpu)
         guest_hvc(0x84000002, 0, 0, 0, NULL); /* CPU_OFF */
     }
     for (unsigned t = 0; t < 2; t++)
-        polled(t);
+        polled(t), read_back(t);
     tick(200, false, 0);
     guest_ok(good(0, 200), "alone, awake: %u, %u early, %u wrong", state[0].count, state[0].early, state[0].wrong);
     tick(200, true, 0);
