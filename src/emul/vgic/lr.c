@@ -21,8 +21,8 @@ static __attribute__((noinline)) uint64_t active_state(struct avc_vgic_cpu *self
         return ICH_LR_HW | ICH_LR_PINTID(self->phys[bit == avc_vgic_timer_bit(1)]) |
                (active ? ICH_LR_ACTIVE : ICH_LR_PENDING);
     /* A level is looked at again at the end of interrupt. An interrupt that is pending for another vCPU, or for any,
-       goes there then. If there are more interrupts than list registers, others may come first then, and NPIE would not say
-       so. */
+       goes there then. If there are more interrupts than list registers, others may come first then, and NPIE would not
+       say so. */
     elsewhere = !b->owner &&
                 (avc_vgic_spis_of(b)->target[n] != self->index || avc_vgic_spis_of(b)->route[n] & GICD_IROUTER_IRM);
     if (!pending)
