@@ -73,6 +73,15 @@ def test_console(name, board):
                avc.transcript()[-2000:])
 
 
+def test_write_back(name, board):
+    """As an RTOS sets priorities. With its MMU off, and its caches."""
+    image = Image().mov(0, 0x8000420).mov(2, 0x30303030)  # GICD_IPRIORITYR8
+    image.word(0xB8004402).word(0xB8004402)  # STR W2, [X0], #4
+    image.word(0x297F1003)  # LDP W3, W4, [X0, #-8]
+    image.mov(1, 0x9000000).word(0x39000024).word(0x39000023)  # STRB W4, [X1]; STRB W3, [X1]
+    guest(f"{name}: stores with write-back and loads of pairs reach a device", image.hvc(OFF).spin(), 0, b"00", board)
+
+
 def test_cpus(name, board):
     image = Image()
     starts = []
@@ -232,7 +241,7 @@ def main():
                 continue
             cpu, vhe = name.split("/")
             board = ["--host-cpu", cpu, "--host-vhe", vhe]
-            for test in (test_ends, test_console, test_cpus, test_count, test_stat, test_prefault):
+            for test in (test_ends, test_console, test_write_back, test_cpus, test_count, test_stat, test_prefault):
                 test(name, board)
     finally:
         shutil.rmtree(work)
