@@ -508,7 +508,7 @@ static inline void settle_all(void)
 
     for (unsigned round = 0; round < 2; round++)
         for (unsigned v = 0; v < NR_VCPUS; v++)
-            if (vcpu[v].pcpu)
+            if (vcpu[v].pcpu && vcpu[v].power == AVC_POWER_ON) /* run does nothing for one that is off */
                 settle_vcpu(v);
     fake_use_cpu(now);
 }
@@ -544,13 +544,21 @@ static inline void vload(unsigned v, unsigned c)
     vcpu[v].mode = AVC_MODE_GUEST;
 }
 
+/* The virtual interface of this CPU is as a vCPU leaves it. */
+static void interface_is_empty(void)
+{
+    for (unsigned n = 0; n < nr_lr(); n++)
+        assert_int_equal(*lr(n), 0);
+    assert_int_equal(*reg(FAKE_ICH_HCR_EL2), 0);
+}
+
 static inline void vput(unsigned v)
 {
     on_cpu_of(v);
     vcpu[v].mode = AVC_MODE_HOST; /* run has returned */
     must(avc_vcpu_put(&vcpu[v]));
-    for (unsigned n = 0; n < nr_lr(); n++)
-        assert_int_equal(*lr(n), 0);
+    if (vcpu[v].power == AVC_POWER_ON) /* one that is off has not touched it */
+        interface_is_empty();
     assert_int_equal(*reg(FAKE_ICH_HCR_EL2), 0);
     for (unsigned p = 16; p < 32; p++) { /* nothing of the guest's may stay in the physical controller */
         assert_false(phys[cpu_now()].active[p]);
@@ -566,6 +574,7 @@ static inline void vpower_off(unsigned v)
     avc_vcpu_power_off(&vcpu[v]);
     fake_cpu->masked = false;
     unlocked();
+    interface_is_empty();
 }
 
 /* A call of PSCI by another vCPU, and what run makes of it, where the vCPU is loaded. */
@@ -578,6 +587,8 @@ static inline void vpower_on(unsigned v)
     assert_int_equal(avc_vcpu_run(&vcpu[v])->kind, AVC_KICKED);
     assert_int_equal(vcpu[v].power, AVC_POWER_ON);
     vcpu[v].mode = AVC_MODE_GUEST;
+    *reg(FAKE_ELR_EL2) = 0; /* the guest that was not entered is at EL1h */
+    *reg(FAKE_SPSR_EL2) = 5;
 }
 
 /* Makes a machine with this many list registers, and the VM with its vCPUs. None is loaded. */
