@@ -56,6 +56,7 @@ static void secondary(unsigned cpu)
 int host_main(void)
 {
     test_nr_cpus = 2;
+    test_trusts_guests = true;
     test_cpu_init(0);
     bench_vm_init(&t, AVC_VM_NO_WFI);
     host_cpu_start(1, secondary);

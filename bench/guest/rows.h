@@ -23,6 +23,11 @@
 #define BENCH_RAISE    0x86000105 /* x1: INTID, whose line goes up */
 #define BENCH_LOWER    0x86000106 /* x1: INTID, whose line goes down */
 #define BENCH_PUT_LOAD 0x86000108 /* as BENCH_SWITCH; x0: ticks that it took */
+#define BENCH_HARDEN   0x86000109 /* x1: vectors, BENCH_PLAIN and so on; x2: rounds of the loop */
+
+#define BENCH_PLAIN  0
+#define BENCH_LOOP   1
+#define BENCH_CLRBHB 2
 
 /*
  * Calls by claims of different kinds, which the VMM's loop answers as CALL_ADD: x0 = x1 + x2. It recognises them by

@@ -91,6 +91,16 @@ AVC_MUST_USE enum avc_status avc_pcpu_init(struct avc_pcpu *pcpu, struct avc_mac
 AVC_MUST_USE enum avc_status avc_pcpu_enable(struct avc_pcpu *pcpu);
 
 /**
+ * Keeps a guest from steering EL2's indirect branches by what it has taught the branch predictor (Spectre v2,
+ * Spectre-BHB). If this CPU needs it, each exception from a guest begins with a sequence against it: a call of
+ * firmware's ARCH_WORKAROUND_1 or _3, CLRBHB, or a loop of branches. The CPU's ID registers, MIDR_EL1 and firmware
+ * decide which; nothing changes on a CPU that needs none. Call it wherever guests are not trusted. Without it there is
+ * no such sequence, whatever the CPU. docs/performance.md has the costs. Until avc_pcpu_disable().
+ * Errors: EINVAL, ENOENT, ESTATE (not enabled), EBUSY (a vCPU is loaded; or called on another CPU). Context: as enable.
+ */
+AVC_MUST_USE enum avc_status avc_pcpu_harden(struct avc_pcpu *pcpu);
+
+/**
  * Takes the calling CPU out of use, and removes the library's vectors if they are installed. Other CPUs read the
  * machine's list of CPUs without a lock. So the storage of the object must stay valid until the calls that they are
  * making at this moment have returned.

@@ -126,6 +126,11 @@ struct avc_hal {
     avc_to_firmware() makes no SMC on such a CPU, because it would be UNDEFINED at EL2. */
 #define AVC_HOST_SMC (1u << 4)
 
+/** Firmware at EL3 lets EL2 have SCXTNUM_EL1 and SCXTNUM_EL0 (SCR_EL3.EnSCXT = 1). Without the bit a guest on a CPU
+    with EL3 sees ID_AA64PFR0_EL1.CSV2 = 1 at most, and no SCXTNUM: an access that EL3 traps ends many a firmware. A
+    CPU without EL3 does not need it. */
+#define AVC_HOST_SCXTNUM (1u << 5)
+
 /** An interrupt handler with its context. fn: as avc_hal.irq_handler. */
 struct avc_irq_handler {
     enum avc_answer (*fn)(void *ctx, avc_irq_t irq);

@@ -197,12 +197,36 @@
 #define MPIDR_AFFINITY (AVC_BITS(39, 32) | AVC_BITS(23, 0))
 #define MPIDR_RES1     AVC_BIT(31)
 
-/* MIDR_EL1. An implementer of 0 is reserved for software. Below: implementer and part number, without variant and
-   revision */
+/* MIDR_EL1. An implementer of 0 is reserved for software. */
 #define MIDR_IMPLEMENTER(v) AVC_FIELD(v, 31, 24)
-#define MIDR_PART       (AVC_BITS(31, 24) | AVC_BITS(15, 4))
-#define MIDR_CORTEX_A57 UINT64_C(0x4100d070)
-#define MIDR_CORTEX_A72 UINT64_C(0x4100d080)
+/* Implementer and part number, without variant and revision; and these two, as the r and p of rNpN */
+#define MIDR_PART           (AVC_BITS(31, 24) | AVC_BITS(15, 4))
+#define MIDR_REVISION(midr) (AVC_FIELD(midr, 23, 20) << 4 | AVC_FIELD(midr, 3, 0))
+#define MIDR_ARM(part)      (UINT64_C(0x41000000) | (part) << 4)
+#define MIDR_CORTEX_A53     MIDR_ARM(0xd03)
+#define MIDR_CORTEX_A55     MIDR_ARM(0xd05)
+#define MIDR_CORTEX_A57     MIDR_ARM(0xd07)
+#define MIDR_CORTEX_A72     MIDR_ARM(0xd08)
+#define MIDR_CORTEX_A76     MIDR_ARM(0xd0b)
+#define MIDR_NEOVERSE_N1    MIDR_ARM(0xd0c)
+#define MIDR_CORTEX_A77     MIDR_ARM(0xd0d)
+#define MIDR_CORTEX_A76AE   MIDR_ARM(0xd0e)
+#define MIDR_NEOVERSE_V1    MIDR_ARM(0xd40)
+#define MIDR_CORTEX_A78     MIDR_ARM(0xd41)
+#define MIDR_CORTEX_A78AE   MIDR_ARM(0xd42)
+#define MIDR_CORTEX_X1      MIDR_ARM(0xd44)
+#define MIDR_CORTEX_A510    MIDR_ARM(0xd46)
+#define MIDR_CORTEX_A710    MIDR_ARM(0xd47)
+#define MIDR_CORTEX_X2      MIDR_ARM(0xd48)
+#define MIDR_NEOVERSE_N2    MIDR_ARM(0xd49)
+#define MIDR_CORTEX_A78C    MIDR_ARM(0xd4b)
+#define MIDR_CORTEX_X1C     MIDR_ARM(0xd4c)
+#define MIDR_CORTEX_A715    MIDR_ARM(0xd4d)
+#define MIDR_CORTEX_X3      MIDR_ARM(0xd4e)
+#define MIDR_NEOVERSE_V2    MIDR_ARM(0xd4f)
+#define MIDR_CORTEX_A720    MIDR_ARM(0xd81)
+#define MIDR_KRYO_4XX_GOLD  UINT64_C(0x51008040)
+#define MIDR_AMPERE1        UINT64_C(0xc000ac30)
 
 /* CTR_EL0 */
 #define CTR_IMINLINE(ctr) AVC_FIELD(ctr, 3, 0)   /* log2 of the words of an instruction cache line */

@@ -174,7 +174,8 @@ void avc_hw_controls_load(struct avc_vcpu *vcpu)
     uint64_t *host = vcpu->pcpu->host_saved;
 
     save(host, cpu);
-    vcpu->vbar = (uintptr_t)avc_vectors;
+    vcpu->vbar = vcpu->pcpu->guest_vbar;
+    vcpu->harden = vcpu->pcpu->harden;
     vcpu->host_vbar = avc_hw_read_VBAR_EL2();
     vcpu->host_cptr = avc_hw_read_CPTR_EL2();
     vcpu->host_hcr = host[S_HCR];

@@ -36,6 +36,9 @@ void avc_hw_call_host(uintptr_t fn, uintptr_t a, uintptr_t b, uintptr_t c, uintp
 /* vectors.S: the table that stands while a guest runs */
 extern const char avc_vectors[];
 
+/* vectors_harden.S: the same with a sequence against what a guest has taught the branch predictor */
+extern const char avc_vectors_loop[], avc_vectors_clrbhb[], avc_vectors_firmware[];
+
 /* regs.c: swaps the guest's and the host's EL1/EL0 state, at load and put. */
 void avc_hw_load(struct avc_vcpu *vcpu);        /* the host's EL2 controls and EL1 state go out, the guest's come in */
 void avc_hw_put(struct avc_vcpu *vcpu);         /* the guest's go out, the host's come in */

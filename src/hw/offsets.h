@@ -18,6 +18,7 @@
 #define V_CPTR      336
 #define V_HOST_CPTR 344
 #define V_SERROR    416
+#define V_HARDEN    446
 #define V_EXIT      448
 #define V_NR_TRAPS  512
 
@@ -57,6 +58,7 @@ AVC_OFFSET_IS(host_hcr, V_HOST_VBAR + 8);
 AVC_OFFSET_IS(cptr, V_CPTR);
 AVC_OFFSET_IS(host_cptr, V_HOST_CPTR);
 AVC_OFFSET_IS(serror, V_SERROR);
+AVC_OFFSET_IS(harden, V_HARDEN);
 AVC_OFFSET_IS(exit, V_EXIT);
 AVC_OFFSET_IS(nr_traps, V_NR_TRAPS);
 _Static_assert(offsetof(struct avc_claim, fn) == C_FN && offsetof(struct avc_claim, ctx) == C_FN + 8,

@@ -17,62 +17,24 @@
  *
  * The vector reads requests without ordering. A CPU that sets a request sends an interrupt afterwards. If this read
  * came too early, the interrupt is taken right after ERET (see avc_vcpu_request()).
+ *
+ * vectors.inc has the table itself; vectors_harden.S has others for CPUs that need more (core/object/harden.c).
  */
-#include "arch/pstate.h"
-#include "hw/macros.inc"
+#include "hw/vectors.inc"
+
+    /* where other tables go on, too */
+    .irp label, named, resume, rest, irq, fiq, serror, host, el2_serror
+    .globl avc_vectors_\label
+    .endr
 
     .text
 
-    /* x0..x17 and x30 are in the vCPU. x1: ESR_EL2. x2: the row. x3: its function. x4: the bit of ESR_EL2 that says
-       whether all registers must be saved. */
-    .macro entry_sync
-    .balign 0x80
-    stp x0, x1, [sp]
-    stp x2, x3, [sp, #V_X(2)]
-    save_low sp
-    mrs x1, esr_el2
-    ldr x2, [sp, #V_DISPATCH]
-    lsr w3, w1, #26
-    add x2, x2, x3, lsl #T_SHIFT
-    ldp x3, x4, [x2]
-    ldr x5, [sp, #V_HOST_SP]
-    tst x1, x4
-    b.ne named
-    mov x0, sp
-    mov sp, x5
-    blr x3
-    cbz x0, resume
-    b rest
-    .endm
+    vectors avc_vectors
 
-    .macro entry label
-    .balign 0x80
-    stp x0, x1, [sp]
-    stp x2, x3, [sp, #V_X(2)]
-    b \label
-    .endm
+/* ---- exceptions of EL2's own ---- */
 
-    .macro entry_host number
-    .balign 0x80
-    stp x0, x1, [sp, #-16]!
-    mov x0, #\number
-    b host
-    .endm
-
-    .globl avc_vectors
-    .balign 0x800
-avc_vectors:
-    /* from EL2 with SP_EL0, which the library does not use */
-    entry_host 0
-    entry_host 1
-    entry_host 2
-    entry_host 3
-    /* from EL2 with SP_EL2 */
-    entry_host 4
-    entry_host 5
-    entry_host 6
-    .balign 0x80
-    /* The SError that is expected: enter.S opened the window. x1 is the vCPU, x2..x6 are free. */
+/* The SError that is expected: enter.S opened the window. x1 is the vCPU, x2..x6 are free. */
+avc_vectors_el2_serror:
     stp x0, x1, [sp, #-16]!
     mrs x2, elr_el2
     adrp x3, avc_serror_window
@@ -80,7 +42,7 @@ avc_vectors:
     sub x2, x2, x3
     mov x0, #7
     cmp x2, #4
-    b.hi host
+    b.hi avc_vectors_host
     mrs x2, esr_el2
     orr x2, x2, #(1 << 63)
     str x2, [x1, #V_SERROR]
@@ -89,19 +51,20 @@ avc_vectors:
     msr spsr_el2, x2
     ldp x0, x1, [sp], #16
     eret_guest
-    /* from a lower level, AArch64 */
-    entry_sync
-    entry irq
-    entry fiq
-    entry serror
-    /* from a lower level, AArch32 (EL0 only) */
-    entry_sync
-    entry irq
-    entry fiq
-    entry serror                /* what follows needs no room of its own */
+
+/* Any other exception at EL2 is a bug. x0: number of the vector; x0 and x1 are pushed. */
+avc_vectors_host:
+    mov x1, sp
+    mrs x2, esr_el2
+    mrs x3, elr_el2
+    mrs x4, far_el2
+    mov x29, xzr
+    bl avc_trap_host            /* (vector, sp, esr, elr, far); does not return */
+1:  wfi
+    b 1b
 
 /* ---- after the function; x0..x17 and x30 are saved; sp: run's stack ---- */
-resume:
+avc_vectors_resume:
     ldr x1, [sp, #FRAME_VCPU]
     ldr x2, [x1, #V_REQUESTS]
     cbnz x2, requested
@@ -116,7 +79,7 @@ again: /* x1: vCPU, all registers saved */
     b avc_leave
 
 /* ---- the instruction names one of x16..x31; x0..x17 and x30 are saved; x5: run's stack ---- */
-named:
+avc_vectors_named:
     save_high sp
     mov x0, sp
     mov sp, x5
@@ -129,7 +92,7 @@ resume_all:
     mov sp, x1
     b avc_resume_all
 
-rest: /* x0: LEAVE, ASK or SLOW */
+avc_vectors_rest: /* x0: LEAVE, ASK or SLOW */
     ldr x1, [sp, #FRAME_VCPU]
     save_high x1
 
@@ -167,7 +130,7 @@ call: /* x0: vCPU, x1: ESR_EL2, x3: a function that needs all registers saved */
     b called
 
 /* ---- interrupts: C keeps x19..x28 ---- */
-irq:
+avc_vectors_irq:
     save_low sp
     str x18, [sp, #V_X(18)]
     str x29, [sp, #V_X(29)]
@@ -200,10 +163,10 @@ irq_leave: /* x18 and x29 are saved */
     b avc_leave
 
 /* A FIQ has no syndrome. */
-fiq:
+avc_vectors_fiq:
     mov x2, #T_ROW(TRAP_FIQ)
     b asynchronous
-serror:
+avc_vectors_serror:
     mov x2, #T_ROW(TRAP_SERROR)
 asynchronous:
     save_low sp
@@ -217,16 +180,3 @@ asynchronous:
     ldr x18, [sp, #FRAME_X18]
     mov x29, xzr
     b call
-
-/* ---- exceptions of EL2's own ---- */
-
-/* Any other exception at EL2 is a bug. x0: number of the vector; x0 and x1 are pushed. */
-host:
-    mov x1, sp
-    mrs x2, esr_el2
-    mrs x3, elr_el2
-    mrs x4, far_el2
-    mov x29, xzr
-    bl avc_trap_host            /* (vector, sp, esr, elr, far); does not return */
-1:  wfi
-    b 1b

@@ -17,6 +17,7 @@
 
 fake_guest_fn *fake_guest;
 const char avc_host_vectors[] = "host_vectors.S", avc_vectors[] = "vectors.S";
+const char avc_vectors_loop[] = "loop", avc_vectors_clrbhb[] = "CLRBHB", avc_vectors_firmware[] = "firmware";
 unsigned fake_enters, fake_resumes;
 struct avc_fp fake_fp[FAKE_MAX_CPUS];
 

@@ -93,6 +93,8 @@ void vmm_pcpu_enable(struct vmm_cpu *cpu)
 
     if (!status)
         status = avc_pcpu_enable(&pcpus[cpu->index]);
+    if (!status)
+        status = avc_pcpu_harden(&pcpus[cpu->index]);
     if (status)
         vmm_panic("CPU %u cannot run guests: %s", cpu->index, avc_status_text(status));
     vmm_gic_enable(VMM_VTIMER_INTID);

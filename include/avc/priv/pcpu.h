@@ -32,6 +32,8 @@ struct avc_pcpu {
         uint32_t sets, ways; /* 0 sets: there is none */
         uint8_t set_shift, way_bits;
     } cache[7];
+    uint64_t guest_vbar;                         /* VBAR_EL2 while a guest runs: see src/core/object/harden.c */
+    uint16_t harden;                             /* an argument of the vectors there */
     uint64_t host_saved[32];                     /* the host's EL2 controls from load to put; see src/hw/regs.c */
     uint64_t found_vbar, found_tpidr, found_imo; /* what the library's vectors have replaced */
     bool vectors;                                /* they are installed */

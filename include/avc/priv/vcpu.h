@@ -93,6 +93,7 @@ struct avc_vcpu {
     bool debug_live;         /* the guest's breakpoints are in the CPU */
     bool vserror;            /* a virtual SError is pending */
     bool irq_line, fiq_line; /* levels, in a VM without interrupt controller */
+    uint16_t harden;         /* of the CPU where it is loaded: see avc_pcpu.harden */
     struct avc_exit exit;    /* the event in progress; run completes it when it begins */
 
     /* Cold. */

@@ -43,7 +43,7 @@ static inline bool avc_vcpu_in_run(const struct avc_vcpu *vcpu)
  */
 static inline bool avc_vcpu_in_trap(const struct avc_vcpu *vcpu)
 {
-    return avc_hw_read_VBAR_EL2() == (uintptr_t)avc_vectors && avc_vcpu_here(vcpu);
+    return avc_hw_read_VBAR_EL2() == vcpu->vbar && avc_vcpu_here(vcpu);
 }
 
 #endif

@@ -3,6 +3,7 @@
 /* One CPU: its HAL, its features, its interrupt handler. */
 #include "core/object/pcpu.h"
 
+#include "arch/idreg.h"
 #include "core/core.h"
 #include "core/policy/feature.h"
 #include "core/policy/setway.h"
@@ -56,7 +57,10 @@ enum avc_status avc_pcpu_enable(struct avc_pcpu *p)
     if (status)
         return status;
     avc_hw_probe(&p->features);
+    if (avc_id_field(p->features.id, ID_AA64PFR0_EL3) && !(p->hal->uses & AVC_HOST_SCXTNUM))
+        p->features.has &= ~AVC_BIT(AVC_FEAT_CSV2_2); /* SCR_EL3.EnSCXT may be 0, and EL2 cannot see it */
     p->mpidr = avc_hw_read_MPIDR_EL1();
+    p->guest_vbar = (uintptr_t)avc_vectors; /* avc_pcpu_harden() takes others */
 
     m = p->machine;
     daif = avc_hw_irq_save();

@@ -30,6 +30,7 @@ static void log_line(void *ctx, enum avc_log_level level, const char *line)
 }
 
 unsigned test_nr_cpus = 1;
+bool test_trusts_guests;
 
 static void wake(void *ctx, struct avc_vcpu *vcpu)
 {
@@ -66,6 +67,8 @@ void test_cpu_init(uint32_t uses)
     }
     host_must(avc_pcpu_init(p, &test_machine, &hal));
     host_must(avc_pcpu_enable(p));
+    if (!test_trusts_guests)
+        host_must(avc_pcpu_harden(p));
 }
 
 static void *guest_memory(void *ctx, avc_ipa_t ipa, size_t size)

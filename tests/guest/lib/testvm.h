@@ -50,6 +50,8 @@ struct test_vm {
     bool off;
 };
 
+/* Set before test_cpu_init(): no CPU is hardened. */
+extern bool test_trusts_guests;
 /* vCPU n always runs on CPU n % test_nr_cpus. */
 extern unsigned test_nr_cpus;
 extern struct avc_machine test_machine;
