@@ -71,6 +71,7 @@ struct avc_features {
     uint8_t list_regs, pri_bits; /* GICv3 virtual CPU interface: list registers, priority bits; 0: none */
     uint64_t midr, ctr, dczid, clidr;
     uint64_t cntfrq;      /* CNTFRQ_EL0, in Hz */
+    uint32_t errata;      /* those that the library works round; of several CPUs all that one of them has */
     uint32_t workarounds; /* what firmware says about ARCH_WORKAROUND_1, 2, 3: see enum avc_workaround */
 };
 

@@ -27,7 +27,7 @@ extern "C" {
  * every address within the IPA size.
  *
  * The guest's calls do not reach the host's firmware. For ARCH_WORKAROUND_1 and _3 the library makes a call of its own,
- * without the guest's arguments, and only if firmware has said that it knows them.
+ * without the guest's arguments, and only if firmware has said that this CPU needs it.
  * Errors: EINVAL, ENOENT, ESEALED, EEXIST (attached before), ENOMEM (max_claims). Context: setup, before the VM is
  * sealed.
  */
@@ -96,7 +96,7 @@ __extension__ enum avc_function {
 enum avc_workaround {
     AVC_WORKAROUND_UNKNOWN,      /* there is no firmware, or it answers NOT_SUPPORTED */
     AVC_WORKAROUND_CALL,         /* firmware answers 0: this CPU needs it, and firmware has it */
-    AVC_WORKAROUND_NOT_HERE,     /* firmware answers 1: it knows it, and this CPU does not need it */
+    AVC_WORKAROUND_NOT_HERE,     /* this CPU does not need it: firmware answers 1, or the ID registers say so */
     AVC_WORKAROUND_NOT_REQUIRED, /* firmware answers -2 (WORKAROUND_2): no CPU of the machine needs it */
 };
 

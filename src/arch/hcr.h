@@ -41,6 +41,7 @@
 #define HCR_TERR   AVC_BIT(36) /* traps error record registers */
 #define HCR_APK    AVC_BIT(40) /* 0: traps the keys of pointer authentication */
 #define HCR_API    AVC_BIT(41) /* 0: traps its instructions */
+#define HCR_ENSCXT AVC_BIT(53) /* 0: traps SCXTNUM_EL1 and SCXTNUM_EL0 */
 #define HCR_ATA    AVC_BIT(56) /* 0: no access to allocation tags */
 #define HCR_TID5   AVC_BIT(58) /* traps GMID_EL1 */
 

@@ -89,4 +89,5 @@ void avc_hw_probe(struct avc_features *f)
     }
     f->workarounds = probe_workarounds(f->id);
     avc_feature_decode(f);
+    avc_feature_unaffected(f);
 }

@@ -19,6 +19,7 @@
  */
 #include "arch/mmu.h"
 #include "arch/timer.h"
+#include "core/policy/errata.h"
 #include "hw/controls.h"
 #include "hw_guest.h"
 
@@ -51,6 +52,8 @@ static inline __attribute__((always_inline)) void swap(struct avc_vcpu *vcpu, bo
 #define SWAP_EL1(name, cond)                                                 SWAP(name, EL1, cond)
 #define SWAP_PLAIN(name, cond)                                               SWAP(name, PLAIN, cond)
 #define SWAP_RAS(name, cond)                                                 SWAP(name, RAS, cond)
+#define SWAP_SCXT1(name, cond)                                               SWAP(name, SCXT1, cond)
+#define SWAP_SCXT0(name, cond)                                               SWAP(name, SCXT0, cond)
 #define SWAP_SP0(name, cond)                                                 SWAP(name, SP0, cond)
 #define SWAP_TPIDR(name, cond)                                               SWAP(name, TPIDR, cond)
 #define SWAP_PAUTH(name, cond)                                               SWAP(name, PAUTH, cond)
@@ -96,13 +99,35 @@ void avc_hw_host_swap_out(struct avc_vcpu *vcpu)
 #define LIVE_THREADS (1u << AVC_GROUP_SP0 | 1u << AVC_GROUP_TPIDR | 1u << AVC_GROUP_PAUTH)
 #define LIVE_IN_RUN  (1u << 31)
 
+static void swap_scxtnum(struct avc_vcpu *vcpu)
+{
+    if (is_e2h(vcpu))
+        swap_group(vcpu, true, AVC_GROUP_SCXT1);
+    else
+        swap_group(vcpu, false, AVC_GROUP_SCXT1);
+    swap_group(vcpu, false, AVC_GROUP_SCXT0);
+}
+
+/* With PAR_EL1, which this CPU may not read close to a load from a device. */
+static void swap_par(struct avc_vcpu *vcpu)
+{
+    avc_hw_dmb_sy();
+    swap_group(vcpu, false, AVC_GROUP_PLAIN);
+    avc_hw_dmb_sy();
+}
+
 static void swap_rest(struct avc_vcpu *vcpu)
 {
+    if (avc_has(&vcpu->vm->features, AVC_FEAT_CSV2_2))
+        swap_scxtnum(vcpu);
     if (is_e2h(vcpu))
         swap_group(vcpu, true, AVC_GROUP_EL1);
     else
         swap_group(vcpu, false, AVC_GROUP_EL1);
-    swap_group(vcpu, false, AVC_GROUP_PLAIN);
+    if (vcpu->pcpu->features.errata & AVC_ERRATUM_PAR)
+        swap_par(vcpu);
+    else
+        swap_group(vcpu, false, AVC_GROUP_PLAIN);
     if (avc_has(&vcpu->vm->features, AVC_FEAT_RAS))
         swap_group(vcpu, false, AVC_GROUP_RAS);
     swap_threads(vcpu, false);
@@ -110,7 +135,7 @@ static void swap_rest(struct avc_vcpu *vcpu)
 
 /*
  * Table walks. A CPU may walk the EL1&0 regime's tables for a speculated AT instruction even while it executes at EL2
- * (Cortex-A57 and A72 errata 1319537 and 1319367; others have similar ones). If it saw one party's TTBRs with the
+ * (AVC_ERRATUM_AT). If it saw one party's TTBRs with the
  * other's VTTBR_EL2 or TCR_EL1, the result would stay in the TLB. So stage 1 is on (SCTLR_EL1.M: no flat mapping) and
  * walks are off (TCR_EL1.EPD0, EPD1: none starts) from the first register of the regime that changes to the last. An
  * ISB synchronises each side of this.
@@ -136,11 +161,9 @@ static void walks_on(bool e2h, uint64_t sctlr, uint64_t tcr)
 /* The same CPUs between runs. With the host's HCR_EL2.VM=0 a walk would go through the guest's stage 1 without stage
    2, and its result would be cached under the guest's VMID. On these CPUs HCR_EL2.VM stays set from load to put. EL2
    itself does not notice. */
-static bool walks_at_el2(void)
+static bool walks_at_el2(const struct avc_vcpu *vcpu)
 {
-    uint64_t part = avc_hw_read_MIDR_EL1() & MIDR_PART;
-
-    return part == MIDR_CORTEX_A57 || part == MIDR_CORTEX_A72;
+    return vcpu->pcpu->features.errata & AVC_ERRATUM_AT;
 }
 
 /* ---- timers ---- */
@@ -226,7 +249,7 @@ void avc_hw_load(struct avc_vcpu *vcpu)
         vcpu->live &= ~LIVE_IN_RUN;
         swap_threads(vcpu, true);
     }
-    if (walks_at_el2()) {
+    if (walks_at_el2(vcpu)) {
         vcpu->host_hcr |= HCR_VM;
         avc_hw_write_HCR_EL2(vcpu->host_hcr);
     }
@@ -249,7 +272,7 @@ void avc_hw_put(struct avc_vcpu *vcpu)
     avc_hw_write_MDSCR_EL1(host[S_MDSCR]);
     swap_timers(vcpu, e2h, host[S_CNTVOFF]);
     walks_off(vcpu, e2h);
-    if (walks_at_el2())
+    if (walks_at_el2(vcpu))
         avc_hw_write_HCR_EL2(host[S_HCR]);
     swap_rest(vcpu);
     if (vcpu->live & LIVE_THREADS) {

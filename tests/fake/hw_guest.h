@@ -28,6 +28,8 @@ uint64_t avc_hw_read_id(unsigned n);
 #define FAKE_GROUP_TIMER(name) FAKE_GUEST(name, true)
 #define FAKE_GROUP_PLAIN(name) FAKE_GUEST(name, false)
 #define FAKE_GROUP_RAS(name)   FAKE_GUEST(name, false)
+#define FAKE_GROUP_SCXT1(name) FAKE_GUEST(name, true)
+#define FAKE_GROUP_SCXT0(name) FAKE_GUEST(name, false)
 #define FAKE_GROUP_SP0(name)   FAKE_GUEST(name, false)
 #define FAKE_GROUP_TPIDR(name) FAKE_GUEST(name, false)
 #define FAKE_GROUP_PAUTH(name) FAKE_GUEST(name, false)

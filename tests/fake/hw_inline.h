@@ -20,6 +20,7 @@ enum fake_reg {
 /* clang-format off */
 #define FAKE_OPS0(X)                                                                                                   \
     X(isb)                                                                                                             \
+    X(dmb_sy)                                                                                                          \
     X(dsb_ish) X(dsb_ishst) X(dsb_nsh) X(dsb_sy) X(relax) X(irq_disable) X(tlbi_vmalls12e1is) X(tlbi_vmalls12e1)       \
         X(tlbi_vmalle1is) X(tlbi_vmalle1) X(tlbi_alle1is) X(tlbi_alle1) X(ic_iallu) X(ic_ialluis)
 #define FAKE_OPS1(X)                                                                                                   \

@@ -143,7 +143,7 @@ static void pinned(void **state)
         { &fake_n1, ID(7, 0), 0x101121 },
         { &fake_n1, ID(7, 1), 0x202002 },
         { &fake_n1, ID(7, 2), 0x1011 },
-        { &fake_max, ID(4, 0), 0x1101000010110012 },
+        { &fake_max, ID(4, 0), 0x1301000010110012 },
         { &fake_max, ID(4, 1), 0x21 },
         { &fake_max, ID(5, 0), 0xf010305009 },
         { &fake_max, ID(6, 0), 0x1221111110212120 },

@@ -35,7 +35,7 @@ static void by_model(void **state)
         const struct avc_traps *t = made(fake_models[n], 0);
 
         /* VM SWIO FMO IMO AMO FB BSU TWI TID1 TID3 TSC TIDCP TACR TSW RW TLOR TERR TID5 */
-        assert_int_equal(t->hcr & ~(AVC_BIT(40) | AVC_BIT(41)), UINT64_C(0x04000018807d263b));
+        assert_int_equal(t->hcr & ~(AVC_BIT(40) | AVC_BIT(41) | AVC_BIT(53)), UINT64_C(0x04000018807d263b));
         assert_int_equal(t->hcr >> 40 & 3, fake_models[n] == &fake_max ? 3 : 0);
         assert_int_equal(t->hcr & (AVC_BIT(27) | AVC_BIT(34) | AVC_BIT(12) | AVC_BIT(56)), 0); /* TGE E2H DC ATA */
         assert_int_equal(t->cptr, 0x401037ff);

@@ -65,6 +65,8 @@ static struct world {
 /* The CPU model; tests set it before world_make(). NULL and false mean a Cortex-A72 whose host has HCR_EL2.E2H = 0. */
 static const struct fake_model *world_model;
 static bool world_e2h;
+static uint32_t world_uses;               /* of struct avc_hal */
+static void (*world_smc)(uint64_t x[18]); /* firmware, of a CPU with EL3 */
 
 static uint8_t world_pages[NR_PAGES][4096] __attribute__((aligned(65536)));
 
@@ -149,6 +151,7 @@ static inline void world_make_flags(uint32_t flags)
     fake_reset();
     fake_guest_reset();
     fake_smc_reset();
+    fake_on_smc = world_smc;
     fake_become(0, world_model);
     if (world_e2h) {
         fake_cpu->reg[FAKE_HCR_EL2] = AVC_BIT(34) | AVC_BIT(27); /* E2H, TGE */
@@ -163,7 +166,8 @@ static inline void world_make_flags(uint32_t flags)
                                   .irq_fetch = hal_fetch,
                                   .irq_end = hal_end,
                                   .irq_mask = hal_mask,
-                                  .irq_handler = hal_irq };
+                                  .irq_handler = hal_irq,
+                                  .uses = world_uses };
     must(avc_machine_init(&world.machine));
     must(avc_pcpu_init(&world.pcpu, &world.machine, &world.hal));
     must(avc_pcpu_enable(&world.pcpu));

@@ -15,6 +15,7 @@
 #include "core/mem/tlb.h"
 
 #include "arch/mmu.h"
+#include "core/policy/errata.h"
 
 /* What the CPU had before it entered the VMID context of another VM. */
 struct saved {
@@ -91,6 +92,20 @@ static void exit_context(const struct saved *h)
  */
 enum icache { ICACHE_VPIPT, ICACHE_AIVIVT, ICACHE_VIPT, ICACHE_PIPT };
 
+/* With this erratum each broadcast TLBI and its DSB are executed twice. */
+static int times(const struct avc_features *f)
+{
+    return f->errata & AVC_ERRATUM_TLBI ? 2 : 1;
+}
+
+static void forget_all(const struct avc_features *f)
+{
+    for (int n = times(f); n; n--) {
+        avc_hw_tlbi_vmalls12e1is();
+        avc_hw_dsb_ish();
+    }
+}
+
 static void forget_icache(const struct avc_features *f)
 {
     if (CTR_L1IP(f->ctr) > ICACHE_AIVIVT)
@@ -162,18 +177,19 @@ static void forget(const struct avc_tlb_batch *b, const struct avc_features *f)
     bool few = b->nr <= AVC_TLB_IPAS;
 
     if (!few && (!avc_has(f, AVC_FEAT_TLBIRANGE) || (b->end - b->first) >> 12 >= RANGE_PAGES_MAX)) {
-        avc_hw_tlbi_vmalls12e1is();
-        avc_hw_dsb_ish();
+        forget_all(f);
         return;
     }
-    if (few)
-        for (uint32_t i = 0; i < b->nr; i++)
-            forget_one(b, b->ipa[i]);
-    else
-        forget_range(b);
-    avc_hw_dsb_ish();
-    avc_hw_tlbi_vmalle1is();
-    avc_hw_dsb_ish();
+    for (int n = times(f); n; n--) {
+        if (few)
+            for (uint32_t i = 0; i < b->nr; i++)
+                forget_one(b, b->ipa[i]);
+        else
+            forget_range(b);
+        avc_hw_dsb_ish();
+        avc_hw_tlbi_vmalle1is();
+        avc_hw_dsb_ish();
+    }
 }
 
 /* The caller has the lock of the tables, so no walk by the library and no other change sees the gap between break
@@ -206,8 +222,7 @@ void avc_tlb_flush_vm(const struct avc_tlb_regime *regime, const struct avc_feat
     struct saved saved;
 
     enter_context(&saved, regime);
-    avc_hw_tlbi_vmalls12e1is();
-    avc_hw_dsb_ish();
+    forget_all(f);
     forget_icache(f);
     avc_hw_isb();
     exit_context(&saved);

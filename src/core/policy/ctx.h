@@ -17,6 +17,8 @@ enum avc_group {
     AVC_GROUP_TIMER,
     AVC_GROUP_PLAIN,
     AVC_GROUP_RAS,
+    AVC_GROUP_SCXT1,
+    AVC_GROUP_SCXT0,
     AVC_GROUP_SP0,
     AVC_GROUP_TPIDR,
     AVC_GROUP_PAUTH,
@@ -27,6 +29,7 @@ enum avc_group {
 /* Conditions: a feature, a breakpoint, a watchpoint, or none. */
 #define AVC_COND_ALWAYS 0xff
 #define AVC_COND_RAS    AVC_FEAT_RAS
+#define AVC_COND_CSV2_2 AVC_FEAT_CSV2_2
 #define AVC_COND_PAUTH  AVC_FEAT_PAUTH
 #define AVC_COND_GICV3  AVC_FEAT_GICV3
 #define AVC_COND_BRP(n) (0x80 + (n))

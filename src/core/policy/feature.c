@@ -7,10 +7,12 @@
  */
 #include "core/policy/feature.h"
 
+#include <avc/psci.h>
 #include <avc/stage2.h>
 
 #include "arch/idreg.h"
 #include "core/core.h"
+#include "core/policy/errata.h"
 
 /* ---- what the CPU has ---- */
 
@@ -88,7 +90,16 @@ void avc_feature_decode(struct avc_features *f)
         f->has |= AVC_BIT(AVC_FEAT_GICV3);
     f->pa_bits = pa_bits[avc_id_field(f->id, ID_AA64MMFR0_PARange)];
     f->breakpoints = (uint8_t)(avc_id_field(f->id, ID_AA64DFR0_BRPs) + 1);
+    f->errata |= avc_errata_of(f->midr);
     f->watchpoints = (uint8_t)(avc_id_field(f->id, ID_AA64DFR0_WRPs) + 1);
+}
+
+void avc_feature_unaffected(struct avc_features *f)
+{
+    bool unaffected = avc_id_field(f->id, ID_AA64PFR0_CSV2) >= 3 || avc_id_field(f->id, ID_AA64MMFR1_ECBHB);
+
+    if (unaffected && avc_workaround_of(f->workarounds, 3) == AVC_WORKAROUND_UNKNOWN)
+        f->workarounds |= (uint32_t)AVC_WORKAROUND_NOT_HERE << 4;
 }
 
 /* ---- what CPUs have in common ---- */
@@ -131,6 +142,7 @@ void avc_feature_common(struct avc_features *all, const struct avc_features *one
         if (level(one->id, field) < level(all->id, field))
             *reg = (*reg & ~mask) | (one->id[ID_REG_OF(field)] & mask);
     }
+    all->errata |= one->errata;
     all->list_regs = LOWER(all->list_regs, one->list_regs);
     all->pri_bits = LOWER(all->pri_bits, one->pri_bits);
     for (unsigned n = 0; n < 32; n += 2)
@@ -148,7 +160,8 @@ bool avc_feature_covers(const struct avc_features *cpu, const struct avc_feature
     for (unsigned n = 0; n < 32; n += 2)
         if ((cpu->workarounds >> n & 3) < (needed->workarounds >> n & 3))
             return false;
-    return (needed->has & ~cpu->has) == 0 && cpu->list_regs >= needed->list_regs && cpu->pri_bits >= needed->pri_bits;
+    return (needed->has & ~cpu->has) == 0 && (cpu->errata & ~needed->errata) == 0 &&
+           cpu->list_regs >= needed->list_regs && cpu->pri_bits >= needed->pri_bits;
 }
 
 /* ---- what a guest is told ---- */
@@ -169,7 +182,7 @@ static const struct shown {
     { ID_AA64PFR0_AdvSIMD,     SIGNED, 1   },
     { ID_AA64PFR0_RAS,         UPTO,   1   }, /* ESB and DISR; no records (ERRIDR_EL1=0) */
     { ID_AA64PFR0_DIT,         UPTO,   1   },
-    { ID_AA64PFR0_CSV2,        UPTO,   1   }, /* without SCXTNUM */
+    { ID_AA64PFR0_CSV2,        UPTO,   3   }, /* without SCXTNUM 1: see csv2() */
     { ID_AA64PFR0_CSV3,        UPTO,   1   },
     { ID_AA64PFR1_BT,          UPTO,   1   },
     { ID_AA64PFR1_SSBS,        UPTO,   2   },
@@ -312,6 +325,16 @@ static bool loses_wfit(const struct avc_vm *vm)
     return !MIDR_IMPLEMENTER(vm->features.midr) && !(vm->flags & AVC_VM_NO_WFI);
 }
 
+/* CSV2 of 2 and 3 says that there are SCXTNUM_EL1 and SCXTNUM_EL0. */
+static uint64_t csv2(const struct avc_features *f, uint64_t pfr0)
+{
+    uint64_t one = UINT64_C(1) << ID_LO(ID_AA64PFR0_CSV2);
+
+    return (pfr0 & ID_MASK(ID_AA64PFR0_CSV2)) <= one || avc_has(f, AVC_FEAT_CSV2_2)
+               ? pfr0
+               : (pfr0 & ~ID_MASK(ID_AA64PFR0_CSV2)) | one;
+}
+
 void avc_feature_guest_ids(struct avc_vm *vm)
 {
     const struct avc_features *f = &vm->features;
@@ -322,6 +345,7 @@ void avc_feature_guest_ids(struct avc_vm *vm)
         id[reg] = 0;
     for (size_t n = 0; n < AVC_ARRAY_SIZE(shown); n++)
         id[ID_REG_OF(shown[n].field)] |= show(f, &shown[n]) << ID_LO(shown[n].field);
+    id[ID_AA64PFR0] = csv2(f, id[ID_AA64PFR0]);
     id[ID_AA64MMFR0] |= pa_range(f, vm->stage2->ipa_bits);
     if (loses_wfit(vm))
         id[ID_AA64ISAR2] &= ~ID_MASK(ID_AA64ISAR2_WFxT);

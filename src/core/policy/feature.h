@@ -6,6 +6,9 @@
 
 #include "core/core.h"
 
+/* Notes that this CPU does not need ARCH_WORKAROUND_3 where the ID registers say so and firmware is silent. A guest
+   that is not told takes a CPU that it does not know for vulnerable. */
+void avc_feature_unaffected(struct avc_features *features);
 void avc_feature_decode(struct avc_features *f);                                   /* makes ->has etc. from ->id */
 void avc_feature_common(struct avc_features *all, const struct avc_features *one); /* keeps the lowest of both */
 bool avc_feature_covers(const struct avc_features *cpu, const struct avc_features *needed);

@@ -47,6 +47,7 @@ static const struct base {
     { T_HCR, ALWAYS, 0, HCR_TERR, "error records are hidden" },
     { T_HCR, HAS, AVC_FEAT_PAUTH, HCR_APK, "pointer authentication: keys are the guest's" },
     { T_HCR, HAS, AVC_FEAT_PAUTH, HCR_API, "and its instructions work" },
+    { T_HCR, HAS, AVC_FEAT_CSV2_2, HCR_ENSCXT, "software context numbers are the guest's" },
     { T_HCR, ALWAYS, 0, HCR_TID5, "GMID_EL1: MTE is hidden, and ATA=0 traps the rest of it" },
 
     /* TSM and TZ are RES1 if there is nothing to trap. */
