@@ -85,7 +85,8 @@ void vmm_log_uart_drain(void);
  * The guest's console: the board's first UART. Output never waits. What finds no room in the FIFO waits in a queue of
  * 64 KiB, and is lost if there is no room either. For input, `ready` runs in interrupt context on the boot CPU when
  * bytes wait, and takes them with vmm_console_getc(). If it leaves bytes behind, no more such interrupts come until
- * vmm_console_rx_resume(), which the device model calls when it has room again. The drain is for the machine's end.
+ * vmm_console_rx_resume(), which the device model calls when it has room again. One
+ * caller at a time puts bytes. The drain is for the machine's end.
  */
 void vmm_console_init(void (*ready)(void *ctx), void *ctx);
 void vmm_console_putc(uint8_t c);

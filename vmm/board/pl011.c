@@ -108,8 +108,10 @@ void vmm_log_uart_drain(void)
 #define QUEUE 65536u
 
 static struct {
+    _Atomic uint32_t nr; /* of bytes from `first` on; read without the lock, too */
     struct vmm_lock lock;
-    uint32_t first, nr; /* of bytes in `byte` */
+    uint64_t base; /* the UART's */
+    uint32_t first;
     uint32_t imsc;
     uint32_t lost;
     uint8_t byte[QUEUE];
@@ -172,6 +174,7 @@ void vmm_console_init(void (*ready)(void *ctx), void *ctx)
 
     rx_ready = ready;
     rx_ctx = ctx;
+    out.base = base;
     if (base != log_base)
         set_up(base);
     mmio_write32(base + IFLS, 0); /* interrupt at 1/8 full; the time-out reports fewer bytes */
@@ -179,21 +182,28 @@ void vmm_console_init(void (*ready)(void *ctx), void *ctx)
     vmm_console_rx_resume();
 }
 
-void vmm_console_putc(uint8_t c)
+static __attribute__((noinline)) void put_queued(uint8_t c)
 {
-    uint64_t base = vmm_board.guest_uart.base;
-
     vmm_lock(&out.lock);
-    if (!out.nr && !(mmio_read32(base + FR) & FR_TXFF)) {
-        mmio_write32(base + DR, c);
-    } else if (out.nr < QUEUE) {
-        out.byte[(out.first + out.nr++) % QUEUE] = c;
+    if (out.nr < QUEUE) {
+        out.byte[(out.first + out.nr) % QUEUE] = c;
+        out.nr++;
         if (!(out.imsc & INT_TX))
             set_imsc(out.imsc | INT_TX);
     } else {
         out.lost++;
     }
     vmm_unlock(&out.lock);
+}
+
+/* The caller is the only one who adds bytes. So an empty queue stays empty, and the interrupt's last byte has gone to
+   the device before the queue was seen empty. */
+void vmm_console_putc(uint8_t c)
+{
+    if (atomic_load_explicit(&out.nr, memory_order_acquire) || mmio_read32(out.base + FR) & FR_TXFF)
+        put_queued(c);
+    else
+        mmio_write32(out.base + DR, c);
 }
 
 int vmm_console_getc(void)
