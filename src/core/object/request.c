@@ -104,7 +104,7 @@ bool avc_vcpu_power_on(struct avc_vcpu *vcpu, uint64_t pc, uint64_t x0)
         return false;
     vcpu->start_pc = pc;
     vcpu->start_x0 = x0;
-    vcpu->fresh = false;
+    avc_store_relaxed(&vcpu->fresh, false);
     avc_store_seq(&vcpu->power, AVC_POWER_PENDING);
     avc_vcpu_request(vcpu, AVC_REQUEST_POWER);
     return true;

@@ -10,10 +10,11 @@
    it. Interrupts are masked. */
 void avc_vcpu_switch_out(struct avc_vcpu *vcpu);
 void avc_vcpu_switch_in(struct avc_vcpu *vcpu);
-/* Was the vCPU switched on by CPU_ON, and has still the registers of before? */
+/* Was the vCPU switched on by CPU_ON, and has still the registers of before? For a caller that has seen power PENDING
+   the answer is exact. For others a CPU_ON of this moment may come a moment later. */
 static inline bool avc_vcpu_is_stale(const struct avc_vcpu *vcpu)
 {
-    return avc_load_seq(&vcpu->power) == AVC_POWER_PENDING && !vcpu->fresh;
+    return !avc_load_relaxed(&vcpu->fresh) && avc_load_seq(&vcpu->power) == AVC_POWER_PENDING;
 }
 /* Gives such a vCPU the registers that it starts with. It is loaded here or nowhere. Interrupts are masked. */
 void avc_vcpu_freshen(struct avc_vcpu *vcpu);
