@@ -28,7 +28,7 @@ static void write_fgt(const struct avc_features *cpu, const struct avc_traps *t)
         return;
     avc_hw_write_HFGRTR_EL2(t->hfgrtr);
     avc_hw_write_HFGWTR_EL2(t->hfgwtr);
-    avc_hw_write_HFGITR_EL2(avc_load_relaxed(&t->hfgitr)); /* see svc.c */
+    avc_hw_write_HFGITR_EL2(avc_load_relaxed(&t->hfgitr)); /* see svc_switch.c */
     avc_hw_write_HDFGRTR_EL2(t->hdfgrtr);
     avc_hw_write_HDFGWTR_EL2(t->hdfgwtr);
     if (avc_has(cpu, AVC_FEAT_AMU))

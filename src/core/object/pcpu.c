@@ -208,19 +208,3 @@ enum avc_answer avc_pcpu_handle(struct avc_pcpu *p, avc_irq_t irq)
     avc_store_release(&p->irq_in_use, outer);
     return answer;
 }
-
-enum avc_answer avc_pcpu_irq(struct avc_pcpu *p)
-{
-    const struct avc_hal *hal = p->hal;
-    struct avc_vcpu *vcpu = p->current; /* loaded, but waiting in the VMM */
-    avc_irq_t irq;
-
-    if (!hal->irq_fetch) /* the guest's own goes away without being acknowledged, as in trap.c */
-        return vcpu && vcpu->vm->irq(vcpu, AVC_IRQ_SPURIOUS) ? AVC_DONE : AVC_PASS;
-    irq = hal->irq_fetch(hal->ctx);
-    if (irq == AVC_IRQ_SPURIOUS)
-        return AVC_DONE;
-    if (vcpu && vcpu->vm->irq(vcpu, irq)) /* one of the vCPU's timers */
-        return AVC_DONE;
-    return avc_pcpu_handle(p, irq);
-}

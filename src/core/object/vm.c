@@ -73,26 +73,6 @@ enum avc_status avc_vm_destroy(struct avc_vm *vm)
     return AVC_OK;
 }
 
-enum avc_status avc_vm_set_irqc(struct avc_vm *vm, const struct avc_irqc_ops *ops, void *data)
-{
-    if (!vm || !ops || !ops->load || !ops->put || !ops->enter || !ops->reset || !ops->pending || !ops->deadline ||
-        !ops->set_irq)
-        return AVC_EINVAL;
-    if (vm->magic != AVC_MAGIC_VM)
-        return AVC_ENOENT;
-    if (vm->sealed)
-        return AVC_ESEALED;
-    if (vm->irqc)
-        return AVC_EEXIST;
-    vm->irqc = ops;
-    if (ops->irq)
-        vm->irq = ops->irq;
-    if (ops->irq_taken)
-        vm->irq_taken = ops->irq_taken;
-    vm->irqc_data = data;
-    return AVC_OK;
-}
-
 struct avc_vcpu *avc_vm_vcpu(const struct avc_vm *vm, uint32_t n)
 {
     return n < vm->nr_vcpus ? vm->vcpus[n] : NULL;
@@ -136,15 +116,6 @@ enum avc_status avc_vm_set_counter_offset(struct avc_vm *vm, uint64_t offset)
         return AVC_ESEALED;
     vm->cntvoff = offset;
     return AVC_OK;
-}
-
-enum avc_status avc_vm_set_irq(struct avc_vm *vm, uint32_t intid, bool level)
-{
-    if (!vm)
-        return AVC_EINVAL;
-    if (vm->magic != AVC_MAGIC_VM || !vm->irqc)
-        return AVC_ENOENT;
-    return vm->irqc->set_irq(vm, NULL, intid, level);
 }
 
 static enum avc_status seal(struct avc_vm *vm)

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/*
- * System calls, which FEAT_FGT traps for VMs with SVC claims. This file has the trap, and the switch that turns it off
- * and on again while the VM runs.
- */
+/* System calls, which FEAT_FGT traps for VMs with SVC claims. svc_switch.c turns the trap off and on again. */
 #include "core/policy/svc.h"
 
 #include "arch/hfgtr.h"
@@ -27,13 +24,8 @@ enum avc_result avc_trap_svc(struct avc_vcpu *vcpu, uint64_t esr)
     return avc_exit_offer(vcpu, e, AVC_PASS);
 }
 
-/*
- * The trap registers of a VM are constant except for these bits. vm->traps_version tells of their changes. It is odd
- * while they are off, and grows by one with each change. The bits are stored before the version and read after it
- * (avc_hw_traps_write()), so a vCPU that has noted a version runs with the bits of that version or of a later one.
- * AVC_REQUEST_TRAPS is set last, and makes a vCPU that has read them too early read them again.
- */
-static void write_bits(struct avc_vm *vm, bool on)
+/* Takes the bits into the VM's trap registers, or out of them. */
+void avc_svc_write(struct avc_vm *vm, bool on)
 {
     uint64_t rest = vm->traps.hfgitr & ~SWITCHED;
 
@@ -43,34 +35,5 @@ static void write_bits(struct avc_vm *vm, bool on)
 void avc_svc_seal(struct avc_vm *vm)
 {
     vm->svc_traps = vm->traps.hfgitr & SWITCHED;
-    write_bits(vm, !(vm->traps_version & 1));
-}
-
-enum avc_status avc_vm_trap_svc(struct avc_vm *vm, bool on)
-{
-    enum avc_status status = AVC_OK;
-    bool changed = false, sealed;
-    uint64_t daif;
-
-    if (!vm)
-        return AVC_EINVAL;
-    if (vm->magic != AVC_MAGIC_VM)
-        return AVC_ENOENT;
-    daif = avc_hw_irq_save();
-    avc_lock(&vm->lock);
-    sealed = vm->sealed;
-    if (sealed ? !vm->svc_traps : vm->machine->enabled && !avc_has(&vm->machine->features, AVC_FEAT_FGT)) {
-        status = AVC_ENOTRAP;
-    } else if (on == (vm->traps_version & 1)) {
-        changed = sealed;
-        if (sealed)
-            write_bits(vm, on);
-        avc_store_seq(&vm->traps_version, vm->traps_version + 1);
-    }
-    avc_unlock(&vm->lock);
-    avc_hw_irq_restore(daif);
-    for (uint32_t n = 0; changed && n < vm->nr_vcpus; n++)
-        if (vm->vcpus[n]->magic == AVC_MAGIC_VCPU)
-            avc_vcpu_request(vm->vcpus[n], AVC_REQUEST_TRAPS);
-    return status;
+    avc_svc_write(vm, !(vm->traps_version & 1));
 }
