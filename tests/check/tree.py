@@ -31,7 +31,7 @@ LAYERS = {
     "bench": ["bench", "examples/host", "tests/guest", "vmm/dev"],
 }
 # Where assembly may stand, and system registers be named.
-ASM = ("src/hw/", "vmm/boot/", "examples/host/", "tests/guest/", "bench/guest/")
+ASM = ("src/hw/", "vmm/boot/", "examples/host/", "tests/guest/", "tests/attack/guest/", "bench/guest/")
 
 
 def files():
