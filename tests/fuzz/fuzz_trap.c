@@ -4,11 +4,10 @@
  * Feeds the whole path of an exit with bytes. They choose the CPU, the host and the claims; then exceptions with any
  * syndrome, and what the claims and the VMM answer. oracle.h checks after each exception what must hold. Nothing here
  * knows how the library works inside.
- *
- * clang builds it with libFuzzer, -fsanitize=fuzzer,address,undefined. In ./avc check replay.c runs the corpus and a
- * fixed number of random inputs.
  */
 #include "oracle.h"
+
+#include "input.h"
 
 #include <avc/observe.h>
 #include <avc/psci.h>
@@ -18,25 +17,6 @@
 
 #define DIST   UINT64_C(0x08000000)
 #define REDIST UINT64_C(0x080a0000)
-
-/* ---- bytes ---- */
-
-static const uint8_t *input;
-static size_t input_left;
-
-static uint64_t take_bytes(unsigned n)
-{
-    uint64_t value = 0;
-
-    for (unsigned i = 0; i < n && input_left; i++, input_left--)
-        value |= (uint64_t)*input++ << 8 * i;
-    return value;
-}
-
-static uint8_t byte(void)
-{
-    return (uint8_t)take_bytes(1);
-}
 
 /* ---- claims, which answer as the input says ---- */
 
@@ -316,14 +296,12 @@ static void vmm(struct avc_vcpu *vcpu)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint8_t model, host, with;
     struct avc_vcpu *vcpu;
 
-    input = data;
-    input_left = size;
+    input_is(data, size);
     traps_left = MAX_TRAPS;
     model = byte();
     host = byte();

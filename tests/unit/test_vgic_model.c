@@ -12,11 +12,13 @@
 
 static uint64_t seed;
 
-static uint32_t rnd(uint32_t n)
+static uint32_t by_seed(uint32_t n)
 {
     seed = seed * 6364136223846793005u + 1442695040888963407u;
     return (uint32_t)(seed >> 33) % n;
 }
+
+static uint32_t (*rnd)(uint32_t n) = by_seed; /* one of n; the fuzzer's come from its input */
 
 /* ---- the reference ---- */
 

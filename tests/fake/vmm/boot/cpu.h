@@ -11,6 +11,12 @@ struct vmm_cpu;
 struct vmm_cpu *vmm_cpu_self(void);
 void vmm_cpu_relax(void);
 
+extern uint64_t fake_mpidr; /* of the CPU that boots */
+static inline uint64_t vmm_read_MPIDR_EL1(void)
+{
+    return fake_mpidr;
+}
+
 void vmm_dcache_clean(const void *p, size_t bytes);
 void vmm_dcache_clean_invalidate(const void *p, size_t bytes);
 void vmm_icache_invalidate(const void *p, size_t bytes);
