@@ -58,7 +58,8 @@ check() {
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
 
-    packages_ensure qemu tools build examples check
+    # shellcheck disable=SC2046 # one word, or none
+    packages_ensure qemu tools build examples check $([[ $check_setup == short ]] || echo prove)
     libfdt_ensure
     guest_ensure
     lock_take

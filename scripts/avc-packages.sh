@@ -35,6 +35,9 @@ check   /usr/include/libfdt.h                        libfdt-dev
 check   dtc                                          device-tree-compiler
 check   make                                         make
 check   gcovr                                        gcovr
+prove   frama-c                                      frama-c-base
+prove   why3                                         why3
+prove   cvc4                                         cvc4
 check   dpkg-source                                  dpkg-dev
 check   /usr/include/openssl/sha.h                   libssl-dev
 '

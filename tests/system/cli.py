@@ -28,14 +28,15 @@ BOARD = ["--host-cpu", "cortex-a53", "--host-cpus", 1, "--memory", 64]
 # ---- usage ----
 
 def test_usage():
-    for command in ("run", "check", "bench", "examples", "coverage", "clean"):
+    for command in ("run", "check", "bench", "examples", "coverage", "fuzz", "prove", "clean"):
         for word in ("--help", "-h"):
             result = run_avc(command, word)
             tap.ok(result.status == 0 and result.out.startswith(b"usage: ./avc " + command.encode())
                    and not result.err, f"{command} {word}", result.transcript)
     result = run_avc("help")
     tap.ok(result.status == 0 and all(word in result.out for word in
-           (b"run", b"check", b"bench", b"examples", b"coverage", b"clean")), "help", result.transcript)
+           (b"run", b"check", b"bench", b"examples", b"coverage", b"fuzz", b"prove", b"clean")), "help",
+           result.transcript)
     result = run_avc("run", "--help")
     tap.contains(result.out.decode(), "'console=ttyAMA0 ", "run --help prints the default of --append")
     result = run_avc()
@@ -49,6 +50,11 @@ def test_usage():
         tap.refused(f"no such example: '{name}'", ["examples", name], f"no such example: {name}", "01-minimal",
                     "--help")
     tap.refused("argument for coverage", ["coverage", "--html"], "unknown argument: --html", "--help")
+    tap.refused("no target to fuzz", ["fuzz"], "which target?", "trap", "--help")
+    tap.refused("no such target", ["fuzz", "everything"], "no such target: everything", "trap", "--help")
+    tap.refused("a time for fuzz", ["fuzz", "--seconds", "0", "trap"], "--seconds", "'0'", "--help")
+    tap.refused("two limits for fuzz", ["fuzz", "--seconds", "1", "--runs", "1", "trap"], "one of them", "--help")
+    tap.refused("no such proof", ["prove", "everything"], "no such proof: everything", "decode", "--help")
     tap.refused("argument for clean", ["clean", "all"], "all")
     for option in ("--kernel", "--initrd", "--append", "--cpus", "--memory", "--host-cpus",
                    "--host-cpu", "--host-vhe", "--timeout"):

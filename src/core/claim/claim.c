@@ -209,6 +209,11 @@ const struct avc_claim *avc_claim_find(const struct avc_vm *vm, enum avc_kind ki
     unsigned bucket = bucket_of(kind, key);
     uint32_t lo = index->bucket[bucket].first, end = index->bucket[bucket].end, hi = end;
 
+    /*@ loop invariant index->bucket[bucket].first <= lo <= hi <= end;
+        loop invariant \forall integer i; index->bucket[bucket].first <= i < lo ==> index->claims[i].last < key;
+        loop invariant \forall integer i; hi <= i < end ==> key <= index->claims[i].last;
+        loop assigns lo, hi;
+        loop variant hi - lo; */
     while (lo < hi) { /* finds the first that ends at or after the key */
         uint32_t mid = lo + (hi - lo) / 2;
 
