@@ -244,14 +244,32 @@ static void six_preemption_bits(void **state)
     assert_int_equal(*reg(FAKE_ICH_AP1R1_EL2), 4);
 }
 
+/* A cause of the maintenance interrupt is on without a reason. All interrupts are placed anew, and it is off. */
+static void cause_without_reason(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    *reg(FAKE_ICH_HCR_EL2) |= ICH_HCR_NPIE;
+    gcpu[0].hcr = *reg(FAKE_ICH_HCR_EL2);
+    assert_int_not_equal(misr(), 0);
+    fake_cpu->masked = true;
+    take_irq(0, 25);
+    fake_cpu->masked = false;
+    assert_int_equal(misr(), 0);
+    assert_int_equal(*reg(FAKE_ICH_HCR_EL2) & ICH_HCR_NPIE, 0);
+    assert_true(*reg(FAKE_ICH_HCR_EL2) & ICH_HCR_EN);
+    assert_int_equal(gcpu[0].baseless, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fewer_vcpus),          cmocka_unit_test(ends_of_nothing),
-        cmocka_unit_test(asked_from_elsewhere), cmocka_unit_test(far_compare_values),
-        cmocka_unit_test(bad_arguments),        cmocka_unit_test(odd_load_again),
-        cmocka_unit_test(any_target_evicted),   cmocka_unit_test(any_target_none),
-        cmocka_unit_test(started_with_queues),  cmocka_unit_test(six_preemption_bits),
+        cmocka_unit_test(cause_without_reason), cmocka_unit_test(fewer_vcpus),
+        cmocka_unit_test(ends_of_nothing),      cmocka_unit_test(asked_from_elsewhere),
+        cmocka_unit_test(far_compare_values),   cmocka_unit_test(bad_arguments),
+        cmocka_unit_test(odd_load_again),       cmocka_unit_test(any_target_evicted),
+        cmocka_unit_test(any_target_none),      cmocka_unit_test(started_with_queues),
+        cmocka_unit_test(six_preemption_bits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
