@@ -101,7 +101,7 @@ avc_vectors_rest: /* x0: LEAVE, ASK or SLOW */
 /* What is called here may be the host's code. It gets the host's x18. It gets 0 in x29: a host that walks frames must
    not follow the guest's. */
 all_saved:
-    tbz x0, #RESULT_CALLS_BIT, avc_leave
+    tbz x0, #RESULT_CALLS_BIT, leave
     mov x29, xzr
     ldr x18, [sp, #FRAME_X18]
     tbnz x0, #0, slow
@@ -116,6 +116,7 @@ all_saved:
 called:
     ldr x1, [sp, #FRAME_VCPU]
     cbz x0, resume_all
+leave: /* TBZ reaches 32 KiB, and avc_leave may be linked further away */
     b avc_leave
 
 slow:
