@@ -1255,6 +1255,47 @@ static void nothing_waits_for_one_in_wfi(void **state)
     rwp_is_clear();
 }
 
+/* It waits loaded, and what was ended before is still in its list register. The next one comes from another CPU. */
+static void one_in_wfi_has_what_others_sent(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 2);
+    wr(0, SGI(1) + 0x100, 1u << 5);
+    wr(0, GICD + 0x6000 + 8 * 40, 1); /* level, to vCPU 1 */
+    wr(0, GICD + 0x104, 1u << 8);
+    for (unsigned spi = 0; spi < 2; spi++) {
+        for (unsigned round = 0; round < 2; round++) {
+            fake_use_cpu(0);
+            if (spi)
+                must(avc_vm_set_irq(&vm, 40, true));
+            else
+                sysreg_write(0, SGI1R, sgi_value(5, 0, 2));
+            fake_use_cpu(1);
+            vcpu[1].mode = AVC_MODE_HOST;
+            assert_true(avc_vcpu_has_work(&vcpu[1])); /* with nothing done for it in between */
+            settle_vcpu(1);
+            assert_int_equal(g_ack(true), spi ? 40 : 5);
+            if (spi)
+                must(avc_vm_set_irq(&vm, 40, false));
+            g_eoi(true, spi ? 40 : 5);
+            if (!round)
+                assert_false(avc_vcpu_has_work(&vcpu[1]));
+        }
+    }
+}
+
+/* The host has set the timer of a vCPU that is off, and loaded it. */
+static void timer_of_one_that_is_off(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 2);
+    fake_use_cpu(1);
+    vpower_off(1);
+    fake_cpu->ctx[AVC_CTX_CNTV_CTL_EL0] = 1;
+    take_irq(1, 27);
+    assert_int_equal(fake_cpu->ctx[AVC_CTX_CNTV_CTL_EL0], 0);
+}
+
 /* Another vCPU prepares it, and then switches it on. */
 static void power_on_keeps_the_redistributor(void **state)
 {
@@ -1347,6 +1388,8 @@ int main(void)
         cmocka_unit_test(nothing_waits_for_one_that_is_off),
         cmocka_unit_test(a_late_irq_of_one_that_is_off),
         cmocka_unit_test(nothing_waits_for_one_in_wfi),
+        cmocka_unit_test(one_in_wfi_has_what_others_sent),
+        cmocka_unit_test(timer_of_one_that_is_off),
         cmocka_unit_test(power_on_keeps_the_redistributor),
     };
 

@@ -212,6 +212,7 @@ static uint32_t high_in_memory(const struct avc_vgic_cpu *cpu, bool *wait)
 
     if (!vcpu || avc_load_relaxed(&vcpu->power) != AVC_POWER_ON)
         return 0;
+    *wait |= avc_vcpu_is_loaded(vcpu); /* put has not come to its end */
     high = avc_vgic_timers_high(vcpu);
     avc_fence();
     *wait |= avc_vcpu_is_loaded(vcpu);

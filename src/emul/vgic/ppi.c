@@ -72,7 +72,8 @@ bool avc_vgic_irq(struct avc_vcpu *vcpu, avc_irq_t irq)
 
     if (!spurious && !timer && intid != self->maintenance)
         return false;
-    if (!self->loaded) { /* it has gone off, and its interrupt was on the way */
+    if (!self->loaded) { /* it has gone off, and its interrupt was on the way; or its host has set a timer since */
+        avc_vgic_timer_stop(vcpu);
         if (!spurious)
             self->hal->irq_end(self->hal->ctx, irq, true);
         return !spurious;
@@ -166,7 +167,8 @@ bool avc_vgic_pending(struct avc_vcpu *vcpu)
     avc_vgic_begin(&op, cpu->vgic, NULL);
     if (avc_vgic_here(cpu)) {
         avc_vgic_op_here(&op, cpu);
-        if (cpu->fold_wanted) /* the host may let it wait, and run it no sooner than it has work */
+        /* The host may let it wait, and run it no sooner than it has work. So what others have left is done now. */
+        if (cpu->fold_wanted | cpu->lr_look | cpu->lr_pend || op.vgic->any)
             avc_vgic_enter(&op);
         if (cpu->lr_used) {
             avc_vgic_maintain(&op);
