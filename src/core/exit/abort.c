@@ -35,19 +35,6 @@ static avc_ipa_t hpfar_ipa(uint64_t esr)
     return esr & ISS_S1PTW ? page : page | (avc_hw_read_FAR_EL2() & 0xfff);
 }
 
-static uint64_t read_par(const struct avc_vcpu *vcpu)
-{
-    bool erratum = vcpu->pcpu->features.errata & AVC_ERRATUM_PAR;
-    uint64_t par;
-
-    if (erratum)
-        avc_hw_dmb_sy();
-    par = avc_hw_read_PAR_EL1();
-    if (erratum)
-        avc_hw_dmb_sy();
-    return par;
-}
-
 /*
  * HPFAR_EL2 is not valid for a permission fault outside of a table walk (D24.2.66). So this asks the guest's stage 1.
  * AT with EL1's rights serves EL0 too: EL1 can read what EL0 can only execute, and the output address is the same.
@@ -56,11 +43,11 @@ static uint64_t read_par(const struct avc_vcpu *vcpu)
  */
 static bool translate(const struct avc_vcpu *vcpu, uint64_t va, avc_ipa_t *ipa)
 {
-    uint64_t saved = read_par(vcpu), par;
+    uint64_t saved = avc_read_par(vcpu), par;
 
     avc_hw_at_s1e1r(va);
     avc_hw_isb(); /* PAR_EL1 is written indirectly (D8.15) */
-    par = read_par(vcpu);
+    par = avc_read_par(vcpu);
     avc_hw_write_PAR_EL1(saved);
     *ipa = (par & PAR_PA) | (va & 0xfff);
     return !(par & PAR_F);

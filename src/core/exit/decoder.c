@@ -48,9 +48,9 @@ static struct avc_decoder_cpu *mine(const struct avc_vcpu *vcpu)
 /* ---- the guest's translation ---- */
 
 /* Has the guest's stage 1 as it is for a load or store with these rights. Returns PAR_EL1. */
-static uint64_t stage1(uint64_t va, bool el0, bool write)
+static uint64_t stage1(const struct avc_vcpu *vcpu, uint64_t va, bool el0, bool write)
 {
-    uint64_t saved = avc_hw_read_PAR_EL1(), par;
+    uint64_t saved = avc_read_par(vcpu), par;
 
     if (el0 && write)
         avc_hw_at_s1e0w(va);
@@ -61,7 +61,7 @@ static uint64_t stage1(uint64_t va, bool el0, bool write)
     else
         avc_hw_at_s1e1r(va);
     avc_hw_isb(); /* PAR_EL1 is written indirectly (D8.15) */
-    par = avc_hw_read_PAR_EL1();
+    par = avc_read_par(vcpu);
     avc_hw_write_PAR_EL1(saved);
     return par;
 }
@@ -260,7 +260,7 @@ enum looked { NOT_OURS, AGAIN, OURS };
 /* Reads a part of the instruction, once, where the guest's stage 1 says that it is. */
 static enum looked fetch(const struct avc_vcpu *vcpu, uint64_t pc, void *to, unsigned size)
 {
-    uint64_t par = stage1(pc, false, false); /* EL1 can read what EL0 executes */
+    uint64_t par = stage1(vcpu, pc, false, false); /* EL1 can read what EL0 executes */
 
     if (par & PAR_F) /* the guest is changing its tables */
         return AGAIN;
@@ -359,7 +359,7 @@ static bool other_page(struct avc_vcpu *vcpu, struct avc_decoder_cpu *d, const s
     d->page[d->faulted] = f->ipa & ~(PAGE - 1);
     if (offset_in_page(d->va) + d->size <= PAGE)
         return true;
-    par = stage1(va, el0, d->write);
+    par = stage1(vcpu, va, el0, d->write);
     if (par & PAR_F) {
         *result = avc_complete_stage1(vcpu, par & PAR_S ? FSC_EXTERNAL_WALK + 3 : (unsigned)PAR_FST(par), d->write, va);
         return false;
@@ -406,9 +406,9 @@ static bool crosses(uint64_t esr, uint64_t far)
 
 /* May this be the second half of an access that began in the page before? That has faulted at the first byte of its
    page. A guest that maps the device as Device gets an alignment fault instead (Arm ARM B2.5). */
-static bool may_be_second(uint64_t esr, uint64_t far)
+static bool may_be_second(const struct avc_vcpu *vcpu, uint64_t esr, uint64_t far)
 {
-    return !offset_in_page(far) && described_size(esr) > 1 && PAR_ATTR(stage1(far, false, false)) & 0xf0;
+    return !offset_in_page(far) && described_size(esr) > 1 && PAR_ATTR(stage1(vcpu, far, false, false)) & 0xf0;
 }
 
 static bool is_candidate(const struct avc_vcpu *vcpu, uint64_t esr, uint64_t far)
@@ -421,11 +421,11 @@ static bool is_candidate(const struct avc_vcpu *vcpu, uint64_t esr, uint64_t far
         return false;
     if (!(esr & ISS_ISV))
         return true;
-    return vcpu->vm->decoder->ops == &ops_across && (crosses(esr, far) || may_be_second(esr, far));
+    return vcpu->vm->decoder->ops == &ops_across && (crosses(esr, far) || may_be_second(vcpu, esr, far));
 }
 
 /* HPFAR_EL2 is not valid for a permission fault: see abort.c. */
-static bool find_ipa(struct fault *f)
+static bool find_ipa(const struct avc_vcpu *vcpu, struct fault *f)
 {
     uint64_t par;
 
@@ -433,7 +433,7 @@ static bool find_ipa(struct fault *f)
         f->ipa = HPFAR_IPA(avc_hw_read_HPFAR_EL2()) | offset_in_page(f->far);
         return true;
     }
-    par = stage1(f->far, false, false);
+    par = stage1(vcpu, f->far, false, false);
     f->ipa = (par & PAR_PA) | offset_in_page(f->far);
     return !(par & PAR_F);
 }
@@ -444,7 +444,7 @@ static enum looked look(struct avc_vcpu *vcpu, struct avc_decoder_cpu *d, struct
     enum looked looked;
     uint32_t attrs;
 
-    if (!find_ipa(f) || permitted(vcpu, f->ipa, f->esr & ISS_WNR, &attrs)) /* another CPU has just mapped it */
+    if (!find_ipa(vcpu, f) || permitted(vcpu, f->ipa, f->esr & ISS_WNR, &attrs)) /* another CPU has just mapped it */
         return AGAIN;
     looked = decode(vcpu, d, f);
     if (looked != OURS)
@@ -482,7 +482,7 @@ static __attribute__((noinline)) enum avc_result at_edge(struct avc_vcpu *vcpu, 
 {
     uint64_t far = avc_hw_read_FAR_EL2();
 
-    return crosses(esr, far) || may_be_second(esr, far) ? avc_trap_slow(vcpu, esr) : avc_trap_dabt(vcpu, esr);
+    return crosses(esr, far) || may_be_second(vcpu, esr, far) ? avc_trap_slow(vcpu, esr) : avc_trap_dabt(vcpu, esr);
 }
 
 /* The row's function with `across_pages`. An access that crosses begins in the last seven bytes of a page, and its
