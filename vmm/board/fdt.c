@@ -200,7 +200,7 @@ static void find_cpus(void)
         return;
     fdt_for_each_subnode(node, fdt, parent)
     {
-        if (strcmp(string_of(node, "device_type"), "cpu") || !is_okay(node) || !reg(node, 0, &range) ||
+        if (strcmp(string_of(node, "device_type"), "cpu") != 0 || !is_okay(node) || !reg(node, 0, &range) ||
             range.base == self)
             continue;
         vmm_board.nr_cpus_seen++;
