@@ -35,6 +35,7 @@ static void note(enum what what, uint64_t at, uint64_t bytes)
 
 void vmm_zero_out(void *p, size_t bytes)
 {
+    assert_null(vmm_ram_at(&ram, BASE + (uint64_t)((uint8_t *)p - memory), 1)); /* it is still another owner's */
     memset(p, 0, bytes);
     note(ZERO, (uint64_t)((uint8_t *)p - memory), bytes);
 }
@@ -54,6 +55,7 @@ enum avc_status avc_stage2_map(struct avc_stage2 *s2, avc_ipa_t ipa, avc_pa_t pa
     assert_ptr_equal(s2, stage2);
     assert_int_equal(attrs, AVC_RWX | AVC_NORMAL);
     assert_int_equal(pa - (uintptr_t)memory, ipa - BASE);
+    assert_non_null(vmm_ram_at(&ram, ipa, 1)); /* from here on another CPU's trap may be about it */
     note(MAP, ipa - BASE, size);
     return AVC_OK;
 }

@@ -75,6 +75,14 @@ static uint64_t *there(struct vmm_ram *ram, avc_ipa_t at, uint64_t *bit)
     return &ram->there[block / 64];
 }
 
+/* Is the block there? Then what it is filled with is, too. */
+static bool is_there(struct vmm_ram *ram, avc_ipa_t at)
+{
+    uint64_t bit, *word = there(ram, at, &bit);
+
+    return __atomic_load_n(word, __ATOMIC_ACQUIRE) & bit;
+}
+
 /*
  * The memory is cleaned, because a guest may have its caches off and read memory itself. A dirty line with older data
  * could also be written over the guest's data later. It is invalidated, because the guest may write past the caches,
@@ -82,7 +90,7 @@ static uint64_t *there(struct vmm_ram *ram, avc_ipa_t at, uint64_t *bit)
  * caches may still have code that was at these addresses before: another guest's, or this one's before a reset. The
  * guest may execute the memory as it is, so they forget it.
  */
-static void fill(struct vmm_ram *ram, avc_ipa_t at)
+static void fill(struct vmm_ram *ram, avc_ipa_t at, uint64_t *word, uint64_t bit)
 {
     avc_ipa_t block = at - (at - ram->base) % VMM_RAM_BLOCK;
     enum avc_status status;
@@ -91,6 +99,8 @@ static void fill(struct vmm_ram *ram, avc_ipa_t at)
 
     vmm_zero_out(p, bytes);
     vmm_icache_invalidate(p, bytes);
+    __atomic_store_n(word, *word | bit,
+                     __ATOMIC_RELEASE); /* before a guest can have it: EL2 may be asked for it then */
     status = avc_stage2_map(ram->stage2, block, (uintptr_t)p, bytes, AVC_RWX | AVC_NORMAL);
     if (status)
         vmm_exit(VMM_EXIT_FAILURE, "guest memory at 0x%llx: %s", (unsigned long long)block, avc_status_text(status));
@@ -104,10 +114,8 @@ bool vmm_ram_touch(struct vmm_ram *ram, avc_ipa_t at)
         return false;
     word = there(ram, at, &bit);
     vmm_lock(&ram->lock);
-    if (!(*word & bit)) { /* otherwise another vCPU was faster */
-        fill(ram, at);
-        *word |= bit;
-    }
+    if (!(*word & bit)) /* otherwise another vCPU was faster */
+        fill(ram, at, word, bit);
     vmm_unlock(&ram->lock);
     return true;
 }
@@ -147,10 +155,10 @@ bool vmm_ram_read(struct vmm_ram *ram, void *to, avc_ipa_t from, uint64_t bytes)
     if (!has(ram, from, bytes))
         return false;
     while (bytes) {
-        uint64_t n, bit;
+        uint64_t n;
         const uint8_t *at = find(ram, from, &n);
 
-        if (!(*there(ram, from, &bit) & bit))
+        if (!is_there(ram, from))
             return false; /* the page is still another owner's */
         n = n < bytes ? n : bytes;
         memcpy(p, at, n);
@@ -163,9 +171,9 @@ bool vmm_ram_read(struct vmm_ram *ram, void *to, avc_ipa_t from, uint64_t bytes)
 
 void *vmm_ram_at(struct vmm_ram *ram, avc_ipa_t at, uint64_t bytes)
 {
-    uint64_t bit, left;
+    uint64_t left;
 
-    if (!has(ram, at, bytes) || !(*there(ram, at, &bit) & bit))
+    if (!has(ram, at, bytes) || !is_there(ram, at))
         return NULL;
     return find(ram, at, &left);
 }
