@@ -17,6 +17,7 @@
 
 #include "arch/idreg.h"
 #include "core/core.h"
+#include "core/object/pcpu.h"
 
 /* Rounds of the loop: Arm, "Spectre-BHB" (the table of "Software mitigations"); Ampere1 and Kryo by their vendors, as
    Linux has them. */
@@ -70,16 +71,11 @@ enum avc_status avc_pcpu_harden(struct avc_pcpu *p)
         [AVC_HARDEN_CLRBHB] = avc_vectors_clrbhb,
         [AVC_HARDEN_FIRMWARE] = avc_vectors_firmware,
     };
+    enum avc_status status = avc_pcpu_check_idle(p);
     struct avc_hardening h;
 
-    if (!p)
-        return AVC_EINVAL;
-    if (p->magic != AVC_MAGIC_PCPU)
-        return AVC_ENOENT;
-    if (!p->enabled)
-        return AVC_ESTATE;
-    if (p->current || p->mpidr != avc_hw_read_MPIDR_EL1())
-        return AVC_EBUSY;
+    if (status)
+        return status;
     h = avc_hardening_of(&p->features);
     p->guest_vbar = (uintptr_t)tables[h.how];
     p->harden = h.arg;

@@ -25,22 +25,10 @@ static void vectors_in(struct avc_pcpu *p)
     p->vectors = true;
 }
 
-/* Checks what both calls need: the calling CPU is this one, it is enabled, and no vCPU is loaded on it. A loaded
-   vCPU has already read VBAR_EL2 and HCR_EL2, and would bring those back. */
-static enum avc_status check_vectors(const struct avc_pcpu *p)
-{
-    if (!p)
-        return AVC_EINVAL;
-    if (p->magic != AVC_MAGIC_PCPU)
-        return AVC_ENOENT;
-    if (!p->enabled)
-        return AVC_ESTATE;
-    return p->current || p->mpidr != avc_hw_read_MPIDR_EL1() ? AVC_EBUSY : AVC_OK;
-}
-
+/* A loaded vCPU has already read VBAR_EL2 and HCR_EL2, and would bring those back: none may be loaded. */
 enum avc_status avc_pcpu_install_vectors(struct avc_pcpu *p)
 {
-    enum avc_status status = check_vectors(p);
+    enum avc_status status = avc_pcpu_check_idle(p);
     uint64_t daif;
 
     if (status)
@@ -57,7 +45,7 @@ enum avc_status avc_pcpu_install_vectors(struct avc_pcpu *p)
 
 enum avc_status avc_pcpu_remove_vectors(struct avc_pcpu *p)
 {
-    enum avc_status status = check_vectors(p);
+    enum avc_status status = avc_pcpu_check_idle(p);
     uint64_t daif;
 
     if (status)

@@ -99,19 +99,25 @@ void avc_vectors_out(struct avc_pcpu *p)
     p->vectors = false;
 }
 
-enum avc_status avc_pcpu_disable(struct avc_pcpu *p)
+enum avc_status avc_pcpu_check_idle(const struct avc_pcpu *p)
 {
-    struct avc_machine *m;
-    uint64_t daif;
-
     if (!p)
         return AVC_EINVAL;
     if (p->magic != AVC_MAGIC_PCPU)
         return AVC_ENOENT;
     if (!p->enabled)
         return AVC_ESTATE;
-    if (p->current || p->mpidr != avc_hw_read_MPIDR_EL1())
-        return AVC_EBUSY;
+    return p->current || p->mpidr != avc_hw_read_MPIDR_EL1() ? AVC_EBUSY : AVC_OK;
+}
+
+enum avc_status avc_pcpu_disable(struct avc_pcpu *p)
+{
+    enum avc_status status = avc_pcpu_check_idle(p);
+    struct avc_machine *m;
+    uint64_t daif;
+
+    if (status)
+        return status;
     m = p->machine;
     daif = avc_hw_irq_save();
     avc_lock(&m->lock);
