@@ -87,14 +87,11 @@ static enum avc_answer device(struct avc_vcpu *vcpu, struct avc_exit *e, void *c
     return device_access(e);
 }
 
-static struct avc_vcpu *make(void)
+/* The VM has its claims. */
+static struct avc_vcpu *load_with_decoder(void)
 {
     struct avc_vcpu *vcpu;
 
-    world_make();
-    world_claim(AVC_MMIO, DEVICE, DEVICE + 0x1fff, device, NULL);
-    world_claim(AVC_MMIO, OTHER, OTHER + 0x1fff, avc_to_vmm, NULL);
-    world_claim(AVC_MMIO, ROM, ROM + 0xfff, device, NULL);
     must(avc_decoder_attach(
         &decoder, &world.vm,
         &(struct avc_decoder_config){ .memory = memory, .cpus = cpus, .max_vcpus = 2, .across_pages = across }));
@@ -103,9 +100,21 @@ static struct avc_vcpu *make(void)
     fake_on_op = at;
     attributes = 0xff;
     no_page = 0;
-    memset(ram, 0, sizeof ram);
     nr_seen = words_read = 0;
     fail_at = ~0u;
+    return vcpu;
+}
+
+static struct avc_vcpu *make(void)
+{
+    struct avc_vcpu *vcpu;
+
+    world_make();
+    world_claim(AVC_MMIO, DEVICE, DEVICE + 0x1fff, device, NULL);
+    world_claim(AVC_MMIO, OTHER, OTHER + 0x1fff, avc_to_vmm, NULL);
+    world_claim(AVC_MMIO, ROM, ROM + 0xfff, device, NULL);
+    vcpu = load_with_decoder();
+    memset(ram, 0, sizeof ram);
     for (unsigned n = 0; n < sizeof device_bytes; n++)
         device_bytes[n] = (uint8_t)(n + 1);
     fake_cpu->reg[FAKE_DCZID_EL0] = 4;
@@ -642,16 +651,7 @@ static struct avc_vcpu *make_neighbours(void)
     world_make();
     world_claim(AVC_MMIO, RAM + RAM_SIZE, RAM + RAM_SIZE + 0xfff, device, NULL);
     world_claim(AVC_MMIO, BEFORE, BEFORE + 0xfff, device, NULL);
-    must(avc_decoder_attach(
-        &decoder, &world.vm,
-        &(struct avc_decoder_config){ .memory = memory, .cpus = cpus, .max_vcpus = 2, .across_pages = across }));
-    vcpu = world_load();
-    avc_ctx_set(vcpu, AVC_CTX_SCTLR_EL1, SCTLR_C | SCTLR_M);
-    fake_on_op = at;
-    attributes = 0xff;
-    no_page = 0;
-    nr_seen = words_read = 0;
-    fail_at = ~0u;
+    vcpu = load_with_decoder();
     for (unsigned n = 0; n < sizeof ram; n++)
         ram[n] = (uint8_t)(n * 7);
     for (unsigned n = 0; n < sizeof device_bytes; n++)
