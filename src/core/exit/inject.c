@@ -10,7 +10,7 @@
 
 #include "arch/esr.h"
 #include "arch/pstate.h"
-#include "arch/mmu.h"
+#include "arch/walk.h"
 #include "core/core.h"
 #include "core/object/here.h"
 #include "core/policy/sysreg.h"
@@ -87,26 +87,18 @@ void avc_inject_undef(struct avc_vcpu *vcpu, struct avc_regs *r, bool il)
 /*
  * EL2's syndrome has the level of stage 2 that found nothing, not the level that stage 1 had reached. HPFAR_EL2 has the
  * page of the descriptor. The address of the first level's descriptor follows from TCR_EL1, TTBRx_EL1 and the virtual
- * address (D8.2). If it is in that page, the walk was at the first level. Otherwise the deeper tables would have to be
- * read, which the VMM alone can do: the last level is the likeliest.
+ * address. If it is in that page, the walk was at the first level. Otherwise the deeper tables would have to be read,
+ * which the VMM alone can do: the last level is the likeliest.
  */
+_Static_assert(AVC_CTX_TTBR1_EL1 == AVC_CTX_TTBR0_EL1 + 1, "avc_walk_half() is added to the first one's number");
 unsigned avc_inject_walk_level(const struct avc_vcpu *vcpu, uint64_t va, avc_ipa_t ipa)
 {
-    static const uint8_t page_bits[2][4] = { { 12, 16, 14, 12 }, { 12, 14, 12, 16 } }; /* by TG0 and TG1 */
-    bool upper = va >> 55 & 1;
-    uint64_t tcr = avc_ctx_get(vcpu, AVC_CTX_TCR_EL1) >> (upper ? 16 : 0);
-    uint64_t ttbr = avc_ctx_get(vcpu, upper ? AVC_CTX_TTBR1_EL1 : AVC_CTX_TTBR0_EL1);
-    unsigned page = page_bits[upper][AVC_FIELD(tcr, 15, 14)], stride = page - 3;
-    unsigned bits = 64 - (unsigned)(tcr & TCR_T0SZ), below, levels;
+    uint64_t ttbr = avc_ctx_get(vcpu, AVC_CTX_TTBR0_EL1 + avc_walk_half(va));
+    struct avc_walk walk;
 
-    if (bits > 48)
-        bits = 48;
-    if (bits <= page)
+    if (!avc_walk_begin(&walk, va, avc_ctx_get(vcpu, AVC_CTX_TCR_EL1), ttbr))
         return 3;
-    levels = (bits - page + stride - 1) / stride;
-    below = page + stride * (levels - 1); /* bits of the address that the first level does not look at */
-    ttbr = (ttbr & TTBR_BADDR) | (va & (AVC_BIT(bits) - 1)) >> below << 3;
-    return (ttbr ^ ipa) >> 12 ? 3 : 4 - levels;
+    return (walk.desc ^ ipa) >> 12 ? 3 : walk.level;
 }
 
 /*
