@@ -12,6 +12,9 @@
  * takes the abort of a FAULT and repeats the instruction. A device then sees the first parts twice. On a bare machine
  * it is the same (Arm ARM B2.7.2, accesses to Device memory that an interrupt or an abort ends).
  *
+ * A claim or the VMM may set PC and PSTATE at any part, as in any event. The other parts are done all the same, if the
+ * answer is DONE. The PC then moves on from what was set last.
+ *
  * An instruction that the decoder does not know becomes AVC_STAGE2, as it does without a decoder, and is counted
  * (`undecoded` of struct avc_counters). For an exclusive, an atomic or a compare-and-swap on a claimed address the
  * guest gets the data abort "unsupported exclusive or atomic access" (DFSC 0x35).

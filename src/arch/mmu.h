@@ -19,6 +19,7 @@
 #define SCTLR_CP15BEN AVC_BIT(5)  /* AArch32 EL0: the old barriers */
 #define SCTLR_EOS     AVC_BIT(11) /* exception return is context synchronising */
 #define SCTLR_I       AVC_BIT(12) /* instructions are cacheable */
+#define SCTLR_DZE     AVC_BIT(14) /* 0: traps DC ZVA of EL0 */
 #define SCTLR_nTWI    AVC_BIT(16) /* 0: traps WFI of EL0 */
 #define SCTLR_nTWE    AVC_BIT(18) /* 0: traps WFE of EL0 */
 #define SCTLR_WXN     AVC_BIT(19) /* what is writable is not executable */
@@ -54,6 +55,7 @@
 #define TCR_T0SZ_PUT(n)   AVC_PUT(n, 0)
 #define TCR_T1SZ_PUT(n)   AVC_PUT(n, 16)
 #define TCR_IPS_PUT(n)    AVC_PUT(n, 32)   /* 34..32: output address size, as ID_AA64MMFR0_EL1.PARange */
+#define TCR_HA            AVC_BIT(39)      /* the CPU sets access flags in the tables */
 /* TCR_EL2 with E2H = 0: T0SZ, IRGN0, ORGN0, SH0 as above */
 #define TCR_EL2_PS_PUT(n) AVC_PUT(n, 16)   /* 18..16: as IPS */
 #define TCR_EL2_RES1      (AVC_BIT(23) | AVC_BIT(31))

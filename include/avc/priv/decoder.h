@@ -47,6 +47,7 @@ struct avc_decoder_cpu {
     struct avc_access access;
     bool write;
     uint8_t faulted; /* which of the two pages has faulted, 0 or 1 */
+    uint8_t part;    /* bytes of the part that is offered */
     uint16_t size;   /* bytes of all parts */
     uint16_t done;   /* ... that are done */
     uint64_t at_pc, esr, va;

@@ -8,6 +8,7 @@
 #include "core/decode/decode.h"
 #include "core/exit/fp.h"
 #include "core/exit/inject.h"
+#include "core/object/here.h"
 #include "core/policy/sysreg.h"
 
 static void write_base(struct avc_vcpu *vcpu, uint64_t n, uint64_t pstate, uint64_t value)
@@ -44,13 +45,20 @@ enum avc_result avc_complete_stage1(struct avc_vcpu *vcpu, unsigned status, bool
     return AVC_RESUME;
 }
 
+void avc_complete_hear(const struct avc_vcpu *vcpu)
+{
+    if (avc_vcpu_in_trap(vcpu))
+        return;
+    avc_hw_write_ELR_EL2(vcpu->pc);
+    avc_hw_write_SPSR_EL2(vcpu->pstate);
+}
+
 enum avc_result avc_complete_as_in_trap(struct avc_vcpu *vcpu, struct avc_decoder_cpu *d,
                                         enum avc_result (*fn)(struct avc_vcpu *vcpu, struct avc_decoder_cpu *d))
 {
     enum avc_result result;
 
-    avc_hw_write_ELR_EL2(vcpu->pc);
-    avc_hw_write_SPSR_EL2(vcpu->pstate);
+    avc_complete_hear(vcpu);
     result = fn(vcpu, d);
     vcpu->pc = avc_hw_read_ELR_EL2();
     vcpu->pstate = avc_hw_read_SPSR_EL2();

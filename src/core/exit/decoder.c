@@ -28,6 +28,7 @@
 #include "core/exit/complete_access.h"
 #include "core/exit/decoder_ops.h"
 #include "core/exit/fp.h"
+#include "core/exit/guest_memory.h"
 #include "core/exit/trap.h"
 #include "core/policy/sysreg.h"
 
@@ -43,91 +44,6 @@ static inline uint64_t offset_in_page(uint64_t va)
 static struct avc_decoder_cpu *mine(const struct avc_vcpu *vcpu)
 {
     return &vcpu->vm->decoder->cpus[vcpu->index];
-}
-
-/* ---- the guest's translation ---- */
-
-/* Has the guest's stage 1 as it is for a load or store with these rights. Returns PAR_EL1. */
-static uint64_t stage1(const struct avc_vcpu *vcpu, uint64_t va, bool el0, bool write)
-{
-    uint64_t saved = avc_read_par(vcpu), par;
-
-    if (el0 && write)
-        avc_hw_at_s1e0w(va);
-    else if (el0)
-        avc_hw_at_s1e0r(va);
-    else if (write)
-        avc_hw_at_s1e1w(va);
-    else
-        avc_hw_at_s1e1r(va);
-    avc_hw_isb(); /* PAR_EL1 is written indirectly (D8.15) */
-    par = avc_read_par(vcpu);
-    avc_hw_write_PAR_EL1(saved);
-    return par;
-}
-
-/* Do the guest's accesses by this translation go through the caches as the host's do: Write-Back? If not, what the
-   caches have of the memory may be older than what the guest has written, or it may never read what they have. */
-static bool through_caches(const struct avc_vcpu *vcpu, uint64_t par)
-{
-    const uint64_t write_back = UINT64_C(0xcc); /* outer and inner 0b11xx */
-
-    return (PAR_ATTR(par) & write_back) == write_back && avc_sctlr(vcpu) & SCTLR_C;
-}
-
-/* ---- memory ---- */
-
-static void synchronise(const uint8_t *p, unsigned size)
-{
-    avc_hw_dc_civac((uintptr_t)p);
-    avc_hw_dc_civac((uintptr_t)p + size - 1);
-    avc_hw_dsb_sy();
-}
-
-/* Copies by one access if both are aligned: a guest's aligned access is single-copy atomic (Arm ARM B2.2.1). */
-static void copy(void *to, const void *from, unsigned size)
-{
-    uintptr_t at = (uintptr_t)to | (uintptr_t)from | size;
-    uint8_t *t = to;
-    const uint8_t *f = from;
-
-    if (!(at & 7)) {
-        avc_store_relaxed((avc_word *)to, avc_load_relaxed((const avc_word *)from));
-        return;
-    }
-    if (size == 4 && !(at & 3)) {
-        typedef uint32_t __attribute__((may_alias)) word;
-
-        avc_store_relaxed((word *)to, avc_load_relaxed((const word *)from));
-        return;
-    }
-    if (size == 2 && !(at & 1)) {
-        typedef uint16_t __attribute__((may_alias)) half;
-
-        avc_store_relaxed((half *)to, avc_load_relaxed((const half *)from));
-        return;
-    }
-    for (unsigned n = 0; n < size; n++)
-        avc_store_relaxed(&t[n], avc_load_relaxed(&f[n]));
-}
-
-/* Moves bytes between the guest's memory and `data`. Returns false if the host knows no such memory. */
-static bool memory(const struct avc_vcpu *vcpu, avc_ipa_t ipa, uint8_t *data, unsigned size, bool write, bool cached)
-{
-    const struct avc_decoder *decoder = vcpu->vm->decoder;
-    uint8_t *p = decoder->memory(decoder->ctx, ipa, size);
-
-    if (!p)
-        return false;
-    if (!cached)
-        synchronise(p, size);
-    if (!write)
-        copy(data, p, size);
-    else
-        copy(p, data, size);
-    if (write && !cached)
-        synchronise(p, size);
-    return true;
 }
 
 /* ---- parts ---- */
@@ -162,16 +78,18 @@ static struct avc_exit *begin_part(struct avc_vcpu *vcpu, struct avc_decoder_cpu
     e->write = d->write;
     e->own = AVC_OWN_PART;
     e->va = d->va + d->done;
+    d->part = (uint8_t)size;
     if (d->write && d->access.what != AVC_ACCESS_ZERO)
         __builtin_memcpy(&e->value, d->data + d->done, size);
     return e;
 }
 
+/* The event is in the hands of claims and of the VMM: of what they leave in it the value alone counts. */
 static void take(struct avc_decoder_cpu *d, const struct avc_exit *e)
 {
     if (!d->write)
-        __builtin_memcpy(d->data + d->done, &e->value, e->size);
-    d->done = (uint16_t)(d->done + e->size);
+        __builtin_memcpy(d->data + d->done, &e->value, d->part);
+    d->done = (uint16_t)(d->done + d->part);
 }
 
 /* Does stage 2 permit this access now? */
@@ -180,29 +98,34 @@ static bool permitted(const struct avc_vcpu *vcpu, avc_ipa_t ipa, bool write, ui
     return avc_stage2_lookup(vcpu->vm->stage2, ipa, NULL, attrs, NULL) == AVC_OK && *attrs & (write ? AVC_W : AVC_R);
 }
 
-/* Does a part that lies in memory, in the page that has not faulted. */
-static bool in_memory(struct avc_vcpu *vcpu, struct avc_decoder_cpu *d, unsigned page, avc_ipa_t ipa, unsigned size)
+/* Does a part that lies in memory, in the page that has not faulted. REFUSED also stands for the other page. */
+static enum avc_copied in_memory(struct avc_vcpu *vcpu, struct avc_decoder_cpu *d, unsigned page, avc_ipa_t ipa,
+                                 unsigned size)
 {
     static const uint8_t zero[8] __attribute__((aligned(8)));
-    uint8_t *data = d->access.what == AVC_ACCESS_ZERO ? (uint8_t *)(uintptr_t)zero : d->data + d->done;
-    uint32_t attrs;
+    struct avc_copy c = { .ipa = ipa,
+                          .data = d->access.what == AVC_ACCESS_ZERO ? (uint8_t *)(uintptr_t)zero : d->data + d->done,
+                          .size = (uint8_t)size,
+                          .permitted = d->write ? AVC_W : AVC_R,
+                          .write = d->write,
+                          .cached = d->cached >> page & 1 };
+    enum avc_copied copied = page == d->faulted ? AVC_COPY_REFUSED : avc_guest_copy(vcpu, c);
 
-    if (page == d->faulted || !permitted(vcpu, ipa, d->write, &attrs) || attrs & AVC_DEVICE)
-        return false;
-    if (!memory(vcpu, ipa, data, size, d->write, d->cached >> page & 1 && !(attrs & AVC_NC)))
-        return false;
-    d->done = (uint16_t)(d->done + size);
-    return true;
+    if (copied == AVC_COPIED)
+        d->done = (uint16_t)(d->done + size);
+    return copied;
 }
 
 /* No claim has answered the part: as for an ordinary access (abort.c). */
 static enum avc_answer unclaimed(const struct avc_vcpu *vcpu, const struct avc_decoder_cpu *d, struct avc_exit *e,
-                                 unsigned page)
+                                 avc_ipa_t ipa, enum avc_copied copied)
 {
     uint32_t attrs = 0;
 
-    if (permitted(vcpu, e->key, d->write, &attrs)) /* the host's function does not know what stage 2 maps there */
-        return page == d->faulted ? AVC_RETRY : AVC_FAULT;
+    if (copied == AVC_COPY_NEVER)
+        return AVC_FAULT;
+    if (permitted(vcpu, ipa, d->write, &attrs)) /* another CPU has just mapped it */
+        return AVC_RETRY;
     if (attrs)
         e->kind = AVC_STAGE2;
     return AVC_EXIT;
@@ -214,15 +137,17 @@ static enum avc_result parts(struct avc_vcpu *vcpu, struct avc_decoder_cpu *d)
     while (d->done < d->size) {
         unsigned page, size = next_part(d);
         avc_ipa_t ipa = ipa_of(d, &page);
+        enum avc_copied copied = in_memory(vcpu, d, page, ipa, size);
         struct avc_exit *e;
         enum avc_answer answer;
 
-        if (in_memory(vcpu, d, page, ipa, size))
+        if (copied == AVC_COPIED)
             continue;
         e = begin_part(vcpu, d, ipa, size);
         answer = avc_claim_offer(vcpu, e);
+        avc_complete_hear(vcpu);
         if (answer == AVC_PASS)
-            answer = unclaimed(vcpu, d, e, page);
+            answer = unclaimed(vcpu, d, e, ipa, copied);
         if (answer != AVC_DONE)
             return avc_exit_end(vcpu, e, answer);
         take(d, e);
@@ -230,9 +155,13 @@ static enum avc_result parts(struct avc_vcpu *vcpu, struct avc_decoder_cpu *d)
     return avc_complete_access(vcpu, d);
 }
 
+/* DONE moves the PC on from what the VMM has set meanwhile, as in any event. */
 static void done(struct avc_vcpu *vcpu, const struct avc_exit *e)
 {
-    take(mine(vcpu), e);
+    struct avc_decoder_cpu *d = mine(vcpu);
+
+    take(d, e);
+    d->at_pc = vcpu->pc;
     avc_fetch_or(&vcpu->requests, (uint64_t)AVC_REQUEST_PART);
 }
 
@@ -260,12 +189,20 @@ enum looked { NOT_OURS, AGAIN, OURS };
 /* Reads a part of the instruction, once, where the guest's stage 1 says that it is. */
 static enum looked fetch(const struct avc_vcpu *vcpu, uint64_t pc, void *to, unsigned size)
 {
-    uint64_t par = stage1(vcpu, pc, false, false); /* EL1 can read what EL0 executes */
+    static const enum looked by_copied[] = {
+        [AVC_COPIED] = OURS, [AVC_COPY_REFUSED] = AGAIN, [AVC_COPY_NEVER] = NOT_OURS
+    };
+    uint64_t par = avc_guest_translate(vcpu, pc, false, false); /* EL1 can read what EL0 executes */
 
-    if (par & PAR_F) /* the guest is changing its tables */
+    /* The guest is changing its tables, or another CPU those of stage 2. What the CPU finds now is the guest's answer:
+       it fetches before it does anything else. */
+    if (par & PAR_F)
         return AGAIN;
-    return memory(vcpu, (par & PAR_PA) | offset_in_page(pc), to, size, false, through_caches(vcpu, par)) ? OURS
-                                                                                                         : NOT_OURS;
+    return by_copied[avc_guest_copy(vcpu, (struct avc_copy){ .ipa = (par & PAR_PA) | offset_in_page(pc),
+                                                             .data = to,
+                                                             .size = (uint8_t)size,
+                                                             .permitted = AVC_R | AVC_X,
+                                                             .cached = avc_guest_is_cached(vcpu, par) })];
 }
 
 /* T32's instructions have one halfword or two. Two may lie in two pages. */
@@ -287,6 +224,21 @@ static enum looked fetch_t32(const struct avc_vcpu *vcpu, struct avc_decoder_cpu
     return looked;
 }
 
+/* May the guest execute this? Traps of CPACR_EL1 and SCTLR_EL1.DZE come before an abort of stage 2 (D1.3.5.2). If they
+   are set, it is not this instruction that has faulted: the word has changed since. */
+static bool is_allowed(const struct avc_vcpu *vcpu, const struct avc_access *a, uint64_t pstate)
+{
+    bool el0 = avc_at_el0(pstate);
+    uint64_t fpen;
+
+    if (a->what == AVC_ACCESS_ZERO)
+        return !el0 || avc_sctlr(vcpu) & SCTLR_DZE;
+    if (!avc_access_is_fp(a))
+        return true;
+    fpen = AVC_FIELD(avc_ctx_get(vcpu, AVC_CTX_CPACR_EL1), 21, 20);
+    return avc_has(&vcpu->vm->features, AVC_FEAT_FP) && (el0 ? fpen == 3 : fpen & 1);
+}
+
 /* Reads the instruction at the PC, and decodes it. */
 static enum looked decode(const struct avc_vcpu *vcpu, struct avc_decoder_cpu *d, const struct fault *f)
 {
@@ -302,7 +254,9 @@ static enum looked decode(const struct avc_vcpu *vcpu, struct avc_decoder_cpu *d
     known = t32       ? avc_decode_t32(word, &d->access)
             : aarch32 ? avc_decode_a32(word, &d->access)
                       : avc_decode_a64(word, &d->access);
-    return known && d->access.what != AVC_ACCESS_NONE ? OURS : NOT_OURS;
+    if (!known || d->access.what == AVC_ACCESS_NONE)
+        return NOT_OURS;
+    return is_allowed(vcpu, &d->access, f->pstate) ? OURS : AGAIN;
 }
 
 static uint64_t base_of(const struct avc_vcpu *vcpu, const struct avc_access *a, const struct fault *f)
@@ -349,8 +303,32 @@ static bool agrees(struct avc_decoder_cpu *d, const struct fault *f)
     return d->write == !!(f->esr & ISS_WNR) && into < d->size;
 }
 
+/* Stage 2 does not map a table that the walk for the other page needs. It is the VMM's then, as when the CPU finds
+   this (abort.c). If nothing can be done, the guest takes the abort of its walk. */
+static enum avc_result no_table(struct avc_vcpu *vcpu, const struct avc_decoder_cpu *d, const struct fault *f,
+                                uint64_t va)
+{
+    uint64_t esr = ESR_MAKE(AVC_EC_DABT_LOWER, f->esr & ESR_IL, ISS_S1PTW | (f->esr & ISS_WNR) | FSC_TRANSLATION | 3);
+    unsigned level;
+    avc_ipa_t table;
+    struct avc_exit *e;
+
+    switch (avc_guest_find_table(vcpu, va, &table, &level)) {
+    case AVC_COPIED: /* it is there now */
+        return AVC_RESUME;
+    case AVC_COPY_REFUSED:
+        e = avc_exit_begin(vcpu, AVC_STAGE2, table & ~(PAGE - 1), esr);
+        e->write = d->write;
+        e->va = va;
+        e->value = level;
+        return avc_exit_end(vcpu, e, AVC_EXIT);
+    default:
+        return avc_complete_stage1(vcpu, FSC_EXTERNAL_WALK + level, d->write, va);
+    }
+}
+
 /* Finds the page that has not faulted, if the access reaches into it. Returns false when the guest takes an abort of
-   its stage 1 instead. */
+   its stage 1 instead, or when the VMM has to give it a table. */
 static bool other_page(struct avc_vcpu *vcpu, struct avc_decoder_cpu *d, const struct fault *f, bool el0,
                        enum avc_result *result)
 {
@@ -359,13 +337,14 @@ static bool other_page(struct avc_vcpu *vcpu, struct avc_decoder_cpu *d, const s
     d->page[d->faulted] = f->ipa & ~(PAGE - 1);
     if (offset_in_page(d->va) + d->size <= PAGE)
         return true;
-    par = stage1(vcpu, va, el0, d->write);
+    par = avc_guest_translate(vcpu, va, el0, d->write);
     if (par & PAR_F) {
-        *result = avc_complete_stage1(vcpu, par & PAR_S ? FSC_EXTERNAL_WALK + 3 : (unsigned)PAR_FST(par), d->write, va);
+        *result =
+            par & PAR_S ? no_table(vcpu, d, f, va) : avc_complete_stage1(vcpu, (unsigned)PAR_FST(par), d->write, va);
         return false;
     }
     d->page[!d->faulted] = par & PAR_PA;
-    d->cached = through_caches(vcpu, par) ? AVC_BIT(!d->faulted) : 0;
+    d->cached = avc_guest_is_cached(vcpu, par) ? AVC_BIT(!d->faulted) : 0;
     return true;
 }
 
@@ -408,7 +387,8 @@ static bool crosses(uint64_t esr, uint64_t far)
    page. A guest that maps the device as Device gets an alignment fault instead (Arm ARM B2.5). */
 static bool may_be_second(const struct avc_vcpu *vcpu, uint64_t esr, uint64_t far)
 {
-    return !offset_in_page(far) && described_size(esr) > 1 && PAR_ATTR(stage1(vcpu, far, false, false)) & 0xf0;
+    return !offset_in_page(far) && described_size(esr) > 1 &&
+           PAR_ATTR(avc_guest_translate(vcpu, far, false, false)) & 0xf0;
 }
 
 static bool is_candidate(const struct avc_vcpu *vcpu, uint64_t esr, uint64_t far)
@@ -433,7 +413,7 @@ static bool find_ipa(const struct avc_vcpu *vcpu, struct fault *f)
         f->ipa = HPFAR_IPA(avc_hw_read_HPFAR_EL2()) | offset_in_page(f->far);
         return true;
     }
-    par = stage1(vcpu, f->far, false, false);
+    par = avc_guest_translate(vcpu, f->far, false, false);
     f->ipa = (par & PAR_PA) | offset_in_page(f->far);
     return !(par & PAR_F);
 }
