@@ -24,9 +24,9 @@
  * with `across_pages`. Otherwise the device that the CPU names gets the whole access.
  *
  * A program that does not call avc_decoder_attach() does not link the decoder. An access that the syndrome describes
- * costs the same with a decoder and without. With `across_pages` it costs some five instructions more. An access of
- * several bytes to the first byte of a device's page then costs some forty more: it may be the second half of an
- * access, and only the guest's attributes or its instruction say so.
+ * costs the same with a decoder and without. With `across_pages` it costs four instructions more. An access of several
+ * bytes to the first byte of a device's page then costs some twenty more: it may be the second half of an access, and
+ * only the guest's attributes say that it is not.
  */
 #ifndef AVC_DECODER_H
 #define AVC_DECODER_H

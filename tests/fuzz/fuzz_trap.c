@@ -142,7 +142,7 @@ static uint64_t any_pstate(void)
 }
 
 /* Half of the syndromes are any 32 bits. The others are of classes in which the library decides much. */
-static uint64_t any_esr(void)
+static uint64_t some_esr(void)
 {
     static const uint32_t keys[] = {
 #define CTX(name, op0, op1, crn, crm, op2, ...) AVC_SYSREG_KEY(op0, op1, crn, crm, op2),
@@ -177,6 +177,14 @@ static uint64_t any_esr(void)
     default:
         return raw | (raw >> 1 & 1) << 31;
     }
+}
+
+/* A CPU describes no access whose table walk has faulted: ISV is 0. */
+static uint64_t any_esr(void)
+{
+    uint64_t esr = some_esr();
+
+    return ESR_EC(esr) == AVC_EC_DABT_LOWER && esr & ISS_S1PTW ? esr & ~ISS_ISV : esr;
 }
 
 static void at_hook(enum fake_op op, uint64_t va)

@@ -18,6 +18,7 @@ MODELS = ("cortex-a72/off", "max/off", "max/on")
 
 # name: (arguments of ./avc run, host CPUs with E2H off or on, whether it needs QEMU 10)
 PROGRAMS = {
+    "across": (["--cpus", 1, "--host-cpus", 1], MODELS, False),
     "fetch": (["--cpus", 1, "--host-cpus", 1], MODELS, False),
     "storm": (["--cpus", 2, "--host-cpus", 1], MODELS, False),
 }

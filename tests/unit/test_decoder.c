@@ -603,27 +603,45 @@ static void test_other_aborts(void **state)
     assert_int_equal(world.trap.elr, CODE);
 }
 
+static unsigned translations(void)
+{
+    unsigned n = 0;
+
+    for (long at = -1; (at = fake_log_find((size_t)(at + 1), FAKE_OP, FAKE_OP_at_s1e1r)) >= 0;)
+        n++;
+    return n;
+}
+
 /*
- * An access that begins at the first byte of a device's page is handled as without a decoder. The library asks for the
- * guest's attributes, and for nothing else if they are Device.
+ * Accesses that do not cross are handled as without a decoder, at the edges of a page, too. The library asks for the
+ * guest's attributes where several bytes begin at the first byte of a page, and reads the instruction if they are not
+ * Device. For others it does neither.
  */
 static void test_not_crossing(void **state)
 {
-    (void)state;
-    for (unsigned normal = 0; normal < 2; normal++) {
-        struct avc_vcpu *vcpu = make_neighbours();
+    static const unsigned offsets[] = { 0, 1, 2, 4, 7, 8, 0x800, 0xff0, 0xff7, 0xff8, 0xffa, 0xffc, 0xffe, 0xfff };
+    static const uint32_t loads[] = { 0x39400001, 0x79400001, 0xb9400001, LDR };
 
-        attributes = normal ? 0xff : 0x04;
+    (void)state;
+    for (unsigned n = 0; n < 2 * 4 * AVC_ARRAY_SIZE(offsets); n++) {
+        unsigned log = n / 2 % 4, offset = offsets[n / 8], device = n % 2;
+        uint64_t ipa = RAM + RAM_SIZE + offset;
+        struct avc_vcpu *vcpu;
+
+        if (offset + (1u << log) > 0x1000)
+            continue;
+        vcpu = make_neighbours();
+        attributes = device ? 0x04 : 0xff;
         words_read = 0;
-        vcpu->x[0] = VA(RAM + RAM_SIZE);
-        check_done(execute(vcpu, LDR, TRANSLATION | PLAIN(3), RAM + RAM_SIZE));
-        check_part(0, RAM + RAM_SIZE, 8, false);
-        assert_int_equal(nr_seen, 1);
-        assert_int_equal(words_read, normal);
+        vcpu->x[0] = VA(ipa);
         fake_log_clear();
-        vcpu->x[0] = VA(RAM + RAM_SIZE + 8);
-        check_done(execute(vcpu, LDR, TRANSLATION | PLAIN(3), RAM + RAM_SIZE + 8));
-        assert_int_equal(fake_log_find(0, FAKE_OP, FAKE_OP_at_s1e1r), -1);
+        check_done(execute(vcpu, loads[log], TRANSLATION | PLAIN(log), ipa));
+        assert_int_equal(nr_seen, 1);
+        check_part(0, ipa, 1u << log, false);
+        assert_int_equal(words_read, !offset && log && !device);
+        if (!!translations() != (!offset && log))
+            fail_msg("%u bytes at %#x: %u translations", 1u << log, offset, translations());
+        assert_int_equal(vcpu->nr_traps[AVC_EC_DABT_LOWER], 1);
     }
 }
 

@@ -171,6 +171,7 @@ static void make_vm(void)
         .memory = guest_memory,
         .cpus = g->decoder_cpu,
         .max_vcpus = VMM_MAX_VCPUS,
+        .across_pages = true,
     };
 
     must(avc_stage2_init(&g->stage2, &vmm_machine, &pages, 0), "stage 2");

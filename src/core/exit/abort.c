@@ -43,12 +43,8 @@ static avc_ipa_t hpfar_ipa(uint64_t esr)
  */
 static bool translate(const struct avc_vcpu *vcpu, uint64_t va, avc_ipa_t *ipa)
 {
-    uint64_t saved = avc_read_par(vcpu), par;
+    uint64_t par = avc_translate(vcpu, va, false, false);
 
-    avc_hw_at_s1e1r(va);
-    avc_hw_isb(); /* PAR_EL1 is written indirectly (D8.15) */
-    par = avc_read_par(vcpu);
-    avc_hw_write_PAR_EL1(saved);
     *ipa = (par & PAR_PA) | (va & 0xfff);
     return !(par & PAR_F);
 }
@@ -158,12 +154,6 @@ enum avc_result avc_mmio_end(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc
 
 /* ---- by fault status ---- */
 
-/* Is it a translation fault of a load or store of one register, not of a table walk? */
-static inline bool is_device(uint64_t esr)
-{
-    return esr & ISS_ISV && !(esr & ISS_S1PTW) && (esr & FSC_KIND) == FSC_TRANSLATION;
-}
-
 /* The slow path of a load or store of one register, as the syndrome has decoded it, where nothing was mapped. */
 static enum avc_result device(struct avc_vcpu *vcpu, uint64_t esr)
 {
@@ -271,5 +261,7 @@ enum avc_result avc_trap_dabt(struct avc_vcpu *vcpu, uint64_t esr)
     avc_mmio_fn *fn;
 
     avc_count(&vcpu->nr_traps[AVC_EC_DABT_LOWER]);
-    return is_device(esr) && avc_mmio_find(vcpu, &entry, &fn) ? AVC_LAST(fn, vcpu, esr, entry) : AVC_SLOW;
+    if (esr & ISS_ISV && avc_likely(avc_mmio_find(vcpu, &entry, &fn) & avc_is_translation(esr)))
+        return AVC_LAST(fn, vcpu, esr, entry);
+    return AVC_SLOW;
 }

@@ -25,6 +25,7 @@
 #include "core/claim/claim.h"
 #include "core/decode/decode.h"
 #include "core/exit/abort.h"
+#include "core/exit/across.h"
 #include "core/exit/complete_access.h"
 #include "core/exit/decoder_ops.h"
 #include "core/exit/fp.h"
@@ -373,24 +374,6 @@ static enum avc_result begin(struct avc_vcpu *vcpu, struct avc_decoder_cpu *d, c
 
 /* ---- the abort ---- */
 
-static unsigned described_size(uint64_t esr)
-{
-    return esr & ISS_ISV ? 1u << ISS_SAS(esr) : 0;
-}
-
-static bool crosses(uint64_t esr, uint64_t far)
-{
-    return offset_in_page(far) + described_size(esr) > PAGE;
-}
-
-/* May this be the second half of an access that began in the page before? That has faulted at the first byte of its
-   page. A guest that maps the device as Device gets an alignment fault instead (Arm ARM B2.5). */
-static bool may_be_second(const struct avc_vcpu *vcpu, uint64_t esr, uint64_t far)
-{
-    return !offset_in_page(far) && described_size(esr) > 1 &&
-           PAR_ATTR(avc_guest_translate(vcpu, far, false, false)) & 0xf0;
-}
-
 static bool is_candidate(const struct avc_vcpu *vcpu, uint64_t esr, uint64_t far)
 {
     unsigned kind = ISS_FSC(esr) & FSC_KIND;
@@ -401,7 +384,7 @@ static bool is_candidate(const struct avc_vcpu *vcpu, uint64_t esr, uint64_t far
         return false;
     if (!(esr & ISS_ISV))
         return true;
-    return vcpu->vm->decoder->ops == &ops_across && (crosses(esr, far) || may_be_second(vcpu, esr, far));
+    return vcpu->vm->decoder->ops == &ops_across && avc_access_may_cross(vcpu, esr, far);
 }
 
 /* HPFAR_EL2 is not valid for a permission fault: see abort.c. */
@@ -457,24 +440,10 @@ static enum avc_result slow(struct avc_vcpu *vcpu, uint64_t esr)
     }
 }
 
-/* An access at the first byte of a page, or one that reaches beyond its end. */
-static __attribute__((noinline)) enum avc_result at_edge(struct avc_vcpu *vcpu, uint64_t esr)
-{
-    uint64_t far = avc_hw_read_FAR_EL2();
-
-    return crosses(esr, far) || may_be_second(vcpu, esr, far) ? avc_trap_slow(vcpu, esr) : avc_trap_dabt(vcpu, esr);
-}
-
-/* The row's function with `across_pages`. An access that crosses begins in the last seven bytes of a page, and its
-   second half at the first byte. All others go the ordinary way at once. */
-static enum avc_result dabt(struct avc_vcpu *vcpu, uint64_t esr)
-{
-    return avc_unlikely(!(offset_in_page(avc_hw_read_FAR_EL2() + 7) & ~UINT64_C(7))) ? at_edge(vcpu, esr)
-                                                                                     : avc_trap_dabt(vcpu, esr);
-}
-
 static const struct avc_decoder_ops ops = { .dabt = avc_trap_dabt, .abort = slow, .done = done, .go_on = go_on };
-static const struct avc_decoder_ops ops_across = { .dabt = dabt, .abort = slow, .done = done, .go_on = go_on };
+static const struct avc_decoder_ops ops_across = {
+    .dabt = avc_trap_dabt_across, .abort = slow, .done = done, .go_on = go_on
+};
 
 enum avc_status avc_decoder_attach(struct avc_decoder *decoder, struct avc_vm *vm,
                                    const struct avc_decoder_config *config)

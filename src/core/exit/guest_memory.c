@@ -19,20 +19,7 @@
 
 uint64_t avc_guest_translate(const struct avc_vcpu *vcpu, uint64_t va, bool el0, bool write)
 {
-    uint64_t saved = avc_read_par(vcpu), par;
-
-    if (el0 && write)
-        avc_hw_at_s1e0w(va);
-    else if (el0)
-        avc_hw_at_s1e0r(va);
-    else if (write)
-        avc_hw_at_s1e1w(va);
-    else
-        avc_hw_at_s1e1r(va);
-    avc_hw_isb(); /* PAR_EL1 is written indirectly (D8.15) */
-    par = avc_read_par(vcpu);
-    avc_hw_write_PAR_EL1(saved);
-    return par;
+    return avc_translate(vcpu, va, el0, write);
 }
 
 bool avc_guest_is_cached(const struct avc_vcpu *vcpu, uint64_t par)
