@@ -5,6 +5,7 @@
  * seam, so they run here unchanged. This models the rule of HCR_EL2.E2H, and logs each access as register FAKE_NR_REGS
  * + enum avc_ctx.
  */
+#include "arch/timer.h"
 #include "hw_guest.h"
 
 #include <stdio.h>
@@ -84,11 +85,23 @@ static void note(int what, unsigned ctx, uint64_t value)
     fake_log_add(what, FAKE_NR_REGS + ctx, value);
 }
 
+/* A timer's control says whether its condition is met. */
+static uint64_t istatus(unsigned cval, uint64_t ctl, uint64_t now)
+{
+    return ctl & CNT_CTL_ENABLE && now >= fake_cpu->ctx[cval] ? CNT_CTL_ISTATUS : 0;
+}
+
 uint64_t fake_guest_read(unsigned ctx, bool two, bool e2h)
 {
+    uint64_t value = fake_cpu->ctx[ctx], now = fake_cpu->reg[FAKE_CNTPCT_EL0];
+
     check(ctx, two, e2h);
-    note(FAKE_READ, ctx, fake_cpu->ctx[ctx]);
-    return fake_cpu->ctx[ctx];
+    if (ctx == AVC_CTX_CNTV_CTL_EL0)
+        value |= istatus(AVC_CTX_CNTV_CVAL_EL0, value, now - fake_cpu->reg[FAKE_CNTVOFF_EL2]);
+    else if (ctx == AVC_CTX_CNTP_CTL_EL0)
+        value |= istatus(AVC_CTX_CNTP_CVAL_EL0, value, now);
+    note(FAKE_READ, ctx, value);
+    return value;
 }
 
 void fake_guest_write(unsigned ctx, bool two, bool e2h, uint64_t value)

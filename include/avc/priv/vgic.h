@@ -39,7 +39,7 @@ struct avc_vgic_bank {
 struct avc_vgic_spis {
     struct avc_vgic_bank bank;
     uint64_t route[32];  /* GICD_IROUTER as written */
-    uint16_t target[32]; /* index of the vCPU it goes to, or AVC_VGIC_NONE */
+    uint16_t target[32]; /* index of the vCPU it goes to, or AVC_VGIC_NONE: not known yet */
     uint16_t holder[32]; /* index of the vCPU that has it in a list register, in a queue or active, or AVC_VGIC_NONE */
 };
 
@@ -92,10 +92,10 @@ struct avc_vgic_cpu {
 
 /* The interrupt controller of one VM. */
 struct avc_vgic {
+    struct avc_lock lock; /* first: LDAXR and STLR take no offset */
+    uint32_t ctlr;        /* GICD_CTLR: EnableGrp0, EnableGrp1 */
     uint64_t magic;
     struct avc_vm *vm;
-    struct avc_lock lock;
-    uint32_t ctlr; /* GICD_CTLR: EnableGrp0, EnableGrp1 */
     struct avc_vgic_spis *spis;
     struct avc_vgic_cpu *cpus;
     avc_ipa_t dist_base, redist_base;

@@ -89,7 +89,7 @@ static inline void begin_entry(struct avc_vcpu *vcpu, uint64_t esr, const struct
 static __attribute__((noinline)) enum avc_result begin_odd(struct avc_vcpu *vcpu, uint64_t esr,
                                                            const struct avc_mmio_entry *entry, enum avc_result result)
 {
-    begin_entry(vcpu, esr, entry, avc_mmio_stored_odd(vcpu, esr));
+    begin_entry(vcpu, esr, entry, avc_mmio_stored(vcpu, esr));
     return result;
 }
 

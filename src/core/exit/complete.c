@@ -59,25 +59,18 @@ enum avc_result avc_complete_step_odd(uint64_t esr)
     return resume(r);
 }
 
-bool avc_big_endian(const struct avc_vcpu *vcpu, uint64_t pstate)
-{
-    if (pstate & SPSR_NRW)
-        return pstate & SPSR_E;
-    return avc_sctlr(vcpu) & (avc_at_el0(pstate) ? SCTLR_E0E : SCTLR_EE);
-}
-
-uint64_t avc_mmio_stored_odd(const struct avc_vcpu *vcpu, uint64_t esr)
+uint64_t avc_mmio_stored(const struct avc_vcpu *vcpu, uint64_t esr)
 {
     unsigned unused = 64 - (8u << ISS_SAS(esr));
     uint64_t value = avc_vcpu_gpr(vcpu, (unsigned)ISS_SRT(esr)) << unused;
 
-    return avc_big_endian(vcpu, avc_hw_read_SPSR_EL2()) ? __builtin_bswap64(value) : value >> unused;
+    return avc_big_endian(avc_sctlr(vcpu), avc_hw_read_SPSR_EL2()) ? __builtin_bswap64(value) : value >> unused;
 }
 
 /* Returns what the register gets: the value in the guest's byte order, extended as the instruction says. */
 static inline uint64_t loaded(const struct avc_vcpu *vcpu, uint64_t esr, uint64_t value, uint64_t pstate)
 {
-    if (avc_big_endian(vcpu, pstate))
+    if (avc_big_endian(avc_sctlr(vcpu), pstate))
         value = __builtin_bswap64(value) >> (64 - (8u << ISS_SAS(esr)));
     return avc_mmio_extended(value, esr);
 }

@@ -31,8 +31,13 @@ static inline bool avc_data_is_plain(const struct avc_vcpu *vcpu, uint64_t pstat
     return !(avc_sctlr(vcpu) & (SCTLR_E0E | SCTLR_EE)) && !(pstate & SPSR_NRW);
 }
 
-/* Is the highest byte of the guest's data first? */
-bool avc_big_endian(const struct avc_vcpu *vcpu, uint64_t pstate);
+/* Is the highest byte of the guest's data first? sctlr is its SCTLR_EL1. */
+static inline bool avc_big_endian(uint64_t sctlr, uint64_t pstate)
+{
+    if (avc_unlikely(pstate & SPSR_NRW))
+        return pstate & SPSR_E;
+    return sctlr & (avc_at_el0(pstate) ? SCTLR_E0E : SCTLR_EE);
+}
 
 static inline void avc_complete_gpr(struct avc_vcpu *vcpu, uint64_t n, uint64_t value)
 {
@@ -74,13 +79,7 @@ static inline bool avc_mmio_is_word(uint64_t esr)
 }
 
 /* Returns what a store gives to the device. */
-uint64_t avc_mmio_stored_odd(const struct avc_vcpu *vcpu, uint64_t esr);
-static inline uint64_t avc_mmio_stored(const struct avc_vcpu *vcpu, uint64_t esr)
-{
-    if (avc_unlikely(!avc_data_is_plain(vcpu, avc_hw_read_SPSR_EL2())))
-        return avc_mmio_stored_odd(vcpu, esr);
-    return avc_mmio_low(avc_vcpu_gpr(vcpu, (unsigned)ISS_SRT(esr)), esr);
-}
+uint64_t avc_mmio_stored(const struct avc_vcpu *vcpu, uint64_t esr);
 
 /* Extends the value as the instruction says. This handles any size, and sign extension. */
 static inline uint64_t avc_mmio_extended(uint64_t value, uint64_t esr)
@@ -105,9 +104,39 @@ static inline enum avc_result avc_complete_load(struct avc_vcpu *vcpu, uint64_t 
     return avc_complete_plain_step();
 }
 
+/* The same. It is inline for a word of any guest in AArch64. */
+static inline enum avc_result avc_complete_load_word(struct avc_vcpu *vcpu, uint64_t esr, uint64_t value)
+{
+    uint64_t sctlr = avc_sctlr(vcpu), pstate = avc_hw_read_SPSR_EL2();
+
+    if (avc_unlikely(!avc_mmio_is_word(esr)) || avc_unlikely(!avc_pstate_step_is_plain(pstate)))
+        return avc_complete_load_odd(vcpu, esr, value);
+    if (avc_unlikely(sctlr & (SCTLR_E0E | SCTLR_EE)) && avc_big_endian(sctlr, pstate))
+        value = __builtin_bswap32((uint32_t)value);
+    avc_complete_gpr(vcpu, ISS_SRT(esr), (uint32_t)value);
+    return avc_complete_plain_step();
+}
+
 static inline enum avc_result avc_complete_store(uint64_t esr)
 {
     return avc_complete_step(esr);
+}
+
+/* Completes a store of `size` bytes, and sets *value to what it gives to the device. Returns false, and does nothing, if
+   the guest steps or is in AArch32. */
+static inline bool avc_complete_store_of(const struct avc_vcpu *vcpu, uint64_t esr, unsigned size, uint64_t *value)
+{
+    uint64_t sctlr = avc_sctlr(vcpu), pstate = avc_hw_read_SPSR_EL2(), unused = 64 - 8 * size;
+
+    if (avc_unlikely(!avc_pstate_step_is_plain(pstate)))
+        return false;
+    *value = avc_vcpu_gpr(vcpu, (unsigned)ISS_SRT(esr)) << unused;
+    if (avc_unlikely(sctlr & (SCTLR_E0E | SCTLR_EE)) && avc_big_endian(sctlr, pstate))
+        *value = __builtin_bswap64(*value);
+    else
+        *value >>= unused;
+    avc_complete_plain_step();
+    return true;
 }
 
 /* Complete MRS and MSR of AArch64. */

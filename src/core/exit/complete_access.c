@@ -27,7 +27,7 @@ enum avc_result avc_complete_access(struct avc_vcpu *vcpu, const struct avc_deco
     if (a->what == AVC_ACCESS_LOAD) {
         if (avc_access_is_fp(a))
             avc_fp_leave_guest(vcpu, true); /* into memory; they come back with the guest's next use */
-        avc_access_scatter(a, avc_big_endian(vcpu, pstate), d->data, vcpu->x, vcpu->fp);
+        avc_access_scatter(a, avc_big_endian(avc_sctlr(vcpu), pstate), d->data, vcpu->x, vcpu->fp);
     }
     if (a->write_back)
         write_base(vcpu, a->base, pstate, d->written);

@@ -355,7 +355,7 @@ static void gather(struct avc_vcpu *vcpu, struct avc_decoder_cpu *d, const struc
         return;
     if (avc_access_is_fp(&d->access))
         avc_fp_leave_guest(vcpu, true);
-    avc_access_gather(&d->access, avc_big_endian(vcpu, f->pstate), vcpu->x, vcpu->fp, d->data);
+    avc_access_gather(&d->access, avc_big_endian(avc_sctlr(vcpu), f->pstate), vcpu->x, vcpu->fp, d->data);
 }
 
 static enum avc_result begin(struct avc_vcpu *vcpu, struct avc_decoder_cpu *d, const struct fault *f)

@@ -33,8 +33,8 @@ static uint32_t indifferent(const struct avc_vgic_cpu *self, struct avc_vgic_ban
     return found;
 }
 
-static __attribute__((noinline)) void toggle_stirred(struct avc_vgic_cpu *self, struct avc_vgic_bank *b,
-                                                     uint32_t *field, uint32_t change)
+static __attribute__((noinline)) enum avc_result toggle_stirred(struct avc_vgic_cpu *self, struct avc_vgic_bank *b,
+                                                                uint32_t *field, uint32_t change)
 {
     uint32_t concerned = change;
     struct avc_vgic_op op;
@@ -48,58 +48,59 @@ static __attribute__((noinline)) void toggle_stirred(struct avc_vgic_cpu *self, 
     if (avc_vgic_sleeping_timers(b) & change)
         avc_vgic_kick(&op, b->owner, false);
     avc_vgic_end(&op);
+    return AVC_RESUME;
 }
 
 /* Changes these bits of the bank's `field`. The caller holds the lock. It is dropped here. */
-static inline void toggle(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t *field, uint32_t change)
+static inline enum avc_result toggle(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t *field,
+                                     uint32_t change)
 {
     change &= b->valid;
-    if (avc_unlikely((avc_vgic_stirred_bits(b) | avc_vgic_sleeping_timers(b)) & change)) {
-        toggle_stirred(self, b, field, change);
-        return;
-    }
+    if (avc_unlikely((avc_vgic_stirred_bits(b) | avc_vgic_sleeping_timers(b)) & change))
+        return toggle_stirred(self, b, field, change);
     avc_store_relaxed(field, *field ^ change);
     avc_unlock(&self->vgic->lock);
+    return AVC_RESUME;
 }
 
-uint64_t avc_vgic_read_group(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+AVC_VGIC_READ(group)
 {
     (void)self, (void)offset, (void)size;
     return avc_load_relaxed(&b->group);
 }
 
-void avc_vgic_write_group(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
-                          uint64_t value)
+enum avc_result avc_vgic_write_group(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
+                                     uint64_t value)
 {
     (void)offset, (void)size;
     avc_lock(&self->vgic->lock);
-    toggle(self, b, &b->group, b->group ^ (uint32_t)value);
+    return toggle(self, b, &b->group, b->group ^ (uint32_t)value);
 }
 
-uint64_t avc_vgic_read_enable(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+AVC_VGIC_READ(enable)
 {
     (void)self, (void)offset, (void)size;
     return avc_load_relaxed(&b->enable);
 }
 
-void avc_vgic_write_isenable(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
-                             uint64_t value)
+enum avc_result avc_vgic_write_isenable(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset,
+                                        unsigned size, uint64_t value)
 {
     (void)offset, (void)size;
     avc_lock(&self->vgic->lock);
-    toggle(self, b, &b->enable, (uint32_t)value & ~b->enable);
+    return toggle(self, b, &b->enable, (uint32_t)value & ~b->enable);
 }
 
-void avc_vgic_write_icenable(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
-                             uint64_t value)
+enum avc_result avc_vgic_write_icenable(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset,
+                                        unsigned size, uint64_t value)
 {
     (void)offset, (void)size;
     avc_lock(&self->vgic->lock);
-    toggle(self, b, &b->enable, (uint32_t)value & b->enable);
+    return toggle(self, b, &b->enable, (uint32_t)value & b->enable);
 }
 
 /* Edge or level: each interrupt has two bits, of which the upper one counts. SGIs are always edges, and PPIs levels. */
-uint64_t avc_vgic_read_config(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+AVC_VGIC_READ(config)
 {
     uint32_t v = avc_load_relaxed(&b->edge) >> (offset & 4 ? 16 : 0) & 0xffff;
 
@@ -111,8 +112,8 @@ uint64_t avc_vgic_read_config(struct avc_vgic_cpu *self, struct avc_vgic_bank *b
     return v << 1;
 }
 
-void avc_vgic_write_config(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
-                           uint64_t value)
+enum avc_result avc_vgic_write_config(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset,
+                                      unsigned size, uint64_t value)
 {
     unsigned first = offset & 4 ? 16 : 0;
     uint32_t v = (uint32_t)value >> 1 & 0x55555555;
@@ -123,7 +124,7 @@ void avc_vgic_write_config(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, u
     v = (v | v >> 4) & 0x00ff00ff;
     v = (v | v >> 8) & 0x0000ffff;
     avc_lock(&self->vgic->lock);
-    toggle(self, b, &b->edge, (b->edge ^ v << first) & 0xffffu << first);
+    return toggle(self, b, &b->edge, (b->edge ^ v << first) & 0xffffu << first);
 }
 
 /* Priorities, accessed by bytes or words. */
@@ -137,7 +138,7 @@ static inline void store_priority(struct avc_vgic_bank *b, unsigned n, unsigned 
         avc_store_relaxed((word *)&b->priority[n], (uint32_t)value);
 }
 
-uint64_t avc_vgic_read_priority(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+AVC_VGIC_READ(priority)
 {
     const uint8_t *p = &b->priority[offset % 32];
 
@@ -145,8 +146,8 @@ uint64_t avc_vgic_read_priority(struct avc_vgic_cpu *self, struct avc_vgic_bank 
     return size == 1 ? avc_load_relaxed(p) : avc_load_relaxed((const word *)p);
 }
 
-static __attribute__((noinline)) void prioritise_stirred(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n,
-                                                         unsigned size, uint64_t value)
+static __attribute__((noinline)) enum avc_result prioritise_stirred(struct avc_vgic_cpu *self, struct avc_vgic_bank *b,
+                                                                    unsigned n, unsigned size, uint64_t value)
 {
     uint32_t bits = ((1u << size) - 1) << n;
     struct avc_vgic_op op;
@@ -156,23 +157,23 @@ static __attribute__((noinline)) void prioritise_stirred(struct avc_vgic_cpu *se
     store_priority(b, n, size, value);
     avc_vgic_deliver(&op, b, bits);
     avc_vgic_end(&op);
+    return AVC_RESUME;
 }
 
-void avc_vgic_write_priority(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
-                             uint64_t value)
+enum avc_result avc_vgic_write_priority(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset,
+                                        unsigned size, uint64_t value)
 {
     unsigned n = offset % 32;
 
-    if (!(b->valid >> n & 1)) /* all or none of a word's bytes are interrupts */
-        return;
+    if (avc_unlikely(!(b->valid >> n & 1))) /* all or none of a word's bytes are interrupts */
+        return AVC_RESUME;
     value &= GIC_PRIO_MASK * 0x01010101u;
     avc_lock(&self->vgic->lock);
-    if (avc_unlikely(avc_vgic_stirred_bits(b) >> n & ((1u << size) - 1))) {
-        prioritise_stirred(self, b, n, size, value);
-        return;
-    }
+    if (avc_unlikely(avc_vgic_stirred_bits(b) >> n & ((1u << size) - 1)))
+        return prioritise_stirred(self, b, n, size, value);
     store_priority(b, n, size, value);
     avc_unlock(&self->vgic->lock);
+    return AVC_RESUME;
 }
 
 /* ---- reads of what list registers hold ---- */
@@ -249,7 +250,7 @@ static __attribute__((noinline)) uint64_t read_inside(struct avc_vgic_cpu *self,
     uint32_t line = 0;
     bool ask = false;
 
-    avc_vgic_go_on(&op, self->vgic, self);
+    avc_vgic_begin(&op, self->vgic, self);
     if (!active)
         line = lines(&op, b, &ask, &in.wait);
     look_inside(&op, b, &in);
@@ -269,47 +270,72 @@ static __attribute__((noinline)) uint64_t read_inside(struct avc_vgic_cpu *self,
     return value;
 }
 
-static inline uint64_t read_state(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, bool active)
+static __attribute__((noinline)) enum avc_result load_inside(struct avc_vcpu *vcpu, uint64_t esr,
+                                                             struct avc_vgic_bank *b, bool active)
 {
-    uint64_t value;
+    uint64_t value = read_inside(avc_vgic_cpu_of(vcpu), b, active);
 
+    return value == AVC_VGIC_RETRY ? AVC_RESUME : avc_complete_load_word(vcpu, esr, value);
+}
+
+/* Reads the state if no list register has a part of it. Otherwise *value is not written. */
+static inline bool read_state(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, bool active, uint32_t *value)
+{
+    uint32_t line = b->line;
+
+    if (!active && b->owner) {
+        if (avc_unlikely(b->owner != self))
+            return false;
+        line = (line & ~TIMER_BITS) | avc_vgic_timers_high_in_trap(self->vcpu);
+    }
     avc_lock(&self->vgic->lock);
-    if (avc_unlikely(b->in_lr) || (b->owner && !active))
-        return read_inside(self, b, active);
+    if (avc_unlikely(b->in_lr)) {
+        avc_unlock(&self->vgic->lock);
+        return false;
+    }
     self->reading = 0;
-    value = active ? b->active : b->latch | (b->line & ~b->edge);
+    *value = active ? b->active : b->latch | (line & ~b->edge);
     avc_unlock(&self->vgic->lock);
-    return value;
+    return true;
 }
 
 /* ---- pending and active ---- */
 
-uint64_t avc_vgic_read_pending(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
-{
-    (void)offset, (void)size;
-    return read_state(self, b, false);
-}
+#define READ_STATE(name, is_active)                                                                                    \
+    uint64_t avc_vgic_read_##name(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)  \
+    {                                                                                                                  \
+        (void)offset, (void)size;                                                                                      \
+        return read_inside(self, b, is_active);                                                                        \
+    }                                                                                                                  \
+    enum avc_result avc_vgic_load_##name(struct avc_vcpu *vcpu, uint64_t esr, struct avc_vgic_bank *b,                 \
+                                         uint32_t offset)                                                              \
+    {                                                                                                                  \
+        uint32_t value;                                                                                                \
+                                                                                                                       \
+        (void)offset;                                                                                                  \
+        if (avc_unlikely(!read_state(avc_vgic_cpu_of(vcpu), b, is_active, &value)))                                    \
+            return load_inside(vcpu, esr, b, is_active);                                                               \
+        return avc_complete_load_word(vcpu, esr, value);                                                               \
+    }
 
-uint64_t avc_vgic_read_active(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
-{
-    (void)offset, (void)size;
-    return read_state(self, b, true);
-}
+READ_STATE(pending, false)
+READ_STATE(active, true)
 
-void avc_vgic_write_ispend(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
-                           uint64_t value)
+enum avc_result avc_vgic_write_ispend(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset,
+                                      unsigned size, uint64_t value)
 {
     uint32_t bits = (uint32_t)value & b->valid;
     struct avc_vgic_op op;
 
     (void)offset, (void)size;
     if (!bits)
-        return;
+        return AVC_RESUME;
     avc_vgic_begin(&op, self->vgic, self);
     avc_vgic_touch(&op, b, bits);
     b->latch |= bits;
     avc_vgic_deliver(&op, b, bits);
     avc_vgic_end(&op);
+    return AVC_RESUME;
 }
 
 static void icpend(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint32_t bits)
@@ -319,15 +345,15 @@ static void icpend(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint32_t bit
     avc_vgic_deliver(op, b, bits);
 }
 
-void avc_vgic_write_isactive(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
-                             uint64_t value)
+enum avc_result avc_vgic_write_isactive(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset,
+                                        unsigned size, uint64_t value)
 {
     uint32_t bits = (uint32_t)value & b->valid;
     struct avc_vgic_op op;
 
     (void)offset, (void)size;
     if (!bits)
-        return;
+        return AVC_RESUME;
     avc_vgic_begin(&op, self->vgic, self);
     avc_vgic_touch(&op, b, bits);
     for (uint32_t idle = b->owner ? 0 : bits & ~b->in_lr & ~b->active; idle; idle &= idle - 1) {
@@ -335,16 +361,20 @@ void avc_vgic_write_isactive(struct avc_vgic_cpu *self, struct avc_vgic_bank *b,
         unsigned n = (unsigned)__builtin_ctz(idle);
 
         /* The vCPU that would have taken it will end it. If there is none, any vCPU will do. */
-        spis->holder[n] = spis->target[n] == NONE ? (uint16_t)self->index : spis->target[n];
+        spis->holder[n] = avc_vgic_target(op.vgic, spis, n);
+        if (spis->holder[n] == NONE)
+            spis->holder[n] = (uint16_t)self->index;
     }
     b->active |= bits;
     avc_vgic_deliver(&op, b, bits);
     avc_vgic_end(&op);
+    return AVC_RESUME;
 }
 
 /* Makes interrupts not pending, or inactive. One that is neither needs nothing. */
-static __attribute__((noinline)) void clear_stirred(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t bits,
-                                                    void (*fn)(struct avc_vgic_op *, struct avc_vgic_bank *, uint32_t))
+static __attribute__((noinline)) enum avc_result
+clear_stirred(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t bits,
+              void (*fn)(struct avc_vgic_op *, struct avc_vgic_bank *, uint32_t))
 {
     struct avc_vgic_op op;
 
@@ -352,29 +382,30 @@ static __attribute__((noinline)) void clear_stirred(struct avc_vgic_cpu *self, s
     avc_vgic_touch(&op, b, bits);
     fn(&op, b, bits);
     avc_vgic_end(&op);
+    return AVC_RESUME;
 }
 
-static inline void clear(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t bits,
-                         void (*fn)(struct avc_vgic_op *, struct avc_vgic_bank *, uint32_t))
+static inline enum avc_result clear(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t bits,
+                                    void (*fn)(struct avc_vgic_op *, struct avc_vgic_bank *, uint32_t))
 {
     avc_lock(&self->vgic->lock);
     bits &= avc_vgic_stirred_bits(b);
     if (avc_unlikely(bits))
-        clear_stirred(self, b, bits, fn);
-    else
-        avc_unlock(&self->vgic->lock);
+        return clear_stirred(self, b, bits, fn);
+    avc_unlock(&self->vgic->lock);
+    return AVC_RESUME;
 }
 
-void avc_vgic_write_icpend(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
-                           uint64_t value)
+enum avc_result avc_vgic_write_icpend(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset,
+                                      unsigned size, uint64_t value)
 {
     (void)offset, (void)size;
-    clear(self, b, (uint32_t)value, icpend);
+    return clear(self, b, (uint32_t)value, icpend);
 }
 
-void avc_vgic_write_icactive(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
-                             uint64_t value)
+enum avc_result avc_vgic_write_icactive(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset,
+                                        unsigned size, uint64_t value)
 {
     (void)offset, (void)size;
-    clear(self, b, (uint32_t)value, avc_vgic_make_inactive);
+    return clear(self, b, (uint32_t)value, avc_vgic_make_inactive);
 }

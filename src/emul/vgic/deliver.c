@@ -117,7 +117,7 @@ static struct avc_vgic_cpu *spi_cpu(struct avc_vgic *vgic, struct avc_vgic_bank 
 
     if (spis->route[n] & GICD_IROUTER_IRM && !(b->active >> n & 1))
         spis->target[n] = any_target(vgic, spis->target[n], b->group >> n & 1);
-    cpu = b->active >> n & 1 ? spis->holder[n] : spis->target[n];
+    cpu = b->active >> n & 1 ? spis->holder[n] : avc_vgic_target(vgic, spis, n);
     return cpu == NONE ? NULL : &vgic->cpus[cpu];
 }
 

@@ -18,7 +18,7 @@
 
 /* ---- the distributor ---- */
 
-uint64_t avc_vgic_read_ctlr(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+AVC_VGIC_READ(ctlr)
 {
     const struct avc_vgic *vgic = self->vgic;
 
@@ -27,8 +27,8 @@ uint64_t avc_vgic_read_ctlr(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, 
            (avc_load_relaxed(&vgic->folds) ? GICD_CTLR_RWP : 0);
 }
 
-void avc_vgic_write_ctlr(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
-                         uint64_t value)
+enum avc_result avc_vgic_write_ctlr(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
+                                    uint64_t value)
 {
     uint32_t ctlr = (uint32_t)value & (GICD_CTLR_ENABLEGRP0 | GICD_CTLR_ENABLEGRP1);
     struct avc_vgic_op op;
@@ -40,28 +40,29 @@ void avc_vgic_write_ctlr(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uin
         avc_store_relaxed(&op.vgic->ctlr, ctlr);
     }
     avc_vgic_end(&op);
+    return AVC_RESUME;
 }
 
-uint64_t avc_vgic_read_typer(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+AVC_VGIC_READ(typer)
 {
     (void)b, (void)offset, (void)size;
     return self->vgic->typer;
 }
 
-uint64_t avc_vgic_read_iidr(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+AVC_VGIC_READ(iidr)
 {
     (void)self, (void)b, (void)offset, (void)size;
     return IIDR;
 }
 
 /* Component IDs as for any such component (IHI 0069, and CoreSight). */
-uint64_t avc_vgic_read_pidr2(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+AVC_VGIC_READ(pidr2)
 {
     (void)self, (void)b, (void)offset, (void)size;
     return PIDR2;
 }
 
-uint64_t avc_vgic_read_cidr(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+AVC_VGIC_READ(cidr)
 {
     (void)self, (void)b, (void)size;
     return UINT32_C(0xb105f00d) >> 2 * (offset & 0xc) & 0xff;
@@ -69,13 +70,7 @@ uint64_t avc_vgic_read_cidr(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, 
 
 /* ---- routes: 8 bytes each, by words or whole ---- */
 
-uint16_t avc_vgic_route_target(const struct avc_vgic *vgic, uint64_t route)
-{
-    return route & GICD_IROUTER_IRM ? NONE /* chosen when the interrupt is pending */
-                                    : avc_vgic_cpu_named(vgic, avc_vgic_name(route));
-}
-
-uint64_t avc_vgic_read_route(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+AVC_VGIC_READ(route)
 {
     uint64_t route = avc_load_relaxed(&avc_vgic_spis_of(b)->route[offset / 8 % 32]) >> (offset & 4 ? 32 : 0);
 
@@ -83,53 +78,57 @@ uint64_t avc_vgic_read_route(struct avc_vgic_cpu *self, struct avc_vgic_bank *b,
     return size == 8 ? route : (uint32_t)route;
 }
 
-static __attribute__((noinline)) void route_stirred(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n,
-                                                    uint64_t route)
+/* The SPI is pending or active, or any vCPU may take it from now on. */
+static __attribute__((noinline)) enum avc_result route_stirred(struct avc_vgic_cpu *self, struct avc_vgic_bank *b,
+                                                               unsigned n, uint64_t route)
 {
     struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
     struct avc_vgic_op op;
 
     avc_vgic_go_on(&op, self->vgic, self);
-    if (route & GICD_IROUTER_IRM && !op.vgic->any)
-        avc_vgic_any_begins(&op);
-    avc_vgic_touch(&op, b, 1u << n);
-    avc_store_relaxed(&spis->route[n], route);
-    spis->target[n] = avc_vgic_route_target(op.vgic, route);
-    avc_vgic_deliver(&op, b, 1u << n);
+    if (route != spis->route[n]) {
+        if (route & GICD_IROUTER_IRM && !op.vgic->any)
+            avc_vgic_any_begins(&op);
+        avc_vgic_touch(&op, b, 1u << n);
+        avc_store_relaxed(&spis->route[n], route);
+        spis->target[n] = NONE;
+        avc_vgic_target(op.vgic, spis, n);
+        avc_vgic_deliver(&op, b, 1u << n);
+    }
     avc_vgic_end(&op);
+    return AVC_RESUME;
 }
 
-void avc_vgic_write_route(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
-                          uint64_t value)
+enum avc_result avc_vgic_write_route(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
+                                     uint64_t value)
 {
-    unsigned n = offset / 8 % 32, shift = offset & 4 ? 32 : 0;
-    uint64_t mask = (size == 8 ? ~UINT64_C(0) : UINT64_C(0xffffffff) << shift) & IROUTER_FIELDS, route;
+    unsigned n = offset / 8 % 32;
     struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
 
     if (avc_unlikely(!(b->valid >> n & 1)))
-        return;
+        return AVC_RESUME;
     avc_lock(&self->vgic->lock);
-    route = (spis->route[n] & ~mask) | (value << shift & mask);
-    if (avc_unlikely((avc_vgic_stirred_bits(b) >> n & 1) || route & GICD_IROUTER_IRM) && route != spis->route[n]) {
-        route_stirred(self, b, n, route);
-        return;
-    }
-    if (route != spis->route[n]) {
-        avc_store_relaxed(&spis->route[n], route);
-        spis->target[n] = avc_vgic_route_target(self->vgic, route);
-    }
+    if (size == 4) /* the other half stays */
+        value = offset & 4 ? value << 32 | (uint32_t)spis->route[n]
+                           : (spis->route[n] & ~UINT64_C(0xffffffff)) | (uint32_t)value;
+    value &= IROUTER_FIELDS;
+    if (avc_unlikely(avc_vgic_stirred_bits(b) >> n & 1) || avc_unlikely(value & GICD_IROUTER_IRM))
+        return route_stirred(self, b, n, value);
+    avc_store_relaxed(&spis->route[n], value);
+    spis->target[n] = NONE; /* found when it is needed */
     avc_unlock(&self->vgic->lock);
+    return AVC_RESUME;
 }
 
 /* ---- redistributors ---- */
 
-uint64_t avc_vgic_read_redist_ctlr(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+AVC_VGIC_READ(redist_ctlr)
 {
     (void)self, (void)offset, (void)size;
     return avc_load_relaxed(&b->owner->fold_wanted) ? GICR_CTLR_RWP : 0;
 }
 
-uint64_t avc_vgic_read_redist_typer(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+AVC_VGIC_READ(redist_typer)
 {
     const struct avc_vgic_cpu *cpu = b->owner;
     uint64_t mpidr = cpu->vcpu->mpidr, affinity = AVC_FIELD(mpidr, 39, 32) << 24 | (mpidr & 0xffffff), typer;
@@ -141,14 +140,14 @@ uint64_t avc_vgic_read_redist_typer(struct avc_vgic_cpu *self, struct avc_vgic_b
 
 /* The handshake works, and only SPIs that any vCPU may take depend on it. A guest that expects firmware to have woken
    the redistributor finds all others working as well. */
-uint64_t avc_vgic_read_waker(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+AVC_VGIC_READ(waker)
 {
     (void)self, (void)offset, (void)size;
     return avc_load_relaxed(&b->owner->waker);
 }
 
-void avc_vgic_write_waker(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
-                          uint64_t value)
+enum avc_result avc_vgic_write_waker(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
+                                     uint64_t value)
 {
     struct avc_vgic_op op;
 
@@ -157,38 +156,39 @@ void avc_vgic_write_waker(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, ui
     avc_store_relaxed(&b->owner->waker, value & GICR_WAKER_SLEEP ? GICR_WAKER_SLEEP | GICR_WAKER_ASLEEP : 0);
     avc_vgic_taker_changed(&op, b->owner, b->owner->groups);
     avc_vgic_end(&op);
+    return AVC_RESUME;
 }
 
 /* ---- find a handler ---- */
 
-/* Handles an offset that has no register. */
-static uint64_t read_zero(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size)
+/* Handle an offset that has no register, and the direction that a register does not have. */
+AVC_VGIC_READ(zero)
 {
     (void)self, (void)b, (void)offset, (void)size;
     return 0;
 }
 
-static void write_ignored(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
-                          uint64_t value)
+enum avc_result avc_vgic_write_ignored(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset,
+                                       unsigned size, uint64_t value)
 {
     (void)self, (void)b, (void)offset, (void)size, (void)value;
+    return AVC_RESUME;
 }
 
-/* The index of a register. In the first and last 128 bytes each word has a cell. Up to 4 KiB, one name has all of
-   128 bytes, and these have a cell. Above, 2 KiB have a cell. */
-#define CELLS 128
+/* The index of a register. In the first 4 KiB, and in the last 128 bytes, each word has a cell. In between, 2 KiB have
+   one. */
+#define CELLS (1024 + 32 + 32)
 #define CELL(offset)                                                                                                   \
-    ((offset) < 0x80      ? (offset) >> 2                                                                              \
-     : (offset) < 0x1000  ? 32 + ((offset) >> 7)                                                                       \
-     : (offset) >= 0xff80 ? 64 + ((offset) >> 2 & 31)                                                                  \
-                          : 96 + ((offset) >> 11))
+    ((offset) < 0x1000    ? (offset) >> 2                                                                              \
+     : (offset) >= 0xff80 ? 1024 + ((offset) >> 2 & 31)                                                                \
+                          : 1024 + 32 + ((offset) >> 11))
 
 struct gic_reg {
-    uint16_t zero;  /* bits of the offset that are 0 in the register's part of its cell */
-    uint8_t widths; /* sizes that reach it, or'ed */
-    uint8_t shift;  /* bits shift + 4..shift of the offset choose a bank of 32 interrupts; 0: no field for each */
+    avc_vgic_load_fn *load;
     avc_vgic_read_fn *read;
     avc_vgic_write_fn *write;
+    uint8_t widths; /* sizes that reach it, or'ed */
+    uint8_t shift;  /* bits shift + 4..shift of the offset choose a bank of 32 interrupts; 0: no field for each */
 } __attribute__((aligned(32))); /* a power of two */
 
 /* Row 0 is for offsets that have no register. */
@@ -202,23 +202,22 @@ enum {
 #define B                  1
 #define W                  4
 #define D                  8
-#define RO(r)              avc_vgic_read_##r, write_ignored
-#define WO(w)              read_zero, avc_vgic_write_##w
-#define RW(r, w)           avc_vgic_read_##r, avc_vgic_write_##w
+#define RW(r, w)           avc_vgic_load_##r, avc_vgic_read_##r, avc_vgic_write_##w
+#define RO(r)              RW(r, ignored)
 #define LAST(first, bytes) ((first) + (bytes)-1)
-#define ZERO(first, bytes) ((first) >= 0x80 && (first) < 0x1000 ? 0x7f & ~((bytes)-1) : 0)
 #define SHIFT(bits)        ((bits) == 1 ? 2 : (bits) == 2 ? 3 : (bits) == 8 ? 5 : (bits) == 64 ? 8 : 0)
 
-#define IN(name, offset, bytes) [CELL(offset)... CELL(LAST(offset, bytes))] = ROW_##name,
+#define IN(name, offset, bytes)     [CELL(offset)... CELL(LAST(offset, bytes))] = ROW_##name,
+#define IN_SGI(name, offset, bytes) [CELLS + CELL(offset)... CELLS + CELL(LAST(offset, bytes))] = ROW_##name,
 #define OUT(name, offset, bytes)
 
 static const struct {
     struct gic_reg regs[ROW_GICR_ICFGR + 1];
-    uint8_t dist[CELLS], rd[CELLS], sgi[CELLS];
+    uint8_t dist[CELLS], redist[2 * CELLS]; /* the RD frame's, and the SGI frame's */
 } map = {
     .regs = {
-        { 0, 0, 0, read_zero, write_ignored },
-#define GIC_REG(frame, name, offset, bytes, bits, widths, access) { ZERO(offset, bytes), widths, SHIFT(bits), access },
+        { RW(zero, ignored), B | W | D, 0 },
+#define GIC_REG(frame, name, offset, bytes, bits, widths, access) { access, widths, SHIFT(bits) },
 #include "emul/vgic/gicreg.def"
 #undef GIC_REG
     },
@@ -231,33 +230,35 @@ static const struct {
     },
 #undef DIST
 #undef RD
+#undef SGI
 #define DIST OUT
 #define RD   IN
-    .rd = {
-#include "emul/vgic/gicreg.def"
-    },
-#undef RD
-#undef SGI
-#define RD  OUT
-#define SGI IN
-    .sgi = {
+#define SGI  IN_SGI
+    .redist = {
 #include "emul/vgic/gicreg.def"
     },
 #undef GIC_REG
 };
 
-/* Finds the register at this offset, which is a word's. Sets *b to the bank of its interrupts. Before, *b is the
-   bank of the redistributor's vCPU, or NULL in the distributor. */
-static inline const struct gic_reg *find_word(const struct avc_vgic *vgic, const uint8_t cells[CELLS],
-                                              struct avc_vgic_bank **b, uint32_t offset)
+/* Returns the register of this cell, if an access of this size reaches it. */
+static inline const struct gic_reg *find(uint8_t row, uint32_t offset, unsigned size)
 {
-    size_t row = cells[CELL(offset)];
     const struct gic_reg *reg = &map.regs[row];
+
+    if (offset & (size - 1) || (size != 4 && !(reg->widths & size))) /* all take words */
+        return &map.regs[NOTHING];
+    return reg;
+}
+
+/* The same in the distributor. Sets *b to the bank of the register's interrupts. */
+static inline const struct gic_reg *find_dist(const struct avc_vgic *vgic, struct avc_vgic_bank **b, uint32_t offset,
+                                              unsigned size)
+{
+    const struct gic_reg *reg = find(map.dist[CELL(offset)], offset, size);
     uint32_t k;
 
-    if (*b && avc_unlikely(offset & reg->zero)) /* the distributor's registers fill their cells */
-        return &map.regs[NOTHING];
-    if (*b || !reg->shift)
+    *b = NULL;
+    if (!reg->shift)
         return reg;
     k = offset >> reg->shift & 31;
     if (avc_unlikely(k - 1 >= vgic->nr_banks))
@@ -266,151 +267,126 @@ static inline const struct gic_reg *find_word(const struct avc_vgic *vgic, const
     return reg;
 }
 
-/* Handles an access as an event, and any access that is not a word. */
-static enum avc_answer access(struct avc_vgic_cpu *self, const uint8_t cells[CELLS], struct avc_vgic_bank *b,
-                              uint32_t offset, unsigned size, bool write, uint64_t *value)
+/* The same in the frames of a redistributor. */
+static inline const struct gic_reg *find_redist(uint64_t at, unsigned size)
 {
-    const struct gic_reg *reg = find_word(self->vgic, cells, &b, offset & ~3u);
+    uint32_t offset = at & 0xffff;
 
-    if (offset & (size - 1) || !(reg->widths & size))
-        reg = &map.regs[NOTHING];
-    if (write)
-        reg->write(self, b, offset, size, *value);
-    else
-        *value = reg->read(self, b, offset, size);
-    return *value == AVC_VGIC_RETRY && !write ? AVC_RETRY : AVC_DONE;
+    return find(map.redist[(at & AVC_VGIC_REDIST_SIZE / 2 ? CELLS : 0) + CELL(offset)], offset, size);
 }
 
-/* Handle a trapped load, and a store. All registers can be accessed by words. */
+/* ---- trapped loads and stores ---- */
+
+/* Handles a store of a guest that steps, or that is in AArch32. */
 static __attribute__((noinline)) enum avc_result
-load_odd(struct avc_vcpu *vcpu, uint64_t esr, const uint8_t cells[CELLS], struct avc_vgic_bank *b, uint32_t offset)
+store_odd(struct avc_vcpu *vcpu, uint64_t esr, const struct gic_reg *reg, struct avc_vgic_bank *b, uint32_t offset)
 {
-    uint64_t value;
-
-    if (access(avc_vgic_cpu_of(vcpu), cells, b, offset, 1u << ISS_SAS(esr), false, &value) == AVC_RETRY)
-        return AVC_RESUME;
-    return avc_complete_load(vcpu, esr, value);
-}
-
-static inline enum avc_result load(struct avc_vcpu *vcpu, uint64_t esr, const uint8_t cells[CELLS],
-                                   struct avc_vgic_bank *b, uint32_t offset)
-{
-    struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
-    const struct gic_reg *reg;
-    uint64_t value;
-
-    if (avc_unlikely(!avc_mmio_is_word(esr)) || avc_unlikely(offset & 3))
-        return load_odd(vcpu, esr, cells, b, offset);
-    reg = find_word(self->vgic, cells, &b, offset);
-    value = reg->read(self, b, offset, 4);
-    return avc_unlikely(value == AVC_VGIC_RETRY) ? AVC_RESUME : avc_complete_load(vcpu, esr, value);
-}
-
-static __attribute__((noinline)) enum avc_result
-store_odd(struct avc_vcpu *vcpu, uint64_t esr, const uint8_t cells[CELLS], struct avc_vgic_bank *b, uint32_t offset)
-{
-    uint64_t value = avc_mmio_stored(vcpu, esr);
-
-    (void)access(avc_vgic_cpu_of(vcpu), cells, b, offset, 1u << ISS_SAS(esr), true, &value);
+    reg->write(avc_vgic_cpu_of(vcpu), b, offset, 1u << ISS_SAS(esr), avc_mmio_stored(vcpu, esr));
     return avc_complete_store(esr);
 }
 
-static inline enum avc_result store(struct avc_vcpu *vcpu, uint64_t esr, const uint8_t cells[CELLS],
-                                    struct avc_vgic_bank *b, uint32_t offset)
+static inline __attribute__((always_inline)) enum avc_result handle(struct avc_vcpu *vcpu, uint64_t esr,
+                                                                    const struct gic_reg *reg, struct avc_vgic_bank *b,
+                                                                    uint32_t offset, unsigned size)
 {
-    struct avc_vgic_cpu *self;
-    const struct gic_reg *reg;
     uint64_t value;
 
-    if (avc_unlikely(!avc_mmio_is_word(esr)) || avc_unlikely(offset & 3))
-        return store_odd(vcpu, esr, cells, b, offset);
-    value = avc_mmio_stored(vcpu, esr);
-    self = avc_vgic_cpu_of(vcpu);
-    reg = find_word(self->vgic, cells, &b, offset);
-    reg->write(self, b, offset, 4, value);
-    return avc_complete_store(esr);
+    if (!(esr & ISS_WNR))
+        return AVC_LAST(reg->load, vcpu, esr, b, offset);
+    if (avc_unlikely(!avc_complete_store_of(vcpu, esr, size, &value)))
+        return store_odd(vcpu, esr, reg, b, offset);
+    return AVC_LAST(reg->write, avc_vgic_cpu_of(vcpu), b, offset, size, value);
 }
 
-/* ---- claims ---- */
-
-static enum avc_answer answer(struct avc_vcpu *vcpu, struct avc_exit *e, const uint8_t cells[CELLS],
-                              struct avc_vgic_bank *b, uint32_t offset)
+static inline __attribute__((always_inline)) enum avc_result dist_size(struct avc_vcpu *vcpu, uint64_t esr,
+                                                                       uint32_t offset, unsigned size)
 {
-    uint64_t value = e->value;
-    enum avc_answer answer = access(avc_vgic_cpu_of(vcpu), cells, b, offset, e->size, e->write, &value);
+    struct avc_vgic_bank *b;
+    const struct gic_reg *reg = find_dist(avc_vgic_of(vcpu), &b, offset, size);
 
-    return answer == AVC_DONE ? avc_done(e, value) : answer;
+    return handle(vcpu, esr, reg, b, offset, size);
 }
 
-static inline uint32_t dist_offset(const struct avc_mmio_entry *entry)
+static inline __attribute__((always_inline)) enum avc_result redist_size(struct avc_vcpu *vcpu, uint64_t esr,
+                                                                         uint64_t at, unsigned size)
 {
-    return (uint32_t)avc_mmio_ipa(entry, avc_hw_read_FAR_EL2()) & (AVC_VGIC_DIST_SIZE - 1);
+    const struct avc_vgic *vgic = avc_vgic_of(vcpu);
+    uint64_t n = at / AVC_VGIC_REDIST_SIZE;
+
+    if (avc_unlikely(n >= vgic->vm->nr_vcpus)) /* the place is for a vCPU that was not made */
+        return AVC_SLOW;
+    return handle(vcpu, esr, find_redist(at, size), &vgic->cpus[n].bank, at & 0xffff, size);
 }
 
-static __attribute__((noinline)) enum avc_result dist_store(struct avc_vcpu *vcpu, uint64_t esr,
-                                                            const struct avc_mmio_entry *entry)
-{
-    return store(vcpu, esr, map.dist, NULL, dist_offset(entry));
-}
+/* Accesses of other sizes than a word. The function is made for each size. */
+#define OTHER_SIZES(name, type)                                                                                        \
+    static __attribute__((noinline)) enum avc_result name##_other(struct avc_vcpu *vcpu, uint64_t esr, type at)        \
+    {                                                                                                                  \
+        switch (ISS_SAS(esr)) {                                                                                        \
+        case 0:                                                                                                        \
+            return name##_size(vcpu, esr, at, 1);                                                                      \
+        case 1:                                                                                                        \
+            return name##_size(vcpu, esr, at, 2);                                                                      \
+        default:                                                                                                       \
+            return name##_size(vcpu, esr, at, 8);                                                                      \
+        }                                                                                                              \
+    }
+
+OTHER_SIZES(dist, uint32_t)
+OTHER_SIZES(redist, uint64_t)
 
 static enum avc_result dist(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry)
 {
-    if (esr & ISS_WNR)
-        return dist_store(vcpu, esr, entry);
-    return load(vcpu, esr, map.dist, NULL, dist_offset(entry));
-}
+    uint32_t offset = (uint32_t)avc_mmio_ipa(entry, avc_hw_read_FAR_EL2()) & (AVC_VGIC_DIST_SIZE - 1);
 
-enum avc_answer avc_vgic_dist_access(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
-{
-    (void)ctx;
-    return answer(vcpu, e, map.dist, NULL, (uint32_t)e->key & (AVC_VGIC_DIST_SIZE - 1));
-}
-
-/* Returns the redistributor at this place in their claim. NULL: the place is for a vCPU that was not made. */
-static inline struct avc_vgic_cpu *redist_of(const struct avc_vgic *vgic, uint64_t at)
-{
-    uint64_t index = at / AVC_VGIC_REDIST_SIZE;
-
-    return index < vgic->vm->nr_vcpus ? &vgic->cpus[index] : NULL;
-}
-
-/* Returns the cells of the RD frame or of the SGI frame. */
-static inline const uint8_t *redist_cells(uint64_t at)
-{
-    return at & (AVC_VGIC_REDIST_SIZE / 2) ? map.sgi : map.rd;
-}
-
-static __attribute__((noinline)) enum avc_result redist_store(struct avc_vcpu *vcpu, uint64_t esr,
-                                                              const struct avc_mmio_entry *entry)
-{
-    const struct avc_vgic *vgic = avc_vgic_of(vcpu);
-    uint64_t at = avc_mmio_ipa(entry, avc_hw_read_FAR_EL2()) - vgic->redist_base;
-    struct avc_vgic_cpu *cpu = redist_of(vgic, at);
-
-    return avc_likely(cpu) ? store(vcpu, esr, redist_cells(at), &cpu->bank, at & 0xffff) : AVC_SLOW;
+    return avc_likely((esr & ISS_SAS_MASK) == ISS_SAS_WORD) ? dist_size(vcpu, esr, offset, 4)
+                                                            : dist_other(vcpu, esr, offset);
 }
 
 static enum avc_result redist(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry)
 {
-    const struct avc_vgic *vgic = avc_vgic_of(vcpu);
-    struct avc_vgic_cpu *cpu;
-    uint64_t at;
+    uint64_t at = avc_mmio_ipa(entry, avc_hw_read_FAR_EL2()) - avc_vgic_of(vcpu)->redist_base;
 
-    if (esr & ISS_WNR)
-        return redist_store(vcpu, esr, entry);
-    at = avc_mmio_ipa(entry, avc_hw_read_FAR_EL2()) - vgic->redist_base;
-    cpu = redist_of(vgic, at);
-    return avc_likely(cpu) ? load(vcpu, esr, redist_cells(at), &cpu->bank, at & 0xffff) : AVC_SLOW;
+    return avc_likely((esr & ISS_SAS_MASK) == ISS_SAS_WORD) ? redist_size(vcpu, esr, at, 4)
+                                                            : redist_other(vcpu, esr, at);
+}
+
+const union avc_fast avc_vgic_dist_fast = { .mmio = dist }, avc_vgic_redist_fast = { .mmio = redist };
+
+/* ---- accesses as events ---- */
+
+static enum avc_answer access(struct avc_vcpu *vcpu, struct avc_exit *e, const struct gic_reg *reg,
+                              struct avc_vgic_bank *b, uint64_t offset)
+{
+    struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
+    uint64_t value;
+
+    if (e->write) {
+        reg->write(self, b, (uint32_t)offset, e->size, e->value);
+        return AVC_DONE;
+    }
+    value = reg->read(self, b, (uint32_t)offset, e->size);
+    return value == AVC_VGIC_RETRY ? AVC_RETRY : avc_done(e, value);
+}
+
+enum avc_answer avc_vgic_dist_access(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
+{
+    uint32_t offset = (uint32_t)e->key & (AVC_VGIC_DIST_SIZE - 1);
+    struct avc_vgic_bank *b;
+    const struct gic_reg *reg = find_dist(avc_vgic_of(vcpu), &b, offset, e->size);
+
+    (void)ctx;
+    return access(vcpu, e, reg, b, offset);
 }
 
 enum avc_answer avc_vgic_redist_access(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
 {
     const struct avc_vgic *vgic = avc_vgic_of(vcpu);
     uint64_t at = e->key - vgic->redist_base;
-    struct avc_vgic_cpu *cpu = redist_of(vgic, at);
+    uint64_t n = at / AVC_VGIC_REDIST_SIZE;
 
     (void)ctx;
-    return cpu ? answer(vcpu, e, redist_cells(at), &cpu->bank, at & 0xffff) : AVC_PASS;
+    if (n >= vgic->vm->nr_vcpus)
+        return AVC_PASS;
+    return access(vcpu, e, find_redist(at, e->size), &vgic->cpus[n].bank, at & 0xffff);
 }
-
-const union avc_fast avc_vgic_dist_fast = { .mmio = dist }, avc_vgic_redist_fast = { .mmio = redist };

@@ -10,7 +10,4 @@
 extern const union avc_fast avc_vgic_dist_fast, avc_vgic_redist_fast;
 avc_claim_fn avc_vgic_dist_access, avc_vgic_redist_access;
 
-/* Returns the vCPU that a route leads to, or NONE. */
-uint16_t avc_vgic_route_target(const struct avc_vgic *vgic, uint64_t route);
-
 #endif

@@ -110,3 +110,10 @@ void avc_vgic_cpus_index(struct avc_vgic *vgic)
         *near = (uint16_t)n;
     }
 }
+
+uint16_t avc_vgic_target_slow(const struct avc_vgic *vgic, struct avc_vgic_spis *spis, unsigned n)
+{
+    if (!(spis->route[n] & GICD_IROUTER_IRM))
+        spis->target[n] = avc_vgic_cpu_named(vgic, avc_vgic_name(spis->route[n]));
+    return spis->target[n];
+}

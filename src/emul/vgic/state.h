@@ -147,6 +147,14 @@ static inline uint16_t avc_vgic_cpu_named(const struct avc_vgic *vgic, uint64_t 
 uint64_t avc_vgic_name(uint64_t mpidr);
 void avc_vgic_cpus_index(struct avc_vgic *vgic);
 
+/* Returns the index of the vCPU that SPI n goes to, or NONE. If its route leads to one vCPU, that is looked up the
+   first time. If any may take it (GICD_IROUTER.IRM), deliver() chooses one. */
+uint16_t avc_vgic_target_slow(const struct avc_vgic *vgic, struct avc_vgic_spis *spis, unsigned n);
+static inline uint16_t avc_vgic_target(const struct avc_vgic *vgic, struct avc_vgic_spis *spis, unsigned n)
+{
+    return avc_likely(spis->target[n] != NONE) ? spis->target[n] : avc_vgic_target_slow(vgic, spis, n);
+}
+
 /* Resets a bank, except for the lines, which are the devices'. None of its interrupts is in a list register or a
    queue. */
 void avc_vgic_reset_bank(struct avc_vgic_bank *b, uint32_t edge);

@@ -17,7 +17,9 @@
 #ifndef AVC_VGIC_TIMER_H
 #define AVC_VGIC_TIMER_H
 
+#include "arch/timer.h"
 #include "emul/vgic/state.h"
+#include "hw_guest.h"
 
 /* 0: the virtual timer, 1: the physical one */
 static inline uint32_t avc_vgic_timer_bit(unsigned t)
@@ -30,6 +32,17 @@ uint64_t avc_vgic_timer_due(const struct avc_vcpu *vcpu, unsigned t);
 bool avc_vgic_timer_is_high(const struct avc_vcpu *vcpu, unsigned t);
 /* Does the same for both, as bits of their PPIs. */
 uint32_t avc_vgic_timers_high(const struct avc_vcpu *vcpu);
+
+/* The same of a vCPU in a trap. The CPU compares: CNTVOFF_EL2 counts, which it need not when the host's HCR_EL2.TGE = 1
+   is back. */
+static inline uint32_t avc_vgic_timers_high_in_trap(const struct avc_vcpu *vcpu)
+{
+    const uint64_t all = CNT_CTL_ENABLE | CNT_CTL_IMASK | CNT_CTL_ISTATUS, high = CNT_CTL_ENABLE | CNT_CTL_ISTATUS;
+    bool e2h = vcpu->hcr & HCR_E2H;
+
+    return ((avc_hw_guest_read_CNTV_CTL_EL0(e2h) & all) == high ? avc_vgic_timer_bit(0) : 0) |
+           ((avc_hw_guest_read_CNTP_CTL_EL0(e2h) & all) == high ? avc_vgic_timer_bit(1) : 0);
+}
 
 /* Masks it at the physical controller (when the operation ends), and takes the line for high: software tracks it
    from now on. */

@@ -72,13 +72,6 @@ static void reset(struct avc_vcpu *vcpu)
     avc_vgic_end_any(&op, daif);
 }
 
-static void resolve(struct avc_vgic *vgic)
-{
-    for (uint32_t k = 0; k < vgic->nr_banks; k++)
-        for (unsigned n = 0; n < 32; n++)
-            vgic->spis[k].target[n] = avc_vgic_route_target(vgic, vgic->spis[k].route[n]);
-}
-
 static void reset_all(struct avc_vgic *vgic)
 {
     for (uint32_t n = 0; n < vgic->max_vcpus; n++)
@@ -90,7 +83,7 @@ static void reset_all(struct avc_vgic *vgic)
         avc_vgic_reset_bank(&spis->bank, 0);
         for (unsigned n = 0; n < 32; n++) {
             spis->route[n] = 0;
-            spis->holder[n] = NONE;
+            spis->target[n] = spis->holder[n] = NONE;
         }
     }
     vgic->any = false;
@@ -99,7 +92,6 @@ static void reset_all(struct avc_vgic *vgic)
     vgic->ctlr = 0;
     vgic->folds = 0;
     vgic->rotor = 0;
-    resolve(vgic);
 }
 
 uint64_t avc_vgic_baseless(const struct avc_vcpu *vcpu)
@@ -137,7 +129,6 @@ static void meet_all(struct avc_vgic_op *op)
     for (uint32_t n = 0; n < vgic->vm->nr_vcpus; n++)
         meet(vgic, vgic->vm->vcpus[n]);
     avc_vgic_cpus_index(vgic);
-    resolve(vgic);
     vgic->routed = true;
     avc_vgic_deliver_spis(op);
 }
@@ -243,7 +234,7 @@ static void enter(struct avc_vcpu *vcpu)
 /* Returns the vCPU on this CPU to which an SPI goes, or which has it. */
 static inline struct avc_vgic_cpu *spi_here(const struct avc_vgic *vgic, struct avc_vgic_bank *b, unsigned n)
 {
-    uint16_t target = avc_vgic_spis_of(b)->target[n], holder = avc_vgic_spis_of(b)->holder[n];
+    uint16_t target = avc_vgic_target(vgic, avc_vgic_spis_of(b), n), holder = avc_vgic_spis_of(b)->holder[n];
 
     if (target != NONE && avc_vgic_here(&vgic->cpus[target]))
         return &vgic->cpus[target];
