@@ -54,6 +54,7 @@ struct avc_vgic_cpu {
     struct avc_vgic *vgic;
     struct avc_vcpu *vcpu;     /* NULL until it is first loaded or reset */
     const struct avc_hal *hal; /* of the CPU where it is loaded */
+    uint64_t typer;            /* GICR_TYPER */
     uint64_t name;             /* affinity of the vCPU, as SGIs name it */
     uint64_t on;               /* MPIDR_EL1 of the CPU where it is loaded */
     uint32_t lr_used;          /* bit n: list register n has an interrupt, lr[n] is what was written */
@@ -101,6 +102,7 @@ struct avc_vgic {
     avc_ipa_t dist_base, redist_base;
     uint32_t nr_banks; /* of SPIs */
     uint32_t max_vcpus;
+    uint32_t nr_vcpus; /* once the VM is sealed */
     uint32_t nr_spis;
     uint32_t folds;    /* CPUs with fold_wanted */
     uint32_t rotor;    /* vCPU that got the last 1-of-N interrupt */

@@ -31,12 +31,15 @@ static inline bool avc_data_is_plain(const struct avc_vcpu *vcpu, uint64_t pstat
     return !(avc_sctlr(vcpu) & (SCTLR_E0E | SCTLR_EE)) && !(pstate & SPSR_NRW);
 }
 
-/* Is the highest byte of the guest's data first? sctlr is its SCTLR_EL1. */
+/* Is the highest byte of the guest's data first? sctlr is its SCTLR_EL1. The first is for AArch64 alone. */
+static inline bool avc_big_endian_64(uint64_t sctlr, uint64_t pstate)
+{
+    return sctlr >> ((unsigned)__builtin_ctzll(SCTLR_E0E) + (pstate >> 2 & 1)) & 1; /* E0E at EL0, EE at EL1 */
+}
+
 static inline bool avc_big_endian(uint64_t sctlr, uint64_t pstate)
 {
-    if (avc_unlikely(pstate & SPSR_NRW))
-        return pstate & SPSR_E;
-    return sctlr & (avc_at_el0(pstate) ? SCTLR_E0E : SCTLR_EE);
+    return pstate & SPSR_NRW ? pstate & SPSR_E : avc_big_endian_64(sctlr, pstate);
 }
 
 static inline void avc_complete_gpr(struct avc_vcpu *vcpu, uint64_t n, uint64_t value)
@@ -104,16 +107,16 @@ static inline enum avc_result avc_complete_load(struct avc_vcpu *vcpu, uint64_t 
     return avc_complete_plain_step();
 }
 
-/* The same. It is inline for a word of any guest in AArch64. */
-static inline enum avc_result avc_complete_load_word(struct avc_vcpu *vcpu, uint64_t esr, uint64_t value)
+/* The same for a value that has no more bits than the access. It is inline for any guest in AArch64. */
+static inline enum avc_result avc_complete_load_of(struct avc_vcpu *vcpu, uint64_t esr, uint64_t value)
 {
     uint64_t sctlr = avc_sctlr(vcpu), pstate = avc_hw_read_SPSR_EL2();
 
-    if (avc_unlikely(!avc_mmio_is_word(esr)) || avc_unlikely(!avc_pstate_step_is_plain(pstate)))
+    if (avc_unlikely(esr & ISS_SSE) || avc_unlikely(!avc_pstate_step_is_plain(pstate)))
         return avc_complete_load_odd(vcpu, esr, value);
-    if (avc_unlikely(sctlr & (SCTLR_E0E | SCTLR_EE)) && avc_big_endian(sctlr, pstate))
-        value = __builtin_bswap32((uint32_t)value);
-    avc_complete_gpr(vcpu, ISS_SRT(esr), (uint32_t)value);
+    if (avc_unlikely(sctlr & (SCTLR_E0E | SCTLR_EE)) && avc_big_endian_64(sctlr, pstate))
+        value = __builtin_bswap64(value) >> (-(8u << ISS_SAS(esr)) & 63);
+    avc_complete_gpr(vcpu, ISS_SRT(esr), value);
     return avc_complete_plain_step();
 }
 
@@ -131,7 +134,7 @@ static inline bool avc_complete_store_of(const struct avc_vcpu *vcpu, uint64_t e
     if (avc_unlikely(!avc_pstate_step_is_plain(pstate)))
         return false;
     *value = avc_vcpu_gpr(vcpu, (unsigned)ISS_SRT(esr)) << unused;
-    if (avc_unlikely(sctlr & (SCTLR_E0E | SCTLR_EE)) && avc_big_endian(sctlr, pstate))
+    if (size > 1 && avc_unlikely(sctlr & (SCTLR_E0E | SCTLR_EE)) && avc_big_endian_64(sctlr, pstate))
         *value = __builtin_bswap64(*value);
     else
         *value >>= unused;

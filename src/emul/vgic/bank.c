@@ -9,6 +9,7 @@
  * write that concerns another CPU's list registers takes effect when that CPU has looked. The level of a timer is the
  * same: only the CPU that has the timer can see it, and for a vCPU that is not loaded its registers in memory tell.
  */
+#include "core/policy/ctx.h"
 #include "emul/vgic/lr.h"
 #include "emul/vgic/op.h"
 #include "emul/vgic/reg.h"
@@ -165,8 +166,6 @@ enum avc_result avc_vgic_write_priority(struct avc_vgic_cpu *self, struct avc_vg
 {
     unsigned n = offset % 32;
 
-    if (avc_unlikely(!(b->valid >> n & 1))) /* all or none of a word's bytes are interrupts */
-        return AVC_RESUME;
     value &= GIC_PRIO_MASK * 0x01010101u;
     avc_lock(&self->vgic->lock);
     if (avc_unlikely(avc_vgic_stirred_bits(b) >> n & ((1u << size) - 1)))
@@ -275,28 +274,46 @@ static __attribute__((noinline)) enum avc_result load_inside(struct avc_vcpu *vc
 {
     uint64_t value = read_inside(avc_vgic_cpu_of(vcpu), b, active);
 
-    return value == AVC_VGIC_RETRY ? AVC_RESUME : avc_complete_load_word(vcpu, esr, value);
+    return value == AVC_VGIC_RETRY ? AVC_RESUME : avc_complete_load_of(vcpu, esr, value);
 }
 
-/* Reads the state if no list register has a part of it. Otherwise *value is not written. */
+/* The timers of a vCPU that is on no CPU are off, as its registers in memory say. */
+static inline bool timers_off(const struct avc_vgic_cpu *cpu)
+{
+    const struct avc_vcpu *vcpu = cpu->vcpu;
+    uint64_t ctl;
+
+    if (cpu->loaded || avc_load_acquire(&vcpu->pcpu))
+        return false;
+    ctl = vcpu->ctx[AVC_CTX_CNTV_CTL_EL0] | vcpu->ctx[AVC_CTX_CNTP_CTL_EL0];
+    avc_fence();
+    return !(ctl & CNT_CTL_ENABLE) && !avc_load_acquire(&vcpu->pcpu);
+}
+
+/* Reads the state if it is at hand: no list register has a part of it, and the lines of timers can be told. Otherwise
+   it returns false. */
 static inline bool read_state(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, bool active, uint32_t *value)
 {
-    uint32_t line = b->line;
+    bool found = true;
 
-    if (!active && b->owner) {
-        if (avc_unlikely(b->owner != self))
-            return false;
-        line = (line & ~TIMER_BITS) | avc_vgic_timers_high_in_trap(self->vcpu);
-    }
     avc_lock(&self->vgic->lock);
-    if (avc_unlikely(b->in_lr)) {
-        avc_unlock(&self->vgic->lock);
-        return false;
+    *value = b->active;
+    if (!active) {
+        uint32_t line = b->line & ~b->edge;
+
+        if (b->owner == self) {
+            line = (line & ~TIMER_BITS) | avc_vgic_timers_high_in_trap(self->vcpu);
+        } else if (b->owner) {
+            line &= ~TIMER_BITS;
+            found = timers_off(b->owner);
+        }
+        *value = b->latch | line;
     }
-    self->reading = 0;
-    *value = active ? b->active : b->latch | (line & ~b->edge);
+    found &= !b->in_lr;
+    if (avc_likely(found))
+        self->reading = 0;
     avc_unlock(&self->vgic->lock);
-    return true;
+    return found;
 }
 
 /* ---- pending and active ---- */
@@ -315,7 +332,7 @@ static inline bool read_state(struct avc_vgic_cpu *self, struct avc_vgic_bank *b
         (void)offset;                                                                                                  \
         if (avc_unlikely(!read_state(avc_vgic_cpu_of(vcpu), b, is_active, &value)))                                    \
             return load_inside(vcpu, esr, b, is_active);                                                               \
-        return avc_complete_load_word(vcpu, esr, value);                                                               \
+        return avc_complete_load_of(vcpu, esr, value);                                                                 \
     }
 
 READ_STATE(pending, false)

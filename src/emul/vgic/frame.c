@@ -72,9 +72,12 @@ AVC_VGIC_READ(cidr)
 
 AVC_VGIC_READ(route)
 {
-    uint64_t route = avc_load_relaxed(&avc_vgic_spis_of(b)->route[offset / 8 % 32]) >> (offset & 4 ? 32 : 0);
+    unsigned n = offset / 8 % 32;
+    uint64_t route = avc_load_relaxed(&avc_vgic_spis_of(b)->route[n]) >> (offset & 4 ? 32 : 0);
 
     (void)self;
+    if (avc_unlikely(!(b->valid >> n & 1))) /* 1020 to 1023 */
+        return 0;
     return size == 8 ? route : (uint32_t)route;
 }
 
@@ -105,8 +108,6 @@ enum avc_result avc_vgic_write_route(struct avc_vgic_cpu *self, struct avc_vgic_
     unsigned n = offset / 8 % 32;
     struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
 
-    if (avc_unlikely(!(b->valid >> n & 1)))
-        return AVC_RESUME;
     avc_lock(&self->vgic->lock);
     if (size == 4) /* the other half stays */
         value = offset & 4 ? value << 32 | (uint32_t)spis->route[n]
@@ -130,11 +131,8 @@ AVC_VGIC_READ(redist_ctlr)
 
 AVC_VGIC_READ(redist_typer)
 {
-    const struct avc_vgic_cpu *cpu = b->owner;
-    uint64_t mpidr = cpu->vcpu->mpidr, affinity = AVC_FIELD(mpidr, 39, 32) << 24 | (mpidr & 0xffffff), typer;
+    uint64_t typer = b->owner->typer;
 
-    typer = GICR_TYPER_AFFINITY(affinity) | GICR_TYPER_NUMBER(cpu->index) |
-            (cpu->index == self->vgic->vm->nr_vcpus - 1 ? GICR_TYPER_LAST : 0);
     return size == 8 ? typer : (uint32_t)(typer >> (offset & 4 ? 32 : 0));
 }
 
@@ -146,16 +144,25 @@ AVC_VGIC_READ(waker)
     return avc_load_relaxed(&b->owner->waker);
 }
 
-enum avc_result avc_vgic_write_waker(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
-                                     uint64_t value)
+static __attribute__((noinline)) enum avc_result woken(struct avc_vgic_cpu *self, struct avc_vgic_cpu *cpu)
 {
     struct avc_vgic_op op;
 
-    (void)offset, (void)size;
-    avc_vgic_begin(&op, self->vgic, self);
-    avc_store_relaxed(&b->owner->waker, value & GICR_WAKER_SLEEP ? GICR_WAKER_SLEEP | GICR_WAKER_ASLEEP : 0);
-    avc_vgic_taker_changed(&op, b->owner, b->owner->groups);
+    avc_vgic_go_on(&op, self->vgic, self);
+    avc_vgic_taker_changed(&op, cpu, cpu->groups);
     avc_vgic_end(&op);
+    return AVC_RESUME;
+}
+
+enum avc_result avc_vgic_write_waker(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
+                                     uint64_t value)
+{
+    (void)offset, (void)size;
+    avc_lock(&self->vgic->lock);
+    avc_store_relaxed(&b->owner->waker, value & GICR_WAKER_SLEEP ? GICR_WAKER_SLEEP | GICR_WAKER_ASLEEP : 0);
+    if (avc_unlikely(self->vgic->any))
+        return woken(self, b->owner);
+    avc_unlock(&self->vgic->lock);
     return AVC_RESUME;
 }
 
@@ -241,13 +248,11 @@ static const struct {
 };
 
 /* Returns the register of this cell, if an access of this size reaches it. */
-static inline const struct gic_reg *find(uint8_t row, uint32_t offset, unsigned size)
+static inline const struct gic_reg *find(uint32_t row, uint32_t offset, unsigned size)
 {
-    const struct gic_reg *reg = &map.regs[row];
-
-    if (offset & (size - 1) || (size != 4 && !(reg->widths & size))) /* all take words */
-        return &map.regs[NOTHING];
-    return reg;
+    if (offset & (size - 1) || (size != 4 && !(map.regs[row].widths & size))) /* all take words */
+        row = NOTHING;
+    return &map.regs[row];
 }
 
 /* The same in the distributor. Sets *b to the bank of the register's interrupts. */
@@ -313,7 +318,7 @@ static inline __attribute__((always_inline)) enum avc_result redist_size(struct 
     const struct avc_vgic *vgic = avc_vgic_of(vcpu);
     uint64_t n = at / AVC_VGIC_REDIST_SIZE;
 
-    if (avc_unlikely(n >= vgic->vm->nr_vcpus)) /* the place is for a vCPU that was not made */
+    if (avc_unlikely(n >= vgic->nr_vcpus)) /* the place is for a vCPU that was not made */
         return AVC_SLOW;
     return handle(vcpu, esr, find_redist(at, size), &vgic->cpus[n].bank, at & 0xffff, size);
 }
@@ -386,7 +391,7 @@ enum avc_answer avc_vgic_redist_access(struct avc_vcpu *vcpu, struct avc_exit *e
     uint64_t n = at / AVC_VGIC_REDIST_SIZE;
 
     (void)ctx;
-    if (n >= vgic->vm->nr_vcpus)
+    if (n >= vgic->nr_vcpus)
         return AVC_PASS;
     return access(vcpu, e, find_redist(at, e->size), &vgic->cpus[n].bank, at & 0xffff);
 }

@@ -19,6 +19,7 @@
    RESUME: so both can be the last call of a trap. */
 typedef enum avc_result avc_vgic_write_fn(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset,
                                           unsigned size, uint64_t value);
+/* A read returns no more bits than the access has. */
 typedef uint64_t avc_vgic_read_fn(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size);
 typedef enum avc_result avc_vgic_load_fn(struct avc_vcpu *vcpu, uint64_t esr, struct avc_vgic_bank *b, uint32_t offset);
 
@@ -34,7 +35,7 @@ typedef enum avc_result avc_vgic_load_fn(struct avc_vcpu *vcpu, uint64_t esr, st
     {                                                                                                                  \
         uint64_t value = read_##name(avc_vgic_cpu_of(vcpu), b, offset, 1u << ISS_SAS(esr));                            \
                                                                                                                        \
-        return avc_complete_load_word(vcpu, esr, value);                                                               \
+        return avc_complete_load_of(vcpu, esr, value);                                                                 \
     }                                                                                                                  \
     static inline uint64_t read_##name(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset,            \
                                        unsigned size)

@@ -121,13 +121,24 @@ enum avc_status avc_vgic_reset(struct avc_vgic *vgic)
 
 /* ---- load and put ---- */
 
+static uint64_t redist_typer(const struct avc_vgic_cpu *cpu)
+{
+    uint64_t mpidr = cpu->vcpu->mpidr, affinity = AVC_FIELD(mpidr, 39, 32) << 24 | (mpidr & 0xffffff);
+
+    return GICR_TYPER_AFFINITY(affinity) | GICR_TYPER_NUMBER(cpu->index) |
+           (cpu->index == cpu->vgic->nr_vcpus - 1 ? GICR_TYPER_LAST : 0);
+}
+
 /* The VM is sealed, so all vCPUs are known. */
 static void meet_all(struct avc_vgic_op *op)
 {
     struct avc_vgic *vgic = op->vgic;
 
-    for (uint32_t n = 0; n < vgic->vm->nr_vcpus; n++)
+    vgic->nr_vcpus = (uint32_t)vgic->vm->nr_vcpus;
+    for (uint32_t n = 0; n < vgic->nr_vcpus; n++) {
         meet(vgic, vgic->vm->vcpus[n]);
+        vgic->cpus[n].typer = redist_typer(&vgic->cpus[n]);
+    }
     avc_vgic_cpus_index(vgic);
     vgic->routed = true;
     avc_vgic_deliver_spis(op);
