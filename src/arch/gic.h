@@ -16,6 +16,7 @@
 #define ICH_LR_HW          AVC_BIT(61)           /* its end deactivates the physical interrupt pINTID */
 #define ICH_LR_GROUP       AVC_BIT(60)           /* group 1 */
 #define ICH_LR_PRIORITY(p) ((uint64_t)(p) << 48) /* 55..48 */
+#define ICH_LR_PRIORITY_MASK AVC_BITS(55, 48)
 #define ICH_LR_PINTID(i)   ((uint64_t)(i) << 32) /* 44..32, HW=1 */
 #define ICH_LR_EOI         AVC_BIT(41)           /* HW=0: maintenance interrupt when it becomes inactive */
 #define ICH_LR_VINTID(lr)  ((uint32_t)(lr))      /* 31..0 */

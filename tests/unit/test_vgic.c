@@ -671,6 +671,38 @@ static void overflow_groups(void **state)
     }
 }
 
+/* An interrupt was ended, and stayed in its list register. The vCPU has left the CPU and come back since, so the CPU's
+   register is empty. A write changes the interrupt where it stands. */
+static void changed_after_load(void **state)
+{
+    (void)state;
+    for (unsigned active = 0; active < 2; active++) {
+        vw_boot(4, true, 1);
+        wr(0, GICD + 0xc08, 2 << 16); /* 40 is edge-triggered */
+        wr(0, GICD + 0x104, 1 << 8);
+        wr(0, GICD + 0x200 + 4, 1 << 8);
+        assert_int_equal(g_ack(true), 40);
+        g_eoi(true, 40);
+        vput(0);
+        vload(0, 1);
+        settle_vcpu(0);
+        wr8(0, GICD + 0x400 + 40, 0x40);
+        wr(0, GICD + (active ? 0x300 : 0x200) + 4, 1 << 8);
+        assert_int_equal(rd(0, GICD + (active ? 0x300 : 0x200) + 4), 1 << 8);
+        if (active) {
+            wr(0, GICD + 0x200 + 4, 1 << 8);
+            assert_int_equal(g_ack(true), 1023);
+            wr(0, GICD + 0x380 + 4, 1 << 8);
+        }
+        assert_int_equal(g_signalled() < 0 ? 0 : lr_priority(*lr((unsigned)g_signalled())), 0x40);
+        assert_int_equal(g_ack(true), 40);
+        wr(0, GICD + 0x200 + 4, 1 << 8);
+        wr(0, GICD + 0x280 + 4, 1 << 8);
+        g_eoi(true, 40);
+        assert_int_equal(g_ack(true), 1023);
+    }
+}
+
 /* More nested handlers than list registers. Each interrupt is ended in turn: by EOIR alone, or with EOImode 1. */
 static void overflow_active(void **state)
 {
@@ -1363,6 +1395,7 @@ int main(void)
         cmocka_unit_test(disabled_in_lr),
         cmocka_unit_test(moves_to_fewer),
         cmocka_unit_test(level_across_put),
+        cmocka_unit_test(changed_after_load),
         cmocka_unit_test(overflow_pending),
         cmocka_unit_test(overflow_groups),
         { "overflow_active, EOImode 0", overflow_active, NULL, NULL, NULL },

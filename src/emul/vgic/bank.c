@@ -147,12 +147,34 @@ AVC_VGIC_READ(priority)
     return size == 1 ? avc_load_relaxed(p) : avc_load_relaxed((const word *)p);
 }
 
+/* Writes the priorities of `bits`, which are in list registers, into those that may stay there. Returns the others. */
+static uint32_t prioritise_lrs(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t bits)
+{
+    for (uint32_t in = bits; in; in &= in - 1) {
+        unsigned n = (unsigned)__builtin_ctz(in), r = b->at[n];
+
+        if (avc_vgic_lr_stays(self, b, n)) {
+            avc_vgic_lr_change(self, r, ICH_LR_PRIORITY(b->priority[n]), ICH_LR_PRIORITY_MASK);
+            bits &= ~(in & -in);
+        }
+    }
+    return bits;
+}
+
 static __attribute__((noinline)) enum avc_result prioritise_stirred(struct avc_vgic_cpu *self, struct avc_vgic_bank *b,
                                                                     unsigned n, unsigned size, uint64_t value)
 {
-    uint32_t bits = ((1u << size) - 1) << n;
+    uint32_t bits = (uint32_t)((UINT64_C(1) << size) - 1) << n, in_lr = bits & b->in_lr;
     struct avc_vgic_op op;
 
+    if (!(bits & b->queued)) {
+        store_priority(b, n, size, value);
+        bits = prioritise_lrs(self, b, in_lr);
+        if (avc_likely(!bits)) {
+            avc_unlock(&self->vgic->lock);
+            return AVC_RESUME;
+        }
+    }
     avc_vgic_go_on(&op, self->vgic, self);
     avc_vgic_touch(&op, b, bits);
     store_priority(b, n, size, value);
@@ -338,21 +360,14 @@ static inline bool read_state(struct avc_vgic_cpu *self, struct avc_vgic_bank *b
 READ_STATE(pending, false)
 READ_STATE(active, true)
 
-enum avc_result avc_vgic_write_ispend(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset,
-                                      unsigned size, uint64_t value)
+/*
+ * The four writes of state. An interrupt in a list register of this CPU is most often changed there. Otherwise it comes
+ * back into memory, is changed, and is delivered.
+ */
+static void ispend(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint32_t bits)
 {
-    uint32_t bits = (uint32_t)value & b->valid;
-    struct avc_vgic_op op;
-
-    (void)offset, (void)size;
-    if (!bits)
-        return AVC_RESUME;
-    avc_vgic_begin(&op, self->vgic, self);
-    avc_vgic_touch(&op, b, bits);
     b->latch |= bits;
-    avc_vgic_deliver(&op, b, bits);
-    avc_vgic_end(&op);
-    return AVC_RESUME;
+    avc_vgic_deliver(op, b, bits);
 }
 
 static void icpend(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint32_t bits)
@@ -362,36 +377,24 @@ static void icpend(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint32_t bit
     avc_vgic_deliver(op, b, bits);
 }
 
-enum avc_result avc_vgic_write_isactive(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset,
-                                        unsigned size, uint64_t value)
+static void isactive(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint32_t bits)
 {
-    uint32_t bits = (uint32_t)value & b->valid;
-    struct avc_vgic_op op;
-
-    (void)offset, (void)size;
-    if (!bits)
-        return AVC_RESUME;
-    avc_vgic_begin(&op, self->vgic, self);
-    avc_vgic_touch(&op, b, bits);
     for (uint32_t idle = b->owner ? 0 : bits & ~b->in_lr & ~b->active; idle; idle &= idle - 1) {
         struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
         unsigned n = (unsigned)__builtin_ctz(idle);
 
         /* The vCPU that would have taken it will end it. If there is none, any vCPU will do. */
-        spis->holder[n] = avc_vgic_target(op.vgic, spis, n);
+        spis->holder[n] = avc_vgic_target(op->vgic, spis, n);
         if (spis->holder[n] == NONE)
-            spis->holder[n] = (uint16_t)self->index;
+            spis->holder[n] = (uint16_t)op->self->index;
     }
     b->active |= bits;
-    avc_vgic_deliver(&op, b, bits);
-    avc_vgic_end(&op);
-    return AVC_RESUME;
+    avc_vgic_deliver(op, b, bits);
 }
 
-/* Makes interrupts not pending, or inactive. One that is neither needs nothing. */
 static __attribute__((noinline)) enum avc_result
-clear_stirred(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t bits,
-              void (*fn)(struct avc_vgic_op *, struct avc_vgic_bank *, uint32_t))
+change_stirred(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t bits,
+               void (*fn)(struct avc_vgic_op *, struct avc_vgic_bank *, uint32_t))
 {
     struct avc_vgic_op op;
 
@@ -402,27 +405,43 @@ clear_stirred(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t bits,
     return AVC_RESUME;
 }
 
-static inline enum avc_result clear(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t bits,
-                                    void (*fn)(struct avc_vgic_op *, struct avc_vgic_bank *, uint32_t))
+static inline enum avc_result change(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t bits, uint64_t set,
+                                     uint64_t clear, void (*fn)(struct avc_vgic_op *, struct avc_vgic_bank *, uint32_t))
 {
     avc_lock(&self->vgic->lock);
-    bits &= avc_vgic_stirred_bits(b);
+    bits &= set ? b->valid : avc_vgic_stirred_bits(b); /* one that is neither pending nor active needs no clearing */
+    if (avc_unlikely(bits & b->in_lr))
+        bits = avc_vgic_lr_edit(self, b, bits, set, clear);
     if (avc_unlikely(bits))
-        return clear_stirred(self, b, bits, fn);
+        return change_stirred(self, b, bits, fn);
     avc_unlock(&self->vgic->lock);
     return AVC_RESUME;
+}
+
+enum avc_result avc_vgic_write_ispend(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset,
+                                      unsigned size, uint64_t value)
+{
+    (void)offset, (void)size;
+    return change(self, b, (uint32_t)value, ICH_LR_PENDING, 0, ispend);
 }
 
 enum avc_result avc_vgic_write_icpend(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset,
                                       unsigned size, uint64_t value)
 {
     (void)offset, (void)size;
-    return clear(self, b, (uint32_t)value, icpend);
+    return change(self, b, (uint32_t)value, 0, ICH_LR_PENDING, icpend);
+}
+
+enum avc_result avc_vgic_write_isactive(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset,
+                                        unsigned size, uint64_t value)
+{
+    (void)offset, (void)size;
+    return change(self, b, (uint32_t)value, ICH_LR_ACTIVE, 0, isactive);
 }
 
 enum avc_result avc_vgic_write_icactive(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset,
                                         unsigned size, uint64_t value)
 {
     (void)offset, (void)size;
-    return clear(self, b, (uint32_t)value, avc_vgic_make_inactive);
+    return change(self, b, (uint32_t)value, 0, ICH_LR_ACTIVE, avc_vgic_make_inactive);
 }

@@ -288,22 +288,12 @@ void avc_vgic_pend_slow(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigne
         avc_vgic_deliver(op, b, bit); /* an active one may have been taken out of a list register */
 }
 
-/* Does the level of an interrupt in cpu's list register concern that register only? It does if no CPU has asked for
-   more, ISPENDR has not made it pending, and an SPI stays with this vCPU. */
-static bool level_is_plain(const struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned n)
-{
-    const struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
-
-    return !(((b->latch | b->moved | b->linked) >> n | cpu->lr_look >> b->at[n]) & 1) && !cpu->spilled &&
-           (b->owner || (spis->target[n] == cpu->index && !(spis->route[n] & GICD_IROUTER_IRM)));
-}
-
 bool avc_vgic_level(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned n)
 {
     unsigned r = b->at[n];
     uint64_t lr;
 
-    if (!level_is_plain(cpu, b, n))
+    if ((b->latch | b->moved | b->linked) >> n & 1 || !avc_vgic_lr_stays(cpu, b, n)) /* ISPENDR has made it pending */
         return false;
     lr = (cpu->lr[r] & ~ICH_LR_STATE) | (avc_vgic_lr_read(cpu, r) & ICH_LR_ACTIVE);
     if (!(b->line >> n & 1))

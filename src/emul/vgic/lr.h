@@ -80,6 +80,55 @@ static inline uint32_t avc_vgic_lr_victim(struct avc_vgic_cpu *self)
     return later & -later;
 }
 
+/* Rewrites list register r of self, which is loaded: the guest's state in it, and what was written else. (The CPU's
+   register is empty if the vCPU came here with an interrupt in it that the guest had ended.) */
+static inline void avc_vgic_lr_change(struct avc_vgic_cpu *self, unsigned r, uint64_t set, uint64_t clear)
+{
+    uint64_t lr = (self->lr[r] & ~ICH_LR_STATE) | (avc_hw_lr_read(r) & ICH_LR_STATE);
+
+    avc_vgic_lr_set(self, r, (lr & ~clear) | set);
+}
+
+/* Does interrupt n, in a list register of cpu, concern that register only? It does if no other CPU has asked for
+   anything, nothing waits for a register, and an SPI stays with this vCPU. */
+static inline bool avc_vgic_lr_stays(const struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned n)
+{
+    const struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
+
+    if (cpu->spilled || ((cpu->lr_look | cpu->lr_pend) >> b->at[n] & 1))
+        return false;
+    if (b->owner)
+        return b->owner == cpu;
+    return spis->holder[n] == cpu->index && spis->target[n] == cpu->index && !(spis->route[n] & GICD_IROUTER_IRM);
+}
+
+/*
+ * Sets and clears ICH_LR<n>_EL2.State of those of `bits` that are in list registers of self, and that may stay there:
+ * they are not linked, and no level brings them back at their end. Returns the others.
+ */
+static inline uint32_t avc_vgic_lr_edit(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t bits, uint64_t set,
+                                        uint64_t clear)
+{
+    uint32_t in = bits & b->in_lr & ~b->latch; /* latched: active, and pending while its group is off */
+
+    if (set & ICH_LR_PENDING)
+        in &= avc_vgic_enabled_bits(self->vgic, b);
+    for (; in; in &= in - 1) {
+        unsigned n = (unsigned)__builtin_ctz(in), r = b->at[n];
+        uint32_t bit = in & -in;
+
+        if (!avc_vgic_lr_stays(self, b, n) || self->lr[r] & (ICH_LR_HW | ICH_LR_EOI))
+            continue;
+        if (set & ICH_LR_PENDING)
+            b->moved |= bit;
+        if (clear & ICH_LR_PENDING)
+            b->moved &= ~bit;
+        avc_vgic_lr_change(self, r, set, clear);
+        bits &= ~bit;
+    }
+    return bits;
+}
+
 /*
  * Interrupt n of the bank, which is in a list register at hand, comes again. It is made pending once more, as it was
  * written, or pending and active. Returns false if it must come back into memory first: another CPU has changed
