@@ -17,36 +17,47 @@
 
 /* ---- changes of what decides whether, when and to whom an interrupt is signalled ---- */
 
-/* Returns those of `bits`, whose enables change, to which that makes no difference: they are in list registers of
-   self, where the guest handles them or has ended them, and they are not pending. */
-static uint32_t indifferent(const struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t bits)
+/*
+ * The enables of `bits` change. Handles those that are in list registers of self, and that no line or latch makes pending
+ * besides. One that is pending there leaves its register. To the others, which the guest handles or has ended, it makes
+ * no difference. Returns the rest.
+ */
+static uint32_t settle_enables(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t bits)
 {
-    uint32_t found = 0;
+    for (uint32_t in = bits & b->in_lr & ~(b->latch | b->line | b->linked); in; in &= in - 1) {
+        unsigned n = (unsigned)__builtin_ctz(in), r = b->at[n];
+        uint64_t state;
 
-    bits &= b->in_lr & ~(b->latch | b->line | b->linked);
-    for (; bits; bits &= bits - 1) {
-        unsigned n = (unsigned)__builtin_ctz(bits), r = b->at[n];
-
-        if (avc_vgic_holder(self->vgic, b, n) == self && !(self->lr_look >> r & 1) &&
-            !(avc_hw_lr_read(r) & ICH_LR_PENDING))
-            found |= bits & -bits;
+        if (!avc_vgic_lr_stays(self, b, n))
+            continue;
+        state = avc_hw_lr_read(r) & ICH_LR_STATE;
+        if (state == ICH_LR_STATE || (state && self->lr[r] & ICH_LR_HW))
+            continue;
+        if (state == ICH_LR_PENDING)
+            avc_vgic_lr_drop(self, b, n);
+        bits &= ~(in & -in);
     }
-    return found;
+    return bits;
 }
 
 static __attribute__((noinline)) enum avc_result toggle_stirred(struct avc_vgic_cpu *self, struct avc_vgic_bank *b,
                                                                 uint32_t *field, uint32_t change)
 {
-    uint32_t concerned = change;
+    uint32_t concerned = change & (avc_vgic_stirred_bits(b) | avc_vgic_sleeping_timers(b));
     struct avc_vgic_op op;
 
-    avc_vgic_go_on(&op, self->vgic, self);
     if (field == &b->enable)
-        concerned &= ~indifferent(self, b, change);
+        concerned = settle_enables(self, b, concerned);
+    if (avc_likely(!concerned)) {
+        avc_store_relaxed(field, *field ^ change);
+        avc_unlock(&self->vgic->lock);
+        return AVC_RESUME;
+    }
+    avc_vgic_go_on(&op, self->vgic, self);
     avc_vgic_touch(&op, b, concerned);
-    *field ^= change;
+    avc_store_relaxed(field, *field ^ change);
     avc_vgic_deliver(&op, b, concerned);
-    if (avc_vgic_sleeping_timers(b) & change)
+    if (avc_vgic_sleeping_timers(b) & concerned)
         avc_vgic_kick(&op, b->owner, false);
     avc_vgic_end(&op);
     return AVC_RESUME;

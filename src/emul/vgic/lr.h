@@ -89,6 +89,21 @@ static inline void avc_vgic_lr_change(struct avc_vgic_cpu *self, unsigned r, uin
     avc_vgic_lr_set(self, r, (lr & ~clear) | set);
 }
 
+/* Takes interrupt n back from a list register of self, where it is pending and no more. */
+static inline void avc_vgic_lr_drop(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n)
+{
+    unsigned r = b->at[n];
+    uint32_t bit = 1u << n;
+
+    self->lr_used &= ~(1u << r);
+    b->in_lr &= ~bit;
+    b->latch |= b->moved & bit;
+    b->moved &= ~bit;
+    if (!b->owner)
+        avc_vgic_spis_of(b)->holder[n] = NONE;
+    avc_vgic_lr_set(self, r, 0);
+}
+
 /* Does interrupt n, in a list register of cpu, concern that register only? It does if no other CPU has asked for
    anything, nothing waits for a register, and an SPI stays with this vCPU. */
 static inline bool avc_vgic_lr_stays(const struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned n)
