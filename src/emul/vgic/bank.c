@@ -40,10 +40,10 @@ static uint32_t settle_enables(struct avc_vgic_cpu *self, struct avc_vgic_bank *
     return bits;
 }
 
+/* `concerned`: those of the bits that are in some state, or are timers of a vCPU that sleeps. */
 static __attribute__((noinline)) enum avc_result toggle_stirred(struct avc_vgic_cpu *self, struct avc_vgic_bank *b,
-                                                                uint32_t *field, uint32_t change)
+                                                                uint32_t *field, uint32_t change, uint32_t concerned)
 {
-    uint32_t concerned = change & (avc_vgic_stirred_bits(b) | avc_vgic_sleeping_timers(b));
     struct avc_vgic_op op;
 
     if (field == &b->enable)
@@ -56,8 +56,8 @@ static __attribute__((noinline)) enum avc_result toggle_stirred(struct avc_vgic_
     avc_vgic_go_on(&op, self->vgic, self);
     avc_vgic_touch(&op, b, concerned);
     avc_store_relaxed(field, *field ^ change);
-    avc_vgic_deliver(&op, b, concerned);
-    if (avc_vgic_sleeping_timers(b) & concerned)
+    avc_vgic_deliver_slow(&op, b, concerned);
+    if (avc_unlikely(concerned & TIMER_BITS) && avc_vgic_sleeping_timers(b))
         avc_vgic_kick(&op, b->owner, false);
     avc_vgic_end(&op);
     return AVC_RESUME;
@@ -67,9 +67,12 @@ static __attribute__((noinline)) enum avc_result toggle_stirred(struct avc_vgic_
 static inline enum avc_result toggle(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t *field,
                                      uint32_t change)
 {
+    uint32_t concerned;
+
     change &= b->valid;
-    if (avc_unlikely((avc_vgic_stirred_bits(b) | avc_vgic_sleeping_timers(b)) & change))
-        return toggle_stirred(self, b, field, change);
+    concerned = (avc_vgic_stirred_bits(b) | avc_vgic_sleeping_timers(b)) & change;
+    if (avc_unlikely(concerned))
+        return toggle_stirred(self, b, field, change, concerned);
     avc_store_relaxed(field, *field ^ change);
     avc_unlock(&self->vgic->lock);
     return AVC_RESUME;
@@ -262,7 +265,8 @@ static uint32_t lines(struct avc_vgic_op *op, struct avc_vgic_bank *b, bool *ask
     if (!cpu)
         return b->line;
     if (cpu == op->self) {
-        avc_vgic_fallen(op, cpu);
+        if (avc_unlikely(b->in_lr & TIMER_BITS))
+            avc_vgic_fallen(op, cpu);
         high = avc_vgic_timers_high(cpu->vcpu);
     } else if (cpu->loaded) {
         *ask = true;
