@@ -56,9 +56,9 @@ struct avc_vgic_cpu {
     const struct avc_hal *hal; /* of the CPU where it is loaded */
     uint64_t typer;            /* GICR_TYPER */
     uint64_t name;             /* affinity of the vCPU, as SGIs name it */
+    uint64_t alone;            /* what ICC_SGI1R_EL1 has for an SGI to it alone, but for the INTID */
     uint64_t on;               /* MPIDR_EL1 of the CPU where it is loaded */
     uint32_t lr_used;          /* bit n: list register n has an interrupt, lr[n] is what was written */
-    uint32_t lr_dirty;         /* bit n: list register n, if it is not in use, may hold what is of no effect */
     uint32_t lr_look;          /* bit n: another CPU has changed something about the interrupt in it */
     uint32_t lr_pend;          /* bit n: an edge of it has come, on another CPU, and is in its latch */
     uint32_t lr_all;           /* those the CPU has */

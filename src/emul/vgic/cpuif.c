@@ -31,7 +31,8 @@ static __attribute__((noinline)) void send_all(struct avc_vgic_op *op, unsigned 
             pend(op, &op->vgic->cpus[n], intid, any_group);
 }
 
-static __attribute__((noinline)) void send(struct avc_vgic_cpu *self, uint64_t v, bool any_group)
+/* Sends an SGI, and is always RESUME. */
+static __attribute__((noinline)) enum avc_result send(struct avc_vgic_cpu *self, uint64_t v, bool any_group)
 {
     unsigned intid = ICC_SGIR_INTID(v);
     struct avc_vgic_op op;
@@ -48,6 +49,7 @@ static __attribute__((noinline)) void send(struct avc_vgic_cpu *self, uint64_t v
         }
     }
     avc_vgic_end(&op);
+    return AVC_RESUME;
 }
 
 static enum avc_answer sgi(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
@@ -59,10 +61,11 @@ static enum avc_answer sgi(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
     return AVC_DONE;
 }
 
-/* The part of an SGI register's value that names this vCPU and no other: Aff0's lower bits as a list. */
-static inline uint64_t alone(uint64_t name)
+/* The guest steps: the PC is moved last. */
+static __attribute__((noinline)) enum avc_result send_stepping(struct avc_vgic_cpu *self, uint64_t v, uint64_t esr)
 {
-    return (name & ICC_SGIR_AFFINITY) | UINT64_C(1) << (name & 15);
+    send(self, v, true);
+    return avc_complete_msr(esr);
 }
 
 /* A trapped write of ICC_SGI1R_EL1. A kernel sends SGIs to its own CPU, to run something later. Such an SGI needs
@@ -72,22 +75,23 @@ static enum avc_result sgi1r(struct avc_vcpu *vcpu, uint64_t esr, const struct a
     struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
     uint64_t v = avc_vcpu_gpr(vcpu, (unsigned)ISS_RT(esr));
     unsigned intid = ICC_SGIR_INTID(v);
-    bool handled = false;
+    bool handled;
 
     (void)entry;
     if (avc_unlikely(esr & ISS_READ))
         return AVC_SLOW;
-    if ((v & ~ICC_SGIR_INTID_MASK) == alone(self->name)) {
-        avc_lock(&self->vgic->lock);
-        if (avc_likely(self->bank.in_lr >> intid & 1))
-            handled = avc_vgic_lr_again(self, &self->bank, intid, false);
-        else
-            handled = avc_vgic_lr_new(self, intid, false, 0);
-        avc_unlock(&self->vgic->lock);
-    }
-    if (!handled)
-        send(self, v, true);
-    return avc_complete_msr(esr);
+    if (avc_unlikely(!avc_pstate_step_is_plain(avc_hw_read_SPSR_EL2())))
+        return send_stepping(self, v, esr);
+    avc_complete_plain_step();
+    if ((v & ~ICC_SGIR_INTID_MASK) != self->alone)
+        return send(self, v, true);
+    avc_lock(&self->vgic->lock);
+    if (avc_likely(self->bank.in_lr >> intid & 1))
+        handled = avc_vgic_lr_again_at(self, &self->bank, intid, false, true);
+    else
+        handled = avc_vgic_lr_new(self, &self->bank, intid, 0);
+    avc_unlock(&self->vgic->lock);
+    return avc_likely(handled) ? AVC_RESUME : send(self, v, true);
 }
 
 static const union avc_fast sgi1r_fast = { .sysreg = sgi1r };

@@ -121,27 +121,28 @@ static struct avc_vgic_cpu *spi_cpu(struct avc_vgic *vgic, struct avc_vgic_bank 
     return cpu == NONE ? NULL : &vgic->cpus[cpu];
 }
 
-/* Returns list registers of self that are free. If none is, it frees one. */
-static inline uint32_t free_lrs(struct avc_vgic_cpu *self)
+/* Returns a list register of self that is free, or ~0. If none is, it frees one. */
+static inline unsigned free_lr(struct avc_vgic_cpu *self)
 {
     uint32_t free = ~self->lr_used & self->lr_all;
+    unsigned r;
 
-    if (avc_unlikely(!free)) {
-        free = avc_vgic_lr_victim(self);
-        if (free)
-            avc_vgic_lr_evict(self, (unsigned)__builtin_ctz(free));
-    }
-    return free;
+    if (avc_likely(free))
+        return (unsigned)__builtin_ctz(free);
+    r = avc_vgic_lr_victim(self);
+    if (r != ~0u)
+        avc_vgic_lr_evict(self, r);
+    return r;
 }
 
 /* Delivers to self: into a list register, if there is one for everything that waits. */
 static inline void deliver_here(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigned n)
 {
     struct avc_vgic_cpu *self = op->self;
-    uint32_t free = op->fill || self->spilled ? 0 : free_lrs(self);
+    unsigned r = op->fill || self->spilled ? ~0u : free_lr(self);
 
-    if (avc_likely(free)) {
-        avc_vgic_lr_put(self, b, n, (unsigned)__builtin_ctz(free));
+    if (avc_likely(r != ~0u)) {
+        avc_vgic_lr_put(self, b, n, r);
     } else {
         avc_vgic_queue(self, b, n);
         op->fill = true;
@@ -215,12 +216,10 @@ static uint8_t taken_by(const struct avc_vgic_cpu *cpu)
     return on && !(cpu->waker & GICR_WAKER_SLEEP) ? cpu->groups : 0;
 }
 
-void avc_vgic_taker_changed(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, uint64_t vmcr)
+void avc_vgic_taker_changed_slow(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, uint64_t vmcr)
 {
     uint8_t before = cpu->takes;
 
-    if (!op->vgic->any)
-        return;
     cpu->groups = vmcr & (ICH_VMCR_VENG0 | ICH_VMCR_VENG1);
     cpu->takes = taken_by(cpu);
     if (before & ~cpu->takes)

@@ -66,7 +66,12 @@ static inline void avc_vgic_deliver(struct avc_vgic_op *op, struct avc_vgic_bank
 /* The first SPI is routed to any vCPU. */
 void avc_vgic_any_begins(struct avc_vgic_op *op);
 /* Called when that vCPU may take other groups than before: its power, GICR_WAKER or ICH_VMCR_EL2 have changed. */
-void avc_vgic_taker_changed(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, uint64_t vmcr);
+void avc_vgic_taker_changed_slow(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, uint64_t vmcr);
+static inline void avc_vgic_taker_changed(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, uint64_t vmcr)
+{
+    if (avc_unlikely(op->vgic->any))
+        avc_vgic_taker_changed_slow(op, cpu, vmcr);
+}
 /* Delivers SPIs again that have waited for a vCPU. */
 void avc_vgic_deliver_spis(struct avc_vgic_op *op);
 

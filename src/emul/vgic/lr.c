@@ -103,8 +103,6 @@ static inline void take(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsig
        (IHI 0069, ICH_LR<n>_EL2, ICH_EISR_EL2). A register without state and EOI has no effect. */
     if (lr & (ICH_LR_STATE | ICH_LR_EOI))
         avc_vgic_lr_set(cpu, r, 0);
-    else
-        cpu->lr_dirty |= 1u << r;
 }
 
 static __attribute__((noinline)) void take_all(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned n,
@@ -129,25 +127,6 @@ uint32_t avc_vgic_lr_take_at(struct avc_vgic_cpu *cpu, unsigned r)
 
     avc_vgic_lr_take(cpu, avc_vgic_bank_of(cpu, intid), intid % 32);
     return intid;
-}
-
-void avc_vgic_lr_evict(struct avc_vgic_cpu *self, unsigned r)
-{
-    uint32_t intid = ICH_LR_VINTID(self->lr[r]), bit = 1u << intid % 32;
-    struct avc_vgic_bank *b = avc_vgic_bank_of(self, intid);
-
-    self->lr_used &= ~(1u << r);
-    self->lr_dirty |= 1u << r;
-    b->in_lr &= ~bit;
-    b->moved &= ~bit;
-    b->linked &= ~bit; /* the guest's end of interrupt has ended the physical one */
-    if (!b->owner) {
-        struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
-
-        spis->holder[intid % 32] = NONE;
-        if (spis->route[intid % 32] & GICD_IROUTER_IRM)
-            spis->target[intid % 32] = NONE;
-    }
 }
 
 /* ---- the rest of the interface ---- */
@@ -219,10 +198,10 @@ uint32_t avc_vgic_lr_moved(struct avc_vgic_cpu *cpu)
 
 void avc_vgic_lr_load(struct avc_vgic_cpu *self)
 {
-    /* After a reset a list register has an unknown value, so it is cleared. save() leaves zeros. */
+    /* After a reset a list register has an unknown value, so one that would have an effect is cleared. save() leaves
+       none. */
     for (uint32_t bits = (uint32_t)~avc_hw_read_ICH_ELRSR_EL2() & self->lr_all; bits; bits &= bits - 1)
         avc_hw_lr_write((unsigned)__builtin_ctz(bits), 0);
-    self->lr_dirty = 0;
     for (uint32_t bits = self->lr_used; bits; bits &= bits - 1) {
         unsigned r = (unsigned)__builtin_ctz(bits);
 
@@ -244,14 +223,18 @@ void avc_vgic_lr_load(struct avc_vgic_cpu *self)
 
 void avc_vgic_lr_save(struct avc_vgic_cpu *self)
 {
+    uint32_t live = self->lr_used ? (uint32_t)~avc_hw_read_ICH_ELRSR_EL2() : 0;
+
     for (uint32_t bits = self->lr_used; bits; bits &= bits - 1) {
         unsigned r = (unsigned)__builtin_ctz(bits);
+        uint64_t state = 0;
 
-        self->lr[r] = (self->lr[r] & ~ICH_LR_STATE) | (avc_hw_lr_read(r) & ICH_LR_STATE);
-        avc_hw_lr_write(r, 0);
+        if (live >> r & 1) { /* it has state, or asks for a maintenance interrupt */
+            state = avc_hw_lr_read(r) & ICH_LR_STATE;
+            avc_hw_lr_write(r, 0);
+        }
+        self->lr[r] = (self->lr[r] & ~ICH_LR_STATE) | state;
     }
-    for (uint32_t bits = self->lr_dirty & ~self->lr_used; bits; bits &= bits - 1)
-        avc_hw_lr_write((unsigned)__builtin_ctz(bits), 0);
     self->vmcr = avc_hw_read_ICH_VMCR_EL2();
     avc_hw_apr_read(self->ap0, self->ap1, self->nr_apr);
     avc_hw_write_ICH_HCR_EL2(0);

@@ -54,7 +54,23 @@ uint32_t avc_vgic_lr_take_at(struct avc_vgic_cpu *cpu, unsigned r);
 
 /* Does the same for an interrupt that the guest has ended, and about which nothing in memory has changed. There is
    nothing to deliver. */
-void avc_vgic_lr_evict(struct avc_vgic_cpu *self, unsigned r);
+static inline void avc_vgic_lr_evict(struct avc_vgic_cpu *self, unsigned r)
+{
+    uint32_t intid = ICH_LR_VINTID(self->lr[r]), keep = ~(1u << intid % 32);
+    struct avc_vgic_bank *b = avc_vgic_bank_of(self, intid);
+
+    self->lr_used &= ~(1u << r);
+    b->in_lr &= keep;
+    b->moved &= keep;
+    b->linked &= keep; /* the guest's end of interrupt has ended the physical one */
+    if (intid >= GIC_NR_PRIVATE) {
+        struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
+
+        spis->holder[intid % 32] = NONE;
+        if (spis->route[intid % 32] & GICD_IROUTER_IRM)
+            spis->target[intid % 32] = NONE;
+    }
+}
 
 /* Returns list registers in use whose interrupt the guest has ended, and that ask for no maintenance interrupt. */
 static inline uint32_t avc_vgic_lr_through(const struct avc_vgic_cpu *self)
@@ -62,26 +78,26 @@ static inline uint32_t avc_vgic_lr_through(const struct avc_vgic_cpu *self)
     return (uint32_t)avc_hw_read_ICH_ELRSR_EL2() & self->lr_used;
 }
 
-/* Chooses one of those for another interrupt, in turn. It takes the virtual timer's, which comes most often, only
-   if there is no other. 0: none. Nothing in memory has changed about its interrupt, or the register would be
+/* Chooses one of those for another interrupt, in turn, or returns ~0. It takes the virtual timer's, which comes most
+   often, only if there is no other. Nothing in memory has changed about its interrupt, or the register would be
    marked. */
-static inline uint32_t avc_vgic_lr_victim(struct avc_vgic_cpu *self)
+static inline unsigned avc_vgic_lr_victim(struct avc_vgic_cpu *self)
 {
-    uint32_t through = avc_vgic_lr_through(self) & ~(self->lr_look | self->lr_pend), later;
+    uint32_t through = avc_vgic_lr_through(self) & ~(self->lr_look | self->lr_pend), next = self->lr_last + 1u, others;
 
+    if (avc_unlikely(!through))
+        return ~0u;
     if (self->bank.in_lr >> AVC_VGIC_VTIMER_INTID & 1) {
-        uint32_t others = through & ~(1u << self->bank.at[AVC_VGIC_VTIMER_INTID]);
-
+        others = through & ~(1u << self->bank.at[AVC_VGIC_VTIMER_INTID]);
         through = avc_likely(others) ? others : through;
     }
-    later = through & -(2u << self->lr_last);
-    later = later ? later : through;
-    self->lr_last = (uint8_t)__builtin_ctz(later | 1u << 31);
-    return later & -later;
+    next += (unsigned)__builtin_ctz(through >> (next & 31) | through << (-next & 31)); /* from the next on, around */
+    self->lr_last = next & 31;
+    return next & 31;
 }
 
-/* Rewrites list register r of self, which is loaded: the guest's state in it, and what was written else. (The CPU's
-   register is empty if the vCPU came here with an interrupt in it that the guest had ended.) */
+/* Rewrites list register r of self, which is loaded: the guest's state in it, and what was written else. (If the guest
+   had ended the interrupt before the vCPU came here, the CPU's register has no state, and anything else.) */
 static inline void avc_vgic_lr_change(struct avc_vgic_cpu *self, unsigned r, uint64_t set, uint64_t clear)
 {
     uint64_t lr = (self->lr[r] & ~ICH_LR_STATE) | (avc_hw_lr_read(r) & ICH_LR_STATE);
@@ -154,59 +170,62 @@ static inline uint32_t avc_vgic_lr_edit(struct avc_vgic_cpu *self, struct avc_vg
  * the interrupt, so that it has left this register, or has marked the register from another CPU. So has a write that
  * disabled a pending or linked interrupt.
  */
-static inline bool avc_vgic_lr_again(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned n, bool hw)
+static inline __attribute__((always_inline)) bool
+avc_vgic_lr_again_at(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned n, bool hw, bool loaded)
 {
     unsigned r = b->at[n];
     uint64_t was = cpu->lr[r], lr;
 
     if (avc_unlikely(cpu->lr_look >> r & 1) || avc_unlikely(cpu->spilled)) /* spilled: others may come first */
         return false;
-    lr = avc_vgic_lr_read(cpu, r);
+    lr = loaded ? avc_hw_lr_read(r) : cpu->lr[r];
     if (avc_unlikely(hw ? !(was & ICH_LR_HW) || (lr & ICH_LR_STATE) : (was & (ICH_LR_HW | ICH_LR_EOI)) != 0))
         return false;
     if (avc_unlikely(!(avc_vgic_enabled_bits(cpu->vgic, b) >> n & 1)))
         return false;
     if (!hw)
         b->moved |= 1u << n;
-    avc_vgic_lr_set(cpu, r, (was & ~ICH_LR_ACTIVE) | (lr & ICH_LR_ACTIVE) | ICH_LR_PENDING);
+    lr = (was & ~ICH_LR_ACTIVE) | (lr & ICH_LR_ACTIVE) | ICH_LR_PENDING;
+    cpu->lr[r] = lr;
+    if (loaded)
+        avc_hw_lr_write(r, lr);
     return true;
 }
 
-/*
- * Private interrupt n of self comes, and was neither pending nor active. Makes it pending, or links it to physical
- * interrupt `phys`. Returns false if the slow path must find out how and when it is signalled.
- */
-static inline bool avc_vgic_lr_new(struct avc_vgic_cpu *self, unsigned n, bool hw, uint32_t phys)
+static inline bool avc_vgic_lr_again(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned n, bool hw)
 {
-    struct avc_vgic_bank *b = &self->bank;
-    uint32_t bit = 1u << n, r = ~self->lr_used & self->lr_all;
-    uint64_t lr = n | ICH_LR_PENDING;
+    return avc_likely(cpu->loaded) ? avc_vgic_lr_again_at(cpu, b, n, hw, true)
+                                   : avc_vgic_lr_again_at(cpu, b, n, hw, false);
+}
 
-    if (avc_vgic_stirred_bits(b) & bit || !(avc_vgic_enabled_bits(self->vgic, b) & bit) || self->spilled)
+/*
+ * Interrupt n of the bank comes to self, which is loaded, and is in no list register. Makes it pending in one. `lr` has
+ * its link, or says that it is a level. Returns false if the slow path must find out how and when it is signalled: it
+ * was pending or active already, or no register is to be had.
+ */
+static inline bool avc_vgic_lr_new(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n, uint64_t lr)
+{
+    uint32_t bit = 1u << n, free = ~self->lr_used & self->lr_all;
+    unsigned r;
+
+    if ((b->latch | b->linked | b->active | b->in_lr | (lr & ICH_LR_HW ? b->line : 0)) & bit ||
+        !(avc_vgic_enabled_bits(self->vgic, b) & bit) || self->spilled)
         return false;
-    if (!r) {
-        uint32_t old;
-
-        r = avc_vgic_lr_victim(self);
-        if (!r)
-            return false;
-        old = ICH_LR_VINTID(self->lr[__builtin_ctz(r)]);
-        if (avc_likely(old < GIC_NR_PRIVATE)) {
-            b->in_lr &= ~(1u << old);
-            b->moved &= ~(1u << old);
-            b->linked &= ~(1u << old); /* the guest's end of interrupt has ended the physical one */
-        } else {
-            avc_vgic_lr_evict(self, (unsigned)__builtin_ctz(r));
-        }
-    }
-    r = (uint32_t)__builtin_ctz(r);
-    if (hw) {
-        b->linked |= bit;
-        lr |= ICH_LR_HW | ICH_LR_PINTID(phys);
+    if (free) {
+        r = (unsigned)__builtin_ctz(free);
     } else {
-        b->moved |= bit;
+        r = avc_vgic_lr_victim(self);
+        if (r == ~0u)
+            return false;
+        avc_vgic_lr_evict(self, r);
     }
-    avc_vgic_lr_write(self, b, n, r, lr);
+    if (lr & ICH_LR_HW)
+        b->linked |= bit;
+    else if (!(lr & ICH_LR_EOI))
+        b->moved |= bit;
+    if (!b->owner)
+        avc_vgic_spis_of(b)->holder[n] = (uint16_t)self->index;
+    avc_vgic_lr_write(self, b, n, r, lr | ICH_LR_PENDING | (b->base + n));
     return true;
 }
 

@@ -125,9 +125,10 @@ enum avc_result avc_vgic_irq_taken(struct avc_vcpu *vcpu, avc_irq_t irq)
         return taken_other(vcpu, irq);
     avc_lock(&self->vgic->lock);
     if (avc_likely(b->in_lr >> AVC_VGIC_VTIMER_INTID & 1))
-        linked = avc_vgic_lr_again(self, b, AVC_VGIC_VTIMER_INTID, true);
+        linked = avc_vgic_lr_again_at(self, b, AVC_VGIC_VTIMER_INTID, true, true);
     else
-        linked = self->split && avc_vgic_lr_new(self, AVC_VGIC_VTIMER_INTID, true, (uint32_t)irq);
+        linked =
+            self->split && avc_vgic_lr_new(self, b, AVC_VGIC_VTIMER_INTID, ICH_LR_HW | ICH_LR_PINTID((uint32_t)irq));
     avc_unlock(&self->vgic->lock);
     if (avc_unlikely(!linked))
         return taken_other(vcpu, irq);

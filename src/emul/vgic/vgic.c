@@ -42,6 +42,7 @@ static void meet(struct avc_vgic *vgic, struct avc_vcpu *vcpu)
     vcpu->irqc_data = cpu;
     cpu->vcpu = vcpu;
     cpu->name = avc_vgic_name(vcpu->mpidr);
+    cpu->alone = (cpu->name & ICC_SGIR_AFFINITY) | UINT64_C(1) << (cpu->name & 15);
 }
 
 /* Called by the core at vCPU reset. The vCPU is not loaded. */
@@ -194,10 +195,10 @@ static void put(struct avc_vcpu *vcpu)
         return;
     avc_vgic_begin(&op, cpu->vgic, cpu);
     op.fill = true; /* nothing may go into a list register now */
-    if (cpu->lr_used | cpu->fold_wanted) {
+    if (cpu->lr_look | cpu->lr_pend | cpu->fold_wanted)
         avc_vgic_enter(&op); /* does what others have asked for */
+    if (cpu->lr_used)
         avc_vgic_maintain(&op);
-    }
     avc_vgic_touch(&op, &cpu->bank, TIMER_BITS);
     avc_vgic_timer_put(cpu);
     avc_vgic_deliver(&op, &cpu->bank, TIMER_BITS);
