@@ -148,7 +148,7 @@ static void destroy(const struct setting *s)
 int host_main(void)
 {
     test_trusts_guests = true;
-    test_cpu_init(0);
+    test_cpu_init(AVC_HOST_NO_EL1);
     ram = host_guest_ram(TEST_RAM);
     for (unsigned n = 0; n < sizeof settings / sizeof settings[0]; n++) {
         host_printf("setting\t%s\n", settings[n].name);

@@ -128,7 +128,7 @@ int host_main(void)
     struct avc_vcpu *vcpu = &t.vcpu[0];
 
     test_trusts_guests = true;
-    test_cpu_init(0);
+    test_cpu_init(AVC_HOST_NO_EL1);
     bench_vm_init(&t, 0);
     host_rows(&t);
     host_must(avc_vcpu_load(vcpu, &test_pcpu[0]));

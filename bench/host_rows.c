@@ -47,6 +47,20 @@ static void load_put(struct test_vm *t)
     print_row("put", ticks);
 }
 
+/* The same for a host that wants EL1's registers back. */
+static void put_load_el1(struct test_vm *t)
+{
+    uint64_t ticks = 0;
+
+    test_uses(0);
+    host_must(avc_vcpu_load(&t->vcpu[0], &test_pcpu[0]));
+    for (unsigned n = 0; n < ROUNDS; n++)
+        ticks += host_put_load(&t->vcpu[0]);
+    host_must(avc_vcpu_put(&t->vcpu[0]));
+    test_uses(AVC_HOST_NO_EL1);
+    print_row("put_load_el1", ticks);
+}
+
 /* Maps and unmaps once before it measures, so that the tables are there. */
 static void map(struct test_vm *t, const char *mapped, const char *unmapped, uint64_t at, uint64_t size)
 {
@@ -87,4 +101,5 @@ void host_rows(struct test_vm *t)
     map(t, "map_page", "unmap_page", PAGES, AVC_PAGE_SIZE);
     map(t, "map_block", "unmap_block", BLOCKS, BLOCK);
     load_put(t);
+    put_load_el1(t);
 }

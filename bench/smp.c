@@ -49,7 +49,7 @@ static void run(unsigned cpu)
 
 static void secondary(unsigned cpu)
 {
-    test_cpu_init(0);
+    test_cpu_init(AVC_HOST_NO_EL1);
     run(cpu);
 }
 
@@ -57,7 +57,7 @@ int host_main(void)
 {
     test_nr_cpus = 2;
     test_trusts_guests = true;
-    test_cpu_init(0);
+    test_cpu_init(AVC_HOST_NO_EL1);
     bench_vm_init(&t, AVC_VM_NO_WFI);
     host_cpu_start(1, secondary);
     run(0);

@@ -131,6 +131,12 @@ struct avc_hal {
     CPU without EL3 does not need it. */
 #define AVC_HOST_SCXTNUM (1u << 5)
 
+/** The host executes nothing at EL1 or EL0. So it wants none of the EL1 and EL0 registers back that no other bit here
+    names, nor EL2's controls over them: HSTR, HCRX, VTTBR, VTCR, VPIDR, VMPIDR, and the traps of FGT and MPAM. After
+    avc_vcpu_put() they are UNKNOWN, and the EL1 timers are off. Load and put cost less then. Without the bit all of
+    it comes back at avc_vcpu_put(). */
+#define AVC_HOST_NO_EL1 (1u << 6)
+
 /** An interrupt handler with its context. fn: as avc_hal.irq_handler. */
 struct avc_irq_handler {
     enum avc_answer (*fn)(void *ctx, avc_irq_t irq);

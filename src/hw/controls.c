@@ -52,7 +52,7 @@ static uint64_t guest_hcr(const struct avc_vcpu *vcpu)
 
 void avc_hw_traps_write(struct avc_vcpu *vcpu)
 {
-    const struct avc_traps *t = &vcpu->vm->traps;
+    const struct avc_traps *t = avc_hw_opaque(&vcpu->vm->traps);
     const struct avc_features *cpu = &vcpu->pcpu->features;
     const uint64_t *host = vcpu->pcpu->host_saved;
     bool e2h = host[S_HCR] & HCR_E2H;
@@ -72,18 +72,14 @@ void avc_hw_traps_write(struct avc_vcpu *vcpu)
     write_fgt(cpu, t);
 }
 
-static void save(uint64_t *host, const struct avc_features *cpu)
+/* Saves what only a host wants back that executes something at EL1 or EL0. */
+static void save_el1_controls(uint64_t *host, const struct avc_features *cpu)
 {
-    host[S_HCR] = avc_hw_read_HCR_EL2();
-    host[S_MDCR] = avc_hw_read_MDCR_EL2();
     host[S_HSTR] = avc_hw_read_HSTR_EL2();
-    host[S_CNTHCTL] = avc_hw_read_CNTHCTL_EL2();
-    host[S_CNTVOFF] = avc_hw_read_CNTVOFF_EL2();
     host[S_VTCR] = avc_hw_read_VTCR_EL2();
     host[S_VTTBR] = avc_hw_read_VTTBR_EL2();
     host[S_VPIDR] = avc_hw_read_VPIDR_EL2();
     host[S_VMPIDR] = avc_hw_read_VMPIDR_EL2();
-    host[S_MDSCR] = avc_hw_read_MDSCR_EL1();
     if (avc_has(cpu, AVC_FEAT_HCX))
         host[S_HCRX] = avc_hw_read_HCRX_EL2();
     if (avc_has(cpu, AVC_FEAT_FGT)) {
@@ -102,6 +98,15 @@ static void save(uint64_t *host, const struct avc_features *cpu)
         host[S_HDFGRTR2] = avc_hw_read_HDFGRTR2_EL2();
         host[S_HDFGWTR2] = avc_hw_read_HDFGWTR2_EL2();
     }
+}
+
+static void save(uint64_t *host)
+{
+    host[S_HCR] = avc_hw_read_HCR_EL2();
+    host[S_MDCR] = avc_hw_read_MDCR_EL2();
+    host[S_CNTHCTL] = avc_hw_read_CNTHCTL_EL2();
+    host[S_CNTVOFF] = avc_hw_read_CNTVOFF_EL2();
+    host[S_MDSCR] = avc_hw_read_MDSCR_EL1();
 }
 
 static void write_fgt2(const struct avc_features *cpu, const uint64_t *host)
@@ -173,7 +178,9 @@ void avc_hw_controls_load(struct avc_vcpu *vcpu)
     const struct avc_features *cpu = &vcpu->pcpu->features;
     uint64_t *host = vcpu->pcpu->host_saved;
 
-    save(host, cpu);
+    save(host);
+    if (avc_host_keeps_el1(vcpu))
+        save_el1_controls(host, cpu);
     vcpu->vbar = vcpu->pcpu->guest_vbar;
     vcpu->harden = vcpu->pcpu->harden;
     vcpu->host_vbar = avc_hw_read_VBAR_EL2();
@@ -194,18 +201,13 @@ void avc_hw_controls_load(struct avc_vcpu *vcpu)
         icc_load(vcpu, host);
 }
 
-void avc_hw_controls_put(struct avc_vcpu *vcpu)
+static void write_el1_controls(const uint64_t *host, const struct avc_features *cpu)
 {
-    const struct avc_features *cpu = &vcpu->pcpu->features;
-    const uint64_t *host = vcpu->pcpu->host_saved;
-
     avc_hw_write_VTTBR_EL2(host[S_VTTBR]);
     avc_hw_write_VTCR_EL2(host[S_VTCR]);
     avc_hw_write_VPIDR_EL2(host[S_VPIDR]);
     avc_hw_write_VMPIDR_EL2(host[S_VMPIDR]);
-    avc_hw_write_MDCR_EL2(host[S_MDCR]);
     avc_hw_write_HSTR_EL2(host[S_HSTR]);
-    avc_hw_write_CNTHCTL_EL2(host[S_CNTHCTL]);
     if (avc_has(cpu, AVC_FEAT_HCX))
         avc_hw_write_HCRX_EL2(host[S_HCRX]);
     write_fgt(cpu, &(struct avc_traps){
@@ -219,6 +221,17 @@ void avc_hw_controls_put(struct avc_vcpu *vcpu)
     write_fgt2(cpu, host);
     if (avc_has(cpu, AVC_FEAT_MPAM))
         mpam_put(host);
+}
+
+void avc_hw_controls_put(struct avc_vcpu *vcpu)
+{
+    const struct avc_features *cpu = &vcpu->pcpu->features;
+    const uint64_t *host = vcpu->pcpu->host_saved;
+
+    avc_hw_write_MDCR_EL2(host[S_MDCR]);
+    avc_hw_write_CNTHCTL_EL2(host[S_CNTHCTL]);
+    if (avc_host_keeps_el1(vcpu))
+        write_el1_controls(host, cpu);
     if (!vcpu->vm->irqc)
         icc_put(vcpu, host);
 }

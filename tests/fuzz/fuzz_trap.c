@@ -319,8 +319,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     world_make_flags((host & 2 ? AVC_VM_TRAP_WFE : 0) | (host & 4 ? AVC_VM_NO_WFI : 0));
     if (host & 8)
         world.hal.irq_fetch = NULL;
-    world.hal.uses =
-        (host & 16 ? AVC_HOST_NO_FP : 0) | (host & 32 ? AVC_HOST_SP_EL0 | AVC_HOST_TPIDR | AVC_HOST_PAUTH : 0);
+    world.hal.uses = (host & 16 ? AVC_HOST_NO_FP : 0) |
+                     (host & 32 ? AVC_HOST_SP_EL0 | AVC_HOST_TPIDR | AVC_HOST_PAUTH : 0) |
+                     (model & 0x40 ? AVC_HOST_NO_EL1 : 0);
     world.hal.eoi_split = model & 0x80;
     claims(with);
     if (host & 64)

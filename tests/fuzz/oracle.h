@@ -133,10 +133,46 @@ static void check_ctx(const struct avc_vcpu *vcpu, unsigned n)
         wrong(vcpu, "EL1 register of the host", n, fake_cpu->ctx[n]);
 }
 
+/* What a host does without that executes nothing at EL1. */
+static bool is_el1_control(unsigned reg)
+{
+    switch (reg) {
+    case FAKE_VTTBR_EL2:
+    case FAKE_VTCR_EL2:
+    case FAKE_VPIDR_EL2:
+    case FAKE_VMPIDR_EL2:
+    case FAKE_HSTR_EL2:
+    case FAKE_HCRX_EL2:
+    case FAKE_HFGRTR_EL2:
+    case FAKE_HFGWTR_EL2:
+    case FAKE_HFGITR_EL2:
+    case FAKE_HDFGRTR_EL2:
+    case FAKE_HDFGWTR_EL2:
+    case FAKE_HAFGRTR_EL2:
+    case FAKE_HFGRTR2_EL2:
+    case FAKE_HFGWTR2_EL2:
+    case FAKE_HFGITR2_EL2:
+    case FAKE_HDFGRTR2_EL2:
+    case FAKE_HDFGWTR2_EL2:
+    case FAKE_MPAM2_EL2:
+    case FAKE_MPAMHCR_EL2:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void check_timers_off(const struct avc_vcpu *vcpu)
+{
+    if ((fake_cpu->ctx[AVC_CTX_CNTV_CTL_EL0] | fake_cpu->ctx[AVC_CTX_CNTP_CTL_EL0]) & 1)
+        wrong(vcpu, "a timer is on after put", 0, 1);
+}
+
 static void oracle_check_host(bool put)
 {
     static const unsigned always[] = { FAKE_VBAR_EL2, FAKE_HCR_EL2, FAKE_CPTR_EL2, FAKE_SCTLR_EL2, FAKE_TPIDR_EL2 };
     const struct avc_vcpu *vcpu = &world.vcpu[0];
+    bool keeps = !(world.hal.uses & AVC_HOST_NO_EL1);
 
     if (fake_cpu->masked)
         wrong(vcpu, "DAIF", 1, 0);
@@ -147,11 +183,15 @@ static void oracle_check_host(bool put)
         check_fp(vcpu);
     if (put) {
         for (unsigned n = 0; n < FAKE_NR_REGS; n++)
-            if (!is_fixed(n) && !is_syndrome(n) && !is_interface(n) && fake_cpu->reg[n] != found.cpu.reg[n])
+            if (!is_fixed(n) && !is_syndrome(n) && !is_interface(n) && (keeps || !is_el1_control(n)) &&
+                fake_cpu->reg[n] != found.cpu.reg[n])
                 wrong(vcpu, "EL2 register after put", n, fake_cpu->reg[n]);
-        for (unsigned n = 0; n < AVC_NR_CTX; n++)
+        for (unsigned n = 0; keeps && n < AVC_NR_CTX; n++)
             check_ctx(vcpu, n);
-    } else {
+        if (!keeps)
+            check_timers_off(vcpu);
+    }
+    if (!put || !keeps) {
         if (world.hal.uses & AVC_HOST_SP_EL0)
             check_ctx(vcpu, AVC_CTX_SP_EL0);
         if (world.hal.uses & AVC_HOST_TPIDR)

@@ -9,6 +9,7 @@
 #include "arch/mmu.h"
 #include "arch/timer.h"
 #include "core/policy/ctx.h"
+#include "core/policy/errata.h"
 #include "models.h"
 #include "core/policy/sysreg.h"
 #include "core/object/request.h"
@@ -196,8 +197,11 @@ static void set_get(void **state)
 
         set_get_everywhere(fake_models[n], 0, 0);
         set_get_everywhere(fake_models[n], 0, AVC_HOST_SP_EL0 | AVC_HOST_TPIDR | AVC_HOST_PAUTH);
-        if (vhe)
+        set_get_everywhere(fake_models[n], 0, AVC_HOST_NO_EL1);
+        if (vhe) {
             set_get_everywhere(fake_models[n], E2H | TGE, 0);
+            set_get_everywhere(fake_models[n], E2H | TGE, AVC_HOST_NO_EL1 | AVC_HOST_TPIDR);
+        }
     }
 }
 
@@ -216,6 +220,14 @@ static void set_refuses(void **state)
     assert_int_equal(avc_vcpu_get(vcpu, AVC_REG_ICC_SRE_EL1, &value), AVC_ENOENT);   /* the VM has no controller */
     must(avc_vcpu_get(vcpu, AVC_REG_MPIDR_EL1, &value));
     assert_int_equal(value, 0x80000000);
+}
+
+static uint64_t got(struct avc_vcpu *vcpu, uint32_t reg)
+{
+    uint64_t value;
+
+    must(avc_vcpu_get(vcpu, reg, &value));
+    return value;
 }
 
 /* ---- load and put ---- */
@@ -237,11 +249,37 @@ static bool isb_between(long a, long b)
     return isb > a && isb < b;
 }
 
+/* Walks: EPD set, ISB, M set, ISB, tables, ISB, SCTLR, ISB, TCR. On other CPUs each is written once. */
+static void order_of_walks(bool erratum)
+{
+    long first_tcr = wrote_ctx(0, AVC_CTX_TCR_EL1), first_sctlr = wrote_ctx(0, AVC_CTX_SCTLR_EL1);
+    long tcr = wrote_ctx((size_t)first_tcr + 1, AVC_CTX_TCR_EL1), vttbr = wrote(0, FAKE_VTTBR_EL2);
+    long sctlr = wrote_ctx((size_t)first_sctlr + 1, AVC_CTX_SCTLR_EL1);
+
+    if (!erratum) {
+        assert_int_equal(fake_log[first_tcr].value, 0x1234);
+        assert_int_equal(tcr, -1);
+        assert_int_equal(sctlr, -1);
+        return;
+    }
+    assert_int_equal(fake_log[first_tcr].value & 0x800080, 0x800080);
+    assert_int_equal(fake_log[first_sctlr].value & 1, 1);
+    assert_int_equal(fake_log[tcr].value, 0x1234);
+    assert_true(isb_between(first_tcr, first_sctlr) && isb_between(first_sctlr, vttbr) && isb_between(vttbr, sctlr));
+    assert_true(isb_between(sctlr, tcr));
+    for (size_t n = 0; n < AVC_ARRAY_SIZE(lines); n++)
+        if (lines[n].group == AVC_GROUP_EL1)
+            assert_true(wrote_ctx(0, (unsigned)lines[n].ctx) > first_sctlr &&
+                        wrote_ctx(0, (unsigned)lines[n].ctx) < sctlr);
+    assert_true(wrote(0, FAKE_VTCR_EL2) > first_sctlr && wrote(0, FAKE_VTCR_EL2) < sctlr);
+    assert_true(wrote(0, FAKE_HCR_EL2) > first_sctlr && wrote(0, FAKE_HCR_EL2) < sctlr);
+}
+
 static void order_of_load(void **state)
 {
     for (int e2h = 0; e2h < 2; e2h++) {
         struct avc_vcpu *vcpu = two_vcpus(e2h ? &fake_n1 : &fake_a72, e2h ? E2H | TGE : 0, 0);
-        long off, cval, ctl, epd, m, vttbr, sctlr, tcr;
+        long off, cval, ctl;
 
         must(avc_vcpu_start(vcpu, START, 0));
         must(avc_vcpu_set(vcpu, AVC_REG_CNTV_CTL_EL0, 1));
@@ -259,27 +297,11 @@ static void order_of_load(void **state)
         assert_true(isb_between(off, cval) && isb_between(cval, ctl));
         assert_true(wrote(0, FAKE_CNTVOFF_EL2) < ctl);
 
-        /* Walks: EPD set, ISB, M set, ISB, tables, ISB, SCTLR, ISB, TCR. */
-        epd = wrote_ctx(0, AVC_CTX_TCR_EL1);
-        m = wrote_ctx(0, AVC_CTX_SCTLR_EL1);
-        vttbr = wrote(0, FAKE_VTTBR_EL2);
-        sctlr = wrote_ctx((size_t)m + 1, AVC_CTX_SCTLR_EL1);
-        tcr = wrote_ctx((size_t)epd + 1, AVC_CTX_TCR_EL1);
-        assert_int_equal(fake_log[epd].value & 0x800080, 0x800080);
-        assert_int_equal(fake_log[m].value & 1, 1);
-        assert_int_equal(fake_log[tcr].value, 0x1234);
-        assert_true(isb_between(epd, m) && isb_between(m, vttbr) && isb_between(vttbr, sctlr));
-        assert_true(isb_between(sctlr, tcr));
-        for (size_t n = 0; n < AVC_ARRAY_SIZE(lines); n++)
-            if (lines[n].group == AVC_GROUP_EL1)
-                assert_true(wrote_ctx(0, (unsigned)lines[n].ctx) > m && wrote_ctx(0, (unsigned)lines[n].ctx) < sctlr);
-        assert_true(wrote(0, FAKE_VTCR_EL2) > m && wrote(0, FAKE_VTCR_EL2) < sctlr);
+        order_of_walks(!e2h);
 
         /* load writes HCR_EL2 only if speculative walks at EL2 would otherwise be EL1's. */
         if (e2h)
             assert_int_equal(wrote(0, FAKE_HCR_EL2), -1);
-        else
-            assert_true(wrote(0, FAKE_HCR_EL2) > m && wrote(0, FAKE_HCR_EL2) < sctlr);
         assert_int_equal(vcpu->host_hcr, e2h ? E2H | TGE : 1);
         assert_int_equal(vcpu->hcr & E2H, e2h ? E2H : 0);
         assert_int_equal(vcpu->hcr & TGE, 0);
@@ -344,25 +366,84 @@ static void host_gets_all_back(void **state)
             }
 }
 
+/*
+ * A host that has no use for EL1 gets back what is EL2's own, and the registers that it says it uses. The EL1 timers
+ * are off, and on a CPU that walks at EL2 no walk can start.
+ */
+static void host_without_el1(void **state)
+{
+    static const unsigned kept[] = {
+        FAKE_HCR_EL2,     FAKE_MDCR_EL2,    FAKE_CPTR_EL2,  FAKE_VBAR_EL2,
+        FAKE_CNTVOFF_EL2, FAKE_CNTHCTL_EL2, FAKE_MDSCR_EL1, FAKE_ICH_HCR_EL2,
+    };
+
+    for (unsigned n = 0; n < FAKE_NR_MODELS; n++)
+        for (uint32_t uses = 0; uses < 8; uses++) {
+            struct avc_vcpu *vcpu = two_vcpus(fake_models[n], n >= 3 ? E2H | TGE : 0, uses | AVC_HOST_NO_EL1);
+            uint64_t before_ctx[AVC_NR_CTX], before[FAKE_NR_REGS];
+
+            must(avc_vcpu_set(vcpu, AVC_REG_CNTV_CTL_EL0, 1));
+            must(avc_vcpu_set(vcpu, AVC_REG_TPIDR_EL1, 0x1111));
+            must(avc_vcpu_set(vcpu, AVC_REG_SP_EL0, 0x2222));
+            for (unsigned r = 0; r < AVC_ARRAY_SIZE(kept); r++)
+                if (kept[r] != FAKE_HCR_EL2)
+                    fake_cpu->reg[kept[r]] = 0x1000 + r;
+            for (unsigned c = 0; c < AVC_NR_CTX; c++)
+                fake_cpu->ctx[c] = 0xbad0000000000000 | c;
+            memcpy(before, fake_cpu->reg, sizeof before);
+            memcpy(before_ctx, fake_cpu->ctx, sizeof before_ctx);
+
+            must(avc_vcpu_load(vcpu, &world.pcpu));
+            assert_true(avc_vcpu_power_on(vcpu, START, 0));
+            (void)world_run(vcpu); /* it powers up, which leaves and enters the guest in the middle of run */
+            must(avc_vcpu_set(vcpu, AVC_REG_CNTP_CTL_EL0, 1));
+            must(avc_vcpu_set(vcpu, AVC_REG_VBAR_EL1, VBAR));
+            must(avc_vcpu_put(vcpu));
+            for (unsigned r = 0; r < AVC_ARRAY_SIZE(kept); r++)
+                assert_int_equal(fake_cpu->reg[kept[r]], before[kept[r]]);
+            for (size_t l = 0; l < AVC_ARRAY_SIZE(lines); l++)
+                if ((lines[l].group == AVC_GROUP_SP0 && uses & AVC_HOST_SP_EL0) ||
+                    (lines[l].group == AVC_GROUP_TPIDR && uses & AVC_HOST_TPIDR) ||
+                    (lines[l].group == AVC_GROUP_PAUTH && uses & AVC_HOST_PAUTH) || lines[l].group == AVC_GROUP_DEBUG)
+                    assert_int_equal(fake_cpu->ctx[lines[l].ctx], before_ctx[lines[l].ctx]);
+            assert_int_equal(fake_cpu->ctx[AVC_CTX_CNTV_CTL_EL0] & 1, 0);
+            assert_int_equal(fake_cpu->ctx[AVC_CTX_CNTP_CTL_EL0] & 1, 0);
+            if (world.pcpu.features.errata & AVC_ERRATUM_AT) {
+                assert_int_equal(fake_cpu->ctx[AVC_CTX_TCR_EL1] & 0x800080, 0x800080);
+                assert_int_equal(fake_cpu->ctx[AVC_CTX_SCTLR_EL1] & 1, 1);
+            }
+            assert_int_equal(got(vcpu, AVC_REG_CNTP_CTL_EL0) & 1, 1);
+            assert_int_equal(got(vcpu, AVC_REG_VBAR_EL1), VBAR);
+            assert_int_equal(got(vcpu, AVC_REG_TCR_EL1), 0);
+            assert_int_equal(vcpu->live, 0);
+
+            /* The next one has none of it. */
+            must(avc_vcpu_load(&world.vcpu[1], &world.pcpu));
+            assert_int_equal(got(&world.vcpu[1], AVC_REG_VBAR_EL1), 0);
+            must(avc_vcpu_put(&world.vcpu[1]));
+        }
+}
+
 /* Two vCPUs in turn on one CPU never see each other's registers. */
 static void vcpus_are_apart(void **state)
 {
-    struct avc_vcpu *a = two_vcpus(&fake_max, E2H | TGE, 0), *b = &world.vcpu[1];
-    const struct avc_features *f = &world.machine.features;
-    uint64_t value;
+    static const uint32_t uses[] = { 0, AVC_HOST_NO_EL1, AVC_HOST_NO_EL1 | AVC_HOST_TPIDR };
 
-    must(avc_vcpu_load(a, &world.pcpu));
-    for (size_t n = 0; n < AVC_ARRAY_SIZE(lines); n++)
-        if (stored(&lines[n]) && avc_cond_met(f, lines[n].cond))
-            must(avc_vcpu_set(a, lines[n].key, pattern(&lines[n])));
-    must(avc_vcpu_put(a));
-    must(avc_vcpu_load(b, &world.pcpu));
-    for (size_t n = 0; n < AVC_ARRAY_SIZE(lines); n++)
-        if (stored(&lines[n]) && avc_cond_met(f, lines[n].cond)) {
-            must(avc_vcpu_get(b, lines[n].key, &value));
-            assert_int_equal(value, lines[n].reset);
-        }
-    must(avc_vcpu_put(b));
+    for (unsigned u = 0; u < AVC_ARRAY_SIZE(uses); u++) {
+        struct avc_vcpu *a = two_vcpus(&fake_max, E2H | TGE, uses[u]), *b = &world.vcpu[1];
+        const struct avc_features *f = &world.machine.features;
+
+        must(avc_vcpu_load(a, &world.pcpu));
+        for (size_t n = 0; n < AVC_ARRAY_SIZE(lines); n++)
+            if (stored(&lines[n]) && avc_cond_met(f, lines[n].cond))
+                must(avc_vcpu_set(a, lines[n].key, pattern(&lines[n])));
+        must(avc_vcpu_put(a));
+        must(avc_vcpu_load(b, &world.pcpu));
+        for (size_t n = 0; n < AVC_ARRAY_SIZE(lines); n++)
+            if (stored(&lines[n]) && avc_cond_met(f, lines[n].cond))
+                assert_int_equal(got(b, lines[n].key), lines[n].reset);
+        must(avc_vcpu_put(b));
+    }
 }
 
 /* ---- trapped accesses ---- */
@@ -545,14 +626,6 @@ static bool note_entry(struct avc_vcpu *vcpu, struct fake_trap *trap)
     return false;
 }
 
-static uint64_t got(struct avc_vcpu *vcpu, uint32_t reg)
-{
-    uint64_t value;
-
-    must(avc_vcpu_get(vcpu, reg, &value));
-    return value;
-}
-
 /* Everything that can be set, by its id. `check`: it is there, in the guest. */
 static void set_or_check_all(struct avc_vcpu *vcpu, const char *way, bool check)
 {
@@ -726,21 +799,14 @@ static void log_is_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(spelled),
-        cmocka_unit_test(encodings_differ),
-        cmocka_unit_test(el12_forms_exist),
-        cmocka_unit_test(reset_values),
-        cmocka_unit_test(set_get),
-        cmocka_unit_test(set_refuses),
-        cmocka_unit_test(order_of_load),
-        cmocka_unit_test(host_gets_all_back),
-        cmocka_unit_test(vcpus_are_apart),
-        cmocka_unit_test(trapped),
-        cmocka_unit_test(breakpoints),
-        cmocka_unit_test(timer_views),
-        cmocka_unit_test(log_is_bounded),
-        cmocka_unit_test(sets_and_ways),
-        cmocka_unit_test(set_before_the_first_run),
+        cmocka_unit_test(spelled),           cmocka_unit_test(encodings_differ),
+        cmocka_unit_test(el12_forms_exist),  cmocka_unit_test(reset_values),
+        cmocka_unit_test(set_get),           cmocka_unit_test(set_refuses),
+        cmocka_unit_test(order_of_load),     cmocka_unit_test(host_gets_all_back),
+        cmocka_unit_test(host_without_el1),  cmocka_unit_test(vcpus_are_apart),
+        cmocka_unit_test(trapped),           cmocka_unit_test(breakpoints),
+        cmocka_unit_test(timer_views),       cmocka_unit_test(log_is_bounded),
+        cmocka_unit_test(sets_and_ways),     cmocka_unit_test(set_before_the_first_run),
         cmocka_unit_test(host_keeps_csselr),
     };
 

@@ -76,7 +76,7 @@ static const struct avc_hal hal = {
     .vtimer_ppi = VMM_VTIMER_INTID,
     .ptimer_ppi = VMM_PTIMER_INTID,
     .maintenance_ppi = VMM_MAINTENANCE_INTID,
-    .uses = AVC_HOST_NO_FP, /* only libfdt uses FP, and only while no vCPU is loaded */
+    .uses = AVC_HOST_NO_FP | AVC_HOST_NO_EL1, /* FP is libfdt's alone, and only while no vCPU is loaded */
 };
 
 void vmm_hal_init(void)

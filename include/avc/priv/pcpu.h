@@ -35,6 +35,7 @@ struct avc_pcpu {
     uint64_t guest_vbar;                         /* VBAR_EL2 while a guest runs: see src/core/object/harden.c */
     uint16_t harden;                             /* an argument of the vectors there */
     uint64_t host_saved[32];                     /* the host's EL2 controls from load to put; see src/hw/regs.c */
+    uint64_t host_ctx[48];                       /* its EL1 and EL0 registers meanwhile, by enum avc_ctx */
     uint64_t found_vbar, found_tpidr, found_imo; /* what the library's vectors have replaced */
     bool vectors;                                /* they are installed */
     uint8_t dumps;                               /* dumps of unexpected exceptions, which are limited */

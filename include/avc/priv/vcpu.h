@@ -116,7 +116,8 @@ struct avc_vcpu {
     uint64_t vttbr;           /* VTTBR_EL2 while loaded */
     struct avc_pcpu *last;    /* the CPU where it was loaded last: see src/core/mem/vmid.c */
     uint64_t ctx[AVC_NR_CTX]; /* EL1 and EL0 system registers while it is not loaded, by enum avc_ctx */
-    uint32_t live;            /* groups of ctx[] that are swapped with the CPU: see src/hw/regs.c */
+    uint32_t live;            /* groups of ctx[] whose registers are in the CPU: see src/hw/regs.c */
+    uint32_t groups;          /* all groups that the VM has; for regs.c */
     struct avc_fp *fp;        /* &fp_storage */
     void *irqc_data;          /* the interrupt controller's own */
     void *user;

@@ -211,7 +211,7 @@ enum avc_status avc_vcpu_load(struct avc_vcpu *vcpu, struct avc_pcpu *p)
     hal = p->hal;
     if ((!hal->wake && (vcpu->vm->nr_vcpus > 1 || vcpu->vm->irqc)) || (!hal->irq_mask && vcpu->vm->irqc))
         return AVC_EHAL;
-    status = avc_vm_seal(vcpu->vm);
+    status = avc_load_acquire(&vcpu->vm->sealed) ? AVC_OK : avc_vm_seal(vcpu->vm);
     if (status)
         return status;
 

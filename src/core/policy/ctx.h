@@ -9,8 +9,8 @@
 #include "arch/debug.h"
 #include "core/core.h"
 
-/* Bits of avc_vcpu.live. A set bit says that the group's registers and ctx[] are swapped: the CPU holds the guest's,
-   and ctx[] keeps what was in the CPU before. */
+/* Bits of avc_vcpu.live. A set bit says that the CPU holds the guest's registers of the group, and ctx[] holds old
+   values; of DEBUG it holds what was in the CPU before. */
 enum avc_group {
     AVC_GROUP_XLAT,
     AVC_GROUP_EL1,
@@ -44,6 +44,12 @@ static inline bool avc_cond_met(const struct avc_features *f, unsigned cond)
     if (cond >= AVC_COND_BRP(0))
         return cond - AVC_COND_BRP(0) < f->breakpoints;
     return avc_has(f, (enum avc_feature_bit)cond);
+}
+
+/* Does the host of the CPU where the vCPU is loaded want EL1's registers back at put? */
+static inline bool avc_host_keeps_el1(const struct avc_vcpu *vcpu)
+{
+    return !(vcpu->pcpu->hal->uses & AVC_HOST_NO_EL1);
 }
 
 /* Must the CPU hold the guest's debug registers? Breakpoints and watchpoints need MDE, stepping needs SS, and both

@@ -71,6 +71,11 @@ void test_cpu_init(uint32_t uses)
         host_must(avc_pcpu_harden(p));
 }
 
+void test_uses(uint32_t uses)
+{
+    hal.uses = uses;
+}
+
 static void *guest_memory(void *ctx, avc_ipa_t ipa, size_t size)
 {
     struct test_vm *t = ctx;

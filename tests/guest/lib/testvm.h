@@ -59,6 +59,7 @@ extern struct avc_pcpu test_pcpu[8];
 
 /* Sets up the GIC and enables the pcpu. Called on each CPU, on the boot CPU first. */
 void test_cpu_init(uint32_t uses);
+void test_uses(uint32_t uses); /* changes it, while no vCPU is loaded */
 /* Makes a VM with the guest program that is linked in, and starts its first vCPU. */
 void test_vm_init(struct test_vm *t, const struct test_config *config);
 /* Runs vCPU n once and handles the exit. Returns false if the vCPU has nothing to do for now. */
