@@ -10,16 +10,16 @@
 #include "arch/bits.h"
 
 /* ICH_LR<n>_EL2 */
-#define ICH_LR_ACTIVE      AVC_BIT(63)
-#define ICH_LR_PENDING     AVC_BIT(62)
-#define ICH_LR_STATE       (ICH_LR_ACTIVE | ICH_LR_PENDING)
-#define ICH_LR_HW          AVC_BIT(61)           /* its end deactivates the physical interrupt pINTID */
-#define ICH_LR_GROUP       AVC_BIT(60)           /* group 1 */
-#define ICH_LR_PRIORITY(p) ((uint64_t)(p) << 48) /* 55..48 */
+#define ICH_LR_ACTIVE        AVC_BIT(63)
+#define ICH_LR_PENDING       AVC_BIT(62)
+#define ICH_LR_STATE         (ICH_LR_ACTIVE | ICH_LR_PENDING)
+#define ICH_LR_HW            AVC_BIT(61)           /* its end deactivates the physical interrupt pINTID */
+#define ICH_LR_GROUP         AVC_BIT(60)           /* group 1 */
+#define ICH_LR_PRIORITY(p)   ((uint64_t)(p) << 48) /* 55..48 */
 #define ICH_LR_PRIORITY_MASK AVC_BITS(55, 48)
-#define ICH_LR_PINTID(i)   ((uint64_t)(i) << 32) /* 44..32, HW=1 */
-#define ICH_LR_EOI         AVC_BIT(41)           /* HW=0: maintenance interrupt when it becomes inactive */
-#define ICH_LR_VINTID(lr)  ((uint32_t)(lr))      /* 31..0 */
+#define ICH_LR_PINTID(i)     ((uint64_t)(i) << 32) /* 44..32, HW=1 */
+#define ICH_LR_EOI           AVC_BIT(41)           /* HW=0: maintenance interrupt when it becomes inactive */
+#define ICH_LR_VINTID(lr)    ((uint32_t)(lr))      /* 31..0 */
 
 /* ICH_HCR_EL2 */
 #define ICH_HCR_EN          AVC_BIT(0)

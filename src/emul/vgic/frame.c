@@ -323,22 +323,20 @@ static inline __attribute__((always_inline)) enum avc_result redist_size(struct 
     return handle(vcpu, esr, find_redist(at, size), &vgic->cpus[n].bank, at & 0xffff, size);
 }
 
-/* Accesses of other sizes than a word. The function is made for each size. */
-#define OTHER_SIZES(name, type)                                                                                        \
-    static __attribute__((noinline)) enum avc_result name##_other(struct avc_vcpu *vcpu, uint64_t esr, type at)        \
-    {                                                                                                                  \
-        switch (ISS_SAS(esr)) {                                                                                        \
-        case 0:                                                                                                        \
-            return name##_size(vcpu, esr, at, 1);                                                                      \
-        case 1:                                                                                                        \
-            return name##_size(vcpu, esr, at, 2);                                                                      \
-        default:                                                                                                       \
-            return name##_size(vcpu, esr, at, 8);                                                                      \
-        }                                                                                                              \
-    }
+/* Accesses of other sizes than a word. Each size has code of its own. */
+static __attribute__((noinline)) enum avc_result dist_other(struct avc_vcpu *vcpu, uint64_t esr, uint32_t offset)
+{
+    if (ISS_SAS(esr) == 0)
+        return dist_size(vcpu, esr, offset, 1);
+    return ISS_SAS(esr) == 1 ? dist_size(vcpu, esr, offset, 2) : dist_size(vcpu, esr, offset, 8);
+}
 
-OTHER_SIZES(dist, uint32_t)
-OTHER_SIZES(redist, uint64_t)
+static __attribute__((noinline)) enum avc_result redist_other(struct avc_vcpu *vcpu, uint64_t esr, uint64_t at)
+{
+    if (ISS_SAS(esr) == 0)
+        return redist_size(vcpu, esr, at, 1);
+    return ISS_SAS(esr) == 1 ? redist_size(vcpu, esr, at, 2) : redist_size(vcpu, esr, at, 8);
+}
 
 static enum avc_result dist(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry)
 {
