@@ -21,6 +21,7 @@ import linux
 import profiling
 import report
 import sizes
+import worst
 from families import INSTRUCTIONS
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -102,6 +103,8 @@ def summary(runs):
 
 
 def main():
+    if "--worst" in sys.argv[1:]:
+        return worst.main([word for word in sys.argv[1:] if word != "--worst"])
     parser = argparse.ArgumentParser(prog="./avc bench", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/target",

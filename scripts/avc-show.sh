@@ -117,6 +117,9 @@ CPU: models of the emulator, without Linux; default: max cortex-a72 neoverse-n1,
   --growth         show what exits cost with more VMs, vCPUs and claims instead
   --sizes          show what the library takes of memory instead: .text, structs, stack
   --linux          Linux alone
+  --worst [--long] [--update] [PROGRAM...]
+                   show how long EL2 takes no interrupt at worst, and holds each lock, instead; --update
+                   writes the table of docs/assurance.md
   --check          compare with the budget, bench/budget.tsv, as ./avc check does; with --linux
                    with bench/linux.tsv, which is of one version of Debian's kernel
   --update-budget  make these figures the budget; also writes the tables and the picture
@@ -125,7 +128,7 @@ TEXT
 }
 
 bench() {
-    local word rows=
+    local word rows= worst=
     for word in "$@"; do
         case $word in
         -h | --help)
@@ -133,10 +136,12 @@ bench() {
             exit 0
             ;;
         --profile) rows=1 ;;
+        --worst) worst=1 ;;
+        --long | --update) [[ $worst ]] || die_usage bench "$word is for --worst" ;;
         --members | --growth | --sizes | --linux | --check | --check-growth | --check-sizes | --update-budget) rows= ;;
         -*) die_usage bench "unknown option: $word" ;;
         max | cortex-* | neoverse-* | a64fx) ;;
-        *) [[ $rows ]] || die_usage bench "no CPU model of the emulator: $word" ;;
+        *) [[ $rows || $worst ]] || die_usage bench "no CPU model of the emulator: $word" ;;
         esac
     done
     [[ -e $top/bench/bench.py ]] || die 1 "this tree has no bench yet: bench/bench.py is missing"

@@ -28,25 +28,17 @@
  *   site   KIND PC EXITS LEFT INSTRUCTIONS           exits of the guest's instruction at PC, and what they took at EL2
  */
 #include "classes.h"
+#include "common.h"
 #include "marks.h"
-#include "qemu_plugin.h"
 
 #include <inttypes.h>
 #include <pthread.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define NR_GROUPS  4096
 #define NR_BLOCK   128 /* the counters of a block of groups are allocated when one of them counts */
 #define NR_BUCKETS (1u << 16)
-#define MAX_CPUS   64
-
-/* Values up to 63 are exception classes. */
-enum kind { KIND_IRQ = 64, KIND_FIQ, KIND_SERROR, KIND_NONE };
-
-PLUGIN_EXPORT int qemu_plugin_version = PLUGIN_VERSION;
 
 /* An instruction at EL2, and how often each group executed it. */
 struct insn {
@@ -79,44 +71,10 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the two table
 static struct insn *insns[NR_BUCKETS];
 static struct site *sites[NR_BUCKETS];
 
-static void *pstate, *esr, *elr, *vbar; /* registers */
-static FILE *out;
 static uint64_t left_at = 1; /* no instruction has address 1 */
 static bool by_marks, serial;
 static unsigned row = 1, group; /* with marks=on: the row, and the group that is counted now */
 static bool seen[2];            /* whether EL0 and EL1 have executed anything */
-
-static void die(const char *what, const char *which)
-{
-    fprintf(stderr, "profile: %s%s\n", what, which);
-    exit(1);
-}
-
-static void *allocate(size_t size)
-{
-    void *p = calloc(1, size);
-
-    if (!p)
-        die("out of memory", "");
-    return p;
-}
-
-static unsigned bucket(uint64_t key)
-{
-    return (unsigned)(key * UINT64_C(0x9e3779b97f4a7c15) >> 48);
-}
-
-static uint64_t read_register(void *handle)
-{
-    static __thread struct plugin_bytes *bytes;
-    uint64_t value = 0;
-
-    bytes = g_byte_array_set_size(bytes ? bytes : g_byte_array_new(), 0);
-    if (qemu_plugin_read_register(handle, bytes) <= 0)
-        die("a register can't be read", "");
-    memcpy(&value, bytes->data, bytes->len < sizeof value ? bytes->len : sizeof value);
-    return value;
-}
 
 /* ---- totals ---- */
 
@@ -168,20 +126,16 @@ static struct cpu *cpu_at(unsigned index)
 /* A block at EL2 begins. at: its address. If the last block was below EL2, it is a vector's address. */
 static void block_at_el2(unsigned index, void *at)
 {
-    static const unsigned kinds[] = { 0, KIND_IRQ, KIND_FIQ, KIND_SERROR };
     struct cpu *cpu = cpu_at(index);
-    uint64_t vector;
 
     if (!cpu->below)
         return;
-    vector = (uintptr_t)at - read_register(vbar);
     cpu->below = false;
-    cpu->kind = KIND_NONE;
+    cpu->kind = kind_at((uintptr_t)at - read_register(REG_VBAR));
     pthread_mutex_lock(&lock);
     end_exit(cpu);
-    if (vector >= 0x400 && vector < 0x800 && !(vector & 0x7f)) {
-        cpu->kind = vector & 0x180 ? kinds[vector >> 7 & 3] : read_register(esr) >> 26 & 0x3f;
-        cpu->site = site_at(cpu->kind, read_register(elr));
+    if (cpu->kind != KIND_NONE) {
+        cpu->site = site_at(cpu->kind, read_register(REG_ELR));
         cpu->insns = 0;
         cpu->left = false;
         exits[by_marks ? group : cpu->kind].exits++;
@@ -269,7 +223,7 @@ static struct insn *insn_at(uint64_t pc, uint32_t code)
 /* QEMU translates a block for the CPU that is about to execute it. */
 static void translated(uint64_t id, void *block)
 {
-    uint64_t state = read_register(pstate);
+    uint64_t state = read_register(REG_PSTATE);
     unsigned el = state >> 2 & 3;
     size_t count = qemu_plugin_tb_n_insns(block);
 
@@ -303,25 +257,8 @@ static void translated(uint64_t id, void *block)
 
 static void cpu_init(uint64_t id, unsigned index)
 {
-    struct plugin_array *array = qemu_plugin_get_registers();
-    const struct plugin_register *registers = array->data;
-
-    if (index >= MAX_CPUS)
-        die("too many CPUs", "");
+    find_registers(index);
     cpus[index].kind = by_marks ? 0 : KIND_NONE;
-    for (unsigned n = 0; n < array->len; n++) {
-        if (!strcmp(registers[n].name, "cpsr"))
-            pstate = registers[n].handle;
-        else if (!strcmp(registers[n].name, "ESR_EL2"))
-            esr = registers[n].handle;
-        else if (!strcmp(registers[n].name, "ELR_EL2"))
-            elr = registers[n].handle;
-        else if (!strcmp(registers[n].name, "VBAR_EL2"))
-            vbar = registers[n].handle;
-    }
-    g_array_free(array, 1);
-    if (!pstate || !esr || !elr || !vbar)
-        die("this QEMU does not show PSTATE, ESR_EL2, ELR_EL2 and VBAR_EL2", "");
 }
 
 static void write_insn(const struct insn *insn)
@@ -357,24 +294,22 @@ static void write_all(uint64_t id, void *data)
         die("the file can't be written", "");
 }
 
+static bool argument(const char *word)
+{
+    if (!strncmp(word, "left=", 5))
+        left_at = strtoull(word + 5, NULL, 16);
+    else if (!strcmp(word, "marks=on"))
+        by_marks = true;
+    else if (!strcmp(word, "serial=on"))
+        serial = true;
+    else
+        return false;
+    return true;
+}
+
 int qemu_plugin_install(uint64_t id, const struct plugin_info *info, int argc, char **argv)
 {
-    if (!info->system || strcmp(info->target, "aarch64"))
-        die("only for qemu-system-aarch64", "");
-    for (int n = 0; n < argc; n++) {
-        if (!strncmp(argv[n], "out=", 4))
-            out = fopen(argv[n] + 4, "w");
-        else if (!strncmp(argv[n], "left=", 5))
-            left_at = strtoull(argv[n] + 5, NULL, 16);
-        else if (!strcmp(argv[n], "marks=on"))
-            by_marks = true;
-        else if (!strcmp(argv[n], "serial=on"))
-            serial = true;
-        else
-            die("unknown argument: ", argv[n]);
-    }
-    if (!out)
-        die("out= names no file that can be written", "");
+    install("profile", info, argc, argv, argument);
     qemu_plugin_register_vcpu_init_cb(id, cpu_init);
     qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
     qemu_plugin_register_atexit_cb(id, write_all, NULL);

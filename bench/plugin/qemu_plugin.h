@@ -47,14 +47,20 @@ struct plugin_array *qemu_plugin_get_registers(void); /* its elements are struct
 int qemu_plugin_read_register(void *handle, struct plugin_bytes *to);
 
 /* ---- callbacks ---- */
+
+enum plugin_access { PLUGIN_READ = 1, PLUGIN_WRITE };
 typedef void plugin_cpu_fn(uint64_t id, unsigned cpu);
 typedef void plugin_data_fn(unsigned cpu, void *data);
+typedef void plugin_mem_fn(unsigned cpu, uint32_t info, uint64_t va, void *data);
 typedef void plugin_exit_fn(uint64_t id, void *data);
 typedef void plugin_block_fn(uint64_t id, void *block);
 void qemu_plugin_register_vcpu_init_cb(uint64_t id, plugin_cpu_fn *fn);
 void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, plugin_block_fn *fn);
 void qemu_plugin_register_atexit_cb(uint64_t id, plugin_exit_fn *fn, void *data);
 void qemu_plugin_register_vcpu_tb_exec_cb(void *block, plugin_data_fn *fn, enum plugin_flags flags, void *data);
+/* fn is called after the instruction's access. */
+void qemu_plugin_register_vcpu_mem_cb(void *insn, plugin_mem_fn *fn, enum plugin_flags flags, enum plugin_access access,
+                                      void *data);
 void qemu_plugin_register_vcpu_insn_exec_cb(void *insn, plugin_data_fn *fn, enum plugin_flags flags, void *data);
 
 /* ---- a block of instructions, while it is translated ---- */
