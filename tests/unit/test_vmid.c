@@ -199,6 +199,35 @@ static void rollover(void **state)
     assert_int_equal(s2s[7].vmid, 4 << 16 | 1);
 }
 
+/* A VMID that was kept for a CPU is used on another one when the first CPU is disabled: nobody else may get it. */
+static void disabled_cpu(void **state)
+{
+    (void)state;
+    fresh(0);
+    for (unsigned i = 0; i < 250; i++) {
+        load(0, i, 0);
+        put(0, i, 0);
+    }
+    assert_int_equal(load(1, 250, 0), 251);
+    machine.vmid_next = 256;
+    assert_int_equal(load(0, 251, 0), 1); /* a new generation */
+    put(0, 251, 0);
+    assert_int_equal(load(3, 250, 1), 251);
+    put(1, 250, 0);
+    pcpus[2].next = &pcpus[0]; /* as avc_pcpu_disable() does it */
+    avc_vmid_leave(&pcpus[1]);
+    for (unsigned i = 0; i < 250; i++) {
+        assert_int_not_equal(load(0, i, 0), 251);
+        put(0, i, 0);
+    }
+    assert_int_equal(load(2, 250, 2), 251);
+    /* Without such a VMID nothing happens. */
+    machine.vmid_generation = 9 << 16;
+    pcpus[0].vmid_kept = 0;
+    avc_vmid_leave(&pcpus[0]);
+    assert_int_equal(machine.vmid_generation, 9 << 16);
+}
+
 /*
  * A vCPU that comes back to its CPU needs no flush. If another vCPU of its VM was there, its load makes one local flush
  * for the VMID.
@@ -353,6 +382,7 @@ int main(void)
         cmocka_unit_test(sixteen_bits),       cmocka_unit_test(rollover),
         cmocka_unit_test(local_rule),         cmocka_unit_test(local_rule_from_vhe_host),
         cmocka_unit_test(instruction_caches), cmocka_unit_test(no_lines_of_another_vcpu),
+        cmocka_unit_test(disabled_cpu),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

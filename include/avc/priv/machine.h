@@ -16,8 +16,7 @@ struct avc_machine {
     struct avc_pcpu *pcpus;       /* list of the enabled CPUs */
     /* VMIDs: see src/core/mem/vmid.c */
     uint64_t vmid_generation;
-    uint64_t vmid_map[65536 / 64]; /* the VMIDs that this generation uses */
-    uint32_t vmid_next;            /* where the search for a free one goes on */
+    uint32_t vmid_next; /* the next one to be given out */
 };
 
 #endif

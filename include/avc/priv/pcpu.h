@@ -22,7 +22,8 @@ struct avc_pcpu {
     struct avc_features features;
     struct avc_pcpu *next;
     bool enabled;
-    uint64_t vmid_active; /* the loaded vCPU's VMID; 0: none. See src/core/mem/vmid.c for this and the next two */
+    uint64_t vmid_active; /* the loaded vCPU's VMID; 0: none. See src/core/mem/vmid.c for this and the next three */
+    uint64_t vmid_kept;   /* the VMID that was loaded when this generation of VMIDs began; 0: none */
     bool tlb_stale;  /* all TLB entries of guests must go before the next load: after enable and after a rollover */
     struct avc_ran { /* which vCPU ran here last with a VMID, by the VMID's low bits */
         const struct avc_vcpu *vcpu;

@@ -8,6 +8,10 @@
  * A VM carries a token, generation << 16 | VMID, which says at once whether its VMID is still its own. VMID 0 is never
  * given out: VTTBR_EL2 holds it when there is no guest. The machine's lock guards all of this.
  *
+ * A generation gives each VMID out once, in ascending order, so it needs no map of them. What it must leave out are the
+ * VMIDs that were loaded when it began. Each CPU remembers its own (vmid_kept). So the lock is held for a time that
+ * grows with the number of CPUs alone.
+ *
  * The local-TLB rule. A guest may use an ASID for different things on two vCPUs (private tables, or a kernel that
  * numbers address spaces per CPU), and flush with local TLBIs. On hardware each vCPU has a TLB. Here two vCPUs of a VM
  * that run on one CPU in turn share one TLB, under one VMID. So a vCPU that is loaded where another of its VM ran last
@@ -38,24 +42,20 @@ static uint64_t count_of(const struct avc_machine *m)
     return avc_has(&m->features, AVC_FEAT_VMID16) ? 65536 : 256;
 }
 
-static bool taken(const struct avc_machine *m, uint64_t vmid)
+static bool is_kept(const struct avc_machine *m, uint64_t vmid)
 {
-    return m->vmid_map[vmid / 64] >> vmid % 64 & 1;
-}
+    const struct avc_pcpu *p = m->pcpus;
 
-static void take(struct avc_machine *m, uint64_t vmid)
-{
-    m->vmid_map[vmid / 64] |= AVC_BIT(vmid % 64);
+    while (p && p->vmid_kept != vmid)
+        p = p->next;
+    return p;
 }
 
 avc_small static void new_generation(struct avc_machine *m)
 {
     m->vmid_generation += AVC_BIT(16);
-    for (size_t i = 0; i < AVC_ARRAY_SIZE(m->vmid_map); i++)
-        m->vmid_map[i] = 0;
     for (struct avc_pcpu *p = m->pcpus; p; p = p->next) {
-        if (p->vmid_active)
-            take(m, AVC_VMID_OF(p->vmid_active));
+        p->vmid_kept = AVC_VMID_OF(p->vmid_active);
         p->tlb_stale = true;
     }
     m->vmid_next = 1;
@@ -87,12 +87,10 @@ static uint64_t assign(struct avc_machine *m, struct avc_stage2 *s2)
     if (token && renew(m, token, m->vmid_generation | AVC_VMID_OF(token)))
         return s2->vmid = m->vmid_generation | AVC_VMID_OF(token);
     for (int generations = 0; generations < 2; generations++) {
-        while (m->vmid_next < count && taken(m, m->vmid_next))
+        while (m->vmid_next < count && is_kept(m, m->vmid_next))
             m->vmid_next++;
-        if (m->vmid_next < count) {
-            take(m, m->vmid_next);
+        if (m->vmid_next < count)
             return s2->vmid = m->vmid_generation | m->vmid_next++;
-        }
         new_generation(m);
     }
     return 0;
@@ -135,6 +133,14 @@ void avc_vmid_put(struct avc_pcpu *pcpu, struct avc_vcpu *vcpu)
     avc_lock(&m->lock);
     pcpu->vmid_active = 0;
     avc_unlock(&m->lock);
+}
+
+/* The VMID that the CPU has kept may be in use on another one, to which the VM has moved, so a new generation begins. */
+avc_small void avc_vmid_leave(struct avc_pcpu *pcpu)
+{
+    if (pcpu->vmid_kept)
+        new_generation(pcpu->machine);
+    pcpu->vmid_kept = 0;
 }
 
 /*

@@ -10,6 +10,8 @@
    Interrupts are masked. */
 uint64_t avc_vmid_load(struct avc_pcpu *pcpu, struct avc_vcpu *vcpu);
 void avc_vmid_put(struct avc_pcpu *pcpu, struct avc_vcpu *vcpu);
+/* The CPU is no longer in the machine's list. The caller has the machine's lock. */
+void avc_vmid_leave(struct avc_pcpu *pcpu);
 
 /* For TLB maintenance: returns generation and VMID of these tables, or 0 if there are none yet. It is called after
    the DSB that ends the store to the tables. */

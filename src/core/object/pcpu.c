@@ -5,6 +5,7 @@
 
 #include "arch/idreg.h"
 #include "core/core.h"
+#include "core/mem/vmid.h"
 #include "core/policy/feature.h"
 #include "core/policy/setway.h"
 
@@ -126,6 +127,7 @@ enum avc_status avc_pcpu_disable(struct avc_pcpu *p)
             avc_store_release(link, p->next);
             break;
         }
+    avc_vmid_leave(p);
     m->enabled--;
     p->enabled = false;
     if (p->vectors)
