@@ -85,8 +85,8 @@ AVC_MUST_USE enum avc_status avc_pcpu_init(struct avc_pcpu *pcpu, struct avc_mac
  * interrupt controller the host sets ICC_SRE_EL2.SRE before: the list registers are counted here.
  * Errors: EINVAL, ENOENT, EBUSY (the object is enabled already, or this CPU is enabled by another object), ENOTSUP (see
  * avc_has_hardware_support(); or a VM was sealed, and this CPU lacks a feature that the other CPUs had then). Context:
- * on the CPU itself, in a thread that stays there, with MMU and data cache on; not in a claim. Several CPUs may call it
- * at the same time, each with its own object.
+ * on the CPU itself, in a thread that stays there, with MMU and data cache on; not in a claim or a handler. Several
+ * CPUs may call it at the same time, each with its own object; they wait for each other, without masking interrupts.
  */
 AVC_MUST_USE enum avc_status avc_pcpu_enable(struct avc_pcpu *pcpu);
 
@@ -218,6 +218,16 @@ AVC_MUST_USE enum avc_status avc_vm_claim(struct avc_vm *vm, const struct avc_cl
  */
 AVC_MUST_USE enum avc_status avc_vm_trap_svc(struct avc_vm *vm, bool on);
 
+/**
+ * Seals the VM: its claims, vCPUs and interrupt controller are fixed from then on, and the tables are made by which
+ * traps find claims. The first load does it otherwise. It takes up to two million instructions, 64 attempts at a table
+ * of AVC_INDEX_SIZE + 64 entries for each claim, so that it masks no interrupts. Loads of other vCPUs of the VM wait
+ * meanwhile: a host whose threads can be preempted by each other calls this before there are any.
+ * Errors: EINVAL, ENOENT, ENOTSUP (the CPUs cannot walk these stage 2 tables), ENOMEM (max_claims), ENOTRAP (a CPU that
+ * was enabled after a claim was made lacks its trap). Context: as avc_vcpu_load(), on any CPU.
+ */
+AVC_MUST_USE enum avc_status avc_vm_seal(struct avc_vm *vm);
+
 /** Returns the n-th vCPU, in the order of avc_vcpu_init(); NULL when n is too big. Context: any. */
 struct avc_vcpu *avc_vm_vcpu(const struct avc_vm *vm, uint32_t n);
 
@@ -284,13 +294,11 @@ AVC_MUST_USE enum avc_status avc_vcpu_start(struct avc_vcpu *vcpu, avc_ipa_t pc,
 AVC_MUST_USE enum avc_status avc_vcpu_destroy(struct avc_vcpu *vcpu);
 
 /**
- * Moves the vCPU's state into the calling CPU. The first load of a VM seals it: its claims, vCPUs and interrupt
- * controller are fixed from then on. The library reads VBAR_EL2, CPTR_EL2 and HCR_EL2 here, and restores these values
+ * Moves the vCPU's state into the calling CPU. The first load of a VM seals it, as avc_vm_seal(). The library reads VBAR_EL2, CPTR_EL2 and HCR_EL2 here, and restores these values
  * at each return of avc_vcpu_run(): the host must not change them before avc_vcpu_put().
  * Errors: EINVAL (also: a CPU of another machine), ENOENT, ESTATE (the CPU is not enabled, or is another one), EBUSY
  * (the vCPU is loaded, or the CPU has a loaded vCPU), EHAL (wake is missing with two vCPUs or an interrupt controller;
- * irq_mask is missing with an interrupt controller). The first load also: ENOTSUP (the CPUs cannot walk these stage 2
- * tables), ENOMEM (max_claims), ENOTRAP (a CPU that was enabled after a claim was made lacks its trap).
+ * irq_mask is missing with an interrupt controller). The first load also: as avc_vm_seal().
  * Context: on the CPU itself, in a thread that stays there until put; not in a claim or a handler.
  */
 AVC_MUST_USE enum avc_status avc_vcpu_load(struct avc_vcpu *vcpu, struct avc_pcpu *pcpu);

@@ -11,6 +11,8 @@
 #include <avc/irqc.h>
 #include <avc/psci.h>
 
+#include "core/claim/index.h"
+
 #define IS(call, status) assert_int_equal((int)(call), (int)(status))
 
 static uint8_t raw[sizeof(struct avc_machine) + 128] __attribute__((aligned(64)));
@@ -538,6 +540,42 @@ static void test_seal_again(void **state)
         IS(avc_vcpu_load(&world.vcpu[0], &world.pcpu), AVC_ENOMEM);
 }
 
+static unsigned asked, asked_masked;
+
+static avc_call_fn *ask_unmasked(const struct avc_vm *vm, uint32_t fid)
+{
+    (void)fid;
+    asked++;
+    asked_masked += fake_cpu->masked || vm->lock.held || vm->machine->lock.held || vm->machine->setup.held;
+    return avc_call_other;
+}
+
+/* Sealing takes long: it masks no interrupts, and holds no lock but its own. */
+static void test_seal(void **state)
+{
+    static const struct avc_call calls = { .find = ask_unmasked };
+    static const union avc_fast fast = { .call = &calls };
+
+    (void)state;
+    IS(avc_vm_seal(NULL), AVC_EINVAL);
+    IS(avc_vm_seal(&(struct avc_vm){ 0 }), AVC_ENOENT);
+    world_make();
+    IS(avc_vm_claim_builtin(&world.vm, &(struct avc_claim){ AVC_CALL | AVC_CLAIM_FAST, 0xc6000000, 0xc600000f, claim_fn,
+                                                            (void *)(uintptr_t)&fast }),
+       AVC_OK);
+    must(avc_vcpu_init(&world.vcpu[0], &world.vm, &(struct avc_vcpu_config){ .mpidr = 0 }));
+    asked = asked_masked = 0;
+    fake_cpu->masked = false;
+    IS(avc_vm_seal(&world.vm), AVC_OK);
+    assert_true(asked >= 16);
+    assert_int_equal(asked_masked, 0);
+    assert_false(fake_cpu->masked || world.vm.sealing.held);
+    IS(avc_vm_seal(&world.vm), AVC_OK);
+    IS(claim(AVC_MMIO, 0x8000, 0x8003), AVC_ESEALED);
+    IS(avc_vcpu_load(&world.vcpu[0], &world.pcpu), AVC_OK);
+    IS(avc_vcpu_put(&world.vcpu[0]), AVC_OK);
+}
+
 /* Members of the HAL that this VM needs must be there. */
 static void test_hal(void **state)
 {
@@ -684,12 +722,12 @@ static void test_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_machine),    cmocka_unit_test(test_pcpu),          cmocka_unit_test(test_vm),
-        cmocka_unit_test(test_claims),     cmocka_unit_test(test_vcpu),          cmocka_unit_test(test_places),
-        cmocka_unit_test(test_hal),        cmocka_unit_test(test_stage2),        cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_irqc),       cmocka_unit_test(test_other_machine), cmocka_unit_test(test_late_cpu),
-        cmocka_unit_test(test_bad_pages),  cmocka_unit_test(test_destroyed),     cmocka_unit_test(test_from_a_claim),
-        cmocka_unit_test(test_seal_again),
+        cmocka_unit_test(test_machine),   cmocka_unit_test(test_pcpu),          cmocka_unit_test(test_vm),
+        cmocka_unit_test(test_claims),    cmocka_unit_test(test_vcpu),          cmocka_unit_test(test_places),
+        cmocka_unit_test(test_hal),       cmocka_unit_test(test_stage2),        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_irqc),      cmocka_unit_test(test_other_machine), cmocka_unit_test(test_late_cpu),
+        cmocka_unit_test(test_bad_pages), cmocka_unit_test(test_destroyed),     cmocka_unit_test(test_from_a_claim),
+        cmocka_unit_test(test_seal),      cmocka_unit_test(test_seal_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

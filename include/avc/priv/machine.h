@@ -9,7 +9,8 @@
 
 struct avc_machine {
     uint64_t magic;
-    struct avc_lock lock;
+    struct avc_lock lock;         /* for the list of CPUs and the VMIDs; held with interrupts masked */
+    struct avc_lock setup;        /* for features and fixed; held for long, with interrupts as the caller has them */
     struct avc_features features; /* what all enabled CPUs have in common */
     uint32_t enabled;             /* number of enabled CPUs */
     bool fixed;                   /* a VM is sealed: a CPU with less may not be enabled any more */

@@ -65,8 +65,9 @@ struct avc_vm {
     uint32_t max_claims, nr_claims, nr_builtin;
     uint32_t flags;
     bool sealed;
-    bool psci; /* PSCI is attached */
-    struct avc_lock lock;
+    bool psci;                    /* PSCI is attached */
+    struct avc_lock lock;         /* for the traps that can be switched; held with interrupts masked */
+    struct avc_lock sealing;      /* held for long, with interrupts as the caller has them */
     struct avc_features features; /* the machine's, when the VM was sealed */
     struct avc_traps traps;
     uint64_t svc_traps;               /* the bits of traps.hfgitr that avc_vm_trap_svc() switches */

@@ -66,24 +66,26 @@ enum avc_status avc_pcpu_enable(struct avc_pcpu *p)
     m = p->machine;
     daif = avc_hw_irq_save();
     avc_setway_probe(p);
-    avc_lock(&m->lock);
+    avc_hw_irq_restore(daif);
+    avc_lock(&m->setup);
     if (enabled_here(m, p->mpidr)) {
         status = AVC_EBUSY;
-    } else if (m->fixed && !avc_feature_covers(&p->features, &m->features)) {
+    } else if ((m->fixed || m->enabled) && !avc_feature_common(&m->features, &p->features, m->fixed)) {
         status = AVC_ENOTSUP;
     } else {
         if (!m->fixed && !m->enabled)
             m->features = p->features;
-        else if (!m->fixed)
-            avc_feature_common(&m->features, &p->features);
+        p->tlb_stale = true; /* after a reset a TLB may hold anything, and this one has missed what others broadcast */
+        p->enabled = true;
+        daif = avc_hw_irq_save();
+        avc_lock(&m->lock);
         m->enabled++;
         p->next = m->pcpus;
         avc_store_release(&m->pcpus, p);
-        p->tlb_stale = true; /* after a reset a TLB may hold anything, and this one has missed what others broadcast */
-        p->enabled = true;
+        avc_unlock(&m->lock);
+        avc_hw_irq_restore(daif);
     }
-    avc_unlock(&m->lock);
-    avc_hw_irq_restore(daif);
+    avc_unlock(&m->setup);
     return status;
 }
 

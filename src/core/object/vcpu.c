@@ -11,7 +11,6 @@
 #include "core/exit/fp.h"
 #include "core/mem/vmid.h"
 #include "core/object/request.h"
-#include "core/object/vm.h"
 #include "core/policy/ctx.h"
 #include "core/policy/sysreg.h"
 

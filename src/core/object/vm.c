@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /* A VM: its memory, its claims until they are sealed, its vCPUs. */
-#include "core/object/vm.h"
-
 #include <avc/stage2.h>
 
 #include "core/claim/index.h"
@@ -121,6 +119,7 @@ enum avc_status avc_vm_set_counter_offset(struct avc_vm *vm, uint64_t offset)
 static enum avc_status seal(struct avc_vm *vm)
 {
     enum avc_status status;
+    uint64_t daif;
 
     /* A CPU with a smaller PA size may have been enabled since the tables were made. */
     if (!avc_stage2_fits(vm->stage2, &vm->machine->features))
@@ -133,29 +132,34 @@ static enum avc_status seal(struct avc_vm *vm)
     avc_index_seal(vm);
     avc_trap_seal(vm);
     avc_traps_make(vm);
+    daif = avc_hw_irq_save(); /* avc_vm_trap_svc() may be called at any time */
+    avc_lock(&vm->lock);
     avc_svc_seal(vm);
+    avc_store_release(&vm->sealed, true);
+    avc_unlock(&vm->lock);
+    avc_hw_irq_restore(daif);
     return AVC_OK;
 }
 
-/* The first load seals the VM. From then on claims, trap bits and ID registers are constant, and read without a
-   lock. */
+/* From then on claims, trap bits and ID registers are constant, and read without a lock. It takes long, so that it masks
+   no interrupts. Who waits for it is about to load another vCPU of the same VM. */
 enum avc_status avc_vm_seal(struct avc_vm *vm)
 {
     enum avc_status status = AVC_OK;
-    uint64_t daif;
 
+    if (!vm)
+        return AVC_EINVAL;
+    if (vm->magic != AVC_MAGIC_VM)
+        return AVC_ENOENT;
     if (avc_likely(avc_load_acquire(&vm->sealed)))
         return AVC_OK;
-    daif = avc_hw_irq_save();
-    avc_lock(&vm->lock);
+    avc_lock(&vm->sealing);
     if (!vm->sealed) {
-        avc_lock(&vm->machine->lock);
+        avc_lock(&vm->machine->setup);
         vm->machine->fixed = true;
-        avc_unlock(&vm->machine->lock);
+        avc_unlock(&vm->machine->setup);
         status = seal(vm);
-        avc_store_release(&vm->sealed, status == AVC_OK);
     }
-    avc_unlock(&vm->lock);
-    avc_hw_irq_restore(daif);
+    avc_unlock(&vm->sealing);
     return status;
 }

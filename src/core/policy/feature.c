@@ -132,36 +132,39 @@ static int level(const uint64_t *id, unsigned field)
 #define NR_FIELDS   ID_FIELD(AVC_NR_ID_REGS, 0)
 #define LOWER(a, b) ((a) < (b) ? (a) : (b))
 
-void avc_feature_common(struct avc_features *all, const struct avc_features *one)
+bool avc_feature_common(struct avc_features *all, const struct avc_features *one, bool fixed)
 {
     uint64_t has = all->has & one->has;
 
+    if (fixed && (has != all->has || one->errata & ~all->errata || one->list_regs < all->list_regs ||
+                  one->pri_bits < all->pri_bits))
+        return false;
     for (unsigned field = 0; field < NR_FIELDS; field += 4) {
-        uint64_t *reg = &all->id[ID_REG_OF(field)], mask = ID_MASK(field);
+        uint64_t *reg = &all->id[ID_REG_OF(field)], other = one->id[ID_REG_OF(field)], mask = ID_MASK(field);
 
-        if (level(one->id, field) < level(all->id, field))
-            *reg = (*reg & ~mask) | (one->id[ID_REG_OF(field)] & mask);
+        if (*reg == other || level(one->id, field) >= level(all->id, field))
+            continue;
+        if (fixed)
+            return false;
+        *reg = (*reg & ~mask) | (other & mask);
     }
+    for (unsigned n = 0; n < 32; n += 2) {
+        uint32_t mask = 3u << n;
+
+        if ((one->workarounds & mask) >= (all->workarounds & mask))
+            continue;
+        if (fixed)
+            return false;
+        all->workarounds = (all->workarounds & ~mask) | (one->workarounds & mask);
+    }
+    if (fixed)
+        return true;
     all->errata |= one->errata;
     all->list_regs = LOWER(all->list_regs, one->list_regs);
     all->pri_bits = LOWER(all->pri_bits, one->pri_bits);
-    for (unsigned n = 0; n < 32; n += 2)
-        if ((one->workarounds >> n & 3) < (all->workarounds >> n & 3))
-            all->workarounds = (all->workarounds & ~(3u << n)) | (one->workarounds & 3u << n);
     avc_feature_decode(all);
     all->has &= has;
-}
-
-bool avc_feature_covers(const struct avc_features *cpu, const struct avc_features *needed)
-{
-    for (unsigned field = 0; field < NR_FIELDS; field += 4)
-        if (level(cpu->id, field) < level(needed->id, field))
-            return false;
-    for (unsigned n = 0; n < 32; n += 2)
-        if ((cpu->workarounds >> n & 3) < (needed->workarounds >> n & 3))
-            return false;
-    return (needed->has & ~cpu->has) == 0 && (cpu->errata & ~needed->errata) == 0 &&
-           cpu->list_regs >= needed->list_regs && cpu->pri_bits >= needed->pri_bits;
+    return true;
 }
 
 /* ---- what a guest is told ---- */
