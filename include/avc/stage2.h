@@ -10,10 +10,17 @@
  * Each VM has an avc_stage2 of its own, because the VMID, by which TLBs know the entries, belongs to it. The granule is
  * 4 KiB, and an IPA has at most 48 bits. All addresses and sizes are in bytes.
  *
- * Functions of context any may run on any CPU, also while vCPUs of the VM run. A lock in the object orders them. They
- * mask interrupts for a time that grows with the number of entries that they touch: to keep that short, map at most
- * some MiB of 4 KiB pages in one call. The library holds no lock and masks no interrupts when it calls get(), put() or
- * the function of a walk. MMU and data cache of the calling CPU are on.
+ * Functions of context any may run on any CPU, also while vCPUs of the VM run. A lock in the object orders them. It is
+ * held with interrupts masked, for a bounded time: some 60 instructions for a lookup, and 500 for the TLB maintenance of
+ * 16 entries, 8 of which may be replaced by break-before-make.
+ *
+ * map, unmap and protect may take long: some 20 instructions for each entry, and 2,000 for each table that they fill,
+ * split or empty. They mask interrupts for the maintenance alone, some 600 instructions for each 8 entries that are
+ * replaced. Changes of one object wait for each other: so they are not for interrupt handlers, and a host whose threads
+ * can be preempted by each other puts a lock of its own around them.
+ *
+ * The library holds no lock and masks no interrupts when it calls get(), put() or the function of a walk. MMU and data
+ * cache of the calling CPU are on.
  *
  * When a function returns, its changes hold for all vCPUs of the VM, on all CPUs.
  */
@@ -95,7 +102,7 @@ AVC_MUST_USE enum avc_status avc_stage2_destroy(struct avc_stage2 *s2);
  * same attributes, may stay. After an error the map is as before.
  * Errors: EINVAL (also: size 0, or attrs), ENOENT, EALIGN (4 KiB), ERANGE (beyond the IPA or PA size, or the range
  * wraps), EEXIST (mapped otherwise), ENOMEM, ENOTSUP (adopted); EALIGN or ERANGE for what get() gave, as init. Context:
- * any, but not in a claim.
+ * any, but not in a claim or a handler.
  */
 AVC_MUST_USE enum avc_status avc_stage2_map(struct avc_stage2 *s2, avc_ipa_t ipa, avc_pa_t pa, uint64_t size,
                                             uint32_t attrs);
@@ -104,14 +111,16 @@ AVC_MUST_USE enum avc_status avc_stage2_map(struct avc_stage2 *s2, avc_ipa_t ipa
  * Unmaps whatever is mapped in [ipa, ipa + size). It splits blocks that reach beyond the range, and gives tables back
  * that become empty. When it returns no CPU uses the old mapping. After an error the map is as before. It calls get()
  * only to split a block.
- * Errors: as map, without EEXIST; ENOENT also when nothing is mapped in the range. Context: any, but not in a claim.
+ * Errors: as map, without EEXIST; ENOENT also when nothing is mapped in the range. Context: any, but not in a claim or a
+ * handler.
  */
 AVC_MUST_USE enum avc_status avc_stage2_unmap(struct avc_stage2 *s2, avc_ipa_t ipa, uint64_t size);
 
 /**
  * Gives [ipa, ipa + size) new attributes. While the memory type changes or a block is split, guests on other CPUs may
  * take a stage 2 fault; the library repeats these accesses. Cache maintenance for a new memory type is the caller's.
- * Errors: as map, without EEXIST; ENOENT also when a part of the range is not mapped. Context: any, but not in a claim.
+ * Errors: as map, without EEXIST; ENOENT also when a part of the range is not mapped. Context: any, but not in a claim
+ * or a handler.
  */
 AVC_MUST_USE enum avc_status avc_stage2_protect(struct avc_stage2 *s2, avc_ipa_t ipa, uint64_t size, uint32_t attrs);
 

@@ -366,6 +366,51 @@ static void every_page_call_fails(void **state)
     assert_int_equal(s2.tables, 4);
 }
 
+/* Changes look at tables of any number of entries: without masking interrupts, and without the lock that a trap of the
+   guest's takes. The mask is there only where the TLB is, so for a time that has a bound. */
+static unsigned looks, masked_looks, masked_ops, most_masked_ops;
+
+static void *at_unmasked(void *ctx, avc_pa_t pa)
+{
+    looks++;
+    masked_looks += fake_cpu->masked || s2.lock.held;
+    return fake_mem.at(ctx, pa);
+}
+
+static void (*model)(enum fake_op op, uint64_t value);
+
+static void count_op(enum fake_op op, uint64_t value)
+{
+    model(op, value);
+    masked_ops = fake_cpu->masked && op != FAKE_OP_irq_disable ? masked_ops + 1 : 0;
+    if (masked_ops > most_masked_ops)
+        most_masked_ops = masked_ops;
+}
+
+static void masks_for_the_tlb_alone(void **state)
+{
+    (void)state;
+    fresh(48, 40);
+    s2.vmid = 1;
+    s2.mem.at = at_unmasked;
+    looks = masked_looks = most_masked_ops = 0;
+    model = fake_on_op;
+    fake_on_op = count_op;
+    assert_int_equal(avc_stage2_map(&s2, 0, 4096, 64 * MIB, AVC_RWX), AVC_OK);
+    assert_int_equal(avc_stage2_map(&s2, GIB, GIB, GIB, AVC_RWX), AVC_OK);
+    assert_int_equal(avc_stage2_protect(&s2, 0, 64 * MIB, AVC_R), AVC_OK);
+    assert_int_equal(avc_stage2_protect(&s2, GIB + 4096, 4 * MIB, AVC_DEVICE | AVC_R), AVC_OK);
+    assert_int_equal(avc_stage2_unmap(&s2, 4096, 63 * MIB), AVC_OK);
+    fake_on_op = model;
+    assert_true(looks > 100);
+    assert_int_equal(masked_looks, 0);
+    assert_in_range(most_masked_ops, 4, 40);
+    assert_false(fake_cpu->masked);
+    assert_null(fake_tlb_error);
+    s2.mem.at = fake_mem.at;
+    assert_int_equal(avc_stage2_destroy(&s2), AVC_OK);
+}
+
 static void adopting(void **state)
 {
     struct avc_stage2 mine = { 0 };
@@ -399,10 +444,12 @@ static void adopting(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refuses_bad_setups),    cmocka_unit_test(refuses_bad_ranges), cmocka_unit_test(any_ipa_size),
-        cmocka_unit_test(default_ipa_size),      cmocka_unit_test(fits_smaller_cpus),  cmocka_unit_test(largest_blocks),
-        cmocka_unit_test(descriptors),           cmocka_unit_test(mapping_twice),      cmocka_unit_test(splitting),
-        cmocka_unit_test(every_page_call_fails), cmocka_unit_test(adopting),
+        cmocka_unit_test(refuses_bad_setups), cmocka_unit_test(refuses_bad_ranges),
+        cmocka_unit_test(any_ipa_size),       cmocka_unit_test(default_ipa_size),
+        cmocka_unit_test(fits_smaller_cpus),  cmocka_unit_test(largest_blocks),
+        cmocka_unit_test(descriptors),        cmocka_unit_test(mapping_twice),
+        cmocka_unit_test(splitting),          cmocka_unit_test(every_page_call_fails),
+        cmocka_unit_test(adopting),           cmocka_unit_test(masks_for_the_tlb_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,8 @@
 
 struct avc_stage2 {
     uint64_t magic;
-    struct avc_lock lock;
+    struct avc_lock lock;     /* for readers; held with interrupts masked */
+    struct avc_lock changing; /* for map, unmap and protect; held for long, with interrupts as the caller has them */
     struct avc_machine *machine;
     struct avc_mem mem;
     struct avc_vm *vm;                        /* who uses it; set and cleared by avc_vm_init() and avc_vm_destroy() */

@@ -4,9 +4,15 @@
  * Changes of stage 2 tables: map, unmap, protect.
  *
  * Each change goes over the tables twice with one function. The dry pass finds what is wrong and counts the pages that
- * the change will need. It writes nothing. The pages are then fetched without the lock, since that calls the embedder.
+ * the change will need. It writes nothing. The pages are then fetched without a lock, since that calls the embedder.
  * Another CPU may have changed the map meanwhile, so the dry pass is repeated. When there are enough pages, the second
  * pass cannot fail: all or nothing.
+ *
+ * There are two locks. `changing` orders changes. It is held over both passes, however long they are, and so with
+ * interrupts as the caller has them. `lock` is for those who read the tables in a trap. It is held, with interrupts
+ * masked, for what no reader may see, and that is the gap between break and make alone: commit(). Otherwise a reader
+ * finds each entry old or new, and each table that an entry names complete, as a table walker of the hardware does. A
+ * table that was taken out is given back after commit() has had `lock`, so no reader is in it any more.
  *
  * What the walkers of running vCPUs may see (Arm ARM D8, "Using break-before-make when updating translation table
  * entries"):
@@ -47,21 +53,26 @@ struct change {
 static enum avc_status change_range(struct change *c, uint64_t *table, unsigned level, avc_ipa_t lo, avc_ipa_t end,
                                     bool live);
 
-/* Makes the TLBs forget what was broken, and writes the second halves. A CPU that takes a VMID for the VM after the
-   DSB walks the new tables: see avc_vmid_token(). */
+/* Breaks what is to be replaced, makes the TLBs forget what was changed, and writes the second halves. A CPU that takes
+   a VMID for the VM after the DSB walks the new tables: see avc_vmid_token(). */
 static void commit(struct change *c)
 {
     struct avc_stage2 *s2 = c->s2;
-    uint64_t token;
+    uint64_t token, daif;
 
     if (!c->tlb.nr)
         return;
+    daif = avc_hw_irq_save();
+    avc_lock(&s2->lock);
+    avc_tlb_break(&c->tlb);
     avc_hw_dsb_ishst();
     token = avc_vmid_token(s2);
     if (token)
         avc_tlb_forget(&c->tlb, &(struct avc_tlb_regime){ avc_stage2_vtcr(s2), avc_stage2_vttbr(s2, token) },
                        &s2->machine->features);
     avc_tlb_make(&c->tlb);
+    avc_unlock(&s2->lock);
+    avc_hw_irq_restore(daif);
 }
 
 static void replace(struct change *c, uint64_t *entry, uint64_t desc, avc_ipa_t ipa, uint64_t size)
@@ -196,14 +207,10 @@ static enum avc_status change_leaf(struct change *c, uint64_t *entry, uint64_t d
     return AVC_OK;
 }
 
-/* Entries that are broken and not made again yet are not empty: they are what is left of a split block. */
-static bool is_empty(const struct change *c, const uint64_t *table)
+static bool is_empty(const uint64_t *table)
 {
     for (unsigned i = 0; i < 512; i++)
         if (s2_read(&table[i]))
-            return false;
-    for (unsigned i = 0; i < c->tlb.nr_makes; i++)
-        if (c->tlb.make[i].entry >= table && c->tlb.make[i].entry < table + 512)
             return false;
     return true;
 }
@@ -223,7 +230,7 @@ static enum avc_status change_entry(struct change *c, uint64_t *entry, unsigned 
     }
     table = s2_table(c->s2, desc);
     status = change_range(c, table, level + 1, lo, end, live);
-    if (c->what == UNMAP && !c->dry && is_empty(c, table)) {
+    if (c->what == UNMAP && !c->dry && is_empty(table)) {
         s2_write(entry, 0);
         c->tlb.tables = true;
         push(c, &c->emptied, desc & S2_OA);
@@ -266,10 +273,9 @@ static enum avc_status pass(struct change *c, bool dry)
 /* Tries the change. Returns AVC_ENOMEM if it needs more than `have` pages. */
 static enum avc_status attempt(struct change *c, uint32_t have)
 {
-    uint64_t daif = avc_hw_irq_save();
     enum avc_status status;
 
-    avc_lock(&c->s2->lock);
+    avc_lock(&c->s2->changing);
     status = pass(c, true);
     if (!status && c->what == UNMAP && !c->found)
         status = AVC_ENOENT;
@@ -283,8 +289,7 @@ static enum avc_status attempt(struct change *c, uint32_t have)
         avc_hw_dsb_ishst();
         avc_hw_isb();
     }
-    avc_unlock(&c->s2->lock);
-    avc_hw_irq_restore(daif);
+    avc_unlock(&c->s2->changing);
     return status;
 }
 

@@ -10,7 +10,7 @@ static bool next_leaf(struct avc_stage2 *s2, avc_ipa_t *pos, avc_ipa_t end, stru
     bool found = false;
 
     avc_lock(&s2->lock);
-    for (unsigned n = 0; n < 512 && *pos < end && !found; n++) { /* bounded, because interrupts are masked */
+    for (unsigned n = 0; n < 8 && *pos < end && !found; n++) { /* bounded, because interrupts are masked */
         unsigned level;
         uint64_t desc = avc_stage2_walk_to(s2, *pos, &level);
 

@@ -127,14 +127,19 @@ void avc_tlb_add(struct avc_tlb_batch *b, avc_ipa_t ipa, uint64_t size)
     b->nr++;
 }
 
-/* Breaks an entry now and makes it later, so that many entries share one round of maintenance. */
+/* Many entries share one round of maintenance. */
 void avc_tlb_replace(struct avc_tlb_batch *b, uint64_t *entry, uint64_t desc, avc_ipa_t ipa, uint64_t size)
 {
-    s2_write(entry, 0);
     avc_tlb_add(b, ipa, size);
     b->make[b->nr_makes].entry = entry;
     b->make[b->nr_makes].desc = desc;
     b->nr_makes++;
+}
+
+void avc_tlb_break(const struct avc_tlb_batch *b)
+{
+    for (uint32_t i = 0; i < b->nr_makes; i++)
+        s2_write(b->make[i].entry, 0);
 }
 
 /* Forgets the page or block that holds one IPA. The form for the last level alone leaves cached pointers to tables. */

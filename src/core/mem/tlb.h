@@ -26,7 +26,7 @@ struct avc_tlb_batch {
 };
 
 void avc_tlb_add(struct avc_tlb_batch *batch, avc_ipa_t ipa, uint64_t size); /* the entry has been written */
-/* Breaks an entry now. avc_tlb_make() makes it. The batch must have room. */
+/* avc_tlb_break() is to break the entry, and avc_tlb_make() to make it. The batch must have room. */
 void avc_tlb_replace(struct avc_tlb_batch *batch, uint64_t *entry, uint64_t desc, avc_ipa_t ipa, uint64_t size);
 static inline bool avc_tlb_is_full(const struct avc_tlb_batch *batch)
 {
@@ -37,6 +37,7 @@ static inline bool avc_tlb_is_full(const struct avc_tlb_batch *batch)
 struct avc_tlb_regime {
     uint64_t vtcr, vttbr;
 };
+void avc_tlb_break(const struct avc_tlb_batch *batch);
 /* Makes all CPUs forget the entries of a batch. The caller has the lock of the tables, and has ended the store to
    them with a DSB. */
 void avc_tlb_forget(const struct avc_tlb_batch *batch, const struct avc_tlb_regime *regime,
