@@ -19,11 +19,17 @@ USED void *memmove(void *to, const void *from, size_t n);
 USED void *memset(void *to, int c, size_t n);
 USED int memcmp(const void *a, const void *b, size_t n);
 
+/* The library clears and copies whole structs, with interrupts masked at times: by words, where that can be. */
+typedef uint64_t __attribute__((may_alias)) word;
+
 void *memcpy(void *to, const void *from, size_t n)
 {
     unsigned char *t = to;
     const unsigned char *f = from;
 
+    if (!(((uintptr_t)t | (uintptr_t)f) & 7))
+        for (; n >= 8; n -= 8, t += 8, f += 8)
+            *(word *)(void *)t = *(const word *)(const void *)f;
     while (n--)
         *t++ = *f++;
     return to;
@@ -44,7 +50,11 @@ void *memmove(void *to, const void *from, size_t n)
 void *memset(void *to, int c, size_t n)
 {
     unsigned char *t = to;
+    word pattern = (unsigned char)c * UINT64_C(0x0101010101010101);
 
+    if (!((uintptr_t)t & 7))
+        for (; n >= 8; n -= 8, t += 8)
+            *(word *)(void *)t = pattern;
     while (n--)
         *t++ = (unsigned char)c;
     return to;

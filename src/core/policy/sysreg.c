@@ -42,7 +42,7 @@ enum policy {
 
 struct row {
     const char *name;
-    uint64_t value, mask; /* CTX: reset value and writable bits; REG: value */
+    uint64_t value, mask; /* CTX: the writable bits; REG: value */
     uint16_t key;
     uint8_t ctx, group, cond, policy;
 };
@@ -53,7 +53,7 @@ _Static_assert((int)AVC_NR_CTX_USED <= NO_CTX, "row.ctx");
 static const struct row rows[] = {
 #define CTX(name, op0, op1, crn, crm, op2, group, cond, reset, mask, policy)                                           \
     { #name,                                                                                                           \
-      reset,                                                                                                           \
+      0,                                                                                                               \
       (uint64_t)(mask),                                                                                                \
       AVC_SYSREG_KEY(op0, op1, crn, crm, op2),                                                                         \
       AVC_CTX_##name,                                                                                                  \
@@ -139,11 +139,18 @@ void avc_ctx_set(struct avc_vcpu *vcpu, unsigned ctx, uint64_t value)
         vcpu->ctx[ctx] = value;
 }
 
+/* CPU_ON does this with interrupts masked, so the values stand next to each other here. */
 void avc_sysreg_reset(struct avc_vcpu *vcpu)
 {
-    for (size_t n = 0; n < AVC_ARRAY_SIZE(rows); n++)
-        if (rows[n].ctx != NO_CTX)
-            vcpu->ctx[rows[n].ctx] = rows[n].value;
+    static const uint64_t values[AVC_NR_CTX_USED] = {
+#define CTX(name, op0, op1, crn, crm, op2, group, cond, reset, mask, policy) [AVC_CTX_##name] = reset,
+#define REG(name, op0, op1, crn, crm, op2, cond, policy, value)
+#include <avc/sysreg.def>
+#undef CTX
+#undef REG
+    };
+
+    __builtin_memcpy(vcpu->ctx, values, sizeof values);
 }
 
 /* ---- debug ---- */
