@@ -158,7 +158,7 @@ void vmm_stat_print(void)
 {
 }
 
-bool vmm_ram_touch(struct vmm_ram *ram, avc_ipa_t ipa)
+bool vmm_ram_touch(struct vmm_ram *ram, avc_ipa_t ipa, void (*look)(void))
 {
     assert_ptr_equal(ram, &vmm_guest.ram);
     if (ipa < RAM || ipa - RAM >= RAM_SIZE)

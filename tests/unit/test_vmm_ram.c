@@ -29,6 +29,13 @@ static unsigned nr_done;
 
 static void note(enum what what, uint64_t at, uint64_t bytes)
 {
+    struct done *last = nr_done ? &done[nr_done - 1] : NULL;
+
+    assert_int_equal(ram.lock.taken, 0);
+    if (last && last->what == what && last->at + last->bytes == at) { /* the next piece */
+        last->bytes += bytes;
+        return;
+    }
     assert_true(nr_done < 16);
     done[nr_done++] = (struct done){ what, at, bytes };
 }
@@ -126,6 +133,44 @@ static void did(const struct done *wanted, unsigned nr)
     nr_done = 0;
 }
 
+/* Looks for an interrupt: never with the lock held. */
+static unsigned looks;
+
+static void look(void)
+{
+    looks++;
+    assert_int_equal(ram.lock.taken, 0);
+}
+
+/* Another CPU's vCPU touches the block meanwhile: it does nothing, and its guest tries again. */
+static void look_and_touch(void)
+{
+    unsigned before = nr_done;
+
+    look();
+    assert_true(vmm_ram_touch(&ram, BASE + 5, NULL));
+    assert_int_equal(nr_done, before);
+}
+
+static void test_pieces(void **state)
+{
+    static const struct done wanted[] = { { ZERO, 0, VMM_RAM_BLOCK },
+                                          { INVALIDATE, 0, VMM_RAM_BLOCK },
+                                          { MAP, 0, VMM_RAM_BLOCK } };
+    static uint8_t image[3 * VMM_PAGE_SIZE + 5];
+
+    (void)state;
+    looks = 0;
+    assert_true(vmm_ram_touch(&ram, BASE + 77, look_and_touch));
+    did(wanted, 3);
+    assert_int_equal(looks, VMM_RAM_BLOCK / (32 << 10));
+    vmm_ram_touch_all(&ram, look);
+    assert_int_equal(looks, 3 * VMM_RAM_BLOCK / (32 << 10) + 1);
+    looks = nr_done = 0;
+    assert_true(vmm_ram_write(&ram, BASE, image, sizeof(image), look));
+    assert_int_equal(looks, 4);
+}
+
 /* Instruction caches must forget old contents before the guest can execute the block. */
 static void test_first_touch(void **state)
 {
@@ -137,14 +182,14 @@ static void test_first_touch(void **state)
                                         { MAP, 3 * VMM_RAM_BLOCK, 2 * VMM_PAGE_SIZE } };
 
     (void)state;
-    assert_true(vmm_ram_touch(&ram, BASE + VMM_RAM_BLOCK + 0x1234));
+    assert_true(vmm_ram_touch(&ram, BASE + VMM_RAM_BLOCK + 0x1234, NULL));
     did(second, 3);
-    assert_true(vmm_ram_touch(&ram, BASE + VMM_RAM_BLOCK)); /* it is mapped already */
+    assert_true(vmm_ram_touch(&ram, BASE + VMM_RAM_BLOCK, NULL)); /* it is mapped already */
     did(NULL, 0);
-    assert_true(vmm_ram_touch(&ram, BASE + SIZE - 1));
+    assert_true(vmm_ram_touch(&ram, BASE + SIZE - 1, NULL));
     did(tail, 3);
-    assert_false(vmm_ram_touch(&ram, BASE + SIZE));
-    assert_false(vmm_ram_touch(&ram, BASE - 1));
+    assert_false(vmm_ram_touch(&ram, BASE + SIZE, NULL));
+    assert_false(vmm_ram_touch(&ram, BASE - 1, NULL));
     did(NULL, 0);
 }
 
@@ -163,14 +208,14 @@ static void test_write(void **state)
     char back[5];
 
     (void)state;
-    assert_true(vmm_ram_write(&ram, BASE + VMM_RAM_BLOCK - 3, "words", 5));
+    assert_true(vmm_ram_write(&ram, BASE + VMM_RAM_BLOCK - 3, "words", 5, NULL));
     did(wanted, 10);
     assert_memory_equal(memory + VMM_RAM_BLOCK - 3, "words", 5);
     assert_int_equal(memory[VMM_RAM_BLOCK - 4], 0);
     assert_true(vmm_ram_read(&ram, back, BASE + VMM_RAM_BLOCK - 3, 5));
     assert_memory_equal(back, "words", 5);
     assert_false(vmm_ram_read(&ram, back, BASE + 2 * VMM_RAM_BLOCK, 5)); /* it is still another owner's */
-    assert_false(vmm_ram_write(&ram, BASE + SIZE - 4, "words", 5));
+    assert_false(vmm_ram_write(&ram, BASE + SIZE - 4, "words", 5, NULL));
 }
 
 /* After a reset each block is cleared again. */
@@ -181,16 +226,17 @@ static void test_reset(void **state)
     };
 
     (void)state;
-    assert_true(vmm_ram_touch(&ram, BASE));
+    assert_true(vmm_ram_touch(&ram, BASE, NULL));
     nr_done = 0;
     vmm_ram_reset(&ram);
-    assert_true(vmm_ram_touch(&ram, BASE));
+    assert_true(vmm_ram_touch(&ram, BASE, NULL));
     did(wanted, 4);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_pieces, begin, end),
         cmocka_unit_test_setup_teardown(test_first_touch, begin, end),
         cmocka_unit_test_setup_teardown(test_write, begin, end),
         cmocka_unit_test_setup_teardown(test_reset, begin, end),

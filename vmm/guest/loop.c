@@ -46,7 +46,7 @@ static enum next answer(struct vmm_cpu *cpu, struct vmm_vcpu *vv, struct avc_exi
         return BLOCK;
     case AVC_STAGE2:
     case AVC_MMIO:
-        if (vmm_ram_touch(&vmm_guest.ram, e->key))
+        if (vmm_ram_touch(&vmm_guest.ram, e->key, vmm_irq_window))
             e->answer = AVC_RETRY;
         else
             vmm_nothing_there(vv, e);

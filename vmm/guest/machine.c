@@ -189,6 +189,7 @@ static void make_vm(void)
         must(avc_vcpu_init(&g->vcpu[i].vcpu, &g->vm, &vcpu), "a vCPU");
     }
     vmm_stat_init();
+    must(avc_vm_seal(&g->vm), "sealing"); /* before any CPU has interrupts to look for */
 }
 
 /* Page sizes that EL1 of this CPU has (Arm ARM, ID_AA64MMFR0_EL1: TGran4, TGran64, TGran16). */
@@ -224,22 +225,22 @@ static uint8_t *make_dtb(const void *seeds)
     return dtb;
 }
 
-static void load(avc_ipa_t to, const void *from, uint64_t bytes)
+static void load(avc_ipa_t to, const void *from, uint64_t bytes, void (*look)(void))
 {
-    vmm_assert(vmm_ram_write(&vmm_guest.ram, to, from, bytes)); /* vmm_image_place() has looked */
+    vmm_assert(vmm_ram_write(&vmm_guest.ram, to, from, bytes, look)); /* vmm_image_place() has looked */
 }
 
-/* Puts the images into memory and switches the first vCPU on, which wakes its task. */
-static void start(const uint8_t *dtb)
+/* Puts the images into memory and switches the first vCPU on, which wakes its task. look: looks for interrupts. */
+static void start(const uint8_t *dtb, void (*look)(void))
 {
     struct vmm_guest *g = &vmm_guest;
 
     if (vmm_options.prefault)
-        vmm_ram_touch_all(&g->ram);
-    load(g->layout.dtb, dtb, VMM_DTB_ROOM);
-    load(g->layout.kernel, (const void *)vmm_board.kernel.base, vmm_board.kernel.size);
+        vmm_ram_touch_all(&g->ram, look);
+    load(g->layout.dtb, dtb, VMM_DTB_ROOM, look);
+    load(g->layout.kernel, (const void *)vmm_board.kernel.base, vmm_board.kernel.size, look);
     if (g->layout.initrd)
-        load(g->layout.initrd, (const void *)vmm_board.ramdisk.base, vmm_board.ramdisk.size);
+        load(g->layout.initrd, (const void *)vmm_board.ramdisk.base, vmm_board.ramdisk.size, look);
     must(avc_vcpu_start(&g->vcpu[0].vcpu, g->layout.kernel, g->layout.dtb), "the first vCPU");
 }
 
@@ -268,7 +269,7 @@ void vmm_guest_init(void)
             g->nr_vcpus == 1 ? "" : "s", (unsigned long long)g->ram.size >> 20, g->ram.nr, g->ram.nr == 1 ? "" : "s",
             (unsigned long long)g->layout.kernel, g->layout.initrd ? "initrd at " : "device tree at ",
             (unsigned long long)(g->layout.initrd ? g->layout.initrd : g->layout.dtb));
-    start(g->first_dtb);
+    start(g->first_dtb, NULL);
 }
 
 bool vmm_guest_reset(void)
@@ -293,7 +294,7 @@ bool vmm_guest_reset(void)
     vmm_strace_reset();
     /* A guest may rely on the TLBs that a real reset leaves empty. */
     must(avc_stage2_flush(&g->stage2), "the TLBs' flush");
-    start(g->dtb);
+    start(g->dtb, vmm_irq_window);
     vmm_sched_resume();
     return true;
 }

@@ -67,20 +67,32 @@ static bool has(const struct vmm_ram *ram, avc_ipa_t at, uint64_t bytes)
     return at >= ram->base && bytes <= ram->size && at - ram->base <= ram->size - bytes;
 }
 
-static uint64_t *there(struct vmm_ram *ram, avc_ipa_t at, uint64_t *bit)
+/* The block's place in a map: the word, and its bit. */
+static uint64_t word_of(const struct vmm_ram *ram, avc_ipa_t at, uint64_t *bit)
 {
     uint64_t block = (at - ram->base) / VMM_RAM_BLOCK;
 
     *bit = UINT64_C(1) << block % 64;
-    return &ram->there[block / 64];
+    return block / 64;
 }
 
 /* Is the block there? Then what it is filled with is, too. */
 static bool is_there(struct vmm_ram *ram, avc_ipa_t at)
 {
-    uint64_t bit, *word = there(ram, at, &bit);
+    uint64_t bit, word = word_of(ram, at, &bit);
 
-    return __atomic_load_n(word, __ATOMIC_ACQUIRE) & bit;
+    return __atomic_load_n(&ram->there[word], __ATOMIC_ACQUIRE) & bit;
+}
+
+/* Clears in pieces of 32 KiB, and copies in pieces of 4 KiB: between two looks for interrupts are some 2,000
+   instructions. */
+#define CLEAR_PIECE (UINT64_C(32) << 10)
+#define COPY_PIECE  (UINT64_C(4) << 10)
+
+static void look_if(void (*look)(void))
+{
+    if (look)
+        look();
 }
 
 /*
@@ -89,44 +101,57 @@ static bool is_there(struct vmm_ram *ram, avc_ipa_t at)
  * and must find that data when it has switched them on (Arm ARM B2.8, "Mismatched memory attributes"). Instruction
  * caches may still have code that was at these addresses before: another guest's, or this one's before a reset. The
  * guest may execute the memory as it is, so they forget it.
+ *
+ * The lock is not held meanwhile: the bit in `filling` keeps others away.
  */
-static void fill(struct vmm_ram *ram, avc_ipa_t at, uint64_t *word, uint64_t bit)
+static void fill(struct vmm_ram *ram, avc_ipa_t at, void (*look)(void))
 {
     avc_ipa_t block = at - (at - ram->base) % VMM_RAM_BLOCK;
     enum avc_status status;
-    uint64_t bytes;
+    uint64_t bytes, bit, word = word_of(ram, at, &bit);
     uint8_t *p = find(ram, block, &bytes);
 
-    vmm_zero_out(p, bytes);
+    for (uint64_t done = 0, n; done < bytes; done += n) {
+        n = bytes - done < CLEAR_PIECE ? bytes - done : CLEAR_PIECE;
+        vmm_zero_out(p + done, n);
+        look_if(look);
+    }
     vmm_icache_invalidate(p, bytes);
-    __atomic_store_n(word, *word | bit,
+    vmm_lock(&ram->lock);
+    ram->filling[word] &= ~bit;
+    __atomic_store_n(&ram->there[word], ram->there[word] | bit,
                      __ATOMIC_RELEASE); /* before a guest can have it: EL2 may be asked for it then */
+    vmm_unlock(&ram->lock);
     status = avc_stage2_map(ram->stage2, block, (uintptr_t)p, bytes, AVC_RWX | AVC_NORMAL);
     if (status)
         vmm_exit(VMM_EXIT_FAILURE, "guest memory at 0x%llx: %s", (unsigned long long)block, avc_status_text(status));
 }
 
-bool vmm_ram_touch(struct vmm_ram *ram, avc_ipa_t at)
+bool vmm_ram_touch(struct vmm_ram *ram, avc_ipa_t at, void (*look)(void))
 {
-    uint64_t bit, *word;
+    uint64_t bit, word;
+    bool mine;
 
     if (!has(ram, at, 1))
         return false;
-    word = there(ram, at, &bit);
+    word = word_of(ram, at, &bit);
     vmm_lock(&ram->lock);
-    if (!(*word & bit)) /* otherwise another vCPU was faster */
-        fill(ram, at, word, bit);
+    mine = !((ram->there[word] | ram->filling[word]) & bit); /* otherwise another vCPU was faster */
+    if (mine)
+        ram->filling[word] |= bit;
     vmm_unlock(&ram->lock);
+    if (mine)
+        fill(ram, at, look);
     return true;
 }
 
-void vmm_ram_touch_all(struct vmm_ram *ram)
+void vmm_ram_touch_all(struct vmm_ram *ram, void (*look)(void))
 {
     for (uint64_t offset = 0; offset < ram->size; offset += VMM_RAM_BLOCK)
-        vmm_ram_touch(ram, ram->base + offset);
+        vmm_ram_touch(ram, ram->base + offset, look);
 }
 
-bool vmm_ram_write(struct vmm_ram *ram, avc_ipa_t to, const void *from, uint64_t bytes)
+bool vmm_ram_write(struct vmm_ram *ram, avc_ipa_t to, const void *from, uint64_t bytes, void (*look)(void))
 {
     const uint8_t *p = from;
 
@@ -137,10 +162,12 @@ bool vmm_ram_write(struct vmm_ram *ram, avc_ipa_t to, const void *from, uint64_t
         uint8_t *at = find(ram, to, &n);
 
         n = n < bytes ? n : bytes;
-        vmm_ram_touch(ram, to);
+        n = n < COPY_PIECE ? n : COPY_PIECE;
+        vmm_ram_touch(ram, to, look);
         memcpy(at, p, n);
         vmm_dcache_clean_invalidate(at, n);
         vmm_icache_invalidate(at, n);
+        look_if(look);
         to += n;
         p += n;
         bytes -= n;

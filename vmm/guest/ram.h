@@ -26,24 +26,28 @@ struct vmm_ram {
     } piece[VMM_RAM_PIECES]; /* in order of guest addresses */
     unsigned nr;
     struct avc_stage2 *stage2;
-    struct vmm_lock lock;
-    uint64_t there[VMM_RAM_MAX / VMM_RAM_BLOCK / 64]; /* a bit for each block that is mapped */
+    struct vmm_lock lock;                               /* guards the two maps, which have a bit for each block: */
+    uint64_t there[VMM_RAM_MAX / VMM_RAM_BLOCK / 64];   /* it is mapped */
+    uint64_t filling[VMM_RAM_MAX / VMM_RAM_BLOCK / 64]; /* a CPU clears it just now */
 };
 
 /** Takes `size` bytes (whole pages, at most VMM_RAM_MAX) for the guest addresses from `base` on (2 MiB aligned).
     They will be mapped in `stage2`. Returns false, and takes nothing, if there is not so much memory. */
 bool vmm_ram_init(struct vmm_ram *ram, avc_ipa_t base, uint64_t size, struct avc_stage2 *stage2);
 
-/** Is an address in the memory? If so, its block is mapped afterwards: Normal memory, read, write and execute. It is
-    called for a guest's fault, outside of run, on any CPU. The guest then tries the access again. */
-bool vmm_ram_touch(struct vmm_ram *ram, avc_ipa_t at);
+/** Is an address in the memory? If so, its block is mapped afterwards: Normal memory, read, write and execute. Or
+    another CPU is at it. It is called for a guest's fault, outside of run, on any CPU. The guest then tries the access
+    again. To clear a block takes long, so `look` is called each few thousand instructions: it looks for interrupts, and
+    may be NULL. */
+bool vmm_ram_touch(struct vmm_ram *ram, avc_ipa_t at, void (*look)(void));
 
 /** Touches every block, so that no guest's access will fault. That takes as long as clearing all of the memory. */
-void vmm_ram_touch_all(struct vmm_ram *ram);
+void vmm_ram_touch_all(struct vmm_ram *ram, void (*look)(void));
 
 /** Copy into guest addresses, and out of them. A guest with its caches off may read or execute what was written.
-    Return false if not all of the addresses are in the memory, or, for a read, if not all were touched. */
-bool vmm_ram_write(struct vmm_ram *ram, avc_ipa_t to, const void *from, uint64_t bytes);
+    Return false if not all of the addresses are in the memory, or, for a read, if not all were touched. For a write no
+    vCPU is loaded; look: as above. */
+bool vmm_ram_write(struct vmm_ram *ram, avc_ipa_t to, const void *from, uint64_t bytes, void (*look)(void));
 bool vmm_ram_read(struct vmm_ram *ram, void *to, avc_ipa_t from, uint64_t bytes);
 
 /** Returns where EL2 sees guest addresses that lie in one page; NULL if they are not in the memory, or not touched. */
