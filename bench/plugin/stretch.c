@@ -75,7 +75,7 @@ struct stretch {
 
 /* Only the CPU itself writes its element. */
 static struct cpu {
-    bool below, unknown, returns; /* a guest ran last; DAIF is to be read; by an ERET */
+    bool below, unknown; /* a guest ran last; DAIF is to be read */
     bool is_masked;
     unsigned depth; /* how often the library has masked and not given back */
     struct stretch masked, library;
@@ -201,20 +201,21 @@ static void arrive(struct cpu *cpu, const struct block *block)
         open_stretch(cpu, &cpu->masked, kind, 0, cpu->total);
         open_stretch(cpu, &cpu->library, kind, 0, cpu->total_library);
         cpu->is_masked = true;
-    } else if (offset < 0x400 && !cpu->is_masked) { /* from EL2: an IRQ, or a fault of the test's own */
+    } else if (offset == 0x80 || offset == 0x280) { /* an IRQ at EL2: they were not masked */
+        close_all(cpu);
+        cpu->depth = 0;
         open_stretch(cpu, &cpu->masked, KIND_HERE, block->pc, cpu->total);
         if (block->library)
             open_stretch(cpu, &cpu->library, KIND_HERE, block->pc, cpu->total_library);
         cpu->is_masked = true;
     } else if (cpu->unknown) {
         cpu->is_masked = read_register(REG_PSTATE) >> 7 & 1;
-        if (!cpu->is_masked) {
-            close_stretch(cpu, &cpu->masked, cpu->total);
-            if (cpu->returns)
-                close_stretch(cpu, &cpu->library, cpu->total_library);
+        if (!cpu->is_masked) { /* whoever has unmasked them: the host may, in its own functions */
+            close_all(cpu);
+            cpu->depth = 0;
         }
     }
-    cpu->below = cpu->unknown = cpu->returns = false;
+    cpu->below = cpu->unknown = false;
 }
 
 static void block_at_el2(unsigned index, void *data)
@@ -244,7 +245,7 @@ static void block_below(unsigned index, void *data)
     if (cpu->below)
         return;
     close_all(cpu);
-    cpu->is_masked = cpu->unknown = cpu->returns = false;
+    cpu->is_masked = cpu->unknown = false;
     cpu->below = true;
 }
 
@@ -274,7 +275,7 @@ static void restores(unsigned index, void *data)
 
 static void returns(unsigned index, void *data)
 {
-    cpus[index].unknown = cpus[index].returns = true;
+    cpus[index].unknown = true;
 }
 
 static void waits(unsigned index, void *data)
@@ -311,6 +312,18 @@ static void takes(unsigned index, uint32_t info, uint64_t at, void *data)
         cpu->logged = 0;
     *held =
         (struct held){ .at = at, .from = now, .last = now, .library = library, .block = p->block, .log = cpu->logged };
+}
+
+/* LDAXR of a word, which may be a lock that this CPU waits for. */
+static void looks(unsigned index, uint32_t info, uint64_t at, void *data)
+{
+    struct point *p = data;
+    struct cpu *cpu = &cpus[index];
+    uint64_t now = cpu->base + p->at + 1;
+
+    for (unsigned n = 0; n < MAX_HELD; n++)
+        if (cpu->held[n].at == at && now - cpu->held[n].last < WAIT_LOOP)
+            cpu->held[n].last = now;
 }
 
 static void frees(unsigned index, uint32_t info, uint64_t at, void *data)
@@ -386,10 +399,11 @@ static void look(struct block *block, void *insn, unsigned at, bool *exclusive)
     else if (code == 0xd69f03e0)
         fn = returns; /* ERET */
     else if (code == 0xd503207f)
-        fn = waits; /* WFI */
-    else if ((code & 0xfffffc00) == 0x885ffc00)
-        *exclusive = true; /* LDAXR of a word */
-    else if ((code & 0xffe0fc00) == 0x88007c00 && *exclusive)
+        fn = waits;                               /* WFI */
+    else if ((code & 0xfffffc00) == 0x885ffc00) { /* LDAXR of a word */
+        *exclusive = true;
+        qemu_plugin_register_vcpu_mem_cb(insn, looks, PLUGIN_NO_REGISTERS, PLUGIN_READ, point(block, at));
+    } else if ((code & 0xffe0fc00) == 0x88007c00 && *exclusive)
         qemu_plugin_register_vcpu_mem_cb(insn, takes, PLUGIN_NO_REGISTERS, PLUGIN_WRITE, point(block, at));
     else if ((code & 0xfffffc1f) == 0x889ffc1f) /* STLR of WZR */
         qemu_plugin_register_vcpu_mem_cb(insn, frees, PLUGIN_NO_REGISTERS, PLUGIN_WRITE, point(block, at));
