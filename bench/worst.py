@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""Shows how long EL2 takes no interrupt at worst, in instructions: of each kind of trap, of each function of the library
-that masks interrupts, of the reference hypervisor as a whole; and how long each lock is held.
+"""Shows how long EL2 takes no interrupt at worst, in instructions: of each kind of trap, of each function of the
+library that masks interrupts, of the reference hypervisor as a whole; and how long each lock is held.
 
 It boots guest tests, the bench's guests, attacks and Linux with the plugin stretch (plugin/stretch.c), and keeps the
 longest of each kind with its path: the functions on it, and the instructions in each. What several CPUs do in parallel
@@ -15,6 +15,7 @@ PROGRAM is part of a program's name: gic, bench, attack, linux. --long: all prog
 import argparse
 import collections
 import concurrent.futures
+import fnmatch
 import os
 import pathlib
 import re
@@ -32,6 +33,8 @@ LIMITS = ROOT / "bench/worst.tsv"
 DOCUMENT = ROOT / "docs/assurance.md"
 # The compiler calls these for the library.
 MEMORY = {"memset", "memcpy", "memmove", "memcmp"}
+# Functions of the decoder's slow path, which has bounds of its own.
+DECODER = {"parts", "avc_access_scatter", "avc_access_gather"}
 INLINE = {"avc_lock", "avc_hw_irq_save", "vmm_lock"}
 SHOWN = 4  # functions of a path
 
@@ -87,7 +90,8 @@ class Program:
     """command: without the plugin. option: how it takes the plugin's argument. elf: what runs at EL2."""
 
     def __init__(self, name, command, option, more, elf, folder=None):
-        self.name, self.command, self.option, self.more, self.elf, self.folder = name, command, option, more, elf, folder
+        self.name, self.command, self.option, self.more = name, command, option, more
+        self.elf, self.folder = elf, folder
         self.is_vmm = elf.name == "vmm.elf"
 
 
@@ -148,8 +152,8 @@ def linux(build, long):
 
 
 def run(build, program):
-    """Returns the plugin's lines: [[what, kind, PC, length, times, [(PC, instructions)]]], and {PC: instructions} of what
-    ran."""
+    """Returns the plugin's lines: [[what, kind, PC, length, times, [(PC, instructions)]]], and {PC: instructions} of
+    what ran."""
     plugin = str(build / "bench/plugin/stretch.so").replace(",", ",,")
     with tempfile.NamedTemporaryFile("r") as out, tempfile.NamedTemporaryFile("w") as library:
         library.write("".join(f"{begin:x} {end:x}\n" for begin, end in ranges(program.elf, build / "src/libavc.a")))
@@ -187,14 +191,15 @@ class Worst:
                          sorted(self.path.items(), key=lambda item: -item[1])[:SHOWN])
 
 
-def kind_of(what, kind, function, is_vmm):
+def kind_of(what, kind, function, is_vmm, path):
     """Returns (table, name), or None for what is not looked at: stretches of a test's own host."""
     if what == "lock":
         return ("lock", function)
     if what == "masked" and not is_vmm:
         return None
     table = "vmm" if what == "masked" else "trap" if kind.isdigit() else "call"
-    return (table, profiling.kind_name(int(kind)) if kind.isdigit() else "IRQ at EL2" if kind == "here" else function)
+    name = profiling.kind_name(int(kind)) if kind.isdigit() else "IRQ at EL2" if kind == "here" else function
+    return (table, name + ", decoder" if what == "library" and DECODER & path.keys() else name)
 
 
 def gather(build, chosen):
@@ -207,14 +212,15 @@ def gather(build, chosen):
             for what, kind, pc, length, times, steps in found:
                 function = names.name(pc)
                 if function in INLINE: # the compiler has made a function of it: its caller comes next
-                    function = next((name for name in (names.name(at) for at, _ in steps) if name not in INLINE), function)
-                key = kind_of(what, kind, function, program.is_vmm)
-                if not key or (key[0] == "lock" and not program.is_vmm and key[1] not in library):
-                    continue
+                    callers = (names.name(at) for at, _ in steps)
+                    function = next((name for name in callers if name not in INLINE), function)
                 path = collections.Counter()
                 for at, count in steps:
                     if what != "library" or names.name(at) in library:
                         path[names.name(at)] += count
+                key = kind_of(what, kind, function, program.is_vmm, path)
+                if not key or (key[0] == "lock" and not program.is_vmm and key[1] not in library):
+                    continue
                 before = worst.get(key)
                 if not before or length > before.length:
                     worst[key] = Worst(length, times + (before.times if before else 0), program.name, path)
@@ -230,12 +236,13 @@ TABLES = {"trap": "A trap of a guest's: instructions of the library with interru
 
 
 def limits():
-    """Returns {(table, name): (limit, reason)}. The name `*' is for what has no line of its own."""
+    """Returns {(table, name): (limit, reason)}. A name is a pattern."""
     return {(table, name): (int(limit), reason) for table, name, limit, reason in tsv.read(LIMITS)}
 
 
 def limit_of(known, key):
-    return known.get(key) or known[key[0], "*"]
+    """The first row that matches."""
+    return next(found for (table, name), found in known.items() if table == key[0] and fnmatch.fnmatch(key[1], name))
 
 
 def in_order(worst, table):

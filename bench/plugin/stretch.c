@@ -6,9 +6,11 @@
  *
  *   -plugin FILE,out=FILE,library=FILE
  *
- * library= has the address ranges of the library's functions, a line each: BEGIN END, hexadecimal, in order. Instructions
- * are counted by blocks, as QEMU translates them: a block ends where DAIF is written, and where an exception returns.
- * CPUs run in parallel, or there is one: with -icount and several CPUs QEMU does not tell which of them calls.
+ * library= has the address ranges of the library's functions, a line each: BEGIN END, hexadecimal, in order.
+ *
+ * Instructions are counted by blocks, as QEMU translates them: a block ends where DAIF is written, and where an
+ * exception returns. CPUs run in parallel, or there is one: with -icount and several CPUs QEMU does not tell which of
+ * them calls.
  *
  * Two kinds of stretch are followed for each CPU:
  *   masked   from the instruction that masks IRQs, or the exception that does, until they are unmasked, EL2 waits in
@@ -33,9 +35,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_LOG   (1u << 20) /* blocks of a path; what comes later is not in it */
-#define MAX_HELD  8
-#define WAIT_LOOP 32 /* a CPU that waits for a lock tries again within so many instructions */
+#define MAX_LOG      (1u << 20) /* blocks of a path; what comes later is not in it */
+#define MAX_HELD     8
+#define LONGEST_HOLD (1u << 26)
+#define WAIT_LOOP    32 /* a CPU that waits for a lock tries again within so many instructions */
 
 /* A block at EL2. */
 struct block {
@@ -153,10 +156,16 @@ static void record(struct cpu *cpu, const char *what, unsigned kind, uint64_t pc
 
 static const char masked_name[] = "masked", library_name[] = "library", lock_name[] = "lock";
 
+/* A word that is never freed is no lock. */
+static bool is_held(const struct cpu *cpu, const struct held *held)
+{
+    return held->at && cpu->total - held->from < LONGEST_HOLD;
+}
+
 static bool holds(const struct cpu *cpu)
 {
     for (unsigned n = 0; n < MAX_HELD; n++)
-        if (cpu->held[n].at)
+        if (is_held(cpu, &cpu->held[n]))
             return true;
     return false;
 }
@@ -166,10 +175,18 @@ static bool is_followed(const struct cpu *cpu)
     return cpu->masked.open || cpu->library.open;
 }
 
+/* Makes room for a path. A host that always runs with interrupts masked loses the beginning of its own. */
+static void begin_path(struct cpu *cpu)
+{
+    if (cpu->library.open || holds(cpu) || (cpu->masked.open && cpu->logged < MAX_LOG / 2))
+        return;
+    cpu->logged = 0;
+    cpu->masked.log = 0;
+}
+
 static void open_stretch(struct cpu *cpu, struct stretch *s, unsigned kind, uint64_t pc, uint64_t from)
 {
-    if (!is_followed(cpu) && !holds(cpu))
-        cpu->logged = 0;
+    begin_path(cpu);
     *s = (struct stretch){ .open = true, .kind = kind, .pc = pc, .from = from, .log = cpu->logged };
 }
 
@@ -292,10 +309,10 @@ static void takes(unsigned index, uint32_t info, uint64_t at, void *data)
     uint64_t now = cpu->base + p->at + 1, library = cpu->total_library;
 
     for (unsigned n = 0; n < MAX_HELD && (!held || held->at != at); n++)
-        if (cpu->held[n].at == at || (!held && !cpu->held[n].at))
+        if (cpu->held[n].at == at || (!held && !is_held(cpu, &cpu->held[n])))
             held = &cpu->held[n];
     if (!held)
-        held = &cpu->held[0]; /* words that are no locks, and never freed */
+        die("too many locks are held", "");
     if (held->at == at && now - held->last < WAIT_LOOP) {
         uint64_t waited = now - held->from;
 
@@ -308,8 +325,7 @@ static void takes(unsigned index, uint32_t info, uint64_t at, void *data)
         held->last = held->from;
         return;
     }
-    if (!is_followed(cpu) && !holds(cpu))
-        cpu->logged = 0;
+    begin_path(cpu);
     *held =
         (struct held){ .at = at, .from = now, .last = now, .library = library, .block = p->block, .log = cpu->logged };
 }

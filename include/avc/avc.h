@@ -220,9 +220,10 @@ AVC_MUST_USE enum avc_status avc_vm_trap_svc(struct avc_vm *vm, bool on);
 
 /**
  * Seals the VM: its claims, vCPUs and interrupt controller are fixed from then on, and the tables are made by which
- * traps find claims. The first load does it otherwise. It takes up to two million instructions, 64 attempts at a table
- * of AVC_INDEX_SIZE + 64 entries for each claim, so that it masks no interrupts. Loads of other vCPUs of the VM wait
- * meanwhile: a host whose threads can be preempted by each other calls this before there are any.
+ * traps find claims. The first load does it otherwise. It takes long: up to 64 attempts at each of three tables, of
+ * some 4,000 instructions and 100 for each key that is claimed, at most 64 keys of a claim. So it masks no interrupts.
+ * Loads of other vCPUs of the VM wait meanwhile: a host whose threads can preempt each other calls it before there are
+ * any.
  * Errors: EINVAL, ENOENT, ENOTSUP (the CPUs cannot walk these stage 2 tables), ENOMEM (max_claims), ENOTRAP (a CPU that
  * was enabled after a claim was made lacks its trap). Context: as avc_vcpu_load(), on any CPU.
  */
@@ -294,8 +295,9 @@ AVC_MUST_USE enum avc_status avc_vcpu_start(struct avc_vcpu *vcpu, avc_ipa_t pc,
 AVC_MUST_USE enum avc_status avc_vcpu_destroy(struct avc_vcpu *vcpu);
 
 /**
- * Moves the vCPU's state into the calling CPU. The first load of a VM seals it, as avc_vm_seal(). The library reads VBAR_EL2, CPTR_EL2 and HCR_EL2 here, and restores these values
- * at each return of avc_vcpu_run(): the host must not change them before avc_vcpu_put().
+ * Moves the vCPU's state into the calling CPU. The first load of a VM seals it, as avc_vm_seal(). The library reads
+ * VBAR_EL2, CPTR_EL2 and HCR_EL2 here, and restores these values at each return of avc_vcpu_run(): the host must not
+ * change them before avc_vcpu_put().
  * Errors: EINVAL (also: a CPU of another machine), ENOENT, ESTATE (the CPU is not enabled, or is another one), EBUSY
  * (the vCPU is loaded, or the CPU has a loaded vCPU), EHAL (wake is missing with two vCPUs or an interrupt controller;
  * irq_mask is missing with an interrupt controller). The first load also: as avc_vm_seal().

@@ -11,13 +11,12 @@
  * 4 KiB, and an IPA has at most 48 bits. All addresses and sizes are in bytes.
  *
  * Functions of context any may run on any CPU, also while vCPUs of the VM run. A lock in the object orders them. It is
- * held with interrupts masked, for a bounded time: some 60 instructions for a lookup, and 500 for the TLB maintenance of
- * 16 entries, 8 of which may be replaced by break-before-make.
+ * held with interrupts masked, for a bounded time: some 60 instructions for a lookup, and 400 for TLB maintenance.
  *
- * map, unmap and protect may take long: some 20 instructions for each entry, and 2,000 for each table that they fill,
- * split or empty. They mask interrupts for the maintenance alone, some 600 instructions for each 8 entries that are
- * replaced. Changes of one object wait for each other: so they are not for interrupt handlers, and a host whose threads
- * can be preempted by each other puts a lock of its own around them.
+ * map, unmap and protect may take long: some 20 instructions for each entry, and 3,000 for each table that they fill,
+ * split or empty. They mask interrupts for the TLB maintenance alone, which comes once for a call, and once more for
+ * each 8 entries that break-before-make replaces. Changes of one object wait for each other. So they are not for
+ * interrupt handlers, and a host whose threads can preempt each other puts a lock of its own around them.
  *
  * The library holds no lock and masks no interrupts when it calls get(), put() or the function of a walk. MMU and data
  * cache of the calling CPU are on.
@@ -111,8 +110,8 @@ AVC_MUST_USE enum avc_status avc_stage2_map(struct avc_stage2 *s2, avc_ipa_t ipa
  * Unmaps whatever is mapped in [ipa, ipa + size). It splits blocks that reach beyond the range, and gives tables back
  * that become empty. When it returns no CPU uses the old mapping. After an error the map is as before. It calls get()
  * only to split a block.
- * Errors: as map, without EEXIST; ENOENT also when nothing is mapped in the range. Context: any, but not in a claim or a
- * handler.
+ * Errors: as map, without EEXIST; ENOENT also when nothing is mapped in the range. Context: any, but not in a claim or
+ * a handler.
  */
 AVC_MUST_USE enum avc_status avc_stage2_unmap(struct avc_stage2 *s2, avc_ipa_t ipa, uint64_t size);
 

@@ -64,7 +64,8 @@ static void commit(struct change *c)
         return;
     daif = avc_hw_irq_save();
     avc_lock(&s2->lock);
-    avc_tlb_break(&c->tlb);
+    if (c->tlb.nr_makes)
+        avc_tlb_break(&c->tlb);
     avc_hw_dsb_ishst();
     token = avc_vmid_token(s2);
     if (token)

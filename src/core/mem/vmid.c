@@ -135,7 +135,8 @@ void avc_vmid_put(struct avc_pcpu *pcpu, struct avc_vcpu *vcpu)
     avc_unlock(&m->lock);
 }
 
-/* The VMID that the CPU has kept may be in use on another one, to which the VM has moved, so a new generation begins. */
+/* The VMID that the CPU has kept may be in use on another one, to which the VM has moved. So a new generation
+   begins. */
 avc_small void avc_vmid_leave(struct avc_pcpu *pcpu)
 {
     if (pcpu->vmid_kept)

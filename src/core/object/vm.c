@@ -141,8 +141,8 @@ static enum avc_status seal(struct avc_vm *vm)
     return AVC_OK;
 }
 
-/* From then on claims, trap bits and ID registers are constant, and read without a lock. It takes long, so that it masks
-   no interrupts. Who waits for it is about to load another vCPU of the same VM. */
+/* From then on claims, trap bits and ID registers are constant, and read without a lock. It takes long, so that it
+   masks no interrupts. Who waits for it is about to load another vCPU of the same VM. */
 enum avc_status avc_vm_seal(struct avc_vm *vm)
 {
     enum avc_status status = AVC_OK;
