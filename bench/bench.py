@@ -26,7 +26,7 @@ from families import INSTRUCTIONS
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 # Programs for EL2 that contain a guest, and the number of CPUs that each runs on.
-HOSTS = {"bench": 1, "smp": 2}
+HOSTS = {"bench": 1, "smp": 2, "latency": 1}
 # Guests of the reference hypervisor: (number of vCPUs, number of CPUs).
 GUESTS = {"vmm_alone": (1, 1), "vmm_busy": (2, 1), "vmm_two": (2, 2)}
 NO_VHE = {"cortex-a53", "cortex-a57", "cortex-a72"}

@@ -115,7 +115,7 @@ def programs(build, long):
             elf = build / f"tests/guest/{name}-e2h{e2h}.elf"
             yield Program(f"{name}-e2h{e2h} on {cpu}", boot + (["--count"] if counted else []), "--plugin",
                           [cpu, str(cpus), elf.with_suffix(".bin")], elf)
-    for name, cpus in (("bench", 1), ("smp", 2), ("latency", 2)) + ((("growth", 1),) if long else ()):
+    for name, cpus in (("bench", 1), ("smp", 2), ("latency", 1)) + ((("growth", 1),) if long else ()):
         for e2h in (0, 1) if long else (0,):
             elf = build / f"bench/{name}-e2h{e2h}.elf"
             if elf.exists():

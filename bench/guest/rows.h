@@ -25,6 +25,12 @@
 #define BENCH_PUT_LOAD 0x86000108 /* as BENCH_SWITCH; x0: ticks that it took */
 #define BENCH_HARDEN   0x86000109 /* x1: vectors, BENCH_PLAIN and so on; x2: rounds of the loop */
 
+/* bench/latency.c */
+#define BENCH_LATENCY_BEGIN 0x8600010a
+#define BENCH_LATENCY_TAKEN 0x8600010b /* x0: interrupts taken since then */
+#define BENCH_LATENCY_END   0x8600010c /* x0: the longest time from an interrupt to its handler */
+#define BENCH_LATENCY_OTHER 0x8600010d /* runs vCPU 1 until it is off */
+
 #define BENCH_PLAIN  0
 #define BENCH_LOOP   1
 #define BENCH_CLRBHB 2
