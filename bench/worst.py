@@ -262,13 +262,13 @@ def text(worst):
 
 
 def document(worst):
-    """The lines of the tables in docs/assurance.md: what is longer than a tenth of its limit."""
+    """The lines of the tables in docs/assurance.md: what is longer than a fifth of the goal."""
     known, lines = limits(), []
     for table, title in TABLES.items():
         lines += [f"| {title} | longest | limit | the most of it |", "|---|---|---|---|"]
         for key, w in in_order(worst, table):
             limit, _ = limit_of(known, key)
-            if w.length * 10 > known[table, "*"][0]:
+            if w.length * 5 > known[table, "*"][0]:
                 lines.append(f"| `{key[1]}` | {w.length:,} | {limit:,} | {w.functions()} |")
         lines.append("")
     reasons = [(key, limit, reason) for key, (limit, reason) in known.items() if key[1] != "*"]
@@ -309,7 +309,8 @@ def main(arguments):
         print(f"1..0 # SKIP {reason}" if options.check else f"bench: {reason}")
         return 0 if options.check else 1
     chosen = [program for program in programs(options.build, options.long)
-              if not options.program or any(word in program.name for word in options.program)]
+              if not program.name.startswith("panic") # its exceptions at EL2 are the end
+              and (not options.program or any(word in program.name for word in options.program))]
     worst = gather(options.build, chosen)
     if options.check:
         bad = list(complaints(worst))

@@ -14,6 +14,7 @@ import growth  # noqa: E402
 import profiling  # noqa: E402
 import report  # noqa: E402
 import sizes  # noqa: E402
+import worst  # noqa: E402
 
 BUDGET = {"max": {"hvc/a": 100.0, "mrs": 60.0}, "max E2H": {"hvc/a": 101.0, "mrs": 60.0}}
 
@@ -222,6 +223,39 @@ TESTS = {
     "sizes.tsv, written and read": sizes_round_trip(),
     "the hot part ends where avc.h says": "offsetof(struct avc_vcpu, nr_traps)" in sizes.struct_source(),
     "all peers of all rows have names": bool(report.read_rows()),
+}
+
+
+# ---- worst ----
+
+def longest(**lengths):
+    """Returns what worst.gather() would, with a stretch of each table besides."""
+    found = {("trap", "HVC"): 1, ("call", "avc_vcpu_run"): 1, ("lock", "put"): 1, ("vmm", "HVC"): 1}
+    found |= {tuple(name.split("__")): length for name, length in lengths.items()}
+    return {key: worst.Worst(length, 1, "here", {"f": length}) for key, length in found.items()}
+
+
+def worst_complaints(**lengths):
+    return [line.split(":")[0] for line in worst.complaints(longest(**lengths))]
+
+
+GOAL = {table: worst.limits()[table, "*"][0] for table in worst.TABLES}
+TESTS |= {
+    "worst: each table has a goal, and any other limit a reason": set(GOAL) == set(worst.TABLES)
+        and all(bool(reason) == (name != "*") for (_, name), (_, reason) in worst.limits().items()),
+    "worst: no limit is as good as the goal": [key for key, (limit, _) in worst.limits().items()
+                                               if key[1] != "*" and limit <= GOAL[key[0]]] == [],
+    "worst: what is at its limit": worst_complaints(trap__SMC=GOAL["trap"], lock__new=GOAL["lock"]) == [],
+    "worst: what is above": worst_complaints(trap__SMC=GOAL["trap"] + 1, lock__new=GOAL["lock"] + 1) ==
+        ["trap, SMC", "lock, new"],
+    "worst: a limit of its own, and the pattern after it": worst.limit_of(
+        {("lock", "seal"): (9, ""), ("lock", "s*"): (7, ""), ("lock", "*"): (5, "")}, ("lock", "seal"))[0] == 9,
+    "worst: a table without a row": [line.split(":")[0] for line in worst.complaints({})] == list(worst.TABLES),
+    "worst: a stretch of a test's own host is none": worst.kind_of("masked", "64", "f", False, {}) is None,
+    "worst: names": [worst.kind_of(*arguments) for arguments in (
+        ("masked", "64", "", True, {}), ("library", "36", "", False, {}), ("library", "36", "", False, {"parts": 1}),
+        ("library", "mask", "f", False, {}), ("lock", "0", "f", False, {}))] == [
+            ("vmm", "IRQ"), ("trap", "data abort"), ("trap", "data abort, decoder"), ("call", "f"), ("lock", "f")],
 }
 
 print(f"1..{len(TESTS)}")
