@@ -13,6 +13,7 @@ usage: ./avc bench --worst [--long] [--check | --update] [PROGRAM...]
 
 PROGRAM is part of a program's name: gic, bench, attack, linux. --long: all programs, on more CPU models."""
 import argparse
+import bisect
 import collections
 import concurrent.futures
 import fnmatch
@@ -65,6 +66,19 @@ def symbols(elf):
             file = fields[7]
         elif fields[3] in ("FUNC", "NOTYPE") and fields[6].isdigit() and not fields[7].startswith("$"):
             yield int(fields[1], 16), file, fields[4] != "LOCAL", fields[7]
+
+
+class Names:
+    """The names of functions: NAME if it is global, otherwise FILE: NAME, for several files may have it."""
+
+    def __init__(self, elf):
+        table = sorted((at, name if is_global or not file.endswith(".c") else f"{file}: {name.split('.')[0]}")
+                       for at, file, is_global, name in symbols(elf))
+        self.at, self.names = [at for at, _ in table], [name for _, name in table]
+
+    def name(self, pc):
+        n = bisect.bisect_right(self.at, pc)
+        return self.names[n - 1] if n else f"{pc:#x}"
 
 
 def ranges(elf, archive):
@@ -186,9 +200,15 @@ class Worst:
     def __init__(self, length, times, where, path):
         self.length, self.times, self.where, self.path = length, times, where, path
 
-    def functions(self):
-        return ", ".join(f"{name} {count}" for name, count in
-                         sorted(self.path.items(), key=lambda item: -item[1])[:SHOWN])
+    def functions(self, known=None):
+        """known: the names that documents may use. Macros make others."""
+        names = ((name.split(".")[0], count) for name, count in
+                 sorted(self.path.items(), key=lambda item: -item[1])[:SHOWN])
+        return ", ".join(f"{as_known(name, known)} {count}" for name, count in names)
+
+
+def as_known(name, known):
+    return name if known is None or name in known else name.removeprefix("avc_")
 
 
 def kind_of(what, kind, function, is_vmm, path):
@@ -207,19 +227,18 @@ def gather(build, chosen):
     worst = {}
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for program, (found, _) in zip(chosen, pool.map(lambda program: run(build, program), chosen)):
-            names = profiling.Symbols(program.elf)
+            names, full = profiling.Symbols(program.elf), Names(program.elf)
             library = set(name for _, kind, name in nm(build / "src/libavc.a") if kind in "TtW") | MEMORY
             for what, kind, pc, length, times, steps in found:
-                function = names.name(pc)
-                if function in INLINE: # the compiler has made a function of it: its caller comes next
-                    callers = (names.name(at) for at, _ in steps)
-                    function = next((name for name in callers if name not in INLINE), function)
+                places = (place for place in [pc, *(at for at, _ in steps)] if names.name(place) not in INLINE)
+                at = next(places, pc)  # if the compiler has made a function of an inline one, its caller comes next
+                function = full.name(at)
                 path = collections.Counter()
-                for at, count in steps:
-                    if what != "library" or names.name(at) in library:
-                        path[names.name(at)] += count
+                for step, count in steps:
+                    if what != "library" or names.name(step) in library:
+                        path[names.name(step)] += count
                 key = kind_of(what, kind, function, program.is_vmm, path)
-                if not key or (key[0] == "lock" and not program.is_vmm and key[1] not in library):
+                if not key or (key[0] == "lock" and not program.is_vmm and names.name(at) not in library):
                     continue
                 before = worst.get(key)
                 if not before or length > before.length:
@@ -264,12 +283,14 @@ def text(worst):
 def document(worst):
     """The lines of the tables in docs/assurance.md: what is longer than a fifth of the goal."""
     known, lines = limits(), []
+    names = {word for folder in ("src", "include", "vmm") for file in (ROOT / folder).rglob("*.[chS]")
+             for word in re.findall(r"\w+", file.read_text())}
     for table, title in TABLES.items():
         lines += [f"| {title} | longest | limit | the most of it |", "|---|---|---|---|"]
         for key, w in in_order(worst, table):
             limit, _ = limit_of(known, key)
             if w.length * 5 > known[table, "*"][0]:
-                lines.append(f"| `{key[1]}` | {w.length:,} | {limit:,} | {w.functions()} |")
+                lines.append(f"| `{as_known(key[1], names)}` | {w.length:,} | {limit:,} | {w.functions(names)} |")
         lines.append("")
     reasons = [(key, limit, reason) for key, (limit, reason) in known.items() if key[1] != "*"]
     lines += ["| a limit of its own | | why |", "|---|---|---|"]

@@ -36,9 +36,9 @@ REASONS = [
     (r"vectors.S: avc_vectors_host\+0x1[8c]", "hal->panic does not return"),
     (r"host_vectors.S: bug\+0x(1c|20)", "hal->panic does not return"),
     (r"host_vectors.S: avc_host_vectors\+0x[4567]..", "no guest runs while this table stands"),
-    (r"vectors_harden.S: avc_vectors_\w+\+0x(..?|[0123]..)", "the same instructions as in avc_vectors: EL2's own exceptions"),
+    (r"vectors_harden.S: avc_vectors_\w+\+0x(..?|[0123]..)", "EL2's own exceptions, as in avc_vectors"),
     (r"vectors_harden.S: avc_vectors_firmware\+0x[45]..", "TF-A boots the tests that execute it, not this one"),
-    (r"vectors_harden.S: avc_vectors_clrbhb\+0x[45]..", "the test that chooses it takes no interrupts while its guest runs"),
+    (r"vectors_harden.S: avc_vectors_clrbhb\+0x[45]..", "the test that chooses it takes no interrupt"),
     (r"lr.S: avc_hw_lr_(read|write)\+.*", "QEMU's CPUs have four list registers"),
 ]
 

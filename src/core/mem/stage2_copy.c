@@ -3,8 +3,8 @@
 /*
  * Accesses to guest memory that the library makes in the guest's place. EL2 reaches the memory by the host's mapping,
  * so no stage 2 stands in between, and TLB maintenance does not wait for the access. The lock of the tables does: the
- * library takes it after each change of what was mapped, and avc_stage2_flush() takes it after a change of the embedder's. When either returns,
- * all copies that the old tables permitted are done, and there will be no other.
+ * library takes it after each change of what was mapped, and avc_stage2_flush() takes it after a change of the
+ * embedder's. When either returns, all copies that the old tables permitted are done, and there will be no other.
  */
 #include "core/mem/stage2_copy.h"
 
