@@ -42,6 +42,7 @@ avc_hw_switch:
     .globl avc_resume_all
 avc_resume_all: /* sp: the vCPU */
     load_high sp
+    ldr x30, [sp, #V_X(30)]
     load_low sp
     eret_guest
     .size avc_hw_switch, . - avc_hw_switch

@@ -10,7 +10,7 @@
 #define V_X(n)      (8 * (n))
 #define V_PC        248 /* and pstate behind it */
 #define V_REQUESTS  264
-#define V_HOST_SP   272
+#define V_HOST_SP   272 /* and dispatch behind it */
 #define V_DISPATCH  280
 #define V_ASKED     296
 #define V_VBAR      304 /* and hcr */
@@ -21,6 +21,11 @@
 #define V_HARDEN    446
 #define V_EXIT      448
 #define V_NR_TRAPS  512
+
+/* enum avc_answer */
+#define ANSWER_DONE  0 /* as CBNZ takes it */
+#define ANSWER_FAULT 2
+#define ANSWER_EXIT  3
 
 /* into struct avc_claim */
 #define C_FN 24 /* and ctx */
@@ -61,6 +66,8 @@ AVC_OFFSET_IS(serror, V_SERROR);
 AVC_OFFSET_IS(harden, V_HARDEN);
 AVC_OFFSET_IS(exit, V_EXIT);
 AVC_OFFSET_IS(nr_traps, V_NR_TRAPS);
+_Static_assert((int)AVC_DONE == ANSWER_DONE && (int)AVC_FAULT == ANSWER_FAULT && (int)AVC_EXIT == ANSWER_EXIT,
+               "hw/offsets.h: enum avc_answer");
 _Static_assert(offsetof(struct avc_claim, fn) == C_FN && offsetof(struct avc_claim, ctx) == C_FN + 8,
                "hw/offsets.h: struct avc_claim");
 _Static_assert(sizeof(struct avc_trap_row) == 1 << T_SHIFT && offsetof(struct avc_trap_row, fn) == 0 &&

@@ -69,6 +69,7 @@ avc_vectors_resume:
     ldr x2, [x1, #V_REQUESTS]
     cbnz x2, requested
     mov sp, x1
+    ldr x30, [sp, #V_X(30)]
     load_low sp
     eret_guest
 
@@ -86,7 +87,7 @@ avc_vectors_named:
     blr x3
     ldr x1, [sp, #FRAME_VCPU]
     cbnz x0, all_saved
-resume_all:
+resume_all: /* x1: vCPU, all registers saved */
     ldr x2, [x1, #V_REQUESTS]
     cbnz x2, again
     mov sp, x1
@@ -110,14 +111,29 @@ all_saved:
     ldp x4, x2, [x3, #C_FN]
     add x1, x1, #V_EXIT
     blr x4                      /* (vCPU, event, ctx) */
-    mov w1, w0
+    cbnz w0, not_done
     ldr x0, [sp, #FRAME_VCPU]
-    bl avc_trap_answered
+    bl avc_trap_done
 called:
     ldr x1, [sp, #FRAME_VCPU]
     cbz x0, resume_all
 leave: /* TBZ reaches 32 KiB, and avc_leave may be linked further away */
     b avc_leave
+
+not_done:
+    ldr x1, [sp, #FRAME_VCPU]
+    cmp w0, #ANSWER_EXIT
+    b.ne otherwise
+    mov w2, #ANSWER_FAULT       /* the VMM finds the architecture's answer, not the claim's */
+    strb w2, [x1, #V_EXIT + 1]
+    mov x0, #RESULT_LEAVE
+    b avc_leave
+
+otherwise:
+    mov w1, w0
+    ldr x0, [sp, #FRAME_VCPU]
+    bl avc_trap_answered
+    b called
 
 slow:
     mov x0, x1
@@ -134,9 +150,8 @@ call: /* x0: vCPU, x1: ESR_EL2, x3: a function that needs all registers saved */
 avc_vectors_irq:
     save_low sp
     str x18, [sp, #V_X(18)]
-    str x29, [sp, #V_X(29)]
-    ldr x3, [sp, #V_DISPATCH]
-    ldr x4, [sp, #V_HOST_SP]
+    stp x29, x30, [sp, #V_X(29)]
+    ldp x4, x3, [sp, #V_HOST_SP] /* and the dispatch table */
     ldr x3, [x3, #T_ROW(TRAP_IRQ)]
     mov x0, sp
     mov sp, x4
@@ -149,7 +164,7 @@ avc_vectors_irq:
     cbnz x2, irq_requested
     mov sp, x1
     ldr x18, [sp, #V_X(18)]
-    ldr x29, [sp, #V_X(29)]
+    ldp x29, x30, [sp, #V_X(29)]
     load_low sp
     eret_guest
 
@@ -172,9 +187,9 @@ avc_vectors_serror:
 asynchronous:
     save_low sp
     save_high sp
+    str x30, [sp, #V_X(30)]
     mrs x1, esr_el2
-    ldr x3, [sp, #V_DISPATCH]
-    ldr x4, [sp, #V_HOST_SP]
+    ldp x4, x3, [sp, #V_HOST_SP] /* and the dispatch table */
     ldr x3, [x3, x2]
     mov x0, sp
     mov sp, x4

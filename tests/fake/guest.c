@@ -92,6 +92,19 @@ static void give_back(struct avc_vcpu *vcpu, const struct kept *k)
             vcpu->x[n] = k->x[n];
 }
 
+/* What the vectors do with the claim's answer. */
+enum avc_result fake_ask(struct avc_vcpu *vcpu)
+{
+    enum avc_answer answer = vcpu->asked->fn(vcpu, &vcpu->exit, vcpu->asked->ctx);
+
+    if (answer == AVC_DONE)
+        return avc_trap_done(vcpu);
+    if (answer != AVC_EXIT)
+        return avc_trap_answered(vcpu, answer);
+    vcpu->exit.answer = AVC_FAULT;
+    return AVC_LEAVE;
+}
+
 /* x18..x29 are not stored, unless the instruction names one of x16..x31. They are all stored before a claim is
    asked or the slow function is called. */
 static enum avc_result sync(struct avc_vcpu *vcpu, uint64_t esr)
@@ -104,7 +117,7 @@ static enum avc_result sync(struct avc_vcpu *vcpu, uint64_t esr)
     result = row->fn(vcpu, esr);
     give_back(vcpu, &k);
     if (result == AVC_ASK)
-        return avc_trap_answered(vcpu, vcpu->asked->fn(vcpu, &vcpu->exit, vcpu->asked->ctx));
+        return fake_ask(vcpu);
     return result == AVC_SLOW ? row->slow(vcpu, esr) : result;
 }
 

@@ -8,6 +8,8 @@
 #ifndef FAKE_GUEST_H
 #define FAKE_GUEST_H
 
+#include <avc/priv/result.h>
+
 #include "fake.h"
 
 struct fake_trap {
@@ -24,6 +26,9 @@ extern unsigned fake_enters, fake_resumes;
 
 /* V0..V31, FPCR and FPSR of each CPU. */
 extern struct avc_fp fake_fp[FAKE_MAX_CPUS];
+
+/* Asks the claim vcpu->asked, and does with its answer what the vectors do. */
+enum avc_result fake_ask(struct avc_vcpu *vcpu);
 
 /* Removes the script, and sets the counters to 0. */
 void fake_guest_reset(void);

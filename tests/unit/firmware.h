@@ -194,11 +194,6 @@ static uint64_t esr_of(enum way way, unsigned imm)
     return (way == HVC ? UINT64_C(0x16) : UINT64_C(0x17)) << 26 | 1 << 25 | imm;
 }
 
-static enum avc_result ask(struct avc_vcpu *vcpu)
-{
-    return avc_trap_answered(vcpu, vcpu->asked->fn(vcpu, &vcpu->exit, vcpu->asked->ctx));
-}
-
 /*
  * Makes the call with registers x, on the fast path and on the slow path, which must agree. x gets the registers
  * afterwards. Returns AVC_RESUME or AVC_LEAVE. Every second call that the fast path hands to a claim asks the claim on
@@ -223,7 +218,7 @@ static enum avc_result call_with(enum way way, uint64_t x[31])
     if (way == HVC && result == AVC_RESUME)
         assert_int_equal(fake_log_len, 0); /* completing an HVC accesses no system register */
     if (result == AVC_ASK && turn++ % 2) {
-        result = ask(vcpu);
+        result = fake_ask(vcpu);
         memcpy(x, vcpu->x, sizeof vcpu->x);
         return result;
     }

@@ -46,7 +46,7 @@ struct avc_mmio_entry {
     uint64_t hpfar;  /* HPFAR_EL2 for this page, IPA / 4096 * 16; ~0: the entry is empty */
     avc_mmio_fn *fn; /* handles an access there */
     const struct avc_claim *claim;
-};
+} __attribute__((aligned(32))); /* so that an entry's address is a shift and a sum */
 struct avc_sysreg_entry {
     uint32_t esr, key; /* the syndrome without the general register, 0: empty; and the register's key */
     avc_sysreg_fn *fn; /* handles the access */

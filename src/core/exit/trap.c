@@ -148,8 +148,12 @@ const char *avc_trap_name(unsigned trap)
 
 /* ---- a claim that was asked ---- */
 
-/* Handles RETRY, FAULT, PASS, and a number that is no answer. */
-static __attribute__((noinline)) enum avc_result answered_otherwise(struct avc_vcpu *vcpu, enum avc_answer answer)
+enum avc_result avc_trap_done(struct avc_vcpu *vcpu)
+{
+    return avc_complete_done(vcpu, &vcpu->exit);
+}
+
+enum avc_result avc_trap_answered(struct avc_vcpu *vcpu, enum avc_answer answer)
 {
     enum avc_kind kind = avc_claim_kind(vcpu->asked);
     struct avc_exit *e = &vcpu->exit;
@@ -160,18 +164,6 @@ static __attribute__((noinline)) enum avc_result answered_otherwise(struct avc_v
     if (kind == AVC_SYSREG)
         return avc_sysreg_end(vcpu, e, answer);
     return avc_exit_end(vcpu, e, answer == AVC_PASS ? AVC_FAULT : answer);
-}
-
-enum avc_result avc_trap_answered(struct avc_vcpu *vcpu, enum avc_answer answer)
-{
-    struct avc_exit *e = &vcpu->exit;
-
-    if (avc_likely(answer == AVC_DONE))
-        return avc_complete_done(vcpu, e);
-    if (answer != AVC_EXIT)
-        return answered_otherwise(vcpu, answer);
-    e->answer = AVC_FAULT; /* the architecture's, not the claim's */
-    return AVC_LEAVE;
 }
 
 /* ---- CLASS claims ---- */

@@ -41,7 +41,9 @@ enum avc_result avc_trap_claimed(struct avc_vcpu *vcpu, uint64_t esr);
 /* The function of a class that has only a slow one. It counts. */
 enum avc_result avc_trap_slow(struct avc_vcpu *vcpu, uint64_t esr);
 
-/* Ends the event in vcpu->exit as the claim that was asked has answered. Returns AVC_RESUME or AVC_LEAVE. */
+/* End the event in vcpu->exit as the claim that was asked has answered: with DONE, and with anything else but EXIT.
+   Return AVC_RESUME or AVC_LEAVE. */
+enum avc_result avc_trap_done(struct avc_vcpu *vcpu);
 enum avc_result avc_trap_answered(struct avc_vcpu *vcpu, enum avc_answer answer);
 
 #endif
