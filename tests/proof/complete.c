@@ -29,8 +29,8 @@ static void begin(void)
 
 void prove_parts(uint64_t esr, uint64_t value)
 {
-    (void)avc_mmio_low(value, esr);
-    (void)avc_mmio_extended(value, esr);
+    (void)avc_mmio_loaded(value, esr, false);
+    (void)avc_mmio_loaded(value, esr, true);
 }
 
 void prove_gpr(uint64_t esr, uint64_t value)

@@ -85,7 +85,7 @@ static inline void begin_entry(struct avc_vcpu *vcpu, uint64_t esr, const struct
     avc_mmio_begin(vcpu, esr, avc_mmio_ipa(entry, va), va, stored);
 }
 
-/* Begins a store of a guest that is big-endian, or in AArch32. */
+/* Begins a store of a guest in AArch32. */
 static __attribute__((noinline)) enum avc_result begin_odd(struct avc_vcpu *vcpu, uint64_t esr,
                                                            const struct avc_mmio_entry *entry, enum avc_result result)
 {
@@ -96,9 +96,18 @@ static __attribute__((noinline)) enum avc_result begin_odd(struct avc_vcpu *vcpu
 static inline enum avc_result begin_store(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry,
                                           enum avc_result result)
 {
-    if (avc_unlikely(!avc_data_is_plain(vcpu, avc_hw_read_SPSR_EL2())))
+    uint64_t sctlr = avc_sctlr(vcpu), pstate = avc_hw_read_SPSR_EL2();
+    unsigned unused = -(8u << ISS_SAS(esr)) & 63;
+    uint64_t value;
+
+    if (avc_unlikely(pstate & SPSR_NRW))
         return begin_odd(vcpu, esr, entry, result);
-    begin_entry(vcpu, esr, entry, avc_mmio_low(avc_vcpu_gpr(vcpu, (unsigned)ISS_SRT(esr)), esr));
+    value = avc_vcpu_gpr(vcpu, (unsigned)ISS_SRT(esr)) << unused;
+    if (avc_unlikely(sctlr & (SCTLR_E0E | SCTLR_EE)) && avc_big_endian_64(sctlr, pstate))
+        value = __builtin_bswap64(value);
+    else
+        value >>= unused;
+    begin_entry(vcpu, esr, entry, value);
     return avc_begun(result);
 }
 

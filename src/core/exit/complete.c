@@ -67,12 +67,9 @@ uint64_t avc_mmio_stored(const struct avc_vcpu *vcpu, uint64_t esr)
     return avc_big_endian(avc_sctlr(vcpu), avc_hw_read_SPSR_EL2()) ? __builtin_bswap64(value) : value >> unused;
 }
 
-/* Returns what the register gets: the value in the guest's byte order, extended as the instruction says. */
 static inline uint64_t loaded(const struct avc_vcpu *vcpu, uint64_t esr, uint64_t value, uint64_t pstate)
 {
-    if (avc_big_endian(avc_sctlr(vcpu), pstate))
-        value = __builtin_bswap64(value) >> (64 - (8u << ISS_SAS(esr)));
-    return avc_mmio_extended(value, esr);
+    return avc_mmio_loaded(value, esr, avc_big_endian(avc_sctlr(vcpu), pstate));
 }
 
 enum avc_result avc_complete_load_odd(struct avc_vcpu *vcpu, uint64_t esr, uint64_t value)

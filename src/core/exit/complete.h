@@ -6,7 +6,7 @@
  * emulation of ERET write these registers.
  *
  * The first part ends a trap at once: the guest's PC and PSTATE are in ELR_EL2 and SPSR_EL2. The usual case is inline:
- * a little-endian guest in AArch64, no single step, no BTYPE. Anything else is a call, and costs some twenty
+ * a guest in AArch64, no single step, no BTYPE. Anything else is a call, and costs some twenty
  * instructions more.
  */
 #ifndef AVC_COMPLETE_H
@@ -22,13 +22,6 @@
 static inline uint64_t avc_sctlr(const struct avc_vcpu *vcpu)
 {
     return avc_hw_guest_read_SCTLR_EL1(vcpu->hcr & HCR_E2H);
-}
-
-/* Is the lowest byte of data first, whatever the guest executes? It is when neither EL1 nor EL0 is big-endian and
-   the guest is in AArch64. */
-static inline bool avc_data_is_plain(const struct avc_vcpu *vcpu, uint64_t pstate)
-{
-    return !(avc_sctlr(vcpu) & (SCTLR_E0E | SCTLR_EE)) && !(pstate & SPSR_NRW);
 }
 
 /* Is the highest byte of the guest's data first? sctlr is its SCTLR_EL1. The first is for AArch64 alone. */
@@ -66,16 +59,8 @@ static inline enum avc_result avc_complete_step(uint64_t esr)
     return avc_complete_plain_step();
 }
 
-/* The load or store of one register, as the syndrome has decoded it (ISV: SAS, SSE, SRT, SF). Returns the part of
-   the value that an access of this size has. */
-static inline uint64_t avc_mmio_low(uint64_t value, uint64_t esr)
-{
-    unsigned unused = 64 - (8u << ISS_SAS(esr));
-
-    return value << unused >> unused;
-}
-
-/* Is the access a word, and not sign-extended? */
+/* The load or store of one register, as the syndrome has decoded it (ISV: SAS, SSE, SRT, SF). Is the access a word,
+   and not sign-extended? */
 static inline bool avc_mmio_is_word(uint64_t esr)
 {
     return (esr & (ISS_SSE | ISS_SAS_MASK)) == ISS_SAS_WORD;
@@ -84,14 +69,27 @@ static inline bool avc_mmio_is_word(uint64_t esr)
 /* Returns what a store gives to the device. */
 uint64_t avc_mmio_stored(const struct avc_vcpu *vcpu, uint64_t esr);
 
-/* Extends the value as the instruction says. This handles any size, and sign extension. */
-static inline uint64_t avc_mmio_extended(uint64_t value, uint64_t esr)
+/* Returns what the register gets: the access's part of the value in the guest's byte order, extended as the instruction
+   says. */
+static inline uint64_t avc_mmio_loaded(uint64_t value, uint64_t esr, bool big_endian)
 {
-    unsigned unused = 64 - (8u << ISS_SAS(esr));
+    unsigned unused = -(8u << ISS_SAS(esr)) & 63;
 
-    value <<= unused;
+    value = big_endian ? __builtin_bswap64(value) : value << unused;
     value = esr & ISS_SSE ? (uint64_t)((int64_t)value >> unused) : value >> unused;
     return esr & ISS_SF ? value : (uint32_t)value;
+}
+
+/* Writes the register of a load of a guest in AArch64. */
+static inline void avc_complete_loaded(struct avc_vcpu *vcpu, uint64_t esr, uint64_t value, uint64_t pstate)
+{
+    uint64_t sctlr = avc_sctlr(vcpu);
+
+    if (avc_unlikely(sctlr & (SCTLR_E0E | SCTLR_EE)) && avc_big_endian_64(sctlr, pstate))
+        value = avc_mmio_loaded(value, esr, true);
+    else
+        value = avc_likely(avc_mmio_is_word(esr)) ? (uint32_t)value : avc_mmio_loaded(value, esr, false);
+    avc_complete_gpr(vcpu, ISS_SRT(esr), value);
 }
 
 /* Completes a load: the register gets what the device has given. */
@@ -100,10 +98,9 @@ static inline enum avc_result avc_complete_load(struct avc_vcpu *vcpu, uint64_t 
 {
     uint64_t pstate = avc_hw_read_SPSR_EL2();
 
-    if (avc_unlikely(!avc_data_is_plain(vcpu, 0)) || avc_unlikely(!avc_pstate_step_is_plain(pstate)))
+    if (avc_unlikely(!avc_pstate_step_is_plain(pstate)))
         return avc_complete_load_odd(vcpu, esr, value);
-    avc_complete_gpr(vcpu, ISS_SRT(esr),
-                     avc_likely(avc_mmio_is_word(esr)) ? (uint32_t)value : avc_mmio_extended(value, esr));
+    avc_complete_loaded(vcpu, esr, value, pstate);
     return avc_complete_plain_step();
 }
 
@@ -214,12 +211,9 @@ static inline void avc_complete_saved(struct avc_vcpu *vcpu, struct avc_exit *e)
     }
     if (!avc_pstate_step_is_plain(vcpu->pstate)) {
         avc_complete_saved_odd(vcpu, e);
-    } else if ((word & ~any) == (EVENT(AVC_MMIO, AVC_DONE) | EVENT_STEP) &&
-               (word & EVENT_WRITE || avc_data_is_plain(vcpu, 0))) {
+    } else if ((word & ~any) == (EVENT(AVC_MMIO, AVC_DONE) | EVENT_STEP)) {
         if (!(word & EVENT_WRITE))
-            avc_complete_gpr(vcpu, ISS_SRT(e->esr),
-                             avc_likely(avc_mmio_is_word(e->esr)) ? (uint32_t)e->value
-                                                                  : avc_mmio_extended(e->value, e->esr));
+            avc_complete_loaded(vcpu, e->esr, e->value, vcpu->pstate);
         vcpu->pc += 4;
     } else if (!(word & (EVENT_ANSWER | any))) {
         if (e->kind == AVC_CALL)
