@@ -22,15 +22,18 @@ static bool has_fgt2(const struct avc_features *f)
     return avc_id_field(f->id, ID_AA64MMFR0_FGT) >= 2;
 }
 
+/* Here and below several values are read before any is written: the compiler makes pairs of loads or stores of them. */
 static void write_fgt(const struct avc_features *cpu, const struct avc_traps *t)
 {
+    uint64_t r = t->hfgrtr, w = t->hfgwtr, dr = t->hdfgrtr, dw = t->hdfgwtr;
+
     if (!avc_has(cpu, AVC_FEAT_FGT))
         return;
-    avc_hw_write_HFGRTR_EL2(t->hfgrtr);
-    avc_hw_write_HFGWTR_EL2(t->hfgwtr);
+    avc_hw_write_HFGRTR_EL2(r);
+    avc_hw_write_HFGWTR_EL2(w);
     avc_hw_write_HFGITR_EL2(avc_load_relaxed(&t->hfgitr)); /* see svc_switch.c */
-    avc_hw_write_HDFGRTR_EL2(t->hdfgrtr);
-    avc_hw_write_HDFGWTR_EL2(t->hdfgwtr);
+    avc_hw_write_HDFGRTR_EL2(dr);
+    avc_hw_write_HDFGWTR_EL2(dw);
     if (avc_has(cpu, AVC_FEAT_AMU))
         avc_hw_write_HAFGRTR_EL2(t->hafgrtr);
 }
@@ -55,15 +58,17 @@ void avc_hw_traps_write(struct avc_vcpu *vcpu)
     const struct avc_traps *t = avc_hw_opaque(&vcpu->vm->traps);
     const struct avc_features *cpu = &vcpu->pcpu->features;
     const uint64_t *host = vcpu->pcpu->host_saved;
-    bool e2h = host[S_HCR] & HCR_E2H;
+    uint64_t e2h = host[S_HCR] & HCR_E2H, mdcr, hstr;
 
     avc_store_seq(&vcpu->traps_version, avc_load_seq(&vcpu->vm->traps_version)); /* the version first */
-    vcpu->hcr = (vcpu->hcr & (HCR_VSE | HCR_VI | HCR_VF)) | guest_hcr(vcpu) | (host[S_HCR] & HCR_E2H);
+    vcpu->hcr = (vcpu->hcr & (HCR_VSE | HCR_VI | HCR_VF)) | guest_hcr(vcpu) | e2h;
     vcpu->cptr = e2h ? t->cptr_vhe : t->cptr;
     if (vcpu->fp_live)
         vcpu->cptr = e2h ? vcpu->cptr | CPTR_VHE_FPEN : vcpu->cptr & ~CPTR_TFP;
-    avc_hw_write_MDCR_EL2(t->mdcr | (host[S_MDCR] & MDCR_HOST));
-    avc_hw_write_HSTR_EL2(t->hstr);
+    mdcr = t->mdcr | (host[S_MDCR] & MDCR_HOST);
+    hstr = t->hstr;
+    avc_hw_write_MDCR_EL2(mdcr);
+    avc_hw_write_HSTR_EL2(hstr);
     avc_hw_write_CNTHCTL_EL2(e2h ? t->cnthctl_vhe | (host[S_CNTHCTL] & CNTHCTL_VHE_HOST)
                                  : t->cnthctl | (host[S_CNTHCTL] & CNTHCTL_HOST));
     avc_hw_write_VTCR_EL2(t->vtcr);
@@ -102,10 +107,13 @@ static void save_el1_controls(uint64_t *host, const struct avc_features *cpu)
 
 static void save(uint64_t *host)
 {
-    host[S_HCR] = avc_hw_read_HCR_EL2();
-    host[S_MDCR] = avc_hw_read_MDCR_EL2();
-    host[S_CNTHCTL] = avc_hw_read_CNTHCTL_EL2();
-    host[S_CNTVOFF] = avc_hw_read_CNTVOFF_EL2();
+    uint64_t hcr = avc_hw_read_HCR_EL2(), mdcr = avc_hw_read_MDCR_EL2();
+    uint64_t cnthctl = avc_hw_read_CNTHCTL_EL2(), cntvoff = avc_hw_read_CNTVOFF_EL2();
+
+    host[S_HCR] = hcr;
+    host[S_MDCR] = mdcr;
+    host[S_CNTHCTL] = cnthctl;
+    host[S_CNTVOFF] = cntvoff;
     host[S_MDSCR] = avc_hw_read_MDSCR_EL1();
 }
 
@@ -183,8 +191,8 @@ void avc_hw_controls_load(struct avc_vcpu *vcpu)
         save_el1_controls(host, cpu);
     vcpu->vbar = vcpu->pcpu->guest_vbar;
     vcpu->harden = vcpu->pcpu->harden;
-    vcpu->host_vbar = avc_hw_read_VBAR_EL2();
     vcpu->host_cptr = avc_hw_read_CPTR_EL2();
+    vcpu->host_vbar = avc_hw_read_VBAR_EL2();
     vcpu->host_hcr = host[S_HCR];
     vcpu->hcr = vcpu->vserror ? HCR_VSE : 0;
     if (!vcpu->vm->irqc)

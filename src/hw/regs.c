@@ -238,8 +238,8 @@ static __attribute__((noinline)) void walks_on(const struct avc_vcpu *vcpu, bool
 /* ---- timers ---- */
 
 /*
- * Saves the timers of whoever has them to `to`, and gives them to the owner of `from`. NULL: nobody has them any more,
- * so they stay off.
+ * Saves the timers of whoever has them to `to`, and gives them to the owner of `from`. NULL: it is a host that does not
+ * want them, so they stay off.
  *
  * The timers are switched off before anything else. An enabled timer with one party's compare value and the other's
  * offset is an interrupt that nobody asked for. Then the offset is written, then the compare values, and the controls
@@ -248,13 +248,15 @@ static __attribute__((noinline)) void walks_on(const struct avc_vcpu *vcpu, bool
  */
 static void swap_timers(bool e2h, uint64_t *to, const uint64_t *from, uint64_t cntvoff)
 {
-    to[AVC_CTX_CNTV_CTL_EL0] = avc_hw_guest_read_CNTV_CTL_EL0(e2h) & CNT_CTL_WRITABLE;
-    to[AVC_CTX_CNTP_CTL_EL0] = avc_hw_guest_read_CNTP_CTL_EL0(e2h) & CNT_CTL_WRITABLE;
+    if (to) {
+        to[AVC_CTX_CNTV_CTL_EL0] = avc_hw_guest_read_CNTV_CTL_EL0(e2h) & CNT_CTL_WRITABLE;
+        to[AVC_CTX_CNTP_CTL_EL0] = avc_hw_guest_read_CNTP_CTL_EL0(e2h) & CNT_CTL_WRITABLE;
+        to[AVC_CTX_CNTV_CVAL_EL0] = avc_hw_guest_read_CNTV_CVAL_EL0(e2h);
+        to[AVC_CTX_CNTP_CVAL_EL0] = avc_hw_guest_read_CNTP_CVAL_EL0(e2h);
+    }
     avc_hw_guest_write_CNTV_CTL_EL0(e2h, 0);
     avc_hw_guest_write_CNTP_CTL_EL0(e2h, 0);
     avc_hw_isb();
-    to[AVC_CTX_CNTV_CVAL_EL0] = avc_hw_guest_read_CNTV_CVAL_EL0(e2h);
-    to[AVC_CTX_CNTP_CVAL_EL0] = avc_hw_guest_read_CNTP_CVAL_EL0(e2h);
     avc_hw_write_CNTVOFF_EL2(cntvoff);
     if (!from)
         return;
@@ -343,7 +345,7 @@ void avc_hw_debug_save(struct avc_vcpu *vcpu)
 void avc_hw_load(struct avc_vcpu *vcpu)
 {
     uint64_t *host = vcpu->pcpu->host_ctx;
-    bool e2h = avc_hw_read_HCR_EL2() & HCR_E2H;
+    bool e2h = avc_hw_read_HCR_EL2() & HCR_E2H, keeps = avc_host_keeps_el1(vcpu);
     uint32_t groups;
 
     if (avc_unlikely(!vcpu->groups))
@@ -352,9 +354,10 @@ void avc_hw_load(struct avc_vcpu *vcpu)
     if (!(vcpu->live & LIVE_IN_RUN))
         groups &= ~used(vcpu);
     vcpu->live = groups;
-    walks_off(vcpu, e2h, host);
+    if (keeps || walks_at_el2(vcpu))
+        walks_off(vcpu, e2h, host);
     avc_hw_controls_load(vcpu);
-    if (avc_host_keeps_el1(vcpu))
+    if (keeps)
         save_groups(vcpu, e2h, host, groups);
     restore_groups(e2h, vcpu->ctx, groups);
     if (walks_at_el2(vcpu)) {
@@ -362,7 +365,7 @@ void avc_hw_load(struct avc_vcpu *vcpu)
         avc_hw_write_HCR_EL2(vcpu->host_hcr);
     }
     walks_on(vcpu, e2h, vcpu->ctx);
-    swap_timers(e2h, host, vcpu->ctx, vcpu->vm->cntvoff);
+    swap_timers(e2h, keeps ? host : NULL, vcpu->ctx, vcpu->vm->cntvoff);
     avc_hw_write_MDSCR_EL1(vcpu->ctx[AVC_CTX_MDSCR_EL1] & MDSCR_TDCC);
     if (avc_debug_wanted(vcpu))
         avc_hw_debug_load(vcpu);

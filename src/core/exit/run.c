@@ -92,7 +92,6 @@ avc_small static __attribute__((noinline)) bool entry_work(struct avc_vcpu *vcpu
         avc_hw_irq_restore(daif);
         return false;
     }
-    avc_complete_saved(vcpu, &vcpu->exit);
     if (vcpu->work & AVC_WORK_HOST)
         avc_hw_host_swap_in(vcpu);
     if (vcpu->work & AVC_WORK_SEEN)
@@ -168,10 +167,9 @@ struct avc_exit *avc_vcpu_run(struct avc_vcpu *vcpu)
     uint64_t daif = avc_hw_enter_begin(), requests;
     unsigned result;
 
-    if (avc_likely(avc_vcpu_where(vcpu) == avc_hw_read_MPIDR_EL1()))
-        avc_complete_saved(vcpu, &vcpu->exit);
-    else if (!entry_work(vcpu, daif))
+    if (avc_unlikely(avc_vcpu_where(vcpu) != avc_hw_read_MPIDR_EL1()) && !entry_work(vcpu, daif))
         return &vcpu->failed;
+    avc_complete_saved(vcpu, &vcpu->exit);
     avc_store_relaxed(&vcpu->mode, AVC_MODE_GUEST);
     avc_fence(); /* see request.c, "The kick" */
     requests = avc_load_relaxed(&vcpu->requests);

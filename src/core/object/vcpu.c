@@ -150,6 +150,27 @@ enum avc_status avc_vcpu_destroy(struct avc_vcpu *vcpu)
     return AVC_OK;
 }
 
+/* Bring the state into the CPU, and take it out. vcpu->pcpu is set. */
+static void switch_in(struct avc_vcpu *vcpu)
+{
+    struct avc_pcpu *p = vcpu->pcpu;
+
+    vcpu->vttbr = avc_vmid_load(p, vcpu);
+    avc_hw_load(vcpu);
+    if (vcpu->vm->irqc)
+        vcpu->vm->irqc->load(vcpu);
+}
+
+static inline __attribute__((always_inline)) void switch_out(struct avc_vcpu *vcpu)
+{
+    if (vcpu->vm->irqc)
+        vcpu->vm->irqc->put(vcpu);
+    if (avc_unlikely(vcpu->fp_live))
+        avc_fp_leave_guest(vcpu, true);
+    avc_hw_put(vcpu);
+    avc_vmid_put(vcpu->pcpu, vcpu);
+}
+
 /*
  * avc_vcpu_start() resets the registers at once: the vCPU is its caller's. CPU_ON may not, since it is the vCPU of
  * another thread, which may have it loaded. So the first call of that thread's that looks at the registers does: load,
@@ -162,35 +183,15 @@ avc_small void avc_vcpu_freshen(struct avc_vcpu *vcpu)
     bool loaded = vcpu->live >> AVC_GROUP_XLAT & 1; /* load calls this before it brings the state in */
 
     if (loaded)
-        avc_vcpu_switch_out(vcpu);
+        switch_out(vcpu);
     reset_state(vcpu);
     start_here(vcpu);
     if (loaded)
-        avc_vcpu_switch_in(vcpu);
+        switch_in(vcpu);
     vcpu->exit.step = false;
 }
 
 /* ---- load and put ---- */
-
-/* Brings the state into the CPU. vcpu->pcpu is set. */
-void avc_vcpu_switch_in(struct avc_vcpu *vcpu)
-{
-    struct avc_pcpu *p = vcpu->pcpu;
-
-    vcpu->vttbr = avc_vmid_load(p, vcpu);
-    avc_hw_load(vcpu);
-    if (vcpu->vm->irqc)
-        vcpu->vm->irqc->load(vcpu);
-}
-
-void avc_vcpu_switch_out(struct avc_vcpu *vcpu)
-{
-    if (vcpu->vm->irqc)
-        vcpu->vm->irqc->put(vcpu);
-    avc_fp_leave_guest(vcpu, true);
-    avc_hw_put(vcpu);
-    avc_vmid_put(vcpu->pcpu, vcpu);
-}
 
 enum avc_status avc_vcpu_load(struct avc_vcpu *vcpu, struct avc_pcpu *p)
 {
@@ -229,7 +230,7 @@ enum avc_status avc_vcpu_load(struct avc_vcpu *vcpu, struct avc_pcpu *p)
         avc_vcpu_freshen(vcpu);
     if (vcpu->observe) /* run takes the observer up, or drops it */
         avc_fetch_or(&vcpu->requests, (uint64_t)AVC_REQUEST_WATCH);
-    avc_vcpu_switch_in(vcpu);
+    switch_in(vcpu);
     avc_hw_irq_restore(daif);
     return AVC_OK;
 }
@@ -249,7 +250,7 @@ enum avc_status avc_vcpu_put(struct avc_vcpu *vcpu)
     if (avc_vcpu_in_run(vcpu))
         return AVC_ESTATE;
     daif = avc_hw_irq_save();
-    avc_vcpu_switch_out(vcpu);
+    switch_out(vcpu);
     vcpu->pcpu->current = NULL;
     avc_vcpu_set_where(vcpu, 0, 0);
     avc_store_release(&vcpu->pcpu, NULL); /* the CPU that loads it next sees all that was saved */

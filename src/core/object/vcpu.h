@@ -6,10 +6,6 @@
 
 #include "core/object/here.h"
 
-/* Take the guest's state out of the CPU where it is loaded, and bring it in again. In between, memory holds all of
-   it. Interrupts are masked. */
-void avc_vcpu_switch_out(struct avc_vcpu *vcpu);
-void avc_vcpu_switch_in(struct avc_vcpu *vcpu);
 /* Was the vCPU switched on by CPU_ON, and has still the registers of before? For a caller that has seen power PENDING
    the answer is exact. For others a CPU_ON of this moment may come a moment later. */
 static inline bool avc_vcpu_is_stale(const struct avc_vcpu *vcpu)

@@ -6,13 +6,13 @@
 
 #include "hw/hw.h"
 
-/* Calls avc_hw_irq_save(). The empty assembly hides the value's origin from the compiler: see docs/compilers.md. */
+/* Calls avc_hw_irq_save(). The value is in the register in which avc_hw_enter() wants it: see docs/compilers.md. */
 static inline uint64_t avc_hw_enter_begin(void)
 {
-    uint64_t daif = avc_hw_irq_save();
+    register uint64_t x20 __asm__("x20") = avc_hw_irq_save();
 
-    __asm__("" : "+r"(daif));
-    return daif;
+    __asm__("" : "+r"(x20));
+    return x20;
 }
 
 /*
