@@ -46,9 +46,9 @@ static inline uint64_t avc_translate(const struct avc_vcpu *vcpu, uint64_t va, b
 }
 
 /*
- * Was nothing mapped? 1 or 0, and no bool, which clang wants to be joined by `&&`. The fast path asks this behind ISV and the search for the page, and joins the conditions by `&`:
- * see docs/compilers.md. It does not look at S1PTW, since ISV is 0 for a fault on a table walk (Arm ARM D24.2.40, and
- * J1.1.2, AArch64.FaultSyndrome).
+ * Was nothing mapped? 1 or 0, and no bool, which clang wants to be joined by `&&`. The fast path asks this behind ISV
+ * and the search for the page, and joins the conditions by `&`: see docs/compilers.md. It does not look at S1PTW, since
+ * ISV is 0 for a fault on a table walk (Arm ARM D24.2.40, and J1.1.2, AArch64.FaultSyndrome).
  */
 static inline unsigned avc_is_translation(uint64_t esr)
 {
