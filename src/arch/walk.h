@@ -37,7 +37,7 @@ static inline bool avc_walk_begin(struct avc_walk *walk, uint64_t va, uint64_t t
         return false;
     levels = (bits - page + stride - 1) / stride;
     below = page + stride * (levels - 1); /* bits of the address that the first level does not look at */
-    walk->desc = (ttbr & TTBR_BADDR) | (va & (AVC_BIT(bits) - 1)) >> below << 3;
+    walk->desc = (ttbr & TTBR_BADDR & ~UINT64_C(7)) | (va & (AVC_BIT(bits) - 1)) >> below << 3;
     walk->level = 4 - levels;
     walk->page = page;
     return true;

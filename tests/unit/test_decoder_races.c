@@ -354,7 +354,8 @@ static void make_tables(struct avc_vcpu *vcpu, uint64_t va, unsigned page, unsig
         memcpy(ram + (page_of_table(level) + 8 * index - RAM), &next, 8);
     }
     avc_ctx_set(vcpu, AVC_CTX_TCR_EL1, tcr);
-    avc_ctx_set(vcpu, upper ? AVC_CTX_TTBR1_EL1 : AVC_CTX_TTBR0_EL1, start == hole ? BEYOND : page_of_table(start));
+    avc_ctx_set(vcpu, upper ? AVC_CTX_TTBR1_EL1 : AVC_CTX_TTBR0_EL1,
+                (start == hole ? BEYOND : page_of_table(start)) | 7); /* the low bits are no address */
     avc_ctx_set(vcpu, AVC_CTX_SCTLR_EL1, SCTLR_C | SCTLR_M | (big ? SCTLR_EE : 0));
 }
 
