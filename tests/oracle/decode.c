@@ -18,14 +18,21 @@ static void form(const struct avc_access *a)
         [AVC_FORM_LANE] = "lane",
         [AVC_FORM_BANK] = "bank",
         [AVC_FORM_REPLICATE] = "replicate",
+        [AVC_FORM_LANES32] = "lanes32",
+        [AVC_FORM_LANE32] = "lane32",
+        [AVC_FORM_REPLICATE32] = "replicate32",
     };
 
     printf(" %s size=%u n=%u", names[a->form], a->size, a->nr);
-    if (a->form == AVC_FORM_LANES || a->form == AVC_FORM_REPLICATE)
+    if (a->form == AVC_FORM_LANES || a->form == AVC_FORM_REPLICATE || a->form >= AVC_FORM_BANK)
         printf(" width=%u", a->width);
-    if (a->form == AVC_FORM_LANES)
-        printf(" regs=%u rounds=%u", a->regs, a->rounds);
-    if (a->form == AVC_FORM_LANE)
+    if (a->form == AVC_FORM_LANES || a->form == AVC_FORM_LANES32)
+        printf(" regs=%u", a->regs);
+    if (a->form == AVC_FORM_LANES || a->form == AVC_FORM_LANES32 || a->form == AVC_FORM_REPLICATE32)
+        printf(" rounds=%u", a->rounds);
+    if (a->form > AVC_FORM_BANK && a->regs > 1)
+        printf(" step=%u", a->step);
+    if (a->form == AVC_FORM_LANE || a->form == AVC_FORM_LANE32)
         printf(" lane=%u", a->lane);
     if (a->form == AVC_FORM_LIST)
         printf(" list=%x", a->list);
@@ -46,8 +53,8 @@ static void address(const struct avc_access *a)
         printf(" offset=%d", a->offset);
     if (a->further)
         printf(" further=%d", a->further);
-    printf("%s%s%s%s", a->post ? " post" : "", a->write_back ? " wb" : "", a->user ? " user" : "",
-           a->signed_base ? " auth" : "");
+    printf("%s%s%s%s%s", a->post ? " post" : "", a->write_back ? " wb" : "", a->user ? " user" : "",
+           a->signed_base ? " auth" : "", a->r15 ? " pc" : "");
 }
 
 int main(int argc, char **argv)

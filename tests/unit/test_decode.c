@@ -124,13 +124,16 @@ static void any_word_of_aarch32(void **state)
         bytes = avc_access_bytes(&a);
         assert_in_range(bytes, 1, AVC_ACCESS_MAX);
         assert_in_range(a.shift, 0, 32);
-        assert_true(a.form != AVC_FORM_GPR || (a.reg[0] < 15 && (a.nr == 1 || a.reg[1] < 15)));
-        assert_true(a.form != AVC_FORM_LIST || !(a.list >> 15));
+        assert_true(a.form != AVC_FORM_GPR || (a.reg[0] < 15 + a.r15 && (a.nr == 1 || a.reg[1] < 15)));
+        assert_true(a.form != AVC_FORM_LIST || a.list >> 15 == a.r15);
+        assert_true(!a.r15 || (a.size == 4 && !avc_access_is_fp(&a)));
         in = malloc(bytes);
         out = malloc(bytes);
         fill(in, bytes);
         avc_access_scatter(&a, n & 4, in, m.x, &m.fp);
         avc_access_gather(&a, n & 4, m.x, &m.fp, out);
+        if (a.r15)
+            avc_access_pc_stored(&a, n & 4, avc_access_pc_loaded(&a, n & 4, in), out);
         if (a.form != AVC_FORM_GPR || a.nr == 1 || a.reg[0] != a.reg[1])
             assert_memory_equal(in, out, bytes);
         free(in);
@@ -232,7 +235,9 @@ static void vector_registers(void **state)
 /* AArch32's banks: S and D registers are parts of V registers, whose other parts stay. */
 static void banks(void **state)
 {
-    struct avc_access a = { .what = AVC_ACCESS_LOAD, .form = AVC_FORM_BANK, .size = 4, .nr = 3, .reg = { 3 } };
+    struct avc_access a = {
+        .what = AVC_ACCESS_LOAD, .form = AVC_FORM_BANK, .size = 4, .width = 4, .nr = 3, .reg = { 3 }
+    };
     struct machine m;
 
     (void)state;
@@ -240,7 +245,9 @@ static void banks(void **state)
     avc_access_scatter(&a, false, counted, m.x, &m.fp); /* s3, s4, s5 */
     check_v(&m, 0, 0x040302015a5a5a5a, OLD);
     check_v(&m, 1, OLD, 0x0c0b0a0988070605);
-    a = (struct avc_access){ .what = AVC_ACCESS_LOAD, .form = AVC_FORM_BANK, .size = 8, .nr = 2, .reg = { 31 } };
+    a = (struct avc_access){
+        .what = AVC_ACCESS_LOAD, .form = AVC_FORM_BANK, .size = 8, .width = 8, .nr = 2, .reg = { 31 }
+    };
     memset(&m, 0x5a, sizeof m);
     avc_access_scatter(&a, false, counted, m.x, &m.fp); /* d31; there is no d32, and it must do no harm */
     check_v(&m, 15, 0x8807060504030201, OLD);
@@ -250,6 +257,15 @@ static void banks(void **state)
     assert_int_equal(m.x[0], 0x04030201);
     assert_int_equal(m.x[4], 0x88070605);
     assert_int_equal(m.x[14], 0x0c0b0a09);
+    a = (struct avc_access){
+        .what = AVC_ACCESS_LOAD, .form = AVC_FORM_LIST, .size = 4, .nr = 2, .list = 0x8001, .r15 = true
+    }; /* the PC is no register here */
+    memset(&m, 0x5a, sizeof m);
+    avc_access_scatter(&a, false, counted, m.x, &m.fp);
+    assert_int_equal(m.x[0], 0x04030201);
+    assert_int_equal(m.x[15], OLD);
+    assert_int_equal(avc_access_pc_loaded(&a, false, counted), 0x88070605);
+    assert_int_equal(avc_access_pc_loaded(&a, true, counted), 0x05060788);
 }
 
 /* ---- addresses ---- */

@@ -446,8 +446,89 @@ static void test_aarch32(void **state)
     assert_int_equal(execute32(vcpu, START, 0xe1901f9f, 0, DEVICE + 16, USR)->kind, AVC_KICKED); /* ldrex r1, [r0] */
     assert_int_equal(ctx(AVC_CTX_ESR_EL1), ESR_MAKE(0x24, true, FSC_EXCLUSIVE));
     assert_int_equal(vcpu->nr_isv0, 0);
-    assert_int_equal(execute32(vcpu, START, 0xe890800e, 0, DEVICE + 16, USR)->kind, AVC_STAGE2); /* ldm with PC */
+    assert_int_equal(execute32(vcpu, START, 0xf001e8d0, 0, DEVICE + 16, T32)->kind, AVC_STAGE2); /* tbb [r0, r1] */
     assert_int_equal(vcpu->nr_isv0, 1);
+}
+
+/* Loads of the PC branch, and choose the instruction set. Stores of it give the PC that A32 reads: 8 more. */
+static void test_aarch32_pc(void **state)
+{
+    static const struct {
+        const char *what;
+        uint32_t bytes, loaded;
+        uint64_t pstate, then; /* PSTATE */
+        unsigned at;           /* where the PC is from the base on */
+    } cases[] = {
+        { "ldr pc, [r0], #8", 0xe490f008, 0x10204, USR, USR, 0 },
+        { "ldr pc, [r0], #8, to T32", 0xe490f008, 0x10205, USR, T32, 0 },
+        { "ldr pc, [r0], #8, not aligned", 0xe490f008, 0x10206, USR, USR, 0 },
+        { "ldr pc, [r0], #8, big-endian", 0xe490f008, 0x04020100, USR | SPSR_E, USR | SPSR_E, 0 },
+        { "ldmia r0!, {r1, pc}", 0xe8b08002, 0x10204, USR, USR, 4 },
+        { "ldmia r0!, {r1, pc}, to T32", 0xe8b08002, 0x10203, USR, T32, 4 },
+        { "pop {r1, pc}, last of IT", 0xbd02, 0x10203, T32 | AVC_BIT(11), T32, 4 },
+        { "pop {r1, pc}, to A32", 0xbd02, 0x10200, T32, USR, 4 },
+        { "ldr.w pc, [r0], #8", 0xfb08f850, 0x10203, T32, T32, 0 },
+        { "ldmia.w r0!, {r1, pc}", 0x8002e8b0, 0x10203, T32, T32, 4 },
+    };
+
+    (void)state;
+    for (unsigned n = 0; n < AVC_ARRAY_SIZE(cases); n++) {
+        struct avc_vcpu *vcpu = make();
+        bool big = cases[n].pstate & SPSR_E;
+        uint32_t to = big ? __builtin_bswap32(cases[n].loaded) : cases[n].loaded;
+
+        vcpu->x[0] = vcpu->x[13] = DEVICE;
+        vcpu->x[15] = 0x7777;
+        memcpy(device_bytes + cases[n].at, &cases[n].loaded, 4);
+        execute32(vcpu, START, cases[n].bytes, 0, DEVICE, cases[n].pstate);
+        if (world.trap.elr != (to & (to & 1 ? ~1u : ~3u)) || world.trap.spsr != cases[n].then)
+            fail_msg("%s: PC %#llx, PSTATE %#llx", cases[n].what, (unsigned long long)world.trap.elr,
+                     (unsigned long long)world.trap.spsr);
+        assert_int_equal(vcpu->x[cases[n].bytes == 0xbd02 ? 13 : 0], DEVICE + 8);
+        assert_int_equal(vcpu->x[15], 0x7777);
+        assert_int_equal(vcpu->nr_isv0, 0);
+    }
+    for (unsigned big = 0; big < 2; big++) {
+        struct avc_vcpu *vcpu = make();
+
+        vcpu->x[0] = DEVICE;
+        vcpu->x[1] = 0x11223344;
+        vcpu->x[15] = 0x7777;
+        execute32(vcpu, START, 0xe8a08002, WRITE, DEVICE, USR | (big ? SPSR_E : 0)); /* stmia r0!, {r1, pc} */
+        assert_int_equal(world.trap.elr, START + 4);
+        assert_int_equal(nr_seen, 2);
+        assert_int_equal(seen[1].value, big ? __builtin_bswap32((uint32_t)START + 8) : START + 8);
+        vcpu->x[0] = DEVICE;
+        execute32(vcpu, START, 0xe480f004, WRITE, DEVICE, USR); /* str pc, [r0], #4 */
+        assert_int_equal(seen[2].value, START + 8);
+    }
+}
+
+/* Structures of D registers: the other half of a V register stays. */
+static void test_aarch32_structures(void **state)
+{
+    struct avc_vcpu *vcpu = make();
+
+    (void)state;
+    memset(vcpu->fp->v, 0x5a, sizeof vcpu->fp->v);
+    vcpu->x[0] = DEVICE;
+    vcpu->x[2] = 0x100;
+    execute32(vcpu, START, 0xf4201102, 0, DEVICE, USR); /* vld4.8 {d1, d3, d5, d7}, [r0], r2 */
+    assert_int_equal(world.trap.elr, START + 4);
+    assert_int_equal(vcpu->x[0], DEVICE + 0x100);
+    assert_int_equal(nr_seen, 32);
+    assert_int_equal(vcpu->fp->v[0][0], UINT64_C(0x5a5a5a5a5a5a5a5a));
+    assert_int_equal(vcpu->fp->v[0][1], UINT64_C(0x1d1915110d090501));
+    assert_int_equal(vcpu->fp->v[3][1], UINT64_C(0x201c1814100c0804));
+    vcpu->x[0] = DEVICE + 0x40;
+    nr_seen = 0;
+    execute32(vcpu, START, 0x1a4df9c0, WRITE, DEVICE + 0x40, T32); /* vst3.32 {d17[0], d19[0], d21[0]}, [r0]! */
+    assert_int_equal(nr_seen, 3);
+    for (unsigned n = 0; n < 3; n++) {
+        assert_int_equal(seen[n].key, DEVICE + 0x40 + 4 * n);
+        assert_int_equal(seen[n].value, 0x5a5a5a5a);
+    }
+    assert_int_equal(vcpu->x[0], DEVICE + 0x4c);
 }
 
 /* What cannot be read of the instruction: its second page, or its first. */
@@ -790,6 +871,8 @@ int main(void)
         cmocka_unit_test(test_exclusive),
         cmocka_unit_test(test_memory_comes),
         cmocka_unit_test(test_aarch32),
+        cmocka_unit_test(test_aarch32_pc),
+        cmocka_unit_test(test_aarch32_structures),
         cmocka_unit_test(test_aarch32_fetch),
         cmocka_unit_test(test_aarch32_literal),
         cmocka_unit_test(test_crossing),

@@ -26,7 +26,8 @@ struct avc_access {
     uint8_t regs;     /* structures: registers of one structure */
     uint8_t rounds;   /* ... how many times the registers are gone through, each time from the next one on */
     uint8_t lane;     /* ... the lane of a single structure */
-    uint8_t width;    /* ... bytes of each register, 8 or 16 */
+    uint8_t width;    /* ... bytes of each register, 8 or 16; of a register of AVC_FORM_BANK */
+    uint8_t step;     /* structures of AArch32: how far apart their registers are */
     uint8_t base;     /* register 0..30, AVC_BASE_SP, or AVC_BASE_PC */
     uint8_t index;    /* the register that is added to the base, or AVC_NO_INDEX */
     uint8_t extend;   /* enum avc_access_extend: what is done to it before */
@@ -40,6 +41,7 @@ struct avc_access {
     bool write_back;  /* the base becomes base + offset + index */
     bool user;        /* executed with the rights of EL0 */
     bool signed_base; /* the base is authenticated first: LDRAA, LDRAB */
+    bool r15;         /* AArch32: the last element is the PC. A load branches there; a store gives the PC + 8 */
 };
 
 /* An access that is being done, part by part. */

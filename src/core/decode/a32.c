@@ -2,9 +2,8 @@
 /* Copyright 2026 the arm_vcpu authors */
 /*
  * A32's and T32's loads and stores by their words, as EL0 may execute them (Arm ARM DDI 0487, F3.1 and F4.1). Not
- * decoded: loads of the PC and stores of it; Advanced SIMD's structures (VLD1 to VST4); half-precision VLDR and VSTR;
- * TBB and TBH; whatever is UNPREDICTABLE, with two exceptions. A load with write-back into its own base keeps what was
- * loaded. A store multiple stores its base as it was.
+ * decoded: TBB and TBH; whatever is UNPREDICTABLE, with two exceptions. A load with write-back into its own base keeps
+ * what was loaded. A store multiple stores its base as it was.
  */
 #include "arch/bits.h"
 #include "core/decode/decode.h"
@@ -73,6 +72,19 @@ static void shift(struct avc_access *a, unsigned type, unsigned n)
 
 /* ---- what both instruction sets have in the same bits ---- */
 
+/* VLDR and VSTR of a halfword (FEAT_FP16), in the low half of an S register. There are no multiple ones. */
+static bool half(uint32_t w, struct avc_access *a)
+{
+    if (AVC_FIELD(w, 11, 8) != 9 || !P(w) || W(w) || (RN(w) == PC && !L(w)))
+        return false;
+    *a = begin(RN(w), RT(w) << 1 | B(w), 2);
+    a->form = AVC_FORM_BANK;
+    a->width = 4;
+    direction(a, L(w));
+    a->offset = by(w, (uint32_t)AVC_FIELD(w, 7, 0) * 2);
+    return true;
+}
+
 /* VLDR, VSTR, VLDM, VSTM, VPUSH, VPOP (F4.1, "System register access, Advanced SIMD, and floating-point") */
 static bool bank(uint32_t w, struct avc_access *a)
 {
@@ -80,7 +92,9 @@ static bool bank(uint32_t w, struct avc_access *a)
     unsigned imm = (unsigned)AVC_FIELD(w, 7, 0), high = B(w), vd = RT(w);
     unsigned first = is_double ? high << 4 | vd : vd << 1 | high, nr = one ? 1 : is_double ? imm / 2 : imm;
 
-    if (AVC_FIELD(w, 11, 9) != 5 || (!P(w) && !U(w)) || (P(w) && U(w) && W(w)))
+    if (AVC_FIELD(w, 11, 9) != 5)
+        return half(w, a);
+    if ((!P(w) && !U(w)) || (P(w) && U(w) && W(w)))
         return false;
     if (!one && (!nr || (is_double && (imm & 1 || nr > 16)) || first + nr > 32))
         return false;
@@ -88,6 +102,7 @@ static bool bank(uint32_t w, struct avc_access *a)
         return false;
     *a = begin(RN(w), first, is_double ? 8 : 4);
     a->form = AVC_FORM_BANK;
+    a->width = a->size;
     a->nr = (uint8_t)nr;
     direction(a, L(w));
     if (one || W(w)) { /* otherwise: increment after, without write-back */
@@ -113,9 +128,10 @@ static bool multiple(struct avc_access *a, unsigned base, unsigned list, bool lo
 {
     int32_t bytes = 4 * (int32_t)count(list);
 
-    if (!list || list >> 15 || base == PC)
+    if (!list || base == PC)
         return false;
     *a = begin(base, 0, 4);
+    a->r15 = list >> PC;
     a->form = AVC_FORM_LIST;
     a->list = (uint16_t)list;
     a->nr = (uint8_t)(bytes / 4);
@@ -132,7 +148,8 @@ static bool word_or_byte(uint32_t w, struct avc_access *a)
 {
     *a = begin(RN(w), RT(w), B(w) ? 1 : 4);
     direction(a, L(w));
-    if (RT(w) == PC)
+    a->r15 = RT(w) == PC;
+    if (a->r15 && (B(w) || (!P(w) && W(w)))) /* bytes; LDRT and STRT */
         return false;
     if (!(w & AVC_BIT(25))) {
         a->offset = by(w, (uint32_t)AVC_FIELD(w, 11, 0));
@@ -195,7 +212,7 @@ static bool ordered(uint32_t w, struct avc_access *a)
 bool avc_decode_a32(uint32_t w, struct avc_access *a)
 {
     if (w >> 28 == 15)
-        return false;
+        return (w & 0xff100000) == 0xf4000000 && avc_decode_simd32(w, a);
     switch (AVC_FIELD(w, 27, 25)) {
     case 0:
         if ((w & 0x90) != 0x90)
@@ -329,6 +346,8 @@ static bool wide_multiple(uint32_t w, struct avc_access *a)
         return false;
     if (list & AVC_BIT(13) || count(list) < 2)
         return false;
+    if (list >> PC && (!L(w) || list & AVC_BIT(14))) /* PC and LR, or a store of the PC */
+        return false;
     return multiple(a, RN(w), list, L(w), P(w), U(w), W(w));
 }
 
@@ -342,7 +361,7 @@ static bool wide_indexed(uint32_t w, struct avc_access *a)
     a->post = !p;
     if (wb)
         write_back(a);
-    return p || wb;
+    return (p || wb) && !(a->r15 && a->user);
 }
 
 static bool wide_single(uint32_t w, struct avc_access *a)
@@ -355,14 +374,13 @@ static bool wide_single(uint32_t w, struct avc_access *a)
     *a = begin(RN(w), RT(w), 1u << size);
     direction(a, load);
     a->sign = sign;
-    if (RN(w) == PC) {
-        if (!load || RT(w) == PC)
-            return false;
-        a->offset = by(w, (uint32_t)AVC_FIELD(w, 11, 0));
-        return true;
-    }
-    if (RT(w) == PC) /* a load of the PC, or a preload */
+    a->r15 = RT(w) == PC;
+    if (a->r15 && (!load || size != 2)) /* a store of the PC, or a preload */
         return false;
+    if (RN(w) == PC) {
+        a->offset = by(w, (uint32_t)AVC_FIELD(w, 11, 0));
+        return load;
+    }
     if (U(w)) {
         a->offset = (int32_t)AVC_FIELD(w, 11, 0);
         return true;
@@ -385,7 +403,7 @@ bool avc_decode_t32(uint32_t w, struct avc_access *a)
     case 0x76: /* 1110 110 */
         return bank(w, a);
     case 0x7c: /* 1111 100 */
-        return wide_single(w, a);
+        return (w & 0xff100000) == 0xf9000000 ? avc_decode_simd32(w, a) : wide_single(w, a);
     default:
         return false;
     }

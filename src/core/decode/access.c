@@ -51,6 +51,12 @@ static unsigned listed(unsigned list, unsigned n)
     return list ? (unsigned)__builtin_ctz(list) : 31;
 }
 
+/* D registers are the halves of V0 to V15. */
+static struct place in_d(unsigned d, unsigned at)
+{
+    return (struct place){ d / 2 & 31, (d & 1) * 8 + at };
+}
+
 static struct place place(const struct avc_access *a, unsigned n)
 {
     unsigned regs = a->regs ? a->regs : 1, lanes = (unsigned)a->width / a->size, lane, bank = a->reg[0] + n;
@@ -67,7 +73,15 @@ static struct place place(const struct avc_access *a, unsigned n)
     case AVC_FORM_REPLICATE:
         return (struct place){ bank & 31, 0 };
     case AVC_FORM_BANK:
-        return (struct place){ bank * a->size / 16 & 31, bank * a->size & 15 };
+        return (struct place){ bank * a->width / 16 & 31, bank * a->width & 15 };
+    case AVC_FORM_LANES32:
+        lane = n / regs;
+        lanes = lanes ? lanes : 1;
+        return in_d(a->reg[0] + lane / lanes + n % regs * a->step, lane % lanes * a->size);
+    case AVC_FORM_LANE32:
+        return in_d(a->reg[0] + n * a->step, (unsigned)a->lane * a->size & 7);
+    case AVC_FORM_REPLICATE32:
+        return in_d(a->reg[0] + n * a->step, 0);
     default:
         return (struct place){ a->reg[n & 1] & 31, 0 };
     }
@@ -85,6 +99,12 @@ static uint8_t *bytes_of(struct avc_fp *fp, unsigned reg)
     return (uint8_t *)fp->v[reg];
 }
 
+/* Is the element no register, but the PC? */
+static bool is_pc(const struct avc_access *a, unsigned n)
+{
+    return a->r15 && n + 1u == a->nr;
+}
+
 void avc_access_gather(const struct avc_access *a, bool big, const uint64_t *x, const struct avc_fp *fp, uint8_t *data)
 {
     for (unsigned n = 0; n < a->nr; n++, data += a->size) {
@@ -93,7 +113,7 @@ void avc_access_gather(const struct avc_access *a, bool big, const uint64_t *x, 
 
         if (avc_access_is_fp(a)) {
             copy(data, (const uint8_t *)fp->v[p.reg] + p.at, a->size, big);
-        } else {
+        } else if (!is_pc(a, n)) {
             value = p.reg == 31 ? 0 : x[p.reg];
             copy(data, (const uint8_t *)&value, a->size, big);
         }
@@ -119,6 +139,12 @@ static void to_gpr(const struct avc_access *a, bool big, const uint8_t *data, ui
         x[reg] = extended(a, value);
 }
 
+static void replicate(const struct avc_access *a, bool big, const uint8_t *data, uint8_t *v, unsigned width)
+{
+    for (unsigned at = 0; at < width; at += a->size)
+        copy(v + at, data, a->size, big);
+}
+
 static void to_fp(const struct avc_access *a, bool big, const uint8_t *data, struct avc_fp *fp, struct place p)
 {
     uint8_t *v = bytes_of(fp, p.reg);
@@ -134,9 +160,19 @@ static void to_fp(const struct avc_access *a, bool big, const uint8_t *data, str
         break;
     case AVC_FORM_REPLICATE:
         fp->v[p.reg][0] = fp->v[p.reg][1] = 0;
-        for (unsigned at = 0; at < width; at += a->size)
-            copy(v + at, data, a->size, big);
+        replicate(a, big, data, v, width);
         return;
+    case AVC_FORM_REPLICATE32:
+        replicate(a, big, data, v + p.at, 8);
+        if (a->rounds > 1) { /* VLD1 alone: the register behind it, which may be in another V register */
+            p = in_d(p.reg * 2 + p.at / 8 + 1, 0);
+            replicate(a, big, data, bytes_of(fp, p.reg) + p.at, 8);
+        }
+        return;
+    case AVC_FORM_BANK: /* a halfword clears the rest of its S register */
+        if (a->size < a->width)
+            __builtin_memset(v + p.at, 0, a->width);
+        break;
     default:
         break;
     }
@@ -150,7 +186,20 @@ void avc_access_scatter(const struct avc_access *a, bool big, const uint8_t *dat
 
         if (avc_access_is_fp(a))
             to_fp(a, big, data, fp, p);
-        else
+        else if (!is_pc(a, n))
             to_gpr(a, big, data, x, p.reg);
     }
+}
+
+uint32_t avc_access_pc_loaded(const struct avc_access *a, bool big, const uint8_t *data)
+{
+    uint32_t pc = 0;
+
+    copy((uint8_t *)&pc, data + avc_access_bytes(a) - 4, 4, big);
+    return pc;
+}
+
+void avc_access_pc_stored(const struct avc_access *a, bool big, uint32_t pc, uint8_t *data)
+{
+    copy(data + avc_access_bytes(a) - 4, (const uint8_t *)&pc, 4, big);
 }

@@ -34,7 +34,11 @@ enum avc_access_form {
     AVC_FORM_LANES,     /* element by element: structures of `regs` registers from reg[0] on */
     AVC_FORM_LANE,      /* lane `lane` of V register reg[0] + i */
     AVC_FORM_REPLICATE, /* all lanes of V register reg[0] + i */
-    AVC_FORM_BANK,      /* AArch32: S or D register reg[0] + i, whose neighbours in the V register stay */
+    /* AArch32: parts of V registers. What is beside them stays. */
+    AVC_FORM_BANK,       /* S or D register reg[0] + i */
+    AVC_FORM_LANES32,    /* as LANES, LANE, and REPLICATE, of D registers, which are `step` apart in a structure; */
+    AVC_FORM_LANE32,     /* ... */
+    AVC_FORM_REPLICATE32 /* ... each element goes into `rounds` registers */
 };
 
 /* The values of A64's field `option`, and AArch32's shifts. Arm ARM, ExtendReg() and Shift_C(). */
@@ -57,10 +61,14 @@ enum avc_access_extend {
 /* Decodes a word of A64. Returns false if it is no load or store, or none that is known here: then *a says nothing. */
 bool avc_decode_a64(uint32_t word, struct avc_access *a);
 
-/* The same of A32; of T32, whose instructions of four bytes have their first halfword above, and whose instructions of
-   two bytes have nothing there. The PC as a base is that of the instruction plus 8 or 4, and aligned to 4. */
+/* The same of A32 and T32, as EL0 may execute them. T32's instructions of four bytes have their first halfword above,
+   and those of two bytes have nothing there. The PC as a base is that of the instruction plus 8 or 4, and aligned to
+   4. */
 bool avc_decode_a32(uint32_t word, struct avc_access *a);
 bool avc_decode_t32(uint32_t word, struct avc_access *a);
+
+/* Advanced SIMD's structures, whose bits 23..0 are the same in A32 and T32. The caller has looked at the others. */
+bool avc_decode_simd32(uint32_t word, struct avc_access *a);
 
 /* Bytes of all elements. */
 static inline unsigned avc_access_bytes(const struct avc_access *a)
@@ -72,9 +80,14 @@ static inline unsigned avc_access_bytes(const struct avc_access *a)
 uint64_t avc_access_distance(const struct avc_access *a, uint64_t index, bool carry);
 
 /* Between registers and memory's bytes; `big`: the guest's data is big-endian. `x` has 31 registers. Both touch no more
-   than avc_access_bytes() of `data`. Loads to register 31 of AVC_FORM_GPR are dropped. */
+   than avc_access_bytes() of `data`. Loads to register 31 of AVC_FORM_GPR are dropped. An element that is the PC is no
+   register: its bytes stay as they are. */
 void avc_access_gather(const struct avc_access *a, bool big, const uint64_t *x, const struct avc_fp *fp, uint8_t *data);
 void avc_access_scatter(const struct avc_access *a, bool big, const uint8_t *data, uint64_t *x, struct avc_fp *fp);
+
+/* The element that is the PC, of an access that has one. */
+uint32_t avc_access_pc_loaded(const struct avc_access *a, bool big, const uint8_t *data);
+void avc_access_pc_stored(const struct avc_access *a, bool big, uint32_t pc, uint8_t *data);
 
 /* Are the registers V registers? */
 static inline bool avc_access_is_fp(const struct avc_access *a)

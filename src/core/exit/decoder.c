@@ -356,6 +356,8 @@ static void gather(struct avc_vcpu *vcpu, struct avc_decoder_cpu *d, const struc
     if (avc_access_is_fp(&d->access))
         avc_fp_leave_guest(vcpu, true);
     avc_access_gather(&d->access, avc_big_endian(avc_sctlr(vcpu), f->pstate), vcpu->x, vcpu->fp, d->data);
+    if (d->access.r15) /* a store of A32 */
+        avc_access_pc_stored(&d->access, f->pstate & SPSR_E, (uint32_t)avc_hw_read_ELR_EL2() + 8, d->data);
 }
 
 static enum avc_result begin(struct avc_vcpu *vcpu, struct avc_decoder_cpu *d, const struct fault *f)
