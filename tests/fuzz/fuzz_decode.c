@@ -11,6 +11,7 @@
 
 #include <avc/decoder.h>
 
+#include "arch/cptr.h"
 #include "arch/esr.h"
 #include "arch/mmu.h"
 #include "arch/pstate.h"
@@ -75,7 +76,7 @@ static void at(enum fake_op op, uint64_t va)
     if (op != FAKE_OP_at_s1e1r && op != FAKE_OP_at_s1e0r && op != FAKE_OP_at_s1e1w && op != FAKE_OP_at_s1e0w)
         return;
     if ((va & ~UINT64_C(0xfff)) != CODE && tables & 1)
-        fake_cpu->reg[FAKE_PAR_EL1] = PAR_F | (uint64_t)tables << 1;
+        fake_cpu->reg[FAKE_PAR_EL1] = PAR_F | (tables & 0x80 ? PAR_S : 0) | (uint64_t)(tables & 0x7e) << 1;
     else
         fake_cpu->reg[FAKE_PAR_EL1] = (va & UINT64_C(0xfffffffff000)) | (tables & 2   ? UINT64_C(0x44)
                                                                          : tables & 4 ? 0
@@ -151,6 +152,7 @@ static void one(struct avc_vcpu *vcpu)
                                          USR,  USR | SPSR_T32, USR | SPSR_T32, USR | SPSR_E };
     uint8_t how = (uint8_t)take_bytes(1);
     uint64_t before[31], pstate = pstates[how & 7], where = how & 0x80 ? BEFORE + 0xfe0 : RAM + RAM_SIZE - 0x20;
+    struct avc_access a;
     struct avc_fp fp;
     struct avc_exit *e;
 
@@ -164,6 +166,14 @@ static void one(struct avc_vcpu *vcpu)
     avc_ctx_set(vcpu, AVC_CTX_SP_EL1, vcpu->x[2]);
     avc_ctx_set(vcpu, AVC_CTX_SP_EL0, vcpu->x[2]);
     avc_ctx_set(vcpu, AVC_CTX_SCTLR_EL1, (how & 32 ? SCTLR_EE | SCTLR_E0E : 0) | (how & 64 ? SCTLR_C : 0));
+    avc_ctx_set(vcpu, AVC_CTX_CPACR_EL1, (tables & 0x30) == 0x30 ? take_bytes(1) << 16 : CPTR_VHE_FPEN);
+    if (tables & 1) {
+        uint64_t tables_at = take_bytes(4);
+
+        avc_ctx_set(vcpu, AVC_CTX_TCR_EL1, take_bytes(5));
+        avc_ctx_set(vcpu, AVC_CTX_TTBR0_EL1, RAM - 0x2000 + (tables_at & 0x3fff));
+        avc_ctx_set(vcpu, AVC_CTX_TTBR1_EL1, RAM + RAM_SIZE - 0x2000 + (tables_at >> 16 & 0x3fff));
+    }
     memset(&fp, how, sizeof fp);
     *vcpu->fp = fp;
     memcpy(before, vcpu->x, sizeof before);
@@ -179,6 +189,11 @@ static void one(struct avc_vcpu *vcpu)
     }
     if (world.trap.elr == CODE + 4 || (pstate & SPSR_T32 && pstate & SPSR_NRW && world.trap.elr == CODE + 2))
         return;
+    if (decode(pstate, &a) && a.r15 && a.what == AVC_ACCESS_LOAD) { /* anywhere, in either instruction set */
+        require(!(world.trap.elr & (world.trap.spsr & SPSR_T32 ? 1 : 3)) || (world.trap.elr & ~UINT64_C(0x7ff)) == VBAR,
+                "a branch to no instruction");
+        return;
+    }
     require(world.trap.elr == CODE || (world.trap.elr & ~UINT64_C(0x7ff)) == (VBAR & ~UINT64_C(0x7ff)), "elsewhere");
     require(!memcmp(before, vcpu->x, sizeof before) && !memcmp(&fp, vcpu->fp, sizeof fp),
             "registers have changed, and the instruction is not done");
