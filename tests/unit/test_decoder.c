@@ -504,6 +504,31 @@ static void test_aarch32_pc(void **state)
     }
 }
 
+/* An access at the end of AArch32's addresses goes on at 0, and not in AArch64's addresses behind it. */
+static void test_aarch32_wraps(void **state)
+{
+    (void)state;
+    for (unsigned second = 0; second < 2; second++) {
+        struct avc_vcpu *vcpu;
+
+        world_make();
+        world_claim(AVC_MMIO, 0, 0xfff, device, NULL);
+        world_claim(AVC_MMIO, 0xfffff000, 0xffffffff, device, NULL);
+        vcpu = load_with_decoder();
+        for (unsigned n = 0; n < sizeof device_bytes; n++)
+            device_bytes[n] = (uint8_t)(n + 1);
+        vcpu->x[0] = 0xfffffffc;
+        execute32(vcpu, START, 0xe8b00006, 0, second ? 0 : 0xfffffffc, USR); /* ldm r0!, {r1, r2} */
+        assert_int_equal(world.trap.elr, START + 4);
+        assert_int_equal(nr_seen, 2);
+        assert_int_equal(seen[0].key, 0xfffffffc);
+        assert_int_equal(seen[1].key, 0);
+        assert_int_equal(seen[1].va, 0);
+        assert_int_equal(vcpu->x[0], 4);
+        assert_int_equal(vcpu->x[2], 0x04030201);
+    }
+}
+
 /* Structures of D registers: the other half of a V register stays. */
 static void test_aarch32_structures(void **state)
 {
@@ -873,6 +898,7 @@ int main(void)
         cmocka_unit_test(test_aarch32),
         cmocka_unit_test(test_aarch32_pc),
         cmocka_unit_test(test_aarch32_structures),
+        cmocka_unit_test(test_aarch32_wraps),
         cmocka_unit_test(test_aarch32_fetch),
         cmocka_unit_test(test_aarch32_literal),
         cmocka_unit_test(test_crossing),

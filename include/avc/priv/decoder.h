@@ -50,8 +50,9 @@ struct avc_decoder_cpu {
     bool write;
     uint8_t faulted; /* which of the two pages has faulted, 0 or 1 */
     uint8_t part;    /* bytes of the part that is offered */
-    uint16_t size;   /* bytes of all parts */
-    uint16_t done;   /* ... that are done */
+    bool aarch32;
+    uint16_t size; /* bytes of all parts */
+    uint16_t done; /* ... that are done */
     uint64_t at_pc, esr, va;
     uint64_t length;  /* ESR_IL: the instruction has 4 bytes; 0: 2 */
     uint64_t page[2]; /* the IPA of the page with the first byte, and of the page behind it */

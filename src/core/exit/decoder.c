@@ -49,6 +49,12 @@ static struct avc_decoder_cpu *mine(const struct avc_vcpu *vcpu)
 
 /* ---- parts ---- */
 
+/* The address of a byte of the access. In AArch32 addresses wrap. */
+static uint64_t va_of(const struct avc_decoder_cpu *d, uint64_t n)
+{
+    return d->aarch32 ? (uint32_t)(d->va + n) : d->va + n;
+}
+
 /* Bytes of the next part: an element, or a doubleword of it. If the page ends within it, the largest power of two that
    is aligned and fits. */
 static unsigned next_part(const struct avc_decoder_cpu *d)
@@ -78,7 +84,7 @@ static struct avc_exit *begin_part(struct avc_vcpu *vcpu, struct avc_decoder_cpu
     e->size = (uint8_t)size;
     e->write = d->write;
     e->own = AVC_OWN_PART;
-    e->va = d->va + d->done;
+    e->va = va_of(d, d->done);
     d->part = (uint8_t)size;
     if (d->write && d->access.what != AVC_ACCESS_ZERO)
         __builtin_memcpy(&e->value, d->data + d->done, size);
@@ -278,6 +284,7 @@ static void locate(const struct avc_vcpu *vcpu, struct avc_decoder_cpu *d, const
     uint64_t base = base_of(vcpu, a, f), index = a->index == AVC_NO_INDEX ? 0 : avc_vcpu_gpr(vcpu, a->index);
 
     d->size = (uint16_t)avc_access_bytes(a);
+    d->aarch32 = f->pstate & SPSR_NRW;
     if (a->what == AVC_ACCESS_ZERO) {
         d->size = (uint16_t)(4u << DCZID_BS(avc_hw_read_DCZID_EL0()));
         d->va = base & ~((uint64_t)d->size - 1);
@@ -288,7 +295,7 @@ static void locate(const struct avc_vcpu *vcpu, struct avc_decoder_cpu *d, const
         d->written = (f->far & ~(uint64_t)UINT32_MAX) | (uint32_t)d->written;
     d->va = a->post ? base : d->written;
     d->written += (uint64_t)(int64_t)a->further;
-    if (f->pstate & SPSR_NRW) {
+    if (d->aarch32) {
         d->va = (uint32_t)d->va;
         d->written = (uint32_t)d->written;
     }
@@ -297,7 +304,7 @@ static void locate(const struct avc_vcpu *vcpu, struct avc_decoder_cpu *d, const
 /* Is the fault one that this access can cause? The top byte may be a tag, which FAR_EL2 need not have. */
 static bool agrees(struct avc_decoder_cpu *d, const struct fault *f)
 {
-    uint64_t into = (f->far - d->va) << 8 >> 8;
+    uint64_t into = d->aarch32 ? (uint32_t)(f->far - d->va) : (f->far - d->va) << 8 >> 8;
 
     d->write = d->access.what != AVC_ACCESS_LOAD;
     d->faulted = offset_in_page(d->va) + into >= PAGE;
@@ -333,7 +340,7 @@ static enum avc_result no_table(struct avc_vcpu *vcpu, const struct avc_decoder_
 static bool other_page(struct avc_vcpu *vcpu, struct avc_decoder_cpu *d, const struct fault *f, bool el0,
                        enum avc_result *result)
 {
-    uint64_t behind = d->va + PAGE - offset_in_page(d->va), va = d->faulted ? d->va : behind, par;
+    uint64_t va = va_of(d, d->faulted ? 0 : PAGE - offset_in_page(d->va)), par;
 
     d->page[d->faulted] = f->ipa & ~(PAGE - 1);
     if (offset_in_page(d->va) + d->size <= PAGE)
