@@ -86,15 +86,23 @@ static void at(enum fake_op op, uint64_t va)
 
 /* ---- answers ---- */
 
+static uint64_t from, behind; /* the bytes of the access that no part has had yet */
+
 static enum avc_answer answer_to(struct avc_exit *e)
 {
     uint8_t what = (uint8_t)take_bytes(1);
+    uint64_t va = e->va, mask = top ? ~UINT64_C(0) : UINT32_MAX;
 
+    require(((va - from) & mask) <= ((behind - from) & mask) && ((behind - va) & mask) >= e->size && !(e->va & ~mask),
+            "a part is no part of the access, or comes twice");
     require(e->size == 1 || e->size == 2 || e->size == 4 || e->size == 8, "a part has an odd size");
     require((e->key & 0xfff) == (e->va & 0xfff), "address and key of a part do not agree");
     if (what & 0x80)
         e->value = take_bytes(8);
-    return what & 0x40 ? (enum avc_answer)(what % 6) : AVC_DONE;
+    if (what & 0x40 && what % 6 != AVC_DONE)
+        return (enum avc_answer)(what % 6);
+    from = va + e->size;
+    return AVC_DONE;
 }
 
 static enum avc_answer claim(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
@@ -114,6 +122,67 @@ static bool decode(uint64_t pstate, struct avc_access *a)
     if (!(pstate & SPSR_T32))
         return avc_decode_a32(word, a);
     return avc_decode_t32(first < 0xe800 ? first : first << 16 | word >> 16, a);
+}
+
+/* What the instruction names, by a second reading of what the decoder says: bits for general and for V registers. */
+static void named(const struct avc_access *a, uint32_t *x, uint32_t *v)
+{
+    unsigned nr = a->form == AVC_FORM_LANES ? (unsigned)a->rounds * a->regs : a->nr;
+
+    *x = a->write_back && a->base < 31 ? UINT32_C(1) << a->base : 0;
+    *v = 0;
+    if (a->what != AVC_ACCESS_LOAD)
+        return;
+    if (a->form == AVC_FORM_LIST)
+        *x |= a->list & 0x7fff;
+    for (unsigned n = 0; n < nr; n++) {
+        if (a->form == AVC_FORM_GPR && a->reg[n & 1] < 31 && !a->r15)
+            *x |= UINT32_C(1) << a->reg[n & 1];
+        if (a->form == AVC_FORM_VECTOR)
+            *v |= UINT32_C(1) << a->reg[n & 1];
+        if (a->form >= AVC_FORM_LANES && a->form <= AVC_FORM_REPLICATE)
+            *v |= UINT32_C(1) << ((a->reg[0] + n) & 31);
+        if (a->form == AVC_FORM_BANK)
+            *v |= UINT32_C(1) << (a->reg[0] + n) * a->width / 16;
+    }
+    for (unsigned n = 0; a->form > AVC_FORM_BANK && n < a->rounds + (a->regs - 1u) * a->step; n++)
+        *v |= UINT32_C(1) << (a->reg[0] + n) / 2;
+}
+
+static void check_registers(const struct avc_vcpu *vcpu, const struct avc_access *a, const uint64_t before[31],
+                            const struct avc_fp *fp)
+{
+    uint32_t x, v;
+
+    named(a, &x, &v);
+    for (unsigned n = 0; n < 31; n++)
+        require(x >> n & 1 || vcpu->x[n] == before[n], "a general register changes that is not named");
+    for (unsigned n = 0; n < 32; n++)
+        require(v >> n & 1 || !memcmp(vcpu->fp->v[n], fp->v[n], 16), "a V register changes that is not named");
+    require(vcpu->fp->fpcr == fp->fpcr && vcpu->fp->fpsr == fp->fpsr, "FPCR or FPSR changes");
+}
+
+/* Where the access must be, if the syndrome does not describe it. */
+static void expect(const struct avc_vcpu *vcpu, uint64_t pstate, bool anywhere)
+{
+    struct avc_access a;
+    uint64_t base, index, size;
+
+    from = 0;
+    behind = ~UINT64_C(0);
+    if (anywhere || !decode(pstate, &a) || a.what == AVC_ACCESS_NONE || a.what == AVC_ACCESS_EXCLUSIVE)
+        return;
+    base = a.base < 31 ? vcpu->x[a.base] : a.base == AVC_BASE_SP ? ctx(AVC_CTX_SP_EL1) : CODE;
+    if (a.base == AVC_BASE_PC && pstate & SPSR_NRW)
+        base = (base + (pstate & SPSR_T32 ? 4 : 8)) & ~UINT64_C(3);
+    index = a.index < 31 ? vcpu->x[a.index] : 0;
+    size = a.what == AVC_ACCESS_ZERO ? 4u << (fake_cpu->reg[FAKE_DCZID_EL0] & 15) : avc_access_bytes(&a);
+    from = a.post || a.what == AVC_ACCESS_ZERO ? base : base + avc_access_distance(&a, index, pstate & SPSR_C);
+    if (a.what == AVC_ACCESS_ZERO)
+        from &= ~(size - 1);
+    if (!top)
+        from = (uint32_t)from;
+    behind = from + size;
 }
 
 static struct fake_trap fault(struct avc_vcpu *vcpu, uint64_t pstate)
@@ -152,9 +221,11 @@ static void one(struct avc_vcpu *vcpu)
                                          USR,  USR | SPSR_T32, USR | SPSR_T32, USR | SPSR_E };
     uint8_t how = (uint8_t)take_bytes(1);
     uint64_t before[31], pstate = pstates[how & 7], where = how & 0x80 ? BEFORE + 0xfe0 : RAM + RAM_SIZE - 0x20;
+    struct fake_trap trap;
     struct avc_access a;
     struct avc_fp fp;
     struct avc_exit *e;
+    bool described, known;
 
     top = pstate & SPSR_NRW ? 0 : TOP;
     tables = (uint8_t)take_bytes(1);
@@ -177,7 +248,10 @@ static void one(struct avc_vcpu *vcpu)
     memset(&fp, how, sizeof fp);
     *vcpu->fp = fp;
     memcpy(before, vcpu->x, sizeof before);
-    e = take(vcpu, fault(vcpu, pstate));
+    trap = fault(vcpu, pstate);
+    described = trap.esr & ISS_ISV;
+    expect(vcpu, pstate, described);
+    e = take(vcpu, trap);
     for (unsigned n = 0; e->kind != AVC_KICKED; n++) {
         require(n < 300, "an instruction has no end");
         require(e->kind == AVC_MMIO || e->kind == AVC_STAGE2, "an exit of another kind");
@@ -187,9 +261,13 @@ static void one(struct avc_vcpu *vcpu)
         world.taken = true;
         e = world_run(vcpu);
     }
-    if (world.trap.elr == CODE + 4 || (pstate & SPSR_T32 && pstate & SPSR_NRW && world.trap.elr == CODE + 2))
+    known = decode(pstate, &a);
+    if (world.trap.elr == CODE + 4 || (pstate & SPSR_T32 && pstate & SPSR_NRW && world.trap.elr == CODE + 2)) {
+        if (known && !described)
+            check_registers(vcpu, &a, before, &fp);
         return;
-    if (decode(pstate, &a) && a.r15 && a.what == AVC_ACCESS_LOAD) { /* anywhere, in either instruction set */
+    }
+    if (known && a.r15 && a.what == AVC_ACCESS_LOAD) { /* anywhere, in either instruction set */
         require(!(world.trap.elr & (world.trap.spsr & SPSR_T32 ? 1 : 3)) || (world.trap.elr & ~UINT64_C(0x7ff)) == VBAR,
                 "a branch to no instruction");
         return;

@@ -9,9 +9,12 @@
 
 #include "input.h"
 
+#include <avc/decoder.h>
 #include <avc/observe.h>
 #include <avc/psci.h>
 #include <avc/vgic.h>
+
+#include "core/decode/decode.h"
 
 #define MAX_TRAPS 48
 
@@ -189,9 +192,64 @@ static uint64_t any_esr(void)
 
 static void at_hook(enum fake_op op, uint64_t va)
 {
-    if (op == FAKE_OP_at_s1e1r)
+    if (op != FAKE_OP_at_s1e1r && op != FAKE_OP_at_s1e1w && op != FAKE_OP_at_s1e0r && op != FAKE_OP_at_s1e0w)
+        return;
+    if (va == now.trap.elr) /* the instruction, which the decoder wants */
+        fake_cpu->reg[FAKE_PAR_EL1] = RAM | UINT64_C(0xff) << 56;
+    else
         fake_cpu->reg[FAKE_PAR_EL1] = byte() & 1 ? 0x80d : oracle_ipa() & ~UINT64_C(0xfff);
-    (void)va;
+}
+
+/* ---- loads and stores without syndrome ---- */
+
+static bool decodes;
+static uint32_t word;
+static uint8_t *piece; /* as long as was asked for: ASan sees an access beyond it */
+
+static void *memory(void *ctx, avc_ipa_t ipa, size_t size)
+{
+    (void)ctx;
+    free(piece);
+    piece = NULL;
+    if (ipa < RAM || ipa - RAM > RAM_SIZE - size)
+        return NULL;
+    piece = malloc(size);
+    memset(piece, (int)(ipa & 0xff), size);
+    if (size == 4 && !((ipa ^ RAM) & ~UINT64_C(0xfff)))
+        memcpy(piece, &word, 4);
+    return piece;
+}
+
+static void attach_decoder(bool across)
+{
+    static struct avc_decoder decoder;
+    static struct avc_decoder_cpu cpus[2];
+
+    memset(cpus, 0, sizeof cpus);
+    must(avc_decoder_attach(
+        &decoder, &world.vm,
+        &(struct avc_decoder_config){ .memory = memory, .cpus = cpus, .max_vcpus = 2, .across_pages = across }));
+    decodes = true;
+}
+
+/* Makes the abort one that an instruction of A64 can have caused, if the input's word is one. Returns whether the
+   decoder may handle it. */
+static bool instruction(struct avc_vcpu *vcpu, struct fake_trap *trap)
+{
+    struct avc_access a;
+
+    if (!decodes || trap->kind != FAKE_SYNC || ESR_EC(trap->esr) != AVC_EC_DABT_LOWER || trap->spsr & SPSR_NRW)
+        return false;
+    word = ((uint32_t)take_bytes(4) & ~UINT32_C(0x0a000000)) | UINT32_C(0x08000000);
+    trap->esr |= ESR_IL;
+    if (!avc_decode_a64(word, &a) || a.base > 30 || (a.index < 31 && a.index == a.base))
+        return true;
+    if (a.index < 31)
+        vcpu->x[a.index] = 0;
+    vcpu->x[a.base] = trap->far - (a.post ? 0 : avc_access_distance(&a, 0, false));
+    trap->esr &= ~(ISS_ISV | ISS_CM | ISS_S1PTW | ISS_WNR);
+    trap->esr |= a.what == AVC_ACCESS_LOAD ? 0 : ISS_WNR;
+    return true;
 }
 
 static void map_something(void)
@@ -227,6 +285,7 @@ static bool guest(struct avc_vcpu *vcpu, struct fake_trap *trap)
 {
     uint8_t what;
     uint64_t ipa;
+    bool decoded;
 
     oracle_check(vcpu, trap->elr, trap->spsr);
     if (!input_left || !traps_left)
@@ -254,11 +313,13 @@ static bool guest(struct avc_vcpu *vcpu, struct fake_trap *trap)
     ipa = address();
     trap->far = 0xffff000000340000 | (ipa & 0xfff);
     trap->hpfar = ipa >> 12 << 4;
+    decoded = instruction(vcpu, trap);
     if (trap->kind == FAKE_IRQ) {
         world.irq = (ipa & 0x3ff) == 0x3ff ? AVC_IRQ_SPURIOUS : (avc_irq_t)(ipa & 0x3ff);
         world.irq_answer = ipa & 0x400 ? AVC_EXIT : AVC_DONE;
     }
     oracle_begin(vcpu, trap, ipa);
+    now.decoded = decoded;
     return true;
 }
 
@@ -324,6 +385,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                      (model & 0x40 ? AVC_HOST_NO_EL1 : 0);
     world.hal.eoi_split = model & 0x80;
     claims(with);
+    decodes = false;
+    if (model & 0x20)
+        attach_decoder(model & 0x10);
     if (host & 64)
         must(avc_psci_attach(&world.vm));
     if (host & 128) {
@@ -348,5 +412,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void)world_run(vcpu); /* completes the last answer */
     must(avc_vcpu_put(vcpu));
     oracle_check_host(true);
+    free(piece);
+    piece = NULL;
     return 0;
 }

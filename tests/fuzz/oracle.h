@@ -32,6 +32,7 @@ static struct {
     struct fake_trap trap;
     uint64_t ipa, x[31], vbar, elr_el1;
     uint32_t may_change;
+    bool decoded;  /* an access of several parts, each with an answer of its own, and of any register */
     bool answered; /* a claim or the VMM has answered: answer */
     enum avc_answer answer;
     struct avc_exit e;
@@ -215,7 +216,7 @@ static void oracle_begin(struct avc_vcpu *vcpu, const struct fake_trap *trap, ui
     now.trap = *trap;
     now.ipa = ipa;
     now.may_change = 0;
-    now.answered = false;
+    now.answered = now.decoded = false;
     now.e = (struct avc_exit){ .kind = AVC_CLASS };
     memcpy(now.x, vcpu->x, sizeof now.x);
     now.vbar = avc_ctx_get(vcpu, AVC_CTX_VBAR_EL1);
@@ -391,14 +392,17 @@ static void oracle_check(struct avc_vcpu *vcpu, uint64_t elr, uint64_t spsr)
     if (!now.valid)
         return;
     now.valid = false;
-    may = now.trap.kind != FAKE_SYNC ? SAME : now.answered ? answered(ec) : builtin(ec);
+    may = now.trap.kind != FAKE_SYNC ? SAME
+          : now.decoded              ? SAME | STEP | RAISED
+          : now.answered             ? answered(ec)
+                                     : builtin(ec);
     is = outcome(vcpu, ec, elr, spsr);
     if (!(is & may)) {
         fprintf(stderr, "oracle: PC %#llx PSTATE %#llx: is %#x, may be %#x\n", (unsigned long long)elr,
                 (unsigned long long)spsr, is, may);
         wrong(vcpu, "the PC", elr, spsr);
     }
-    mask = now.may_change | results(ec, is & may);
+    mask = now.may_change | (now.decoded && is & STEP ? ~UINT32_C(0) : results(ec, is & may));
     for (unsigned n = 0; n < 31; n++)
         if (!(mask >> n & 1) && vcpu->x[n] != now.x[n])
             wrong(vcpu, "general register", n, vcpu->x[n]);
