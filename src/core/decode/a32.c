@@ -118,8 +118,8 @@ static unsigned count(unsigned list)
 {
     unsigned n = 0;
 
-    for (; list; list &= list - 1)
-        n++;
+    for (unsigned i = 0; i < 16; i++)
+        n += list >> i & 1;
     return n;
 }
 

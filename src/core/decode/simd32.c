@@ -81,7 +81,7 @@ static bool replicated(uint32_t w, struct avc_access *a)
 static bool one(uint32_t w, struct avc_access *a)
 {
     /* by the number of registers and the size: bits of index_align that are 0 */
-    static const uint8_t zeros[4][3] = { { 1, 2, 4 }, { 0, 0, 2 }, { 1, 1, 3 }, { 0, 0, 0 } };
+    static const uint8_t zeros[4][4] = { { 1, 2, 4 }, { 0, 0, 2 }, { 1, 1, 3 }, { 0, 0, 0 } };
     unsigned n = (unsigned)AVC_FIELD(w, 9, 8), size = (unsigned)AVC_FIELD(w, 11, 10), field = (w >> 4) & 15;
     bool two = size && n && (field >> size & 1);
 
