@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /* The vGIC as the core sees it: attach, reset, load, put, enter, pending. */
+#include "core/object/request.h"
 #include "emul/vgic/cpuif.h"
 #include "emul/vgic/frame.h"
 #include "emul/vgic/lr.h"
@@ -253,12 +254,41 @@ static inline struct avc_vgic_cpu *spi_here(const struct avc_vgic *vgic, struct 
     return holder != NONE && holder != target && avc_vgic_here(&vgic->cpus[holder]) ? &vgic->cpus[holder] : NULL;
 }
 
+/* The line of interrupt n has changed. Does what is to be done if this is to write a list register of self, which is
+   loaded on this CPU, and no more. Otherwise it returns false. */
+static inline bool line_here(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n, bool level)
+{
+    const struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
+    bool edge = b->edge >> n & 1;
+
+    if (b->in_lr >> n & 1) {
+        if (!edge)
+            return avc_vgic_level(self, b, n);
+        return avc_vgic_lr_stays(self, b, n) && avc_vgic_lr_again_at(self, b, n, false, true);
+    }
+    if (!b->owner && (spis->target[n] != self->index || spis->route[n] & GICD_IROUTER_IRM))
+        return false;
+    if (!level)
+        return !((b->latch | b->active | b->queued) >> n & 1);
+    return avc_vgic_lr_new(self, b, n, edge ? 0 : ICH_LR_EOI);
+}
+
+static __attribute__((noinline)) void line_elsewhere(struct avc_vgic *vgic, struct avc_vgic_cpu *self,
+                                                     struct avc_vgic_bank *b, unsigned n, bool level)
+{
+    struct avc_vgic_op op;
+
+    avc_vgic_go_on(&op, vgic, self);
+    op.host = true;
+    avc_vgic_line_changed(&op, b, n, level);
+    avc_vgic_end(&op);
+}
+
 static enum avc_status set_irq(struct avc_vm *vm, struct avc_vcpu *vcpu, uint32_t intid, bool level)
 {
     struct avc_vgic *vgic = vm->irqc_data;
+    struct avc_vgic_cpu *self;
     struct avc_vgic_bank *b;
-    struct avc_vgic_cpu *cpu;
-    struct avc_vgic_op op;
     unsigned n = intid % 32;
     uint64_t daif;
 
@@ -267,17 +297,25 @@ static enum avc_status set_irq(struct avc_vm *vm, struct avc_vcpu *vcpu, uint32_
              : intid - GIC_FIRST_SPI >= vgic->nr_spis)
         return AVC_ERANGE;
     b = vcpu ? &avc_vgic_cpu_of(vcpu)->bank : avc_vgic_spi_bank(vgic, intid / 32);
-    daif = avc_vgic_begin_any(&op, vgic);
-    if (!(b->line >> n & 1) != !level) {
-        b->line ^= 1u << n;
-        if (level || !(b->edge >> n & 1)) { /* the end of an edge changes nothing */
-            cpu = vcpu && avc_vgic_here(b->owner) ? b->owner : vcpu ? NULL : spi_here(vgic, b, n);
-            if (cpu)
-                avc_vgic_op_here(&op, cpu);
-            avc_vgic_line_changed(&op, b, n, level);
-        }
+    daif = avc_hw_irq_save();
+    avc_lock(&vgic->lock);
+    if ((b->line >> n & 1) == level || (!level && b->edge >> n & 1)) { /* the end of an edge changes nothing */
+        if (!level)
+            b->line &= ~(1u << n);
+        avc_unlock(&vgic->lock);
+        avc_hw_irq_restore(daif);
+        return AVC_OK;
     }
-    avc_vgic_end_any(&op, daif);
+    b->line ^= 1u << n;
+    self = !vcpu ? spi_here(vgic, b, n) : avc_vgic_here(b->owner) ? b->owner : NULL;
+    if (self && avc_likely(line_here(self, b, n, level))) {
+        avc_unlock(&vgic->lock);
+        if (level) /* the vCPU's thread may be blocked on this very CPU, if a handler of the host called this */
+            avc_vcpu_request(self->vcpu, 0);
+    } else {
+        line_elsewhere(vgic, self, b, n, level);
+    }
+    avc_hw_irq_restore(daif);
     return AVC_OK;
 }
 
