@@ -122,8 +122,8 @@ static inline enum avc_result avc_complete_store(uint64_t esr)
     return avc_complete_step(esr);
 }
 
-/* Completes a store of `size` bytes, and sets *value to what it gives to the device. Returns false, and does nothing, if
-   the guest steps or is in AArch32. */
+/* Completes a store of `size` bytes, and sets *value to what it gives to the device. Returns false, and does nothing,
+   if the guest steps or is in AArch32. */
 static inline bool avc_complete_store_of(const struct avc_vcpu *vcpu, uint64_t esr, unsigned size, uint64_t *value)
 {
     uint64_t sctlr = avc_sctlr(vcpu), pstate = avc_hw_read_SPSR_EL2(), unused = 64 - 8 * size;

@@ -18,9 +18,9 @@
 /* ---- changes of what decides whether, when and to whom an interrupt is signalled ---- */
 
 /*
- * The enables of `bits` change. Handles those that are in list registers of self, and that no line or latch makes pending
- * besides. One that is pending there leaves its register. To the others, which the guest handles or has ended, it makes
- * no difference. Returns the rest.
+ * The enables of `bits` change. Handles those that are in list registers of self, and that no line or latch makes
+ * pending besides. One that is pending there leaves its register. To the others, which the guest handles or has ended,
+ * it makes no difference. Returns the rest.
  */
 static uint32_t settle_enables(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t bits)
 {

@@ -40,29 +40,14 @@ typedef enum avc_result avc_vgic_load_fn(struct avc_vcpu *vcpu, uint64_t esr, st
     static inline uint64_t read_##name(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset,            \
                                        unsigned size)
 
-#define READ(name)                                                                                                     \
-    avc_vgic_read_fn avc_vgic_read_##name;                                                                             \
-    avc_vgic_load_fn avc_vgic_load_##name
-
-READ(zero);
-READ(ctlr);
-READ(typer);
-READ(iidr);
-READ(pidr2);
-READ(cidr);
-READ(route);
-READ(redist_ctlr);
-READ(redist_typer);
-READ(waker);
-READ(group);
-READ(enable);
-READ(pending);
-READ(active);
-READ(priority);
-READ(config);
-
-#undef READ
-
+avc_vgic_read_fn avc_vgic_read_zero, avc_vgic_read_ctlr, avc_vgic_read_typer, avc_vgic_read_iidr, avc_vgic_read_pidr2,
+    avc_vgic_read_cidr, avc_vgic_read_route, avc_vgic_read_redist_ctlr, avc_vgic_read_redist_typer, avc_vgic_read_waker,
+    avc_vgic_read_group, avc_vgic_read_enable, avc_vgic_read_pending, avc_vgic_read_active, avc_vgic_read_priority,
+    avc_vgic_read_config;
+avc_vgic_load_fn avc_vgic_load_zero, avc_vgic_load_ctlr, avc_vgic_load_typer, avc_vgic_load_iidr, avc_vgic_load_pidr2,
+    avc_vgic_load_cidr, avc_vgic_load_route, avc_vgic_load_redist_ctlr, avc_vgic_load_redist_typer, avc_vgic_load_waker,
+    avc_vgic_load_group, avc_vgic_load_enable, avc_vgic_load_pending, avc_vgic_load_active, avc_vgic_load_priority,
+    avc_vgic_load_config;
 avc_vgic_write_fn avc_vgic_write_ignored, avc_vgic_write_ctlr, avc_vgic_write_route, avc_vgic_write_waker,
     avc_vgic_write_group, avc_vgic_write_isenable, avc_vgic_write_icenable, avc_vgic_write_ispend,
     avc_vgic_write_icpend, avc_vgic_write_isactive, avc_vgic_write_icactive, avc_vgic_write_priority,
