@@ -64,8 +64,6 @@ struct avc_vgic_cpu {
     uint32_t lr_all;           /* those the CPU has */
     uint32_t masked;           /* timer PPIs masked at the physical controller */
     uint32_t mask_wanted;      /* ... and which are to be */
-    uint32_t phys[2];          /* physical INTIDs of the timers */
-    uint32_t maintenance;      /* ... and of the maintenance interrupt */
     uint32_t index;
     uint32_t waker;     /* GICR_WAKER */
     uint16_t next_near; /* next vCPU in the index by affinity, or AVC_VGIC_NONE */
@@ -75,7 +73,6 @@ struct avc_vgic_cpu {
     bool tds;        /* ... and whether ICH_HCR_EL2.TDIR is there */
     bool loaded;
     bool spilled;        /* more interrupts than list registers */
-    bool split;          /* hal->eoi_split */
     uint8_t fold_wanted; /* another CPU waits for this one to look at its list registers */
     uint8_t groups;      /* enables of groups 0 and 1 in ICH_VMCR_EL2, as last seen; meaningful if vgic->any */
     uint8_t takes;       /* ... of which it takes SPIs that any vCPU may take */

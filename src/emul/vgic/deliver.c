@@ -384,7 +384,7 @@ bool avc_vgic_link(struct avc_vgic_op *op, uint32_t bit)
 
     if (b->in_lr & bit)
         take(op, self, b, n);
-    if (!self->split || !(avc_vgic_enabled_bits(op->vgic, b) & bit) ||
+    if (!self->hal->eoi_split || !(avc_vgic_enabled_bits(op->vgic, b) & bit) ||
         ((b->active | b->latch | b->linked | b->line) & bit))
         return false;
     b->linked |= bit;

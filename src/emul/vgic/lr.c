@@ -18,7 +18,7 @@ static __attribute__((noinline)) uint64_t active_state(struct avc_vgic_cpu *self
     if (b->linked & active && pending)
         avc_vgic_timer_unlink(self, bit);
     if (b->linked & bit)
-        return ICH_LR_HW | ICH_LR_PINTID(self->phys[bit == avc_vgic_timer_bit(1)]) |
+        return ICH_LR_HW | ICH_LR_PINTID(avc_vgic_timer_phys(self, bit == avc_vgic_timer_bit(1))) |
                (active ? ICH_LR_ACTIVE : ICH_LR_PENDING);
     /* A level is looked at again at the end of interrupt. An interrupt that is pending for another vCPU, or for any,
        goes there then. If there are more interrupts than list registers, others may come first then, and NPIE would not

@@ -127,7 +127,7 @@ static __attribute__((noinline)) void mask(const struct avc_vgic_cpu *self, uint
         uint32_t bit = avc_vgic_timer_bit(t);
 
         if ((change & bit) && self->hal->irq_mask)
-            avc_vcpu_irq_mask(self->vcpu, self->phys[t], self->mask_wanted & bit);
+            avc_vcpu_irq_mask(self->vcpu, avc_vgic_timer_phys(self, t), self->mask_wanted & bit);
     }
 }
 

@@ -66,11 +66,12 @@ bool avc_vgic_irq(struct avc_vcpu *vcpu, avc_irq_t irq)
 {
     struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
     uint32_t intid = ICC_INTID(irq);
-    bool spurious = irq == AVC_IRQ_SPURIOUS, timer = intid == self->phys[0] || intid == self->phys[1];
+    bool spurious = irq == AVC_IRQ_SPURIOUS,
+         timer = intid == avc_vgic_timer_phys(self, 0) || intid == avc_vgic_timer_phys(self, 1);
     bool deactivate = true, ours = true;
     struct avc_vgic_op op;
 
-    if (!spurious && !timer && intid != self->maintenance)
+    if (!spurious && !timer && intid != avc_vgic_maintenance_phys(self))
         return false;
     if (!self->loaded) { /* it has gone off, and its interrupt was on the way; or its host has set a timer since */
         avc_vgic_timer_stop(vcpu);
@@ -82,7 +83,7 @@ bool avc_vgic_irq(struct avc_vcpu *vcpu, avc_irq_t irq)
     if (spurious) {
         ours = handle_pending(&op);
     } else if (timer) {
-        uint32_t bit = avc_vgic_timer_bit(intid == self->phys[1]);
+        uint32_t bit = avc_vgic_timer_bit(intid == avc_vgic_timer_phys(self, 1));
 
         deactivate = !avc_vgic_link(&op, bit); /* the guest will do it */
         if (deactivate)
@@ -105,7 +106,8 @@ static __attribute__((noinline)) enum avc_result taken_other(struct avc_vcpu *vc
 {
     const struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
 
-    if (irq == self->maintenance || irq == self->phys[0] || irq == self->phys[1])
+    if (irq == avc_vgic_maintenance_phys(self) || irq == avc_vgic_timer_phys(self, 0) ||
+        irq == avc_vgic_timer_phys(self, 1))
         avc_vgic_irq(vcpu, irq);
     else if (irq != AVC_IRQ_SPURIOUS)
         return avc_vcpu_irq_host(vcpu, irq);
@@ -121,14 +123,14 @@ enum avc_result avc_vgic_irq_taken(struct avc_vcpu *vcpu, avc_irq_t irq)
     const struct avc_hal *hal = self->hal;
     bool linked;
 
-    if (avc_unlikely(irq != self->phys[0]))
+    if (avc_unlikely(irq != avc_vgic_timer_phys(self, 0)))
         return taken_other(vcpu, irq);
     avc_lock(&self->vgic->lock);
     if (avc_likely(b->in_lr >> AVC_VGIC_VTIMER_INTID & 1))
         linked = avc_vgic_lr_again_at(self, b, AVC_VGIC_VTIMER_INTID, true, true);
     else
-        linked =
-            self->split && avc_vgic_lr_new(self, b, AVC_VGIC_VTIMER_INTID, ICH_LR_HW | ICH_LR_PINTID((uint32_t)irq));
+        linked = self->hal->eoi_split &&
+                 avc_vgic_lr_new(self, b, AVC_VGIC_VTIMER_INTID, ICH_LR_HW | ICH_LR_PINTID((uint32_t)irq));
     avc_unlock(&self->vgic->lock);
     if (avc_unlikely(!linked))
         return taken_other(vcpu, irq);

@@ -47,6 +47,20 @@ static inline struct avc_vgic_cpu *avc_vgic_cpu_of(const struct avc_vcpu *vcpu)
     return vcpu->irqc_data;
 }
 
+/* Returns the physical INTID of timer t (0: virtual, 1: physical), or of the maintenance interrupt, on the CPU where cpu
+   is loaded. */
+static inline uint32_t avc_vgic_timer_phys(const struct avc_vgic_cpu *cpu, unsigned t)
+{
+    uint32_t intid = t ? cpu->hal->ptimer_ppi : cpu->hal->vtimer_ppi;
+
+    return intid ? intid : t ? AVC_VGIC_PTIMER_INTID : AVC_VGIC_VTIMER_INTID;
+}
+
+static inline uint32_t avc_vgic_maintenance_phys(const struct avc_vgic_cpu *cpu)
+{
+    return cpu->hal->maintenance_ppi ? cpu->hal->maintenance_ppi : 25;
+}
+
 /* Returns the rest of a bank of SPIs. */
 static inline struct avc_vgic_spis *avc_vgic_spis_of(struct avc_vgic_bank *b)
 {

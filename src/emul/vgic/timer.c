@@ -48,7 +48,7 @@ uint32_t avc_vgic_timers_high(const struct avc_vcpu *vcpu)
 void avc_vgic_timer_deactivate(struct avc_vgic_cpu *self, uint32_t bit)
 {
     self->bank.linked &= ~bit;
-    avc_hw_write_ICC_DIR_EL1(self->phys[bit == avc_vgic_timer_bit(1)]);
+    avc_hw_write_ICC_DIR_EL1(avc_vgic_timer_phys(self, bit == avc_vgic_timer_bit(1)));
 }
 
 void avc_vgic_timer_unlink(struct avc_vgic_cpu *self, uint32_t bit)

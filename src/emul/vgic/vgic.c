@@ -146,16 +146,6 @@ static void meet_all(struct avc_vgic_op *op)
     avc_vgic_deliver_spis(op);
 }
 
-/* Says which physical interrupts this CPU's are. */
-static void wire(struct avc_vgic_cpu *cpu, const struct avc_hal *hal)
-{
-    cpu->hal = hal;
-    cpu->phys[0] = hal->vtimer_ppi ? hal->vtimer_ppi : AVC_VGIC_VTIMER_INTID;
-    cpu->phys[1] = hal->ptimer_ppi ? hal->ptimer_ppi : AVC_VGIC_PTIMER_INTID;
-    cpu->maintenance = hal->maintenance_ppi ? hal->maintenance_ppi : 25;
-    cpu->split = hal->eoi_split;
-}
-
 /* A vCPU that is off has no guest that could use list registers, and none that would ever look at them for another
    CPU. So as far as this controller is concerned it is not loaded, wherever the core has loaded it: see power_off(). */
 static void load(struct avc_vcpu *vcpu)
@@ -168,7 +158,7 @@ static void load(struct avc_vcpu *vcpu)
     avc_vgic_begin(&op, vgic, NULL);
     if (avc_unlikely(!vgic->routed))
         meet_all(&op);
-    wire(cpu, vcpu->pcpu->hal);
+    cpu->hal = vcpu->pcpu->hal;
     if (avc_load_seq(&vcpu->power) == AVC_POWER_OFF) {
         avc_vgic_end(&op);
         return;
@@ -200,9 +190,11 @@ static void put(struct avc_vcpu *vcpu)
         avc_vgic_enter(&op); /* does what others have asked for */
     if (cpu->lr_used)
         avc_vgic_maintain(&op);
-    avc_vgic_touch(&op, &cpu->bank, TIMER_BITS);
-    avc_vgic_timer_put(cpu);
-    avc_vgic_deliver(&op, &cpu->bank, TIMER_BITS);
+    if (avc_unlikely(avc_vgic_stirred_bits(&cpu->bank) & TIMER_BITS || cpu->mask_wanted)) {
+        avc_vgic_touch(&op, &cpu->bank, TIMER_BITS);
+        avc_vgic_timer_put(cpu);
+        avc_vgic_deliver(&op, &cpu->bank, TIMER_BITS);
+    }
     avc_vgic_lr_save(cpu);
     cpu->loaded = false;
     avc_vgic_taker_changed(&op, cpu, cpu->vmcr);
