@@ -48,10 +48,15 @@ static __attribute__((noinline)) enum avc_result toggle_stirred(struct avc_vgic_
 
     if (field == &b->enable)
         concerned = settle_enables(self, b, concerned);
-    if (avc_likely(!concerned)) {
+    if (avc_likely(!(concerned & (b->in_lr | b->queued)))) {
         avc_store_relaxed(field, *field ^ change);
-        avc_unlock(&self->vgic->lock);
-        return AVC_RESUME;
+        change = 0;
+        if (concerned)
+            concerned = avc_vgic_deliver_here(self, b, concerned);
+        if (avc_likely(!concerned)) {
+            avc_unlock(&self->vgic->lock);
+            return AVC_RESUME;
+        }
     }
     avc_vgic_go_on(&op, self->vgic, self);
     avc_vgic_touch(&op, b, concerned);

@@ -181,6 +181,37 @@ void avc_vgic_deliver_slow(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint
         deliver_one(op, b, (unsigned)__builtin_ctz(bits));
 }
 
+/* Does SPI n go to self, and to no other, and does nobody handle it? */
+static inline bool spi_is_ours(const struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n)
+{
+    struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
+
+    return avc_vgic_target(self->vgic, spis, n) == self->index && !(spis->route[n] & GICD_IROUTER_IRM) &&
+           spis->holder[n] == NONE;
+}
+
+uint32_t avc_vgic_deliver_here(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t bits)
+{
+    uint32_t timers = b->owner ? TIMER_BITS : 0, pending = avc_vgic_pending_bits(b); /* timers may want a look first */
+
+    if (self->spilled || (b->owner && b->owner != self))
+        return bits;
+    bits &= b->active | (pending & b->enable) | timers;
+    for (uint32_t todo = bits & pending & avc_vgic_enabled_bits(self->vgic, b) & ~(b->active | timers); todo;
+         todo &= todo - 1) {
+        unsigned n = (unsigned)__builtin_ctz(todo), r;
+
+        if (!b->owner && !spi_is_ours(self, b, n))
+            continue;
+        r = free_lr(self);
+        if (r == ~0u)
+            break;
+        avc_vgic_lr_put(self, b, n, r);
+        bits &= ~(todo & -todo);
+    }
+    return bits;
+}
+
 /* ---- SPIs that any vCPU may take ---- */
 
 void avc_vgic_deliver_spis(struct avc_vgic_op *op)

@@ -57,6 +57,10 @@ static inline void avc_vgic_deliver(struct avc_vgic_op *op, struct avc_vgic_bank
         avc_vgic_deliver_slow(op, b, mask);
 }
 
+/* Delivers those of `bits` for which a list register of self is all that it takes, outside of an operation. They are in
+   no list register and no queue. Returns the others. */
+uint32_t avc_vgic_deliver_here(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t bits);
+
 /*
  * SPIs that any vCPU may take (GICD_IROUTER.IRM) go to one that is on, awake, and has their group enabled at its CPU
  * interface. From the first such route on (vgic->any) every loaded vCPU has maintenance interrupts armed that say when
