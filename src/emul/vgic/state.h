@@ -47,8 +47,8 @@ static inline struct avc_vgic_cpu *avc_vgic_cpu_of(const struct avc_vcpu *vcpu)
     return vcpu->irqc_data;
 }
 
-/* Returns the physical INTID of timer t (0: virtual, 1: physical), or of the maintenance interrupt, on the CPU where cpu
-   is loaded. */
+/* Return the physical INTID of timer t (0: virtual, 1: physical), and of the maintenance interrupt, on the CPU where
+   cpu is loaded. */
 static inline uint32_t avc_vgic_timer_phys(const struct avc_vgic_cpu *cpu, unsigned t)
 {
     uint32_t intid = t ? cpu->hal->ptimer_ppi : cpu->hal->vtimer_ppi;
