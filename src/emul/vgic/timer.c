@@ -73,13 +73,10 @@ void avc_vgic_timer_sample(struct avc_vgic_cpu *self, uint32_t bits)
     }
 }
 
-/* A line that is high already need not go through the physical controller. */
-void avc_vgic_timer_load(struct avc_vgic_cpu *self)
+uint32_t avc_vgic_timer_load(struct avc_vgic_cpu *self)
 {
     self->masked = self->mask_wanted = 0;
-    for (unsigned t = 0; t < 2; t++)
-        if (avc_vgic_timer_is_high(self->vcpu, t))
-            avc_vgic_timer_mask(self, avc_vgic_timer_bit(t));
+    return avc_vgic_timers_high(self->vcpu);
 }
 
 /* The next load starts from the timers' registers. */

@@ -60,8 +60,9 @@ void avc_vgic_timer_unlink(struct avc_vgic_cpu *self, uint32_t bit);
    high? */
 void avc_vgic_timer_sample(struct avc_vgic_cpu *self, uint32_t bits);
 
-/* The vCPU comes to this CPU, or leaves it. The timers are in no list register and no queue. */
-void avc_vgic_timer_load(struct avc_vgic_cpu *self);
+/* The vCPU comes to this CPU. Returns the timers whose lines are high. */
+uint32_t avc_vgic_timer_load(struct avc_vgic_cpu *self);
+/* The vCPU leaves it. The timers are in no list register and no queue. */
 void avc_vgic_timer_put(struct avc_vgic_cpu *self);
 /* The vCPU goes off, on this CPU. */
 void avc_vgic_timer_stop(struct avc_vcpu *vcpu);

@@ -154,6 +154,7 @@ static void load(struct avc_vcpu *vcpu)
     struct avc_vgic_cpu *cpu = avc_vgic_cpu_of(vcpu);
     uint64_t on = avc_hw_read_MPIDR_EL1();
     struct avc_vgic_op op;
+    uint32_t high;
 
     avc_vgic_begin(&op, vgic, NULL);
     if (avc_unlikely(!vgic->routed))
@@ -170,9 +171,12 @@ static void load(struct avc_vcpu *vcpu)
     cpu->on = on;
     cpu->loaded = true;
     avc_vgic_lr_load(cpu);
-    avc_vgic_touch(&op, &cpu->bank, TIMER_BITS);
-    avc_vgic_timer_load(cpu);
-    avc_vgic_deliver(&op, &cpu->bank, TIMER_BITS);
+    high = avc_vgic_timer_load(cpu);
+    if (avc_unlikely((avc_vgic_stirred_bits(&cpu->bank) & TIMER_BITS) | high)) {
+        avc_vgic_touch(&op, &cpu->bank, TIMER_BITS);
+        avc_vgic_timer_mask(cpu, high); /* a line that is high already need not go through the physical controller */
+        avc_vgic_deliver(&op, &cpu->bank, TIMER_BITS);
+    }
     op.fill = avc_vgic_queues(cpu);
     avc_vgic_end(&op);
 }
