@@ -44,7 +44,7 @@ static inline bool avc_cas(uint32_t *p, uint32_t from, uint32_t to)
  */
 static inline void avc_lock(struct avc_lock *lock)
 {
-    while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE))
+    while (__builtin_expect(__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE) != 0, 0))
         avc_hw_wait_while_set(&lock->held);
 }
 

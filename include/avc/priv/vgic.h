@@ -69,7 +69,7 @@ struct avc_vgic_cpu {
     uint16_t next_near; /* next vCPU in the index by affinity, or AVC_VGIC_NONE */
     uint8_t nr_apr;     /* ICH_AP0R<n>_EL2 of the CPU where it is loaded */
     uint8_t pre_bits;
-    uint8_t lr_last; /* list register that was last given to another interrupt */
+    uint8_t lr_next; /* list register that is to be given to another interrupt next, if it can be */
     bool tds;        /* ... and whether ICH_HCR_EL2.TDIR is there */
     bool loaded;
     bool spilled;        /* more interrupts than list registers */

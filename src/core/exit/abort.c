@@ -102,7 +102,7 @@ static inline enum avc_result begin_store(struct avc_vcpu *vcpu, uint64_t esr, c
 
     if (avc_unlikely(pstate & SPSR_NRW))
         return begin_odd(vcpu, esr, entry, result);
-    value = avc_vcpu_gpr(vcpu, (unsigned)ISS_SRT(esr)) << unused;
+    value = avc_gpr(vcpu, ISS_SRT(esr)) << unused;
     if (avc_unlikely(sctlr & (SCTLR_E0E | SCTLR_EE)) && avc_big_endian_64(sctlr, pstate))
         value = __builtin_bswap64(value);
     else

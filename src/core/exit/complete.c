@@ -62,7 +62,7 @@ enum avc_result avc_complete_step_odd(uint64_t esr)
 uint64_t avc_mmio_stored(const struct avc_vcpu *vcpu, uint64_t esr)
 {
     unsigned unused = 64 - (8u << ISS_SAS(esr));
-    uint64_t value = avc_vcpu_gpr(vcpu, (unsigned)ISS_SRT(esr)) << unused;
+    uint64_t value = avc_gpr(vcpu, ISS_SRT(esr)) << unused;
 
     return avc_big_endian(avc_sctlr(vcpu), avc_hw_read_SPSR_EL2()) ? __builtin_bswap64(value) : value >> unused;
 }

@@ -35,6 +35,12 @@ static inline bool avc_big_endian(uint64_t sctlr, uint64_t pstate)
     return pstate & SPSR_NRW ? pstate & SPSR_E : avc_big_endian_64(sctlr, pstate);
 }
 
+/* Reads the register that a syndrome names. */
+static inline uint64_t avc_gpr(const struct avc_vcpu *vcpu, uint64_t n)
+{
+    return avc_likely(n != 31) ? vcpu->x[n] : 0;
+}
+
 static inline void avc_complete_gpr(struct avc_vcpu *vcpu, uint64_t n, uint64_t value)
 {
     if (avc_likely(n != 31)) /* XZR */
@@ -130,7 +136,7 @@ static inline bool avc_complete_store_of(const struct avc_vcpu *vcpu, uint64_t e
 
     if (avc_unlikely(!avc_pstate_step_is_plain(pstate)))
         return false;
-    *value = avc_vcpu_gpr(vcpu, (unsigned)ISS_SRT(esr)) << unused;
+    *value = avc_gpr(vcpu, ISS_SRT(esr)) << unused;
     if (size > 1 && avc_unlikely(sctlr & (SCTLR_E0E | SCTLR_EE)) && avc_big_endian_64(sctlr, pstate))
         *value = __builtin_bswap64(*value);
     else

@@ -16,7 +16,7 @@ enum avc_result avc_sysreg_id(struct avc_vcpu *vcpu, uint64_t esr, const struct 
 
 static uint64_t written(const struct avc_vcpu *vcpu, uint64_t esr)
 {
-    return esr & ISS_READ ? 0 : avc_vcpu_gpr(vcpu, (unsigned)ISS_RT(esr));
+    return esr & ISS_READ ? 0 : avc_gpr(vcpu, ISS_RT(esr));
 }
 
 enum avc_result avc_sysreg_ask(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_entry *entry)
@@ -161,8 +161,7 @@ avc_small static enum avc_result trap_cp(struct avc_vcpu *vcpu, uint64_t esr, co
     e->size = two ? 8 : 4;
     e->step = true;
     if (e->write)
-        e->value = (uint32_t)avc_vcpu_gpr(vcpu, (unsigned)ISS_RT(esr)) |
-                   (two ? avc_vcpu_gpr(vcpu, (unsigned)ISS_RT2(esr)) << 32 : 0);
+        e->value = (uint32_t)avc_gpr(vcpu, ISS_RT(esr)) | (two ? avc_gpr(vcpu, ISS_RT2(esr)) << 32 : 0);
     answer = avc_claim_offer(vcpu, e);
     if (answer == AVC_PASS && read_unnamed(vcpu, e))
         answer = AVC_DONE;

@@ -73,7 +73,7 @@ static __attribute__((noinline)) enum avc_result send_stepping(struct avc_vgic_c
 static enum avc_result sgi1r(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_sysreg_entry *entry)
 {
     struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
-    uint64_t v = avc_vcpu_gpr(vcpu, (unsigned)ISS_RT(esr));
+    uint64_t v = avc_gpr(vcpu, ISS_RT(esr));
     unsigned intid = ICC_SGIR_INTID(v);
     bool handled;
 

@@ -53,13 +53,12 @@ void avc_vgic_lr_take(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigne
 uint32_t avc_vgic_lr_take_at(struct avc_vgic_cpu *cpu, unsigned r);
 
 /* Does the same for an interrupt that the guest has ended, and about which nothing in memory has changed. There is
-   nothing to deliver. */
+   nothing to deliver, and the caller fills the register again. */
 static inline void avc_vgic_lr_evict(struct avc_vgic_cpu *self, unsigned r)
 {
     uint32_t intid = ICH_LR_VINTID(self->lr[r]), keep = ~(1u << intid % 32);
     struct avc_vgic_bank *b = avc_vgic_bank_of(self, intid);
 
-    self->lr_used &= ~(1u << r);
     b->in_lr &= keep;
     b->moved &= keep;
     b->linked &= keep; /* the guest's end of interrupt has ended the physical one */
@@ -83,7 +82,8 @@ static inline uint32_t avc_vgic_lr_through(const struct avc_vgic_cpu *self)
    marked. */
 static inline unsigned avc_vgic_lr_victim(struct avc_vgic_cpu *self)
 {
-    uint32_t through = avc_vgic_lr_through(self) & ~(self->lr_look | self->lr_pend), next = self->lr_last + 1u, others;
+    uint32_t through = avc_vgic_lr_through(self) & ~(self->lr_look | self->lr_pend), others;
+    unsigned next = self->lr_next;
 
     if (avc_unlikely(!through))
         return ~0u;
@@ -91,9 +91,10 @@ static inline unsigned avc_vgic_lr_victim(struct avc_vgic_cpu *self)
         others = through & ~(1u << self->bank.at[AVC_VGIC_VTIMER_INTID]);
         through = avc_likely(others) ? others : through;
     }
-    next += (unsigned)__builtin_ctz(through >> (next & 31) | through << (-next & 31)); /* from the next on, around */
-    self->lr_last = next & 31;
-    return next & 31;
+    through = through >> (next & 31) | through << (-next & 31); /* from the next on, around */
+    next = (next + (unsigned)__builtin_ctz(through)) & 31;
+    self->lr_next = (uint8_t)(next + 1);
+    return next;
 }
 
 /* Rewrites list register r of self, which is loaded: the guest's state in it, and what was written else. (If the guest
@@ -201,14 +202,16 @@ static inline bool avc_vgic_lr_again(struct avc_vgic_cpu *cpu, struct avc_vgic_b
 /*
  * Interrupt n of the bank comes to self, which is loaded, and is in no list register. Makes it pending in one. `lr` has
  * its link, or says that it is a level. Returns false if the slow path must find out how and when it is signalled: it
- * was pending or active already, or no register is to be had.
+ * was pending or active already, or no register is to be had. (One that is enabled, and pending or active, is in a list
+ * register or in a queue between operations.)
  */
 static inline bool avc_vgic_lr_new(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n, uint64_t lr)
 {
     uint32_t bit = 1u << n, free = ~self->lr_used & self->lr_all;
+    bool own = b == &self->bank;
     unsigned r;
 
-    if ((b->latch | b->linked | b->active | b->in_lr | (lr & ICH_LR_HW ? b->line : 0)) & bit ||
+    if ((b->queued | (lr & ICH_LR_HW ? b->linked | b->line : 0)) & bit ||
         !(avc_vgic_enabled_bits(self->vgic, b) & bit) || self->spilled)
         return false;
     if (free) {
@@ -223,9 +226,9 @@ static inline bool avc_vgic_lr_new(struct avc_vgic_cpu *self, struct avc_vgic_ba
         b->linked |= bit;
     else if (!(lr & ICH_LR_EOI))
         b->moved |= bit;
-    if (!b->owner)
+    if (!own)
         avc_vgic_spis_of(b)->holder[n] = (uint16_t)self->index;
-    avc_vgic_lr_write(self, b, n, r, lr | ICH_LR_PENDING | (b->base + n));
+    avc_vgic_lr_write(self, b, n, r, lr | ICH_LR_PENDING | (own ? n : b->base + n));
     return true;
 }
 
