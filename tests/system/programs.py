@@ -21,6 +21,7 @@ PROGRAMS = {
     "across": (["--cpus", 1, "--host-cpus", 1], MODELS, False),
     "fetch": (["--cpus", 1, "--host-cpus", 1], MODELS, False),
     "storm": (["--cpus", 2, "--host-cpus", 1], MODELS, False),
+    "wfit": (["--cpus", 1, "--host-cpus", 1], ("max/off", "max/on"), True),
 }
 
 
