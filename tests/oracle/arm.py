@@ -69,7 +69,7 @@ T32_GROUPS = [
 ARM_NAMES = {**{f"r{n}": n for n in range(16)}, "sl": 10, "fp": 11, "ip": 12, "sp": 13, "lr": 14, "pc": 15}
 ARM_ONE = re.compile(r"(ld|st)r(sb|sh|b|h|d)?(t)?(?:\.[wn])?")
 ARM_ORDERED = re.compile(r"(lda|stl)(b|h)?")
-ARM_MANY = re.compile(r"(ldm|stm)(ia|ib|da|db)?(?:\.[wn])?|(push|pop)(?:\.[wn])?")
+ARM_MANY = re.compile(r"(ldm|stm)(ia|ib|da|db|fd)?(?:\.[wn])?|(push|pop)(?:\.[wn])?")
 ARM_BANK = re.compile(r"v(ld|st)(r|m)(ia|db|\.16)?|v(push|pop)")
 ARM_SIMD = re.compile(r"v(ld|st)([1-4])\.(8|16|32|64)")
 ARM_EXCLUSIVE = re.compile(r"(ldr|str|lda|stl)ex[bhd]?")
@@ -109,6 +109,7 @@ def arm_multiple(name, mode, rest, thumb):
     else:
         base, registers = rest.split(", ", 1)
         base, wb, load, mode = ARM_NAMES[base.rstrip("!")], base.endswith("!"), name == "ldm", mode or "ia"
+        mode = ("ia" if load else "db") if mode == "fd" else mode
     if "^" in registers or "{}" in registers:
         return "-"
     numbers = arm_list(registers)
