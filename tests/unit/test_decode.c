@@ -142,6 +142,22 @@ static void any_word_of_aarch32(void **state)
     assert_true(seen[0] > 50000 && seen[1] > 50000);
 }
 
+/* Loads of the PC that are UNPREDICTABLE. */
+static void refused(void **state)
+{
+    static const uint32_t a32[] = { 0xe5d1f004, 0xe4b1f004, 0xe1c1f0b4 },       /* ldrb, ldrt, strh */
+        t32[] = { 0xf851fe04, 0xf891f004, 0xf841f004, 0xe8b1c002, 0xe8a18002 }; /* ldrt, ldrb, str, ldm with LR, stm */
+    struct avc_access a;
+
+    (void)state;
+    for (unsigned n = 0; n < AVC_ARRAY_SIZE(a32); n++)
+        if (avc_decode_a32(a32[n], &a))
+            fail_msg("a32 %08x", a32[n]);
+    for (unsigned n = 0; n < AVC_ARRAY_SIZE(t32); n++)
+        if (avc_decode_t32(t32[n], &a))
+            fail_msg("t32 %08x", t32[n]);
+}
+
 /* ---- what is in which register ---- */
 
 static const uint8_t counted[64] = {
@@ -323,11 +339,8 @@ static void distances(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(any_word),
-        cmocka_unit_test(any_word_of_aarch32),
-        cmocka_unit_test(general_registers),
-        cmocka_unit_test(vector_registers),
-        cmocka_unit_test(banks),
+        cmocka_unit_test(any_word),          cmocka_unit_test(any_word_of_aarch32), cmocka_unit_test(refused),
+        cmocka_unit_test(general_registers), cmocka_unit_test(vector_registers),    cmocka_unit_test(banks),
         cmocka_unit_test(distances),
     };
 
