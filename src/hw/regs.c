@@ -23,7 +23,8 @@
 #include "hw/controls.h"
 #include "hw_guest.h"
 
-static inline bool is_e2h(const struct avc_vcpu *vcpu)
+/* HCR_E2H or 0: a bool would be masked in every function that it is given to. */
+static inline uint64_t is_e2h(const struct avc_vcpu *vcpu)
 {
     return vcpu->hcr & HCR_E2H; /* host and guest have the same: only a reset of the CPU changes it */
 }
@@ -109,7 +110,7 @@ static uint32_t groups_of(const struct avc_vcpu *vcpu)
 }
 
 /* Copy some groups, but for XLAT, TIMER and DEBUG, which have an order of their own. */
-static void save_groups(const struct avc_vcpu *vcpu, bool e2h, uint64_t *to, uint32_t groups)
+static void save_groups(const struct avc_vcpu *vcpu, uint64_t e2h, uint64_t *to, uint32_t groups)
 {
     bool par = vcpu->pcpu->features.errata & AVC_ERRATUM_PAR; /* no read of PAR_EL1 close to a load from a device */
 
@@ -141,7 +142,7 @@ static void save_groups(const struct avc_vcpu *vcpu, bool e2h, uint64_t *to, uin
         save(to, false, AVC_GROUP_PAUTH);
 }
 
-static void restore_groups(bool e2h, const uint64_t *from, uint32_t groups)
+static void restore_groups(uint64_t e2h, const uint64_t *from, uint32_t groups)
 {
     if (groups & GROUP(EL1)) {
         if (e2h)
@@ -208,7 +209,7 @@ static bool walks_at_el2(const struct avc_vcpu *vcpu)
 }
 
 /* Saves the group XLAT, and keeps such a CPU from walks. */
-static void walks_off(const struct avc_vcpu *vcpu, bool e2h, uint64_t *to)
+static void walks_off(const struct avc_vcpu *vcpu, uint64_t e2h, uint64_t *to)
 {
     uint64_t sctlr = avc_hw_guest_read_SCTLR_EL1(e2h), tcr = avc_hw_guest_read_TCR_EL1(e2h);
 
@@ -223,7 +224,7 @@ static void walks_off(const struct avc_vcpu *vcpu, bool e2h, uint64_t *to)
 }
 
 /* Restores the group XLAT, the last one of the regime. */
-static __attribute__((noinline)) void walks_on(const struct avc_vcpu *vcpu, bool e2h, const uint64_t *from)
+static __attribute__((noinline)) void walks_on(const struct avc_vcpu *vcpu, uint64_t e2h, const uint64_t *from)
 {
     bool order = walks_at_el2(vcpu);
 
@@ -246,7 +247,7 @@ static __attribute__((noinline)) void walks_on(const struct avc_vcpu *vcpu, bool
  * when both are in place. The ISBs make the timers see the earlier writes before the later ones (DDI 0487, D24.1.2,
  * "indirect reads").
  */
-static void swap_timers(bool e2h, uint64_t *to, const uint64_t *from, uint64_t cntvoff)
+static void swap_timers(uint64_t e2h, uint64_t *to, const uint64_t *from, uint64_t cntvoff)
 {
     if (to) {
         to[AVC_CTX_CNTV_CTL_EL0] = avc_hw_guest_read_CNTV_CTL_EL0(e2h) & CNT_CTL_WRITABLE;
@@ -345,7 +346,8 @@ void avc_hw_debug_save(struct avc_vcpu *vcpu)
 void avc_hw_load(struct avc_vcpu *vcpu)
 {
     uint64_t *host = vcpu->pcpu->host_ctx;
-    bool e2h = avc_hw_read_HCR_EL2() & HCR_E2H, keeps = avc_host_keeps_el1(vcpu);
+    uint64_t e2h = avc_hw_read_HCR_EL2() & HCR_E2H;
+    bool keeps = avc_host_keeps_el1(vcpu);
     uint32_t groups;
 
     if (avc_unlikely(!vcpu->groups))
@@ -374,7 +376,8 @@ void avc_hw_load(struct avc_vcpu *vcpu)
 void avc_hw_put(struct avc_vcpu *vcpu)
 {
     const uint64_t *saved = vcpu->pcpu->host_saved, *host = vcpu->pcpu->host_ctx;
-    bool e2h = is_e2h(vcpu), keeps = avc_host_keeps_el1(vcpu);
+    uint64_t e2h = is_e2h(vcpu);
+    bool keeps = avc_host_keeps_el1(vcpu);
     uint32_t groups;
 
     if (vcpu->debug_live)
