@@ -135,6 +135,56 @@ static inline unsigned free_lr(struct avc_vgic_cpu *self)
     return r;
 }
 
+/* Returns the list register of self with the pending interrupt that comes last, or ~0. Sets *priority: more than any
+   other, if its group is off at the CPU interface. */
+static unsigned last_pending(const struct avc_vgic_cpu *self, uint64_t vmcr, uint32_t *priority)
+{
+    uint32_t lrs = self->lr_used & ~(self->lr_look | self->lr_pend) & (uint32_t)~avc_hw_read_ICH_ELRSR_EL2();
+    unsigned last = ~0u;
+
+    *priority = 0;
+    for (; lrs; lrs &= lrs - 1) { /* at most 16 */
+        unsigned r = (unsigned)__builtin_ctz(lrs);
+        uint64_t lr = avc_hw_lr_read(r);
+        uint32_t p = vmcr & (lr & ICH_LR_GROUP ? ICH_VMCR_VENG1 : ICH_VMCR_VENG0) ? lr >> 48 & 0xff : 0x100;
+
+        if ((lr & (ICH_LR_STATE | ICH_LR_HW)) == ICH_LR_PENDING && p >= *priority) {
+            last = r;
+            *priority = p;
+        }
+    }
+    return last;
+}
+
+/*
+ * Delivers pending interrupt n to self, which has more than its list registers hold, and whose maintenance interrupt
+ * tells when those in list registers are taken. What waits in the queues comes after all of these. So the interrupt
+ * waits, too, or takes the place of one of them. Returns false if all must be placed anew.
+ */
+static __attribute__((noinline)) bool deliver_spilled(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n)
+{
+    uint64_t vmcr = avc_hw_read_ICH_VMCR_EL2();
+    unsigned group = b->group >> n & 1, r;
+    uint32_t last;
+
+    if ((b->active | b->linked) >> n & 1 || !(self->hcr & ICH_HCR_NPIE) || !(vmcr >> group & 1)) /* VENG0, VENG1 */
+        return false;
+    r = last_pending(self, vmcr, &last);
+    if (r == ~0u)
+        return false;
+    if (b->priority[n] < last) {
+        uint32_t intid = avc_vgic_lr_take_at(self, r);
+        struct avc_vgic_bank *other = avc_vgic_bank_of(self, intid);
+
+        if ((avc_vgic_pending_bits(other) & other->enable) >> intid % 32 & 1)
+            avc_vgic_queue(self, other, intid % 32);
+        avc_vgic_lr_put(self, b, n, r);
+    } else {
+        avc_vgic_queue(self, b, n);
+    }
+    return true;
+}
+
 /* Delivers to self: into a list register, if there is one for everything that waits. */
 static inline void deliver_here(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigned n)
 {
@@ -143,7 +193,7 @@ static inline void deliver_here(struct avc_vgic_op *op, struct avc_vgic_bank *b,
 
     if (avc_likely(r != ~0u)) {
         avc_vgic_lr_put(self, b, n, r);
-    } else {
+    } else if (op->fill || !self->spilled || !deliver_spilled(self, b, n)) {
         avc_vgic_queue(self, b, n);
         op->fill = true;
     }
