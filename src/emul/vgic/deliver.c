@@ -135,9 +135,7 @@ static inline unsigned free_lr(struct avc_vgic_cpu *self)
     return r;
 }
 
-/* Returns the list register of self with the pending interrupt that comes last, or ~0. Sets *priority: more than any
-   other, if its group is off at the CPU interface. */
-static unsigned last_pending(const struct avc_vgic_cpu *self, uint64_t vmcr, uint32_t *priority)
+unsigned avc_vgic_last_pending(const struct avc_vgic_cpu *self, uint64_t vmcr, uint32_t *priority)
 {
     uint32_t lrs = self->lr_used & ~(self->lr_look | self->lr_pend) & (uint32_t)~avc_hw_read_ICH_ELRSR_EL2();
     unsigned last = ~0u;
@@ -148,6 +146,8 @@ static unsigned last_pending(const struct avc_vgic_cpu *self, uint64_t vmcr, uin
         uint64_t lr = avc_hw_lr_read(r);
         uint32_t p = vmcr & (lr & ICH_LR_GROUP ? ICH_VMCR_VENG1 : ICH_VMCR_VENG0) ? lr >> 48 & 0xff : 0x100;
 
+        if ((lr & ICH_LR_STATE) == ICH_LR_STATE)
+            return ~0u;
         if ((lr & (ICH_LR_STATE | ICH_LR_HW)) == ICH_LR_PENDING && p >= *priority) {
             last = r;
             *priority = p;
@@ -157,9 +157,9 @@ static unsigned last_pending(const struct avc_vgic_cpu *self, uint64_t vmcr, uin
 }
 
 /*
- * Delivers pending interrupt n to self, which has more than its list registers hold, and whose maintenance interrupt
- * tells when those in list registers are taken. What waits in the queues comes after all of these. So the interrupt
- * waits, too, or takes the place of one of them. Returns false if all must be placed anew.
+ * Delivers pending interrupt n to self, which has no list register for it. If self has more than its registers hold,
+ * what waits in its queues comes after all that is pending in these, and the maintenance interrupt tells when that is
+ * taken. So the interrupt waits, too, or takes the place of one of them. Returns false if all must be placed anew.
  */
 static __attribute__((noinline)) bool deliver_spilled(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n)
 {
@@ -167,9 +167,9 @@ static __attribute__((noinline)) bool deliver_spilled(struct avc_vgic_cpu *self,
     unsigned group = b->group >> n & 1, r;
     uint32_t last;
 
-    if ((b->active | b->linked) >> n & 1 || !(self->hcr & ICH_HCR_NPIE) || !(vmcr >> group & 1)) /* VENG0, VENG1 */
+    if (b->active >> n & 1 || !(vmcr >> group & 1) || (self->spilled && !(self->hcr & ICH_HCR_NPIE))) /* VENG0, VENG1 */
         return false;
-    r = last_pending(self, vmcr, &last);
+    r = avc_vgic_last_pending(self, vmcr, &last);
     if (r == ~0u)
         return false;
     if (b->priority[n] < last) {
@@ -182,6 +182,8 @@ static __attribute__((noinline)) bool deliver_spilled(struct avc_vgic_cpu *self,
     } else {
         avc_vgic_queue(self, b, n);
     }
+    if (!self->spilled)
+        avc_vgic_lr_control(self, vmcr, true, false);
     return true;
 }
 
@@ -193,7 +195,7 @@ static inline void deliver_here(struct avc_vgic_op *op, struct avc_vgic_bank *b,
 
     if (avc_likely(r != ~0u)) {
         avc_vgic_lr_put(self, b, n, r);
-    } else if (op->fill || !self->spilled || !deliver_spilled(self, b, n)) {
+    } else if (op->fill || !deliver_spilled(self, b, n)) {
         avc_vgic_queue(self, b, n);
         op->fill = true;
     }

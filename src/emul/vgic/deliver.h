@@ -61,6 +61,11 @@ static inline void avc_vgic_deliver(struct avc_vgic_op *op, struct avc_vgic_bank
    no list register and no queue. Returns the others. */
 uint32_t avc_vgic_deliver_here(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t bits);
 
+/* Returns the list register of self with the pending interrupt that comes last, and sets *priority. If its group is off
+   at the CPU interface, that is more than any other. Returns ~0 if there is none, or if one is pending and active: its
+   turn will come when nothing tells. */
+unsigned avc_vgic_last_pending(const struct avc_vgic_cpu *self, uint64_t vmcr, uint32_t *priority);
+
 /*
  * SPIs that any vCPU may take (GICD_IROUTER.IRM) go to one that is on, awake, and has their group enabled at its CPU
  * interface. From the first such route on (vgic->any) every loaded vCPU has maintenance interrupts armed that say when

@@ -51,6 +51,29 @@ static void choose(struct avc_vgic_op *op, uint64_t vmcr)
                         avc_vgic_first_active(self) != NONE);
 }
 
+/* Puts what waits into list registers that have become free, if nothing else has to move: no active interrupt waits,
+   and what is left over comes after all that is pending in list registers. */
+static bool refill(struct avc_vgic_op *op, uint64_t vmcr)
+{
+    struct avc_vgic_cpu *self = op->self;
+    uint32_t free, intid, last;
+
+    if (self->queue.level[AVC_VGIC_ACTIVE] | self->lr_look | self->lr_pend)
+        return false;
+    avc_vgic_look(op, self, avc_vgic_lr_through(self));
+    free = ~self->lr_used & self->lr_all;
+    while ((intid = avc_vgic_first_pending(op->vgic, self, vmcr)) != NONE && free) {
+        put(op, intid, (unsigned)__builtin_ctz(free));
+        free &= free - 1;
+    }
+    if (intid != NONE && (avc_vgic_last_pending(self, vmcr, &last) == ~0u ||
+                          avc_vgic_bank_of(self, intid)->priority[intid % 32] < last ||
+                          !(vmcr >> (avc_vgic_bank_of(self, intid)->group >> intid % 32 & 1) & 1)))
+        return false;
+    avc_vgic_lr_control(self, vmcr, intid != NONE, false);
+    return true;
+}
+
 /* Looks at timers that wait in a queue, and whose lines software tracks. Their lines may have fallen. */
 static void resample(struct avc_vgic_op *op)
 {
@@ -72,6 +95,8 @@ static void fill(struct avc_vgic_op *op)
     op->fill = true; /* interrupts that are delivered now wait their turn */
     avc_vgic_taker_changed(op, self, vmcr);
     resample(op);
+    if (self->spilled && refill(op, vmcr))
+        return;
     if (!self->spilled) {
         uint32_t free = (~self->lr_used & self->lr_all), intid;
 
