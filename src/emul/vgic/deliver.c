@@ -221,6 +221,12 @@ static void deliver_one(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigne
         avc_vgic_kick(op, cpu, false);
 }
 
+static inline bool more_than_two(uint32_t bits)
+{
+    bits &= bits - 1;
+    return bits & (bits - 1);
+}
+
 void avc_vgic_deliver_slow(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint32_t mask)
 {
     uint32_t bits;
@@ -229,6 +235,7 @@ void avc_vgic_deliver_slow(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint
     if (mask & TIMER_BITS && b->owner && b->owner == op->self) /* those whose line software tracks */
         avc_vgic_timer_sample(op->self, mask & TIMER_BITS);
     bits = (b->active | (avc_vgic_pending_bits(b) & b->enable)) & mask;
+    op->fill |= more_than_two(bits); /* list registers are chosen once for all */
     for (; bits; bits &= bits - 1)
         deliver_one(op, b, (unsigned)__builtin_ctz(bits));
 }

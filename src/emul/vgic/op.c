@@ -58,11 +58,16 @@ static bool refill(struct avc_vgic_op *op, uint64_t vmcr)
     struct avc_vgic_cpu *self = op->self;
     uint32_t free, intid, last;
 
-    if (self->queue.level[AVC_VGIC_ACTIVE] | self->lr_look | self->lr_pend)
+    if (self->queue.level[AVC_VGIC_ACTIVE] | (self->spilled ? self->lr_look | self->lr_pend : 0))
         return false;
-    avc_vgic_look(op, self, avc_vgic_lr_through(self));
     free = ~self->lr_used & self->lr_all;
-    while ((intid = avc_vgic_first_pending(op->vgic, self, vmcr)) != NONE && free) {
+    while ((intid = avc_vgic_first_pending(op->vgic, self, vmcr)) != NONE) {
+        if (!free) {
+            avc_vgic_look(op, self, avc_vgic_lr_through(self));
+            free = ~self->lr_used & self->lr_all;
+            if (!free)
+                break;
+        }
         put(op, intid, (unsigned)__builtin_ctz(free));
         free &= free - 1;
     }
@@ -95,7 +100,7 @@ static void fill(struct avc_vgic_op *op)
     op->fill = true; /* interrupts that are delivered now wait their turn */
     avc_vgic_taker_changed(op, self, vmcr);
     resample(op);
-    if (self->spilled && refill(op, vmcr))
+    if (avc_likely(refill(op, vmcr)))
         return;
     if (!self->spilled) {
         uint32_t free = (~self->lr_used & self->lr_all), intid;
