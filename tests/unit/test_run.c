@@ -19,6 +19,7 @@
 #include "core/policy/sysreg.h"
 
 #define ESR_HVC UINT64_C(0x5a000000)
+#define ESR_SMC UINT64_C(0x5e000000)
 #define ESR_WFI UINT64_C(0x07e00000)
 
 static struct avc_vcpu *target; /* of the kicks and interrupts */
@@ -207,6 +208,30 @@ static void run_needs_a_load(void **state)
     assert_int_equal(world_run(vcpu)->status, AVC_EBUSY);
     assert_int_equal(avc_vcpu_put(vcpu), AVC_EBUSY);
     fake_use_cpu(0);
+}
+
+/* The VMM answers a call. An SMC leaves the PC at the instruction, an HVC behind it. */
+static void calls_of_the_vmm(void **state)
+{
+    const uint64_t esrs[] = { ESR_HVC, ESR_SMC };
+
+    (void)state;
+    for (unsigned n = 0; n < 2; n++) {
+        struct avc_vcpu *vcpu;
+        struct avc_exit *e;
+
+        world_make();
+        world_claim(AVC_CALL, 0x86000000, 0x86000000, avc_to_vmm, NULL);
+        vcpu = world_load();
+        vcpu->x[0] = 0x86000000;
+        e = take_sync(vcpu, esrs[n], EL1H);
+        assert_int_equal(e->kind, AVC_CALL);
+        e->value = 7;
+        e->answer = AVC_DONE;
+        go_on(vcpu);
+        assert_int_equal(vcpu->x[0], 7);
+        assert_int_equal(vcpu->pc, START + 4 * n);
+    }
 }
 
 /* TWI and TWE of HCR_EL2 in the guest's next run. */
@@ -433,6 +458,7 @@ int main(void)
         cmocka_unit_test(run_needs_a_load),
         cmocka_unit_test(power),
         cmocka_unit_test(waits_trap_as_asked),
+        cmocka_unit_test(calls_of_the_vmm),
         cmocka_unit_test(run_does_not_spin),
     };
 

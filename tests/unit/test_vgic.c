@@ -127,6 +127,7 @@ static void sgi_forms(void **state)
     /* There is no such vCPU. */
     fake_use_cpu(0);
     sysreg_write(0, SGI1R, sgi_value(3, 0x200, 0xffff));
+    sysreg_write(0, SGI1R, sgi_value(3, 0x400, 1)); /* another vCPU has its place in the index */
     sysreg_write(0, SGI1R, sgi_value(3, 0x100, 0xfffe));
     /* All but the sender. */
     sysreg_write(0, SGI1R, UINT64_C(1) << 40 | 7 << 24 | 0xffff);
@@ -701,6 +702,43 @@ static void changed_after_load(void **state)
         g_eoi(true, 40);
         assert_int_equal(g_ack(true), 1023);
     }
+}
+
+/* Another vCPU has changed interrupts in list registers, and this one is put before it has looked. */
+static void put_before_a_look(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 2);
+    fake_use_cpu(1);
+    sysreg_write(1, SGI1R, sgi_value(5, mpidrs[1], 1u << (mpidrs[1] & 15)));
+    sysreg_write(1, SGI1R, sgi_value(6, mpidrs[1], 1u << (mpidrs[1] & 15)));
+    fake_use_cpu(0);
+    wr(0, SGI(1) + 0x280, 1 << 5);
+    vput(1);
+    fake_use_cpu(0);
+    assert_int_equal(rd(0, SGI(1) + 0x200), 1 << 6);
+    vload(1, 2);
+    assert_int_equal(drain(1, seen, 4), 1);
+    assert_int_equal(seen[0], 6);
+}
+
+/* An edge comes while its interrupt is active, and the guest disables it then. */
+static void disabled_pending_and_active(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    wr(0, GICD + 0xc08, 2 << 16); /* 40 is edge-triggered */
+    wr(0, GICD + 0x104, 1 << 8);
+    wr(0, GICD + 0x204, 1 << 8);
+    assert_int_equal(g_ack(true), 40);
+    wr(0, GICD + 0x204, 1 << 8);
+    wr(0, GICD + 0x184, 1 << 8);
+    assert_int_equal(rd(0, GICD + 0x304), 1 << 8);
+    g_eoi(true, 40);
+    assert_int_equal(g_ack(true), 1023);
+    assert_int_equal(rd(0, GICD + 0x204), 1 << 8);
+    wr(0, GICD + 0x104, 1 << 8);
+    assert_int_equal(g_ack(true), 40);
 }
 
 /* More nested handlers than list registers. Each interrupt is ended in turn: by EOIR alone, or with EOImode 1. */
@@ -1396,6 +1434,8 @@ int main(void)
         cmocka_unit_test(moves_to_fewer),
         cmocka_unit_test(level_across_put),
         cmocka_unit_test(changed_after_load),
+        cmocka_unit_test(put_before_a_look),
+        cmocka_unit_test(disabled_pending_and_active),
         cmocka_unit_test(overflow_pending),
         cmocka_unit_test(overflow_groups),
         { "overflow_active, EOImode 0", overflow_active, NULL, NULL, NULL },

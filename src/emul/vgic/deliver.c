@@ -18,10 +18,6 @@ void avc_vgic_kick(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, bool fold)
         cpu->fold_wanted = true;
         avc_store_relaxed(&op->vgic->folds, op->vgic->folds + 1);
     }
-    if (cpu == op->self) {
-        op->wake = true;
-        return;
-    }
     if (avc_load_acquire(&cpu->told))
         return;
     avc_store_relaxed(&cpu->told, true);
@@ -354,7 +350,7 @@ static bool pend_in_lr(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigned
         return false;
     if (!avc_vgic_lr_again(cpu, b, n, false))
         return false;
-    if (cpu != op->self || op->host)
+    if (cpu != op->self)
         avc_vgic_kick(op, cpu, false);
     return true;
 }
@@ -411,7 +407,7 @@ static bool line_in_lr(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigned
     }
     if (!avc_vgic_level(cpu, b, n))
         return false;
-    if (level && (cpu != op->self || op->host))
+    if (level && cpu != op->self)
         avc_vgic_kick(op, cpu, false);
     return true;
 }

@@ -36,7 +36,8 @@ static inline bool avc_vgic_at_hand(const struct avc_vgic_op *op, const struct a
     return cpu == op->self || !cpu->loaded;
 }
 
-/* Makes that vCPU call enter(). `fold`: a register write waits until it has looked at its list registers. */
+/* Makes that vCPU, which is not self, call enter(). `fold`: a register write waits until it has looked at its list
+   registers. */
 void avc_vgic_kick(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, bool fold);
 
 /* Called before anything about interrupts `mask` of the bank changes. Brings them into memory, or asks the CPUs
