@@ -208,7 +208,7 @@ class Worst:
 
 
 def as_known(name, known):
-    return name if known is None or name in known else name.removeprefix("avc_")
+    return name if known is None or name.partition(",")[0] in known else name.removeprefix("avc_")
 
 
 def kind_of(what, kind, function, is_vmm, path):

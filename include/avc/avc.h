@@ -11,7 +11,8 @@
  *     avc_stage2_init    per VM          the guest's memory (avc/stage2.h); or avc_stage2_adopt
  *     avc_vm_init        per VM          then avc_vm_claim, avc_psci_attach, avc_vgic_attach, ...
  *     avc_vcpu_init      per vCPU        then avc_vcpu_start for the first vCPU
- *     avc_vcpu_load      on a CPU        moves the vCPU's state into the CPU; the first load seals the VM
+ *     avc_vm_seal        per VM          fixes claims and vCPUs; the first load does it otherwise
+ *     avc_vcpu_load      on a CPU        moves the vCPU's state into the CPU
  *     avc_vcpu_run       in a loop       runs the guest; each return is one struct avc_exit (avc/event.h)
  *     avc_vcpu_put       on that CPU     moves the state out of the CPU; the vCPU may go to another one
  *
@@ -27,6 +28,7 @@
  *   owner    by the thread that owns the vCPU; while the vCPU is loaded, on that CPU and outside of avc_vcpu_run()
  *   loaded   as owner, and the vCPU is loaded
  *   claim    in a claim's function, on the vCPU for which it was called
+ *   thread   on any CPU, but not in a claim or an interrupt handler
  *   any      anywhere, on any CPU: in interrupt handlers and in claims, too
  */
 #ifndef AVC_AVC_H
@@ -170,7 +172,8 @@ AVC_MUST_USE enum avc_status avc_pcpu_remove_vectors(struct avc_pcpu *pcpu);
 /* ------------------------------------------------------------------------------------------------- VMs --- */
 
 #define AVC_VM_TRAP_WFE (1u << 0) /* WFE exits as WFI does, for hosts with more vCPUs than CPUs */
-#define AVC_VM_NO_WFI   (1u << 1) /* WFI does not exit: the CPU waits. For a vCPU that has its CPU for itself */
+/* WFI does not exit: the CPU waits. For a vCPU that has its CPU for itself. Under QEMU only such a VM has FEAT_WFxT. */
+#define AVC_VM_NO_WFI (1u << 1)
 
 /** How a VM is made. Everything that is pointed to is borrowed until avc_vm_destroy(). */
 struct avc_vm_config {
@@ -219,13 +222,15 @@ AVC_MUST_USE enum avc_status avc_vm_claim(struct avc_vm *vm, const struct avc_cl
 AVC_MUST_USE enum avc_status avc_vm_trap_svc(struct avc_vm *vm, bool on);
 
 /**
- * Seals the VM: its claims, vCPUs and interrupt controller are fixed from then on, and the tables are made by which
- * traps find claims. The first load does it otherwise. It takes long: up to 64 attempts at each of three tables, of
- * some 4,000 instructions and 100 for each key that is claimed, at most 64 keys of a claim. So it masks no interrupts.
- * Loads of other vCPUs of the VM wait meanwhile: a host whose threads can preempt each other calls it before there are
- * any.
+ * Seals the VM: its claims, vCPUs and interrupt controller are fixed from then on. Otherwise the first load does it.
+ * The first VM that is sealed also fixes the features that all CPUs have in common: enable all CPUs before. OK if the
+ * VM is sealed already.
+ *
+ * It makes three tables, and tries up to 64 times to place all keys of each. A try takes some 4,000 instructions, and
+ * 100 for each key: at most 64 of a claim, 256 of one on calls. So it masks no interrupts. Loads of other vCPUs of the
+ * VM wait meanwhile: a host whose threads can preempt each other calls it before there are any.
  * Errors: EINVAL, ENOENT, ENOTSUP (the CPUs cannot walk these stage 2 tables), ENOMEM (max_claims), ENOTRAP (a CPU that
- * was enabled after a claim was made lacks its trap). Context: as avc_vcpu_load(), on any CPU.
+ * was enabled after a claim was made lacks its trap). Context: thread.
  */
 AVC_MUST_USE enum avc_status avc_vm_seal(struct avc_vm *vm);
 
@@ -306,7 +311,8 @@ AVC_MUST_USE enum avc_status avc_vcpu_destroy(struct avc_vcpu *vcpu);
 AVC_MUST_USE enum avc_status avc_vcpu_load(struct avc_vcpu *vcpu, struct avc_pcpu *pcpu);
 
 /**
- * Moves the vCPU's state out of the CPU, and gives the borrowed registers back (docs/embedding.md).
+ * Moves the vCPU's state out of the CPU, and gives the borrowed registers back, with AVC_HOST_NO_EL1 not all
+ * (docs/embedding.md).
  * Errors: EINVAL, ENOENT, ESTATE (not loaded, or called in a claim), EBUSY (loaded on another CPU). Context: loaded.
  */
 AVC_MUST_USE enum avc_status avc_vcpu_put(struct avc_vcpu *vcpu);
@@ -334,9 +340,9 @@ void avc_vcpu_kick(struct avc_vcpu *vcpu);
  * Default: as the VM's flags AVC_VM_NO_WFI and AVC_VM_TRAP_WFE say.
  *
  * True: WFI and WFIT exit, and so do WFE and WFET if the VM has AVC_VM_TRAP_WFE. (Under QEMU a WFIT that exits has lost
- * its time-out: docs/caveats.md.) False: none of them exits. The CPU
- * waits until some interrupt is pending, the host's or the guest's, and no claim sees the instruction. That is right
- * while no other thread of the host wants the CPU. When one does, the host interrupts the CPU, and its VMM calls this.
+ * its time-out: docs/caveats.md.) False: none of them exits. The CPU waits until some interrupt is pending, the host's
+ * or the guest's, or WFIT's time is over, and no claim sees the instruction. That is right while no other thread of the
+ * host wants the CPU. When one does, the host interrupts the CPU, and its VMM calls this.
  * Context: owner.
  */
 void avc_vcpu_trap_wfx(struct avc_vcpu *vcpu, bool trap);

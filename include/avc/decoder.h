@@ -6,8 +6,8 @@
  * pairs, write-back, SIMD and FP registers, structures, unprivileged accesses, DC ZVA. In a VM with a decoder the
  * library reads such an instruction, and makes MMIO events of ordinary sizes of it, in the order of their addresses.
  * Claims and the VMM answer each event as they answer any other. Registers change when all parts are done. Of AArch32
- * at EL0 the decoder knows LDM and STM, LDRD, VLDM, Advanced SIMD's structures, write-back, and loads of the PC, which
- * branch. docs/caveats.md says what it does not know.
+ * at EL0 the decoder knows all loads and stores but TBB, TBH and what is UNPREDICTABLE. A load of the PC branches.
+ * docs/caveats.md says what it does not know.
  *
  * An instruction may begin again after some of its parts are done: when a part's answer is RETRY, or when the guest
  * takes the abort of a FAULT and repeats the instruction. A device then sees the first parts twice. On a bare machine

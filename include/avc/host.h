@@ -112,7 +112,7 @@ struct avc_hal {
 };
 
 /** The host keeps something in these registers at EL2, and wants it back at each return of avc_vcpu_run(). Without
-    the bit it comes back at avc_vcpu_put(). */
+    the bit it comes back at avc_vcpu_put(), or never with AVC_HOST_NO_EL1. */
 #define AVC_HOST_SP_EL0 (1u << 0) /* SP_EL0, as a pointer to the current thread */
 #define AVC_HOST_TPIDR  (1u << 1) /* TPIDR_EL0, TPIDRRO_EL0 and TPIDR_EL1 */
 #define AVC_HOST_PAUTH  (1u << 2) /* pointer authentication keys */
@@ -131,10 +131,11 @@ struct avc_hal {
     CPU without EL3 does not need it. */
 #define AVC_HOST_SCXTNUM (1u << 5)
 
-/** The host executes nothing at EL1 or EL0. So it wants none of the EL1 and EL0 registers back that no other bit here
-    names, nor EL2's controls over them: HSTR, HCRX, VTTBR, VTCR, VPIDR, VMPIDR, and the traps of FGT and MPAM. After
-    avc_vcpu_put() they are UNKNOWN, and the EL1 timers are off. Load and put cost less then. Without the bit all of
-    it comes back at avc_vcpu_put(). */
+/** The host executes nothing at EL1 or EL0. Of the EL1 and EL0 registers it wants back those alone whose bits above are
+    set; MDSCR_EL1, breakpoints, watchpoints and FP come back in any case. It does not want EL2's controls over EL1 back
+    either: HSTR, HCRX, VTTBR, VTCR, VPIDR, VMPIDR, and the traps of FGT and MPAM. After avc_vcpu_put() all of these are
+    UNKNOWN, and the EL1 timers are off. Load and put cost less then. Without the bit all of it comes back at
+    avc_vcpu_put(). */
 #define AVC_HOST_NO_EL1 (1u << 6)
 
 /** An interrupt handler with its context. fn: as avc_hal.irq_handler. */

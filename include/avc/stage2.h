@@ -14,8 +14,8 @@
  * held with interrupts masked, for a bounded time: some 60 instructions for a lookup, and 400 for TLB maintenance.
  *
  * map, unmap and protect may take long: some 20 instructions for each entry, and 3,000 for each table that they fill,
- * split or empty. They mask interrupts for the TLB maintenance alone, which comes once for a call, and once more for
- * each 8 entries that break-before-make replaces. Changes of one object wait for each other. So they are not for
+ * split or empty. They mask interrupts for TLB maintenance alone: once at the end of a call, and once for every 8
+ * entries that need break-before-make. Changes of one object wait for each other. So they are not for
  * interrupt handlers, and a host whose threads can preempt each other puts a lock of its own around them.
  *
  * The library holds no lock and masks no interrupts when it calls get(), put() or the function of a walk. MMU and data
@@ -101,7 +101,7 @@ AVC_MUST_USE enum avc_status avc_stage2_destroy(struct avc_stage2 *s2);
  * same attributes, may stay. After an error the map is as before.
  * Errors: EINVAL (also: size 0, or attrs), ENOENT, EALIGN (4 KiB), ERANGE (beyond the IPA or PA size, or the range
  * wraps), EEXIST (mapped otherwise), ENOMEM, ENOTSUP (adopted); EALIGN or ERANGE for what get() gave, as init. Context:
- * any, but not in a claim or a handler.
+ * thread.
  */
 AVC_MUST_USE enum avc_status avc_stage2_map(struct avc_stage2 *s2, avc_ipa_t ipa, avc_pa_t pa, uint64_t size,
                                             uint32_t attrs);
@@ -110,16 +110,14 @@ AVC_MUST_USE enum avc_status avc_stage2_map(struct avc_stage2 *s2, avc_ipa_t ipa
  * Unmaps whatever is mapped in [ipa, ipa + size). It splits blocks that reach beyond the range, and gives tables back
  * that become empty. When it returns no CPU uses the old mapping. After an error the map is as before. It calls get()
  * only to split a block.
- * Errors: as map, without EEXIST; ENOENT also when nothing is mapped in the range. Context: any, but not in a claim or
- * a handler.
+ * Errors: as map, without EEXIST; ENOENT also when nothing is mapped in the range. Context: thread.
  */
 AVC_MUST_USE enum avc_status avc_stage2_unmap(struct avc_stage2 *s2, avc_ipa_t ipa, uint64_t size);
 
 /**
  * Gives [ipa, ipa + size) new attributes. While the memory type changes or a block is split, guests on other CPUs may
  * take a stage 2 fault; the library repeats these accesses. Cache maintenance for a new memory type is the caller's.
- * Errors: as map, without EEXIST; ENOENT also when a part of the range is not mapped. Context: any, but not in a claim
- * or a handler.
+ * Errors: as map, without EEXIST; ENOENT also when a part of the range is not mapped. Context: thread.
  */
 AVC_MUST_USE enum avc_status avc_stage2_protect(struct avc_stage2 *s2, avc_ipa_t ipa, uint64_t size, uint32_t attrs);
 

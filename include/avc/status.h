@@ -37,7 +37,7 @@ struct avc_vm;
     X(AVC_EEXIST, "there already: initialised twice, mapped, or claimed by someone else")                              \
     X(AVC_ENOENT, "not there: not initialised, not mapped, or an unknown id")                                          \
     X(AVC_ESTATE, "not now: the object is not in the state that this call needs")                                      \
-    X(AVC_ESEALED, "too late: the VM was sealed when a vCPU was first loaded")                                         \
+    X(AVC_ESEALED, "too late: the VM is sealed")                                                                       \
     X(AVC_ENOTSUP, "this CPU, or this build of the library, cannot do that")                                           \
     X(AVC_ENOTRAP, "this CPU has no trap that would make the claim see anything")                                      \
     X(AVC_EHAL, "a member of struct avc_hal that this needs is missing")

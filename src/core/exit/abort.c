@@ -149,8 +149,8 @@ static enum avc_result data_unmapped(struct avc_vcpu *vcpu, uint64_t esr, avc_ip
         return avc_exit_end(vcpu, e, AVC_EXIT);
     /*
      * For pairs, exclusives, atomics, SIMD and write-back the syndrome does not say what to do. The VMM is asked. The
-     * architecture's answer is an external abort. A decoder of instructions would stand here: it would fetch the word
-     * once through the guest's own translation, and make an MMIO event of it.
+     * architecture's answer is an external abort. A VM with a decoder does not come here for what that knows
+     * (decoder.c).
      */
     avc_count(&vcpu->nr_isv0);
     return to_vmm(vcpu, esr, ipa);
