@@ -1408,6 +1408,145 @@ static void power_on_keeps_the_redistributor(void **state)
     }
 }
 
+/* ---- what a reader has found ---- */
+
+/* A linked timer whose group is off is pending in a list register, and more SGIs come than fit beside it. */
+static void linked_and_off(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    wr(0, SGI(0) + 0x80, ~(1u << 27)); /* the timer's: group 0 */
+    wr(0, SGI(0) + 0x100, 1u << 27);
+    *reg(FAKE_ICH_VMCR_EL2) &= ~(uint64_t)ICH_VMCR_VENG0;
+    fake_cpu->ctx[AVC_CTX_CNTV_CTL_EL0] = 1;
+    settle_vcpu(0);
+    assert_true(*lr(0) & ICH_LR_HW);
+    for (unsigned n = 1; n <= 4; n++)
+        sysreg_write(0, SGI1R, sgi_value(n, 0, 1));
+    assert_int_equal(drain(0, seen, 8), 4);
+}
+
+/* The same with a timer that comes last. */
+static void linked_and_last(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    wr(0, SGI(0) + 0x100, 1u << 27);
+    wr8(0, SGI(0) + 0x400 + 27, 0xf0);
+    for (unsigned n = 1; n <= 3; n++)
+        wr8(0, SGI(0) + 0x400 + n, 0x80);
+    fake_cpu->ctx[AVC_CTX_CNTV_CTL_EL0] = 1;
+    settle_vcpu(0);
+    for (unsigned n = 1; n <= 4; n++)
+        sysreg_write(0, SGI1R, sgi_value(n, 0, 1));
+    for (unsigned n = 0; n < 5; n++) {
+        uint32_t intid;
+
+        settle_vcpu(0);
+        intid = g_ack(true);
+        if (intid == 27) {
+            fake_cpu->ctx[AVC_CTX_CNTV_CTL_EL0] = 0;
+            assert_int_equal(n, 4);
+        }
+        g_eoi(true, intid);
+    }
+}
+
+/* An interrupt becomes pending again while it is active and its group is off. It ends, and others take its register. */
+static void pending_while_off(void **level)
+{
+    uint32_t intid = *level ? 40 : 5;
+
+    vw_boot(4, true, 1);
+    wr(0, SGI(0) + 0x80, ~0xf00u); /* SGIs 8 to 11: group 0 */
+    if (*level) {
+        wr(0, GICD + 0x104, 1u << 8);
+        must(avc_vm_set_irq(&vm, 40, true));
+    } else {
+        sysreg_write(0, SGI1R, sgi_value(5, 0, 1));
+    }
+    settle_vcpu(0);
+    assert_int_equal(g_ack(true), intid);
+    wr(0, GICD, 1); /* group 1 off */
+    if (!*level)
+        wr(0, SGI(0) + 0x200, 1u << 5);
+    settle_vcpu(0);
+    g_eoi(true, intid);
+    settle_vcpu(0);
+    for (unsigned n = 8; n <= 11; n++)
+        sysreg_write(0, SGI1R, sgi_value(n, 0, 1));
+    for (unsigned n = 8; n <= 11; n++) {
+        settle_vcpu(0);
+        g_eoi(false, g_ack(false));
+    }
+    wr(0, GICD, 3);
+    settle_vcpu(0);
+    assert_int_equal(g_ack(true), intid);
+}
+
+/* The guest enables a group. Before the maintenance interrupt says so it traps, and has more than fits. */
+static void any_enable_unseen(void **state)
+{
+    (void)state;
+    vw_boot(1, true, 1);
+    for (unsigned v = 1; v < NR_VCPUS; v++)
+        gcpu[v].vmcr = 0;          /* the others take nothing */
+    wr(0, SGI(0) + 0x80, ~0x300u); /* SGIs 8 and 9: group 0 */
+    wr64(0, GICD + 0x6000 + 8 * 40, GICD_IROUTER_IRM);
+    wr(0, GICD + 0x104, 1u << 8);
+    *reg(FAKE_ICH_VMCR_EL2) &= ~(uint64_t)ICH_VMCR_VENG1;
+    settle_vcpu(0);
+    must(avc_vm_set_irq(&vm, 40, true)); /* nobody takes it */
+    assert_int_equal(spis[0].target[8], AVC_VGIC_NONE);
+    sysreg_write(0, SGI1R, sgi_value(8, 0, 1));
+    *reg(FAKE_ICH_VMCR_EL2) |= ICH_VMCR_VENG1;
+    sysreg_write(0, SGI1R, sgi_value(9, 0, 1));
+    settle_vcpu(0);
+    assert_int_equal(spis[0].target[8], 0);
+}
+
+/* ICH_ELRSR_EL2 as of the last context synchronization event. */
+static uint64_t old_elrsr;
+
+static void elrsr_is_old(enum fake_reg r, uint64_t *value)
+{
+    vw_on_read(r, value);
+    if (r == FAKE_ICH_ELRSR_EL2)
+        *value = old_elrsr;
+}
+
+static void put_after_a_write(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    wr(0, GICD + 0x104, 1u << 8);
+    old_elrsr = 0xf; /* all were empty when the guest trapped */
+    fake_on_read = elrsr_is_old;
+    must(avc_vm_set_irq(&vm, 40, true));
+    vcpu[0].mode = AVC_MODE_HOST;
+    must(avc_vcpu_put(&vcpu[0]));
+    assert_true(gcpu[0].lr[0] & ICH_LR_PENDING);
+}
+
+/* One write enables five interrupts, with four list registers whose interrupts have ended. */
+static void evicts_after_a_write(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    for (unsigned n = 1; n <= 4; n++)
+        sysreg_write(0, SGI1R, sgi_value(n, 0, 1));
+    assert_int_equal(drain(0, seen, 8), 4);
+    fake_use_cpu(0);
+    wr(0, SGI(0) + 0x180, 0x1f00);
+    wr(0, SGI(0) + 0x200, 0x1f00);
+    old_elrsr = 0xf;
+    fake_on_read = elrsr_is_old;
+    wr(0, SGI(0) + 0x100, 0x1f00);
+    fake_on_read = vw_on_read;
+    settle_vcpu(0);
+    assert_int_equal(drain(0, seen, 8), 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1434,6 +1573,13 @@ int main(void)
         cmocka_unit_test(moves_to_fewer),
         cmocka_unit_test(level_across_put),
         cmocka_unit_test(changed_after_load),
+        cmocka_unit_test(linked_and_off),
+        cmocka_unit_test(linked_and_last),
+        { "pending_while_off, an edge", pending_while_off, NULL, NULL, NULL },
+        { "pending_while_off, a level", pending_while_off, NULL, NULL, (void *)1 },
+        cmocka_unit_test(any_enable_unseen),
+        cmocka_unit_test(put_after_a_write),
+        cmocka_unit_test(evicts_after_a_write),
         cmocka_unit_test(put_before_a_look),
         cmocka_unit_test(disabled_pending_and_active),
         cmocka_unit_test(overflow_pending),

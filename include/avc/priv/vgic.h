@@ -85,7 +85,7 @@ struct avc_vgic_cpu {
     uint64_t ap0[4], ap1[4];       /* active priorities while not loaded */
     uint32_t high;                 /* timer PPIs whose line was high when another CPU last asked */
     uint64_t baseless;             /* avc_vgic_baseless() */
-    uint64_t reading;              /* IPA + 1 of a read that waits for other CPUs' list registers */
+    uint64_t reading;              /* bank, and active or not, of a read that waits for other CPUs' list registers */
 };
 
 /* The interrupt controller of one VM. */

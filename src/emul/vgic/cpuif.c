@@ -89,7 +89,7 @@ static enum avc_result sgi1r(struct avc_vcpu *vcpu, uint64_t esr, const struct a
     if (avc_likely(self->bank.in_lr >> intid & 1))
         handled = avc_vgic_lr_again_at(self, &self->bank, intid, false, true);
     else
-        handled = avc_vgic_lr_new(self, &self->bank, intid, 0);
+        handled = avc_vgic_lr_new(self, &self->bank, intid, 0, true);
     avc_unlock(&self->vgic->lock);
     return avc_likely(handled) ? AVC_RESUME : send(self, v, true);
 }

@@ -125,7 +125,7 @@ static inline unsigned free_lr(struct avc_vgic_cpu *self)
 
     if (avc_likely(free))
         return (unsigned)__builtin_ctz(free);
-    r = avc_vgic_lr_victim(self);
+    r = avc_vgic_lr_victim(self, false);
     if (r != ~0u)
         avc_vgic_lr_evict(self, r);
     return r;
@@ -133,7 +133,7 @@ static inline unsigned free_lr(struct avc_vgic_cpu *self)
 
 unsigned avc_vgic_last_pending(const struct avc_vgic_cpu *self, uint64_t vmcr, uint32_t *priority)
 {
-    uint32_t lrs = self->lr_used & ~(self->lr_look | self->lr_pend) & (uint32_t)~avc_hw_read_ICH_ELRSR_EL2();
+    uint32_t lrs = self->lr_used & ~(self->lr_look | self->lr_pend);
     unsigned last = ~0u;
 
     *priority = 0;
@@ -144,7 +144,7 @@ unsigned avc_vgic_last_pending(const struct avc_vgic_cpu *self, uint64_t vmcr, u
 
         if ((lr & ICH_LR_STATE) == ICH_LR_STATE)
             return ~0u;
-        if ((lr & (ICH_LR_STATE | ICH_LR_HW)) == ICH_LR_PENDING && p >= *priority) {
+        if (lr & ICH_LR_PENDING && p >= *priority) {
             last = r;
             *priority = p;
         }
@@ -163,6 +163,8 @@ static __attribute__((noinline)) bool deliver_spilled(struct avc_vgic_cpu *self,
     unsigned group = b->group >> n & 1, r;
     uint32_t last;
 
+    if (self->vgic->any) /* a change of the groups may still be to be seen: see avc_vgic_taker_changed() */
+        return false;
     if (b->active >> n & 1 || !(vmcr >> group & 1) || (self->spilled && !(self->hcr & ICH_HCR_NPIE))) /* VENG0, VENG1 */
         return false;
     r = avc_vgic_last_pending(self, vmcr, &last);
@@ -385,6 +387,8 @@ bool avc_vgic_level(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned 
         lr &= ~ICH_LR_EOI;
     else if (avc_likely(avc_vgic_enabled_bits(cpu->vgic, b) >> n & 1))
         lr |= ICH_LR_EOI | (lr & ICH_LR_ACTIVE ? 0 : ICH_LR_PENDING);
+    else if (b->enable >> n & 1) /* its group is off, and may be on before its end */
+        return false;
     avc_vgic_lr_set(cpu, r, lr);
     return true;
 }

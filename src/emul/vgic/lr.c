@@ -11,7 +11,7 @@
 static __attribute__((noinline)) uint64_t active_state(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n)
 {
     uint32_t bit = 1u << n, active = b->active & bit;
-    bool pending = (b->latch | (b->line & ~b->edge)) & avc_vgic_enabled_bits(self->vgic, b) & bit, elsewhere;
+    bool pending = (b->latch | (b->line & ~b->edge)) & b->enable & bit, elsewhere;
 
     b->active &= ~bit;
     /* A linked interrupt must not be pending and active. If it is also pending on its own, it loses the link. */
@@ -27,6 +27,7 @@ static __attribute__((noinline)) uint64_t active_state(struct avc_vgic_cpu *self
                 (avc_vgic_spis_of(b)->target[n] != self->index || avc_vgic_spis_of(b)->route[n] & GICD_IROUTER_IRM);
     if (!pending)
         return ICH_LR_ACTIVE;
+    elsewhere |= !(avc_vgic_enabled_bits(self->vgic, b) & bit); /* its group is off: it comes back, and waits */
     return ICH_LR_ACTIVE | ((b->edge & bit) && !elsewhere && !self->spilled ? ICH_LR_PENDING : ICH_LR_EOI);
 }
 
@@ -223,17 +224,13 @@ void avc_vgic_lr_load(struct avc_vgic_cpu *self)
 
 void avc_vgic_lr_save(struct avc_vgic_cpu *self)
 {
-    uint32_t live = self->lr_used ? (uint32_t)~avc_hw_read_ICH_ELRSR_EL2() : 0;
-
     for (uint32_t bits = self->lr_used; bits; bits &= bits - 1) {
         unsigned r = (unsigned)__builtin_ctz(bits);
-        uint64_t state = 0;
+        uint64_t lr = avc_hw_lr_read(r);
 
-        if (live >> r & 1) { /* it has state, or asks for a maintenance interrupt */
-            state = avc_hw_lr_read(r) & ICH_LR_STATE;
+        if (lr & (ICH_LR_STATE | ICH_LR_EOI)) /* a register without both has no effect */
             avc_hw_lr_write(r, 0);
-        }
-        self->lr[r] = (self->lr[r] & ~ICH_LR_STATE) | state;
+        self->lr[r] = (self->lr[r] & ~ICH_LR_STATE) | (lr & ICH_LR_STATE);
     }
     self->vmcr = avc_hw_read_ICH_VMCR_EL2();
     avc_hw_apr_read(self->ap0, self->ap1, self->nr_apr);

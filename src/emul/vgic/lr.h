@@ -9,7 +9,8 @@
  * When the guest has ended an interrupt, it stays in its list register until the register or the interrupt is needed.
  * Most interrupts come again.
  *
- * There are no barriers here. A list register is used when the guest runs, and the exception return synchronises (IHI
+ * There are no barriers here, and ICH_ELRSR_EL2 may say what was so before the last writes. A list register is used when
+ * the guest runs, and the exception return synchronises (IHI
  * 0069, 8.1.6 "Observability of the effects of accesses to the GIC registers"; Arm ARM, "Context synchronization
  * event").
  */
@@ -79,12 +80,16 @@ static inline uint32_t avc_vgic_lr_through(const struct avc_vgic_cpu *self)
 
 /* Chooses one of those for another interrupt, in turn, or returns ~0. It takes the virtual timer's, which comes most
    often, only if there is no other. Nothing in memory has changed about its interrupt, or the register would be
-   marked. */
-static inline unsigned avc_vgic_lr_victim(struct avc_vgic_cpu *self)
+   marked. `fresh`: this trap has written no list register, so that what ICH_ELRSR_EL2 says is so. Otherwise a register
+   that was written a moment ago may still be said to be empty: only a read of itself tells. */
+static inline unsigned avc_vgic_lr_victim(struct avc_vgic_cpu *self, bool fresh)
 {
     uint32_t through = avc_vgic_lr_through(self) & ~(self->lr_look | self->lr_pend), others;
     unsigned next = self->lr_next;
 
+    for (uint32_t bits = fresh ? 0 : through; bits; bits &= bits - 1)
+        if (avc_unlikely(avc_hw_lr_read((unsigned)__builtin_ctz(bits)) & ICH_LR_STATE))
+            through &= ~(bits & -bits);
     if (avc_unlikely(!through))
         return ~0u;
     if (self->bank.in_lr >> AVC_VGIC_VTIMER_INTID & 1) {
@@ -205,7 +210,8 @@ static inline bool avc_vgic_lr_again(struct avc_vgic_cpu *cpu, struct avc_vgic_b
  * was pending or active already, or no register is to be had. (One that is enabled, and pending or active, is in a list
  * register or in a queue between operations.)
  */
-static inline bool avc_vgic_lr_new(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n, uint64_t lr)
+static inline bool avc_vgic_lr_new(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n, uint64_t lr,
+                                   bool fresh)
 {
     uint32_t bit = 1u << n, free = ~self->lr_used & self->lr_all;
     bool own = b == &self->bank;
@@ -217,7 +223,7 @@ static inline bool avc_vgic_lr_new(struct avc_vgic_cpu *self, struct avc_vgic_ba
     if (free) {
         r = (unsigned)__builtin_ctz(free);
     } else {
-        r = avc_vgic_lr_victim(self);
+        r = avc_vgic_lr_victim(self, fresh);
         if (r == ~0u)
             return false;
         avc_vgic_lr_evict(self, r);

@@ -319,11 +319,8 @@ bool avc_vgic_signals(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu)
     bool waits = avc_vgic_waiting(op->vgic, cpu, 0) | avc_vgic_waiting(op->vgic, cpu, 1);
     uint32_t lrs = cpu->lr_used;
 
-    if (avc_vgic_at_hand(op, cpu)) {
-        if (lrs && cpu->loaded)
-            lrs &= (uint32_t)~avc_hw_read_ICH_ELRSR_EL2();
+    if (avc_vgic_at_hand(op, cpu))
         return (lrs && lr_signals(cpu, lrs)) || (waits && queue_signals(op->vgic, cpu));
-    }
     /* Another CPU has the registers, so they cannot be seen. A yes that is wrong costs a wake-up. */
     for (; lrs; lrs &= lrs - 1)
         if (cpu->lr[__builtin_ctz(lrs)] & ICH_LR_PENDING)

@@ -49,7 +49,7 @@ static void line_falls(struct avc_vgic_cpu *self)
     if (avc_likely(!(avc_hw_read_ICH_MISR_EL2() & ICH_MISR_ALL)))
         return;
     avc_vgic_begin(&op, self->vgic, self);
-    self->spilled = true; /* fill() starts from nothing */
+    self->spilled = true; /* fill() looks at all of them */
     op.fill = true;
     avc_vgic_end(&op);
     avc_hw_isb();
@@ -130,7 +130,7 @@ enum avc_result avc_vgic_irq_taken(struct avc_vcpu *vcpu, avc_irq_t irq)
         linked = avc_vgic_lr_again_at(self, b, AVC_VGIC_VTIMER_INTID, true, true);
     else
         linked = self->hal->eoi_split &&
-                 avc_vgic_lr_new(self, b, AVC_VGIC_VTIMER_INTID, ICH_LR_HW | ICH_LR_PINTID((uint32_t)irq));
+                 avc_vgic_lr_new(self, b, AVC_VGIC_VTIMER_INTID, ICH_LR_HW | ICH_LR_PINTID((uint32_t)irq), true);
     avc_unlock(&self->vgic->lock);
     if (avc_unlikely(!linked))
         return taken_other(vcpu, irq);

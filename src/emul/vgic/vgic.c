@@ -266,7 +266,7 @@ static inline bool line_here(struct avc_vgic_cpu *self, struct avc_vgic_bank *b,
         return false;
     if (!level)
         return !((b->latch | b->active | b->queued) >> n & 1);
-    return avc_vgic_lr_new(self, b, n, edge ? 0 : ICH_LR_EOI);
+    return avc_vgic_lr_new(self, b, n, edge ? 0 : ICH_LR_EOI, false);
 }
 
 static __attribute__((noinline)) void line_elsewhere(struct avc_vgic *vgic, struct avc_vgic_cpu *self,
