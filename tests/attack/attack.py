@@ -155,6 +155,7 @@ class Runner:
         words = f"attack={attack} seed={seed} rounds={rounds or default} cpus={cpus} " + \
             f"patience={200000 if parallel else 2000 if self.mutant else 5000} wild={int(self.options.wild)}"
         millions = MUTANT_MILLIONS if self.mutant else millions * (1 + rounds // default)
+        millions *= 3 if parallel else 1  # a vCPU that is lost is waited for, and the others spin meanwhile
         plugin = f"{self.watch},limit={millions * 1000000}"
         if cpus:
             return [os.path.join(TOP, "avc"), "run", "--kernel", os.path.join(self.folder, "attack.bin"),

@@ -78,6 +78,13 @@ static inline uint32_t avc_vgic_lr_through(const struct avc_vgic_cpu *self)
     return (uint32_t)avc_hw_read_ICH_ELRSR_EL2() & self->lr_used;
 }
 
+/* Returns the first of `lrs`, which are some, from list register `next` on, around. */
+static inline unsigned avc_vgic_lr_from(uint32_t lrs, unsigned next)
+{
+    lrs = lrs >> (next & 31) | lrs << (-next & 31);
+    return (next + (unsigned)__builtin_ctz(lrs)) & 31;
+}
+
 /* Chooses one of those for another interrupt, in turn, or returns ~0. It takes the virtual timer's, which comes most
    often, only if there is no other. Nothing in memory has changed about its interrupt, or the register would be
    marked. `fresh`: this trap has written no list register, so that what ICH_ELRSR_EL2 says is so. Otherwise a register
@@ -85,21 +92,23 @@ static inline uint32_t avc_vgic_lr_through(const struct avc_vgic_cpu *self)
 static inline unsigned avc_vgic_lr_victim(struct avc_vgic_cpu *self, bool fresh)
 {
     uint32_t through = avc_vgic_lr_through(self) & ~(self->lr_look | self->lr_pend), others;
-    unsigned next = self->lr_next;
+    unsigned next = self->lr_next, r;
 
-    for (uint32_t bits = fresh ? 0 : through; bits; bits &= bits - 1)
-        if (avc_unlikely(avc_hw_lr_read((unsigned)__builtin_ctz(bits)) & ICH_LR_STATE))
-            through &= ~(bits & -bits);
     if (avc_unlikely(!through))
         return ~0u;
     if (self->bank.in_lr >> AVC_VGIC_VTIMER_INTID & 1) {
         others = through & ~(1u << self->bank.at[AVC_VGIC_VTIMER_INTID]);
         through = avc_likely(others) ? others : through;
     }
-    through = through >> (next & 31) | through << (-next & 31); /* from the next on, around */
-    next = (next + (unsigned)__builtin_ctz(through)) & 31;
-    self->lr_next = (uint8_t)(next + 1);
-    return next;
+    r = avc_vgic_lr_from(through, next);
+    while (!fresh && avc_unlikely(avc_hw_lr_read(r) & ICH_LR_STATE)) {
+        through &= ~(1u << r);
+        if (!through)
+            return ~0u;
+        r = avc_vgic_lr_from(through, next);
+    }
+    self->lr_next = (uint8_t)(r + 1);
+    return r;
 }
 
 /* Rewrites list register r of self, which is loaded: the guest's state in it, and what was written else. (If the guest
