@@ -9,10 +9,9 @@
  * When the guest has ended an interrupt, it stays in its list register until the register or the interrupt is needed.
  * Most interrupts come again.
  *
- * There are no barriers here, and ICH_ELRSR_EL2 may say what was so before the last writes. A list register is used when
- * the guest runs, and the exception return synchronises (IHI
- * 0069, 8.1.6 "Observability of the effects of accesses to the GIC registers"; Arm ARM, "Context synchronization
- * event").
+ * There are no barriers here, and ICH_ELRSR_EL2 may say what was so before the last writes. A list register is used
+ * when the guest runs, and the exception return synchronises (IHI 0069, 8.1.6 "Observability of the effects of accesses
+ * to the GIC registers"; Arm ARM, "Context synchronization event").
  */
 #ifndef AVC_VGIC_LR_H
 #define AVC_VGIC_LR_H
