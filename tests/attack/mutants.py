@@ -25,15 +25,14 @@ MUTANTS = {
         "core/exit/run.c", "avc_count(&vcpu->nr_exits[vcpu->exit.kind]);",
         "avc_count(&vcpu->nr_exits[vcpu->exit.kind]); { static unsigned n; if (++n % 16 == 0) "
         "vcpu->vm->vcpus[0]->x[19] ^= 1; }",
-        "flood", r"^vCPU 0: "),
+        "flood", r"^vCPU [01]: "),
     "simd": (  # the same with a SIMD register
         "core/exit/run.c", "avc_count(&vcpu->nr_exits[vcpu->exit.kind]);",
         "avc_count(&vcpu->nr_exits[vcpu->exit.kind]); { static unsigned n; if (++n % 4 == 0) "
         "((uint64_t *)&vcpu->vm->vcpus[0]->fp_storage)[10] ^= 1; }",
         "flood", r"vCPU 0: a SIMD register"),
     "sysreg": (  # a group of system registers is not swapped between vCPUs
-        "hw/regs.c", "else\n        swap_group(vcpu, false, AVC_GROUP_PLAIN);",
-        "else\n        vcpu->live ^= 1u << AVC_GROUP_PLAIN;",
+        "hw/regs.c", "restore(from, false, AVC_GROUP_PLAIN);", ";",
         "flood", r"^vCPU \d: "),
     "interrupt": (  # one SGI of eight is lost
         "emul/vgic/cpuif.c", "pend(&op, &op.vgic->cpus[n], intid, any_group);",
