@@ -117,20 +117,6 @@ static struct avc_vgic_cpu *spi_cpu(struct avc_vgic *vgic, struct avc_vgic_bank 
     return cpu == NONE ? NULL : &vgic->cpus[cpu];
 }
 
-/* Returns a list register of self that is free, or ~0. If none is, it frees one. */
-static inline unsigned free_lr(struct avc_vgic_cpu *self)
-{
-    uint32_t free = ~self->lr_used & self->lr_all;
-    unsigned r;
-
-    if (avc_likely(free))
-        return (unsigned)__builtin_ctz(free);
-    r = avc_vgic_lr_victim(self, false);
-    if (r != ~0u)
-        avc_vgic_lr_evict(self, r);
-    return r;
-}
-
 unsigned avc_vgic_last_pending(const struct avc_vgic_cpu *self, uint64_t vmcr, uint32_t *priority)
 {
     uint32_t lrs = self->lr_used & ~(self->lr_look | self->lr_pend);
@@ -189,7 +175,7 @@ static __attribute__((noinline)) bool deliver_spilled(struct avc_vgic_cpu *self,
 static inline void deliver_here(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigned n)
 {
     struct avc_vgic_cpu *self = op->self;
-    unsigned r = op->fill || self->spilled ? ~0u : free_lr(self);
+    unsigned r = op->fill || self->spilled ? ~0u : avc_vgic_lr_free(self, false);
 
     if (avc_likely(r != ~0u)) {
         avc_vgic_lr_put(self, b, n, r);
@@ -260,7 +246,7 @@ uint32_t avc_vgic_deliver_here(struct avc_vgic_cpu *self, struct avc_vgic_bank *
 
         if (!b->owner && !spi_is_ours(self, b, n))
             continue;
-        r = free_lr(self);
+        r = avc_vgic_lr_free(self, false);
         if (r == ~0u)
             break;
         avc_vgic_lr_put(self, b, n, r);

@@ -110,6 +110,20 @@ static inline unsigned avc_vgic_lr_victim(struct avc_vgic_cpu *self, bool fresh)
     return r;
 }
 
+/* Returns a list register of self that is free, or ~0. If none is, it frees one. `fresh`: see above. */
+static inline unsigned avc_vgic_lr_free(struct avc_vgic_cpu *self, bool fresh)
+{
+    uint32_t free = ~self->lr_used & self->lr_all;
+    unsigned r;
+
+    if (avc_likely(free))
+        return (unsigned)__builtin_ctz(free);
+    r = avc_vgic_lr_victim(self, fresh);
+    if (r != ~0u)
+        avc_vgic_lr_evict(self, r);
+    return r;
+}
+
 /* Rewrites list register r of self, which is loaded: the guest's state in it, and what was written else. (If the guest
    had ended the interrupt before the vCPU came here, the CPU's register has no state, and anything else.) */
 static inline void avc_vgic_lr_change(struct avc_vgic_cpu *self, unsigned r, uint64_t set, uint64_t clear)
@@ -221,21 +235,16 @@ static inline bool avc_vgic_lr_again(struct avc_vgic_cpu *cpu, struct avc_vgic_b
 static inline bool avc_vgic_lr_new(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, unsigned n, uint64_t lr,
                                    bool fresh)
 {
-    uint32_t bit = 1u << n, free = ~self->lr_used & self->lr_all;
+    uint32_t bit = 1u << n;
     bool own = b == &self->bank;
     unsigned r;
 
     if ((b->queued | (lr & ICH_LR_HW ? b->linked | b->line : 0)) & bit ||
         !(avc_vgic_enabled_bits(self->vgic, b) & bit) || self->spilled)
         return false;
-    if (free) {
-        r = (unsigned)__builtin_ctz(free);
-    } else {
-        r = avc_vgic_lr_victim(self, fresh);
-        if (r == ~0u)
-            return false;
-        avc_vgic_lr_evict(self, r);
-    }
+    r = avc_vgic_lr_free(self, fresh);
+    if (r == ~0u)
+        return false;
     if (lr & ICH_LR_HW)
         b->linked |= bit;
     else if (!(lr & ICH_LR_EOI))

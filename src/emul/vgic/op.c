@@ -19,9 +19,9 @@
 /* Returns the next in order: active, then pending. NONE: no candidate. */
 static uint32_t next(const struct avc_vgic_op *op, uint64_t vmcr)
 {
-    uint32_t intid = avc_vgic_first_active(op->self);
-
-    return intid != NONE ? intid : avc_vgic_first_pending(op->vgic, op->self, vmcr);
+    if (op->self->queue.level[AVC_VGIC_ACTIVE])
+        return avc_vgic_first_active(op->self);
+    return avc_vgic_first_pending(op->vgic, op->self, vmcr);
 }
 
 static void put(struct avc_vgic_op *op, uint32_t intid, unsigned r)
@@ -51,17 +51,13 @@ static void choose(struct avc_vgic_op *op, uint64_t vmcr)
                         avc_vgic_first_active(self) != NONE);
 }
 
-/* Puts what waits into list registers that have become free, if nothing else has to move: no active interrupt waits,
-   and what is left over comes after all that is pending in list registers. */
-static bool refill(struct avc_vgic_op *op, uint64_t vmcr)
+/* Puts what waits into list registers that are free. Returns the INTID of what comes next and has none, or NONE. */
+static uint32_t place(struct avc_vgic_op *op, uint64_t vmcr)
 {
     struct avc_vgic_cpu *self = op->self;
-    uint32_t free, intid, last;
+    uint32_t free = ~self->lr_used & self->lr_all, intid;
 
-    if (self->queue.level[AVC_VGIC_ACTIVE] | (self->spilled ? self->lr_look | self->lr_pend : 0))
-        return false;
-    free = ~self->lr_used & self->lr_all;
-    while ((intid = avc_vgic_first_pending(op->vgic, self, vmcr)) != NONE) {
+    while ((intid = next(op, vmcr)) != NONE) {
         if (!free) {
             avc_vgic_look(op, self, avc_vgic_lr_through(self));
             free = ~self->lr_used & self->lr_all;
@@ -71,12 +67,17 @@ static bool refill(struct avc_vgic_op *op, uint64_t vmcr)
         put(op, intid, (unsigned)__builtin_ctz(free));
         free &= free - 1;
     }
-    if (intid != NONE && (avc_vgic_last_pending(self, vmcr, &last) == ~0u ||
-                          avc_vgic_bank_of(self, intid)->priority[intid % 32] < last ||
-                          !(vmcr >> (avc_vgic_bank_of(self, intid)->group >> intid % 32 & 1) & 1)))
-        return false;
-    avc_vgic_lr_control(self, vmcr, intid != NONE, false);
-    return true;
+    return intid;
+}
+
+/* Does it come after all that is pending in list registers, so that it may wait for these? */
+static bool comes_last(struct avc_vgic_cpu *self, uint32_t intid, uint64_t vmcr)
+{
+    const struct avc_vgic_bank *b = avc_vgic_bank_of(self, intid);
+    uint32_t last;
+
+    return avc_vgic_last_pending(self, vmcr, &last) != ~0u && b->priority[intid % 32] >= last &&
+           vmcr >> (b->group >> intid % 32 & 1) & 1; /* VENG0, VENG1 */
 }
 
 /* Looks at timers that wait in a queue, and whose lines software tracks. Their lines may have fallen. */
@@ -100,24 +101,11 @@ static void fill(struct avc_vgic_op *op)
     op->fill = true; /* interrupts that are delivered now wait their turn */
     avc_vgic_taker_changed(op, self, vmcr);
     resample(op);
-    if (avc_likely(refill(op, vmcr)))
-        return;
-    if (!self->spilled) {
-        uint32_t free = (~self->lr_used & self->lr_all), intid;
+    if (!self->spilled || !(self->queue.level[AVC_VGIC_ACTIVE] | self->lr_look | self->lr_pend)) {
+        uint32_t intid = place(op, vmcr);
 
-        while ((intid = next(op, vmcr)) != NONE) {
-            if (!free) {
-                avc_vgic_look(op, self, avc_vgic_lr_through(self));
-                free = ~self->lr_used & self->lr_all;
-                if (!free)
-                    break;
-            }
-            put(op, intid, (unsigned)__builtin_ctz(free));
-            free &= free - 1;
-        }
-        if (intid == NONE) {
-            if (!self->tds || op->vgic->any) /* EOImode decides what traps, and the groups what they tell */
-                avc_vgic_lr_control(self, vmcr, false, false);
+        if (intid == NONE || (!self->queue.level[AVC_VGIC_ACTIVE] && comes_last(self, intid, vmcr))) {
+            avc_vgic_lr_control(self, vmcr, intid != NONE, false);
             return;
         }
     }
