@@ -39,6 +39,7 @@ PARTS = {
     "system calls": ("avc_syscalls_",),
     "calls to firmware": ("avc_to_firmware",),
     "loads and stores without syndrome": ("avc_decoder_",),
+    "saved state": ("avc_state_",),
 }
 # A figure of the document may be off by this factor before it has to be written anew.
 STALE = 1.05

@@ -52,6 +52,9 @@ extern "C" {
     X(mem)                                                                                                             \
     X(observer)                                                                                                        \
     X(stage2_leaf)                                                                                                     \
+    X(state_field)                                                                                                     \
+    X(state_model)                                                                                                     \
+    X(state_object)                                                                                                    \
     X(syscall_event)                                                                                                   \
     X(syscall_range)                                                                                                   \
     X(syscalls_config)                                                                                                 \

@@ -4,6 +4,7 @@
 #include <avc/observe.h>
 #include <avc/sizes.h>
 #include <avc/stage2.h>
+#include <avc/state.h>
 #include <avc/decoder.h>
 #include <avc/syscall.h>
 #include <avc/version.h>

@@ -11,6 +11,7 @@
 #include <avc/decoder.h>
 #include <avc/observe.h>
 #include <avc/sizes.h>
+#include <avc/state.h>
 #include <avc/syscall.h>
 #include <avc/version.h>
 #include <avc/vgic.h>
