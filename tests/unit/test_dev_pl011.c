@@ -368,6 +368,113 @@ static void random_accesses(void **state)
     }
 }
 
+/* The state goes through a stream into a device that was used otherwise before. */
+static void restore_over_stream(const struct vmm_pl011_values *there, struct vmm_pl011_values *here)
+{
+    struct vmm_pl011_values copy = *there;
+    struct avc_state_object from = { &vmm_pl011_state, 3, &copy }, to = { &vmm_pl011_state, 3, here };
+    uint8_t stream[512];
+    size_t bytes;
+
+    assert_int_equal(avc_state_write(stream, sizeof(stream), &from, 1, &bytes), AVC_OK);
+    assert_int_equal(avc_state_read(stream, bytes, &to, 1, NULL), AVC_OK);
+}
+
+/* Each register, each byte of the FIFO and the line are as they were, whatever the device was before. */
+static void is_restored(void **state)
+{
+    static const uint16_t regs[] = { 0x04, 0x18, 0x20, 0x24, 0x28, 0x2C, 0x30, 0x34, 0x38, 0x3C, 0x40, 0x48 };
+    static const uint16_t writable[] = { 0x20, 0x24, 0x28, 0x2C, 0x34, 0x38, 0x44, 0x48 };
+
+    (void)state;
+    srand(2);
+    for (unsigned round = 0; round < 500; round++) {
+        struct vmm_pl011_values there, here;
+        uint64_t value[sizeof(regs) / sizeof(regs[0])];
+        unsigned waiting = (unsigned)rand() % 20, in_fifo;
+        uint8_t byte[VMM_PL011_FIFO];
+        bool line;
+
+        setup(NULL);
+        store(0x2C, 4, rand() % 4 ? 0x10 : 0);
+        for (unsigned i = 0; i < waiting; i++) /* so that the FIFO's first byte is anywhere in it */
+            type(&(char){ (char)i }, 1);
+        for (unsigned i = (unsigned)rand() % 20; i > 0; i--)
+            load(0, 4);
+        for (size_t i = 0; i < sizeof(writable) / sizeof(writable[0]); i++)
+            if (rand() % 2)
+                store(writable[i], 4, (uint64_t)rand());
+        store(0x30, 4, (uint64_t)rand());
+        for (size_t i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
+            value[i] = load(regs[i], 4);
+        line = host.line;
+        vmm_pl011_get(&uart, &there);
+        in_fifo = there.count;
+        memcpy(byte, there.fifo, sizeof(byte));
+
+        setup(NULL);
+        store(0x2C, 4, 0x10);
+        store(0x38, 4, 0x7FF);
+        type("old bytes", 1 + (size_t)rand() % 9);
+        vmm_pl011_get(&uart, &here);
+        restore_over_stream(&there, &here);
+        assert_true(vmm_pl011_set(&uart, &here));
+        assert_int_equal(host.line, line);
+        for (size_t i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
+            if (load(regs[i], 4) != value[i])
+                fail_msg("register 0x%x: 0x%llx, was 0x%llx", regs[i], (unsigned long long)load(regs[i], 4),
+                         (unsigned long long)value[i]);
+        for (unsigned i = 0; i < in_fifo; i++)
+            assert_int_equal(load(0, 4), byte[i]);
+        assert_int_equal(load(0x18, 4) & 0x10, 0x10);
+    }
+}
+
+/* Bytes that waited at this host for room in the FIFO arrive behind the restored ones. */
+static void restored_in_front_of_what_waits(void **state)
+{
+    struct vmm_pl011_values v;
+
+    (void)state;
+    store(0x2C, 4, 0x10);
+    type("0123456789abcdefgh", 18);
+    vmm_pl011_get(&uart, &v);
+    v.count = 1;
+    v.fifo[0] = 'R';
+    assert_true(vmm_pl011_set(&uart, &v));
+    assert_int_equal(load(0, 4), 'R');
+    assert_int_equal(load(0, 4), 'g');
+    assert_int_equal(load(0, 4), 'h');
+    assert_int_equal(load(0x18, 4) & 0x10, 0x10);
+    assert_false(host.muted);
+}
+
+static void impossible_states(void **state)
+{
+    struct vmm_pl011_values good, now;
+
+    (void)state;
+    vmm_pl011_get(&uart, &good);
+#define REFUSED(what)                                                                                                  \
+    do {                                                                                                               \
+        struct vmm_pl011_values v = good;                                                                              \
+                                                                                                                       \
+        v.ibrd = 99;                                                                                                   \
+        v.what;                                                                                                        \
+        assert_false(vmm_pl011_set(&uart, &v));                                                                        \
+        vmm_pl011_get(&uart, &now);                                                                                    \
+        assert_memory_equal(&now, &good, sizeof(now));                                                                 \
+    } while (0)
+    REFUSED(base = BASE + 1);
+    REFUSED(count = VMM_PL011_FIFO + 1);
+    REFUSED(cr = 0x08);
+    REFUSED(ris = 0x800);
+    REFUSED(imsc = 0x800);
+    REFUSED(ifls = 0x40);
+    REFUSED(fbrd = 0x40);
+    REFUSED(dmacr = 8);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -381,6 +488,9 @@ int main(void)
         cmocka_unit_test_setup(nothing_is_lost, setup),
         cmocka_unit_test_setup(loopback, setup),
         cmocka_unit_test_setup(reset_lowers_the_line, setup),
+        cmocka_unit_test_setup(is_restored, setup),
+        cmocka_unit_test_setup(restored_in_front_of_what_waits, setup),
+        cmocka_unit_test_setup(impossible_states, setup),
         cmocka_unit_test_setup(random_accesses, setup),
     };
 

@@ -58,6 +58,15 @@ enum { /* register offsets; DDI 0183, 3.2 */
 #define INT_RT  (1u << 6)
 #define INT_ALL 0x7FFu
 
+/* Bits that can be written and read back. */
+#define CR_BITS    0xFF87u
+#define LCR_BITS   0xFFu
+#define IFLS_BITS  0x3Fu
+#define IBRD_BITS  0xFFFFu
+#define FBRD_BITS  0x3Fu
+#define ILPR_BITS  0xFFu
+#define DMACR_BITS 7u
+
 #define IFLS_RESET 0x12u /* both at one half */
 
 static const uint8_t ids[8] = { 0x11, 0x10, 0x14, 0x00, 0x0D, 0xF0, 0x05, 0xB1 };
@@ -177,7 +186,7 @@ static void write_cr(struct vmm_pl011 *u, uint32_t value)
 {
     uint32_t before = modem(u), changed;
 
-    u->cr = value & 0xFF87;
+    u->cr = value & CR_BITS;
     changed = before ^ modem(u);
     u->ris |= (changed & FR_CTS ? INT_CTS : 0) | (changed & FR_DSR ? INT_DSR : 0) | (changed & FR_DCD ? INT_DCD : 0) |
               (before & FR_RI && changed & FR_RI ? INT_RI : 0); /* its trailing edge (3.3.11) */
@@ -244,24 +253,24 @@ static void write(struct vmm_mmio *dev, uint32_t offset, uint32_t value)
         write_data(u, (uint8_t)value);
         return;
     case ILPR:
-        u->ilpr = value & 0xFF;
+        u->ilpr = value & ILPR_BITS;
         break;
     case IBRD:
-        u->ibrd = value & 0xFFFF;
+        u->ibrd = value & IBRD_BITS;
         break;
     case FBRD:
-        u->fbrd = value & 0x3F;
+        u->fbrd = value & FBRD_BITS;
         break;
     case LCR_H:
         /* Bytes in the FIFO stay readable when it becomes one byte deep. */
-        u->lcr_h = value & 0xFF;
+        u->lcr_h = value & LCR_BITS;
         pull_held(u);
         break;
     case CR:
         write_cr(u, value);
         break;
     case IFLS:
-        u->ifls = value & 0x3F;
+        u->ifls = value & IFLS_BITS;
         break;
     case IMSC:
         u->imsc = value & INT_ALL;
@@ -270,7 +279,7 @@ static void write(struct vmm_mmio *dev, uint32_t offset, uint32_t value)
         u->ris &= ~value;
         break;
     case DMACR: /* kept; there is no DMA controller for the requests */
-        u->dmacr = value & 7;
+        u->dmacr = value & DMACR_BITS;
         break;
     default: /* ECR has no errors to clear; the others are read-only or reserved */
         break;
@@ -328,4 +337,77 @@ void vmm_pl011_ready(struct vmm_pl011 *uart)
     pull(uart);
     update(uart);
     vmm_unlock(&uart->mmio.lock);
+}
+
+static const struct avc_state_field fields[] = {
+    AVC_STATE_ROW(0, AVC_STATE_FIXED, struct vmm_pl011_values, base, 1),
+    AVC_STATE_ROW(1, AVC_STATE_NEEDED, struct vmm_pl011_values, cr, 1),
+    AVC_STATE_ROW(2, AVC_STATE_NEEDED, struct vmm_pl011_values, lcr_h, 1),
+    AVC_STATE_ROW(3, AVC_STATE_NEEDED, struct vmm_pl011_values, ifls, 1),
+    AVC_STATE_ROW(4, AVC_STATE_NEEDED, struct vmm_pl011_values, imsc, 1),
+    AVC_STATE_ROW(5, AVC_STATE_NEEDED, struct vmm_pl011_values, ris, 1),
+    AVC_STATE_ROW(6, AVC_STATE_NEEDED, struct vmm_pl011_values, ibrd, 1),
+    AVC_STATE_ROW(7, AVC_STATE_NEEDED, struct vmm_pl011_values, fbrd, 1),
+    AVC_STATE_ROW(8, AVC_STATE_NEEDED, struct vmm_pl011_values, ilpr, 1),
+    AVC_STATE_ROW(9, AVC_STATE_NEEDED, struct vmm_pl011_values, dmacr, 1),
+    AVC_STATE_ROW(10, AVC_STATE_NEEDED, struct vmm_pl011_values, count, 1),
+    AVC_STATE_ROW(11, AVC_STATE_NEEDED, struct vmm_pl011_values, fifo, VMM_PL011_FIFO),
+};
+
+const struct avc_state_model vmm_pl011_state = { .id = VMM_STATE_PL011,
+                                                 .nr = sizeof(fields) / sizeof(fields[0]),
+                                                 .field = fields };
+
+void vmm_pl011_get(struct vmm_pl011 *uart, struct vmm_pl011_values *values)
+{
+    vmm_lock(&uart->mmio.lock);
+    *values = (struct vmm_pl011_values){
+        .base = uart->mmio.base,
+        .cr = (uint16_t)uart->cr,
+        .ris = (uint16_t)uart->ris,
+        .imsc = (uint16_t)uart->imsc,
+        .ibrd = (uint16_t)uart->ibrd,
+        .lcr_h = (uint8_t)uart->lcr_h,
+        .ifls = (uint8_t)uart->ifls,
+        .fbrd = (uint8_t)uart->fbrd,
+        .ilpr = (uint8_t)uart->ilpr,
+        .dmacr = (uint8_t)uart->dmacr,
+        .count = (uint8_t)uart->count,
+    };
+    for (unsigned i = 0; i < uart->count; i++)
+        values->fifo[i] = uart->fifo[(uart->first + i) % VMM_PL011_FIFO];
+    vmm_unlock(&uart->mmio.lock);
+}
+
+/* The guest can clear any bit of RIS, and bytes stay when the FIFO becomes one byte deep. So RIS and the FIFO allow no
+   more to be said than these bounds. */
+static bool is_possible(const struct vmm_pl011 *u, const struct vmm_pl011_values *v)
+{
+    return v->base == u->mmio.base && v->count <= VMM_PL011_FIFO && !(v->cr & ~CR_BITS) && !(v->ris & ~INT_ALL) &&
+           !(v->imsc & ~INT_ALL) && !(v->ifls & ~IFLS_BITS) && !(v->fbrd & ~FBRD_BITS) && !(v->dmacr & ~DMACR_BITS);
+}
+
+/* `held` is this host's own, and stays. */
+bool vmm_pl011_set(struct vmm_pl011 *uart, const struct vmm_pl011_values *values)
+{
+    if (!is_possible(uart, values))
+        return false;
+    vmm_lock(&uart->mmio.lock);
+    uart->cr = values->cr;
+    uart->ris = values->ris;
+    uart->imsc = values->imsc;
+    uart->ibrd = values->ibrd;
+    uart->lcr_h = values->lcr_h;
+    uart->ifls = values->ifls;
+    uart->fbrd = values->fbrd;
+    uart->ilpr = values->ilpr;
+    uart->dmacr = values->dmacr;
+    uart->first = 0;
+    uart->count = values->count;
+    for (unsigned i = 0; i < VMM_PL011_FIFO; i++)
+        uart->fifo[i] = values->fifo[i];
+    pull_held(uart);
+    update(uart);
+    vmm_unlock(&uart->mmio.lock);
+    return true;
 }

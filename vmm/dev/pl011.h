@@ -4,6 +4,8 @@
 #ifndef VMM_DEV_PL011_H
 #define VMM_DEV_PL011_H
 
+#include <avc/state.h>
+
 #include "mmio.h"
 
 #define VMM_PL011_SIZE 0x1000
@@ -28,6 +30,18 @@ struct vmm_pl011 {
     uint32_t ris, imsc, cr, lcr_h, ifls, ibrd, fbrd, ilpr, dmacr;
 };
 
+/** Its state as values; vmm_pl011_state says which records they are. Bytes that the host still has are not in it. */
+struct vmm_pl011_values {
+    uint64_t base;
+    uint16_t cr, ris, imsc, ibrd;
+    uint8_t lcr_h, ifls, fbrd, ilpr, dmacr;
+    uint8_t count;                /* bytes in the FIFO */
+    uint8_t fifo[VMM_PL011_FIFO]; /* the oldest first; 0 behind the last */
+};
+
+/** The model's table for avc/state.h. */
+extern const struct avc_state_model vmm_pl011_state;
+
 /** The claim's function. ctx is the struct vmm_pl011. */
 avc_claim_fn vmm_pl011_access;
 
@@ -40,5 +54,13 @@ void vmm_pl011_reset(struct vmm_pl011 *uart);
 /** Bytes wait at the host. Takes those for which there is room, now and later, until get() returns -1, and then
     calls resume(). Any CPU may call it, in interrupt handlers too. */
 void vmm_pl011_ready(struct vmm_pl011 *uart);
+
+/** Tells its state. Any CPU may call it. */
+void vmm_pl011_get(struct vmm_pl011 *uart, struct vmm_pl011_values *values);
+
+/** Takes a state over, and makes the line follow it. Bytes that wait at the host arrive behind those of the FIFO.
+    Returns false, and changes nothing, if no device can be in that state, or if it is one at another base. Any CPU may
+    call it. */
+bool vmm_pl011_set(struct vmm_pl011 *uart, const struct vmm_pl011_values *values);
 
 #endif

@@ -130,3 +130,53 @@ uint64_t vmm_pl031_poll(struct vmm_pl031 *rtc)
     vmm_unlock(&rtc->mmio.lock);
     return next;
 }
+
+static const struct avc_state_field fields[] = {
+    AVC_STATE_ROW(0, AVC_STATE_FIXED, struct vmm_pl031_values, base, 1),
+    AVC_STATE_ROW(1, AVC_STATE_NEEDED, struct vmm_pl031_values, dr, 1),
+    AVC_STATE_ROW(2, AVC_STATE_NEEDED, struct vmm_pl031_values, mr, 1),
+    AVC_STATE_ROW(3, AVC_STATE_NEEDED, struct vmm_pl031_values, lr, 1),
+    AVC_STATE_ROW(4, AVC_STATE_NEEDED, struct vmm_pl031_values, imsc, 1),
+    AVC_STATE_ROW(5, AVC_STATE_NEEDED, struct vmm_pl031_values, ris, 1),
+    AVC_STATE_ROW(6, AVC_STATE_NEEDED, struct vmm_pl031_values, armed, 1),
+};
+
+const struct avc_state_model vmm_pl031_state = { .id = VMM_STATE_PL031,
+                                                 .nr = sizeof(fields) / sizeof(fields[0]),
+                                                 .field = fields };
+
+void vmm_pl031_get(struct vmm_pl031 *rtc, struct vmm_pl031_values *values)
+{
+    vmm_lock(&rtc->mmio.lock);
+    check(rtc);
+    *values = (struct vmm_pl031_values){
+        .base = rtc->mmio.base,
+        .dr = data(rtc),
+        .mr = rtc->mr,
+        .lr = rtc->lr,
+        .imsc = rtc->imsc != 0,
+        .ris = rtc->ris,
+        .armed = rtc->alarm != UINT64_MAX,
+    };
+    vmm_unlock(&rtc->mmio.lock);
+}
+
+/* The time of the alarm follows from DR and MR, as it does when the guest writes them. */
+bool vmm_pl031_set(struct vmm_pl031 *rtc, const struct vmm_pl031_values *values)
+{
+    if (values->base != rtc->mmio.base || values->imsc > 1 || values->ris > 1 || values->armed > 1)
+        return false;
+    vmm_lock(&rtc->mmio.lock);
+    rtc->offset = values->dr - (uint32_t)rtc->seconds(rtc->ctx);
+    rtc->mr = values->mr;
+    rtc->lr = values->lr;
+    rtc->imsc = values->imsc;
+    rtc->ris = values->ris;
+    if (values->armed)
+        set_alarm(rtc);
+    else
+        rtc->alarm = UINT64_MAX;
+    check(rtc);
+    vmm_unlock(&rtc->mmio.lock);
+    return true;
+}
