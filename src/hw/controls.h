@@ -19,7 +19,7 @@ enum {
 _Static_assert(S_COUNT <= sizeof((struct avc_pcpu *)0)->host_saved / sizeof(uint64_t), "host_saved[]");
 
 /* Reads the host's controls (and vcpu->host_hcr, host_cptr and host_vbar), and writes the guest's. HCR_EL2, CPTR_EL2
-   and VBAR_EL2 are not written here: enter.S swaps them. CNTVOFF_EL2 is swapped with the timers. */
+   and VBAR_EL2 are not written here: vectors.S swaps them. CNTVOFF_EL2 is swapped with the timers. */
 void avc_hw_controls_load(struct avc_vcpu *vcpu);
 /* Writes the host's controls back. */
 void avc_hw_controls_put(struct avc_vcpu *vcpu);

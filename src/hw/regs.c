@@ -7,7 +7,7 @@
  * is meanwhile in the CPU's host_ctx[], and its EL2 controls are in host_saved[]: the host gets all of it back at put,
  * bit for bit. A host that has no use for these registers says so (AVC_HOST_NO_EL1), and load and put leave it out.
  *
- * All of this happens under the host's HCR_EL2, which vectors and enter.S swap at each entry and return. That is right
+ * All of this happens under the host's HCR_EL2, which vectors.S swaps at each entry and return. That is right
  * for every register here. With {E2H,TGE} = {1,1} at the host, nothing translates in the EL1&0 regime, and TGE does not
  * change the names by which the registers of that regime are reached.
  *

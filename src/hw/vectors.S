@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The vectors that stand while a guest runs, and the return into the guest. SP_EL2 points into the vCPU while the guest
- * runs. C runs on the stack of avc_vcpu_run().
+ * The world switch proper: the entry into a guest, the vectors that stand while it runs, and the two ways on from a
+ * trap, into the guest again and back to run. SP_EL2 points into the vCPU while the guest runs. C runs on the stack of
+ * avc_vcpu_run(). What is here is what every entry and every return must move. regs.c moves the rest of the guest's
+ * state at load and put.
  *
  * A synchronous exception has a row in the vCPU's dispatch table (core/exit/trap.h). The vector saves x0..x17 and x30,
  * which is all that the AAPCS64 lets C destroy, and calls the row's function. It saves x18..x29 as well when the
@@ -31,9 +33,46 @@
 
     vectors avc_vectors
 
+/* ---- entry ---- */
+
+/*
+ * avc_hw_switch: interrupts are masked and the CPU is in EL2h. x19 is the vCPU, x20 run's DAIF. It keeps x18, x19, x20
+ * and x29, and returns the result in x0.
+ *
+ * VBAR_EL2, HCR_EL2 and CPTR_EL2 are written before ERET, which synchronises them (Arm ARM, D1.3.3, "context
+ * synchronization event"). As soon as VBAR_EL2 is written, an exception at EL2 goes to avc_vectors, where it ends in
+ * hal->panic. Interrupts are masked. A host with {E2H,TGE} = {1,1} has TGE cleared here. For this code the change takes
+ * effect at ERET, because nothing in between makes an EL1&0 translation.
+ */
+    .globl avc_hw_switch
+    .type avc_hw_switch, %function
+    .balign 64
+avc_hw_switch:
+    stp x29, x30, [sp, #-FRAME_SIZE]!
+    mov x0, sp
+    stp x19, x0, [sp, #FRAME_VCPU]
+    stp x18, x20, [sp, #FRAME_X18]
+    str x0, [x19, #V_HOST_SP]
+    ldp x3, x4, [x19, #V_VBAR]  /* and HCR_EL2 */
+    ldr x5, [x19, #V_CPTR]
+    ldp x1, x2, [x19, #V_PC]
+    msr vbar_el2, x3
+    msr hcr_el2, x4
+    msr cptr_el2, x5
+    msr elr_el2, x1
+    msr spsr_el2, x2
+    mov sp, x19
+    .globl avc_resume_all
+avc_resume_all: /* sp: the vCPU */
+    load_high sp
+    ldr x30, [sp, #V_X(30)]
+    load_low sp
+    eret_guest
+    .size avc_hw_switch, . - avc_hw_switch
+
 /* ---- exceptions of EL2's own ---- */
 
-/* The SError that is expected: enter.S opened the window. x1 is the vCPU, x2..x6 are free. */
+/* The SError that is expected: avc_leave has opened the window. x1 is the vCPU, x2..x6 are free. */
 avc_vectors_el2_serror:
     stp x0, x1, [sp, #-16]!
     mrs x2, elr_el2
@@ -102,7 +141,7 @@ avc_vectors_rest: /* x0: LEAVE, ASK or SLOW */
 /* What is called here may be the host's code. It gets the host's x18. It gets 0 in x29: a host that walks frames must
    not follow the guest's. */
 all_saved:
-    tbz x0, #RESULT_CALLS_BIT, leave
+    tbz x0, #RESULT_CALLS_BIT, avc_leave
     mov x29, xzr
     ldr x18, [sp, #FRAME_X18]
     tbnz x0, #0, slow
@@ -117,16 +156,6 @@ all_saved:
 called:
     ldr x1, [sp, #FRAME_VCPU]
     cbz x0, resume_all
-leave: /* TBZ reaches 32 KiB, and avc_leave may be linked further away */
-    b avc_leave
-
-not_done:
-    ldr x1, [sp, #FRAME_VCPU]
-    cmp w0, #ANSWER_EXIT
-    b.ne otherwise
-    mov w2, #ANSWER_FAULT       /* the VMM finds the architecture's answer, not the claim's */
-    strb w2, [x1, #V_EXIT + 1]
-    mov x0, #RESULT_LEAVE
     b avc_leave
 
 otherwise:
@@ -145,6 +174,62 @@ slow:
 call: /* x0: vCPU, x1: ESR_EL2, x3: a function that needs all registers saved */
     blr x3
     b called
+
+not_done:
+    ldr x1, [sp, #FRAME_VCPU]
+    cmp w0, #ANSWER_EXIT
+    b.ne otherwise
+    mov w2, #ANSWER_FAULT       /* the VMM finds the architecture's answer, not the claim's */
+    strb w2, [x1, #V_EXIT + 1]
+    mov x0, #RESULT_LEAVE       /* falls into avc_leave */
+
+/*
+ * x0: the result of avc_hw_switch; x1: the vCPU, all of x0..x30 saved in it; sp: run's stack.
+ *
+ * ELR_EL2 and SPSR_EL2 are read first, because a nested exception would overwrite them. Then a pending SError is looked
+ * for, while the guest is still to blame and our vectors are in place. Then the host's VBAR_EL2, CPTR_EL2 and HCR_EL2
+ * are written, and an ISB follows. The code after it runs under the host's regime: TGE selects what its TLB and AT
+ * instructions mean. It may take exceptions through its own vectors as soon as it unmasks them.
+ */
+    .globl avc_leave
+    .type avc_leave, %function
+avc_leave:
+    mrs x2, elr_el2
+    mrs x3, spsr_el2
+    stp x2, x3, [x1, #V_PC]
+    mrs x4, hcr_el2             /* the CPU clears HCR_EL2.VSE when the guest takes its virtual SError (D1.3.4.4) */
+    str x4, [x1, #V_VBAR + 8]
+    dsb sy                      /* an SError that the guest's own accesses have caused is pending after this */
+    isb                         /* ISR_EL1 is read after the DSB */
+    mrs x5, isr_el1
+    tbnz x5, #8, take_serror    /* ISR_EL1.A */
+leave_host:
+    ldp x3, x4, [x1, #V_HOST_VBAR] /* and HCR_EL2 */
+    ldr x5, [x1, #V_HOST_CPTR]
+    msr vbar_el2, x3
+    msr hcr_el2, x4
+    msr cptr_el2, x5
+    isb
+    mov x19, x1
+    ldp x18, x20, [sp, #FRAME_X18]
+    ldp x29, x30, [sp], #FRAME_SIZE
+    ret
+    .size avc_leave, . - avc_leave
+
+/* Takes the SError here, where avc_vectors knows it. The vector writes it into the vCPU (x1) when ELR_EL2 is one of
+   the two instructions at which an SError can be taken. The first is the ISB: PSTATE is written at once (D1.3.3).
+   The second is the one after the ISB, where the SError is taken at the latest. If it has gone away by then, nothing
+   happens. */
+take_serror:
+    msr daifclr, #4
+    .globl avc_serror_window
+avc_serror_window:
+    isb
+    msr daifset, #4
+    ldr x2, [x1, #V_SERROR]
+    cbz x2, leave_host
+    orr x0, x0, #RESULT_SERROR
+    b leave_host
 
 /* ---- interrupts: C keeps x19..x28 ---- */
 avc_vectors_irq:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The fake's enter.S and vectors.S: the same steps in the same order, in C. See guest.h. */
+/* The fake's vectors.S: the same steps in the same order, in C. See guest.h. */
 #include "guest.h"
 
 #include <stdio.h>

@@ -23,12 +23,12 @@ from avctest import TOP, Tap, command_line, existing, old_qemu
 sys.path.insert(0, str(pathlib.Path(TOP) / "bench"))
 import worst  # noqa: E402
 
-SOURCES = ["call_host.S", "enter.S", "fp.S", "host_vectors.S", "lr.S", "rndr.S", "smc.S", "vectors.S",
+SOURCES = ["call_host.S", "fp.S", "host_vectors.S", "lr.S", "rndr.S", "smc.S", "vectors.S",
            "vectors_harden.S"]
 # Each row: a pattern of LABEL+DISTANCE, and why no guest test executes it.
 SERROR = "QEMU's CPUs take no SError"
 REASONS = [
-    (r"enter.S: (take_serror|avc_serror_window)\+.*", SERROR),
+    (r"vectors.S: (take_serror|avc_serror_window)\+.*", SERROR),
     (r"vectors.S: (avc_vectors_el2_serror|avc_vectors_serror)\+.*", SERROR),
     (r"(vectors|vectors_harden|host_vectors).S: avc_\w*vectors\w*\+0x[1357][89ab].", SERROR),
     (r"(vectors|vectors_harden).S: avc_vectors\w*\+0x[67]..",

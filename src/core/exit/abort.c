@@ -76,29 +76,24 @@ static inline struct avc_exit *begin_mmio(struct avc_vcpu *vcpu, uint64_t esr, a
     return avc_mmio_begin(vcpu, esr, ipa, avc_hw_read_FAR_EL2(), esr & ISS_WNR ? avc_mmio_stored(vcpu, esr) : 0);
 }
 
-/* Begins the event of an access to an index entry whose claim is the embedder's. */
-static inline void begin_entry(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry, uint64_t stored)
+/* ---- an access to an index entry whose claim is the embedder's: they begin its event, and return `result` ---- */
+
+/* A store of a guest in AArch32. */
+static __attribute__((noinline)) enum avc_result begin_odd(struct avc_vcpu *vcpu, uint64_t esr,
+                                                           const struct avc_mmio_entry *entry, enum avc_result result)
 {
     uint64_t va = avc_hw_read_FAR_EL2();
 
     vcpu->asked = entry->claim;
-    avc_mmio_begin(vcpu, esr, avc_mmio_ipa(entry, va), va, stored);
-}
-
-/* Begins a store of a guest in AArch32. */
-static __attribute__((noinline)) enum avc_result begin_odd(struct avc_vcpu *vcpu, uint64_t esr,
-                                                           const struct avc_mmio_entry *entry, enum avc_result result)
-{
-    begin_entry(vcpu, esr, entry, avc_mmio_stored(vcpu, esr));
+    avc_mmio_begin(vcpu, esr, avc_mmio_ipa(entry, va), va, avc_mmio_stored(vcpu, esr));
     return result;
 }
 
 static inline enum avc_result begin_store(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry,
                                           enum avc_result result)
 {
-    uint64_t sctlr = avc_sctlr(vcpu), pstate = avc_hw_read_SPSR_EL2();
+    uint64_t sctlr = avc_sctlr(vcpu), pstate = avc_hw_read_SPSR_EL2(), va = avc_hw_read_FAR_EL2(), value;
     unsigned unused = -(8u << ISS_SAS(esr)) & 63;
-    uint64_t value;
 
     if (avc_unlikely(pstate & SPSR_NRW))
         return begin_odd(vcpu, esr, entry, result);
@@ -107,16 +102,21 @@ static inline enum avc_result begin_store(struct avc_vcpu *vcpu, uint64_t esr, c
         value = __builtin_bswap64(value);
     else
         value >>= unused;
-    begin_entry(vcpu, esr, entry, value);
+    vcpu->asked = entry->claim;
+    avc_mmio_begin(vcpu, esr, avc_mmio_ipa(entry, va), va, value);
     return avc_begun(result);
 }
 
 static inline enum avc_result begin(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry,
                                     enum avc_result result)
 {
+    uint64_t va;
+
     if (esr & ISS_WNR)
         return begin_store(vcpu, esr, entry, result);
-    begin_entry(vcpu, esr, entry, 0);
+    va = avc_hw_read_FAR_EL2();
+    vcpu->asked = entry->claim;
+    avc_mmio_begin(vcpu, esr, avc_mmio_ipa(entry, va), va, 0);
     return avc_begun(result);
 }
 

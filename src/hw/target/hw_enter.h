@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The call of enter.S. tests/fake/hw_enter.h is the other side. Only run.c includes it. */
+/* The call of vectors.S. tests/fake/hw_enter.h is the other side. Only run.c includes it. */
 #ifndef AVC_HW_ENTER_H
 #define AVC_HW_ENTER_H
 
@@ -19,8 +19,8 @@ static inline uint64_t avc_hw_enter_begin(void)
  * Enters the guest, unless something is requested of the vCPU. Comes back when a trap function's result is not RESUME.
  * Returns RESULT_LEAVE or RESULT_AGAIN, perhaps with RESULT_SERROR. Interrupts are masked, the vCPU is loaded.
  *
- * The compiler sees one instruction that destroys registers, not a function: see docs/compilers.md. enter.S gives back
- * in registers that calls keep what run needs afterwards. It also keeps x18 and x29.
+ * The compiler sees one instruction that destroys registers, not a function: see docs/compilers.md. vectors.S gives
+ * back in registers that calls keep what run needs afterwards. It also keeps x18 and x29.
  */
 static inline unsigned avc_hw_enter(struct avc_vcpu **vcpu, uint64_t *daif, uint64_t requests)
 {
