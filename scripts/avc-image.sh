@@ -2,11 +2,11 @@
 # Copyright 2026 the arm_vcpu authors
 # shellcheck shell=bash
 #
-# Checks that a file is a kernel that can be booted, and names what it is otherwise. QEMU itself loads an empty file, a
-# folder's name or a compressed kernel without a word.
+# Checks that a file is a kernel that can be booted, and names what it is otherwise. QEMU itself loads an empty file or
+# a folder's name without a word. The hypervisor reads the headers once more.
 #
-# The header is the kernel's own (Documentation/arm64/booting.rst): text_offset at byte 8, image_size at 16, flags at
-# 24, "ARM\x64" at 56; 64 bytes in all.
+# An Image's header is the kernel's own (Documentation/arm64/booting.rst): text_offset at byte 8, image_size at 16,
+# flags at 24, "ARM\x64" at 56; 64 bytes in all.
 
 file_check() { # WHAT FILE: a readable file with something in it
     local what=$1 file=$2
@@ -31,7 +31,7 @@ image_identify() { # FILE
     local file=$1 head
     head=$(file_hex "$file" 0 8)
     case $head in
-    1f8b*) echo 'a gzip file (gunzip it)' && return ;;
+    1f8b*) echo 'a gzip file in a gzip file (gunzip it)' && return ;;
     28b52ffd*) echo 'a zstd file (zstd -d takes it apart)' && return ;;
     fd377a585a00*) echo 'an xz file (xz -d takes it apart)' && return ;;
     425a68*) echo 'a bzip2 file (bunzip2 it)' && return ;;
@@ -64,7 +64,7 @@ elf_identify() { # FILE
     local machine
     machine=$(file_hex "$1" 18 2)
     case $machine in
-    b700) echo 'an ELF file for arm64 (objcopy -O binary makes an Image of a vmlinux)' ;;
+    b700) echo 'an ELF file for arm64, but not one of 64 bits and little-endian' ;;
     3e00 | 0300) echo 'an ELF file for x86' ;;
     2800) echo 'an ELF file for 32-bit Arm' ;;
     *) echo "an ELF file for machine 0x${machine:2:2}${machine:0:2}" ;;
@@ -81,18 +81,25 @@ pe_identify() { # FILE: something that begins with MZ
     fi
 }
 
-# Dies unless the file is an arm64 Image. Sets image_bytes to the memory that the kernel needs.
+# Dies unless the file is a kernel. Sets image_bytes to the memory that it needs, from 0x4000_0000 on.
 image_bytes=0
-
-image_check() { # FILE
-    local file=$1 size text_offset
-    file_check kernel "$file"
-    if [[ $(file_hex "$file" 56 4) != 41524d64 ]]; then
-        die 2 "the kernel is not an arm64 Image: $file" "It is $(image_identify "$file")." \
-            'An uncompressed arm64 Image is wanted: arch/arm64/boot/Image of a kernel build,' \
-            "/boot/vmlinuz-* of Debian's arm64 package, or a program of one's own with that header."
-    fi
+image_check() { # FILE ADDRESS(where it goes as it is; 0: its header says that)
+    local file=$1 address=$2 size text_offset
     size=$(stat -Lc %s -- "$file")
+    if ((address)); then
+        image_bytes=$((address - 0x40000000 + size))
+        return
+    fi
+    if [[ $(file_hex "$file" 0 6) == 7f454c460201 && $(file_hex "$file" 18 2) == b700 ]]; then
+        image_bytes=$size
+        return
+    fi
+    if [[ $(file_hex "$file" 56 4) != 41524d64 ]]; then
+        die 2 "the kernel is neither an arm64 Image nor an ELF file: $file" "It is $(image_identify "$file")." \
+            'Wanted is an Image (arch/arm64/boot/Image of a kernel build, /boot/vmlinuz-* of' \
+            "Debian's arm64 package), by itself or in a gzip file; an ELF file; or, with" \
+            '--kernel FILE,addr=0x40080000, a file that goes to that address as it is.'
+    fi
     text_offset=$(file_word64 "$file" 8)
     image_bytes=$(file_word64 "$file" 16)
     # Old and small kernels have 0 here. No kernel needs more than 2^40 bytes.

@@ -65,6 +65,12 @@ emulator_cleanup() {
     [[ -z $scratch ]] || rm -rf -- "$scratch"
 }
 
+scratch_make() {
+    [[ -z $scratch ]] || return 0
+    scratch=$(mktemp -d "${TMPDIR:-/tmp}/avc.XXXXXX") || die 2 "no temporary folder could be made"
+    trap emulator_cleanup EXIT
+}
+
 emulator_signalled() { # STATUS
     stopped=$1
     [[ -z $emulator ]] || kill -TERM "$emulator" 2>/dev/null || true
@@ -100,8 +106,7 @@ emulator_run() { # TIMEOUT(0: none) ARGUMENT...
     shift
     # The board of an old QEMU has one UART, so the hypervisor looks for another on the PCI bus.
     [[ -z ${AVC_QEMU_OLD-} ]] || log=(-device 'pci-serial,chardev=log')
-    scratch=$(mktemp -d "${TMPDIR:-/tmp}/avc.XXXXXX") || die 2 "no temporary folder could be made"
-    trap emulator_cleanup EXIT
+    scratch_make
     trap 'emulator_signalled 129' HUP
     trap 'emulator_signalled 130' INT
     trap 'emulator_signalled 143' TERM

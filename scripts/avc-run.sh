@@ -13,10 +13,14 @@ run_usage() {
 usage: ./avc run [OPTION...] [-- QEMU-ARGUMENT...]
 
 Boots a guest in a virtual machine made by the library, under the reference hypervisor at
-EL2, in QEMU: Debian's Linux to a busybox prompt, or an arm64 Image of your own. Installs,
-builds and fetches what is missing first, and says so.
+EL2, in QEMU: Debian's Linux to a busybox prompt, or a kernel or program of your own.
+Installs, builds and fetches what is missing first, and says so.
 
-  --kernel FILE       an uncompressed arm64 Image (default: Debian's kernel)
+  --kernel FILE       an arm64 Image, the same in a gzip file, or an ELF file, which goes to
+                      the physical addresses that it says (default: Debian's kernel)
+  --kernel FILE,addr=ADDRESS
+                      any file: it goes to this address as it is, and is entered there.
+                      Memory begins at 0x40000000; QEMU puts such files to 0x40080000
   --initrd FILE       its initial RAM disk (default: busybox with Debian's kernel, none with
                       --kernel)
   --append STRING     the guest's command line, in place of the default:
@@ -24,7 +28,7 @@ builds and fetches what is missing first, and says so.
                       With our initrd, avc.exec=COMMAND at its end runs COMMAND and powers
                       off.
   --cpus N            the guest's CPUs, 1 to 8 (default: 2)
-  --memory MIB        the guest's memory in MiB (default: 512)
+  --memory SIZE       the guest's memory: MiB, or with G at its end GiB (default: 512)
   --host-cpus N       the emulated board's CPUs, 1 to 8 (default: 2)
   --host-cpu MODEL    their model, one of QEMU's (default: max)
   --host-vhe on|off   the hypervisor runs with HCR_EL2.E2H set or clear (default: on where
@@ -59,7 +63,7 @@ TEXT
 }
 
 run() {
-    local kernel='' initrd='' append=$default_append cpus=2 memory=512 host_cpus=2
+    local kernel='' kernel_at=0 initrd='' append=$default_append cpus=2 memory=512 host_cpus=2
     local host_cpu=max host_vhe='' strace='' stat='' prefault='' count=no timeout=0 qemu_arguments=()
     local profile='' modules=() host_memory=0 status=0
     run_options "$@"
@@ -77,6 +81,48 @@ run_number() { # OPTION VALUE LOW HIGH WHAT: prints it in decimal
         die_usage run "$1 wants $5, $3 to $4, and was given '$2'"
     fi
     printf '%d\n' $((10#$2))
+}
+
+run_memory() { # VALUE: prints it in MiB
+    local value=${1%[MmGg]} most=262144 unit=1
+    [[ $1 != *[Gg] ]] || unit=1024
+    if [[ ! $value =~ ^[0-9]{1,9}$ ]] || ((10#$value < 1 || 10#$value * unit > most)); then
+        die_usage run "--memory wants a number of MiB, 1 to $most, or of GiB with G at its end, and was given '$1'"
+    fi
+    printf '%d\n' $((10#$value * unit))
+}
+
+run_kernel() { # FILE[,addr=ADDRESS]
+    [[ -n $1 ]] || die_usage run '--kernel wants a file'
+    kernel=$1
+    kernel_at=0
+    [[ $1 == *,addr=* && ! -e $1 ]] || return 0
+    kernel=${1%,addr=*}
+    local address=${1##*,addr=}
+    if [[ ! $address =~ ^(0[xX][0-9a-fA-F]{1,12}|[1-9][0-9]{0,14})$ ]] || ((address < 0x40000000)); then
+        die_usage run "--kernel: addr= wants an address in the guest's memory, and was given '$address'" \
+            'Memory begins at 0x40000000.'
+    fi
+    kernel_at=$((address))
+}
+
+# Options of QEMU, which people try.
+run_unknown() { # OPTION
+    local ours=
+    case ${1%%=*} in
+    -kernel | -initrd | -append) ours=-${1%%=*} ;;
+    -m | -mem | --m) ours=--memory ;;
+    -smp | --smp) ours=--cpus ;;
+    -cpu | --cpu) ours="--host-cpu: the guest's CPUs are like the board's" ;;
+    -dtb | --dtb)
+        die_usage run "unknown option: $1" 'The hypervisor makes the device tree of the machine that it emulates.'
+        ;;
+    -M | -machine | -device | -drive | -netdev | -nographic)
+        die_usage run "unknown option: $1" "Arguments of QEMU come after --. They are the board's, and not the guest's."
+        ;;
+    *) die_usage run "unknown option: $1" ;;
+    esac
+    die_usage run "unknown option: $1" "You want $ours."
 }
 
 # Reads the options into the variables of run().
@@ -116,7 +162,7 @@ run_options() {
             value=$1
             shift
             ;;
-        -*) die_usage run "unknown option: $option" ;;
+        -*) run_unknown "$option" ;;
         *) die_usage run "unexpected argument: $option" \
             "A guest of your own is named by --kernel; QEMU's arguments come after --." ;;
         esac
@@ -126,11 +172,11 @@ run_options() {
 
 run_option() { # OPTION VALUE
     case $1 in
-    --kernel) [[ -n $2 ]] || die_usage run '--kernel wants a file' && kernel=$2 ;;
+    --kernel) run_kernel "$2" ;;
     --initrd) [[ -n $2 ]] || die_usage run '--initrd wants a file' && initrd=$2 ;;
     --append) append=$2 ;;
     --cpus) cpus=$(run_number "$1" "$2" 1 8 'a number of CPUs') ;;
-    --memory) memory=$(run_number "$1" "$2" 1 262144 'a number of MiB') ;;
+    --memory) memory=$(run_memory "$2") ;;
     --host-cpus) host_cpus=$(run_number "$1" "$2" 1 8 'a number of CPUs') ;;
     --host-cpu) host_cpu=$2 ;;
     --host-vhe)
@@ -161,6 +207,8 @@ run_check_files() {
         die_usage run '--append has a control character in it (a newline?)'
     fi
     if [[ -n $kernel ]]; then
+        file_check kernel "$kernel"
+        run_unpack
         run_check_memory
     elif ((memory < debian_memory)); then
         die 2 "the guest's memory is too small: --memory $memory" \
@@ -173,10 +221,19 @@ run_check_files() {
     fi
 }
 
+# As QEMU does for a kernel in a gzip file.
+run_unpack() {
+    [[ $kernel_at == 0 && $(file_hex "$kernel" 0 3) == 1f8b08 ]] || return 0
+    scratch_make
+    gzip -dc -- "$kernel" >"$scratch/kernel" 2>"$scratch/gzip" ||
+        die 2 "the kernel is a damaged gzip file: $kernel" "$(head -n 1 -- "$scratch/gzip")"
+    kernel=$scratch/kernel
+}
+
 # The guest's memory holds the kernel, the initrd and a device tree. Each begins at a multiple of 2 MiB.
 run_check_memory() {
     local need=4 initrd_bytes=0
-    image_check "$kernel"
+    image_check "$kernel" "$kernel_at"
     [[ -z $initrd ]] || initrd_bytes=$(stat -Lc %s -- "$initrd" 2>/dev/null || echo 0)
     need=$((need + (image_bytes + 0xfffff) / 0x100000 + (initrd_bytes + 0xfffff) / 0x100000))
     ((memory >= need)) || die 2 "the guest's memory is too small: --memory $memory" \
@@ -238,6 +295,7 @@ run_place() {
 
 run_boot() {
     local status=0 line options="cpus=$cpus memory=$memory host-vhe=$host_vhe"
+    ((kernel_at == 0)) || options+=" kernel-at=$(printf '%#x' "$kernel_at")"
     options+="${strace:+ $strace}${stat:+ $stat}${prefault:+ $prefault}"
     machine_describe "$host_cpu" "$host_cpus" "$host_memory" "$count"
     say "booting: $cpus guest CPUs on $host_cpus of $host_cpu, E2H ${host_vhe}, $memory MiB"

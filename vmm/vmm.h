@@ -27,13 +27,14 @@
 
 /** Options of the hypervisor's own command line, /chosen/bootargs. */
 struct vmm_options {
-    unsigned cpus;        /* cpus=N: vCPUs of the guest; default 1 */
-    uint64_t memory;      /* memory=MIB: of the guest, in bytes; default 512 MiB */
-    bool host_vhe;        /* host-vhe=on|off: EL2 with E2H,TGE=1,1; default off */
-    bool debug;           /* debug: also log VMM_DEBUG lines */
-    const char *strace;   /* strace[=NAME,NAME...]: the guest's system calls in the log; "": all; NULL: none */
-    bool prefault;        /* prefault: all of the guest's memory mapped before its first instruction */
-    bool stat;            /* stat: a table of exits when the guest has ended; see guest/stat.h */
+    unsigned cpus;      /* cpus=N: vCPUs of the guest; default 1 */
+    uint64_t memory;    /* memory=MIB: of the guest, in bytes; default 512 MiB */
+    uint64_t kernel_at; /* kernel-at=ADDRESS: the kernel's file is taken as it is, and goes there; default 0: not so */
+    bool host_vhe;      /* host-vhe=on|off: EL2 with E2H,TGE=1,1; default off */
+    bool debug;         /* debug: also log VMM_DEBUG lines */
+    const char *strace; /* strace[=NAME,NAME...]: the guest's system calls in the log; "": all; NULL: none */
+    bool prefault;      /* prefault: all of the guest's memory mapped before its first instruction */
+    bool stat;          /* stat: a table of exits when the guest has ended; see guest/stat.h */
     const char *selftest; /* selftest[=WHAT]: no guest; see kern/selftest.c */
 };
 extern struct vmm_options vmm_options;

@@ -42,39 +42,107 @@ static bool apart(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
     return a + a_size <= b || b + b_size <= a;
 }
 
+static bool inside(uint64_t at, uint64_t bytes, uint64_t size)
+{
+    return at >= BASE && bytes <= size && at - BASE <= size - bytes;
+}
+
+static void check_place(const char *what, uint64_t at, uint64_t bytes, const struct vmm_image *k, uint64_t size)
+{
+    must(inside(at, bytes, size), what, at, bytes);
+    for (unsigned i = 0; i < k->nr; i++)
+        must(apart(at, bytes, k->part[i].at, k->part[i].size), what, at, k->part[i].at);
+}
+
 static void check_layout(const struct vmm_layout *l, const struct vmm_image *k, uint64_t size, uint64_t initrd)
 {
-    must(l->dtb == BASE && size >= VMM_DTB_ROOM, "the device tree", l->dtb, size);
-    must(l->kernel >= BASE && k->size <= size && l->kernel - BASE <= size - k->size, "the kernel", l->kernel, k->size);
-    must((l->kernel - k->text_offset) % (2 << 20) == 0, "the kernel's alignment", l->kernel, k->text_offset);
-    must(apart(l->dtb, VMM_DTB_ROOM, l->kernel, k->size), "device tree and kernel", l->kernel, k->size);
+    for (unsigned i = 0; i < k->nr; i++)
+        must(inside(k->part[i].at, k->part[i].size, size), "the kernel", k->part[i].at, k->part[i].size);
+    if (!k->fixed) {
+        must(k->entry == k->part[0].at && (k->entry - k->text_offset) % (2 << 20) == 0, "the kernel's alignment",
+             k->entry, k->text_offset);
+        must(l->dtb == BASE && !l->dtb_copy, "the device tree", l->dtb, l->dtb_copy);
+    }
+    check_place("the device tree", l->dtb, VMM_DTB_ROOM, k, size);
+    if (l->dtb_copy) {
+        check_place("the copy", l->dtb_copy, VMM_DTB_ROOM, k, size);
+        must(apart(l->dtb, VMM_DTB_ROOM, l->dtb_copy, VMM_DTB_ROOM), "device trees", l->dtb, l->dtb_copy);
+    }
     if (!initrd) {
         must(!l->initrd && !l->initrd_end, "no initrd", l->initrd, l->initrd_end);
         return;
     }
-    must(l->initrd_end - l->initrd == initrd && initrd <= size && l->initrd - BASE <= size - initrd, "the initrd",
-         l->initrd, initrd);
-    must(apart(l->initrd, initrd, l->kernel, k->size) && apart(l->initrd, initrd, l->dtb, VMM_DTB_ROOM),
-         "the initrd and others", l->initrd, initrd);
+    must(l->initrd_end - l->initrd == initrd, "the initrd", l->initrd, initrd);
+    check_place("the initrd", l->initrd, initrd, k, size);
+    must(apart(l->initrd, initrd, l->dtb, VMM_DTB_ROOM), "the initrd and the device tree", l->initrd, initrd);
+    must(!l->dtb_copy || apart(l->initrd, initrd, l->dtb_copy, VMM_DTB_ROOM), "the initrd and the copy", l->initrd,
+         initrd);
+}
+
+static void check_file(const uint8_t *image, size_t bytes, uint64_t raw, const struct vmm_image *k)
+{
+    must(k->nr >= 1 && k->nr <= VMM_IMAGE_PARTS, "parts", k->nr, 0);
+    for (unsigned i = 0; i < k->nr; i++)
+        must(k->part[i].from <= bytes && k->part[i].bytes <= bytes - k->part[i].from &&
+                 k->part[i].bytes <= k->part[i].size,
+             "a part", k->part[i].from, k->part[i].bytes);
+    if (raw || (bytes >= 4 && !memcmp(image,
+                                      "\x7f"
+                                      "ELF",
+                                      4))) {
+        must(k->fixed && (!raw || k->entry == raw), "a place of its own", k->entry, raw);
+        return;
+    }
+    must(bytes >= 64 && !memcmp(image + 56, "ARM\x64", 4), "an Image", bytes, 0);
+    must(!k->fixed && k->text_offset % 8 == 0 && k->part[0].size >> 40 == 0, "size or offset", k->part[0].size,
+         k->text_offset);
+}
+
+/* Makes of the bytes what comes near to a file that is taken. */
+static void steer(uint8_t *image, size_t bytes)
+{
+    static const uint8_t elf[] = { 0x7f, 'E', 'L', 'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 183, 0 };
+
+    if (bytes < 64)
+        return;
+    if (image[0] & 1) {
+        memcpy(image, elf, sizeof(elf));
+        if (image[20] & 1) { /* headers right behind, of one to seven segments with small numbers */
+            memset(image + 33, 0, 7);
+            image[32] = 64;
+            image[54] = 56;
+            image[55] = image[57] = 0;
+            image[56] = image[56] % 7 + 1;
+            for (size_t at = 64; at + 56 <= bytes; at += 56) {
+                memset(image + at + 1, 0, 3);
+                image[at] &= 3;
+                memset(image + at + 10, 0, 6); /* the offset */
+                memset(image + at + 28, 0, 4); /* the address */
+                memset(image + at + 34, 0, 6); /* the sizes */
+                memset(image + at + 43, 0, 5);
+            }
+        }
+    } else if (image[0] & 2) {
+        memcpy(image + 56, "ARM\x64", 4);
+    }
 }
 
 static void kernel(void)
 {
-    uint64_t size = (UINT64_C(1) + take_bytes(3)) << 21, initrd = take_bytes(byte() & 8 ? 8 : 3);
-    uint32_t granules = byte() & 0xe;
+    uint64_t size = (UINT64_C(1) + take_bytes(3)) << 21, initrd = take_bytes(byte() & 8 ? 8 : 3), raw = 0;
+    uint32_t granules = byte();
     uint8_t *image = malloc(input_left + 1); /* of exactly this size, so that one byte beyond is found */
-    size_t bytes = input_left;
-    struct vmm_image info = { 0, 0 };
+    size_t bytes;
+    struct vmm_image info;
     struct vmm_layout layout;
 
+    if (granules & 0x10)
+        raw = BASE + take_bytes(granules & 0x20 ? 8 : 3);
+    bytes = input_left;
     memcpy(image, input, bytes);
-    if (bytes >= 64 && !(image[0] & 1))
-        memcpy(image + 56, "ARM\x64", 4);
-    if (!vmm_image_check(image, bytes, granules, &info)) {
-        must(bytes >= 64, "a header that is cut off", bytes, 0);
-        must(!memcmp(image + 56, "ARM\x64", 4), "no magic", 0, 0);
-        must(info.size >= bytes && info.text_offset % 8 == 0 && info.size >> 40 == 0, "size or offset", info.size,
-             info.text_offset);
+    steer(image, bytes);
+    if (!vmm_image_check(image, bytes, granules & 0xe, raw, &info)) {
+        check_file(image, bytes, raw, &info);
         if (!vmm_image_place(BASE, size, &info, initrd, &layout))
             check_layout(&layout, &info, size, initrd);
     }

@@ -8,6 +8,7 @@ same way what a user sees of a run. guests.py tests what needs the hypervisor.
 """
 
 import fcntl
+import gzip
 import os
 import re
 import shutil
@@ -43,6 +44,9 @@ def test_usage():
     tap.ok(result.status == 2 and "usage" in result.err, "no command", result.transcript)
     tap.refused("unknown command", ["walk"], "walk", "usage")
     tap.refused("unknown option", ["run", "--fast"], "unknown option: --fast", "--help")
+    for option, ours in (("-kernel", "--kernel"), ("-m", "--memory"), ("--smp", "--cpus"), ("-append", "--append"),
+                         ("-cpu", "--host-cpu"), ("--dtb", "makes the device tree"), ("-device", "come after --")):
+        tap.refused(f"QEMU's {option}", ["run", option, "1"], f"unknown option: {option}", ours, "--help")
     tap.refused("a value for --stat", ["run", "--stat=all"], "unknown option: --stat=all", "--help")
     tap.refused("unknown option of check", ["check", "--fast"], "--fast", "--help")
     tap.refused("argument that belongs to no option", ["run", "Image"], "Image", "--kernel")
@@ -84,8 +88,11 @@ def test_values():
     for option in ("--cpus", "--host-cpus"):
         for value in ("0", "100", "9", "-1", "two", "", "1.5", "0x2", "99999999999999999999"):
             tap.refused(f"{option} '{value}'", ["run", option, value], option, "1 to 8", f"'{value}'")
-    for value in ("0", "-5", "lots", "512M"):
+    for value in ("0", "-5", "lots", "512K", "0G", "257G", "1.5G", "G", "2GiB"):
         tap.refused(f"--memory {value}", ["run", "--memory", value], "--memory", f"'{value}'")
+    for value in ("", "0", "0x3fffffff", "0x", "1g", "0x40080000000000000"):
+        tap.refused(f"--kernel FILE,addr={value}", ["run", "--kernel", f"any,addr={value}"], "addr=", f"'{value}'",
+                    "0x40000000")
     for value in ("0", "soon"):
         tap.refused(f"--timeout {value}", ["run", "--timeout", value], "--timeout", f"'{value}'")
     tap.refused("--host-vhe maybe", ["run", "--host-vhe", "maybe"], "on or off", "'maybe'")
@@ -104,8 +111,8 @@ def test_values():
 
 # ---- files ----
 
-def elf(machine):
-    return b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HH", 2, machine) + bytes(100)
+def elf(machine, bits=2, order=1):
+    return b"\x7fELF" + bytes([bits, order, 1]) + bytes(9) + struct.pack("<HH", 2, machine) + bytes(100)
 
 
 def test_kernel_files():
@@ -117,10 +124,11 @@ def test_kernel_files():
     kernel("kernel is a directory", work, "directory")
     os.mkfifo(path("fifo"))
     kernel("kernel is a pipe", path("fifo"), "not a regular file")
-    wanted = "uncompressed arm64 Image"
+    wanted = "Wanted is an Image"
     pad = bytes(600)
     for what, data, part in (
-            ("gzip", b"\x1f\x8b\x08" + pad, "gzip"),
+            ("gzip in gzip", gzip.compress(gzip.compress(pad)), "a gzip file in a gzip file"),
+            ("text in gzip", gzip.compress(b"no kernel\n" * 99), "text"),
             ("zstd", b"\x28\xb5\x2f\xfd" + pad, "zstd"),
             ("xz", b"\xfd7zXZ\0" + pad, "xz"),
             ("bzip2", b"BZh9" + pad, "bzip2"),
@@ -131,7 +139,8 @@ def test_kernel_files():
             ("bzImage with an EFI stub", b"MZ" + bytes(508) + b"\x55\xaaHdrS" + pad, "x86"),
             ("zImage", bytes(36) + b"\x18\x28\x6f\x01" + pad, "32-bit Arm"),
             ("RISC-V Image", bytes(56) + b"RSC\x05" + pad, "RISC-V"),
-            ("ELF arm64", elf(183), "ELF file for arm64"),
+            ("ELF arm64, big-endian", elf(183, order=2), "not one of 64 bits and little-endian"),
+            ("ELF arm64, 32 bits", elf(183, bits=1), "not one of 64 bits and little-endian"),
             ("ELF x86", elf(62), "ELF file for x86"),
             ("ELF of another machine", elf(243), "0x00f3"),
             ("uImage", b"\x27\x05\x19\x56" + pad, "uImage"),
@@ -141,7 +150,8 @@ def test_kernel_files():
             ("text", b"#!/bin/sh\necho no kernel\n" * 9, "text"),
             ("one byte", b"\x80", "shorter than"),
             ("zeros", bytes(4096), "unknown data")):
-        kernel(f"kernel is {what}", save("odd", data), "not an arm64 Image", part, wanted)
+        kernel(f"kernel is {what}", save("odd", data), "neither an arm64 Image nor an ELF file", part, wanted)
+    kernel("kernel is damaged gzip", save("odd", gzip.compress(pad)[:-9]), "damaged gzip file", path("odd"))
     image = Image().spin()
     image.write(path("big"), image_size=100 << 20)
     kernel("kernel bigger than memory by its header", path("big"), "too small", "--memory 64",
@@ -263,6 +273,13 @@ def test_arguments():
            result.transcript)
     tap.ok(b" stat" not in tree and b" prefault" not in tree, "--stat and --prefault are not defaults",
            result.transcript)
+    tree, result = device_tree("memory", "--memory", "1G")
+    tap.ok(b" memory=1024 " in tree, "--memory 1G", result.transcript)
+    tree, result = device_tree("place", "--kernel", save("raw", b"anything") + ",addr=0x40080000")
+    tap.ok(b" kernel-at=0x40080000" in tree and b"memory=64" in tree, "--kernel FILE,addr=ADDRESS", result.transcript)
+    odd = save("odd,addr=1", Image().spin().bytes())
+    tree, result = device_tree("odd", "--kernel", odd)
+    tap.ok(b"cpus=" in tree and b"kernel-at" not in tree, "a file whose name ends with ,addr=1", result.transcript)
     tree, result = device_tree("stat", "--stat")
     tap.ok(b" stat\0" in tree, "--stat is the hypervisor's", result.transcript)
     tree, result = device_tree("prefault", "--prefault")

@@ -14,6 +14,7 @@ one-uart: a board with one UART, which is the guest's.
 import os
 import re
 import shutil
+import struct
 import sys
 import tempfile
 
@@ -193,6 +194,20 @@ def test_prefault(name, board):
                   " ".join([f"{name}: exits for memory", *more]), result.transcript)
 
 
+def test_no_place(name, board):
+    """An ELF file, of one segment, for a machine whose memory is elsewhere."""
+    header = b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HHIQQQIHHHHHH", 2, 183, 1, 0x1000, 64, 0, 0, 64, 56, 1,
+                                                              0, 0, 0)
+    segment = struct.pack("<IIQQQQQQ", 1, 5, 0, 0x1000, 0x1000, 120, 0x2000, 0x1000)
+    elf = os.path.join(work, "elsewhere.elf")
+    with open(elf, "wb") as file:
+        file.write(header + segment)
+    result = run_avc("run", "--kernel", elf, "--memory", 64, *board)
+    tap.ok(result.status == 1 and not result.out and "memory that the guest does not have" in result.err
+           and "0x1000..0x3000" in result.err and "0x40000000..0x44000000" in result.err,
+           f"{name}: a program for another machine", result.transcript)
+
+
 def test_one_uart():
     """A QEMU that calls itself an old one gets a PCI card for the log. The script leaves the card out if asked to."""
     qemu = os.path.join(work, "qemu")
@@ -241,7 +256,8 @@ def main():
                 continue
             cpu, vhe = name.split("/")
             board = ["--host-cpu", cpu, "--host-vhe", vhe]
-            for test in (test_ends, test_console, test_write_back, test_cpus, test_count, test_stat, test_prefault):
+            for test in (test_ends, test_console, test_write_back, test_cpus, test_count, test_stat, test_prefault,
+                         test_no_place):
                 test(name, board)
     finally:
         shutil.rmtree(work)

@@ -43,6 +43,7 @@ struct vmm_guest {
     struct vmm_pl031 rtc;
     struct vmm_vcpu alarm; /* only its task is used: it is the RTC's, and runs when the alarm is due */
 
+    struct vmm_image image;
     struct vmm_layout layout;
     uint8_t *first_dtb, *dtb; /* for the first start, with random seeds, and for those after a reset */
     unsigned resets;

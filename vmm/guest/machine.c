@@ -238,24 +238,52 @@ static void start(const uint8_t *dtb, void (*look)(void))
     if (vmm_options.prefault)
         vmm_ram_touch_all(&g->ram, look);
     load(g->layout.dtb, dtb, VMM_DTB_ROOM, look);
-    load(g->layout.kernel, (const void *)vmm_board.kernel.base, vmm_board.kernel.size, look);
+    if (g->layout.dtb_copy)
+        load(g->layout.dtb_copy, dtb, VMM_DTB_ROOM, look);
+    for (unsigned i = 0; i < g->image.nr; i++) {
+        const struct vmm_image_part *p = &g->image.part[i];
+
+        load(p->at, (const uint8_t *)vmm_board.kernel.base + p->from, p->bytes, look);
+    }
     if (g->layout.initrd)
         load(g->layout.initrd, (const void *)vmm_board.ramdisk.base, vmm_board.ramdisk.size, look);
-    must(avc_vcpu_start(&g->vcpu[0].vcpu, g->layout.kernel, g->layout.dtb), "the first vCPU");
+    must(avc_vcpu_start(&g->vcpu[0].vcpu, g->image.entry, g->layout.dtb), "the first vCPU");
+}
+
+/* Names the places, which the kernel's file says and not its user. */
+static _Noreturn void refuse_place(const char *error)
+{
+    const struct vmm_image *image = &vmm_guest.image;
+    uint64_t low = UINT64_MAX, high = 0;
+
+    for (unsigned i = 0; i < image->nr; i++) {
+        const struct vmm_image_part *p = &image->part[i];
+        uint64_t end = p->size < UINT64_MAX - p->at ? p->at + p->size : UINT64_MAX;
+
+        low = p->at < low ? p->at : low;
+        high = end > high ? end : high;
+    }
+    vmm_exit(VMM_EXIT_FAILURE, "%s: it goes to 0x%llx..0x%llx, memory is 0x%llx..0x%llx", error,
+             (unsigned long long)low, (unsigned long long)high, (unsigned long long)VMM_GUEST_RAM,
+             (unsigned long long)(VMM_GUEST_RAM + vmm_options.memory));
 }
 
 void vmm_guest_init(void)
 {
     struct vmm_guest *g = &vmm_guest;
-    struct vmm_image image;
+    const char *error;
 
     g->nr_vcpus = vmm_options.cpus;
     if (g->nr_vcpus < 1 || g->nr_vcpus > VMM_MAX_VCPUS)
         vmm_exit(VMM_EXIT_FAILURE, "a guest has 1 to %d vCPUs, not %u", VMM_MAX_VCPUS, g->nr_vcpus);
     if (!vmm_board.kernel.size)
         vmm_exit(VMM_EXIT_FAILURE, "no kernel was loaded: /chosen has no multiboot,kernel module");
-    must_not(vmm_image_check((const void *)vmm_board.kernel.base, vmm_board.kernel.size, granules(), &image));
-    must_not(vmm_image_place(VMM_GUEST_RAM, vmm_options.memory, &image, vmm_board.ramdisk.size, &g->layout));
+    must_not(vmm_image_check((const void *)vmm_board.kernel.base, vmm_board.kernel.size, granules(),
+                             vmm_options.kernel_at, &g->image));
+    error = vmm_image_place(VMM_GUEST_RAM, vmm_options.memory, &g->image, vmm_board.ramdisk.size, &g->layout);
+    if (error && g->image.fixed)
+        refuse_place(error);
+    must_not(error);
     if (!vmm_ram_init(&g->ram, VMM_GUEST_RAM, vmm_options.memory, &g->stage2))
         vmm_exit(VMM_EXIT_FAILURE, "no memory for the guest: %llu MiB wanted, %llu MiB free",
                  (unsigned long long)vmm_options.memory >> 20, (unsigned long long)vmm_pages_free_bytes() >> 20);
@@ -267,7 +295,7 @@ void vmm_guest_init(void)
     vmm_console_init(console_ready, &g->uart);
     vmm_log(VMM_INFO, "guest: %u vCPU%s, %llu MiB in %u piece%s, kernel at 0x%llx, %s0x%llx", g->nr_vcpus,
             g->nr_vcpus == 1 ? "" : "s", (unsigned long long)g->ram.size >> 20, g->ram.nr, g->ram.nr == 1 ? "" : "s",
-            (unsigned long long)g->layout.kernel, g->layout.initrd ? "initrd at " : "device tree at ",
+            (unsigned long long)g->image.entry, g->layout.initrd ? "initrd at " : "device tree at ",
             (unsigned long long)(g->layout.initrd ? g->layout.initrd : g->layout.dtb));
     start(g->first_dtb, NULL);
 }

@@ -30,6 +30,14 @@ static bool number(const char *text, unsigned long *value)
     return *text && !*end;
 }
 
+static bool address(const char *text, uint64_t *value)
+{
+    char *end;
+
+    *value = strtoul(text, &end, 0);
+    return *text && !*end && *value;
+}
+
 #define MAX_WORD 1024
 
 static bool take(const char *word)
@@ -46,6 +54,8 @@ static bool take(const char *word)
         vmm_options.memory = (uint64_t)n << 20;
         return true;
     }
+    if ((value = value_of(word, "kernel-at")) && address(value, &vmm_options.kernel_at))
+        return true;
     if ((value = value_of(word, "host-vhe")) && (!strcmp(value, "on") || !strcmp(value, "off"))) {
         vmm_options.host_vhe = !strcmp(value, "on");
         return true;
@@ -92,7 +102,7 @@ void vmm_options_parse(const char *args)
             vmm_snprintf(word, sizeof(word), "%.*s", (int)n, args);
             if (n >= sizeof(word) || !take(word))
                 vmm_log(VMM_WARN,
-                        "unknown option \"%.*s\"; known are cpus=N memory=MIB host-vhe=on|off "
+                        "unknown option \"%.*s\"; known are cpus=N memory=MIB kernel-at=ADDRESS host-vhe=on|off "
                         "debug prefault stat selftest strace[=NAME,NAME...]",
                         (int)n, args);
         }
