@@ -13,6 +13,10 @@
  * takes the abort of a FAULT and repeats the instruction. A device then sees the first parts twice. On a bare machine
  * it is the same (Arm ARM B2.7.2, accesses to Device memory that an interrupt or an abort ends).
  *
+ * An access of many parts is done in pieces of four parts: run returns AVC_KICKED between two of them, so that the host
+ * can take its interrupts. It goes on when the vCPU runs again. If the PC was set elsewhere meanwhile, or the vCPU was
+ * reset, the parts that are left are not done.
+ *
  * A claim or the VMM may set PC and PSTATE at any part, as in any event. The other parts are done all the same, if the
  * answer is DONE. The PC then moves on from what was set last.
  *

@@ -46,7 +46,9 @@ enum avc_kind {
     /* A physical interrupt. key: the token that irq_fetch returned; AVC_IRQ_SPURIOUS without irq_fetch, and for an
        FIQ. `handled` says whether this CPU's handler has dealt with it. If not, it is still pending. */
     AVC_IRQ,
-    /* avc_vcpu_kick() was called. The library may also give this exit by itself: run the vCPU again. */
+    /* avc_vcpu_kick() was called. The library gives this exit by itself, too, where it would keep interrupts masked for
+       long: between the pieces of a long access (avc/decoder.h), for example. Take interrupts, and run the vCPU
+       again. */
     AVC_KICKED,
     /* The vCPU waits, WFI or WFIT. value: the CNTPCT_EL0 at which its own timers or its timeout will wake it; ~0:
        never. A VMM that blocks its thread takes the earlier of `value` and avc_vcpu_deadline(): the timers may

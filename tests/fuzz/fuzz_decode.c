@@ -252,12 +252,13 @@ static void one(struct avc_vcpu *vcpu)
     described = trap.esr & ISS_ISV;
     expect(vcpu, pstate, described);
     e = take(vcpu, trap);
-    for (unsigned n = 0; e->kind != AVC_KICKED; n++) {
-        require(n < 300, "an instruction has no end");
-        require(e->kind == AVC_MMIO || e->kind == AVC_STAGE2, "an exit of another kind");
+    for (unsigned n = 0; e->kind != AVC_KICKED || vcpu->requests & AVC_REQUEST_PART; n++) { /* or between two pieces */
+        require(n < 400, "an instruction has no end");
+        require(e->kind == AVC_MMIO || e->kind == AVC_STAGE2 || e->kind == AVC_KICKED, "an exit of another kind");
         require(!memcmp(before, vcpu->x, sizeof before) && !memcmp(&fp, vcpu->fp, sizeof fp),
                 "registers change while parts are left");
-        e->answer = e->size ? answer_to(e) : (enum avc_answer)(take_bytes(1) % 5);
+        if (e->kind != AVC_KICKED)
+            e->answer = e->size ? answer_to(e) : (enum avc_answer)(take_bytes(1) % 5);
         world.taken = true;
         e = world_run(vcpu);
     }

@@ -144,8 +144,25 @@ static inline struct avc_vcpu *make_neighbours(void)
     return vcpu;
 }
 
+/* Of an access of many parts run does a piece. Is there more of it to do? */
+static inline bool has_more(const struct avc_vcpu *vcpu, const struct avc_exit *e)
+{
+    return e->kind == AVC_KICKED && vcpu->requests & AVC_REQUEST_PART;
+}
+
+/* Runs as long as pieces are all that comes. */
+static inline struct avc_exit *all_pieces(struct avc_vcpu *vcpu, struct avc_exit *e)
+{
+    while (has_more(vcpu, e)) {
+        world.taken = true;
+        e = world_run(vcpu);
+    }
+    return e;
+}
+
 /* The guest executes the word at CODE, which faults at `ipa`. */
-static struct avc_exit *execute_as(struct avc_vcpu *vcpu, uint32_t word, uint64_t iss, uint64_t ipa, uint64_t pstate)
+static inline struct avc_exit *begin_at(struct avc_vcpu *vcpu, uint32_t word, uint64_t iss, uint64_t ipa,
+                                        uint64_t pstate)
 {
     memcpy(ram + (START - RAM), &word, sizeof word);
     return take(vcpu, (struct fake_trap){ .esr = ESR_MAKE(0x24, true, iss),
@@ -153,6 +170,11 @@ static struct avc_exit *execute_as(struct avc_vcpu *vcpu, uint32_t word, uint64_
                                           .spsr = pstate,
                                           .far = VA(ipa),
                                           .hpfar = (iss & 0x3c) == 0x0c ? 0 : ipa >> 12 << 4 });
+}
+
+static struct avc_exit *execute_as(struct avc_vcpu *vcpu, uint32_t word, uint64_t iss, uint64_t ipa, uint64_t pstate)
+{
+    return all_pieces(vcpu, begin_at(vcpu, word, iss, ipa, pstate));
 }
 
 static inline struct avc_exit *execute(struct avc_vcpu *vcpu, uint32_t word, uint64_t iss, uint64_t ipa)
@@ -193,6 +215,8 @@ static inline void check_abort(unsigned status, bool write, uint64_t far)
 #define LDR_Q     0x3dc00003u                              /* ldr q3, [x0] */
 #define STP_Q     0xad000801u                              /* stp q1, q2, [x0] */
 #define LD2       0x0cc68404u                              /* ld2 {v4.4h, v5.4h}, [x0], x6 */
+#define LD4       0x4cdf0002u                              /* ld4 {v2.16b-v5.16b}, [x0], #64 */
+#define ST4       0x4c9f0002u                              /* st4 {v2.16b-v5.16b}, [x0], #64 */
 #define DC_ZVA    0xd50b7420u                              /* dc zva, x0 */
 #define LDXR      0xc85f7c01u                              /* ldxr x1, [x0] */
 #define LDADD     0xb8210002u                              /* ldadd w1, w2, [x0] */

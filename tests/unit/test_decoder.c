@@ -255,6 +255,75 @@ static void test_between(void **state)
     assert_int_equal(vcpu->x[3], 0);
 }
 
+/* An access of many parts is done in pieces: run returns between two of them, with nothing changed. */
+static void test_pieces(void **state)
+{
+    struct avc_vcpu *vcpu = make();
+    unsigned pieces = 0, before;
+    struct avc_exit *e;
+
+    (void)state;
+    vcpu->x[0] = VA(DEVICE);
+    e = begin_at(vcpu, LD4, TRANSLATION, DEVICE, EL1H);
+    for (; has_more(vcpu, e); pieces++) {
+        assert_int_equal(e->answer, AVC_DONE);
+        assert_int_equal(vcpu->pc, CODE);
+        assert_int_equal(vcpu->x[0], VA(DEVICE));
+        assert_int_equal(vcpu->fp->v[2][0], 0);
+        if (pieces == 3) { /* the host may do anything between two pieces */
+            must(avc_vcpu_put(vcpu));
+            must(avc_vcpu_load(vcpu, &world.pcpu));
+            fake_on_op = at;
+        }
+        before = nr_seen;
+        e->answer = (enum avc_answer)(pieces % 5); /* no answer means anything */
+        world.taken = true;
+        e = world_run(vcpu);
+        assert_in_range(nr_seen - before, 1, 4);
+    }
+    assert_in_range(pieces, 15, 16);
+    check_done(e);
+    assert_int_equal(nr_seen, 64);
+    for (unsigned n = 0; n < 64; n++)
+        check_part(n, DEVICE + n, 1, false);
+    assert_int_equal(vcpu->x[0], VA(DEVICE + 64));
+    assert_int_equal(vcpu->fp->v[2][0], 0x1d1915110d090501);
+    assert_int_equal(vcpu->fp->v[5][1], 0x403c3834302c2824);
+    /* A kick: the host hears it at the end of a piece at the latest. */
+    nr_seen = 0;
+    vcpu->x[0] = VA(DEVICE + 0x80);
+    e = begin_at(vcpu, ST4, TRANSLATION | WRITE, DEVICE + 0x80, EL1H);
+    assert_true(has_more(vcpu, e));
+    assert_int_equal(nr_seen, 0); /* to gather so many registers is a piece */
+    avc_vcpu_kick(vcpu);
+    before = nr_seen;
+    world.taken = true;
+    e = world_run(vcpu);
+    assert_true(has_more(vcpu, e));
+    assert_in_range(nr_seen - before, 1, 4);
+    e = all_pieces(vcpu, e);
+    assert_int_equal(vcpu->pc, CODE + 4);
+    assert_memory_equal(device_bytes + 0x80, device_bytes, 64);
+    /* A VMM that sends the vCPU elsewhere between two pieces, and a reset. */
+    nr_seen = 0;
+    vcpu->x[0] = VA(DEVICE);
+    begin_at(vcpu, LD4, TRANSLATION, DEVICE, EL1H);
+    must(avc_vcpu_set(vcpu, AVC_REG_PC, START));
+    before = nr_seen;
+    go_on(vcpu);
+    assert_int_equal(nr_seen, before);
+    assert_int_equal(world.trap.elr, START);
+    assert_int_equal(vcpu->x[0], VA(DEVICE));
+    begin_at(vcpu, LD4, TRANSLATION, DEVICE, EL1H);
+    must(avc_vcpu_put(vcpu));
+    must(avc_vcpu_start(vcpu, CODE, 0));
+    must(avc_vcpu_load(vcpu, &world.pcpu));
+    before = nr_seen;
+    go_on(vcpu);
+    assert_int_equal(nr_seen, before);
+    assert_int_equal(world.trap.elr, CODE);
+}
+
 static unsigned traces;
 
 static void trace(void *context, struct avc_vcpu *vcpu, const struct avc_trace *t)
@@ -404,11 +473,11 @@ static struct avc_exit *execute32(struct avc_vcpu *vcpu, uint64_t pc, uint32_t b
                                   uint64_t pstate)
 {
     memcpy(ram + (pc - RAM), &bytes, sizeof bytes);
-    return take(vcpu, (struct fake_trap){ .esr = ESR_MAKE(0x24, true, iss | TRANSLATION),
-                                          .elr = pc,
-                                          .spsr = pstate,
-                                          .far = ipa,
-                                          .hpfar = ipa >> 12 << 4 });
+    return all_pieces(vcpu, take(vcpu, (struct fake_trap){ .esr = ESR_MAKE(0x24, true, iss | TRANSLATION),
+                                                           .elr = pc,
+                                                           .spsr = pstate,
+                                                           .far = ipa,
+                                                           .hpfar = ipa >> 12 << 4 }));
 }
 
 static void test_aarch32(void **state)
@@ -890,6 +959,7 @@ int main(void)
         cmocka_unit_test(test_vmm),
         cmocka_unit_test(test_not_done),
         cmocka_unit_test(test_between),
+        cmocka_unit_test(test_pieces),
         cmocka_unit_test(test_observed),
         cmocka_unit_test(test_class_claim),
         cmocka_unit_test(test_disagrees),

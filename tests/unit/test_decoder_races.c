@@ -45,11 +45,11 @@ static void test_switched_off(void **state)
         avc_ctx_set(vcpu, AVC_CTX_SCTLR_EL1, SCTLR_C | SCTLR_M | cases[n].sctlr);
         vcpu->x[0] = top | DEVICE;
         memcpy(ram + (START - RAM), &cases[n].word, 4);
-        take(vcpu, (struct fake_trap){ .esr = ESR_MAKE(0x24, true, TRANSLATION | WRITE),
-                                       .elr = top | START,
-                                       .spsr = cases[n].pstate,
-                                       .far = top | DEVICE,
-                                       .hpfar = DEVICE >> 8 });
+        all_pieces(vcpu, take(vcpu, (struct fake_trap){ .esr = ESR_MAKE(0x24, true, TRANSLATION | WRITE),
+                                                        .elr = top | START,
+                                                        .spsr = cases[n].pstate,
+                                                        .far = top | DEVICE,
+                                                        .hpfar = DEVICE >> 8 }));
         if (vcpu->exit.kind != AVC_KICKED || world.trap.elr != (top | START) + (cases[n].again ? 0 : 4) ||
             !nr_seen != cases[n].again)
             fail_msg("case %u: PC %#llx, %u accesses", n, (unsigned long long)world.trap.elr, nr_seen);

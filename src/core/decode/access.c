@@ -39,16 +39,18 @@ uint64_t avc_access_distance(const struct avc_access *a, uint64_t index, bool ca
 
 /* ---- the bytes ---- */
 
-/* The place of an element: a register, and the first byte in it. */
+/* The place of an element: a register, and the first byte in it. move_many() knows the other forms. */
 struct place {
     unsigned reg, at;
 };
 
-static unsigned listed(unsigned list, unsigned n)
+/* Takes the lowest register out of a list. */
+static unsigned listed(unsigned *list)
 {
-    for (; n && list; n--)
-        list &= list - 1;
-    return list ? (unsigned)__builtin_ctz(list) : 31;
+    unsigned reg = *list ? (unsigned)__builtin_ctz(*list) : 31;
+
+    *list &= *list - 1;
+    return reg;
 }
 
 /* D registers are the halves of V0 to V15. */
@@ -57,27 +59,18 @@ static struct place in_d(unsigned d, unsigned at)
     return (struct place){ d / 2 & 31, (d & 1) * 8 + at };
 }
 
-static struct place place(const struct avc_access *a, unsigned n)
+/* list: the registers of AVC_FORM_LIST that are left. */
+static struct place place(const struct avc_access *a, unsigned n, unsigned *list)
 {
-    unsigned regs = a->regs ? a->regs : 1, lanes = (unsigned)a->width / a->size, lane, bank = a->reg[0] + n;
+    unsigned bank = a->reg[0] + n;
 
     switch (a->form) {
     case AVC_FORM_LIST:
-        return (struct place){ listed(a->list, n), 0 };
-    case AVC_FORM_LANES:
-        lane = n / regs;
-        lanes = lanes ? lanes : 1;
-        return (struct place){ (a->reg[0] + lane / lanes + n % regs) & 31, lane % lanes * a->size };
+        return (struct place){ listed(list), 0 };
     case AVC_FORM_LANE:
         return (struct place){ bank & 31, (unsigned)a->lane * a->size & 15 };
     case AVC_FORM_REPLICATE:
         return (struct place){ bank & 31, 0 };
-    case AVC_FORM_BANK:
-        return (struct place){ bank * a->width / 16 & 31, bank * a->width & 15 };
-    case AVC_FORM_LANES32:
-        lane = n / regs;
-        lanes = lanes ? lanes : 1;
-        return in_d(a->reg[0] + lane / lanes + n % regs * a->step, lane % lanes * a->size);
     case AVC_FORM_LANE32:
         return in_d(a->reg[0] + n * a->step, (unsigned)a->lane * a->size & 7);
     case AVC_FORM_REPLICATE32:
@@ -87,16 +80,81 @@ static struct place place(const struct avc_access *a, unsigned n)
     }
 }
 
-/* Copies an element, with its bytes in reverse if memory has the highest byte first. */
-static void copy(uint8_t *to, const uint8_t *from, unsigned size, bool turn)
+static void copy_bytes(uint8_t *to, const uint8_t *from, unsigned size, bool turn)
 {
     for (unsigned n = 0; n < size; n++)
         to[turn ? size - 1 - n : n] = from[n];
 }
 
+/* Copies an element, with its bytes in reverse if memory has the highest byte first. */
+static inline __attribute__((always_inline)) void copy(uint8_t *to, const uint8_t *from, unsigned size, bool turn)
+{
+    if (size == 1)
+        *to = *from;
+    else
+        copy_bytes(to, from, size, turn);
+}
+
 static uint8_t *bytes_of(struct avc_fp *fp, unsigned reg)
 {
     return (uint8_t *)fp->v[reg];
+}
+
+#define FILE_BYTES (sizeof((struct avc_fp *)0)->v)
+
+static inline __attribute__((always_inline)) void move(uint8_t *v, uint8_t *data, unsigned size, bool big, bool load)
+{
+    copy(load ? v : data, load ? data : v, size, big);
+}
+
+/* Structures, of registers that are `stride` bytes apart in the register file. What the loops need of *a is in
+   registers: for the compiler, each store of a byte may change *a. */
+static inline void move_lanes(const struct avc_access *a, bool big, uint8_t *file, uint8_t *data, bool load,
+                              unsigned stride, unsigned step)
+{
+    unsigned size = a->size, width = a->width, regs = a->regs, first = a->reg[0], behind = first + a->rounds;
+
+    for (; first < behind; first++)
+        for (unsigned at = 0; at < width; at += size)
+            for (unsigned n = 0, reg = first; n < regs; n++, reg += step, data += size)
+                move(file + (reg & 31) * stride + at, data, size, big, load);
+}
+
+/* S or D registers, which follow each other in the register file. A load of a halfword clears the rest. */
+static void move_bank(const struct avc_access *a, bool big, uint8_t *file, uint8_t *data, bool load)
+{
+    unsigned at = (unsigned)a->reg[0] * a->width;
+
+    for (unsigned n = 0; n < a->nr; n++, at += a->width, data += a->size) {
+        uint8_t *v = file + (at & (FILE_BYTES - 1));
+
+        if (load && a->size < a->width)
+            __builtin_memset(v, 0, a->width);
+        move(v, data, a->size, big, load);
+    }
+}
+
+/* Moves all elements of a form that may have many of them. Nothing is done for each that can be done once: there may be
+   64, and interrupts are masked. Returns false for another form. */
+static bool move_many(const struct avc_access *a, bool big, struct avc_fp *fp, uint8_t *data, bool load)
+{
+    uint8_t *file = (uint8_t *)fp->v;
+
+    switch (a->form) {
+    case AVC_FORM_LANES:
+        for (unsigned n = 0; load && a->width == 8 && n < a->rounds + a->regs - 1u; n++)
+            fp->v[(a->reg[0] + n) & 31][1] = 0;
+        move_lanes(a, big, file, data, load, 16, 1);
+        return true;
+    case AVC_FORM_LANES32:
+        move_lanes(a, big, file, data, load, 8, a->step);
+        return true;
+    case AVC_FORM_BANK:
+        move_bank(a, big, file, data, load);
+        return true;
+    default:
+        return false;
+    }
 }
 
 /* Is the element no register, but the PC? */
@@ -107,8 +165,12 @@ static bool is_pc(const struct avc_access *a, unsigned n)
 
 void avc_access_gather(const struct avc_access *a, bool big, const uint64_t *x, const struct avc_fp *fp, uint8_t *data)
 {
+    unsigned list = a->list;
+
+    if (move_many(a, big, (struct avc_fp *)(uintptr_t)fp, data, false)) /* fp is only read */
+        return;
     for (unsigned n = 0; n < a->nr; n++, data += a->size) {
-        struct place p = place(a, n);
+        struct place p = place(a, n, &list);
         uint64_t value;
 
         if (avc_access_is_fp(a)) {
@@ -154,10 +216,6 @@ static void to_fp(const struct avc_access *a, bool big, const uint8_t *data, str
     case AVC_FORM_VECTOR:
         fp->v[p.reg][0] = fp->v[p.reg][1] = 0;
         break;
-    case AVC_FORM_LANES:
-        if (width == 8)
-            fp->v[p.reg][1] = 0;
-        break;
     case AVC_FORM_REPLICATE:
         fp->v[p.reg][0] = fp->v[p.reg][1] = 0;
         replicate(a, big, data, v, width);
@@ -169,10 +227,6 @@ static void to_fp(const struct avc_access *a, bool big, const uint8_t *data, str
             replicate(a, big, data, bytes_of(fp, p.reg) + p.at, 8);
         }
         return;
-    case AVC_FORM_BANK: /* a halfword clears the rest of its S register */
-        if (a->size < a->width)
-            __builtin_memset(v + p.at, 0, a->width);
-        break;
     default:
         break;
     }
@@ -181,8 +235,12 @@ static void to_fp(const struct avc_access *a, bool big, const uint8_t *data, str
 
 void avc_access_scatter(const struct avc_access *a, bool big, const uint8_t *data, uint64_t *x, struct avc_fp *fp)
 {
+    unsigned list = a->list;
+
+    if (move_many(a, big, fp, (uint8_t *)(uintptr_t)data, true)) /* data is only read */
+        return;
     for (unsigned n = 0; n < a->nr; n++, data += a->size) {
-        struct place p = place(a, n);
+        struct place p = place(a, n, &list);
 
         if (avc_access_is_fp(a))
             to_fp(a, big, data, fp, p);

@@ -14,6 +14,9 @@
  * All that needs the guest's translation was found before the first part, because the host's regime may be in place
  * then.
  *
+ * An access of many parts is done in pieces, so that EL2 does not mask interrupts for all of them: run returns
+ * AVC_KICKED between two pieces, with AVC_REQUEST_PART requested.
+ *
  * The guest may change the instruction and its tables while this looks at them. The word is read once, and what it says
  * is checked against the fault: direction, and address. So the guest can make the library do no access but the one it
  * has executed, or another of its own at the same address.
@@ -138,16 +141,34 @@ static enum avc_answer unclaimed(const struct avc_vcpu *vcpu, const struct avc_d
     return AVC_EXIT;
 }
 
-/* Does the parts that are left. */
+/* Parts that are done before run returns. For a part the library executes some 300 instructions; for what comes before
+   the first one some 1,000; to move the elements between registers and memory's bytes up to 1,500. */
+#define PIECE 4
+
+/* Ends a piece. DONE of a part moves the PC on from where the event has found it, so what counts is where it is now. */
+static enum avc_result pause(struct avc_vcpu *vcpu, struct avc_decoder_cpu *d)
+{
+    struct avc_exit *e = avc_exit_begin(vcpu, AVC_KICKED, 0, 0);
+
+    e->answer = AVC_DONE; /* there is nothing to complete */
+    d->at_pc = e->pc;
+    avc_fetch_or(&vcpu->requests, (uint64_t)AVC_REQUEST_PART);
+    return AVC_LEAVE;
+}
+
+/* Does the parts that are left, or the first ones of them. */
 static enum avc_result parts(struct avc_vcpu *vcpu, struct avc_decoder_cpu *d)
 {
-    while (d->done < d->size) {
+    for (unsigned left = PIECE; d->done < d->size; left--) {
         unsigned page, size = next_part(d);
         avc_ipa_t ipa = ipa_of(d, &page);
-        enum avc_copied copied = in_memory(vcpu, d, page, ipa, size);
+        enum avc_copied copied;
         struct avc_exit *e;
         enum avc_answer answer;
 
+        if (!left)
+            return pause(vcpu, d);
+        copied = in_memory(vcpu, d, page, ipa, size);
         if (copied == AVC_COPIED)
             continue;
         e = begin_part(vcpu, d, ipa, size);
@@ -378,6 +399,8 @@ static enum avc_result begin(struct avc_vcpu *vcpu, struct avc_decoder_cpu *d, c
     if (!other_page(vcpu, d, f, el0, &result))
         return result;
     gather(vcpu, d, f);
+    if (d->access.what == AVC_ACCESS_STORE && d->access.nr > PIECE) /* to gather them is a piece of its own */
+        return pause(vcpu, d);
     return parts(vcpu, d);
 }
 
