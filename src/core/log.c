@@ -5,16 +5,28 @@
 
 #include <stdarg.h>
 
-/* A line being written. What does not fit is cut off. */
+/* A line being written. What does not fit is cut off. The guest waits for it, with interrupts masked, so that each
+   character counts: `to` and `end` are pointers. */
 struct line {
-    char text[160];
-    size_t len;
+    char *to, *end;
 };
 
-static void put(struct line *line, char c)
+static inline void put(struct line *line, char c)
 {
-    if (line->len < sizeof line->text - 1)
-        line->text[line->len++] = c;
+    if (line->to < line->end)
+        *line->to++ = c;
+}
+
+/* Writes up to the end of the string, or up to `stop`, and returns where that is. */
+static const char *put_until(struct line *line, const char *s, char stop)
+{
+    char *to = line->to, *end = line->end;
+
+    for (; *s && *s != stop; s++)
+        if (to < end)
+            *to++ = *s;
+    line->to = to;
+    return s;
 }
 
 static void put_number(struct line *line, uint64_t value, unsigned base, unsigned width, char pad)
@@ -35,14 +47,10 @@ static void put_number(struct line *line, uint64_t value, unsigned base, unsigne
 /* Knows %s %u %x with l, ll, a width and 0. */
 static void format(struct line *line, const char *fmt, va_list args)
 {
-    for (; *fmt; fmt++) {
+    while (*(fmt = put_until(line, fmt, '%'))) {
         unsigned longs = 0, width = 0;
         char pad = ' ';
 
-        if (*fmt != '%') {
-            put(line, *fmt);
-            continue;
-        }
         if (*++fmt == '0')
             pad = '0';
         for (; *fmt >= '0' && *fmt <= '9'; fmt++)
@@ -51,8 +59,7 @@ static void format(struct line *line, const char *fmt, va_list args)
             longs++;
         switch (*fmt) {
         case 's':
-            for (const char *s = va_arg(args, const char *); *s; s++)
-                put(line, *s);
+            put_until(line, va_arg(args, const char *), '\0');
             break;
         case 'x':
         case 'u':
@@ -64,12 +71,14 @@ static void format(struct line *line, const char *fmt, va_list args)
         default:
             put(line, *fmt);
         }
+        fmt++;
     }
 }
 
 void avc_log(const struct avc_hal *hal, enum avc_log_level level, const char *fmt, ...)
 {
-    struct line line = { .len = 0 };
+    char text[160];
+    struct line line = { text, text + sizeof text - 1 };
     va_list args;
 
     if (!hal || !hal->log)
@@ -77,8 +86,8 @@ void avc_log(const struct avc_hal *hal, enum avc_log_level level, const char *fm
     va_start(args, fmt);
     format(&line, fmt, args);
     va_end(args);
-    line.text[line.len] = '\0';
-    hal->log(hal->ctx, level, line.text);
+    *line.to = '\0';
+    hal->log(hal->ctx, level, text);
 }
 
 _Noreturn void avc_panic(const struct avc_hal *hal, const char *why)
