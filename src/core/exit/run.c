@@ -123,10 +123,10 @@ avc_small static __attribute__((noinline)) void exit_work(struct avc_vcpu *vcpu)
     avc_release(); /* a CPU that sees run at its end may take the observer away */
 }
 
-/* How often run looks at requests again before an entry. enter() and avc_vcpu_freshen() may have set more. Other vCPUs
-   can set them as fast as they can trap. If run served all of them first, a guest could keep this CPU here with
-   interrupts masked. */
-#define MAX_ROUNDS 16
+/* How often run looks at requests again before an entry. enter() and avc_vcpu_freshen() may have set more: two rounds
+   serve what one event has caused. Other vCPUs can set requests as fast as they can trap. If run served all of them
+   first, a guest could keep this CPU here with interrupts masked. */
+#define MAX_ROUNDS 4
 
 /* Serves requests. Returns true when there are no more, false when run has to return. */
 avc_small static __attribute__((noinline)) bool serve_all(struct avc_vcpu *vcpu)
