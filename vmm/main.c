@@ -69,5 +69,6 @@ _Noreturn void vmm_main(uint64_t fdt)
         vmm_selftest();
     else
         vmm_guest_init();
+    vmm_log_start();
     vmm_sched_loop();
 }

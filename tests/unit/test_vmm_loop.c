@@ -348,7 +348,7 @@ static void test_yield(void **state)
     add(AVC_IRQ);
     add(AVC_KICKED)->then = yield;
     assert_int_equal(step(&deadline), VMM_STEP_YIELD);
-    assert_int_equal(windows, 1); /* the interrupt had not been handled yet */
+    assert_int_equal(windows, 2); /* the interrupt had not been handled yet, and KICKED may be long work's pause */
 }
 
 static void test_call(void **state)

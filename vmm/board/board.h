@@ -62,9 +62,15 @@ void vmm_board_discover(uint64_t fdt);
 
 /* ---- log_out.c ---- */
 
-/** Writes the log, by polling. The caller holds the log's lock. */
+/** Writes the log. `write' polls the device, and gives up when that takes nothing for a while. The caller holds the
+    log's lock. */
 void vmm_log_out_init(void); /* the UARTs are mapped */
 void vmm_log_out_write(const char *s, size_t n);
+void vmm_log_out_start(void); /* interrupts can be used from now on */
+/** Writes as many bytes as the device takes at once, but no zeros. Returns how many, zeros included. If it is not all,
+    notify says whether the device will interrupt and call vmm_log_send() when it takes more. */
+size_t vmm_log_out_try(const char *s, size_t n);
+bool vmm_log_out_notify(void);
 void vmm_log_out_last(const char *s, size_t n); /* nothing comes after it; returns when the device has sent it */
 
 /* ---- pci_serial.c: one device that the log goes to ---- */
@@ -72,6 +78,7 @@ void vmm_log_out_last(const char *s, size_t n); /* nothing comes after it; retur
 /** Looks for the device and maps it. Returns false if there is none: then the other functions must not be called. */
 bool vmm_pci_serial_init(void);
 void vmm_pci_serial_write(const char *s, size_t n);
+size_t vmm_pci_serial_try(const char *s, size_t n);
 void vmm_pci_serial_drain(void);
 
 /* ---- pl011.c ---- */
@@ -79,6 +86,9 @@ void vmm_pci_serial_drain(void);
 /** Another device. Before init these use the early UART, for a panic before the device tree was read. */
 void vmm_log_uart_init(const struct vmm_uart *uart);
 void vmm_log_uart_write(const char *s, size_t n);
+void vmm_log_uart_start(const struct vmm_uart *uart);
+size_t vmm_log_uart_try(const char *s, size_t n);
+bool vmm_log_uart_notify(void);
 void vmm_log_uart_drain(void);
 
 /**
@@ -104,6 +114,7 @@ uint64_t vmm_rtc_now(void);
 /* Software-generated interrupts between CPUs. */
 #define VMM_SGI_POKE 0 /* the scheduler's */
 #define VMM_SGI_STOP 1 /* stop for good: another CPU panics */
+#define VMM_SGI_LOG  2 /* write more of the log; of the lowest priority */
 
 /* Private interrupts that the library takes while a guest runs, by their usual numbers (BSA, Arm DEN0094). */
 #define VMM_MAINTENANCE_INTID 25

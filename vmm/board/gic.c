@@ -35,11 +35,11 @@
 
 /* A lower number is the higher priority. Any GIC tells these apart: it has 16 priorities at least, in each security
    state (IHI 0069, 4.8). */
-#define PRIORITY       0xa0a0a0a0u /* of four interrupts */
-#define GUEST_PRIORITY 0xc0u
+#define PRIORITY     0xa0a0a0a0u /* of four interrupts */
+#define LOW_PRIORITY 0xc0u
 
-/* What a guest causes: its virtual GIC's and its timers' interrupts. */
-static const uint8_t of_guests[] = { VMM_MAINTENANCE_INTID, VMM_VTIMER_INTID, VMM_PTIMER_INTID };
+/* What a guest causes: its virtual GIC's and its timers' interrupts, and the log's. */
+static const uint8_t low[] = { VMM_MAINTENANCE_INTID, VMM_VTIMER_INTID, VMM_PTIMER_INTID, VMM_SGI_LOG };
 
 static uint64_t gicd;
 
@@ -126,8 +126,8 @@ void vmm_gic_cpu_init(struct vmm_cpu *cpu)
         vmm_cpu_relax();
     clear(gicr + SGI_BASE, 0, 32);
     wait_rwp(0);
-    for (unsigned i = 0; i < sizeof(of_guests) / sizeof(of_guests[0]); i++)
-        mmio_write8(gicr + SGI_BASE + GICD_IPRIORITYR + of_guests[i], GUEST_PRIORITY);
+    for (unsigned i = 0; i < sizeof(low) / sizeof(low[0]); i++)
+        mmio_write8(gicr + SGI_BASE + GICD_IPRIORITYR + low[i], LOW_PRIORITY);
 
     vmm_write_ICC_SRE_EL2(ICC_SRE_SRE | ICC_SRE_DFB | ICC_SRE_DIB | ICC_SRE_ENABLE);
     vmm_isb(); /* the other ICC registers exist after this */
@@ -140,6 +140,7 @@ void vmm_gic_cpu_init(struct vmm_cpu *cpu)
     vmm_isb();
     vmm_gic_enable(VMM_SGI_POKE);
     vmm_gic_enable(VMM_SGI_STOP);
+    vmm_gic_enable(VMM_SGI_LOG);
 }
 
 void vmm_gic_enable(uint32_t intid)

@@ -16,8 +16,9 @@ static size_t kept_end __attribute__((used)); /* of all bytes */
 
 static void keep(const char *s, size_t n)
 {
-    while (n--)
-        kept[kept_end++ % sizeof(kept)] = *s++;
+    for (; n--; s++)
+        if (*s)
+            kept[kept_end++ % sizeof(kept)] = *s;
 }
 
 void vmm_log_out_init(void)
@@ -40,6 +41,27 @@ void vmm_log_out_write(const char *s, size_t n)
         vmm_pci_serial_write(s, n);
     else
         keep(s, n);
+}
+
+void vmm_log_out_start(void)
+{
+    if (sink == TO_PL011)
+        vmm_log_uart_start(&vmm_board.log_uart);
+}
+
+size_t vmm_log_out_try(const char *s, size_t n)
+{
+    if (sink == TO_PL011)
+        return vmm_log_uart_try(s, n);
+    if (sink == TO_PCI_SERIAL)
+        return vmm_pci_serial_try(s, n);
+    keep(s, n);
+    return n;
+}
+
+bool vmm_log_out_notify(void)
+{
+    return sink == TO_PL011 && vmm_log_uart_notify();
 }
 
 void vmm_log_out_last(const char *s, size_t n)

@@ -116,21 +116,53 @@ bool vmm_pci_serial_init(void)
     return true;
 }
 
-static void wait(uint8_t bit)
+/* As for a PL011: a device that is broken, or held up, is not waited for. */
+#define PATIENCE_MS 2
+#define DRAIN_MS    1000
+
+static bool has(uint8_t bit)
 {
-    while (!(mmio_read8(base + LSR) & bit))
+    return mmio_read8(base + LSR) & bit;
+}
+
+static bool wait(uint8_t bit, uint64_t ms)
+{
+    uint64_t end;
+
+    if (has(bit))
+        return true;
+    end = vmm_time_now() + vmm_time_from_ms(ms);
+    while (!has(bit)) {
+        if (vmm_time_now() >= end)
+            return false;
         vmm_cpu_relax();
+    }
+    return true;
 }
 
 void vmm_pci_serial_write(const char *s, size_t n)
 {
+    static bool stuck;
+
     while (n--) {
-        wait(LSR_THRE);
+        stuck = !wait(LSR_THRE, stuck ? 0 : PATIENCE_MS);
+        if (stuck)
+            return;
         mmio_write8(base + THR, (uint8_t)*s++);
     }
 }
 
+size_t vmm_pci_serial_try(const char *s, size_t n)
+{
+    size_t done = 0;
+
+    for (; done < n && (!s[done] || has(LSR_THRE)); done++)
+        if (s[done])
+            mmio_write8(base + THR, (uint8_t)s[done]);
+    return done;
+}
+
 void vmm_pci_serial_drain(void)
 {
-    wait(LSR_TEMT);
+    wait(LSR_TEMT, DRAIN_MS);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
 /*
- * The PL011s (Arm DDI 0183). The log uses output by polling, and waits for each byte for a bounded time. The guest's
- * console works by interrupts: what finds no room in the FIFO waits in a queue, so no claim of the guest's ever waits.
- * Baud rate and word length stay as firmware has set them.
+ * The PL011s (Arm DDI 0183). The log uses interrupts, or polls at boot and at the end. Polling, it waits for each byte
+ * for a bounded time. The guest's console works by interrupts: what finds no room in the FIFO waits in a queue, so no
+ * claim of the guest's ever waits. Baud rate and word length stay as firmware has set them.
  */
 #include <stdatomic.h>
 
@@ -94,6 +94,46 @@ void vmm_log_uart_write(const char *s, size_t n)
         stuck = false;
         mmio_write32(log_base + DR, (uint8_t)*s++);
     }
+}
+
+/* Interrupts only come where the board's description has their number. */
+static uint32_t log_intid;
+
+static void log_interrupt(void *ctx)
+{
+    (void)ctx;
+    mmio_write32(log_base + IMSC, 0);
+    vmm_log_send();
+}
+
+void vmm_log_uart_start(const struct vmm_uart *uart)
+{
+    log_intid = uart->intid;
+    if (log_intid)
+        vmm_irq_register(log_intid, log_interrupt, NULL);
+}
+
+size_t vmm_log_uart_try(const char *s, size_t n)
+{
+    uint64_t base = log_base;
+    size_t done = 0;
+
+    for (; done < n; done++) {
+        if (!s[done])
+            continue;
+        if (mmio_read32(base + FR) & FR_TXFF)
+            break;
+        mmio_write32(base + DR, (uint8_t)s[done]);
+    }
+    return done;
+}
+
+/* The FIFO was full, so it will drain to its trigger level, and interrupt then. */
+bool vmm_log_uart_notify(void)
+{
+    if (log_intid)
+        mmio_write32(log_base + IMSC, INT_TX);
+    return log_intid;
 }
 
 void vmm_log_uart_drain(void)

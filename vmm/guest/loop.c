@@ -32,7 +32,8 @@ static enum next answer(struct vmm_cpu *cpu, struct vmm_vcpu *vv, struct avc_exi
         if (!e->handled)
             vmm_irq_window();
         return GO_ON; /* the loop asks the scheduler */
-    case AVC_KICKED:
+    case AVC_KICKED:  /* perhaps between two pieces of a long access */
+        vmm_irq_window();
         vmm_strace_show(vcpu);
         return GO_ON;
     case AVC_WFI:

@@ -197,6 +197,7 @@ void vmm_stat_print(void)
         merge(&all, &one);
         vmm_snprintf(whose, sizeof(whose), "vCPU %u", n);
         print(whose, &one);
+        vmm_log_wait();
     }
     if (vmm_guest.nr_vcpus > 1) {
         vmm_snprintf(whose, sizeof(whose), "all %u vCPUs", vmm_guest.nr_vcpus);

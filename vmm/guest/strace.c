@@ -39,6 +39,8 @@ void vmm_strace_show(struct avc_vcpu *vcpu)
     struct pending *p = &pending[vcpu->index];
     char line[300];
 
+    if (p->nr)
+        vmm_log_wait();
     for (unsigned n = 0; n < p->nr; n++) {
         vmm_syscall_line(line, sizeof(line), &p->event[n]);
         vmm_log(VMM_INFO, "%s", line);

@@ -2,6 +2,7 @@
 /* Copyright 2026 the arm_vcpu authors */
 /* A small printf. The C library's would bring FP registers into EL2. */
 #include <stdint.h>
+#include <string.h>
 
 #include "kern/log.h"
 
@@ -15,6 +16,15 @@ static void put(struct out *out, char c)
     if (out->length + 1 < out->size)
         out->buf[out->length] = c;
     out->length++;
+}
+
+static void put_run(struct out *out, const char *text, size_t n)
+{
+    size_t room = out->length + 1 < out->size ? out->size - 1 - out->length : 0;
+
+    if (room)
+        memcpy(out->buf + out->length, text, n < room ? n : room);
+    out->length += n;
 }
 
 static void pad(struct out *out, char c, int n)
@@ -70,8 +80,7 @@ static void put_field(struct out *out, const struct spec *spec, const char *pref
         put(out, *p);
     if (!spec->left && spec->zero)
         pad(out, '0', spec->width - length);
-    for (int i = 0; i < n; i++)
-        put(out, text[i]);
+    put_run(out, text, (size_t)n);
     if (spec->left)
         pad(out, ' ', spec->width - length);
 }
@@ -145,10 +154,14 @@ int vmm_vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 
     va_copy(rest, args); /* a va_list that is a parameter may be a pointer, and has no address of its own type */
     for (; *fmt; fmt++) {
-        if (*fmt != '%') {
-            put(&out, *fmt);
-            continue;
-        }
+        size_t n = 0;
+
+        while (fmt[n] && fmt[n] != '%')
+            n++;
+        put_run(&out, fmt, n);
+        fmt += n;
+        if (!*fmt)
+            break;
         fmt = read_spec(&spec, fmt + 1, &rest);
         if (!*fmt)
             break;

@@ -12,10 +12,20 @@
 
 enum vmm_log_level { VMM_ERROR, VMM_WARN, VMM_INFO, VMM_DEBUG };
 
-/** Logs one line, with "vmm: " before it and a newline after it. Knows %s %c %d %i %u %x %X %p %% with 0, -, width,
-    precision for %s, and the lengths hh, h, l, ll, z. Any CPU may call it, in interrupt handlers and claims too. */
+/** Logs one line of at most 380 characters, with "vmm: " before it and a newline after it. Knows %s %c %d %i %u %x %X
+    %p %% with 0, -, width, precision for %s, and the lengths hh, h, l, ll, z. Any CPU may call it, in interrupt
+    handlers and claims too. */
 void vmm_log(enum vmm_log_level level, const char *fmt, ...) VMM_PRINTF(2, 3);
 void vmm_vlog(enum vmm_log_level level, const char *fmt, va_list args) VMM_PRINTF(2, 0);
+
+/** From now on lines wait in a ring of 32 KiB, and interrupts write them. Called once, on the boot CPU, when that takes
+    interrupts. */
+void vmm_log_start(void);
+void vmm_log_send(void); /* the interrupt's: VMM_SGI_LOG, or the device's */
+void vmm_log_look(void); /* for a CPU's loop: a device without interrupt may have room again */
+/** Waits until there is room for some 100 lines, for one who has many to log and may wait. Interrupts are taken
+    meanwhile. It gives up when the device takes nothing. */
+void vmm_log_wait(void);
 
 /** Drops lines of a higher level than this. The default is VMM_INFO. */
 void vmm_log_set_level(enum vmm_log_level level);

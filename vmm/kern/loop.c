@@ -107,6 +107,10 @@ bool vmm_irq_handle(uint32_t token)
         look = vmm_sched_tick(cpu->index); /* it arms the timer again, so the level falls before the end */
         vmm_gic_end(token, true);
         return look;
+    case VMM_SGI_LOG:
+        vmm_gic_end(token, true); /* first: it may be sent again at once */
+        vmm_log_send();
+        return false;
     case VMM_SGI_STOP:
         for (;;)
             vmm_wfi();
@@ -141,6 +145,7 @@ _Noreturn void vmm_sched_loop(void)
         } else {
             vmm_wfi(); /* IRQs are masked: one that came since pick() ends the wait, and is taken below */
         }
+        vmm_log_look();
         vmm_irq_window();
     }
 }

@@ -43,6 +43,7 @@ _Noreturn void vmm_exit(int status, const char *fmt, ...)
     length = (int)strlen(line);
     line[length++] = '\n';
     vmm_log_take(); /* the lock is kept: this line is the last */
+    vmm_log_finish();
     vmm_log_out_last(line, (size_t)length);
     vmm_console_drain();
     vmm_psci_system_off();

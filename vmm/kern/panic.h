@@ -8,5 +8,7 @@
 void vmm_log_stopping(void);
 /** Takes the log's lock. After vmm_log_stopping() it may give up waiting. */
 void vmm_log_take(void);
+/** Writes what waits in the log's ring. The caller holds the lock. */
+void vmm_log_finish(void);
 
 #endif
