@@ -14,7 +14,7 @@
 
 #define CPUS  4
 #define VMS   300
-#define VCPUS 3
+#define VCPUS 4
 
 static struct avc_machine machine;
 static struct avc_hal hal;
@@ -197,6 +197,100 @@ static void rollover(void **state)
     assert_int_equal(machine.vmid_generation, 4 << 16);
     assert_int_equal(load(3, 7, 2), 1);
     assert_int_equal(s2s[7].vmid, 4 << 16 | 1);
+}
+
+/* ---- against a model ---- */
+
+/* What a CPU's TLB may hold: for each VMID the VM that has used it since the CPU was flushed. VMs have numbers that are
+   never used again. The seed is fixed. */
+static uint32_t cached[CPUS][65536];
+static struct {
+    unsigned vm, vcpu;
+    bool loaded;
+} on[CPUS];
+static uint32_t identity[VMS];
+static uint64_t generations_seen;
+
+static unsigned below(unsigned n)
+{
+    static uint32_t x = 12345;
+
+    x = x * 1664525 + 1013904223;
+    return (x >> 8) % n;
+}
+
+static void put_one(unsigned cpu)
+{
+    if (on[cpu].loaded)
+        put(cpu, on[cpu].vm, on[cpu].vcpu);
+    on[cpu].loaded = false;
+}
+
+/* Loads a vCPU, and looks what stale entries it could use. */
+static void load_one(unsigned cpu, unsigned vm, unsigned vcpu, unsigned vmids)
+{
+    unsigned vmid = load(cpu, vm, vcpu);
+
+    assert_in_range(vmid, 1, vmids - 1);
+    if (count(FAKE_OP_tlbi_alle1))
+        memset(cached[cpu], 0, sizeof cached[cpu]);
+    if (cached[cpu][vmid] && cached[cpu][vmid] != identity[vm])
+        fail_msg("CPU %u, VMID %u: VM %u finds entries of VM %u", cpu, vmid, identity[vm], cached[cpu][vmid]);
+    cached[cpu][vmid] = identity[vm];
+    on[cpu].vm = vm;
+    on[cpu].vcpu = vcpu;
+    on[cpu].loaded = true;
+    for (unsigned other = 0; other < CPUS; other++)
+        if (on[other].loaded &&
+            (AVC_VMID_OF(pcpus[other].vmid_active) == vmid) != (identity[on[other].vm] == identity[vm]))
+            fail_msg("CPUs %u and %u: VMs %u and %u, VMID %u", cpu, other, identity[vm], identity[on[other].vm], vmid);
+    generations_seen = machine.vmid_generation >> 16;
+}
+
+static bool is_loaded(unsigned vm)
+{
+    for (unsigned cpu = 0; cpu < CPUS; cpu++)
+        if (on[cpu].loaded && on[cpu].vm == vm)
+            return true;
+    return false;
+}
+
+/* VMs come and go, most are loaded once and never again, some stay loaded over whole generations, and some have vCPUs
+   on several CPUs. */
+static void against_model(uint64_t features, unsigned vmids, unsigned total, unsigned least)
+{
+    uint32_t next = 0;
+
+    fresh(features);
+    memset(cached, 0, sizeof cached);
+    memset(on, 0, sizeof on);
+    for (unsigned vm = 0; vm < VMS; vm++)
+        identity[vm] = ++next;
+    while (next < total) {
+        unsigned cpu = below(CPUS), vm = below(VMS);
+
+        if (cpu && below(vmids / 8)) /* all CPUs but the first keep what they have, mostly */
+            cpu = 0;
+        put_one(cpu);
+        if (!is_loaded(vm) && below(16)) { /* another VM, in the same storage. Its VMID is not flushed. */
+            s2s[vm].vmid = 0;
+            identity[vm] = ++next;
+        }
+        load_one(cpu, vm, cpu, vmids);
+    }
+    assert_true(generations_seen >= least);
+}
+
+static void model_of_8_bits(void **state)
+{
+    (void)state;
+    against_model(0, 256, 20000, 50);
+}
+
+static void model_of_16_bits(void **state)
+{
+    (void)state;
+    against_model(UINT64_C(1) << AVC_FEAT_VMID16, 65536, 4 * 65536, 4);
 }
 
 /* A VMID that was kept for a CPU is used on another one when the first CPU is disabled: nobody else may get it. */
@@ -382,7 +476,8 @@ int main(void)
         cmocka_unit_test(sixteen_bits),       cmocka_unit_test(rollover),
         cmocka_unit_test(local_rule),         cmocka_unit_test(local_rule_from_vhe_host),
         cmocka_unit_test(instruction_caches), cmocka_unit_test(no_lines_of_another_vcpu),
-        cmocka_unit_test(disabled_cpu),
+        cmocka_unit_test(disabled_cpu),       cmocka_unit_test(model_of_8_bits),
+        cmocka_unit_test(model_of_16_bits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
