@@ -6,7 +6,8 @@
  * pairs, write-back, SIMD and FP registers, structures, unprivileged accesses, DC ZVA. In a VM with a decoder the
  * library reads such an instruction, and makes MMIO events of ordinary sizes of it, in the order of their addresses.
  * Claims and the VMM answer each event as they answer any other. Registers change when all parts are done. Of AArch32
- * at EL0 the decoder knows all loads and stores but TBB, TBH and what is UNPREDICTABLE. A load of the PC branches.
+ * at EL0 the decoder knows all loads and stores but what is UNPREDICTABLE. A load of the PC branches, and so does the
+ * load from a table of TBB and TBH.
  * docs/caveats.md says what it does not know.
  *
  * An instruction may begin again after some of its parts are done: when a part's answer is RETRY, or when the guest

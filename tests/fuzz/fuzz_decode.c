@@ -174,7 +174,7 @@ static void expect(const struct avc_vcpu *vcpu, uint64_t pstate, bool anywhere)
         return;
     base = a.base < 31 ? vcpu->x[a.base] : a.base == AVC_BASE_SP ? ctx(AVC_CTX_SP_EL1) : CODE;
     if (a.base == AVC_BASE_PC && pstate & SPSR_NRW)
-        base = (base + (pstate & SPSR_T32 ? 4 : 8)) & ~UINT64_C(3);
+        base = (base + (pstate & SPSR_T32 ? 4 : 8)) & (a.table ? ~UINT64_C(0) : ~UINT64_C(3));
     index = a.index < 31 ? vcpu->x[a.index] : 0;
     size = a.what == AVC_ACCESS_ZERO ? 4u << (fake_cpu->reg[FAKE_DCZID_EL0] & 15) : avc_access_bytes(&a);
     from = a.post || a.what == AVC_ACCESS_ZERO ? base : base + avc_access_distance(&a, index, pstate & SPSR_C);
@@ -268,7 +268,7 @@ static void one(struct avc_vcpu *vcpu)
             check_registers(vcpu, &a, before, &fp);
         return;
     }
-    if (known && a.r15 && a.what == AVC_ACCESS_LOAD) { /* anywhere, in either instruction set */
+    if (known && (a.r15 || a.table) && a.what == AVC_ACCESS_LOAD) { /* anywhere, in either instruction set */
         require(!(world.trap.elr & (world.trap.spsr & SPSR_T32 ? 1 : 3)) || (world.trap.elr & ~UINT64_C(0x7ff)) == VBAR,
                 "a branch to no instruction");
         return;

@@ -43,6 +43,7 @@ T32_GROUPS = [
     ("wide multiple, neither SP nor PC", 0xfe40a000, 0xe8000000),
     ("wide doubleword and exclusive", 0xfe400000, 0xe8400000),
     ("wide ordered", 0xffe00fc0, 0xe8c00f80),
+    ("table branches", 0xffe0fee0, 0xe8c0f000),
     ("wide, immediate", 0xfe800000, 0xf8800000),
     ("wide, with an index of its own", 0xfe800800, 0xf8000800),
     ("wide, register", 0xfe800fc0, 0xf8000000),
@@ -221,6 +222,10 @@ def canonical(text, thumb):  # thumb: "", "narrow" or "wide"
             return "-"
         return (f"{'load' if found[1] == 'lda' else 'store'} gpr size={ {None: 4, 'b': 1, 'h': 2}[found[2]] } n=1 "
                 f"r={ARM_NAMES[register]} base={base}")
+    if found := re.fullmatch("tb([bh])", name):
+        base, index, tail, _ = arm_address(rest)
+        size = 1 if found[1] == "b" else 2
+        return "-" if index == "pc" else f"load gpr size={size} n=1 r=31 base={arm_base(base)}{tail} table"
     if found := ARM_MANY.fullmatch(name):
         return arm_multiple(found[1] or found[3], found[2], rest, thumb)
     if found := ARM_BANK.fullmatch(name):

@@ -54,7 +54,10 @@ static void address(const struct avc_access *a)
     if (a->further)
         printf(" further=%d", a->further);
     printf("%s%s%s%s%s", a->post ? " post" : "", a->write_back ? " wb" : "", a->user ? " user" : "",
-           a->signed_base ? " auth" : "", a->r15 ? " pc" : "");
+           a->signed_base ? " auth" : "",
+           a->r15     ? " pc"
+           : a->table ? " table"
+                      : "");
 }
 
 int main(int argc, char **argv)

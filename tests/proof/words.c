@@ -107,7 +107,8 @@ static void check_aarch32(uint32_t word, const struct avc_access *a)
     if (a->what != AVC_ACCESS_LOAD && a->what != AVC_ACCESS_STORE)
         return;
     if (a->form == AVC_FORM_GPR)
-        must(a->reg[0] < 15u + a->r15 && (a->nr == 1 || (a->nr == 2 && a->reg[1] < 15)), word, "a general register");
+        must((a->reg[0] < 15u + a->r15 || a->table) && (a->nr == 1 || (a->nr == 2 && a->reg[1] < 15)), word,
+             "a general register");
     if (a->form == AVC_FORM_LIST)
         must(a->list >> 15 == a->r15 && __builtin_popcount(a->list) == a->nr, word, "the list");
     if (a->form == AVC_FORM_BANK)
@@ -115,6 +116,9 @@ static void check_aarch32(uint32_t word, const struct avc_access *a)
     if (a->form > AVC_FORM_BANK)
         must(a->reg[0] + (a->regs - 1u) * a->step + a->rounds <= 32, word, "a register behind D31");
     must(!a->r15 || (a->size == 4 && a->form <= AVC_FORM_LIST), word, "an element that is not the PC");
+    must(!a->table || (a->what == AVC_ACCESS_LOAD && a->size <= 2 && a->nr == 1 && a->reg[0] == 31 && !a->r15 &&
+                       !a->write_back && a->form == AVC_FORM_GPR),
+         word, "a table's entry");
     must(a->size <= 8, word, "the size");
 }
 
@@ -122,7 +126,7 @@ static void check_a64(uint32_t word, const struct avc_access *a)
 {
     must(a->index < 32 || a->index == AVC_NO_INDEX, word, "the index register");
     must(a->shift <= 4 && a->extend < AVC_SHIFT_LSL32, word, "the shift");
-    must(a->form < AVC_FORM_BANK && !a->r15 && !a->subtract, word, "a mark of AArch32");
+    must(a->form < AVC_FORM_BANK && !a->r15 && !a->table && !a->subtract, word, "a mark of AArch32");
 }
 
 /* Conditions are not looked at: a trapped instruction has passed its own. So two of the sixteen stand for all. */

@@ -515,8 +515,42 @@ static void test_aarch32(void **state)
     assert_int_equal(execute32(vcpu, START, 0xe1901f9f, 0, DEVICE + 16, USR)->kind, AVC_KICKED); /* ldrex r1, [r0] */
     assert_int_equal(ctx(AVC_CTX_ESR_EL1), ESR_MAKE(0x24, true, FSC_EXCLUSIVE));
     assert_int_equal(vcpu->nr_isv0, 0);
-    assert_int_equal(execute32(vcpu, START, 0xf001e8d0, 0, DEVICE + 16, T32)->kind, AVC_STAGE2); /* tbb [r0, r1] */
-    assert_int_equal(vcpu->nr_isv0, 1);
+}
+
+/* Branches by a table that is on a device. Offsets are halfwords from the PC, which is 4 ahead. */
+static void test_table_branches(void **state)
+{
+    static const struct {
+        const char *what;
+        uint32_t bytes, index, base, from; /* base: 0 for the PC */
+        uint64_t pstate, then;
+        unsigned size, offset;
+    } cases[] = {
+        { "tbb [r0, r1]", 0xf001e8d0, 3, DEVICE, DEVICE + 3, T32, T32, 1, 0x04 },
+        { "tbb [r0, r1], the last of IT", 0xf001e8d0, 0xff, DEVICE, DEVICE + 0xff, T32 | AVC_BIT(11), T32, 1, 0 },
+        { "tbb [r0, r1], an index that wraps", 0xf001e8d0, ~3u, DEVICE + 8, DEVICE + 4, T32, T32, 1, 5 },
+        { "tbh [r0, r1, lsl #1]", 0xf011e8d0, 8, DEVICE, DEVICE + 16, T32, T32, 2, 0x1211 },
+        { "tbh [r0, r1, lsl #1], big-endian", 0xf011e8d0, 8, DEVICE, DEVICE + 16, T32 | SPSR_E, T32 | SPSR_E, 2,
+          0x1112 },
+        { "tbb [pc, r1]", 0xf001e8df, (uint32_t)(DEVICE - START - 6), 0, DEVICE, T32, T32, 1, 1 },
+    };
+
+    (void)state;
+    for (unsigned n = 0; n < AVC_ARRAY_SIZE(cases); n++) {
+        struct avc_vcpu *vcpu = make();
+        uint64_t before[31], at = START + (cases[n].base ? 0 : 2);
+
+        vcpu->x[0] = cases[n].base;
+        vcpu->x[1] = cases[n].index;
+        memcpy(before, vcpu->x, sizeof before);
+        execute32(vcpu, at, cases[n].bytes, 0, cases[n].from, cases[n].pstate);
+        if (world.trap.elr != at + 4 + 2 * cases[n].offset || world.trap.spsr != cases[n].then || nr_seen != 1 ||
+            seen[0].key != cases[n].from || seen[0].size != cases[n].size)
+            fail_msg("%s: PC %#llx, PSTATE %#llx", cases[n].what, (unsigned long long)world.trap.elr,
+                     (unsigned long long)world.trap.spsr);
+        assert_memory_equal(before, vcpu->x, sizeof before);
+        assert_int_equal(vcpu->nr_isv0, 0);
+    }
 }
 
 /* Loads of the PC branch, and choose the instruction set. Stores of it give the PC that A32 reads: 8 more. */
@@ -967,6 +1001,7 @@ int main(void)
         cmocka_unit_test(test_memory_comes),
         cmocka_unit_test(test_aarch32),
         cmocka_unit_test(test_aarch32_pc),
+        cmocka_unit_test(test_table_branches),
         cmocka_unit_test(test_aarch32_structures),
         cmocka_unit_test(test_aarch32_wraps),
         cmocka_unit_test(test_aarch32_fetch),

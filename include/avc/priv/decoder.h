@@ -42,6 +42,7 @@ struct avc_access {
     bool user;        /* executed with the rights of EL0 */
     bool signed_base; /* the base is authenticated first: LDRAA, LDRAB */
     bool r15;         /* AArch32: the last element is the PC. A load branches there; a store gives the PC + 8 */
+    bool table;       /* T32, TBB and TBH: the element goes to no register; the PC goes ahead by twice its value */
 };
 
 /* An access that is being done, part by part. */

@@ -2,13 +2,14 @@
 /* Copyright 2026 the arm_vcpu authors */
 /*
  * A32's and T32's loads and stores by their words, as EL0 may execute them (Arm ARM DDI 0487, F3.1 and F4.1). Not
- * decoded: TBB and TBH; whatever is UNPREDICTABLE, with two exceptions. A load with write-back into its own base keeps
- * what was loaded. A store multiple stores its base as it was.
+ * decoded: whatever is UNPREDICTABLE, with two exceptions. A load with write-back into its own base keeps what was
+ * loaded. A store multiple stores its base as it was.
  */
 #include "arch/bits.h"
 #include "core/decode/decode.h"
 
-#define PC 15
+#define PC          15
+#define NO_REGISTER 31
 
 #define P(w)  ((w) >> 24 & 1)
 #define U(w)  ((w) >> 23 & 1)
@@ -305,11 +306,26 @@ static bool narrow(uint32_t w, struct avc_access *a)
 
 /* ---- T32, four bytes: the first halfword is above ---- */
 
+/* TBB and TBH: the PC as a base is not aligned. */
+static bool table_branch(uint32_t w, struct avc_access *a)
+{
+    unsigned halfwords = w >> 4 & 1;
+
+    *a = begin(RN(w), NO_REGISTER, 1 + halfwords);
+    a->what = AVC_ACCESS_LOAD;
+    a->index = RM(w);
+    a->shift = (uint8_t)halfwords;
+    a->table = true;
+    return L(w) && AVC_FIELD(w, 15, 8) == 0xf0 && RM(w) != PC;
+}
+
 /* LDREX, LDREXB and the like, LDA and STL; TBB and TBH are among them. */
 static bool wide_ordered(uint32_t w, struct avc_access *a)
 {
     unsigned op = (unsigned)AVC_FIELD(w, 7, 4);
 
+    if (U(w) && op < 2)
+        return table_branch(w, a);
     *a = begin(RN(w), RT(w), op == 8 ? 1 : op == 9 ? 2 : 4);
     if (!U(w) || (op >= 4 && op <= 7 && op != 6) || op >= 12) {
         a->what = AVC_ACCESS_EXCLUSIVE;

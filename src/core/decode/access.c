@@ -253,7 +253,7 @@ uint32_t avc_access_pc_loaded(const struct avc_access *a, bool big, const uint8_
 {
     uint32_t pc = 0;
 
-    copy((uint8_t *)&pc, data + avc_access_bytes(a) - 4, 4, big);
+    copy((uint8_t *)&pc, data + avc_access_bytes(a) - a->size, a->size, big);
     return pc;
 }
 

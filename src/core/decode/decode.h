@@ -85,7 +85,7 @@ uint64_t avc_access_distance(const struct avc_access *a, uint64_t index, bool ca
 void avc_access_gather(const struct avc_access *a, bool big, const uint64_t *x, const struct avc_fp *fp, uint8_t *data);
 void avc_access_scatter(const struct avc_access *a, bool big, const uint8_t *data, uint64_t *x, struct avc_fp *fp);
 
-/* The element that is the PC, of an access that has one. */
+/* The element that is the PC, of an access that has one; or the table's. */
 uint32_t avc_access_pc_loaded(const struct avc_access *a, bool big, const uint8_t *data);
 void avc_access_pc_stored(const struct avc_access *a, bool big, uint32_t pc, uint8_t *data);
 

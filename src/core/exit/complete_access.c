@@ -20,12 +20,15 @@ static void write_base(struct avc_vcpu *vcpu, uint64_t n, uint64_t pstate, uint6
 }
 
 /* Loads of the PC branch, and choose the instruction set (Arm ARM, LoadWritePC() and BXWritePC()). An address of A32
-   that is not aligned is UNPREDICTABLE: it is aligned here. */
+   that is not aligned is UNPREDICTABLE: it is aligned here. A table's entry is an offset from T32's PC, which is that of
+   the instruction plus 4, in halfwords; bit 0 then says that it stays T32. */
 static enum avc_result branch(const struct avc_decoder_cpu *d, uint64_t pstate)
 {
     uint32_t to = avc_access_pc_loaded(&d->access, pstate & SPSR_E, d->data);
     uint64_t pc = 0;
 
+    if (d->access.table)
+        to = ((uint32_t)avc_hw_read_ELR_EL2() + 4 + 2 * to) | 1;
     avc_pstate_step(&pc, &pstate, d->length);
     avc_hw_write_ELR_EL2(to & (to & 1 ? ~UINT32_C(1) : ~UINT32_C(3)));
     avc_hw_write_SPSR_EL2(to & 1 ? pstate | SPSR_T32 : pstate & ~SPSR_T32);
@@ -44,7 +47,7 @@ enum avc_result avc_complete_access(struct avc_vcpu *vcpu, const struct avc_deco
     }
     if (a->write_back)
         write_base(vcpu, a->base, pstate, d->written);
-    return a->r15 && a->what == AVC_ACCESS_LOAD ? branch(d, pstate) : avc_complete_step(d->length);
+    return (a->r15 || a->table) && a->what == AVC_ACCESS_LOAD ? branch(d, pstate) : avc_complete_step(d->length);
 }
 
 enum avc_result avc_complete_stage1(struct avc_vcpu *vcpu, unsigned status, bool write, uint64_t va)

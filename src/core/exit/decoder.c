@@ -289,6 +289,8 @@ static enum looked decode(const struct avc_vcpu *vcpu, struct avc_decoder_cpu *d
 
 static uint64_t base_of(const struct avc_vcpu *vcpu, const struct avc_access *a, const struct fault *f)
 {
+    if (a->base == AVC_BASE_PC && a->table)
+        return avc_hw_read_ELR_EL2() + 4;
     if (a->base == AVC_BASE_PC && f->pstate & SPSR_NRW) /* Align(PC, 4), and the PC is ahead (E1.2.3) */
         return (avc_hw_read_ELR_EL2() + (f->pstate & SPSR_T32 ? 4 : 8)) & ~UINT64_C(3);
     if (a->base == AVC_BASE_PC)

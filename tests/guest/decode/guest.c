@@ -339,6 +339,7 @@ enum {
     BRANCH = 64,  /* the last register is the PC */
     SIMD = 128,   /* structures: the low four bits are the index, or say how the base is written back */
     FP16 = 256,   /* for CPUs with FEAT_FP16 */
+    TABLE = 512,  /* TBB: it goes somewhere in the 510 bytes behind it */
 };
 
 /* As above: F3.1 and F4.1. `base` is the register that is the base, and where its number stands. */
@@ -388,6 +389,7 @@ static const struct group32 {
     { "T32, wide, with an index of its own", 0xfe800800, 0xf8000800, 10, 16, T32 },
     { "T32, wide, register", 0xfe800fc0, 0xf8000000, 10, 16, T32 | INDEXED },
     { "T32, floating-point", 0xff600e00, 0xed000a00, 10, 16, T32 },
+    { "T32, table branch", 0xfff0fff0, 0xe8d0f000, 10, 16, T32 | TABLE },
 };
 
 /* A register that is loaded or stored is neither the base nor the PC, nor, in T32, SP. */
@@ -418,6 +420,8 @@ static uint32_t make32(const struct group32 *g)
         return (word & ~0xf0u) | 2;
     if (g->flags & (SIMD | FP16 | BRANCH) || ((g->mask & 0xe00) == 0xe00 && (g->value & 0xe00) == 0xa00)) /* VLDR */
         return word;
+    if (g->flags & TABLE)
+        return (word & ~15u) | INDEX;
     if (g->flags & INDEXED)
         word = (word & ~15u) | INDEX;
     if (g->flags & NARROW)
@@ -451,11 +455,13 @@ static void execute32(struct outcome *o, const struct registers *r, const struct
     } else {
         in[0] = (uint16_t)(word >> 16);
         in[1] = (uint16_t)word;
-        in[2] = 0xdf00;
+        for (unsigned n = 2; n < (g->flags & TABLE ? 258 : 3); n++)
+            in[n] = 0xdf00;
     }
-    __asm__ volatile("dc cvau, %0; dsb ish; ic ivau, %0; ic ivau, %1; dsb ish; isb" ::"r"(in),
-                     "r"(EL0_MAP + (uint64_t)in)
-                     : "memory");
+    for (unsigned n = 0; n < (g->flags & TABLE ? 258 : 1); n += 8) /* the smallest line has 16 bytes */
+        __asm__ volatile("dc cvau, %0; dsb ish; ic ivau, %0; ic ivau, %1; dsb ish; isb" ::"r"(in + n),
+                         "r"(EL0_MAP + (uint64_t)(in + n))
+                         : "memory");
     at_el0 = &o->r;
     el0_run(&o->r, pc, (g->flags & T32 ? 0x1f0 : 0x1d0) | (big ? 0x200 : 0));
     o->esr = at_esr;
