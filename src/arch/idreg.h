@@ -225,7 +225,15 @@
 #define MIDR_CORTEX_X3      MIDR_ARM(0xd4e)
 #define MIDR_NEOVERSE_V2    MIDR_ARM(0xd4f)
 #define MIDR_CORTEX_A720    MIDR_ARM(0xd81)
+#define MIDR_CORTEX_X4      MIDR_ARM(0xd82)
+#define MIDR_NEOVERSE_V3AE  MIDR_ARM(0xd83)
+#define MIDR_NEOVERSE_V3    MIDR_ARM(0xd84)
+#define MIDR_CORTEX_X925    MIDR_ARM(0xd85)
+#define MIDR_C1_ULTRA       MIDR_ARM(0xd8c)
+#define MIDR_C1_PREMIUM     MIDR_ARM(0xd90)
+#define MIDR_OLYMPUS        UINT64_C(0x4e000100) /* NVIDIA */
 #define MIDR_KRYO_4XX_GOLD  UINT64_C(0x51008040)
+#define MIDR_COBALT_100     UINT64_C(0x6d00d490) /* Microsoft: a Neoverse N2 */
 #define MIDR_AMPERE1        UINT64_C(0xc000ac30)
 
 /* CTR_EL0 */

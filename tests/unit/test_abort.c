@@ -7,6 +7,7 @@
 
 #include "arch/esr.h"
 #include "arch/pstate.h"
+#include "core/policy/errata.h"
 #include "core/policy/sysreg.h"
 
 static uint64_t dabt(uint64_t iss)
@@ -360,7 +361,7 @@ static unsigned at_count;
 
 static void at_hook(enum fake_op op, uint64_t va)
 {
-    if (op != FAKE_OP_at_s1e1r)
+    if (op != FAKE_OP_at_s1e1r && op != FAKE_OP_at_s1e1w && op != FAKE_OP_at_s1e0r && op != FAKE_OP_at_s1e0w)
         return;
     assert_int_equal(va, fake_cpu->reg[FAKE_FAR_EL2]);
     fake_cpu->reg[FAKE_PAR_EL1] = at_par;
@@ -443,6 +444,51 @@ static void test_permission_at_fails(void **state)
     assert_int_equal(world.trap.elr, START);
     assert_int_equal(fake_cpu->reg[FAKE_PAR_EL1], PAR_OF_GUEST);
     assert_int_equal(vcpu->nr_faults, 0);
+}
+
+/* A CPU that may report a fault of stage 1 as one of stage 2 (erratum 834220): stage 1 is asked, with the rights of the
+   access, before a claim is. Others are believed. */
+static void test_stage1_reported_as_stage2(void **state)
+{
+    static const struct {
+        uint64_t pstate, iss;
+        enum fake_op at;
+    } cases[] = {
+        { EL1H, ISS_ISV | 9 << 16, FAKE_OP_at_s1e1r },
+        { EL1H, ISS_ISV | 9 << 16 | ISS_WNR, FAKE_OP_at_s1e1w },
+        { EL0T, ISS_ISV | 9 << 16, FAKE_OP_at_s1e0r },
+        { EL0T, ISS_ISV | 9 << 16 | ISS_WNR, FAKE_OP_at_s1e0w },
+    };
+
+    (void)state;
+    for (unsigned n = 0; n < 4 * AVC_ARRAY_SIZE(cases); n++) {
+        bool has = n & 1, faults = n & 2;
+        unsigned k = n / 4, asked = 0;
+        struct avc_vcpu *vcpu;
+
+        world_make();
+        world_claim(AVC_MMIO, NOWHERE, NOWHERE + 0xfff, device, NULL);
+        if (has) {
+            world.machine.features.errata |= AVC_ERRATUM_STAGE1;
+            world.pcpu.features.errata |= AVC_ERRATUM_STAGE1;
+        }
+        vcpu = world_load();
+        device_answer = AVC_DONE;
+        device_calls = 0;
+        fake_on_op = at_hook;
+        fake_cpu->reg[FAKE_PAR_EL1] = PAR_OF_GUEST;
+        at_par = faults ? 0x80d : 0xff00000000000000 | NOWHERE;
+        fake_log_clear();
+        assert_int_equal(take_abort(vcpu, dabt(cases[k].iss | TRANSLATION), NOWHERE, cases[k].pstate)->kind,
+                         AVC_KICKED);
+        for (size_t i = 0; i < fake_log_len; i++)
+            asked += fake_log[i].what == FAKE_OP && fake_log[i].which == cases[k].at;
+        assert_int_equal(asked, has);
+        assert_int_equal(device_calls, !(has && faults));
+        assert_int_equal(world.trap.elr, START + (has && faults ? 0 : 4));
+        assert_int_equal(fake_cpu->reg[FAKE_PAR_EL1], PAR_OF_GUEST);
+        assert_int_equal(vcpu->nr_faults, 0);
+    }
 }
 
 /* Flash: reads go to memory, writes to registers. */
@@ -534,12 +580,19 @@ static void test_fnv(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mmio),       cmocka_unit_test(test_mmio_answers),
-        cmocka_unit_test(test_isv0),       cmocka_unit_test(test_moving_memory),
-        cmocka_unit_test(test_demand),     cmocka_unit_test(test_cache_maintenance),
-        cmocka_unit_test(test_walk),       cmocka_unit_test(test_walk_level),
-        cmocka_unit_test(test_permission), cmocka_unit_test(test_permission_at_fails),
-        cmocka_unit_test(test_flash),      cmocka_unit_test(test_statuses),
+        cmocka_unit_test(test_mmio),
+        cmocka_unit_test(test_mmio_answers),
+        cmocka_unit_test(test_isv0),
+        cmocka_unit_test(test_moving_memory),
+        cmocka_unit_test(test_demand),
+        cmocka_unit_test(test_cache_maintenance),
+        cmocka_unit_test(test_walk),
+        cmocka_unit_test(test_walk_level),
+        cmocka_unit_test(test_permission),
+        cmocka_unit_test(test_permission_at_fails),
+        cmocka_unit_test(test_stage1_reported_as_stage2),
+        cmocka_unit_test(test_flash),
+        cmocka_unit_test(test_statuses),
         cmocka_unit_test(test_fnv),
     };
 

@@ -204,7 +204,8 @@ static void by_midr(void **state)
         uint32_t errata;
     } rows[] = {
         { 0x410fd034, 0 },
-        { 0x410fd070, AVC_ERRATUM_AT },
+        { 0x410fd070, AVC_ERRATUM_AT | AVC_ERRATUM_STAGE1 },
+        { 0x411fd072, AVC_ERRATUM_AT | AVC_ERRATUM_STAGE1 },
         { 0x411fd073, AVC_ERRATUM_AT },
         { 0x411fd083, AVC_ERRATUM_AT },
         { 0x410fd050, AVC_ERRATUM_AT | AVC_ERRATUM_TLBI },
@@ -214,12 +215,20 @@ static void by_midr(void **state)
         { 0x412fd0b0, AVC_ERRATUM_AT | AVC_ERRATUM_TLBI },
         { 0x412fd0b1, AVC_ERRATUM_TLBI },
         { 0x413fd0b0, AVC_ERRATUM_TLBI },
-        { 0x413fd0b1, 0 },
-        { 0x414fd0b1, 0 },
-        { 0x414fd0c1, 0 },
-        { 0x410fd0d0, AVC_ERRATUM_PAR },
-        { 0x411fd0d0, AVC_ERRATUM_PAR },
-        { 0x411fd0d1, 0 },
+        { 0x413fd0b1, AVC_ERRATUM_TLBI },
+        { 0x414fd0b1, AVC_ERRATUM_TLBI },
+        { 0x412fd0c0, AVC_ERRATUM_AT | AVC_ERRATUM_TLBI },
+        { 0x413fd0c0, AVC_ERRATUM_TLBI },
+        { 0x414fd0c1, AVC_ERRATUM_TLBI },
+        { 0x410fd0d0, AVC_ERRATUM_PAR | AVC_ERRATUM_TLBI },
+        { 0x411fd0d0, AVC_ERRATUM_PAR | AVC_ERRATUM_TLBI },
+        { 0x411fd0d1, AVC_ERRATUM_TLBI },
+        { 0x411fd402, AVC_ERRATUM_TLBI },
+        { 0x410fd490, AVC_ERRATUM_TLBI },
+        { 0x6d0fd490, AVC_ERRATUM_TLBI },
+        { 0x4e0f0100, AVC_ERRATUM_TLBI },
+        { 0x410fd851, AVC_ERRATUM_TLBI },
+        { 0x410fd871, 0 },
         { 0x411fd461, AVC_ERRATUM_TLBI },
         { 0x411fd462, 0 },
         { 0x430fd050, 0 }, /* the same part number of another implementer */
@@ -233,7 +242,7 @@ static void by_midr(void **state)
 /* One CPU with an erratum gives it to the machine. One that comes when VMs are sealed is refused. */
 static void of_the_machine(void **state)
 {
-    struct avc_features good = { .midr = 0x414fd0b1 }, bad = { .midr = 0x413fd0b0 }, all;
+    struct avc_features good = { .midr = 0x410fd034 }, bad = { .midr = 0x413fd0b0 }, all;
 
     (void)state;
     avc_feature_decode(&good);
@@ -266,7 +275,7 @@ static void tlbi_twice(void **state)
         unsigned n = twice ? 2 : 1;
         long ipa, second;
 
-        model.midr = twice ? 0x413fd0b0 : 0x414fd0b1;
+        model.midr = twice ? 0x413fd0b0 : 0x410fd034;
         world_model = &model;
         world_make();
         (void)world_load();

@@ -35,6 +35,12 @@ static avc_ipa_t hpfar_ipa(uint64_t esr)
     return esr & ISS_S1PTW ? page : page | (avc_hw_read_FAR_EL2() & 0xfff);
 }
 
+/* The AT instructions, once. */
+avc_small static __attribute__((noinline)) uint64_t at(const struct avc_vcpu *vcpu, uint64_t va, bool el0, bool write)
+{
+    return avc_translate(vcpu, va, el0, write);
+}
+
 /*
  * HPFAR_EL2 is not valid for a permission fault outside of a table walk (D24.2.66). So this asks the guest's stage 1.
  * AT with EL1's rights serves EL0 too: EL1 can read what EL0 can only execute, and the output address is the same.
@@ -43,7 +49,7 @@ static avc_ipa_t hpfar_ipa(uint64_t esr)
  */
 static bool translate(const struct avc_vcpu *vcpu, uint64_t va, avc_ipa_t *ipa)
 {
-    uint64_t par = avc_translate(vcpu, va, false, false);
+    uint64_t par = at(vcpu, va, false, false);
 
     *ipa = (par & PAR_PA) | (va & 0xfff);
     return !(par & PAR_F);
@@ -256,11 +262,20 @@ static avc_trap_fn *const by_status[64] = {
     [0x0c] = permission,  [0x0d] = permission,  [0x0e] = permission,  [0x0f] = permission,  [0x30] = conflict,
 };
 
+avc_small bool avc_stage1_faults(const struct avc_vcpu *vcpu, uint64_t esr)
+{
+    if (is_fetch(esr) || esr & ISS_S1PTW)
+        return false;
+    return at(vcpu, avc_hw_read_FAR_EL2(), avc_at_el0(avc_hw_read_SPSR_EL2()), esr & ISS_WNR) & PAR_F;
+}
+
 /* The slow path of data aborts, and the only path of instruction aborts. */
 enum avc_result avc_trap_abort(struct avc_vcpu *vcpu, uint64_t esr)
 {
     avc_trap_fn *fn = by_status[ISS_FSC(esr)];
 
+    if (avc_is_stage1(vcpu, esr))
+        return retry();
     return fn ? fn(vcpu, esr) : avc_complete_own(vcpu, esr, AVC_OWN_ABORT);
 }
 

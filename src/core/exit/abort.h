@@ -55,6 +55,17 @@ static inline unsigned avc_is_translation(uint64_t esr)
     return (esr & FSC_KIND) == FSC_TRANSLATION;
 }
 
+/*
+ * Was this a fault of stage 1? Only CPUs with AVC_ERRATUM_STAGE1 report one as a fault of stage 2. The guest then does
+ * the instruction again: the CPU reports it rightly some time. AT tells nothing of fetches, which the erratum is not
+ * about.
+ */
+bool avc_stage1_faults(const struct avc_vcpu *vcpu, uint64_t esr);
+static inline bool avc_is_stage1(const struct avc_vcpu *vcpu, uint64_t esr)
+{
+    return avc_unlikely(vcpu->pcpu->features.errata & AVC_ERRATUM_STAGE1) && avc_stage1_faults(vcpu, esr);
+}
+
 /* Ends an access to a device as its claim has answered. AVC_PASS ends it as an access to where nothing is. */
 enum avc_result avc_mmio_end(struct avc_vcpu *vcpu, struct avc_exit *e, enum avc_answer answer);
 

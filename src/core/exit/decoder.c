@@ -462,6 +462,8 @@ static enum avc_result slow(struct avc_vcpu *vcpu, uint64_t esr)
 
     if (!is_candidate(vcpu, esr, f.far))
         return avc_trap_abort(vcpu, esr);
+    if (avc_is_stage1(vcpu, esr))
+        return AVC_RESUME;
     switch (look(vcpu, d, &f)) {
     case AGAIN:
         return AVC_RESUME;

@@ -175,14 +175,14 @@ static bool may_end_step(unsigned class)
     return class == AVC_EC_ERET || class == AVC_EC_IABT_LOWER || class == AVC_EC_STEP_LOWER;
 }
 
-/* Makes the dispatch table of a VM with CLASS claims, or with a decoder. A class that nobody has claimed keeps its row,
-   and its cost. */
+/* Makes the dispatch table of a VM with CLASS claims, or with a decoder, or on CPUs whose data aborts are not to be
+   believed at once. A class that nobody has claimed keeps its row, and its cost. */
 avc_small void avc_trap_seal(struct avc_vm *vm)
 {
-    bool steps;
+    bool steps, stage1 = vm->features.errata & AVC_ERRATUM_STAGE1;
 
     vm->dispatch = avc_trap_rows;
-    if (!vm->index[AVC_CLASS].nr && !vm->decoder)
+    if (!vm->index[AVC_CLASS].nr && !vm->decoder && !stage1)
         return;
     steps = avc_claim_find(vm, AVC_CLASS, AVC_EC_ERET);
     for (unsigned n = 0; n < AVC_NR_TRAPS; n++) {
@@ -191,6 +191,8 @@ avc_small void avc_trap_seal(struct avc_vm *vm)
             vm->class_rows[n].fn = vm->decoder->ops->dabt;
             vm->class_rows[n].slow = vm->decoder->ops->abort;
         }
+        if (n == AVC_EC_DABT_LOWER && stage1)
+            vm->class_rows[n].fn = avc_trap_slow;
         if (avc_claim_find(vm, AVC_CLASS, n) || (steps && may_end_step(n))) {
             vm->class_rows[n].fn = avc_trap_slow;
             vm->class_rows[n].slow = avc_trap_claimed;

@@ -13,6 +13,9 @@
 #define AVC_ERRATUM_TLBI (1u << 1)
 /* A read of PAR_EL1 and a load from device memory can lock each other: a DMB SY stands around each read. */
 #define AVC_ERRATUM_PAR (1u << 2)
+/* A fault of stage 1, of an access that crosses a page, can be reported as one of stage 2: stage 1 is asked before any
+   is believed. All VMs have to, if one CPU has it. */
+#define AVC_ERRATUM_STAGE1 (1u << 3)
 
 uint32_t avc_errata_of(uint64_t midr);
 
