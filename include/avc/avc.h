@@ -88,7 +88,8 @@ AVC_MUST_USE enum avc_status avc_pcpu_init(struct avc_pcpu *pcpu, struct avc_mac
  * Errors: EINVAL, ENOENT, EBUSY (the object is enabled already, or this CPU is enabled by another object), ENOTSUP (see
  * avc_has_hardware_support(); or a VM was sealed, and this CPU lacks a feature that the other CPUs had then). Context:
  * on the CPU itself, in a thread that stays there, with MMU and data cache on; not in a claim or a handler. Several
- * CPUs may call it at the same time, each with its own object; they wait for each other, without masking interrupts.
+ * CPUs may call it at the same time, each with its own object; they wait for each other, without masking interrupts. It
+ * calls none of the host's callbacks.
  */
 AVC_MUST_USE enum avc_status avc_pcpu_enable(struct avc_pcpu *pcpu);
 
@@ -306,14 +307,16 @@ AVC_MUST_USE enum avc_status avc_vcpu_destroy(struct avc_vcpu *vcpu);
  * Errors: EINVAL (also: a CPU of another machine), ENOENT, ESTATE (the CPU is not enabled, or is another one), EBUSY
  * (the vCPU is loaded, or the CPU has a loaded vCPU), EHAL (wake is missing with two vCPUs or an interrupt controller;
  * irq_mask is missing with an interrupt controller). The first load also: as avc_vm_seal().
- * Context: on the CPU itself, in a thread that stays there until put; not in a claim or a handler.
+ * Context: on the CPU itself, in a thread that stays there until put, without a lock that the HAL's wake() or
+ * irq_mask() takes; not in a claim or a handler.
  */
 AVC_MUST_USE enum avc_status avc_vcpu_load(struct avc_vcpu *vcpu, struct avc_pcpu *pcpu);
 
 /**
  * Moves the vCPU's state out of the CPU, and gives the borrowed registers back, with AVC_HOST_NO_EL1 not all
  * (docs/embedding.md).
- * Errors: EINVAL, ENOENT, ESTATE (not loaded, or called in a claim), EBUSY (loaded on another CPU). Context: loaded.
+ * Errors: EINVAL, ENOENT, ESTATE (not loaded, or called in a claim), EBUSY (loaded on another CPU). Context: loaded,
+ * without a lock that the HAL's wake() or irq_mask() takes.
  */
 AVC_MUST_USE enum avc_status avc_vcpu_put(struct avc_vcpu *vcpu);
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
-"""Checks the tree itself: licence headers, layering, formatting, width of lines, and README's picture of the tree.
-Prints TAP."""
+"""Checks the tree itself: licence headers, layering, formatting, width of lines, calling contexts in public headers,
+and README's picture of the tree. Prints TAP."""
 import pathlib
 import re
 import shutil
@@ -111,6 +111,34 @@ def columns(paths):
                 yield f"{path}:{number}: {len(line.expandtabs())} columns, and {COLUMNS} are the most"
 
 
+def without_context(source):
+    """Yields the functions that a header declares, and whose comment does not say "Context". Declarations that follow
+    each other without an empty line share a comment."""
+    for block in re.split(r"\n\s*\n", re.sub(r"/\*.*?\*/", lambda found: found[0].replace("\n\n", "\n"), source,
+                                             flags=re.S)):
+        said = "Context:" in block
+        code = strip_comments(block)
+        for found in re.finditer(r"^(?!static|typedef|#)[A-Za-z][^;{}#]*?\b(avc_\w+)\([^;{}]*\);", code, flags=re.M):
+            if not said:
+                yield found[1]
+
+
+def contexts(paths):
+    """Who may call a function, from where, is a part of its interface."""
+    sample = "/* Context: any. */\nint avc_a(void);\nint avc_b(int x,\n          int y);\n\n" \
+             "/* More. */\nvoid avc_c(int x);\n"
+    if list(without_context(sample)) != ["avc_c"]:
+        yield "this check sees nothing"
+    seen = 0
+    for path in paths:
+        if path.startswith("include/avc/") and "/priv/" not in path and path.endswith(".h"):
+            seen += text(path).count("Context:")
+            for name in without_context(text(path)):
+                yield f"{path}: {name}() has no context"
+    if seen < 60:
+        yield f"only {seen} contexts were found"
+
+
 def readme_tree(paths):
     """README shows the tree as lines 'folder/  what it is'. Each folder that it shows exists, and it shows each top
     folder."""
@@ -133,7 +161,7 @@ def readme_tree(paths):
 
 def main():
     paths = files()
-    checks = [licence_headers, assembly, includes, formatting, columns, readme_tree]
+    checks = [licence_headers, assembly, includes, formatting, columns, contexts, readme_tree]
     print(f"1..{len(checks)}")
     failed = 0
     for number, check in enumerate(checks, 1):

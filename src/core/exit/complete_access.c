@@ -20,8 +20,8 @@ static void write_base(struct avc_vcpu *vcpu, uint64_t n, uint64_t pstate, uint6
 }
 
 /* Loads of the PC branch, and choose the instruction set (Arm ARM, LoadWritePC() and BXWritePC()). An address of A32
-   that is not aligned is UNPREDICTABLE: it is aligned here. A table's entry is an offset from T32's PC, which is that of
-   the instruction plus 4, in halfwords; bit 0 then says that it stays T32. */
+   that is not aligned is UNPREDICTABLE: it is aligned here. A table's entry is an offset from T32's PC, which is that
+   of the instruction plus 4, in halfwords; bit 0 then says that it stays T32. */
 static enum avc_result branch(const struct avc_decoder_cpu *d, uint64_t pstate)
 {
     uint32_t to = avc_access_pc_loaded(&d->access, pstate & SPSR_E, d->data);

@@ -277,8 +277,8 @@ static bool has_vmid16(void)
     return test_machine.features.has >> AVC_FEAT_VMID16 & 1;
 }
 
-/* Where VMIDs have 16 bits most of them are skipped, as if so many VMs had been. (test_vmid.c uses them all.) Where they
-   have 8 bits each is used. */
+/* Where VMIDs have 16 bits most of them are skipped, as if so many VMs had been. (test_vmid.c uses them all.) Where
+   they have 8 bits each is used. */
 static void skip_vmids(void)
 {
     if (has_vmid16() && test_machine.vmid_next > 16 && test_machine.vmid_next < 65536 - 16)
