@@ -302,10 +302,10 @@ static bool queue_signals(const struct avc_vgic *vgic, const struct avc_vgic_cpu
     return false;
 }
 
-bool avc_vgic_signals(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu)
+bool avc_vgic_signals(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, uint32_t through)
 {
     bool waits = avc_vgic_waiting(op->vgic, cpu, 0) | avc_vgic_waiting(op->vgic, cpu, 1);
-    uint32_t lrs = cpu->lr_used;
+    uint32_t lrs = cpu->lr_used & ~through;
 
     if (avc_vgic_at_hand(op, cpu))
         return (lrs && lr_signals(cpu, lrs)) || (waits && queue_signals(op->vgic, cpu));

@@ -77,8 +77,9 @@ void avc_vgic_kick_all(struct avc_vgic_op *op);
 void avc_vgic_enter(struct avc_vgic_op *op);
 /* Handles self's list registers that have raised the maintenance interrupt. */
 void avc_vgic_maintain(struct avc_vgic_op *op);
-/* Would the vCPU signal an interrupt to its guest now? Any CPU may ask. */
-bool avc_vgic_signals(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu);
+/* Would the vCPU signal an interrupt to its guest now? Any CPU may ask. `through`: list registers at hand whose
+   interrupt the guest has ended. */
+bool avc_vgic_signals(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, uint32_t through);
 /* Returns the priority of what the guest is handling, or 0xff for nothing. */
 uint32_t avc_vgic_running(const uint64_t ap0[4], const uint64_t ap1[4], unsigned pre_bits);
 

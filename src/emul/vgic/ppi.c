@@ -140,23 +140,41 @@ enum avc_result avc_vgic_irq_taken(struct avc_vcpu *vcpu, avc_irq_t irq)
 
 /* ---- waiting ---- */
 
-/* Would a timer's interrupt reach the guest? It would if it is enabled and the guest is not handling it. `through`:
+/* Returns the timers whose interrupt would reach the guest: it is enabled, and the guest is not handling it. `through`:
    list registers of self whose interrupt the guest has ended. */
-static bool wanted(const struct avc_vgic_cpu *cpu, uint32_t bit, uint32_t through)
+static inline uint32_t wanted(const struct avc_vgic_cpu *cpu, uint32_t through)
 {
     const struct avc_vgic_bank *b = &cpu->bank;
+    uint32_t bits = avc_vgic_enabled_bits(cpu->vgic, b) & ~b->active & TIMER_BITS;
 
-    return (avc_vgic_enabled_bits(cpu->vgic, b) & ~b->active & bit) &&
-           (!(b->in_lr & bit) || through >> b->at[__builtin_ctz(bit)] & 1);
+    for (uint32_t in = bits & b->in_lr; in; in &= in - 1)
+        if (!(through >> b->at[__builtin_ctz(in)] & 1))
+            bits &= ~(in & -in);
+    return bits;
 }
 
-/* Is the line high of a timer whose interrupt would reach the guest? */
-static bool timer_pending(const struct avc_vgic_cpu *cpu, uint32_t through)
+/* Returns the CNTPCT_EL0 at which the first of these timers' lines is high; ~0: never. */
+static inline uint64_t first_due(const struct avc_vcpu *vcpu, uint32_t timers)
 {
-    for (unsigned t = 0; t < 2; t++)
-        if (wanted(cpu, avc_vgic_timer_bit(t), through) && avc_vgic_timer_is_high(cpu->vcpu, t))
-            return true;
-    return false;
+    uint64_t first = ~UINT64_C(0);
+
+    for (unsigned t = 0; t < 2; t++) {
+        uint64_t when = timers & avc_vgic_timer_bit(t) ? avc_vgic_timer_due(vcpu, t) : ~UINT64_C(0);
+
+        if (when < first)
+            first = when;
+    }
+    return first != ~UINT64_C(0) && avc_hw_read_CNTPCT_EL0() >= first ? 0 : first;
+}
+
+/* The vCPU is loaded here. Is there nothing for it but its timers? Usually the guest has ended what was in its list
+   registers, and no other CPU has asked for anything. */
+static inline bool only_timers(const struct avc_vgic_cpu *cpu)
+{
+    if (cpu->fold_wanted | cpu->lr_look | cpu->lr_pend | cpu->spilled | cpu->vgic->any || avc_vgic_queues(cpu))
+        return false;
+    avc_hw_isb(); /* ICH_ELRSR_EL2 must not call a list register empty that was written a moment ago: see lr.h */
+    return cpu->lr_used == avc_vgic_lr_through(cpu);
 }
 
 bool avc_vgic_pending(struct avc_vcpu *vcpu)
@@ -167,7 +185,14 @@ bool avc_vgic_pending(struct avc_vcpu *vcpu)
     struct avc_vgic_op op;
     bool yes;
 
-    avc_vgic_begin(&op, cpu->vgic, NULL);
+    avc_lock(&cpu->vgic->lock);
+    if (avc_likely(avc_vgic_here(cpu)) && avc_likely(only_timers(cpu))) {
+        yes = !first_due(vcpu, wanted(cpu, cpu->lr_used));
+        avc_unlock(&cpu->vgic->lock);
+        avc_hw_irq_restore(daif);
+        return yes;
+    }
+    avc_vgic_go_on(&op, cpu->vgic, NULL);
     if (avc_vgic_here(cpu)) {
         avc_vgic_op_here(&op, cpu);
         /* The host may let it wait, and run it no sooner than it has work. So what others have left is done now. */
@@ -175,12 +200,14 @@ bool avc_vgic_pending(struct avc_vcpu *vcpu)
             avc_vgic_enter(&op);
         if (cpu->lr_used) {
             avc_vgic_maintain(&op);
+            avc_hw_isb(); /* as above */
             through = avc_vgic_lr_through(cpu);
             if (cpu->bank.in_lr & TIMER_BITS && cpu->lr_used != through)
                 avc_vgic_fallen(&op, cpu);
         }
     }
-    yes = avc_vgic_signals(&op, cpu) || (op.self == cpu || !cpu->loaded ? timer_pending(cpu, through) : false);
+    yes = avc_vgic_signals(&op, cpu, through) ||
+          (op.self == cpu || !cpu->loaded ? !first_due(vcpu, wanted(cpu, through)) : false);
     avc_vgic_end(&op);
     avc_hw_irq_restore(daif);
     return yes;
@@ -190,15 +217,6 @@ uint64_t avc_vgic_deadline(struct avc_vcpu *vcpu)
 {
     struct avc_vgic_cpu *cpu = avc_vgic_cpu_of(vcpu);
     uint32_t through = cpu->bank.in_lr & TIMER_BITS ? avc_vgic_lr_through(cpu) : 0;
-    uint64_t first = ~UINT64_C(0);
 
-    for (unsigned t = 0; t < 2; t++) {
-        uint64_t when = wanted(cpu, avc_vgic_timer_bit(t), through) ? avc_vgic_timer_due(vcpu, t) : ~UINT64_C(0);
-
-        if (when < first)
-            first = when;
-    }
-    if (first != ~UINT64_C(0) && avc_hw_read_CNTPCT_EL0() >= first)
-        return 0;
-    return first;
+    return first_due(vcpu, wanted(cpu, through));
 }
