@@ -163,7 +163,9 @@ static void sgi_to_waiting(void **state)
     sysreg_write(0, SGI1R, sgi_value(9, 0, 2));
     assert_int_equal(wakes[1], 1);
     assert_true(avc_vcpu_has_work(&vcpu[1]));
+    assert_true(vcpu[1].requests & AVC_REQUEST_IRQC);
     vload(1, 1);
+    assert_false(vcpu[1].requests & AVC_REQUEST_IRQC); /* load has looked at all of it */
     assert_int_equal(g_ack(true), 9);
     assert_false(vm.irqc->pending(&vcpu[1])); /* it is in a list register, and acknowledged */
 }

@@ -146,6 +146,17 @@ static void meet_all(struct avc_vgic_op *op)
     avc_vgic_deliver_spis(op);
 }
 
+/* Returns the timers whose physical interrupt, if it comes, can be linked. Then it is not made pending in its place: a
+   link lets the guest end the interrupt without a maintenance interrupt. */
+static inline uint32_t linkable(const struct avc_vgic_cpu *cpu)
+{
+    const struct avc_vgic_bank *b = &cpu->bank;
+
+    if (!cpu->hal->eoi_split || !cpu->hal->irq_fetch)
+        return 0;
+    return avc_vgic_enabled_bits(cpu->vgic, b) & ~(b->active | b->latch | b->linked | b->line) & TIMER_BITS;
+}
+
 /* A vCPU that is off has no guest that could use list registers, and none that would ever look at them for another
    CPU. So as far as this controller is concerned it is not loaded, wherever the core has loaded it: see power_off(). */
 static void load(struct avc_vcpu *vcpu)
@@ -172,13 +183,34 @@ static void load(struct avc_vcpu *vcpu)
     cpu->loaded = true;
     avc_vgic_lr_load(cpu);
     high = avc_vgic_timer_load(cpu);
+    if (high)
+        high &= ~linkable(cpu);
     if (avc_unlikely((avc_vgic_stirred_bits(&cpu->bank) & TIMER_BITS) | high)) {
         avc_vgic_touch(&op, &cpu->bank, TIMER_BITS);
-        avc_vgic_timer_mask(cpu, high); /* a line that is high already need not go through the physical controller */
+        avc_vgic_timer_mask(cpu, high);
         avc_vgic_deliver(&op, &cpu->bank, TIMER_BITS);
     }
     op.fill = avc_vgic_queues(cpu);
+    /* Nothing is left for enter() to do. A request that is seen here was made after the change that it is for, and the
+       lock was free in between: so this has looked at that change. */
+    if (avc_load_relaxed(&vcpu->requests) & AVC_REQUEST_IRQC && cpu->tds && !vgic->any &&
+        !(cpu->lr_look | cpu->lr_pend | cpu->fold_wanted))
+        avc_fetch_and(&vcpu->requests, ~(uint64_t)AVC_REQUEST_IRQC);
     avc_vgic_end(&op);
+}
+
+/* The virtual timer is in a list register. If the guest has ended its interrupt, this frees the register: such a timer
+   needs no more before its vCPU leaves. The register itself is read, since ICH_ELRSR_EL2 may not yet know of one that
+   was written a moment ago. */
+static inline void timer_is_through(struct avc_vgic_cpu *cpu)
+{
+    unsigned r = cpu->bank.at[AVC_VGIC_VTIMER_INTID];
+
+    if (avc_hw_lr_read(r) & ICH_LR_STATE || cpu->lr[r] & ICH_LR_EOI ||
+        ((cpu->bank.active | cpu->bank.latch | cpu->bank.line) >> AVC_VGIC_VTIMER_INTID & 1))
+        return;
+    avc_vgic_lr_evict(cpu, r);
+    cpu->lr_used &= ~(1u << r);
 }
 
 static void put(struct avc_vcpu *vcpu)
@@ -194,6 +226,8 @@ static void put(struct avc_vcpu *vcpu)
         avc_vgic_enter(&op); /* does what others have asked for */
     if (cpu->lr_used)
         avc_vgic_maintain(&op);
+    if (cpu->bank.in_lr >> AVC_VGIC_VTIMER_INTID & 1)
+        timer_is_through(cpu);
     if (avc_unlikely(avc_vgic_stirred_bits(&cpu->bank) & TIMER_BITS || cpu->mask_wanted)) {
         avc_vgic_touch(&op, &cpu->bank, TIMER_BITS);
         avc_vgic_timer_put(cpu);
