@@ -168,6 +168,7 @@ static void new_vm(struct vm *vm)
                 vm->s1[i][asid][va] = (struct s1){ fake_random() % PAGES, false };
     }
     vm->vm.stage2 = &vm->s2;
+    vm->vm.traps.vtcr = avc_stage2_vtcr(&vm->s2); /* as sealing does */
     assert_int_equal(avc_stage2_map(&vm->s2, BASE, BASE, PAGES * 4096, AVC_RWX), AVC_OK);
     for (unsigned i = 0; i < PAGES; i++)
         vm->ref[i] = (BASE + i * 4096) | 0x7fc;

@@ -117,7 +117,7 @@ uint64_t avc_vmid_load(struct avc_pcpu *pcpu, struct avc_vcpu *vcpu)
     if (stale) {
         avc_tlb_flush_cpu();
     } else if (ran->vmid != token || ran->vcpu != vcpu) {
-        avc_tlb_flush_local(&(struct avc_tlb_regime){ avc_stage2_vtcr(s2), avc_stage2_vttbr(s2, token) });
+        avc_tlb_flush_local(&(struct avc_tlb_regime){ vcpu->vm->traps.vtcr, avc_stage2_vttbr(s2, token) });
     }
     ran->vmid = token;
     ran->vcpu = vcpu;

@@ -260,7 +260,11 @@ enum avc_status avc_vcpu_put(struct avc_vcpu *vcpu)
 
 void avc_vcpu_trap_wfx(struct avc_vcpu *vcpu, bool trap)
 {
-    vcpu->wfx = trap ? AVC_WFX_TRAPPED : AVC_WFX_FREE;
+    enum avc_wfx wfx = trap ? AVC_WFX_TRAPPED : AVC_WFX_FREE;
+
+    if (vcpu->wfx == wfx)
+        return;
+    vcpu->wfx = wfx;
     if (avc_vcpu_is_loaded(vcpu)) {
         vcpu->hcr &= ~(HCR_TWI | HCR_TWE);
         vcpu->hcr |= trap ? HCR_TWI | (vcpu->vm->traps.hcr & HCR_TWE) : 0;
