@@ -50,11 +50,12 @@ enum avc_kind {
        long: between the pieces of a long access (avc/decoder.h), for example. Take interrupts, and run the vCPU
        again. */
     AVC_KICKED,
-    /* The vCPU waits, WFI or WFIT. value: the CNTPCT_EL0 at which its own timers or its timeout will wake it; ~0:
-       never. A VMM that blocks its thread takes the earlier of `value` and avc_vcpu_deadline(): the timers may
-       have changed, and the timeout is none of them. */
+    /* The vCPU waits. key: 0 for WFI, 1 for WFIT. value: the CNTPCT_EL0 at which its own timers or its timeout will
+       wake it; ~0: never. A VMM that blocks its thread takes the earlier of `value` and avc_vcpu_deadline(): the timers
+       may have changed, and the timeout is none of them. If a physical SError is there to be reported, run returns
+       AVC_SERROR instead, and the guest executes the instruction anew. */
     AVC_WFI,
-    /* The same by WFE or WFET, for a VM that asked for this trap (AVC_VM_TRAP_WFE). */
+    /* The same by WFE (key 0) or WFET (key 1), for a VM that asked for this trap (AVC_VM_TRAP_WFE). */
     AVC_WFE,
     /* The vCPU is off, or was never started. Run it again after the HAL's wake() was called for it. */
     AVC_CPU_OFF,

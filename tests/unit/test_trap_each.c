@@ -281,12 +281,17 @@ static void test_serror(void **state)
     assert_true(vcpu->hcr & AVC_BIT(8));
     assert_int_equal(world.trap.elr, START);
 
-    /* An SError is pending when the guest is left. */
-    world_make();
+    /* An SError is pending when the guest is left. A VMM must hear of it before it lets the vCPU wait. */
+    world_make_flags(AVC_VM_TRAP_WFE);
     vcpu = world_load();
     fake_cpu->reg[FAKE_ISR_EL1] = AVC_BIT(8);
     e = take_sync(vcpu, ESR_MAKE(0x01, true, 0), EL1H);
-    assert_int_equal(e->kind, AVC_WFI);
+    assert_int_equal(e->kind, AVC_SERROR);
+    assert_int_equal(e->pc, START); /* the WFI will be executed anew */
+    e->answer = AVC_DONE;
+    fake_cpu->reg[FAKE_ISR_EL1] = AVC_BIT(8);
+    e = take_sync(vcpu, ESR_MAKE(0x01, true, 1), EL1H);
+    assert_int_equal(e->kind, AVC_WFE);
     assert_true(avc_vcpu_has_work(vcpu)); /* otherwise a VMM would let it wait */
     e = world_run(vcpu);
     assert_int_equal(e->kind, AVC_SERROR);
@@ -297,7 +302,7 @@ static void test_serror(void **state)
      * The guest powers itself off. The SError that it left behind is reported first, because a reset would forget it.
      */
     fake_cpu->reg[FAKE_ISR_EL1] = AVC_BIT(8);
-    (void)take_sync(vcpu, ESR_MAKE(0x01, true, 0), EL1H);
+    (void)take_sync(vcpu, ESR_MAKE(0x01, true, 1), EL1H);
     avc_vcpu_power_off(vcpu);
     assert_true(avc_vcpu_power_on(vcpu, START, 0));
     assert_int_equal(world_run(vcpu)->kind, AVC_SERROR);
@@ -332,8 +337,10 @@ static void test_wfx(void **state)
     assert_int_equal(e->kind, AVC_WFI);
     assert_int_equal(e->value, 777777);
     assert_int_equal(e->answer, AVC_DONE);
+    assert_int_equal(e->key, 0);
     e = take_sync(vcpu, wfe, EL1H);
     assert_int_equal(e->kind, AVC_WFE);
+    assert_int_equal(e->key, 0);
 
     vcpu->x[7] = 4000; /* CNTVCT_EL0 is 4000 */
     assert_int_equal(take_sync(vcpu, wfit, EL1H)->kind, AVC_KICKED);
@@ -341,6 +348,7 @@ static void test_wfx(void **state)
     vcpu->x[7] = 4001;
     e = take_sync(vcpu, wfit, EL1H);
     assert_int_equal(e->kind, AVC_WFI);
+    assert_int_equal(e->key, 1); /* it has a time-out */
     assert_int_equal(e->value, 5001);
     vcpu->x[7] = ~UINT64_C(0); /* CNTPCT_EL0 never gets there */
     e = take_sync(vcpu, wfet, EL1H);

@@ -151,6 +151,8 @@ static __attribute__((noinline)) bool go_on(struct avc_vcpu *vcpu, unsigned resu
     if (result & RESULT_SERROR) {
         avc_fetch_or(&vcpu->requests, (uint64_t)AVC_REQUEST_SERROR);
         result &= ~(unsigned)RESULT_SERROR;
+        if (result == AVC_LEAVE && vcpu->exit.kind == AVC_WFI)
+            result = AVC_RESUME; /* the host hears of the SError before it waits; the guest executes the WFI anew */
     }
     return result != AVC_LEAVE && serve_all(vcpu);
 }

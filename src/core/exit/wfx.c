@@ -43,7 +43,7 @@ static uint64_t timeout(const struct avc_vcpu *vcpu, uint64_t esr)
 enum avc_result avc_trap_wfx(struct avc_vcpu *vcpu, uint64_t esr)
 {
     bool event = esr & ISS_TI_EVENT;
-    struct avc_exit *e = avc_exit_begin(vcpu, event ? AVC_WFE : AVC_WFI, 0, esr);
+    struct avc_exit *e = avc_exit_begin(vcpu, event ? AVC_WFE : AVC_WFI, esr & ISS_TI_TIMEOUT ? 1 : 0, esr);
     uint64_t deadline;
 
     e->answer = AVC_DONE;
