@@ -63,9 +63,6 @@ static inline struct vmm_vcpu *vmm_vcpu_of(struct avc_vcpu *vcpu)
     The HAL's wake() is vmm_sched_wake() of the task beside the vCPU, so every avc_vcpu must be in a struct vmm_vcpu. */
 extern struct avc_machine vmm_machine;
 
-/** The library's object of a CPU (for avc_vcpu_load()). */
-struct avc_pcpu *vmm_pcpu(const struct vmm_cpu *cpu);
-
 /** Registers the guest side's handler of a shared physical interrupt. `fn` runs in interrupt context, on the boot
     CPU, before the interrupt is ended. `intid` is enabled. */
 void vmm_irq_register(uint32_t intid, void (*fn)(void *ctx), void *ctx);

@@ -25,9 +25,10 @@ struct vmm_options vmm_options;
 static struct vmm_vcpu *const vv = &vmm_guest.vcpu[0];
 static struct vmm_cpu cpu0;
 static _Atomic unsigned due;
-static bool loaded, alone, work, traps;
+static bool loaded, alone, work, traps, woken;
+static enum vmm_wait waited; /* what vmm_sched_wait() returns */
 static uint64_t now, timers;
-static unsigned loads, windows, touched, refused;
+static unsigned loads, windows, touched, refused, waits, asked;
 static jmp_buf ended;
 
 /* The exits that run returns one after another, and how the step has answered them. */
@@ -86,10 +87,11 @@ void avc_vcpu_trap_wfx(struct avc_vcpu *vcpu, bool trap)
     traps = trap;
 }
 
+/* A vCPU that is put is asked in any case, one that is loaded only if its task was woken. */
 bool avc_vcpu_has_work(struct avc_vcpu *vcpu)
 {
     (void)vcpu;
-    assert_false(loaded);
+    assert_true(!loaded || asked);
     return work;
 }
 
@@ -123,6 +125,29 @@ bool vmm_sched_alone(unsigned self)
     return alone;
 }
 
+bool vmm_sched_woken(struct vmm_task *task)
+{
+    bool was = woken;
+
+    assert_ptr_equal(task, &vv->task);
+    assert_true(loaded);
+    asked++;
+    woken = false;
+    return was;
+}
+
+enum vmm_wait vmm_sched_wait(unsigned self, struct vmm_task *task)
+{
+    assert_int_equal(self, 0);
+    assert_ptr_equal(task, &vv->task);
+    assert_true(loaded);
+    assert_ptr_equal(cpu0.loaded, vv); /* vmm_sched_leave() finds it */
+    waits++;
+    if (waited == VMM_WAIT_IN_GUEST)
+        due &= ~VMM_DUE_ASK;
+    return alone ? waited : VMM_WAIT_BLOCK;
+}
+
 bool vmm_sched_stop(void)
 {
     return true;
@@ -131,12 +156,6 @@ bool vmm_sched_stop(void)
 void vmm_irq_window(void)
 {
     windows++;
-}
-
-struct avc_pcpu *vmm_pcpu(const struct vmm_cpu *cpu)
-{
-    assert_ptr_equal(cpu, &cpu0);
-    return NULL;
 }
 
 void vmm_strace_show(struct avc_vcpu *vcpu)
@@ -209,10 +228,11 @@ static int begin(void **state)
 {
     (void)state;
     memset(script, 0, sizeof(script));
-    nr_script = at = loads = windows = touched = refused = 0;
-    loaded = work = false;
+    nr_script = at = loads = windows = touched = refused = waits = asked = 0;
+    loaded = work = woken = false;
     due = 0;
     alone = true;
+    waited = VMM_WAIT_IN_GUEST;
     now = 1000;
     timers = VMM_NEVER;
     vv->until = 0;
@@ -232,14 +252,15 @@ static int step(uint64_t *deadline)
     *deadline = 0;
     how = (int)vmm_vcpu_step(&cpu0, vv, deadline);
     assert_false(loaded);
+    assert_null(cpu0.loaded);
     assert_int_equal(at, nr_script);
     return how;
 }
 
 /* ---- waiting ---- */
 
-/* A vCPU waits until its timers' deadline or until the time-out of its WFIT, whichever comes first. */
-static void test_wfi_deadline(void **state)
+/* A vCPU that suspends itself waits until its timers' deadline or `value`, whichever comes first. */
+static void test_suspend_deadline(void **state)
 {
     static const struct {
         const char *name;
@@ -248,34 +269,80 @@ static void test_wfi_deadline(void **state)
         int how;
         uint64_t deadline;
     } cases[] = {
-        { "WFI without a timer", VMM_NEVER, VMM_NEVER, false, VMM_STEP_BLOCK, VMM_NEVER },
-        { "WFI with a timer", 5000, 5000, false, VMM_STEP_BLOCK, 5000 },
-        { "WFIT without a timer", VMM_NEVER, 3000, false, VMM_STEP_BLOCK, 3000 },
-        { "WFIT before the timer", 5000, 3000, false, VMM_STEP_BLOCK, 3000 },
-        { "a timer before WFIT", 2000, 3000, false, VMM_STEP_BLOCK, 2000 },
-        { "WFIT in the past", VMM_NEVER, 900, false, VMM_STEP_YIELD, 0 },
-        { "WFIT just now", VMM_NEVER, 1000, false, VMM_STEP_YIELD, 0 },
+        { "without a timer", VMM_NEVER, VMM_NEVER, false, VMM_STEP_BLOCK, VMM_NEVER },
+        { "with a timer", 5000, 5000, false, VMM_STEP_BLOCK, 5000 },
+        { "a value without a timer", VMM_NEVER, 3000, false, VMM_STEP_BLOCK, 3000 },
+        { "a value before the timer", 5000, 3000, false, VMM_STEP_BLOCK, 3000 },
+        { "a timer before the value", 2000, 3000, false, VMM_STEP_BLOCK, 2000 },
+        { "a value in the past", VMM_NEVER, 900, false, VMM_STEP_YIELD, 0 },
+        { "a value just now", VMM_NEVER, 1000, false, VMM_STEP_YIELD, 0 },
         { "a timer in the past", 10, VMM_NEVER, false, VMM_STEP_YIELD, 0 },
         { "an interrupt", VMM_NEVER, VMM_NEVER, true, VMM_STEP_YIELD, 0 },
     };
-    static const enum avc_kind kinds[] = { AVC_WFI, AVC_CPU_SUSPEND };
 
     (void)state;
-    for (unsigned k = 0; k < 2; k++)
-        for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-            uint64_t deadline;
-            int how;
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uint64_t deadline;
+        int how;
 
-            begin(NULL);
-            alone = false;
-            due = VMM_DUE_SHARE;
-            timers = cases[i].timers;
-            work = cases[i].work;
-            add(kinds[k])->exit.value = cases[i].value;
-            how = step(&deadline);
-            if (how != cases[i].how || (how == VMM_STEP_BLOCK && deadline != cases[i].deadline))
-                fail_msg("%s: %d, deadline %llu", cases[i].name, how, (unsigned long long)deadline);
-        }
+        begin(NULL);
+        alone = false;
+        due = VMM_DUE_SHARE;
+        timers = cases[i].timers;
+        work = cases[i].work;
+        add(AVC_CPU_SUSPEND)->exit.value = cases[i].value;
+        how = step(&deadline);
+        if (how != cases[i].how || (how == VMM_STEP_BLOCK && deadline != cases[i].deadline))
+            fail_msg("%s: %d, deadline %llu", cases[i].name, how, (unsigned long long)deadline);
+    }
+}
+
+/* What becomes of a WFI. The exit after those that go on is a CPU_OFF, which ends the step. */
+static void test_wfi(void **state)
+{
+    static const struct {
+        const char *name;
+        bool timeout, woken, work, alone;
+        enum vmm_wait waited;
+        unsigned waits; /* how often it has asked the scheduler to wait */
+        bool goes_on;
+        enum avc_answer answer;
+    } cases[] = {
+        { "others wait", false, false, false, false, VMM_WAIT_OVER, 1, false, AVC_DONE },
+        { "others wait, woken for what is done", false, true, false, false, VMM_WAIT_OVER, 1, false, AVC_DONE },
+        { "others wait, woken", false, true, true, false, VMM_WAIT_OVER, 0, true, AVC_DONE },
+        { "waits loaded, and is woken", false, false, false, true, VMM_WAIT_OVER, 1, true, AVC_DONE },
+        { "waits loaded, until others want the CPU", false, false, false, true, VMM_WAIT_BLOCK, 1, false, AVC_DONE },
+        { "waits in the guest", false, false, false, true, VMM_WAIT_IN_GUEST, 1, true, AVC_RETRY },
+        { "not woken, so that it need not look for work", false, false, true, false, VMM_WAIT_OVER, 1, false,
+          AVC_DONE },
+        { "WFIT: the time-out is the scheduler's", true, false, false, true, VMM_WAIT_OVER, 0, false, AVC_DONE },
+        { "WFIT, woken", true, true, true, true, VMM_WAIT_OVER, 0, true, AVC_DONE },
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uint64_t deadline;
+        int how;
+
+        begin(NULL);
+        alone = cases[i].alone;
+        due = alone ? VMM_DUE_ASK : VMM_DUE_SHARE | VMM_DUE_ASK;
+        woken = cases[i].woken;
+        work = cases[i].work;
+        waited = cases[i].waited;
+        add(AVC_WFI)->exit.value = 3000;
+        script[0].exit.key = cases[i].timeout;
+        if (cases[i].goes_on)
+            add(AVC_SYSTEM_RESET);
+        how = step(&deadline);
+        if (how != VMM_STEP_BLOCK || deadline != (cases[i].goes_on ? VMM_NEVER : 3000) || waits != cases[i].waits ||
+            returned(0)->answer != cases[i].answer || woken)
+            fail_msg("%s: %d, deadline %llu, %u waits, answer %d", cases[i].name, how, (unsigned long long)deadline,
+                     waits, returned(0)->answer);
+        if (traps != (!cases[i].goes_on || waited != VMM_WAIT_IN_GUEST))
+            fail_msg("%s: WFI %s", cases[i].name, traps ? "traps" : "does not trap");
+    }
 }
 
 /* The time-out of a WFIT that has ended must not end the next wait. */
@@ -407,10 +474,15 @@ static void test_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_wfi_deadline, begin), cmocka_unit_test_setup(test_until_is_forgotten, begin),
-        cmocka_unit_test_setup(test_wfi_alone, begin),    cmocka_unit_test_setup(test_wfe, begin),
-        cmocka_unit_test_setup(test_yield, begin),        cmocka_unit_test_setup(test_call, begin),
-        cmocka_unit_test_setup(test_memory, begin),       cmocka_unit_test_setup(test_ends, begin),
+        cmocka_unit_test_setup(test_suspend_deadline, begin),
+        cmocka_unit_test_setup(test_wfi, begin),
+        cmocka_unit_test_setup(test_until_is_forgotten, begin),
+        cmocka_unit_test_setup(test_wfi_alone, begin),
+        cmocka_unit_test_setup(test_wfe, begin),
+        cmocka_unit_test_setup(test_yield, begin),
+        cmocka_unit_test_setup(test_call, begin),
+        cmocka_unit_test_setup(test_memory, begin),
+        cmocka_unit_test_setup(test_ends, begin),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,8 +4,8 @@
  * The reference hypervisor's scheduler against a model of CPUs. Each CPU is in a step or idle, has a pending poke or
  * not, and an alarm. Its guest computes, or waits in a WFI that traps or does not. Time passes, and random numbers say
  * what the CPUs do. Other CPUs also act inside of a call of the scheduler: in its hooks, and whenever it reads s.cpus
- * without a lock. No task may run twice at a time. No wake-up and no deadline may get lost. No CPU may sleep, idle or
- * in a WFI, while a task waits. No task may wait longer than the slices before it.
+ * without a lock, and while a step waits. No task may run twice at a time. No wake-up and no deadline may get lost. No
+ * CPU may sleep, idle or in a WFI, while a task waits. No task may wait longer than the slices before it.
  */
 #include <setjmp.h>
 #include <stdatomic.h>
@@ -32,9 +32,12 @@ static struct model_cpu {
     struct vmm_task *running;
     bool inside; /* it is inside of a call of the scheduler, so it does not act for others */
     bool poked, idle;
-    bool traps; /* WFI traps, by the step's last look at what is due */
-    bool waits; /* its guest is in a WFI that does not trap */
+    bool shares; /* it knows of tasks that wait, by the step's last look at what is due */
+    bool traps;  /* WFI traps, by the same look */
+    bool waits;  /* its guest is in a WFI that does not trap */
+    bool leaves; /* its guest is to be left, so that the step looks */
     uint64_t alarm;
+    uint64_t timer; /* of the guest that waits loaded */
 } cpus[NR_CPUS];
 
 static struct model_task {
@@ -91,10 +94,78 @@ void vmm_sched_poke(unsigned cpu)
 {
     no_lock();
     assert_true(cpu < nr_cpus);
-    assert_true(cpu != self || s.cpu[cpu].busy);
+    assert_int_not_equal(cpu, self);
     others_act();
     cpus[cpu].poked = true;
     others_act();
+}
+
+void vmm_sched_leave(void)
+{
+    no_lock();
+    assert_non_null(cpus[self].running);
+    cpus[self].leaves = true;
+}
+
+static struct model_task *model(struct vmm_task *task)
+{
+    return (struct model_task *)task; /* its first member */
+}
+
+static unsigned tasks_waiting(void)
+{
+    unsigned nr = 0;
+
+    for (unsigned i = 0; i < nr_cpus; i++)
+        nr += s.cpu[i].queue.nr;
+    return nr;
+}
+
+/* CPUs that were idle, and will pick a task as soon as they take the interrupt. */
+static unsigned cpus_coming(void)
+{
+    unsigned nr = 0;
+
+    for (unsigned i = 0; i < nr_cpus; i++)
+        nr += cpus[i].idle && cpus[i].poked;
+    return nr;
+}
+
+/* What an example does in place of the others, while a step waits. */
+static void (*while_it_waits)(void);
+static unsigned waits_loaded;
+
+/* The CPU sleeps until it is poked, its alarm comes, or the timer of the guest that is loaded interrupts. */
+void vmm_sched_sleep(void)
+{
+    struct model_cpu *cpu = &cpus[self];
+    struct model_task *task = model(cpu->running);
+
+    no_lock();
+    if (task->event && !cpu->poked)
+        fail_msg("a wake-up is lost while its task waits");
+    if (!depth && s.cpus & IDLE(self))
+        assert_true(tasks_waiting() <= cpus_coming());
+    waits_loaded++;
+    if (while_it_waits)
+        while_it_waits();
+    for (unsigned n = 0; !while_it_waits && !cpu->poked && cpu->alarm > now && cpu->timer > now; n++) {
+        others_act();
+        now += (uint64_t)(rand() % 50);
+        if (n == 20) /* somebody's SPI */
+            cpu->timer = now;
+    }
+    if (cpu->timer <= now) {
+        task->event = true;
+        vmm_sched_wake(&task->task);
+        cpu->timer = VMM_NEVER;
+    }
+    if (cpu->poked) {
+        cpu->poked = false;
+        assert_false(vmm_sched_poked(self));
+    }
+    if (cpu->alarm <= now)
+        assert_false(vmm_sched_tick(self));
 }
 
 void vmm_sched_arm(uint64_t deadline)
@@ -131,11 +202,6 @@ void vmm_sched_relax(void)
 
 /* ---- what CPUs do ---- */
 
-static struct model_task *model(struct vmm_task *task)
-{
-    return (struct model_task *)task; /* its first member */
-}
-
 /* Does what the step's loop does before it runs the guest. */
 static void heed_due(void)
 {
@@ -144,8 +210,8 @@ static void heed_due(void)
 
     if (due & VMM_DUE_YIELD)
         end_step(VMM_STEP_YIELD, VMM_NEVER);
-    else
-        cpu->traps = due & VMM_DUE_SHARE;
+    cpu->shares = due & VMM_DUE_SHARE;
+    cpu->traps = due & (VMM_DUE_SHARE | VMM_DUE_ASK);
 }
 
 static void pick(void)
@@ -183,6 +249,7 @@ static void end_step(enum vmm_step how, uint64_t deadline)
     task->runnable = now;
     task->deadline = how == VMM_STEP_BLOCK ? deadline : VMM_NEVER;
     cpu->running = NULL;
+    cpu->leaves = false;
     cpu->inside = true;
     vmm_sched_done(self, &task->task, how, deadline);
     cpu->inside = false;
@@ -193,18 +260,19 @@ static void take_interrupts(void)
 {
     struct model_cpu *cpu = &cpus[self];
 
-    while (cpu->poked || cpu->alarm <= now) {
-        bool look = false;
+    while (cpu->poked || cpu->leaves || cpu->alarm <= now) {
+        bool look = cpu->leaves;
+        uint64_t at = now;
 
-        cpu->waits = false;
+        cpu->waits = cpu->leaves = false;
         cpu->inside = true;
         if (cpu->poked) {
             cpu->poked = false;
-            look = vmm_sched_poked(self);
+            look |= vmm_sched_poked(self);
         }
         if (cpu->alarm <= now) {
             look |= vmm_sched_tick(self);
-            assert_true(cpu->alarm > now); /* otherwise the timer's interrupt would come again at once */
+            assert_true(cpu->alarm > at); /* otherwise the timer's interrupt would come again at once */
         }
         cpu->inside = false;
         if (cpu->running)
@@ -263,22 +331,37 @@ static void stop_the_world(void)
     cpus[me].inside = false;
 }
 
-/* The guest executes WFI. */
+/* The guest executes WFI. Its timer interrupts at the deadline. */
 static void guest_waits(uint64_t deadline)
 {
     struct model_cpu *cpu = &cpus[self];
-    bool alone = !cpu->traps;
+    struct model_task *task = model(cpu->running);
+    enum vmm_wait how;
 
-    if (!alone) {
-        cpu->inside = true;
-        alone = vmm_sched_alone(self);
-        cpu->inside = false;
-        cpu->traps = !alone && cpu->traps;
-    }
-    if (alone && !(*vmm_sched_due(self) & VMM_DUE_YIELD))
+    if (!cpu->traps) {
         cpu->waits = true;
-    else
+        return;
+    }
+    if (vmm_sched_woken(&task->task) && task->event) {
+        task->event = false;
+        return;
+    }
+    cpu->timer = deadline;
+    cpu->inside = true;
+    how = vmm_sched_wait(self, &task->task);
+    cpu->inside = false;
+    switch (how) {
+    case VMM_WAIT_OVER:
+        task->event = false;
+        heed_due();
+        break;
+    case VMM_WAIT_IN_GUEST:
+        heed_due();
+        cpu->waits = cpu->running && !cpu->traps;
+        break;
+    case VMM_WAIT_BLOCK:
         end_step(VMM_STEP_BLOCK, deadline);
+    }
 }
 
 /* A CPU without pending interrupts acts at random. */
@@ -287,7 +370,7 @@ static void act(void)
     struct model_cpu *cpu = &cpus[self];
     struct model_task *task;
 
-    if (!cpu->running || cpu->poked)
+    if (!cpu->running || cpu->poked || cpu->leaves)
         return;
     if (cpu->waits) { /* at some time an interrupt ends the WFI */
         cpu->waits = rand() % 8;
@@ -375,7 +458,7 @@ static unsigned check_queue(unsigned n)
 
 static void check(void)
 {
-    unsigned waiting = 0, runnable = 0, coming = 0, sleeping = 0, seen = 0;
+    unsigned waiting = 0, runnable = 0, sleeping = 0, seen = 0;
 
     for (unsigned i = 0; i < NR_TASKS; i++) {
         check_task(&tasks[i]);
@@ -383,18 +466,17 @@ static void check(void)
     }
     for (unsigned i = 0; i < nr_cpus; i++) {
         waiting += check_queue(i);
-        coming += cpus[i].idle && cpus[i].poked;
-        sleeping += (cpus[i].idle || !cpus[i].traps) && !cpus[i].poked;
+        sleeping += (cpus[i].idle || !cpus[i].shares) && !cpus[i].poked && !cpus[i].leaves;
         for (unsigned k = 0; k < i; k++)
             seen += cpus[i].running && cpus[i].running == cpus[k].running;
     }
     assert_int_equal(seen, 0);
     assert_int_equal(waiting, runnable);
-    if (waiting <= coming)
+    if (waiting <= cpus_coming())
         return; /* for each task that waits, an idle CPU was poked */
     assert_int_equal(sleeping, 0);
     for (unsigned i = 0; i < nr_cpus; i++)
-        assert_true(cpus[i].poked || cpus[i].alarm != VMM_NEVER);
+        assert_true(cpus[i].poked || cpus[i].leaves || cpus[i].alarm != VMM_NEVER);
 }
 
 static void random_life(unsigned with_cpus, unsigned with_depth)
@@ -442,6 +524,7 @@ static void random_lives(void **state)
     for (unsigned n = 1; n <= NR_CPUS; n++)
         for (unsigned with_depth = 0; with_depth < 3; with_depth++)
             random_life(n, with_depth);
+    assert_true(waits_loaded > 10000);
 }
 
 /* ---- examples ---- */
@@ -453,6 +536,7 @@ static void one_cpu(void)
     cpus[0].inside = true;
     self = 0;
     nr_cpus = 1;
+    while_it_waits = NULL;
     vmm_sched_init(1, SLICE);
 }
 
@@ -471,9 +555,9 @@ static void slices(void **state)
     assert_true(cpus[0].alarm == VMM_NEVER);
     assert_int_equal(*vmm_sched_due(0), 0);
     now += 3 * SLICE;
+    cpus[0].running = &a;
     vmm_sched_wake(&b); /* a's slice ended long ago */
-    assert_true(cpus[0].poked);
-    assert_true(vmm_sched_poked(0));
+    assert_true(cpus[0].leaves);
     assert_int_equal(*vmm_sched_due(0), VMM_DUE_SHARE);
     assert_false(vmm_sched_alone(0));
     assert_true(cpus[0].alarm <= now);
@@ -481,7 +565,7 @@ static void slices(void **state)
     assert_true(*vmm_sched_due(0) & VMM_DUE_YIELD);
     vmm_sched_done(0, &a, VMM_STEP_YIELD, VMM_NEVER);
     assert_ptr_equal(vmm_sched_pick(0), &b);
-    assert_int_equal(*vmm_sched_due(0), VMM_DUE_SHARE);
+    assert_int_equal(*vmm_sched_due(0), VMM_DUE_SHARE | VMM_DUE_ASK);
     assert_true(cpus[0].alarm == now + SLICE);
     now += SLICE - 1;
     assert_false(vmm_sched_tick(0));
@@ -489,11 +573,11 @@ static void slices(void **state)
     assert_true(vmm_sched_tick(0));
     vmm_sched_done(0, &b, VMM_STEP_BLOCK, now + 5);
     assert_ptr_equal(vmm_sched_pick(0), &a);
-    assert_int_equal(*vmm_sched_due(0), 0);
+    assert_int_equal(*vmm_sched_due(0), VMM_DUE_ASK);
     assert_true(cpus[0].alarm == now + 5);
     now += 5;
     assert_true(vmm_sched_tick(0)); /* b is runnable again; a runs to the end of its slice, unless it waits */
-    assert_int_equal(*vmm_sched_due(0), VMM_DUE_SHARE);
+    assert_int_equal(*vmm_sched_due(0), VMM_DUE_SHARE | VMM_DUE_ASK);
     assert_int_equal(b.state, VMM_TASK_RUNNABLE);
     assert_true(cpus[0].alarm == now - 5 + SLICE);
 }
@@ -561,6 +645,7 @@ static void who_waits_comes_first(void **state)
     vmm_task_init(&computes);
     vmm_sched_wake(&waits);
     assert_ptr_equal(vmm_sched_pick(0), &waits);
+    cpus[0].running = &waits;
     vmm_sched_wake(&computes);
     for (;;) {
         now += SLICE / AT_ONCE / 3; /* three are a little less than it keeps */
@@ -601,12 +686,222 @@ static void wake_while_blocking(void **state)
     assert_int_equal(a.state, VMM_TASK_BLOCKED);
 }
 
+/* ---- a step that waits ---- */
+
+#define first  tasks[0].task
+#define second tasks[1].task
+#define other  tasks[2].task
+
+/* CPU 0 runs `first`, and has run `second` before it. Both CPUs are there; CPU 1 computes. */
+static void two_take_turns(void)
+{
+    one_cpu();
+    nr_cpus = 2;
+    cpus[1] = cpus[0];
+    max_depth = 0;
+    memset(tasks, 0, sizeof(tasks));
+    vmm_sched_init(2, SLICE);
+    now = 100;
+    vmm_task_init(&first);
+    vmm_task_init(&second);
+    vmm_task_init(&other);
+    vmm_sched_wake(&other);
+    assert_ptr_equal(vmm_sched_pick(1), &other);
+    vmm_sched_wake(&second);
+    assert_ptr_equal(vmm_sched_pick(0), &second);
+    now += 10;
+    vmm_sched_done(0, &second, VMM_STEP_BLOCK, VMM_NEVER);
+    vmm_sched_wake(&first);
+    assert_ptr_equal(vmm_sched_pick(0), &first);
+    assert_int_equal(*vmm_sched_due(0), VMM_DUE_ASK);
+    cpus[0].running = &first;
+    cpus[0].timer = VMM_NEVER;
+    cpus[0].poked = cpus[1].poked = false;
+    waits_loaded = 0;
+}
+
+static void its_timer(void)
+{
+    now += 3 * SLICE;
+    cpus[0].timer = now;
+}
+
+static void by_cpu_1(struct vmm_task *task)
+{
+    self = 1;
+    vmm_sched_wake(task);
+    self = 0;
+    assert_true(cpus[0].poked);
+}
+
+static void wake_first(void)
+{
+    by_cpu_1(&first);
+}
+
+static void wake_second(void)
+{
+    by_cpu_1(&second);
+}
+
+static void wake_both(void)
+{
+    by_cpu_1(&second);
+    by_cpu_1(&first);
+}
+
+static void nothing_wanted(void)
+{
+    cpus[0].poked = true; /* an interrupt that concerns nobody */
+    if (waits_loaded == 3)
+        while_it_waits = wake_first;
+}
+
+/* What ends the wait of a step, and what it costs. */
+static void waits_in_its_step(void **state)
+{
+    static const struct {
+        const char *name;
+        void (*event)(void);
+        enum vmm_wait how;
+        unsigned due; /* afterwards */
+        unsigned sleeps;
+    } cases[] = {
+        { "its own timer", its_timer, VMM_WAIT_OVER, VMM_DUE_ASK, 1 },
+        { "another CPU wakes it", wake_first, VMM_WAIT_OVER, VMM_DUE_ASK, 1 },
+        { "another task wakes", wake_second, VMM_WAIT_BLOCK, VMM_DUE_ASK, 1 },
+        { "both wake", wake_both, VMM_WAIT_OVER, VMM_DUE_ASK | VMM_DUE_SHARE, 1 },
+        { "interrupts in between", nothing_wanted, VMM_WAIT_OVER, VMM_DUE_ASK, 4 },
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uint64_t left;
+        enum vmm_wait how;
+
+        two_take_turns();
+        while_it_waits = cases[i].event;
+        left = s.cpu[0].slice_end - now;
+        how = vmm_sched_wait(0, &first);
+        if (how != cases[i].how || waits_loaded != cases[i].sleeps || *vmm_sched_due(0) != cases[i].due ||
+            s.cpu[0].slice_end - now != left)
+            fail_msg("%s: %d after %u sleeps, due %u", cases[i].name, how, waits_loaded, *vmm_sched_due(0));
+        assert_int_equal(first.state, VMM_TASK_RUNNING); /* so that no other CPU takes it */
+        assert_int_equal(!!(s.cpus & ALONE(0)), how == VMM_WAIT_OVER && !(cases[i].due & VMM_DUE_SHARE));
+        if (how == VMM_WAIT_BLOCK) {
+            vmm_sched_done(0, &first, VMM_STEP_BLOCK, VMM_NEVER);
+            assert_ptr_equal(vmm_sched_pick(0), &second);
+            assert_int_equal(first.state, VMM_TASK_BLOCKED);
+        }
+        assert_false(s.cpus & IDLE(0));
+    }
+}
+
+/* A deadline of a task that has blocked on this CPU comes while the step waits. */
+static void a_deadline_ends_the_wait(void **state)
+{
+    (void)state;
+    two_take_turns();
+    vmm_sched_done(0, &first, VMM_STEP_BLOCK, now + 50);
+    vmm_sched_wake(&second);
+    assert_ptr_equal(vmm_sched_pick(0), &second);
+    cpus[0].running = &second;
+    cpus[0].timer = now + 1000;
+    assert_int_equal(vmm_sched_wait(0, &second), VMM_WAIT_BLOCK);
+    assert_true(now >= 150 && now < 300);
+    vmm_sched_done(0, &second, VMM_STEP_BLOCK, VMM_NEVER);
+    assert_ptr_equal(vmm_sched_pick(0), &first);
+}
+
+/* Woken before it asks, it does not wait. A wake-up for what it has dealt with does not keep it from waiting. */
+static void woken_before_the_wait(void **state)
+{
+    (void)state;
+    two_take_turns();
+    assert_false(vmm_sched_woken(&first));
+    vmm_sched_wake(&first);
+    assert_int_equal(vmm_sched_wait(0, &first), VMM_WAIT_OVER);
+    assert_int_equal(waits_loaded, 0);
+    assert_false(vmm_sched_woken(&first));
+    vmm_sched_wake(&first);
+    assert_true(vmm_sched_woken(&first));
+    assert_false(vmm_sched_woken(&first));
+    by_cpu_1(&first); /* its guest runs: it is poked, and looks */
+    vmm_sched_poked(0);
+    assert_false(vmm_sched_woken(&first));
+    while_it_waits = wake_first;
+    assert_int_equal(vmm_sched_wait(0, &first), VMM_WAIT_OVER);
+    assert_int_equal(waits_loaded, 1);
+    assert_false(vmm_sched_woken(&first));
+}
+
+/* When no other task has run for a slice, the guest waits by itself. It does so from the start if there never was
+   another one. */
+static void alone_for_a_slice(void **state)
+{
+    struct vmm_task only;
+
+    (void)state;
+    two_take_turns();
+    now += SLICE;
+    assert_int_equal(vmm_sched_wait(0, &first), VMM_WAIT_IN_GUEST);
+    assert_int_equal(*vmm_sched_due(0), 0);
+    assert_int_equal(waits_loaded, 0);
+    vmm_sched_done(0, &first, VMM_STEP_YIELD, VMM_NEVER);
+    assert_ptr_equal(vmm_sched_pick(0), &first);
+    assert_int_equal(*vmm_sched_due(0), 0);
+
+    one_cpu();
+    vmm_task_init(&only);
+    vmm_sched_wake(&only);
+    assert_ptr_equal(vmm_sched_pick(0), &only);
+    assert_int_equal(*vmm_sched_due(0), 0);
+}
+
+/* A reset of the VM ends the wait: the vCPU must not stay loaded. CPU 1 has begun to stop the world. */
+static void begin_to_stop(void)
+{
+    atomic_fetch_or(&s.cpus, STOPPED);
+    atomic_fetch_or(&s.cpu[0].due, VMM_DUE_YIELD);
+    cpus[0].poked = true;
+}
+
+static void stopped_while_it_waits(void **state)
+{
+    (void)state;
+    two_take_turns();
+    while_it_waits = begin_to_stop;
+    assert_int_equal(vmm_sched_wait(0, &first), VMM_WAIT_BLOCK);
+    vmm_sched_done(0, &first, VMM_STEP_BLOCK, VMM_NEVER);
+    assert_false(s.cpu[0].busy);
+    assert_null(vmm_sched_pick(0));
+}
+
+/* A step whose deadline has come already does not block. */
+static void deadline_in_the_past(void **state)
+{
+    (void)state;
+    two_take_turns();
+    vmm_sched_done(0, &first, VMM_STEP_BLOCK, now);
+    assert_int_equal(first.state, VMM_TASK_RUNNABLE);
+    assert_ptr_equal(vmm_sched_pick(0), &first);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_lives),          cmocka_unit_test(slices),
-        cmocka_unit_test(alone_again),           cmocka_unit_test(fair_shares),
-        cmocka_unit_test(who_waits_comes_first), cmocka_unit_test(wake_while_blocking),
+        cmocka_unit_test(random_lives),
+        cmocka_unit_test(slices),
+        cmocka_unit_test(alone_again),
+        cmocka_unit_test(fair_shares),
+        cmocka_unit_test(who_waits_comes_first),
+        cmocka_unit_test(wake_while_blocking),
+        cmocka_unit_test(waits_in_its_step),
+        cmocka_unit_test(a_deadline_ends_the_wait),
+        cmocka_unit_test(woken_before_the_wait),
+        cmocka_unit_test(alone_for_a_slice),
+        cmocka_unit_test(stopped_while_it_waits),
+        cmocka_unit_test(deadline_in_the_past),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

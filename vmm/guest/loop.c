@@ -5,22 +5,49 @@
  * switch gets the answer that the library has preset, which is the architecture's.
  */
 #include <stdatomic.h>
+#include <stddef.h>
 
 #include "guest.h"
 #include "nothing.h"
 #include "stat.h"
 
-enum next { GO_ON, YIELD, BLOCK, POWER_OFF, RESET };
+enum next { GO_ON, YIELD, BLOCK, SLEEP, POWER_OFF, RESET };
 
 /* ---- exits ---- */
 
-/* WFI or WFE. As long as no other task waits for a CPU, the vCPU stays loaded and waits in the instruction itself. */
-static enum next wait(struct vmm_cpu *cpu, struct avc_exit *e, enum next otherwise)
+/* WFE. As long as no other task waits for a CPU, the vCPU waits in the instruction itself. */
+static enum next wait_event(const struct vmm_cpu *cpu, struct avc_exit *e)
 {
     if (!vmm_sched_alone(cpu->index))
-        return otherwise;
+        return YIELD;
     e->answer = AVC_RETRY; /* it does not trap any more; run_on() looks at what is due */
     return GO_ON;
+}
+
+/*
+ * WFI. The vCPU stays loaded as long as no other task wants the CPU: then its next wake-up costs no put and no load.
+ *
+ * In the trap the library has found no interrupt pending, and that the timers are not due before the exit's `value`.
+ * From then on it tells of each interrupt by wake(), which the scheduler notes from the moment at which it picked the
+ * task. So there is work only if the task was woken. Often there is none even then, because the guest has handled what
+ * it was woken for. This is cheaper than sleep(), which asks in any case.
+ */
+static enum next wait(const struct vmm_cpu *cpu, struct vmm_vcpu *vv, struct avc_exit *e)
+{
+    if (vmm_sched_woken(&vv->task) && avc_vcpu_has_work(&vv->vcpu))
+        return GO_ON;
+    vv->until = e->value;
+    if (e->key) /* a WFIT, which no timer of the guest's ends */
+        return BLOCK;
+    switch (vmm_sched_wait(cpu->index, &vv->task)) {
+    case VMM_WAIT_OVER:
+        return GO_ON;
+    case VMM_WAIT_IN_GUEST:
+        e->answer = AVC_RETRY;
+        return GO_ON;
+    default:
+        return BLOCK;
+    }
 }
 
 static enum next answer(struct vmm_cpu *cpu, struct vmm_vcpu *vv, struct avc_exit *e)
@@ -37,14 +64,13 @@ static enum next answer(struct vmm_cpu *cpu, struct vmm_vcpu *vv, struct avc_exi
         vmm_strace_show(vcpu);
         return GO_ON;
     case AVC_WFI:
-        vv->until = e->value;
-        return wait(cpu, e, BLOCK);
+        return wait(cpu, vv, e);
     case AVC_WFE:
-        return wait(cpu, e, YIELD);
+        return wait_event(cpu, e);
     case AVC_CPU_SUSPEND:
     case AVC_CPU_OFF:
         vv->until = e->kind == AVC_CPU_OFF ? VMM_NEVER : e->value;
-        return BLOCK;
+        return SLEEP;
     case AVC_STAGE2:
     case AVC_MMIO:
         if (vmm_ram_touch(&vmm_guest.ram, e->key, vmm_irq_window))
@@ -89,7 +115,7 @@ static void answer_call(const struct avc_vcpu *vcpu, struct avc_exit *e)
         avc_done(e, avc_vcpu_gpr(vcpu, 1) + avc_vcpu_gpr(vcpu, 2));
 }
 
-/* Runs the vCPU until it has to stop. WFI and WFE trap while other tasks wait for a CPU. */
+/* Runs the vCPU until it has to stop. WFI and WFE trap while other tasks wait for a CPU, or did so a short time ago. */
 static enum next run_on(struct vmm_cpu *cpu, struct vmm_vcpu *vv)
 {
     const _Atomic unsigned *due = vmm_sched_due(cpu->index);
@@ -103,7 +129,7 @@ static enum next run_on(struct vmm_cpu *cpu, struct vmm_vcpu *vv)
         if (now != heeded) {
             if (now & VMM_DUE_YIELD)
                 return YIELD;
-            avc_vcpu_trap_wfx(&vv->vcpu, now & VMM_DUE_SHARE);
+            avc_vcpu_trap_wfx(&vv->vcpu, now & (VMM_DUE_SHARE | VMM_DUE_ASK));
             heeded = now;
         }
         e = avc_vcpu_run(&vv->vcpu);
@@ -124,17 +150,24 @@ enum vmm_step vmm_vcpu_step(struct vmm_cpu *cpu, struct vmm_vcpu *vv, uint64_t *
     if (vv == &vmm_guest.alarm)
         return vmm_guest_alarm(deadline);
 
-    status = avc_vcpu_load(vcpu, vmm_pcpu(cpu));
+    status = avc_vcpu_load(vcpu, cpu->pcpu);
     if (status)
         vmm_exit(VMM_EXIT_FAILURE, "vCPU %u cannot be loaded: %s", vcpu->index, avc_status_text(status));
-    vmm_stat_loaded(vcpu->index);
+    if (vmm_options.stat)
+        vmm_stat_loaded(vcpu->index);
+    cpu->loaded = vv;
     next = run_on(cpu, vv);
-    vmm_stat_put(vcpu->index);
+    cpu->loaded = NULL;
+    if (vmm_options.stat)
+        vmm_stat_put(vcpu->index);
     status = avc_vcpu_put(vcpu);
     vmm_assert(status == AVC_OK);
 
     switch (next) {
     case BLOCK:
+        *deadline = vv->until; /* the scheduler looks whether it has come already */
+        return VMM_STEP_BLOCK;
+    case SLEEP:
         return sleep(vcpu, vv->until, deadline);
     case POWER_OFF:
         if (vmm_options.stat && !vmm_sched_stop())

@@ -47,16 +47,13 @@ void vmm_stat_init(void)
 
 void vmm_stat_loaded(unsigned vcpu)
 {
-    if (vmm_options.stat)
-        __atomic_store_n(&watches[vcpu].since, vmm_time_now(), __ATOMIC_RELAXED);
+    __atomic_store_n(&watches[vcpu].since, vmm_time_now(), __ATOMIC_RELAXED);
 }
 
 void vmm_stat_put(unsigned vcpu)
 {
     struct watch *w = &watches[vcpu];
 
-    if (!vmm_options.stat)
-        return;
     add(&w->loaded, vmm_time_now() - w->since);
     __atomic_store_n(&w->since, 0, __ATOMIC_RELAXED);
 }

@@ -97,17 +97,13 @@ void vmm_pcpu_enable(struct vmm_cpu *cpu)
         status = avc_pcpu_harden(&pcpus[cpu->index]);
     if (status)
         vmm_panic("CPU %u cannot run guests: %s", cpu->index, avc_status_text(status));
+    cpu->pcpu = &pcpus[cpu->index];
     vmm_gic_enable(VMM_VTIMER_INTID);
     vmm_gic_enable(VMM_PTIMER_INTID);
     vmm_gic_enable(VMM_MAINTENANCE_INTID);
 }
 
-struct avc_pcpu *vmm_pcpu(const struct vmm_cpu *cpu)
-{
-    return &pcpus[cpu->index];
-}
-
 void vmm_irq_dispatch(void)
 {
-    avc_pcpu_irq(vmm_pcpu(vmm_cpu_self()));
+    avc_pcpu_irq(vmm_cpu_self()->pcpu);
 }

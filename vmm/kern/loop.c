@@ -36,6 +36,23 @@ void vmm_sched_poke(unsigned cpu)
     vmm_gic_send_sgi(&vmm_cpus[cpu], VMM_SGI_POKE);
 }
 
+/* In a trap of its guest this sets a bit that the way back to the guest looks at. Elsewhere the step looks at what is
+   due before the next run. */
+void vmm_sched_leave(void)
+{
+    struct vmm_vcpu *vv = vmm_cpu_self()->loaded;
+
+    if (vv)
+        avc_vcpu_kick(&vv->vcpu);
+}
+
+/* IRQs are masked. One that came since the caller has looked ends the wait too. */
+void vmm_sched_sleep(void)
+{
+    vmm_wfi();
+    vmm_irq_dispatch(); /* without an exception: it would only save registers, and restore them */
+}
+
 void vmm_sched_arm(uint64_t deadline)
 {
     vmm_timer_arm(deadline);
@@ -143,7 +160,7 @@ _Noreturn void vmm_sched_loop(void)
 
             vmm_sched_done(cpu->index, task, how, deadline);
         } else {
-            vmm_wfi(); /* IRQs are masked: one that came since pick() ends the wait, and is taken below */
+            vmm_sched_sleep();
         }
         vmm_log_look();
         vmm_irq_window();

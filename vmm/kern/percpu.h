@@ -31,17 +31,22 @@ struct vmm_frame {
     uint64_t hpfar;
 };
 
+struct avc_pcpu;
+struct vmm_vcpu;
+
 struct vmm_cpu {
     uint64_t stack_top;
     uint64_t crash_stack_top;
     struct vmm_frame frame;
     uint64_t crashes;
-    unsigned index;         /* 0: the boot CPU */
-    uint64_t mpidr;         /* affinity fields of MPIDR_EL1 */
-    void *gicr;             /* this CPU's redistributor */
-    _Atomic bool up;        /* takes interrupts and runs its scheduler loop */
-    _Atomic uint32_t pokes; /* scheduler SGIs taken */
-    _Atomic uint32_t ticks; /* timer interrupts taken */
+    unsigned index;          /* 0: the boot CPU */
+    uint64_t mpidr;          /* affinity fields of MPIDR_EL1 */
+    void *gicr;              /* this CPU's redistributor */
+    struct avc_pcpu *pcpu;   /* the library's object of this CPU */
+    struct vmm_vcpu *loaded; /* the vCPU that the step has loaded, or NULL; only this CPU uses it */
+    _Atomic bool up;         /* takes interrupts and runs its scheduler loop */
+    _Atomic uint32_t pokes;  /* scheduler SGIs taken */
+    _Atomic uint32_t ticks;  /* timer interrupts taken */
 };
 
 _Static_assert(offsetof(struct vmm_cpu, stack_top) == VMM_CPU_STACK, "start.S");

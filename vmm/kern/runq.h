@@ -112,7 +112,7 @@ static inline struct vmm_task *runq_take(struct vmm_runq *q, unsigned self)
     list->head = task->next;
     runq_set_nr(q, runq_nr(q) - 1);
     task->state = VMM_TASK_RUNNING;
-    task->wake_pending = false;
+    atomic_store_explicit(&task->wake_pending, false, memory_order_relaxed);
     /* Another CPU may read this and lock `self` without having held this lock. The release shows it the stores
        above. */
     atomic_store_explicit(&task->cpu, self, memory_order_release);

@@ -11,9 +11,15 @@
  * others. So a task that waits a lot is served at once, and no task waits for ever.
  *
  * One word, s.cpus, tells all CPUs of each other. It has three bits for each CPU. WAITING: tasks wait in its queue.
- * IDLE: it found no task, and sleeps. ALONE: it runs a task, and knows of no task that waits; so its slice has no end,
- * and its guest's WFI does not trap. All changes of the word are atomic. So they have one order, on which all CPUs
- * agree.
+ * IDLE: it found no task, and sleeps; or its step does so, in vmm_sched_wait(). ALONE: it runs a task, and knows of no
+ * task that waits; so its slice has no end. All changes of the word are atomic. So they have one order, on which all
+ * CPUs agree.
+ *
+ * A step that waits keeps its vCPU loaded. Its task is RUNNING, so that no other CPU takes it. The wait ends when the
+ * task is woken, or when offer() has chosen this CPU for another task. In the second case the step ends, and the vCPU
+ * is put. So a wake-up of a vCPU that ran last on its CPU costs no put and no load, and one of another vCPU costs one
+ * of each. When no other task has run on a CPU for the length of a slice, even the trap of WFI is not worth its cost,
+ * and the guest waits by itself.
  *
  * Why no wake-up is lost. A waker first makes its event visible, for example a pending interrupt. Then it calls wake(),
  * which takes the lock of the task's CPU. A CPU that takes a task from a queue holds that lock, too, and clears
@@ -21,7 +27,8 @@
  *   - wake() comes before the CPU takes the task. The lock orders the event before the step, so the step sees it.
  *   - wake() comes after that and before done(). It sets wake_pending, so done(BLOCK) makes the task runnable. If the
  *     guest runs, or is being entered, the poke's SGI ends it: IRQs are masked until the guest runs, and a physical
- *     interrupt ends a guest at once. It also ends a WFI that does not trap.
+ *     interrupt ends a guest at once. It also ends a WFI that does not trap, and the sleep of a step that waits: that
+ *     looks at wake_pending before it sleeps, with IRQs masked.
  *   - wake() comes after done(). The task is BLOCKED, and wake() puts it into the queue.
  * The poke is sent after the lock was released. If the task's step has ended by then, done() has seen wake_pending, and
  * the poke has no effect.
@@ -34,9 +41,11 @@
  * is none, all that are alone.
  *   - A CPU that was idle picks again. If it is about to sleep, the SGI is pending and ends the WFI, although IRQs are
  *     masked. It picks after offer() has cleared the bit, because a CPU clears its own IDLE before it takes a task.
+ *   - A CPU whose step waits looks at its bit after each interrupt. The step ends, and the CPU picks.
  *   - A CPU that was alone arms the end of its slice and lets WFI trap. A guest that waits then gives its CPU away.
- * A task that done() puts back needs no offer: its own CPU picks next. resume() offers what was queued while the world
- * was stopped.
+ * A task that done() puts back needs no offer: its own CPU picks next. There is one exception: if offer() has chosen a
+ * CPU whose step waited, and the task of that step is woken as well, the CPU has two. It offers one of them. resume()
+ * offers what was queued while the world was stopped.
  */
 #include <stddef.h>
 #include <string.h>
@@ -67,7 +76,11 @@ struct cpu {
     _Atomic bool busy;    /* the CPU is in a step, or chooses a task for one */
     bool preempted;       /* a task that woke makes its step end; under the lock */
     /* Only this CPU uses these. */
+    bool waits;             /* its step is in vmm_sched_wait() */
+    bool waited;            /* its step has waited, and ends for another task */
     bool yielded;           /* the task whose step has just ended went back into the queue */
+    struct vmm_task *last;  /* the task that ran last, or runs */
+    uint64_t since;         /* when another one ran here before it */
     uint64_t slice_end;     /* of the task that runs */
     uint64_t next_deadline; /* the first deadline when this CPU looked last; other CPUs only remove deadlines */
     uint64_t armed;         /* what the timer was last programmed with */
@@ -120,7 +133,8 @@ static void arm(struct cpu *cpu)
     unsigned due = atomic_load_explicit(&cpu->due, memory_order_relaxed);
     uint64_t at = cpu->next_deadline;
 
-    if (atomic_load_explicit(&cpu->busy, memory_order_relaxed) && due == VMM_DUE_SHARE && cpu->slice_end < at)
+    if (atomic_load_explicit(&cpu->busy, memory_order_relaxed) && (due & ~VMM_DUE_ASK) == VMM_DUE_SHARE &&
+        cpu->slice_end < at)
         at = cpu->slice_end;
     if (at == cpu->armed)
         return;
@@ -148,15 +162,56 @@ static unsigned offer(unsigned home)
     return (told / IDLE(0) | told / ALONE(0)) & 0xff;
 }
 
-/*
- * If this CPU is among them and in a step, the SGI ends its guest as soon as that runs. If it is in no step, it needs
- * no SGI, because it picks next.
- */
+/* Returns whether the step on this CPU must look at what is due. A step that waits looks for itself. */
+static bool heed(struct cpu *cpu)
+{
+    unsigned due = atomic_load_explicit(&cpu->due, memory_order_relaxed);
+
+    if (!atomic_load_explicit(&cpu->busy, memory_order_relaxed) || cpu->waits)
+        return false;
+    if (!(due & VMM_DUE_SHARE) && !(atomic_load(&s.cpus) & ALONE(cpu->queue.cpu))) { /* offer() has cleared it */
+        atomic_fetch_or_explicit(&cpu->due, VMM_DUE_SHARE, memory_order_relaxed);
+        return true;
+    }
+    return due & VMM_DUE_YIELD;
+}
+
+static bool look(struct cpu *cpu)
+{
+    bool due = heed(cpu);
+
+    if (due)
+        arm(cpu);
+    return due;
+}
+
+bool vmm_sched_woken(struct vmm_task *task)
+{
+    return atomic_load_explicit(&task->wake_pending, memory_order_relaxed) &&
+           atomic_exchange(&task->wake_pending, false);
+}
+
+/* A step that runs its guest sees what the task was woken for when this returns, so it need not look once more before
+   it blocks. One that waits has to be told. If nothing is due, WFI does not trap, and the step will not ask. */
+bool vmm_sched_poked(unsigned self)
+{
+    struct cpu *cpu = &s.cpu[self];
+
+    if (atomic_load_explicit(&cpu->due, memory_order_relaxed) && !cpu->waits &&
+        atomic_load_explicit(&cpu->busy, memory_order_relaxed))
+        vmm_sched_woken(cpu->last);
+    return look(cpu);
+}
+
+/* This CPU, if it is among them, needs no SGI. It looks now, and its step leaves the guest. */
 static void poke(unsigned self, unsigned cpus)
 {
-    for (unsigned i = 0; cpus >> i; i++)
-        if (cpus >> i & 1 && (i != self || atomic_load_explicit(&s.cpu[i].busy, memory_order_relaxed)))
-            vmm_sched_poke(i);
+    bool here = cpus >> self & 1;
+
+    for (unsigned others = cpus & ~(1u << self); others; others &= others - 1)
+        vmm_sched_poke((unsigned)__builtin_ctz(others));
+    if (here && look(&s.cpu[self]))
+        vmm_sched_leave();
 }
 
 /*
@@ -186,7 +241,7 @@ void vmm_sched_wake(struct vmm_task *task)
         preempted = runq_wake(&cpu->queue, task, s.slice) && preempt(cpu);
         break;
     case VMM_TASK_RUNNING:
-        task->wake_pending = true;
+        atomic_store_explicit(&task->wake_pending, true, memory_order_release);
         break;
     case VMM_TASK_RUNNABLE:
         break; /* its step has not begun, and will see the event */
@@ -258,7 +313,7 @@ static bool become_runner(unsigned self)
     uint32_t cpus = atomic_load(&s.cpus), next;
 
     do {
-        next = cpus & ~ALONE(self);
+        next = cpus & ~(ALONE(self) | IDLE(self));
         if (!(cpus & ANY_WAITING))
             next |= ALONE(self);
     } while (next != cpus && !atomic_compare_exchange_weak(&s.cpus, &cpus, next));
@@ -277,6 +332,25 @@ static bool become_idle(unsigned self)
     return true;
 }
 
+/* The CPU runs a task from now on. */
+static void begin(struct cpu *cpu, struct vmm_task *task)
+{
+    uint64_t now = vmm_sched_now();
+    unsigned due = 0;
+
+    cpu->slice_end = now + task->left;
+    if (task != cpu->last) {
+        cpu->since = cpu->last ? now : now - s.slice;
+        cpu->last = task;
+    }
+    if (now - cpu->since < s.slice)
+        due |= VMM_DUE_ASK;
+    if (!become_runner(cpu->queue.cpu))
+        due |= VMM_DUE_SHARE;
+    if (due)
+        atomic_fetch_or_explicit(&cpu->due, due, memory_order_relaxed);
+}
+
 struct vmm_task *vmm_sched_pick(unsigned self)
 {
     struct cpu *cpu = &s.cpu[self];
@@ -290,11 +364,8 @@ struct vmm_task *vmm_sched_pick(unsigned self)
             break;
     }
     cpu->yielded = false;
-    if (task) {
-        cpu->slice_end = vmm_sched_now() + task->left;
-        if (!become_runner(self))
-            atomic_fetch_or_explicit(&cpu->due, VMM_DUE_SHARE, memory_order_relaxed);
-    }
+    if (task)
+        begin(cpu, task);
     arm(cpu);
     return task;
 }
@@ -308,7 +379,8 @@ void vmm_sched_done(unsigned self, struct vmm_task *task, enum vmm_step how, uin
     task->left = now < cpu->slice_end ? cpu->slice_end - now : 0;
     if (cpu->preempted && task->left && how == VMM_STEP_YIELD) {
         runq_put_back(&cpu->queue, task);
-    } else if (how == VMM_STEP_YIELD || task->wake_pending) {
+    } else if (how == VMM_STEP_YIELD || deadline <= now ||
+               atomic_load_explicit(&task->wake_pending, memory_order_relaxed)) {
         runq_append(&cpu->queue, task, s.slice);
         cpu->yielded = true;
     } else {
@@ -319,6 +391,11 @@ void vmm_sched_done(unsigned self, struct vmm_task *task, enum vmm_step how, uin
     }
     atomic_store_explicit(&cpu->busy, false, memory_order_release);
     vmm_unlock(&cpu->queue.lock);
+    if (cpu->waited) {
+        cpu->waited = false;
+        if (cpu->yielded) /* this CPU was chosen for another task, and now there are two */
+            poke(self, offer(self));
+    }
 }
 
 /* ---- while a step runs ---- */
@@ -333,34 +410,55 @@ bool vmm_sched_alone(unsigned self)
     struct cpu *cpu = &s.cpu[self];
     unsigned due = atomic_load_explicit(&cpu->due, memory_order_relaxed);
 
-    if (due & VMM_DUE_SHARE && become_runner(self)) {
+    if (due & VMM_DUE_SHARE && !(atomic_load(&s.cpus) & ANY_WAITING) && become_runner(self)) {
         due = atomic_fetch_and_explicit(&cpu->due, ~VMM_DUE_SHARE, memory_order_relaxed) & ~VMM_DUE_SHARE;
         arm(cpu);
     }
-    return !due;
+    return !(due & ~VMM_DUE_ASK);
 }
 
-/* Returns whether the step on this CPU must look at what is due. */
-static bool heed(struct cpu *cpu)
+/* Sleeps until the task is woken, or something else wants the CPU: offer() has chosen it, or the step must end. Returns
+   true if the task was woken. */
+static bool sleep(struct cpu *cpu, struct vmm_task *task)
 {
-    unsigned due = atomic_load_explicit(&cpu->due, memory_order_relaxed);
-
-    if (!atomic_load_explicit(&cpu->busy, memory_order_relaxed))
-        return false;
-    if (!(due & VMM_DUE_SHARE) && !(atomic_load(&s.cpus) & ALONE(cpu->queue.cpu))) { /* offer() has cleared it */
-        atomic_fetch_or_explicit(&cpu->due, VMM_DUE_SHARE, memory_order_relaxed);
-        return true;
+    for (;;) {
+        if (vmm_sched_woken(task))
+            return true;
+        if (atomic_load_explicit(&cpu->due, memory_order_relaxed) & VMM_DUE_YIELD ||
+            !(atomic_load(&s.cpus) & IDLE(cpu->queue.cpu)))
+            return false;
+        vmm_sched_sleep();
     }
-    return due & VMM_DUE_YIELD;
 }
 
-bool vmm_sched_poked(unsigned self)
+enum vmm_wait vmm_sched_wait(unsigned self, struct vmm_task *task)
 {
-    bool look = heed(&s.cpu[self]);
+    struct cpu *cpu = &s.cpu[self];
+    uint64_t now;
+    bool woken;
 
-    if (look)
-        arm(&s.cpu[self]);
-    return look;
+    if (atomic_load(&s.cpus) & ANY_WAITING || !vmm_sched_alone(self))
+        return VMM_WAIT_BLOCK;
+    now = vmm_sched_now();
+    if (now - cpu->since >= s.slice) {
+        atomic_fetch_and_explicit(&cpu->due, ~VMM_DUE_ASK, memory_order_relaxed);
+        return VMM_WAIT_IN_GUEST;
+    }
+    if (!become_idle(self))
+        return VMM_WAIT_BLOCK;
+    cpu->slice_end -= now;
+    cpu->waits = true;
+    woken = sleep(cpu, task);
+    cpu->slice_end += vmm_sched_now(); /* the wait is not of its slice */
+    cpu->waited = !woken;
+    if (woken && !become_runner(self)) {
+        /* The task for which offer() may have chosen this CPU can go to another one. */
+        atomic_fetch_or_explicit(&cpu->due, VMM_DUE_SHARE, memory_order_relaxed);
+        arm(cpu);
+        poke(self, offer(self));
+    }
+    cpu->waits = false;
+    return woken ? VMM_WAIT_OVER : VMM_WAIT_BLOCK;
 }
 
 /* Puts the tasks whose deadline has come into the queue. Returns how many. */
@@ -394,7 +492,8 @@ bool vmm_sched_tick(unsigned self)
     poke(self, told & ~(1u << self)); /* this CPU calls heed(), or picks next */
     look = heed(cpu);
     if (atomic_load_explicit(&cpu->busy, memory_order_relaxed) && now >= cpu->slice_end &&
-        atomic_load_explicit(&cpu->due, memory_order_relaxed) == VMM_DUE_SHARE && !vmm_sched_alone(self)) {
+        (atomic_load_explicit(&cpu->due, memory_order_relaxed) & ~VMM_DUE_ASK) == VMM_DUE_SHARE &&
+        !vmm_sched_alone(self)) {
         atomic_fetch_or_explicit(&cpu->due, VMM_DUE_YIELD, memory_order_relaxed);
         look = true;
     }
@@ -458,6 +557,6 @@ void vmm_task_park(struct vmm_task *task)
     /* The caller's own task is RUNNING, and its step decides how it ends. */
     if (task->state != VMM_TASK_RUNNING)
         task->state = VMM_TASK_BLOCKED;
-    task->wake_pending = false;
+    atomic_store_explicit(&task->wake_pending, false, memory_order_relaxed);
     vmm_unlock(&cpu->queue.lock);
 }

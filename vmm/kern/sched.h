@@ -34,9 +34,9 @@ enum vmm_step {
 /** Only the scheduler uses its members. The lock of the CPU in `cpu` guards it. */
 struct vmm_task {
     enum vmm_task_state state;
-    _Atomic unsigned cpu; /* where it runs, waits in the queue, or ran last */
-    bool wake_pending;    /* woken after it was picked */
-    bool timed;           /* in the CPU's list of deadlines */
+    _Atomic unsigned cpu;      /* where it runs, waits in the queue, or ran last */
+    _Atomic bool wake_pending; /* woken after it was picked, or after vmm_sched_woken(); set under the lock */
+    bool timed;                /* in the CPU's list of deadlines */
     uint64_t deadline;
     uint64_t left; /* what is left of its slice */
     struct vmm_task *next, *timer_next;
@@ -45,6 +45,7 @@ struct vmm_task {
 /** What the step that runs on a CPU must react to. */
 #define VMM_DUE_YIELD 1u /* the step must end: for another task, or because the world is being stopped */
 #define VMM_DUE_SHARE 2u /* tasks wait for a CPU: the step must end if it has nothing to do now */
+#define VMM_DUE_ASK   4u /* another task ran here within a slice: a guest that waits is vmm_sched_wait()'s business */
 
 /** Initialises a new task, blocked. */
 void vmm_task_init(struct vmm_task *task);
@@ -56,9 +57,25 @@ void vmm_sched_wake(struct vmm_task *task);
 /** Returns the place of the VMM_DUE_... bits of the calling CPU's step. The place stays the same. */
 const _Atomic unsigned *vmm_sched_due(unsigned self);
 
-/** A step on the calling CPU asks to wait without ending. Returns true if it may: nothing is due. When that changes,
-    the CPU is poked, or its timer interrupts. */
+/** A step on the calling CPU asks to wait in its guest, without ending. Returns true if it may: no other task needs the
+    CPU. When that changes, the CPU is poked, or its timer interrupts. */
 bool vmm_sched_alone(unsigned self);
+
+/** Returns whether the task, which runs on the calling CPU, was woken since its step has last looked for work: when it
+    was picked, poked, or said to be woken here or by vmm_sched_wait(). If it was, the step looks for work now. Otherwise
+    it need not look before it blocks. */
+bool vmm_sched_woken(struct vmm_task *task);
+
+/** What a step does that has nothing to do. */
+enum vmm_wait {
+    VMM_WAIT_OVER,     /* the task was woken: the step goes on */
+    VMM_WAIT_IN_GUEST, /* the CPU has long been the task's alone: its guest's WFI need not trap, by vmm_sched_due() */
+    VMM_WAIT_BLOCK     /* another task wants the CPU: the step ends with VMM_STEP_BLOCK */
+};
+
+/** The task that runs on the calling CPU has nothing to do before a wake-up. As long as no other task wants the CPU,
+    this sleeps. So the vCPU stays loaded, and its own timers' interrupts wake it. */
+enum vmm_wait vmm_sched_wait(unsigned self, struct vmm_task *task);
 
 /**
  * Stops the world, for a VM's reset. A CPU calls it in a step, after it has put its own vCPU. Returns true when no
@@ -83,19 +100,23 @@ struct vmm_task *vmm_sched_pick(unsigned self);
 void vmm_sched_done(unsigned self, struct vmm_task *task, enum vmm_step how, uint64_t deadline);
 
 /** This CPU's timer has interrupted, or it was poked. They return true if a step runs here that has to look at what
-    is due. */
+    is due. A step that runs its guest looks for work after poked, before the guest goes on. */
 bool vmm_sched_tick(unsigned self);
 bool vmm_sched_poked(unsigned self);
 
 /** Each CPU's loop. IRQs are masked, and everything is set up. */
 _Noreturn void vmm_sched_loop(void);
 
-/* Hooks. They return the calling CPU's index and the time. They interrupt a CPU, which then calls poked (the
-   calling CPU, too, as soon as its IRQs are unmasked). They have the calling CPU call tick at a time (VMM_NEVER:
-   never). They pause in a waiting loop. The scheduler holds no lock when it calls one. */
+/* Hooks. They return the calling CPU's index and the time. They interrupt another CPU, which then calls poked. They
+   make the step that runs on the calling CPU leave its guest, and look at what is due. They have the calling CPU call
+   tick at a time (VMM_NEVER: never). They sleep until an interrupt is pending, and handle it: it may call any of the
+   functions above, but for those of a step. They pause in a waiting loop. The scheduler holds no lock when it calls
+   one. */
 unsigned vmm_sched_self(void);
 uint64_t vmm_sched_now(void);
 void vmm_sched_poke(unsigned cpu);
+void vmm_sched_leave(void);
+void vmm_sched_sleep(void);
 void vmm_sched_arm(uint64_t deadline);
 void vmm_sched_relax(void);
 
