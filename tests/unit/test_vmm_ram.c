@@ -80,11 +80,31 @@ const char *avc_status_text(enum avc_status status)
     return "status";
 }
 
+/* Where the memory's pieces are to lie, in blocks from `memory` on; the last one is the rest. NULL: there is one. */
+static const struct layout {
+    uint8_t at, blocks;
+} * layout;
+
 void *vmm_pages_alloc(uint64_t bytes, uint64_t align)
 {
-    assert_int_equal(bytes, SIZE);
+    const struct layout *l = layout;
+
     assert_int_equal(align, VMM_RAM_BLOCK);
-    return memory;
+    if (!l) {
+        assert_int_equal(bytes, SIZE);
+        return memory;
+    }
+    if (bytes > l->blocks * VMM_RAM_BLOCK)
+        return NULL;
+    layout++;
+    return memory + l->at * VMM_RAM_BLOCK;
+}
+
+static unsigned relaxed;
+
+void vmm_cpu_relax(void)
+{
+    relaxed++;
 }
 
 void vmm_pages_free(void *p, uint64_t bytes)
@@ -113,6 +133,7 @@ static int begin(void **state)
     memory = aligned_alloc(VMM_RAM_BLOCK, 4 * VMM_RAM_BLOCK);
     memset(memory, 0xa5, SIZE);
     nr_done = 0;
+    layout = NULL;
     return !vmm_ram_init(&ram, BASE, SIZE, stage2);
 }
 
@@ -228,9 +249,229 @@ static void test_reset(void **state)
     (void)state;
     assert_true(vmm_ram_touch(&ram, BASE, NULL));
     nr_done = 0;
-    vmm_ram_reset(&ram);
+    assert_true(vmm_ram_reset(&ram));
     assert_true(vmm_ram_touch(&ram, BASE, NULL));
     did(wanted, 4);
+}
+
+/* ---- memory for devices ---- */
+
+static struct vmm_piece piece[4];
+static unsigned nr;
+static avc_ipa_t at;
+
+static enum vmm_pinned pin(uint64_t from, uint32_t bytes, void (*look_for)(void))
+{
+    struct vmm_pin p = { from, bytes, false };
+
+    nr = 4;
+    at = 1;
+    return vmm_ram_pin(&ram, &p, look_for, piece, &nr, &at);
+}
+
+static void unpin(uint64_t from, uint32_t bytes, bool write)
+{
+    vmm_ram_unpin(&ram, &(struct vmm_pin){ from, bytes, write });
+}
+
+static void test_pin_bounds(void **state)
+{
+    static const struct {
+        uint64_t from;
+        uint32_t bytes;
+        enum vmm_pinned result;
+        uint64_t at;
+    } rows[] = {
+        { BASE, 1, VMM_PIN_DONE, 0 },
+        { BASE, SIZE, VMM_PIN_DONE, 0 },
+        { BASE + SIZE - 1, 1, VMM_PIN_DONE, 0 },
+        { BASE + VMM_RAM_BLOCK - 1, 2, VMM_PIN_DONE, 0 },
+        { BASE, 0, VMM_PIN_OUTSIDE, BASE },
+        { BASE + 77, 0, VMM_PIN_OUTSIDE, BASE + 77 },
+        { BASE, SIZE + 1, VMM_PIN_OUTSIDE, BASE + SIZE },
+        { BASE + SIZE - 1, 2, VMM_PIN_OUTSIDE, BASE + SIZE },
+        { BASE + SIZE, 1, VMM_PIN_OUTSIDE, BASE + SIZE },
+        { BASE + 5, UINT32_MAX, VMM_PIN_OUTSIDE, BASE + SIZE },
+        { BASE - 1, 1, VMM_PIN_OUTSIDE, BASE - 1 },
+        { BASE - 1, 2, VMM_PIN_OUTSIDE, BASE - 1 },
+        { BASE - 1, UINT32_MAX, VMM_PIN_OUTSIDE, BASE - 1 },
+        { 0, 1, VMM_PIN_OUTSIDE, 0 },
+        { 0, UINT32_MAX, VMM_PIN_OUTSIDE, 0 },
+        { UINT64_MAX, 1, VMM_PIN_OUTSIDE, UINT64_MAX },
+        { UINT64_MAX, 2, VMM_PIN_OUTSIDE, UINT64_MAX },
+        { UINT64_MAX - 3, UINT32_MAX, VMM_PIN_OUTSIDE, UINT64_MAX - 3 },
+    };
+
+    (void)state;
+    vmm_ram_touch_all(&ram, look);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        enum vmm_pinned result = pin(rows[i].from, rows[i].bytes, i % 2 ? look : NULL);
+        bool is_done = result == VMM_PIN_DONE;
+
+        if (result != rows[i].result || (!is_done && at != rows[i].at))
+            fail_msg("row %zu: %d, 0x%llx", i, (int)result, (unsigned long long)at);
+        assert_int_equal(ram.pinned, is_done);
+        if (is_done) {
+            assert_int_equal(nr, 1);
+            assert_int_equal(piece[0].pa, (uintptr_t)memory + rows[i].from - BASE);
+            assert_int_equal(piece[0].bytes, rows[i].bytes);
+            unpin(rows[i].from, rows[i].bytes, false);
+        }
+    }
+}
+
+/* Without `look` what is not there is reported; with it, it is there afterwards, cleared and mapped. */
+static void test_pin_absent(void **state)
+{
+    static const struct done wanted[] = { { ZERO, VMM_RAM_BLOCK, VMM_RAM_BLOCK },
+                                          { INVALIDATE, VMM_RAM_BLOCK, VMM_RAM_BLOCK },
+                                          { MAP, VMM_RAM_BLOCK, VMM_RAM_BLOCK },
+                                          { ZERO, 2 * VMM_RAM_BLOCK, VMM_RAM_BLOCK },
+                                          { INVALIDATE, 2 * VMM_RAM_BLOCK, VMM_RAM_BLOCK },
+                                          { MAP, 2 * VMM_RAM_BLOCK, VMM_RAM_BLOCK } };
+    uint64_t from = BASE + VMM_RAM_BLOCK - 8;
+
+    (void)state;
+    assert_int_equal(pin(from, 9, NULL), VMM_PIN_ABSENT);
+    assert_int_equal(at, from);
+    assert_true(vmm_ram_touch(&ram, BASE, NULL));
+    assert_int_equal(pin(from, 8, NULL), VMM_PIN_DONE);
+    assert_int_equal(pin(from, 9, NULL), VMM_PIN_ABSENT);
+    assert_int_equal(at, BASE + VMM_RAM_BLOCK);
+    assert_int_equal(ram.pinned, 1);
+    nr_done = looks = 0;
+    assert_int_equal(pin(from, VMM_RAM_BLOCK + 9, look), VMM_PIN_DONE);
+    did(wanted, 6);
+    assert_int_equal(looks, 2 * VMM_RAM_BLOCK / (32 << 10));
+    assert_int_equal(ram.pinned, 2);
+    assert_int_equal(nr, 1);
+    assert_int_equal(pin(from, VMM_RAM_BLOCK + 9, NULL), VMM_PIN_DONE);
+    did(NULL, 0);
+}
+
+/* Another CPU is about to clear the block, and is done after some looks. */
+static void look_and_finish(void)
+{
+    uint64_t bit, word = word_of(&ram, BASE + VMM_RAM_BLOCK, &bit);
+
+    if (++looks == 3) {
+        ram.filling[word] &= ~bit;
+        ram.there[word] |= bit;
+    }
+}
+
+static void test_pin_waits(void **state)
+{
+    uint64_t bit, word = word_of(&ram, BASE + VMM_RAM_BLOCK, &bit);
+
+    (void)state;
+    looks = relaxed = 0;
+    ram.filling[word] |= bit;
+    assert_int_equal(pin(BASE + VMM_RAM_BLOCK, 1, look_and_finish), VMM_PIN_DONE);
+    assert_int_equal(looks, 3);
+    assert_int_equal(relaxed, 3);
+    did(NULL, 0); /* it was the other one's to do */
+}
+
+/* A piece for each block. The second and the third are neighbours in memory, too. */
+static int begin_scattered(void **state)
+{
+    static const struct layout three[] = { { 3, 1 }, { 0, 1 }, { 1, 1 }, { 5, 1 } };
+
+    (void)state;
+    memory = aligned_alloc(VMM_RAM_BLOCK, 6 * VMM_RAM_BLOCK);
+    layout = three;
+    return !vmm_ram_init(&ram, BASE, SIZE, stage2);
+}
+
+static uint64_t where(uint64_t offset)
+{
+    static const uint8_t block[] = { 3, 0, 1, 5 };
+
+    return (uintptr_t)memory + block[offset / VMM_RAM_BLOCK] * VMM_RAM_BLOCK + offset % VMM_RAM_BLOCK;
+}
+
+/* Every byte of a pin is where the memory is, in order, and no two pieces could be one. */
+static void test_pin_pieces(void **state)
+{
+    (void)state;
+    assert_int_equal(ram.nr, 4);
+    memset(ram.there, 0xff, sizeof(ram.there));
+    srand(1);
+    for (unsigned round = 0; round < 20000; round++) {
+        uint64_t near = (uint64_t)(rand() % 4) * VMM_RAM_BLOCK, offset = (near + (uint64_t)(rand() % 9) - 4) % SIZE;
+        uint64_t bytes = 1 + (uint64_t)(rand() % 3) * VMM_RAM_BLOCK + (uint64_t)(rand() % 9), sum = 0;
+        struct vmm_pin p = { BASE + offset, (uint32_t)bytes, false };
+        struct vmm_piece all[4];
+
+        bytes = bytes <= SIZE - offset ? bytes : SIZE - offset;
+        p.bytes = (uint32_t)bytes;
+        nr = 4;
+        assert_int_equal(vmm_ram_pin(&ram, &p, NULL, all, &nr, &at), VMM_PIN_DONE);
+        for (unsigned i = 0; i < nr; sum += all[i++].bytes) {
+            assert_int_equal(all[i].pa, where(offset + sum));
+            assert_int_equal(all[i].pa + all[i].bytes - 1, where(offset + sum + all[i].bytes - 1));
+            assert_true(i == 0 || all[i - 1].pa + all[i - 1].bytes != all[i].pa);
+        }
+        assert_int_equal(sum, bytes);
+        if (nr > 1) {
+            unsigned room = nr - 1;
+
+            assert_int_equal(vmm_ram_pin(&ram, &p, NULL, all, &room, &at), VMM_PIN_SCATTERED);
+        }
+        vmm_ram_unpin(&ram, &p);
+        assert_int_equal(ram.pinned, 0);
+    }
+}
+
+/* The memory stays as long as anything of it is pinned. */
+static void test_pin_keeps(void **state)
+{
+    (void)state;
+    assert_int_equal(pin(BASE, 16, look), VMM_PIN_DONE);
+    assert_int_equal(pin(BASE + 8, 16, look), VMM_PIN_DONE);
+    nr_done = 0;
+    assert_false(vmm_ram_reset(&ram));
+    unpin(BASE, 16, false);
+    assert_false(vmm_ram_reset(&ram));
+    did(NULL, 0);
+    assert_non_null(vmm_ram_at(&ram, BASE, 16));
+    unpin(BASE + 8, 16, false);
+    assert_true(vmm_ram_reset(&ram));
+    assert_int_equal(pin(BASE, 16, NULL), VMM_PIN_ABSENT);
+}
+
+static struct {
+    uint64_t from;
+    unsigned times;
+} told;
+
+static void note_written(void *ctx, avc_ipa_t from, uint32_t bytes)
+{
+    assert_ptr_equal(ctx, &told);
+    assert_int_equal(bytes, 5);
+    assert_int_equal(ram.pinned, 1); /* it is still there */
+    told.from = from;
+    told.times++;
+}
+
+/* Who keeps a copy hears of what devices have written, and of nothing else. */
+static void test_pin_written(void **state)
+{
+    (void)state;
+    assert_int_equal(pin(BASE + 3, 5, look), VMM_PIN_DONE);
+    unpin(BASE + 3, 5, true); /* nobody listens */
+    ram.written = note_written;
+    ram.written_ctx = &told;
+    told.times = 0;
+    assert_int_equal(pin(BASE + 3, 5, look), VMM_PIN_DONE);
+    assert_int_equal(told.times, 0);
+    unpin(BASE + 3, 5, false);
+    assert_int_equal(told.times, 0);
+    assert_int_equal(pin(BASE + 3, 5, look), VMM_PIN_DONE);
+    unpin(BASE + 3, 5, true);
+    assert_int_equal(told.times, 1);
+    assert_int_equal(told.from, BASE + 3);
 }
 
 int main(void)
@@ -240,6 +481,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_first_touch, begin, end),
         cmocka_unit_test_setup_teardown(test_write, begin, end),
         cmocka_unit_test_setup_teardown(test_reset, begin, end),
+        cmocka_unit_test_setup_teardown(test_pin_bounds, begin, end),
+        cmocka_unit_test_setup_teardown(test_pin_absent, begin, end),
+        cmocka_unit_test_setup_teardown(test_pin_waits, begin, end),
+        cmocka_unit_test_setup_teardown(test_pin_pieces, begin_scattered, end),
+        cmocka_unit_test_setup_teardown(test_pin_keeps, begin, end),
+        cmocka_unit_test_setup_teardown(test_pin_written, begin, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

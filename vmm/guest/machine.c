@@ -318,7 +318,7 @@ bool vmm_guest_reset(void)
     vmm_pl011_reset(&g->uart);
     vmm_pl031_reset(&g->rtc);
     must(avc_vgic_reset(&g->vgic), "the interrupt controller's reset");
-    vmm_ram_reset(&g->ram);
+    vmm_assert(vmm_ram_reset(&g->ram)); /* the devices are reset: none has memory of the guest's */
     vmm_strace_reset();
     /* A guest may rely on the TLBs that a real reset leaves empty. */
     must(avc_stage2_flush(&g->stage2), "the TLBs' flush");

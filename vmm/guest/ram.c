@@ -205,11 +205,104 @@ void *vmm_ram_at(struct vmm_ram *ram, avc_ipa_t at, uint64_t bytes)
     return find(ram, at, &left);
 }
 
-void vmm_ram_reset(struct vmm_ram *ram)
+bool vmm_ram_reset(struct vmm_ram *ram)
 {
-    enum avc_status status = avc_stage2_unmap(ram->stage2, ram->base, ram->size);
+    enum avc_status status;
 
+    if (atomic_load_explicit(&ram->pinned, memory_order_acquire))
+        return false;
+    status = avc_stage2_unmap(ram->stage2, ram->base, ram->size);
     if (status != AVC_OK && status != AVC_ENOENT)
         vmm_exit(VMM_EXIT_FAILURE, "guest memory: %s", avc_status_text(status));
     memset(ram->there, 0, sizeof(ram->there));
+    return true;
+}
+
+/* ---- memory for devices ---- */
+
+/* Returns the first block of [block, end) that is not there, or end. A step for each word of the map: a pin has less
+   than 4 GiB, so 33 at most. */
+static uint64_t first_absent(struct vmm_ram *ram, uint64_t block, uint64_t end)
+{
+    while (block < end) {
+        uint64_t absent = ~__atomic_load_n(&ram->there[block / 64], __ATOMIC_ACQUIRE) >> block % 64;
+
+        if (absent) {
+            block += (unsigned)__builtin_ctzll(absent);
+            return block < end ? block : end;
+        }
+        block += 64 - block % 64;
+    }
+    return end;
+}
+
+/* Maps the block, or waits until the CPU that is at it has done so. That CPU is in vmm_ram_touch(), and holds nothing
+   that this one could have. */
+static void bring(struct vmm_ram *ram, avc_ipa_t at, void (*look)(void))
+{
+    vmm_ram_touch(ram, at, look);
+    while (!is_there(ram, at)) {
+        vmm_cpu_relax();
+        look();
+    }
+}
+
+/* Returns how many pieces the range is in, or 0 if there are more than `room`. Neighbours are one piece. */
+static unsigned cut(const struct vmm_ram *ram, uint64_t offset, uint64_t bytes, struct vmm_piece *piece, unsigned room)
+{
+    unsigned i = 0, nr = 0;
+
+    for (; offset >= ram->piece[i].size; i++)
+        offset -= ram->piece[i].size;
+    for (; bytes; i++, offset = 0) {
+        avc_pa_t pa = (uintptr_t)ram->piece[i].at + offset;
+        uint64_t left = ram->piece[i].size - offset, n = left < bytes ? left : bytes;
+
+        if (nr && piece[nr - 1].pa + piece[nr - 1].bytes == pa) {
+            piece[nr - 1].bytes += (uint32_t)n;
+        } else if (nr < room) {
+            piece[nr++] = (struct vmm_piece){ pa, (uint32_t)n };
+        } else {
+            return 0;
+        }
+        bytes -= n;
+    }
+    return nr;
+}
+
+enum vmm_pinned vmm_ram_pin(struct vmm_ram *ram, const struct vmm_pin *pin, void (*look)(void), struct vmm_piece *piece,
+                            unsigned *nr, avc_ipa_t *at)
+{
+    uint64_t offset = pin->from - ram->base, end, block; /* an address below the memory has a huge offset */
+
+    if (offset >= ram->size || !pin->bytes) {
+        *at = pin->from;
+        return VMM_PIN_OUTSIDE;
+    }
+    if (pin->bytes > ram->size - offset) {
+        *at = ram->base + ram->size;
+        return VMM_PIN_OUTSIDE;
+    }
+    end = (offset + pin->bytes - 1) / VMM_RAM_BLOCK + 1;
+    for (block = offset / VMM_RAM_BLOCK; (block = first_absent(ram, block, end)) < end;) {
+        uint64_t from = block * VMM_RAM_BLOCK;
+
+        *at = ram->base + (from > offset ? from : offset);
+        if (!look)
+            return VMM_PIN_ABSENT;
+        bring(ram, *at, look);
+    }
+    *nr = cut(ram, offset, pin->bytes, piece, *nr);
+    if (!*nr)
+        return VMM_PIN_SCATTERED;
+    atomic_fetch_add_explicit(&ram->pinned, 1, memory_order_relaxed);
+    return VMM_PIN_DONE;
+}
+
+/* What the device has written is told of before the memory may become another's, hence the release. */
+void vmm_ram_unpin(struct vmm_ram *ram, const struct vmm_pin *pin)
+{
+    if (pin->write && ram->written)
+        ram->written(ram->written_ctx, pin->from, pin->bytes);
+    atomic_fetch_sub_explicit(&ram->pinned, 1, memory_order_release);
 }

@@ -26,6 +26,11 @@ struct vmm_ram {
     } piece[VMM_RAM_PIECES]; /* in order of guest addresses */
     unsigned nr;
     struct avc_stage2 *stage2;
+    /* Whoever keeps a copy of the memory, a log of dirty pages for example, is told of what devices have written there,
+       before the guest is. It may be called on any CPU. NULL, the default: nobody does. Set before the first pin. */
+    void (*written)(void *ctx, avc_ipa_t from, uint32_t bytes);
+    void *written_ctx;
+    _Atomic uint32_t pinned;                            /* how often ranges are pinned, all together */
     struct vmm_lock lock;                               /* guards the two maps, which have a bit for each block: */
     uint64_t there[VMM_RAM_MAX / VMM_RAM_BLOCK / 64];   /* it is mapped */
     uint64_t filling[VMM_RAM_MAX / VMM_RAM_BLOCK / 64]; /* a CPU clears it just now */
@@ -53,7 +58,52 @@ bool vmm_ram_read(struct vmm_ram *ram, void *to, avc_ipa_t from, uint64_t bytes)
 /** Returns where EL2 sees guest addresses that lie in one page; NULL if they are not in the memory, or not touched. */
 void *vmm_ram_at(struct vmm_ram *ram, avc_ipa_t at, uint64_t bytes);
 
-/** Makes all of it as if never touched. No vCPU is loaded. */
-void vmm_ram_reset(struct vmm_ram *ram);
+/** Makes all of it as if never touched. No vCPU is loaded, and nobody pins meanwhile. Returns false, and does nothing,
+    while a range is pinned. */
+bool vmm_ram_reset(struct vmm_ram *ram);
+
+/* ---- memory for devices ---- */
+
+/** A range of guest addresses that a device is to read, or to write. */
+struct vmm_pin {
+    avc_ipa_t from;
+    uint32_t bytes;
+    bool write;
+};
+
+/** A piece of it in physical memory. */
+struct vmm_piece {
+    avc_pa_t pa;
+    uint32_t bytes;
+};
+
+enum vmm_pinned {
+    VMM_PIN_DONE,
+    VMM_PIN_OUTSIDE,   /* it is not memory all along, or it has no bytes, or it wraps */
+    VMM_PIN_ABSENT,    /* a block was never touched, and the caller cannot wait */
+    VMM_PIN_SCATTERED, /* it is in more pieces than the caller has room for */
+};
+
+/**
+ * Pins a range: says where it is, and keeps it there until vmm_ram_unpin(). All DMA to guest memory goes through this
+ * function. It maps blocks that are not there yet. A page that the VM shares with others would be copied first if
+ * `pin` says write; none is shared today.
+ *
+ * piece, *nr: room for pieces; then *nr is how many there are, in order, as few as possible. *at: the first address
+ * that is outside or absent. Unless the result is DONE nothing is pinned.
+ *
+ * look: as for vmm_ram_touch(), on any CPU, in a task. With NULL the caller cannot wait, and is told ABSENT: then it
+ * may be a claim. That takes some 60 instructions, and a few more for each GiB and each piece of the memory.
+ *
+ * The pieces are memory that EL2 sees at its physical address. They are clean with respect to what was there before the
+ * guest had them. What the guest has in its caches of them, a coherent device sees; for another one the caller cleans
+ * and invalidates.
+ */
+enum vmm_pinned vmm_ram_pin(struct vmm_ram *ram, const struct vmm_pin *pin, void (*look)(void), struct vmm_piece *piece,
+                            unsigned *nr, avc_ipa_t *at);
+
+/** Releases a range, once for each time it was pinned. The device is done with it. If it was to write, all of the range
+    counts as written: a device may write more than it says (virtio 1.2, 2.7.8.2). Any CPU, claims too. */
+void vmm_ram_unpin(struct vmm_ram *ram, const struct vmm_pin *pin);
 
 #endif
