@@ -69,6 +69,23 @@ static inline void vmm_dsb_ishst(void)
     __asm__ volatile("dsb ishst" : : : "memory");
 }
 
+/* Order accesses to memory that a coherent device accesses, too: it is in no Inner Shareable domain with the CPUs, but
+   in the Outer Shareable one. Loads before loads and stores; stores before stores; all before all. */
+static inline void vmm_dma_rmb(void)
+{
+    __asm__ volatile("dmb oshld" : : : "memory");
+}
+
+static inline void vmm_dma_wmb(void)
+{
+    __asm__ volatile("dmb oshst" : : : "memory");
+}
+
+static inline void vmm_dma_mb(void)
+{
+    __asm__ volatile("dmb osh" : : : "memory");
+}
+
 static inline void vmm_cpu_relax(void)
 {
     __asm__ volatile("yield" : : : "memory");

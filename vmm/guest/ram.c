@@ -302,7 +302,7 @@ enum vmm_pinned vmm_ram_pin(struct vmm_ram *ram, const struct vmm_pin *pin, void
 /* What the device has written is told of before the memory may become another's, hence the release. */
 void vmm_ram_unpin(struct vmm_ram *ram, const struct vmm_pin *pin)
 {
-    if (pin->write && ram->written)
-        ram->written(ram->written_ctx, pin->from, pin->bytes);
+    if (pin->write)
+        vmm_ram_wrote(ram, pin);
     atomic_fetch_sub_explicit(&ram->pinned, 1, memory_order_release);
 }

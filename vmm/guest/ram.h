@@ -106,4 +106,11 @@ enum vmm_pinned vmm_ram_pin(struct vmm_ram *ram, const struct vmm_pin *pin, void
     counts as written: a device may write more than it says (virtio 1.2, 2.7.8.2). Any CPU, claims too. */
 void vmm_ram_unpin(struct vmm_ram *ram, const struct vmm_pin *pin);
 
+/** EL2 itself has written to a range that stays pinned: a ring, for example. Who keeps a copy is told. */
+static inline void vmm_ram_wrote(const struct vmm_ram *ram, const struct vmm_pin *pin)
+{
+    if (ram->written)
+        ram->written(ram->written_ctx, pin->from, pin->bytes);
+}
+
 #endif

@@ -17,6 +17,11 @@ static inline uint64_t vmm_read_MPIDR_EL1(void)
     return fake_mpidr;
 }
 
+/* A test of a ring sees them. */
+void vmm_dma_rmb(void);
+void vmm_dma_wmb(void);
+void vmm_dma_mb(void);
+
 void vmm_dcache_clean(const void *p, size_t bytes);
 void vmm_dcache_clean_invalidate(const void *p, size_t bytes);
 void vmm_icache_invalidate(const void *p, size_t bytes);
