@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -72,6 +73,31 @@ static void whole(void **state)
     assert_int_equal(fdt_node_check_compatible(tree, node("/psci"), "arm,psci-0.2"), 0);
 }
 
+/* All transports are there, each once, by ascending address, with an interrupt of its own. */
+static void transports(void **state)
+{
+    struct vmm_fdt_info info = { .cpus = 1, .mpidr = mpidr, .ram = 0x40000000, .ram_size = 0x1000000 };
+    int at = -1;
+
+    (void)state;
+    assert_null(vmm_fdt_make(tree, BYTES, &info));
+    for (uint32_t i = 0; i < 32; i++) {
+        char path[40];
+
+        at = fdt_node_offset_by_compatible(tree, at, "virtio,mmio");
+        assert_true(at >= 0);
+        snprintf(path, sizeof(path), "/virtio_mmio@%x", 0xa000000 + 0x200 * i);
+        assert_int_equal(node(path), at);
+        assert_int_equal(cell(path, "reg", 1), 0xa000000 + 0x200 * i);
+        assert_int_equal(cell(path, "reg", 3), 0x200);
+        assert_int_equal(cell(path, "interrupts", 0), 0);
+        assert_int_equal(cell(path, "interrupts", 1), 16 + i);
+        assert_int_equal(cell(path, "interrupts", 2), 1);
+        assert_non_null(fdt_getprop(tree, at, "dma-coherent", NULL));
+    }
+    assert_true(fdt_node_offset_by_compatible(tree, at, "virtio,mmio") < 0);
+}
+
 static void little(void **state)
 {
     struct vmm_fdt_info info = { .cpus = 1, .mpidr = mpidr, .ram = 0x40000000, .ram_size = 0x1000000, .bootargs = "" };
@@ -119,10 +145,8 @@ static void no_room(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole),
-        cmocka_unit_test(little),
-        cmocka_unit_test(seeds),
-        cmocka_unit_test(no_room),
+        cmocka_unit_test(whole), cmocka_unit_test(transports), cmocka_unit_test(little),
+        cmocka_unit_test(seeds), cmocka_unit_test(no_room),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,6 +20,7 @@
 /* Interrupt specifiers of the GIC's binding: type, number, flags. */
 #define SPI   0
 #define PPI   1
+#define EDGE  1 /* rising */
 #define LEVEL 4 /* high */
 
 struct writer {
@@ -161,6 +162,26 @@ static void devices(struct writer *w)
     end(w);
 }
 
+/* As QEMU's `virt` has them: with edges, by ascending address. */
+static void transports(struct writer *w)
+{
+    static const char digits[] = "0123456789abcdef";
+    char name[] = "virtio_mmio@a000000";
+
+    for (uint32_t i = 0; i < VMM_GUEST_VIRTIO_SLOTS; i++) {
+        uint64_t at = VMM_GUEST_VIRTIO + i * VMM_GUEST_VIRTIO_SIZE;
+
+        for (unsigned digit = 0; digit < 4; digit++)
+            name[sizeof(name) - 2 - digit] = digits[at >> 4 * digit & 15];
+        begin(w, name);
+        text(w, "compatible", "virtio,mmio");
+        CELLS(w, "reg", U64(at), U64(VMM_GUEST_VIRTIO_SIZE));
+        CELLS(w, "interrupts", SPI, VMM_GUEST_VIRTIO_SPI + i, EDGE);
+        empty(w, "dma-coherent");
+        end(w);
+    }
+}
+
 /*
  * Hands on the randomness that the loader made. The hypervisor has no use for it, and there is only one guest. A loader
  * that wants runs to repeat gives none.
@@ -214,6 +235,7 @@ const char *vmm_fdt_make(void *buf, size_t bytes, const struct vmm_fdt_info *inf
     timer(&w);
     gic(&w, info);
     devices(&w);
+    transports(&w);
     end(&w);
     note(&w, fdt_finish(buf));
     if (!w.error)

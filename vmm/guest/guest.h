@@ -15,6 +15,7 @@
 #include "map.h"
 #include "ram.h"
 #include "strace.h"
+#include "virtio/slots.h"
 #include "vmm.h"
 
 #define VMM_MAX_RESETS 3 /* in a run; one more is a crash */
@@ -41,6 +42,7 @@ struct vmm_guest {
     struct vmm_ram ram;
     struct vmm_pl011 uart;
     struct vmm_pl031 rtc;
+    struct vmm_mmio slots;
     struct vmm_vcpu alarm; /* only its task is used: it is the RTC's, and runs when the alarm is due */
 
     struct vmm_image image;

@@ -136,6 +136,9 @@ static void make_devices(void)
     g->rtc.mmio.irq = rtc_irq;
     vmm_task_init(&g->alarm.task);
     claim(AVC_MMIO, VMM_GUEST_RTC, VMM_PL031_SIZE, rtc_access, &g->rtc.mmio);
+
+    vmm_slots_init(&g->slots, VMM_GUEST_VIRTIO);
+    claim(AVC_MMIO, VMM_GUEST_VIRTIO, VMM_SLOTS_SIZE, vmm_mmio_access, &g->slots);
 }
 
 /* ---- the machine ---- */

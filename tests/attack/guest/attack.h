@@ -23,7 +23,7 @@
 #define GICR(n) (0x080a0000ul + 0x20000ul * (n))
 #define UART    0x09000000ul
 #define RTC     0x09010000ul
-#define HOLE    0x0a000000ul /* nothing is there */
+#define HOLE    0x0b000000ul /* nothing is there */
 #define BEYOND  0x70000000ul /* behind the guest's memory */
 #define SLOTS   0x40800000ul /* 64 KiB for each vCPU: instructions to be executed */
 #define SCRATCH 0x41000000ul /* 1 MiB for each vCPU: what they load and store */
