@@ -298,11 +298,3 @@ enum vmm_pinned vmm_ram_pin(struct vmm_ram *ram, const struct vmm_pin *pin, void
     atomic_fetch_add_explicit(&ram->pinned, 1, memory_order_relaxed);
     return VMM_PIN_DONE;
 }
-
-/* What the device has written is told of before the memory may become another's, hence the release. */
-void vmm_ram_unpin(struct vmm_ram *ram, const struct vmm_pin *pin)
-{
-    if (pin->write)
-        vmm_ram_wrote(ram, pin);
-    atomic_fetch_sub_explicit(&ram->pinned, 1, memory_order_release);
-}

@@ -102,15 +102,39 @@ enum vmm_pinned {
 enum vmm_pinned vmm_ram_pin(struct vmm_ram *ram, const struct vmm_pin *pin, void (*look)(void), struct vmm_piece *piece,
                             unsigned *nr, avc_ipa_t *at);
 
-/** Releases a range, once for each time it was pinned. The device is done with it. If it was to write, all of the range
-    counts as written: a device may write more than it says (virtio 1.2, 2.7.8.2). Any CPU, claims too. */
-void vmm_ram_unpin(struct vmm_ram *ram, const struct vmm_pin *pin);
+/** The usual case of vmm_ram_pin(), without a call: the range lies in one block that is there. *pa: where. Otherwise it
+    does nothing, and returns false: vmm_ram_pin() says why. */
+static inline bool vmm_ram_pin_block(struct vmm_ram *ram, const struct vmm_pin *pin, avc_pa_t *pa)
+{
+    uint64_t offset = pin->from - ram->base, last = offset + pin->bytes - 1, block = offset / VMM_RAM_BLOCK;
+    unsigned i = 0;
+
+    /* A range that begins below the memory, or wraps, has its ends in two blocks. */
+    if (last >= ram->size || !pin->bytes || last / VMM_RAM_BLOCK != block ||
+        !(__atomic_load_n(&ram->there[block / 64], __ATOMIC_ACQUIRE) >> block % 64 & 1))
+        return false;
+    for (; offset >= ram->piece[i].size; i++)
+        offset -= ram->piece[i].size;
+    *pa = (uintptr_t)ram->piece[i].at + offset;
+    atomic_fetch_add_explicit(&ram->pinned, 1, memory_order_relaxed);
+    return true;
+}
 
 /** EL2 itself has written to a range that stays pinned: a ring, for example. Who keeps a copy is told. */
 static inline void vmm_ram_wrote(const struct vmm_ram *ram, const struct vmm_pin *pin)
 {
     if (ram->written)
         ram->written(ram->written_ctx, pin->from, pin->bytes);
+}
+
+/** Releases a range, once for each time it was pinned. The device is done with it. If it was to write, all of the range
+    counts as written: a device may write more than it says (virtio 1.2, 2.7.8.2). Any CPU, claims too. */
+static inline void vmm_ram_unpin(struct vmm_ram *ram, const struct vmm_pin *pin)
+{
+    if (pin->write)
+        vmm_ram_wrote(ram, pin);
+    /* What was written is told of before the memory may become another's, hence the release. */
+    atomic_fetch_sub_explicit(&ram->pinned, 1, memory_order_release);
 }
 
 #endif

@@ -24,19 +24,23 @@ struct table {
     uint32_t entries;
 };
 
-/* The ring's descriptors are aligned. An indirect table need not be. */
-static struct desc read_desc(const uint8_t *p)
+static uint64_t read_bytes(const uint8_t *p)
 {
-    uint64_t word[2] = { 0, 0 };
+    uint64_t word = 0;
 
-    if ((uintptr_t)p % 8 == 0) {
-        word[0] = vmm_ring_read64(p);
-        word[1] = vmm_ring_read64(p + 8);
-    } else {
-        for (unsigned i = 0; i < DESC_SIZE; i++)
-            word[i / 8] |= (uint64_t)vmm_ring_read8(p + i) << 8 * (i % 8);
-    }
-    return (struct desc){ word[0], (uint32_t)word[1], (uint16_t)(word[1] >> 32), (uint16_t)(word[1] >> 48) };
+    for (unsigned i = 0; i < 8; i++)
+        word |= (uint64_t)vmm_ring_read8(p + i) << 8 * i;
+    return word;
+}
+
+/* The ring's descriptors are aligned. An indirect table need not be. */
+static inline struct desc read_desc(const uint8_t *p)
+{
+    bool aligned = (uintptr_t)p % 8 == 0;
+    uint64_t addr = aligned ? vmm_ring_read64(p) : read_bytes(p);
+    uint64_t word = aligned ? vmm_ring_read64(p + 8) : read_bytes(p + 8);
+
+    return (struct desc){ addr, (uint32_t)word, (uint16_t)(word >> 32), (uint16_t)(word >> 48) };
 }
 
 /* The chain that is being put into free descriptors. */
@@ -46,8 +50,7 @@ struct chain {
     unsigned left;            /* of the guest's descriptors: how many may still come */
     uint64_t word;            /* of the last one: bytes, and flags without a successor */
     uint64_t bytes;
-    bool writes;             /* there was a buffer to be written */
-    struct vmm_pin indirect; /* the table, if it has bytes */
+    bool writes; /* there was a buffer to be written */
 };
 
 static enum vmm_taken fault(struct vmm_shadow *q, enum vmm_shadow_fault what)
@@ -66,29 +69,49 @@ static enum vmm_taken not_pinned(struct vmm_shadow *q, enum vmm_pinned why, avc_
 }
 
 /* Writes a descriptor of the device's. That it has a successor is added when there is one. */
-static void fill(struct vmm_shadow *q, struct chain *c, const struct vmm_piece *piece, uint64_t flags)
+static inline void fill(struct vmm_shadow *q, struct chain *c, const struct vmm_pin *pin, const struct vmm_piece *piece)
 {
+    struct vmm_slot *s = &q->slot[c->at];
     uint8_t *p = q->device.desc + DESC_SIZE * c->at;
 
     if (c->nr)
         vmm_ring_write64(q->device.desc + DESC_SIZE * c->last + 8,
                          (uint64_t)c->at << 48 | (uint64_t)DESC_F_NEXT << 32 | c->word);
-    c->word = flags << 32 | piece->bytes;
+    c->word = (pin->write ? (uint64_t)DESC_F_WRITE << 32 : 0) | piece->bytes;
     vmm_ring_write64(p, piece->pa);
     vmm_ring_write64(p + 8, c->word);
+    s->pin = *pin;
     c->last = c->at;
-    c->at = q->slot[c->at].next;
+    c->at = s->next;
     c->nr++;
 }
 
-/* A buffer: at least one descriptor of the device's for it. The pin belongs to the first. */
-static enum vmm_taken add_buffer(struct vmm_shadow *q, struct chain *c, const struct desc *d)
+/* A buffer that vmm_ram_pin_block() does not pin, or for which there is no descriptor left. Rare. */
+static __attribute__((noinline)) enum vmm_taken add_pieces(struct vmm_shadow *q, struct chain *c, struct vmm_pin pin)
 {
-    struct vmm_pin pin = { d->addr, d->len, d->flags & DESC_F_WRITE };
     struct vmm_piece piece[VMM_RAM_PIECES];
     unsigned nr = VMM_RAM_PIECES;
-    enum vmm_pinned pinned;
     avc_ipa_t at;
+    enum vmm_pinned pinned = vmm_ram_pin(q->ram, &pin, NULL, piece, &nr, &at);
+
+    if (pinned)
+        return not_pinned(q, pinned, at, VMM_SHADOW_MEMORY);
+    if (nr > c->room - c->nr) {
+        vmm_ram_unpin(q->ram, &(struct vmm_pin){ pin.from, pin.bytes, false });
+        return c->nr + nr > q->nr_free ? VMM_NO_ROOM : VMM_TOO_BIG;
+    }
+    for (unsigned i = 0; i < nr; i++) {
+        fill(q, c, &pin, &piece[i]);
+        pin.bytes = 0; /* the pin is the first descriptor's */
+    }
+    return VMM_TAKEN;
+}
+
+/* A buffer: at least one descriptor of the device's for it. */
+static inline enum vmm_taken add_buffer(struct vmm_shadow *q, struct chain *c, const struct desc *d)
+{
+    struct vmm_pin pin = { d->addr, d->len, d->flags & DESC_F_WRITE };
+    struct vmm_piece piece = { 0, d->len };
 
     if (!d->len)
         return fault(q, VMM_SHADOW_ZERO);
@@ -98,23 +121,20 @@ static enum vmm_taken add_buffer(struct vmm_shadow *q, struct chain *c, const st
     c->bytes += d->len;
     if (c->bytes > CHAIN_BYTES_MAX)
         return fault(q, VMM_SHADOW_LENGTH);
-    pinned = vmm_ram_pin(q->ram, &pin, NULL, piece, &nr, &at);
-    if (pinned)
-        return not_pinned(q, pinned, at, VMM_SHADOW_MEMORY);
-    if (nr > c->room - c->nr) {
-        vmm_ram_unpin(q->ram, &(struct vmm_pin){ pin.from, pin.bytes, false });
-        return c->nr + nr > q->nr_free ? VMM_NO_ROOM : VMM_TOO_BIG;
+    if (c->nr == c->room || !vmm_ram_pin_block(q->ram, &pin, &piece.pa)) {
+        struct chain copy = *c; /* whose address a call gets: `c` may stay in registers */
+        enum vmm_taken taken = add_pieces(q, &copy, pin);
+
+        *c = copy;
+        return taken;
     }
-    for (unsigned i = 0; i < nr; i++) {
-        q->slot[c->at].pin = pin;
-        pin.bytes = 0;
-        fill(q, c, &piece[i], pin.write ? DESC_F_WRITE : 0);
-    }
+    fill(q, c, &pin, &piece);
     return VMM_TAKEN;
 }
 
 /* One table for each chain, at its end, and none in a table (2.7.5.3.1). Its own WRITE flag means nothing. */
-static enum vmm_taken enter_table(struct vmm_shadow *q, struct chain *c, const struct desc *d, struct table *t)
+static __attribute__((noinline)) enum vmm_taken enter_table(struct vmm_shadow *q, struct vmm_pin *indirect,
+                                                            const struct desc *d, struct table *t)
 {
     struct vmm_pin pin = { d->addr, d->len, false };
     struct vmm_piece piece;
@@ -122,19 +142,19 @@ static enum vmm_taken enter_table(struct vmm_shadow *q, struct chain *c, const s
     enum vmm_pinned pinned;
     avc_ipa_t at;
 
-    if (!q->indirect || c->indirect.bytes || d->flags & DESC_F_NEXT || !d->len || d->len % DESC_SIZE ||
+    if (!q->indirect || indirect->bytes || d->flags & DESC_F_NEXT || !d->len || d->len % DESC_SIZE ||
         d->len / DESC_SIZE > TABLE_ENTRIES_MAX)
         return fault(q, VMM_SHADOW_INDIRECT);
     pinned = vmm_ram_pin(q->ram, &pin, NULL, &piece, &nr, &at);
     if (pinned)
         return not_pinned(q, pinned, at, VMM_SHADOW_TABLE);
-    c->indirect = pin;
+    *indirect = pin;
     *t = (struct table){ (const uint8_t *)(uintptr_t)piece.pa, d->len / DESC_SIZE };
     return VMM_TAKEN;
 }
 
 /* Bounded: each step but one, which enters the table, takes one of `left`. */
-static enum vmm_taken walk(struct vmm_shadow *q, struct chain *c, uint32_t index)
+static inline enum vmm_taken walk(struct vmm_shadow *q, struct chain *c, struct vmm_pin *indirect, uint32_t index)
 {
     struct table t = { q->guest.desc, q->guest.mask + 1u };
 
@@ -146,7 +166,11 @@ static enum vmm_taken walk(struct vmm_shadow *q, struct chain *c, uint32_t index
             return fault(q, VMM_SHADOW_INDEX);
         d = read_desc(t.at + DESC_SIZE * index);
         if (d.flags & DESC_F_INDIRECT) {
-            taken = enter_table(q, c, &d, &t);
+            struct desc to = d; /* as above */
+            struct table there = t;
+
+            taken = enter_table(q, indirect, &to, &there);
+            t = there;
             index = 0;
         } else if (!c->left--) {
             return fault(q, VMM_SHADOW_CHAIN);
@@ -162,11 +186,9 @@ static enum vmm_taken walk(struct vmm_shadow *q, struct chain *c, uint32_t index
 }
 
 /* Nothing was written: the chain is not the device's. */
-static void undo(struct vmm_shadow *q, const struct chain *c)
+static __attribute__((noinline)) void undo(struct vmm_shadow *q, uint16_t at, unsigned nr)
 {
-    uint16_t at = c->first;
-
-    for (unsigned i = 0; i < c->nr; i++, at = q->slot[at].next) {
+    for (unsigned i = 0; i < nr; i++, at = q->slot[at].next) {
         struct vmm_pin pin = q->slot[at].pin;
 
         pin.write = false;
@@ -177,20 +199,26 @@ static void undo(struct vmm_shadow *q, const struct chain *c)
 
 enum vmm_taken vmm_chain_take(struct vmm_shadow *q, uint16_t head, unsigned *budget)
 {
-    struct chain c = { .first = q->free, .at = q->free, .left = q->guest.mask + 1u };
+    struct chain c;                            /* set member by member: an initialiser is a call of memset() */
+    struct vmm_pin indirect = { 0, 0, false }; /* the table, if it has bytes */
     enum vmm_taken taken;
 
     if (!q->nr_free)
         return VMM_NO_ROOM;
+    c.first = c.at = q->free;
+    c.nr = 0;
+    c.left = q->guest.mask + 1u;
+    c.bytes = 0;
+    c.writes = false;
     c.room = q->nr_free < *budget ? q->nr_free : *budget;
-    taken = walk(q, &c, head);
-    if (c.indirect.bytes)
-        vmm_ram_unpin(q->ram, &c.indirect);
+    taken = walk(q, &c, &indirect, head);
+    if (indirect.bytes)
+        vmm_ram_unpin(q->ram, &indirect);
     /* With the whole ring free there will never be more room. */
     if (taken == VMM_NO_ROOM && q->nr_free == q->device.mask + 1u)
         taken = fault(q, VMM_SHADOW_PIECES);
     if (taken != VMM_TAKEN) {
-        undo(q, &c);
+        undo(q, c.first, c.nr);
         return taken;
     }
     q->slot[c.first].last = c.last;

@@ -16,10 +16,10 @@
  * The caller serialises all calls on one queue, and owns all storage. Every function may be called in a claim: it waits
  * for nothing, and is bounded by the budget that it is given. What takes longer it leaves to a task of the caller's.
  *
- * Costs, in instructions at EL2 (the goals are 500 for a read of 4 KiB at depth 32, and 600 for a packet in bursts of
- * 32, both ways and all in): a descriptor costs one call of vmm_ram_pin() and one of vmm_ram_unpin(), a request some 60
- * beside its descriptors. What touches idx and event words, and every barrier, is done once a batch. No table of
- * translations is searched: the memory's own map of blocks is one.
+ * Costs, in instructions at EL2, there and back: some 160 for a request, and 110 for each of its descriptors. The
+ * goals, with traps and interrupts, are 500 for a read of 4 KiB at depth 32, and 600 for a packet in bursts of 32.
+ * tests/guest/shadow counts what this part takes of it. What touches idx and event words, and every barrier, is done
+ * once a batch. No table of translations is searched: the memory's own map of blocks is one.
  *
  * Memory order. Guest and EL2 are CPUs of one Inner Shareable domain: acquire and release will do. The device is an
  * observer of its own: DMB OSH orders accesses to its ring. It must be coherent with the CPUs' caches (`dma-coherent`
