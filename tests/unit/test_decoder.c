@@ -517,6 +517,29 @@ static void test_aarch32(void **state)
     assert_int_equal(vcpu->nr_isv0, 0);
 }
 
+/* A CPU that may report a fault of stage 1 as one of stage 2 (erratum 834220): nothing is read, decoded or offered while
+   stage 1 faults. */
+static void test_stage1_first(void **state)
+{
+    struct avc_vcpu *vcpu;
+
+    (void)state;
+    world_make();
+    world_claim(AVC_MMIO, DEVICE, DEVICE + 0x1fff, device, NULL);
+    world.machine.features.errata |= AVC_ERRATUM_STAGE1;
+    world.pcpu.features.errata |= AVC_ERRATUM_STAGE1;
+    vcpu = load_with_decoder();
+    vcpu->x[0] = VA(DEVICE);
+    no_page = VA(DEVICE) & ~UINT64_C(0xfff);
+    par_fault = PAR_F | 7 << 1;
+    assert_int_equal(execute(vcpu, LDP, TRANSLATION, DEVICE)->kind, AVC_KICKED);
+    assert_int_equal(world.trap.elr, CODE);
+    assert_int_equal(nr_seen + words_read, 0);
+    no_page = 0;
+    check_done(execute(vcpu, LDP, TRANSLATION, DEVICE));
+    assert_int_equal(nr_seen, 2);
+}
+
 /* Branches by a table that is on a device. Offsets are halfwords from the PC, which is 4 ahead. */
 static void test_table_branches(void **state)
 {
@@ -1002,6 +1025,7 @@ int main(void)
         cmocka_unit_test(test_aarch32),
         cmocka_unit_test(test_aarch32_pc),
         cmocka_unit_test(test_table_branches),
+        cmocka_unit_test(test_stage1_first),
         cmocka_unit_test(test_aarch32_structures),
         cmocka_unit_test(test_aarch32_wraps),
         cmocka_unit_test(test_aarch32_fetch),
