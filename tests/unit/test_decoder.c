@@ -517,8 +517,8 @@ static void test_aarch32(void **state)
     assert_int_equal(vcpu->nr_isv0, 0);
 }
 
-/* A CPU that may report a fault of stage 1 as one of stage 2 (erratum 834220): nothing is read, decoded or offered while
-   stage 1 faults. */
+/* A CPU that may report a fault of stage 1 as one of stage 2 (erratum 834220): nothing is read, decoded or offered
+   while stage 1 faults. */
 static void test_stage1_first(void **state)
 {
     struct avc_vcpu *vcpu;

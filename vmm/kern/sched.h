@@ -62,8 +62,8 @@ const _Atomic unsigned *vmm_sched_due(unsigned self);
 bool vmm_sched_alone(unsigned self);
 
 /** Returns whether the task, which runs on the calling CPU, was woken since its step has last looked for work: when it
-    was picked, poked, or said to be woken here or by vmm_sched_wait(). If it was, the step looks for work now. Otherwise
-    it need not look before it blocks. */
+    was picked, poked, or said to be woken here or by vmm_sched_wait(). If it was, the step looks for work now.
+    Otherwise it need not look before it blocks. */
 bool vmm_sched_woken(struct vmm_task *task);
 
 /** What a step does that has nothing to do. */
