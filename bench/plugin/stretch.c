@@ -199,6 +199,16 @@ static void close_stretch(struct cpu *cpu, struct stretch *s, uint64_t to)
     s->open = false;
 }
 
+/* Begins it anew. */
+static void go_on_from(struct cpu *cpu, struct stretch *s, uint64_t now)
+{
+    struct stretch was = *s;
+
+    close_stretch(cpu, s, now);
+    if (was.open)
+        open_stretch(cpu, s, was.kind, was.pc, now);
+}
+
 static void close_all(struct cpu *cpu)
 {
     close_stretch(cpu, &cpu->masked, cpu->total);
@@ -293,6 +303,15 @@ static void restores(unsigned index, void *data)
 static void returns(unsigned index, void *data)
 {
     cpus[index].unknown = true;
+}
+
+/* The library looks whether an interrupt is pending, and goes on only if none is: so it goes on from here. */
+static void looks_up(unsigned index, void *data)
+{
+    struct cpu *cpu = &cpus[index];
+
+    go_on_from(cpu, &cpu->masked, cpu->total);
+    go_on_from(cpu, &cpu->library, cpu->total_library);
 }
 
 static void waits(unsigned index, void *data)
@@ -402,12 +421,15 @@ static struct point *point(struct block *block, unsigned at)
     return p;
 }
 
-static void look(struct block *block, void *insn, unsigned at, bool *exclusive)
+/* `next`: the instruction after it, or NULL. */
+static void look(struct block *block, void *insn, void *next, unsigned at, bool *exclusive)
 {
-    uint32_t code = 0;
+    uint32_t code = 0, test = 0;
     plugin_data_fn *fn = NULL;
 
     qemu_plugin_insn_data(insn, &code, sizeof code);
+    if (next)
+        qemu_plugin_insn_data(next, &test, sizeof test);
     if ((code & 0xfffff0ff) == 0xd50340df && code & 0x200) /* MSR DAIFSet; bit 1 of the immediate is I */
         fn = masks;
     else if (((code & 0xfffff0ff) == 0xd50340ff && code & 0x200) || (code & 0xffffffe0) == 0xd51b4220)
@@ -415,7 +437,9 @@ static void look(struct block *block, void *insn, unsigned at, bool *exclusive)
     else if (code == 0xd69f03e0)
         fn = returns; /* ERET */
     else if (code == 0xd503207f)
-        fn = waits;                               /* WFI */
+        fn = waits; /* WFI */
+    else if ((code & 0xffffffe0) == 0xd538c100 && (test & 0xfff80000) != 0x37400000 && block->library)
+        fn = looks_up;                            /* MRS of ISR_EL1; not if the next one tests bit 8, SError */
     else if ((code & 0xfffffc00) == 0x885ffc00) { /* LDAXR of a word */
         *exclusive = true;
         qemu_plugin_register_vcpu_mem_cb(insn, looks, PLUGIN_NO_REGISTERS, PLUGIN_READ, point(block, at));
@@ -442,7 +466,8 @@ static void translated(uint64_t id, void *tb)
     block = block_at(qemu_plugin_tb_vaddr(tb), count);
     qemu_plugin_register_vcpu_tb_exec_cb(tb, block_at_el2, PLUGIN_READS_REGISTERS, block);
     for (unsigned n = 0; n < count; n++)
-        look(block, qemu_plugin_tb_get_insn(tb, n), n, &exclusive);
+        look(block, qemu_plugin_tb_get_insn(tb, n), n + 1 < count ? qemu_plugin_tb_get_insn(tb, n + 1) : NULL, n,
+             &exclusive);
 }
 
 /* ---- begin and end ---- */
