@@ -1132,6 +1132,28 @@ static void a_timer_reads_as_its_level(void **state)
         }
 }
 
+/* ISPENDR of one that waits in a list register counts once: it is over when the guest takes the interrupt. */
+static void a_timer_latched_comes_once(void **state)
+{
+    (void)state;
+    for (unsigned by = 0; by < 2; by++) {
+        vw_boot(4, true, 2);
+        wr(0, SGI(0) + 0x100, TIMER_BIT);
+        vtimer_on();
+        settle_vcpu(0);
+        wr(by, SGI(0) + 0x200, TIMER_BIT);
+        settle_all();
+        fake_use_cpu(0);
+        assert_int_equal(g_ack(true), 27);
+        g_eoi(true, 27);
+        settle_vcpu(0); /* the line is still high */
+        fake_cpu->ctx[AVC_CTX_CNTV_CTL_EL0] = 0;
+        assert_false(timer_pends(0, 0));
+        settle_vcpu(0);
+        assert_int_equal(g_ack(true), 1023);
+    }
+}
+
 /* Pending, not taken, and moved on: who looks takes it back. */
 static void a_timer_that_was_moved_on(void **state)
 {
@@ -1602,6 +1624,7 @@ int main(void)
         cmocka_unit_test(another_deactivates_a_sleepers_timer),
         cmocka_unit_test(another_deactivates_a_spilled_timer),
         cmocka_unit_test(a_timer_reads_as_its_level),
+        cmocka_unit_test(a_timer_latched_comes_once),
         cmocka_unit_test(a_timer_that_was_moved_on),
         cmocka_unit_test(a_timer_of_one_that_is_not_loaded),
         cmocka_unit_test(a_group_that_is_not_off),

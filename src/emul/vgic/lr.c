@@ -14,12 +14,15 @@ static __attribute__((noinline)) uint64_t active_state(struct avc_vgic_cpu *self
     bool pending = (b->latch | (b->line & ~b->edge)) & b->enable & bit, elsewhere;
 
     b->active &= ~bit;
-    /* A linked interrupt must not be pending and active. If it is also pending on its own, it loses the link. */
-    if (b->linked & active && pending)
+    /* A linked interrupt must not be pending and active. If it is also pending on its own, it loses the link: also if it
+       is not active yet, because nothing would tell that what was latched is over, when it comes again. */
+    if (b->linked & bit && (active ? pending : b->latch & bit))
         avc_vgic_timer_unlink(self, bit);
     if (b->linked & bit)
         return ICH_LR_HW | ICH_LR_PINTID(avc_vgic_timer_phys(self, bit == avc_vgic_timer_bit(1))) |
                (active ? ICH_LR_ACTIVE : ICH_LR_PENDING);
+    if (!active)
+        return ICH_LR_PENDING | ICH_LR_EOI; /* the line is high */
     /* A level is looked at again at the end of interrupt. An interrupt that is pending for another vCPU, or for any,
        goes there then. If there are more interrupts than list registers, others may come first then, and NPIE would not
        say so. */
