@@ -9,6 +9,10 @@
 
 #include "arch/bits.h"
 
+/* ISR_EL1, at EL2: physical interrupts that are pending */
+#define ISR_F AVC_BIT(6)
+#define ISR_I AVC_BIT(7)
+
 /* ICH_LR<n>_EL2 */
 #define ICH_LR_ACTIVE        AVC_BIT(63)
 #define ICH_LR_PENDING       AVC_BIT(62)

@@ -4,6 +4,10 @@
  * Random guests and devices against a reference: a GIC that is an array of interrupts and has no list registers. After
  * each step all CPUs do what was requested of them. Then the hardware of each vCPU must signal what the reference
  * signals. Now and then the pending, active and enable registers are compared, as read by some vCPU.
+ *
+ * A write that concerns many interrupts is a long operation of the library's. Where it may stop, it sometimes has to,
+ * and sometimes other vCPUs and devices act on the same interrupts meanwhile. The reference changes each interrupt when
+ * the library has.
  */
 #include "vgic_world.h"
 
@@ -40,7 +44,15 @@ static bool mode1;                      /* EOImode */
 static bool dist_on[2];                 /* GICD_CTLR.EnableGrp0, EnableGrp1 */
 static bool group_on[NR_VCPUS][2];      /* ICC_IGRPEN0_EL1, ICC_IGRPEN1_EL1 */
 static bool taken[NR_VCPUS][NR_INTIDS]; /* acknowledged; the guest must deactivate them */
-static unsigned takes, spills, timers_taken, powered;
+static unsigned takes, spills, timers_taken, powered, stops, meetings;
+
+/* A write of a whole register: `bits` are those of its interrupts that the library has not changed yet. */
+static struct {
+    bool is_on;
+    unsigned by, v, what;
+    uint32_t first, bits, value;
+    uint8_t priority[32];
+} word;
 
 static const uint32_t timer_ppi[2] = { 27, 30 };
 
@@ -108,7 +120,10 @@ static uint32_t ref_signals(unsigned v)
         if (i >= 32 && r->target == ANY && dist_on[r->group1]) {
             int to = target_of(r, i);
 
-            assert_true(to < 0 ? !ref_any_takes(r->group1) : ref_takes((unsigned)to, r->group1));
+            /* It may stay with one that has gone off, until another takes it. */
+            assert_true(to < 0 ? !ref_any_takes(r->group1)
+                               : ref_takes((unsigned)to, r->group1) ||
+                                     ((vgic.unsettled | vgic.unsettled_bits) && !ref_any_takes(r->group1)));
         }
         if (!dist_on[r->group1] || !group_on[v][r->group1])
             continue;
@@ -120,11 +135,21 @@ static uint32_t ref_signals(unsigned v)
 
 /* ---- steps ---- */
 
+static unsigned nr_loaded(void)
+{
+    unsigned nr = 0;
+
+    for (unsigned v = 0; v < NR_VCPUS; v++)
+        nr += vcpu[v].pcpu && is_on(v);
+    return nr;
+}
+
+/* One that is not in the middle of an instruction. */
 static unsigned some_loaded(void)
 {
     unsigned v = rnd(NR_VCPUS);
 
-    while (!vcpu[v].pcpu || !is_on(v))
+    while (!vcpu[v].pcpu || !is_on(v) || (word.is_on && v == word.by))
         v = (v + 1) % NR_VCPUS;
     on_cpu_of(v);
     return v;
@@ -147,7 +172,7 @@ static void step_bit(void)
     uint32_t intid = some_intid(), bit = 1u << intid % 32;
     struct ref *r = ref(v, intid);
 
-    switch (rnd(7)) {
+    switch (rnd(word.is_on ? 5 : 7)) {
     case 0:
     case 1:
         r->enabled = true;
@@ -181,6 +206,208 @@ static void step_bit(void)
         }
         break;
     }
+}
+
+/* ---- whole registers ---- */
+
+enum {
+    SET_ENABLE,
+    CLEAR_ENABLE,
+    SET_PENDING,
+    CLEAR_PENDING,
+    SET_ACTIVE,
+    CLEAR_ACTIVE,
+    GROUP,
+    PRIORITY,
+    CONFIG,
+    NR_WORDS
+};
+
+/* May the guest do this to that interrupt? See step_bit() and step_config(). */
+static bool may_change(const struct ref *r, unsigned what)
+{
+    switch (what) {
+    case SET_ACTIVE:
+    case CLEAR_ACTIVE:
+        return mode1;
+    case GROUP:
+        return !r->active;
+    case PRIORITY:
+        return mode1 || !r->active;
+    case CONFIG:
+        return !r->enabled && !r->active;
+    default:
+        return true;
+    }
+}
+
+static void change_ref(struct ref *r, uint32_t n)
+{
+    switch (word.what) {
+    case SET_ENABLE:
+    case CLEAR_ENABLE:
+        r->enabled = word.what == SET_ENABLE;
+        break;
+    case SET_PENDING:
+    case CLEAR_PENDING:
+        r->latch = word.what == SET_PENDING;
+        break;
+    case SET_ACTIVE:
+        r->active = true;
+        break;
+    case CLEAR_ACTIVE:
+        r->active = false;
+        for (unsigned v = 0; v < NR_VCPUS; v++)
+            if (word.first || v == word.v)
+                taken[v][word.first + n] = false;
+        break;
+    case GROUP:
+        r->group1 = word.value >> n & 1;
+        break;
+    case PRIORITY:
+        r->priority = word.priority[n];
+        break;
+    default:
+        r->edge = word.value >> n & 1;
+        break;
+    }
+}
+
+/* What the library has done of it by now. */
+static void word_done(void)
+{
+    uint32_t done;
+
+    if (!word.is_on)
+        return;
+    done = word.bits & ~gcpu[word.by].work.left;
+    for (uint32_t bits = done; bits; bits &= bits - 1) {
+        uint32_t n = (uint32_t)__builtin_ctz(bits);
+
+        change_ref(ref(word.v, word.first + n), n);
+    }
+    word.bits &= ~done;
+    word.is_on = gcpu[word.by].work.left != 0;
+}
+
+static void step_line(void);
+static void step_sgi(void);
+
+/* Others act while the library is between two steps of its work. */
+static void meet(void)
+{
+    unsigned now = cpu_now();
+    bool masked = fake_cpu->masked;
+
+    if (word.what == CONFIG || nr_loaded() < 2 || rnd(3) == 0)
+        step_line();
+    else if (rnd(2))
+        step_bit();
+    else
+        step_sgi();
+    for (unsigned v = 0; v < NR_VCPUS; v++)
+        if (v != word.by && vcpu[v].pcpu && is_on(v) && gcpu[v].work.left)
+            settle_vcpu(v); /* to the reference an instruction is done at once */
+    meetings++;
+    fake_use_cpu(now);
+    fake_cpu->masked = masked;
+}
+
+static bool storm; /* the host always has an interrupt */
+
+static uint64_t pause_now(void)
+{
+    static bool meeting;
+
+    if (!meeting)
+        word_done();
+    if (storm)
+        return ISR_I;
+    if (!word.is_on || meeting || &pcpu[cpu_now()] != vcpu[word.by].pcpu)
+        return rnd(4) ? 0 : ISR_I;
+    if (rnd(2) == 0) {
+        meeting = true;
+        meet();
+        meeting = false;
+    }
+    if (rnd(3))
+        return 0;
+    stops++;
+    return rnd(2) ? ISR_I : ISR_F;
+}
+
+static uint32_t rnd_bits(void)
+{
+    uint32_t bits = rnd(0x10000) | rnd(0x10000) << 16;
+
+    switch (rnd(4)) {
+    case 0:
+        return ~0u;
+    case 1:
+        return bits | rnd(0x10000) | rnd(0x10000) << 16;
+    default:
+        return bits;
+    }
+}
+
+static void write_word(uint32_t bits)
+{
+    static const uint32_t offset[] = { 0x100, 0x180, 0x200, 0x280, 0x300, 0x380 };
+    unsigned first = (unsigned)__builtin_ctz(bits) / 4 * 4, by = word.by;
+    uint64_t value = 0;
+
+    if (word.what < GROUP) {
+        wr(by, bit_register(word.v, word.first, offset[word.what]), bits);
+    } else if (word.what == GROUP) {
+        wr(by, bit_register(word.v, word.first, 0x80), word.value);
+    } else if (word.what == PRIORITY) {
+        for (unsigned n = first; n < first + 4; n++)
+            value |= (uint64_t)word.priority[n] << 8 * (n - first);
+        wr(by, (word.first ? GICD : SGI(word.v)) + 0x400 + word.first + first, (uint32_t)value);
+    } else {
+        for (unsigned n = 0; n < 16; n++)
+            value |= (uint64_t)(word.value >> n & 1) << (2 * n + 1);
+        wr(by, GICD + 0xc00 + word.first / 16 * 4, (uint32_t)value);
+    }
+}
+
+static void step_word(void)
+{
+    uint32_t bits = rnd_bits(), value = 0;
+    unsigned first;
+
+    word.by = some_loaded();
+    word.v = rnd(NR_VCPUS);
+    word.first = 32 * rnd(NR_INTIDS / 32);
+    word.what = rnd(NR_WORDS);
+    if (word.what == CONFIG && !word.first)
+        return;
+    word.value = rnd_bits();
+    for (unsigned n = 0; n < 32; n++) {
+        const struct ref *r = ref(word.v, word.first + n);
+
+        word.priority[n] = (uint8_t)(rnd(32) << 3);
+        if (!may_change(r, word.what))
+            bits &= ~(1u << n);
+        if (word.what == PRIORITY && !(bits >> n & 1))
+            word.priority[n] = r->priority;
+        value |= (uint32_t)(word.what == CONFIG ? r->edge : r->group1) << n;
+    }
+    if (word.what == CONFIG)
+        bits &= 0xffff;
+    word.value = (word.value & bits) | (value & ~bits); /* the others stay as they are */
+    if (!bits)
+        return;
+    first = (unsigned)__builtin_ctz(bits) / 4 * 4;
+    if (word.what == PRIORITY)
+        bits &= 0xfu << first;
+    word.bits = bits;
+    word.is_on = true;
+    on_cpu_of(word.by);
+    write_word(bits);
+    word_done();
+    while (word.is_on && rnd(2)) /* it has stopped */
+        meet();
 }
 
 static void step_config(void)
@@ -234,7 +461,9 @@ static void step_line(void)
 
     if (intid < 16 || intid == timer_ppi[0] || intid == timer_ppi[1])
         return;
-    if (rnd(2))
+    if (word.is_on) /* its CPU is in the middle of it */
+        fake_use_cpu((unsigned)(vcpu[word.by].pcpu - pcpu + 1 + rnd(NR_CPUS - 1)) % NR_CPUS);
+    else if (rnd(2))
         fake_use_cpu(rnd(NR_CPUS)); /* a device may interrupt any CPU */
     if (level && !r->line && r->edge)
         r->latch = true;
@@ -474,10 +703,12 @@ static void run(unsigned list_regs, bool eoi_mode, uint64_t start, unsigned step
 {
     seed = start;
     mode1 = eoi_mode;
+    storm = rnd(4) == 0;
     memset(refs, 0, sizeof refs);
     memset(running, 0, sizeof running);
     memset(stack, 0, sizeof stack);
     memset(taken, 0, sizeof taken);
+    word.is_on = false;
     dist_on[0] = dist_on[1] = true;
     memset(group_on, 1, sizeof group_on);
     vw_boot(list_regs, true, 2);
@@ -494,12 +725,15 @@ static void run(unsigned list_regs, bool eoi_mode, uint64_t start, unsigned step
         }
     }
     settle_all();
+    on_pause = pause_now;
 
     for (unsigned step = 0; step < steps; step++) {
-        uint32_t what = rnd(108);
+        uint32_t what = rnd(120);
 
         update_timers();
-        if (what >= 106)
+        if (what >= 108)
+            step_word();
+        else if (what >= 106)
             step_power();
         else if (what >= 103)
             step_groups();
@@ -520,8 +754,11 @@ static void run(unsigned list_regs, bool eoi_mode, uint64_t start, unsigned step
         else
             step_move();
         settle_all();
+        word_done();
+        assert_false(word.is_on);
         update_timers();
         compare_signals(step);
+        settle_all(); /* pending() may have stopped in the middle, too */
         if (step % 16 == 0)
             compare_registers(step);
     }
@@ -539,6 +776,7 @@ static void random_guests(void **state)
     assert_true(takes > 2000); /* otherwise the steps did not meet */
     assert_true(spills > 200);
     assert_true(timers_taken > 200 && powered > 200);
+    assert_true(stops > 200 && meetings > 200);
     print_message("# %u interrupts taken, %u of them with more than list registers hold\n", takes, spills);
 }
 

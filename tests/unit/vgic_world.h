@@ -209,8 +209,16 @@ static uint64_t misr(void)
     return hcr & ICH_HCR_EN ? m | misr_stuck : 0;
 }
 
+/* Returns ISR_EL1: the library looks at it where a long operation may stop. It does not hold its lock then, so a test
+   may let others act. NULL: the host has no interrupt. */
+static uint64_t (*on_pause)(void);
+
 static void vw_on_read(enum fake_reg r, uint64_t *value)
 {
+    if (r == FAKE_ISR_EL1) {
+        assert_int_equal(vgic.lock.held, 0);
+        *value = on_pause ? on_pause() : 0;
+    }
     if (r == FAKE_ICH_MISR_EL2)
         *value = misr();
     if (r == FAKE_ICH_EISR_EL2) {
@@ -481,7 +489,7 @@ static void settle_vcpu(unsigned v)
         on_cpu_of(v);
         fake_cpu->masked = true;
         if (vcpu[v].requests & AVC_REQUEST_IRQC) {
-            vcpu[v].requests &= ~(uint64_t)AVC_REQUEST_IRQC;
+            vcpu[v].requests &= ~(uint64_t)(AVC_REQUEST_IRQC | AVC_REQUEST_KICK); /* run returns, and comes again */
             vm.irqc->enter(&vcpu[v]);
             quiet = false;
         }
@@ -505,11 +513,19 @@ static void settle_vcpu(unsigned v)
 static inline void settle_all(void)
 {
     unsigned now = cpu_now();
+    bool more = true;
 
-    for (unsigned round = 0; round < 2; round++)
+    for (unsigned round = 0; round < 2 || more; round++) {
+        more = false;
+        assert_true(round < 20);
         for (unsigned v = 0; v < NR_VCPUS; v++)
             if (vcpu[v].pcpu && vcpu[v].power == AVC_POWER_ON) /* run does nothing for one that is off */
                 settle_vcpu(v);
+            else if (vcpu[v].requests & AVC_REQUEST_IRQC && vcpu[v].power == AVC_POWER_ON)
+                (void)vm.irqc->pending(&vcpu[v]); /* wake() was called, and the host asks */
+        for (unsigned v = 0; v < NR_VCPUS; v++)
+            more |= vcpu[v].pcpu && vcpu[v].power == AVC_POWER_ON && vcpu[v].requests & AVC_REQUEST_IRQC;
+    }
     fake_use_cpu(now);
 }
 
@@ -612,6 +628,7 @@ static inline void vw_make(unsigned list_regs, bool split)
     vw_next = 0;
     misr_like_qemu = false;
     misr_stuck = 0;
+    on_pause = NULL;
     model = fake_a72;
     model.vtr = (model.vtr & ~UINT64_C(31)) | (list_regs - 1);
     must(avc_machine_init(&machine));

@@ -49,6 +49,19 @@ struct avc_vgic_queue {
     uint16_t first[3 * 32]; /* INTIDs */
 };
 
+struct avc_vgic_op;
+struct avc_vgic_work;
+typedef void avc_vgic_step_fn(struct avc_vgic_op *op, struct avc_vgic_work *work);
+
+/* What is left of a long operation that a guest's instruction has begun: see src/emul/vgic/deliver.h. */
+struct avc_vgic_work {
+    avc_vgic_step_fn *step; /* does some of it */
+    struct avc_vgic_bank *bank;
+    uint32_t *field; /* of the bank */
+    uint64_t value;
+    uint32_t left; /* 0: nothing; what it counts is the step's business */
+};
+
 /* One vCPU's redistributor and CPU interface. */
 struct avc_vgic_cpu {
     struct avc_vgic *vgic;
@@ -86,6 +99,7 @@ struct avc_vgic_cpu {
     uint32_t high;                 /* timer PPIs whose line was high when another CPU last asked */
     uint64_t baseless;             /* avc_vgic_baseless() */
     uint64_t reading;              /* bank, and active or not, of a read that waits for other CPUs' list registers */
+    struct avc_vgic_work work;     /* its guest goes on when nothing is left of it */
 };
 
 /* The interrupt controller of one VM. */
@@ -101,12 +115,14 @@ struct avc_vgic {
     uint32_t max_vcpus;
     uint32_t nr_vcpus; /* once the VM is sealed */
     uint32_t nr_spis;
-    uint32_t folds;    /* CPUs with fold_wanted */
-    uint32_t rotor;    /* vCPU that got the last 1-of-N interrupt */
-    uint32_t typer;    /* GICD_TYPER */
-    bool any;          /* an SPI was routed to any vCPU */
-    bool routed;       /* targets follow from routes: vCPUs are known */
-    uint16_t near[64]; /* vCPUs by a hash of their affinity: the first, or AVC_VGIC_NONE */
+    uint32_t folds;          /* CPUs with fold_wanted */
+    uint32_t rotor;          /* vCPU that got the last 1-of-N interrupt */
+    uint32_t typer;          /* GICD_TYPER */
+    uint32_t unsettled;      /* banks of SPIs, from the first on, in which some may have to go to another vCPU */
+    uint32_t unsettled_bits; /* ... and these of the next bank have to: see avc_vgic_settle() */
+    bool any;                /* an SPI was routed to any vCPU */
+    bool routed;             /* targets follow from routes: vCPUs are known */
+    uint16_t near[64];       /* vCPUs by a hash of their affinity: the first, or AVC_VGIC_NONE */
 };
 
 #endif

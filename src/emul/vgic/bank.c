@@ -40,17 +40,32 @@ static uint32_t settle_enables(struct avc_vgic_cpu *self, struct avc_vgic_bank *
     return bits;
 }
 
+/* Changes the field to what value has, for a few interrupts. */
+static void toggle_few(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint32_t *field, uint32_t value, uint32_t few)
+{
+    avc_vgic_touch(op, b, few);
+    avc_store_relaxed(field, (*field & ~few) | (value & few));
+    avc_vgic_deliver_slow(op, b, few);
+    if (avc_unlikely(few & TIMER_BITS) && avc_vgic_sleeping_timers(b))
+        avc_vgic_kick(op, b->owner, false);
+}
+
+static void toggle_step(struct avc_vgic_op *op, struct avc_vgic_work *work)
+{
+    toggle_few(op, work->bank, work->field, (uint32_t)work->value, avc_vgic_next_few(work));
+}
+
 /* `concerned`: those of the bits that are in some state, or are timers of a vCPU that sleeps. */
 static __attribute__((noinline)) enum avc_result toggle_stirred(struct avc_vgic_cpu *self, struct avc_vgic_bank *b,
                                                                 uint32_t *field, uint32_t change, uint32_t concerned)
 {
+    uint32_t value = *field ^ change;
     struct avc_vgic_op op;
 
     if (field == &b->enable)
         concerned = settle_enables(self, b, concerned);
-    if (avc_likely(!(concerned & (b->in_lr | b->queued)))) {
-        avc_store_relaxed(field, *field ^ change);
-        change = 0;
+    if (avc_likely(!(concerned & (b->in_lr | b->queued)) && !avc_vgic_many(concerned))) {
+        avc_store_relaxed(field, value);
         if (concerned)
             concerned = avc_vgic_deliver_here(self, b, concerned);
         if (avc_likely(!concerned)) {
@@ -59,11 +74,11 @@ static __attribute__((noinline)) enum avc_result toggle_stirred(struct avc_vgic_
         }
     }
     avc_vgic_go_on(&op, self->vgic, self);
-    avc_vgic_touch(&op, b, concerned);
-    avc_store_relaxed(field, *field ^ change);
-    avc_vgic_deliver_slow(&op, b, concerned);
-    if (avc_unlikely(concerned & TIMER_BITS) && avc_vgic_sleeping_timers(b))
-        avc_vgic_kick(&op, b->owner, false);
+    avc_store_relaxed(field, (value & ~concerned) | (*field & concerned));
+    if (avc_unlikely(avc_vgic_many(concerned)))
+        avc_vgic_work(&op, &(struct avc_vgic_work){ toggle_step, b, field, value, concerned });
+    else
+        toggle_few(&op, b, field, value, concerned);
     avc_vgic_end(&op);
     return AVC_RESUME;
 }
@@ -184,9 +199,10 @@ static __attribute__((noinline)) enum avc_result prioritise_stirred(struct avc_v
                                                                     unsigned n, unsigned size, uint64_t value)
 {
     uint32_t bits = (uint32_t)((UINT64_C(1) << size) - 1) << n, in_lr = bits & b->in_lr;
+    bool stored = !(bits & b->queued);
     struct avc_vgic_op op;
 
-    if (!(bits & b->queued)) {
+    if (stored) {
         store_priority(b, n, size, value);
         bits = prioritise_lrs(self, b, in_lr);
         if (avc_likely(!bits)) {
@@ -195,9 +211,16 @@ static __attribute__((noinline)) enum avc_result prioritise_stirred(struct avc_v
         }
     }
     avc_vgic_go_on(&op, self->vgic, self);
-    avc_vgic_touch(&op, b, bits);
-    store_priority(b, n, size, value);
-    avc_vgic_deliver(&op, b, bits);
+    for (unsigned k = 0; k < size; k++, value >>= 8) {
+        uint32_t bit = bits & 1u << (n + k);
+
+        avc_vgic_touch(&op, b, bit);
+        if (!stored) /* once: when others have had the lock, they may have written another one */
+            store_priority(b, n + k, 1, value);
+        avc_vgic_deliver(&op, b, bit);
+        if (k + 1 < size)
+            avc_vgic_breathe(&op);
+    }
     avc_vgic_end(&op);
     return AVC_RESUME;
 }
@@ -412,28 +435,52 @@ static void isactive(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint32_t b
     avc_vgic_deliver(op, b, bits);
 }
 
-static __attribute__((noinline)) enum avc_result
-change_stirred(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t bits,
-               void (*fn)(struct avc_vgic_op *, struct avc_vgic_bank *, uint32_t))
+typedef void change_fn(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint32_t bits);
+
+static inline void change_step(struct avc_vgic_op *op, struct avc_vgic_work *work, change_fn *fn)
+{
+    uint32_t few = avc_vgic_next_few(work);
+
+    avc_vgic_touch(op, work->bank, few);
+    fn(op, work->bank, few);
+}
+
+#define CHANGE_STEP(name, fn)                                                                                          \
+    static void name(struct avc_vgic_op *op, struct avc_vgic_work *work)                                               \
+    {                                                                                                                  \
+        change_step(op, work, fn);                                                                                     \
+    }
+
+CHANGE_STEP(ispend_step, ispend)
+CHANGE_STEP(icpend_step, icpend)
+CHANGE_STEP(isactive_step, isactive)
+CHANGE_STEP(icactive_step, avc_vgic_make_inactive)
+
+static __attribute__((noinline)) enum avc_result change_stirred(struct avc_vgic_cpu *self, struct avc_vgic_bank *b,
+                                                                uint32_t bits, change_fn *fn, avc_vgic_step_fn *step)
 {
     struct avc_vgic_op op;
 
     avc_vgic_go_on(&op, self->vgic, self);
-    avc_vgic_touch(&op, b, bits);
-    fn(&op, b, bits);
+    if (avc_unlikely(avc_vgic_many(bits))) {
+        avc_vgic_work(&op, &(struct avc_vgic_work){ step, b, .left = bits });
+    } else {
+        avc_vgic_touch(&op, b, bits);
+        fn(&op, b, bits);
+    }
     avc_vgic_end(&op);
     return AVC_RESUME;
 }
 
 static inline enum avc_result change(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t bits, uint64_t set,
-                                     uint64_t clear, void (*fn)(struct avc_vgic_op *, struct avc_vgic_bank *, uint32_t))
+                                     uint64_t clear, change_fn *fn, avc_vgic_step_fn *step)
 {
     avc_lock(&self->vgic->lock);
     bits &= set ? b->valid : avc_vgic_stirred_bits(b); /* one that is neither pending nor active needs no clearing */
     if (avc_unlikely(bits & b->in_lr))
         bits = avc_vgic_lr_edit(self, b, bits, set, clear);
     if (avc_unlikely(bits))
-        return change_stirred(self, b, bits, fn);
+        return change_stirred(self, b, bits, fn, step);
     avc_unlock(&self->vgic->lock);
     return AVC_RESUME;
 }
@@ -442,26 +489,26 @@ enum avc_result avc_vgic_write_ispend(struct avc_vgic_cpu *self, struct avc_vgic
                                       unsigned size, uint64_t value)
 {
     (void)offset, (void)size;
-    return change(self, b, (uint32_t)value, ICH_LR_PENDING, 0, ispend);
+    return change(self, b, (uint32_t)value, ICH_LR_PENDING, 0, ispend, ispend_step);
 }
 
 enum avc_result avc_vgic_write_icpend(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset,
                                       unsigned size, uint64_t value)
 {
     (void)offset, (void)size;
-    return change(self, b, (uint32_t)value, 0, ICH_LR_PENDING, icpend);
+    return change(self, b, (uint32_t)value, 0, ICH_LR_PENDING, icpend, icpend_step);
 }
 
 enum avc_result avc_vgic_write_isactive(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset,
                                         unsigned size, uint64_t value)
 {
     (void)offset, (void)size;
-    return change(self, b, (uint32_t)value, ICH_LR_ACTIVE, 0, isactive);
+    return change(self, b, (uint32_t)value, ICH_LR_ACTIVE, 0, isactive, isactive_step);
 }
 
 enum avc_result avc_vgic_write_icactive(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset,
                                         unsigned size, uint64_t value)
 {
     (void)offset, (void)size;
-    return change(self, b, (uint32_t)value, 0, ICH_LR_ACTIVE, avc_vgic_make_inactive);
+    return change(self, b, (uint32_t)value, 0, ICH_LR_ACTIVE, avc_vgic_make_inactive, icactive_step);
 }

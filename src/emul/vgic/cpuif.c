@@ -23,31 +23,55 @@ static inline void pend(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, unsign
         avc_vgic_pend(op, &cpu->bank, intid);
 }
 
-/* Sends an SGI to all vCPUs but the writer. */
-static __attribute__((noinline)) void send_all(struct avc_vgic_op *op, unsigned intid, bool any_group)
+/* Sends an SGI to the first of the list, by affinity. */
+static inline void send_one(struct avc_vgic_op *op, uint64_t v, uint32_t list, bool any_group)
 {
-    for (uint32_t n = 0; n < op->vgic->vm->nr_vcpus; n++)
-        if (n != op->self->index)
-            pend(op, &op->vgic->cpus[n], intid, any_group);
+    uint16_t n = avc_vgic_cpu_named(op->vgic, (v & ICC_SGIR_AFFINITY) | (unsigned)__builtin_ctz(list));
+
+    if (avc_likely(n != NONE))
+        pend(op, &op->vgic->cpus[n], ICC_SGIR_INTID(v), any_group);
+}
+
+/* To more than one: `value` is what was written, and ANY_GROUP. `left` has those of the list that are left, or the
+   number of vCPUs that are left of all. */
+#define ANY_GROUP AVC_BIT(63)
+
+static void send_step(struct avc_vgic_op *op, struct avc_vgic_work *work)
+{
+    uint64_t v = work->value;
+
+    if (v & ICC_SGIR_IRM) { /* all but the writer */
+        if (--work->left != op->self->index)
+            pend(op, &op->vgic->cpus[work->left], ICC_SGIR_INTID(v), v & ANY_GROUP);
+    } else {
+        send_one(op, v, work->left, v & ANY_GROUP);
+        work->left &= work->left - 1;
+    }
+}
+
+static __attribute__((noinline)) void send_many(struct avc_vgic_op *op, uint64_t v, bool any_group)
+{
+    struct avc_vgic_work work = {
+        send_step,
+        .value = (v & ~ANY_GROUP) | (any_group ? ANY_GROUP : 0),
+        .left = v & ICC_SGIR_IRM ? (uint32_t)op->vgic->vm->nr_vcpus : ICC_SGIR_TARGETLIST(v),
+    };
+
+    if (work.left)
+        avc_vgic_work(op, &work);
 }
 
 /* Sends an SGI, and is always RESUME. */
 static __attribute__((noinline)) enum avc_result send(struct avc_vgic_cpu *self, uint64_t v, bool any_group)
 {
-    unsigned intid = ICC_SGIR_INTID(v);
+    uint32_t list = ICC_SGIR_TARGETLIST(v);
     struct avc_vgic_op op;
 
     avc_vgic_begin(&op, self->vgic, self);
-    if (avc_unlikely(v & ICC_SGIR_IRM)) {
-        send_all(&op, intid, any_group);
-    } else {
-        for (uint32_t list = ICC_SGIR_TARGETLIST(v); list; list &= list - 1) {
-            uint16_t n = avc_vgic_cpu_named(op.vgic, (v & ICC_SGIR_AFFINITY) | (unsigned)__builtin_ctz(list));
-
-            if (avc_likely(n != NONE))
-                pend(&op, &op.vgic->cpus[n], intid, any_group);
-        }
-    }
+    if (avc_unlikely(v & ICC_SGIR_IRM || list & (list - 1)))
+        send_many(&op, v, any_group);
+    else if (avc_likely(list))
+        send_one(&op, v, list, any_group);
     avc_vgic_end(&op);
     return AVC_RESUME;
 }

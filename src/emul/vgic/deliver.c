@@ -25,6 +25,32 @@ void avc_vgic_kick(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, bool fold)
     op->kicks = cpu;
 }
 
+/* ---- long operations ---- */
+
+bool avc_vgic_pause(struct avc_vgic_op *op)
+{
+    avc_unlock(&op->vgic->lock);
+    avc_vgic_call_kicks(op);
+    op->kicks = NULL;
+    if (op->self && avc_hw_read_ISR_EL1() & (ISR_I | ISR_F))
+        op->fill = op->stop = true;
+    avc_lock(&op->vgic->lock);
+    return op->stop;
+}
+
+void avc_vgic_go_on_with(struct avc_vgic_op *op)
+{
+    struct avc_vgic_work *work = &op->self->work;
+
+    if (op->self->hcr & ICH_HCR_CAUSES) {
+        avc_vgic_lr_quiet(op->self);
+        op->fill = true;
+    }
+    do
+        work->step(op, work);
+    while (!avc_vgic_pause(op) && work->left);
+}
+
 /* ---- touch ---- */
 
 /* Takes an interrupt out of a list register at hand. If there are more interrupts than list registers, others may
@@ -52,13 +78,28 @@ void avc_vgic_touch_slow(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint32
         avc_vgic_unqueue(op->vgic, b, (unsigned)__builtin_ctz(bits));
 }
 
+static inline void look(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, unsigned r)
+{
+    uint32_t intid = avc_vgic_lr_take_at(cpu, r);
+
+    avc_vgic_deliver(op, avc_vgic_bank_of(cpu, intid), 1u << intid % 32);
+}
+
 void avc_vgic_look(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, uint32_t lrs)
 {
     op->fill |= lrs && cpu->spilled;
-    for (; lrs; lrs &= lrs - 1) {
-        uint32_t intid = avc_vgic_lr_take_at(cpu, (unsigned)__builtin_ctz(lrs));
+    for (; lrs; lrs &= lrs - 1)
+        look(op, cpu, (unsigned)__builtin_ctz(lrs));
+}
 
-        avc_vgic_deliver(op, avc_vgic_bank_of(cpu, intid), 1u << intid % 32);
+void avc_vgic_look_slow(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, const uint32_t *lrs)
+{
+    op->many |= (*lrs & (*lrs - 1)) != 0;
+    op->fill |= cpu->spilled | op->many; /* none is filled again meanwhile */
+    while (*lrs) { /* of a vCPU that is not loaded another CPU may take some back, too */
+        look(op, cpu, (unsigned)__builtin_ctz(*lrs));
+        if (*lrs)
+            avc_vgic_breathe(op);
     }
 }
 
@@ -81,7 +122,7 @@ void avc_vgic_pended(struct avc_vgic_op *op)
 void avc_vgic_fold(struct avc_vgic_op *op)
 {
     op->fill = true;
-    avc_vgic_look(op, op->self, op->self->lr_used);
+    avc_vgic_look_all(op, op->self, &op->self->lr_used);
 }
 
 /* ---- deliver ---- */
@@ -106,7 +147,8 @@ static uint16_t any_target(struct avc_vgic *vgic, uint16_t waits_for, unsigned g
 }
 
 /* Returns the vCPU that is to take an SPI, or that handles it. NULL: none. */
-static struct avc_vgic_cpu *spi_cpu(struct avc_vgic *vgic, struct avc_vgic_bank *b, unsigned n)
+static inline __attribute__((always_inline)) struct avc_vgic_cpu *spi_cpu(struct avc_vgic *vgic,
+                                                                          struct avc_vgic_bank *b, unsigned n)
 {
     struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
     uint16_t cpu;
@@ -205,6 +247,50 @@ static void deliver_one(struct avc_vgic_op *op, struct avc_vgic_bank *b, unsigne
         avc_vgic_kick(op, cpu, false);
 }
 
+/* Returns the same, if it is not a matter of the route alone. */
+static __attribute__((noinline)) struct avc_vgic_cpu *spi_cpu_odd(struct avc_vgic *vgic, struct avc_vgic_bank *b,
+                                                                  unsigned n)
+{
+    return spi_cpu(vgic, b, n);
+}
+
+static inline struct avc_vgic_cpu *spi_cpu_of_many(struct avc_vgic *vgic, struct avc_vgic_bank *b, unsigned n)
+{
+    struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
+
+    if (avc_unlikely(b->active >> n & 1 || spis->route[n] & GICD_IROUTER_IRM) || spis->target[n] == NONE)
+        return spi_cpu_odd(vgic, b, n);
+    return &vgic->cpus[spis->target[n]];
+}
+
+/* The same for many of a bank. List registers are chosen once for all, in the end. */
+static __attribute__((noinline)) void deliver_many(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint32_t bits)
+{
+    struct avc_vgic_list list = { 0 };
+
+    op->fill = op->many = true;
+    for (; bits; bits &= bits - 1) {
+        unsigned n = (unsigned)__builtin_ctz(bits), at = avc_vgic_queue_of(b, n);
+        struct avc_vgic_cpu *cpu = b->owner;
+
+        if (!cpu) {
+            cpu = spi_cpu_of_many(op->vgic, b, n);
+            if (avc_unlikely(!cpu))
+                continue;
+            avc_vgic_spis_of(b)->holder[n] = (uint16_t)cpu->index;
+        }
+        if (cpu != list.cpu || at != list.at) {
+            avc_vgic_list_of(&list, cpu, at);
+            if (cpu == op->self)
+                op->wake |= op->host;
+            else if (at / GIC_PRIO_LEVELS == AVC_VGIC_ACTIVE || op->vgic->ctlr >> at / GIC_PRIO_LEVELS & 1)
+                avc_vgic_kick(op, cpu, false); /* its group is on */
+        }
+        avc_vgic_list_add(&list, b, n);
+        b->queued |= 1u << n;
+    }
+}
+
 static inline bool more_than_two(uint32_t bits)
 {
     bits &= bits - 1;
@@ -219,7 +305,10 @@ void avc_vgic_deliver_slow(struct avc_vgic_op *op, struct avc_vgic_bank *b, uint
     if (mask & TIMER_BITS && b->owner && b->owner == op->self) /* those whose line software tracks */
         avc_vgic_timer_sample(op->self, mask & TIMER_BITS);
     bits = (b->active | (avc_vgic_pending_bits(b) & b->enable)) & mask;
-    op->fill |= more_than_two(bits); /* list registers are chosen once for all */
+    if (more_than_two(bits)) {
+        deliver_many(op, b, bits);
+        return;
+    }
     for (; bits; bits &= bits - 1)
         deliver_one(op, b, (unsigned)__builtin_ctz(bits));
 }
@@ -257,28 +346,54 @@ uint32_t avc_vgic_deliver_here(struct avc_vgic_cpu *self, struct avc_vgic_bank *
 
 /* ---- SPIs that any vCPU may take ---- */
 
-void avc_vgic_deliver_spis(struct avc_vgic_op *op)
+/* Returns those of the bank that wait for no vCPU, and could, or for one that does not take them. Those that a vCPU is
+   handling stay. */
+static uint32_t misplaced(const struct avc_vgic *vgic, struct avc_vgic_bank *b)
 {
-    for (uint32_t k = 1; k <= op->vgic->nr_banks; k++)
-        avc_vgic_deliver(op, avc_vgic_spi_bank(op->vgic, k), ~0u);
+    const struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
+    uint32_t placed = b->in_lr | b->queued, found = 0, takers = 0;
+
+    for (uint32_t n = 0; n < vgic->nr_vcpus; n++)
+        takers |= vgic->cpus[n].takes;
+    for (uint32_t bits = (placed | (avc_vgic_pending_bits(b) & b->enable)) & ~b->active; bits; bits &= bits - 1) {
+        unsigned n = (unsigned)__builtin_ctz(bits), group = b->group >> n & 1;
+        bool any = spis->route[n] & GICD_IROUTER_IRM;
+
+        if (placed >> n & 1 ? any && !(vgic->cpus[spis->holder[n]].takes >> group & 1) : !any || takers >> group & 1)
+            found |= bits & -bits;
+    }
+    return found;
 }
 
-/* Those that wait for this vCPU go to another one. Those that it is handling stay. */
-static void move_on(struct avc_vgic_op *op, const struct avc_vgic_cpu *cpu)
+/* It stops, and some that wait may go to other vCPUs. These go on with it if self does not: it may go off. They do in
+   enter(), or when the host asks whether they have work. */
+static void leave_to_others(struct avc_vgic_op *op)
 {
-    for (uint32_t k = 1; k <= op->vgic->nr_banks; k++) {
-        struct avc_vgic_bank *b = avc_vgic_spi_bank(op->vgic, k);
-        const struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
-        uint32_t theirs = 0;
+    for (uint32_t n = 0; n < op->vgic->nr_vcpus; n++)
+        if (op->vgic->cpus[n].takes && &op->vgic->cpus[n] != op->self)
+            avc_vgic_kick(op, &op->vgic->cpus[n], false);
+}
 
-        for (uint32_t bits = (b->in_lr | b->queued) & ~b->active; bits; bits &= bits - 1) {
-            unsigned n = (unsigned)__builtin_ctz(bits);
+void avc_vgic_settle(struct avc_vgic_op *op)
+{
+    struct avc_vgic *vgic = op->vgic;
 
-            if (spis->holder[n] == cpu->index && spis->route[n] & GICD_IROUTER_IRM)
-                theirs |= bits & -bits;
+    while (avc_vgic_unsettled(vgic)) {
+        if (vgic->unsettled_bits) {
+            struct avc_vgic_bank *b = avc_vgic_spi_bank(vgic, vgic->unsettled + 1);
+            struct avc_vgic_work some = { .left = vgic->unsettled_bits };
+            uint32_t few = avc_vgic_next_few(&some);
+
+            vgic->unsettled_bits = some.left;
+            avc_vgic_touch(op, b, few);
+            avc_vgic_deliver(op, b, few);
+        } else {
+            vgic->unsettled_bits = misplaced(vgic, avc_vgic_spi_bank(vgic, vgic->unsettled--));
         }
-        avc_vgic_touch(op, b, theirs);
-        avc_vgic_deliver(op, b, theirs);
+        if (avc_vgic_unsettled(vgic) && avc_vgic_pause(op)) {
+            leave_to_others(op);
+            break;
+        }
     }
 }
 
@@ -296,10 +411,9 @@ void avc_vgic_taker_changed_slow(struct avc_vgic_op *op, struct avc_vgic_cpu *cp
 
     cpu->groups = vmcr & (ICH_VMCR_VENG0 | ICH_VMCR_VENG1);
     cpu->takes = taken_by(cpu);
-    if (before & ~cpu->takes)
-        move_on(op, cpu);
-    if (cpu->takes & ~before)
-        avc_vgic_deliver_spis(op);
+    if (before != cpu->takes)
+        avc_vgic_unsettle(op->vgic);
+    avc_vgic_settle(op);
 }
 
 void avc_vgic_any_begins(struct avc_vgic_op *op)

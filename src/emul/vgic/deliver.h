@@ -14,10 +14,18 @@
  * Nothing gets lost. State is changed under the lock, and the vCPUs that it concerns are kicked after the lock is
  * dropped. A vCPU that is loaded on another CPU looks in enter(), because avc_vcpu_request() interrupts its guest. A
  * vCPU that is not loaded looks in load(). The party that takes the lock second sees what the first has written.
+ *
+ * Long operations. A guest can concern many interrupts or many vCPUs by one instruction. Such an operation goes on by
+ * steps of a few. Between two steps each interrupt is where it belongs, and others may have the lock. If the host has
+ * an interrupt then, the operation stops: what is left stays in memory (avc_vgic_cpu.work, and in queues), and a
+ * request makes run return. enter() goes on with it, a step at least in each run, before the guest executes another
+ * instruction. So the guest, and others, cannot tell this from an instruction that took longer: each interrupt changes
+ * once, and in the order of the guest's own instructions. No instruction is done again.
  */
 #ifndef AVC_VGIC_DELIVER_H
 #define AVC_VGIC_DELIVER_H
 
+#include "core/object/request.h"
 #include "emul/vgic/lr.h"
 
 /* One operation on the controller; on the stack. */
@@ -28,7 +36,65 @@ struct avc_vgic_op {
     bool fill;                  /* end() must look at self's queues; until then interrupts go there */
     bool wake;                  /* self may be blocked */
     bool host;                  /* not a trap of self's: it may be blocked */
+    bool many;                  /* it has taken a while with the lock */
+    bool stop;                  /* the host has an interrupt: enter() does the rest */
 };
+
+/* Interrupts, or list registers, that are handled before others may have the lock. */
+#define AVC_VGIC_FEW 3
+
+/* Is that more than a few? */
+static inline bool avc_vgic_many(uint32_t bits)
+{
+    if (avc_likely(!(bits & (bits - 1))))
+        return false;
+    for (unsigned n = 1; n < AVC_VGIC_FEW; n++)
+        bits &= bits - 1;
+    return bits & (bits - 1);
+}
+
+/* Lets others have the lock. Every interrupt is where it belongs. What the caller knows of the state of others, it has
+   to look up again. */
+static inline void avc_vgic_breathe(struct avc_vgic_op *op)
+{
+    avc_unlock(&op->vgic->lock);
+    avc_lock(&op->vgic->lock);
+}
+
+/* Kicks those that the operation has found, without the lock. The order does not matter: a vCPU that is kicked looks at
+   state, not at messages. */
+static inline void avc_vgic_call_kicks(struct avc_vgic_op *op)
+{
+    for (struct avc_vgic_cpu *cpu = op->kicks, *following; cpu; cpu = following) {
+        following = cpu->next_told;
+        avc_store_release(&cpu->told, false); /* before the kick, see avc_vgic_kick() */
+        avc_vcpu_request(cpu->vcpu, AVC_REQUEST_IRQC);
+    }
+}
+
+/* Does the same between two steps, and kicks those that the last step has found. Returns true if the operation stops
+   here. */
+bool avc_vgic_pause(struct avc_vgic_op *op);
+/* Goes on with self's work, until it is done or the operation stops. */
+void avc_vgic_go_on_with(struct avc_vgic_op *op);
+/* Begins work. Nothing is left of other work of self's. */
+static inline void avc_vgic_work(struct avc_vgic_op *op, const struct avc_vgic_work *work)
+{
+    op->self->work = *work;
+    avc_vgic_go_on_with(op);
+}
+
+/* Takes the next few of the interrupts that are left. */
+static inline uint32_t avc_vgic_next_few(struct avc_vgic_work *work)
+{
+    uint32_t left = work->left;
+
+    for (unsigned n = 0; n < AVC_VGIC_FEW; n++)
+        left &= left - 1; /* of 0: 0 */
+    left = work->left & ~left;
+    work->left &= ~left;
+    return left;
+}
 
 /* Are the list registers of cpu at hand? See lr.h. */
 static inline bool avc_vgic_at_hand(const struct avc_vgic_op *op, const struct avc_vgic_cpu *cpu)
@@ -82,11 +148,30 @@ static inline void avc_vgic_taker_changed(struct avc_vgic_op *op, struct avc_vgi
     if (avc_unlikely(op->vgic->any))
         avc_vgic_taker_changed_slow(op, cpu, vmcr);
 }
-/* Delivers SPIs again that have waited for a vCPU. */
-void avc_vgic_deliver_spis(struct avc_vgic_op *op);
+/* Delivers SPIs that have waited for a vCPU, or that wait for one that does not take them. Goes on where the last one
+   has stopped. */
+void avc_vgic_settle(struct avc_vgic_op *op);
+/* All SPIs are to be looked at. */
+static inline void avc_vgic_unsettle(struct avc_vgic *vgic)
+{
+    vgic->unsettled = vgic->nr_banks;
+    vgic->unsettled_bits = 0;
+}
+
+static inline bool avc_vgic_unsettled(const struct avc_vgic *vgic)
+{
+    return vgic->unsettled | vgic->unsettled_bits;
+}
 
 /* Takes what is in these list registers of cpu, which are at hand, back into memory and delivers it. */
 void avc_vgic_look(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, uint32_t lrs);
+/* Does the same for those of `lrs`, a field of cpu's, one after the other. None of them is filled again. */
+void avc_vgic_look_slow(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, const uint32_t *lrs);
+static inline void avc_vgic_look_all(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, const uint32_t *lrs)
+{
+    if (avc_unlikely(*lrs))
+        avc_vgic_look_slow(op, cpu, lrs);
+}
 /* Takes back all list registers of self, and queues what was in them. */
 void avc_vgic_fold(struct avc_vgic_op *op);
 

@@ -36,8 +36,10 @@ enum avc_result avc_vgic_write_ctlr(struct avc_vgic_cpu *self, struct avc_vgic_b
     (void)b, (void)offset, (void)size;
     avc_vgic_begin(&op, self->vgic, self);
     if (ctlr != op.vgic->ctlr) {
-        avc_vgic_kick_all(&op);
         avc_store_relaxed(&op.vgic->ctlr, ctlr);
+        avc_store_relaxed(&op.vgic->folds, op.vgic->folds + 1); /* until all are asked */
+        avc_vgic_fold(&op);
+        avc_vgic_work(&op, &(struct avc_vgic_work){ avc_vgic_ask_step, .left = op.vgic->max_vcpus });
     }
     avc_vgic_end(&op);
     return AVC_RESUME;
@@ -364,6 +366,8 @@ static enum avc_answer access(struct avc_vcpu *vcpu, struct avc_exit *e, const s
     struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
     uint64_t value;
 
+    if (avc_unlikely(self->work.left)) /* of another part of the same instruction */
+        avc_vgic_finish(self);
     if (e->write) {
         reg->write(self, b, (uint32_t)offset, e->size, e->value);
         return AVC_DONE;

@@ -189,6 +189,16 @@ void avc_vgic_lr_control(struct avc_vgic_cpu *self, uint64_t vmcr, bool more_pen
         silence(self);
 }
 
+void avc_vgic_lr_quiet(struct avc_vgic_cpu *self)
+{
+    self->spilled = true; /* fill() is to look at all */
+    if (self->hcr == ICH_HCR_EN)
+        return;
+    self->hcr = ICH_HCR_EN;
+    avc_hw_write_ICH_HCR_EL2(self->hcr);
+    avc_hw_isb();
+}
+
 uint32_t avc_vgic_lr_moved(struct avc_vgic_cpu *cpu)
 {
     uint64_t vtr = avc_hw_read_ICH_VTR_EL2();

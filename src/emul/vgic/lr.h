@@ -258,6 +258,11 @@ static inline bool avc_vgic_lr_new(struct avc_vgic_cpu *self, struct avc_vgic_ba
 /* Sets ICH_HCR_EL2: maintenance interrupts and traps, by what did not get a list register. */
 void avc_vgic_lr_control(struct avc_vgic_cpu *self, uint64_t vmcr, bool more_pending, bool more_active);
 
+/* Switches maintenance interrupts off, in the middle of an operation that changes list registers: the library would
+   take its own interrupt for the host's. The guest does not run until the list registers have been filled, and
+   avc_vgic_lr_control() was called. */
+void avc_vgic_lr_quiet(struct avc_vgic_cpu *self);
+
 /* Finds out what this CPU has, before `cpu` is loaded on it. Returns the list registers in use that the CPU lacks. */
 uint32_t avc_vgic_lr_moved(struct avc_vgic_cpu *cpu);
 /* Move the virtual interface into the CPU, and out of it. */

@@ -10,6 +10,7 @@
  */
 #include "emul/vgic/op.h"
 
+#include "core/object/here.h"
 #include "core/object/request.h"
 #include "emul/vgic/lr.h"
 #include "emul/vgic/timer.h"
@@ -44,11 +45,26 @@ static void choose(struct avc_vgic_op *op, uint64_t vmcr)
         if (keep && !(free & (free - 1)))
             break;
         put(op, intid, (unsigned)__builtin_ctz(free));
+        avc_vgic_breathe(op);
     }
-    for (; free && (intid = avc_vgic_first_pending(op->vgic, self, vmcr)) != NONE; free &= free - 1)
+    for (; free && (intid = avc_vgic_first_pending(op->vgic, self, vmcr)) != NONE; free &= free - 1) {
         put(op, intid, (unsigned)__builtin_ctz(free));
+        avc_vgic_breathe(op);
+    }
     avc_vgic_lr_control(self, vmcr, avc_vgic_first_pending(op->vgic, self, vmcr) != NONE,
                         avc_vgic_first_active(self) != NONE);
+}
+
+/* Takes back the interrupts that the guest has ended. */
+static void look_through(struct avc_vgic_op *op)
+{
+    for (uint32_t lrs = avc_vgic_lr_through(op->self), rest; lrs; lrs = rest) {
+        rest = lrs & (lrs - 1);
+        rest &= rest - 1; /* two at a time */
+        avc_vgic_look(op, op->self, lrs & ~rest);
+        if (rest)
+            avc_vgic_breathe(op);
+    }
 }
 
 /* Puts what waits into list registers that are free. Returns the INTID of what comes next and has none, or NONE. */
@@ -56,16 +72,21 @@ static uint32_t place(struct avc_vgic_op *op, uint64_t vmcr)
 {
     struct avc_vgic_cpu *self = op->self;
     uint32_t free = ~self->lr_used & self->lr_all, intid;
+    bool looked = false;
 
     while ((intid = next(op, vmcr)) != NONE) {
         if (!free) {
-            avc_vgic_look(op, self, avc_vgic_lr_through(self));
+            if (looked) /* ICH_ELRSR_EL2 may not know yet what was written since */
+                break;
+            looked = true;
+            look_through(op);
             free = ~self->lr_used & self->lr_all;
             if (!free)
                 break;
         }
         put(op, intid, (unsigned)__builtin_ctz(free));
         free &= free - 1;
+        avc_vgic_breathe(op);
     }
     return intid;
 }
@@ -99,9 +120,16 @@ static void fill(struct avc_vgic_op *op)
     uint64_t vmcr = avc_hw_read_ICH_VMCR_EL2();
 
     op->fill = true; /* interrupts that are delivered now wait their turn */
-    avc_vgic_taker_changed(op, self, vmcr);
+    if (!op->stop && !(op->many && avc_vgic_pause(op)))
+        avc_vgic_taker_changed(op, self, vmcr);
+    if (avc_unlikely(op->stop)) {
+        avc_vgic_lr_quiet(self);
+        return;
+    }
+    avc_vgic_breathe(op);
     resample(op);
-    if (!self->spilled || !(self->queue.level[AVC_VGIC_ACTIVE] | self->lr_look | self->lr_pend)) {
+    /* With all of them free it may be that the last fill() stopped before it chose. */
+    if (!self->spilled || (self->lr_used && !(self->queue.level[AVC_VGIC_ACTIVE] | self->lr_look | self->lr_pend))) {
         uint32_t intid = place(op, vmcr);
 
         if (intid == NONE || (!self->queue.level[AVC_VGIC_ACTIVE] && comes_last(self, intid, vmcr))) {
@@ -109,7 +137,13 @@ static void fill(struct avc_vgic_op *op)
             return;
         }
     }
-    avc_vgic_fold(op);
+    if (self->lr_used) {
+        avc_vgic_lr_quiet(self);
+        avc_vgic_breathe(op);
+        avc_vgic_fold(op);
+        if (avc_vgic_pause(op)) /* the next time nothing has to be taken back */
+            return;
+    }
     choose(op, vmcr);
 }
 
@@ -149,7 +183,7 @@ static __attribute__((noinline)) void mask(const struct avc_vgic_cpu *self, uint
     }
 }
 
-/* Calls back, after the lock. The order does not matter: a vCPU that is kicked looks at state, not at messages. */
+/* Calls back, after the lock. */
 void avc_vgic_end_slow(struct avc_vgic_op *op)
 {
     struct avc_vgic_cpu *self = op->self;
@@ -165,32 +199,29 @@ void avc_vgic_end_slow(struct avc_vgic_op *op)
 
     if (avc_unlikely(change))
         mask(self, change);
-    for (struct avc_vgic_cpu *cpu = op->kicks, *following; cpu; cpu = following) {
-        following = cpu->next_told;
-        avc_store_release(&cpu->told, false); /* before the kick, see avc_vgic_kick() */
-        avc_vcpu_request(cpu->vcpu, AVC_REQUEST_IRQC);
-    }
+    avc_vgic_call_kicks(op);
+    if (op->stop) /* the host looks for its interrupt: now, or when run has returned */
+        avc_fetch_or(&self->vcpu->requests, AVC_REQUEST_IRQC | (avc_vcpu_in_run(self->vcpu) ? AVC_REQUEST_KICK : 0));
     if (self && op->wake)
         avc_vcpu_request(self->vcpu, 0);
 }
 
 /* ---- requests of other CPUs, and list registers ---- */
 
-void avc_vgic_kick_all(struct avc_vgic_op *op)
+void avc_vgic_ask_step(struct avc_vgic_op *op, struct avc_vgic_work *work)
 {
-    for (uint32_t n = 0; n < op->vgic->max_vcpus; n++) {
-        struct avc_vgic_cpu *cpu = &op->vgic->cpus[n];
+    struct avc_vgic *vgic = op->vgic;
 
-        if (cpu == op->self) {
-            avc_vgic_fold(op);
-        } else {
-            if (cpu->loaded)
-                cpu->lr_look |= cpu->lr_used;
-            else
-                avc_vgic_look(op, cpu, cpu->lr_used);
+    for (unsigned n = 0; n < AVC_VGIC_FEW && work->left; n++) {
+        struct avc_vgic_cpu *cpu = &vgic->cpus[--work->left];
+
+        if (cpu != op->self) {
+            cpu->lr_look |= cpu->lr_used;
             avc_vgic_kick(op, cpu, true);
         }
     }
+    if (!work->left)
+        avc_store_relaxed(&vgic->folds, vgic->folds - 1);
 }
 
 /* Deactivates physical interrupts of timers that were to be made inactive while their own interrupt was in memory
@@ -212,15 +243,34 @@ static __attribute__((noinline)) void fold_wanted(struct avc_vgic_op *op)
     avc_store_relaxed(&op->vgic->folds, op->vgic->folds - 1);
 }
 
+void avc_vgic_asked(struct avc_vgic_op *op)
+{
+    struct avc_vgic_cpu *self = op->self;
+
+    avc_vgic_look_all(op, self, &self->lr_look);
+    avc_vgic_pended(op);
+    if (avc_unlikely(self->fold_wanted))
+        fold_wanted(op);
+}
+
 void avc_vgic_enter(struct avc_vgic_op *op)
 {
     struct avc_vgic_cpu *self = op->self;
 
-    avc_vgic_look(op, self, self->lr_look);
-    avc_vgic_pended(op);
-    if (avc_unlikely(self->fold_wanted))
-        fold_wanted(op);
+    avc_vgic_asked(op);
+    if (avc_unlikely(self->work.left))
+        avc_vgic_go_on_with(op);
     op->fill |= avc_vgic_queues(self) || self->spilled || !self->tds || op->vgic->any;
+}
+
+void avc_vgic_finish(struct avc_vgic_cpu *self)
+{
+    struct avc_vgic_op op;
+
+    avc_vgic_begin(&op, self->vgic, self);
+    while (self->work.left)
+        avc_vgic_go_on_with(&op);
+    avc_vgic_end(&op);
 }
 
 void avc_vgic_maintain(struct avc_vgic_op *op)

@@ -70,11 +70,14 @@ static inline bool avc_vgic_here(const struct avc_vgic_cpu *cpu)
     return cpu->loaded && cpu->on == avc_hw_read_MPIDR_EL1();
 }
 
-/* Called before a change that may concern everything: all vCPUs look again. */
-void avc_vgic_kick_all(struct avc_vgic_op *op);
-
-/* self was kicked: does what other CPUs have asked for. */
+/* GICD_CTLR was written: work that makes all vCPUs but self look at their list registers. `left` is their number. */
+avc_vgic_step_fn avc_vgic_ask_step;
+/* Does what other CPUs have asked of self. */
+void avc_vgic_asked(struct avc_vgic_op *op);
+/* self was kicked, or has work left: does what other CPUs have asked for, and goes on. */
 void avc_vgic_enter(struct avc_vgic_op *op);
+/* Does all that is left of self's work. */
+void avc_vgic_finish(struct avc_vgic_cpu *self);
 /* Handles self's list registers that have raised the maintenance interrupt. */
 void avc_vgic_maintain(struct avc_vgic_op *op);
 /* Would the vCPU signal an interrupt to its guest now? Any CPU may ask. `through`: list registers at hand whose

@@ -5,13 +5,6 @@
 
 /* ---- queues ---- */
 
-static inline unsigned queue_of(const struct avc_vgic_bank *b, unsigned n)
-{
-    unsigned kind = b->active >> n & 1 ? (unsigned)AVC_VGIC_ACTIVE : b->group >> n & 1;
-
-    return kind * GIC_PRIO_LEVELS + (b->priority[n] >> GIC_PRIO_SHIFT);
-}
-
 /* Private interrupts and SPIs are in the same queues. */
 static inline struct avc_vgic_link *link_of(struct avc_vgic_cpu *cpu, uint32_t intid)
 {
@@ -20,7 +13,7 @@ static inline struct avc_vgic_link *link_of(struct avc_vgic_cpu *cpu, uint32_t i
 
 void avc_vgic_queue(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned n)
 {
-    unsigned at = queue_of(b, n);
+    unsigned at = avc_vgic_queue_of(b, n);
     uint32_t *level = &cpu->queue.level[at / GIC_PRIO_LEVELS], bit = 1u << at % GIC_PRIO_LEVELS;
     uint16_t *first = &cpu->queue.first[at], intid = (uint16_t)(b->base + n);
     struct avc_vgic_link *link = &b->link[n], *next;
@@ -59,6 +52,20 @@ void avc_vgic_unqueue(const struct avc_vgic *vgic, struct avc_vgic_bank *b, unsi
     link_of(cpu, link->prev)->next = link->next;
     if (*first == b->base + n)
         *first = link->next;
+}
+
+void avc_vgic_list_of(struct avc_vgic_list *list, struct avc_vgic_cpu *cpu, unsigned at)
+{
+    uint32_t *level = &cpu->queue.level[at / GIC_PRIO_LEVELS], bit = 1u << at % GIC_PRIO_LEVELS;
+
+    list->cpu = cpu;
+    list->at = at;
+    list->first = NULL;
+    if (*level & bit) {
+        list->first = link_of(cpu, cpu->queue.first[at]);
+        list->last = link_of(cpu, list->first->prev);
+    }
+    *level |= bit;
 }
 
 static uint32_t first(const struct avc_vgic_cpu *cpu, unsigned kind)

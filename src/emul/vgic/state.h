@@ -122,6 +122,44 @@ void avc_vgic_queue(struct avc_vgic_cpu *cpu, struct avc_vgic_bank *b, unsigned 
 /* Takes it out of the queue of its holder. It is in that queue. */
 void avc_vgic_unqueue(const struct avc_vgic *vgic, struct avc_vgic_bank *b, unsigned n);
 
+/*
+ * The same for many of a bank. Those that come together most often go to one list. It is looked up once:
+ * avc_vgic_list_of() does it, and then avc_vgic_list_add() adds one after the other. It is good for as long as nothing
+ * else happens to the queues.
+ */
+struct avc_vgic_list {
+    struct avc_vgic_cpu *cpu; /* NULL: none */
+    unsigned at;
+    struct avc_vgic_link *first, *last; /* NULL: it is empty */
+};
+
+/* Returns the list where n, active or pending, would be queued. */
+static inline unsigned avc_vgic_queue_of(const struct avc_vgic_bank *b, unsigned n)
+{
+    unsigned kind = b->active >> n & 1 ? (unsigned)AVC_VGIC_ACTIVE : b->group >> n & 1;
+
+    return kind * GIC_PRIO_LEVELS + (b->priority[n] >> GIC_PRIO_SHIFT);
+}
+
+void avc_vgic_list_of(struct avc_vgic_list *list, struct avc_vgic_cpu *cpu, unsigned at);
+static inline void avc_vgic_list_add(struct avc_vgic_list *list, struct avc_vgic_bank *b, unsigned n)
+{
+    struct avc_vgic_link *link = &b->link[n];
+    uint16_t intid = (uint16_t)(b->base + n);
+
+    b->at[n] = (uint8_t)list->at;
+    if (!list->first) {
+        list->cpu->queue.first[list->at] = intid;
+        list->first = list->last = link;
+        link->next = link->prev = intid;
+        return;
+    }
+    link->next = list->last->next;
+    link->prev = list->first->prev;
+    list->last->next = list->first->prev = intid;
+    list->last = link;
+}
+
 /* Returns the candidates for a list register, one bit a priority, if GICD_CTLR has their group on. */
 static inline uint32_t avc_vgic_waiting(const struct avc_vgic *vgic, const struct avc_vgic_cpu *cpu, unsigned group)
 {

@@ -23,6 +23,9 @@ static void reset_interface(struct avc_vgic_cpu *cpu)
     for (unsigned n = 0; n < 4; n++)
         cpu->ap0[n] = cpu->ap1[n] = 0;
     cpu->reading = 0;
+    if (cpu->work.left && cpu->work.step == avc_vgic_ask_step)
+        cpu->vgic->folds--;
+    cpu->work.left = 0; /* it was in the middle of an instruction */
 }
 
 /* Resets the redistributor and the CPU interface of a vCPU that is not loaded. */
@@ -58,7 +61,7 @@ static void reset(struct avc_vcpu *vcpu)
     meet(vgic, vcpu);
     cpu = avc_vgic_cpu_of(vcpu);
     daif = avc_vgic_begin_any(&op, vgic);
-    avc_vgic_look(&op, cpu, cpu->lr_used);
+    avc_vgic_look_all(&op, cpu, &cpu->lr_used);
     /* SPIs that it was handling: no guest will end them now. */
     while ((intid = avc_vgic_first_active(cpu)) != NONE) {
         struct avc_vgic_bank *b = avc_vgic_bank_of(cpu, intid);
@@ -69,8 +72,9 @@ static void reset(struct avc_vcpu *vcpu)
             avc_vgic_spis_of(b)->holder[intid % 32] = NONE;
     }
     reset_cpu(vgic, cpu);
+    avc_vgic_unsettle(vgic); /* it handled some levels, which can now go to another */
     avc_vgic_taker_changed(&op, cpu, cpu->vmcr);
-    avc_vgic_deliver_spis(&op); /* it handled some levels, which can now go to another */
+    avc_vgic_settle(&op);
     avc_vgic_end_any(&op, daif);
 }
 
@@ -92,7 +96,7 @@ static void reset_all(struct avc_vgic *vgic)
     for (uint32_t n = 0; n < vgic->max_vcpus; n++)
         vgic->cpus[n].takes = 0;
     vgic->ctlr = 0;
-    vgic->folds = 0;
+    vgic->folds = vgic->unsettled = vgic->unsettled_bits = 0;
     vgic->rotor = 0;
 }
 
@@ -143,7 +147,8 @@ static void meet_all(struct avc_vgic_op *op)
     }
     avc_vgic_cpus_index(vgic);
     vgic->routed = true;
-    avc_vgic_deliver_spis(op);
+    avc_vgic_unsettle(vgic);
+    avc_vgic_settle(op);
 }
 
 /* Returns the timers whose physical interrupt, if it comes, can be linked. Then it is not made pending in its place: a
@@ -176,7 +181,8 @@ static void load(struct avc_vcpu *vcpu)
         return;
     }
     op.self = cpu;
-    op.fill = true;                  /* interrupts wait until the interface is there */
+    op.fill = true; /* interrupts wait until the interface is there */
+    avc_vgic_look_all(&op, cpu, &cpu->lr_look);
     if (avc_unlikely(cpu->on != on)) /* the new CPU may have fewer list registers */
         avc_vgic_look(&op, cpu, avc_vgic_lr_moved(cpu));
     cpu->on = on;
@@ -194,7 +200,7 @@ static void load(struct avc_vcpu *vcpu)
     /* Nothing is left for enter() to do. A request that is seen here was made after the change that it is for, and the
        lock was free in between: so this has looked at that change. */
     if (avc_load_relaxed(&vcpu->requests) & AVC_REQUEST_IRQC && cpu->tds && !vgic->any &&
-        !(cpu->lr_look | cpu->lr_pend | cpu->fold_wanted))
+        !(cpu->lr_look | cpu->lr_pend | cpu->fold_wanted | cpu->work.left))
         avc_fetch_and(&vcpu->requests, ~(uint64_t)AVC_REQUEST_IRQC);
     avc_vgic_end(&op);
 }
@@ -223,7 +229,7 @@ static void put(struct avc_vcpu *vcpu)
     avc_vgic_begin(&op, cpu->vgic, cpu);
     op.fill = true; /* nothing may go into a list register now */
     if (cpu->lr_look | cpu->lr_pend | cpu->fold_wanted)
-        avc_vgic_enter(&op); /* does what others have asked for */
+        avc_vgic_asked(&op);
     if (cpu->lr_used)
         avc_vgic_maintain(&op);
     if (cpu->bank.in_lr >> AVC_VGIC_VTIMER_INTID & 1)
@@ -257,7 +263,7 @@ static void power_on(struct avc_vcpu *vcpu)
     struct avc_vgic_op op;
     uint64_t daif = avc_vgic_begin_any(&op, cpu->vgic);
 
-    avc_vgic_look(&op, cpu, cpu->lr_used);
+    avc_vgic_look_all(&op, cpu, &cpu->lr_used);
     reset_interface(cpu);
     avc_vgic_taker_changed(&op, cpu, cpu->vmcr);
     avc_vgic_end_any(&op, daif);
