@@ -24,10 +24,10 @@ struct avc_vgic_bank {
     uint32_t enable, group, edge; /* as the guest wrote */
     uint32_t latch;               /* pending by an edge, or by a write to ISPENDR */
     uint32_t line;                /* level of the input */
-    uint32_t linked;              /* timer PPIs whose physical interrupt is active and is the guest's to end */
     uint32_t active;
     uint32_t in_lr;
-    uint32_t moved; /* of those in a list register: the latch went there */
+    uint32_t linked; /* timer PPIs whose physical interrupt is active and is the guest's to end */
+    uint32_t moved;  /* of those in a list register: the latch went there */
     uint32_t queued;
     uint32_t drop_pending, drop_active; /* asked of one that is in a list register of another CPU */
     uint8_t priority[32];
@@ -38,7 +38,7 @@ struct avc_vgic_bank {
 /* 32 SPIs. */
 struct avc_vgic_spis {
     struct avc_vgic_bank bank;
-    uint64_t route[32];  /* GICD_IROUTER as written */
+    uint64_t route[32];  /* GICD_IROUTER as written, with the bits that are RES0 */
     uint16_t target[32]; /* index of the vCPU it goes to, or AVC_VGIC_NONE: not known yet */
     uint16_t holder[32]; /* index of the vCPU that has it in a list register, in a queue or active, or AVC_VGIC_NONE */
 };

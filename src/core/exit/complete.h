@@ -123,6 +123,19 @@ static inline enum avc_result avc_complete_load_of(struct avc_vcpu *vcpu, uint64
     return avc_complete_plain_step();
 }
 
+/* The same for a word. */
+static inline enum avc_result avc_complete_load_word(struct avc_vcpu *vcpu, uint64_t esr, uint32_t value)
+{
+    uint64_t sctlr = avc_sctlr(vcpu), pstate = avc_hw_read_SPSR_EL2();
+
+    if (avc_unlikely(esr & ISS_SSE) || avc_unlikely(!avc_pstate_step_is_plain(pstate)))
+        return avc_complete_load_odd(vcpu, esr, value);
+    if (avc_unlikely(sctlr & (SCTLR_E0E | SCTLR_EE)) && avc_big_endian_64(sctlr, pstate))
+        value = __builtin_bswap32(value);
+    avc_complete_gpr(vcpu, ISS_SRT(esr), value);
+    return avc_complete_plain_step();
+}
+
 static inline enum avc_result avc_complete_store(uint64_t esr)
 {
     return avc_complete_step(esr);

@@ -83,9 +83,17 @@ static __attribute__((noinline)) enum avc_result toggle_stirred(struct avc_vgic_
     return AVC_RESUME;
 }
 
+static inline struct avc_vgic *locked(const struct avc_vgic_cpu *self)
+{
+    struct avc_vgic *vgic = self->vgic;
+
+    avc_lock(&vgic->lock);
+    return vgic;
+}
+
 /* Changes these bits of the bank's `field`. The caller holds the lock. It is dropped here. */
-static inline enum avc_result toggle(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t *field,
-                                     uint32_t change)
+static inline enum avc_result toggle(struct avc_vgic *vgic, struct avc_vgic_cpu *self, struct avc_vgic_bank *b,
+                                     uint32_t *field, uint32_t change)
 {
     uint32_t concerned;
 
@@ -94,7 +102,7 @@ static inline enum avc_result toggle(struct avc_vgic_cpu *self, struct avc_vgic_
     if (avc_unlikely(concerned))
         return toggle_stirred(self, b, field, change, concerned);
     avc_store_relaxed(field, *field ^ change);
-    avc_unlock(&self->vgic->lock);
+    avc_unlock(&vgic->lock);
     return AVC_RESUME;
 }
 
@@ -107,9 +115,11 @@ AVC_VGIC_READ(group)
 enum avc_result avc_vgic_write_group(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
                                      uint64_t value)
 {
+    struct avc_vgic *vgic;
+
     (void)offset, (void)size;
-    avc_lock(&self->vgic->lock);
-    return toggle(self, b, &b->group, b->group ^ (uint32_t)value);
+    vgic = locked(self);
+    return toggle(vgic, self, b, &b->group, b->group ^ (uint32_t)value);
 }
 
 AVC_VGIC_READ(enable)
@@ -121,17 +131,21 @@ AVC_VGIC_READ(enable)
 enum avc_result avc_vgic_write_isenable(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset,
                                         unsigned size, uint64_t value)
 {
+    struct avc_vgic *vgic;
+
     (void)offset, (void)size;
-    avc_lock(&self->vgic->lock);
-    return toggle(self, b, &b->enable, (uint32_t)value & ~b->enable);
+    vgic = locked(self);
+    return toggle(vgic, self, b, &b->enable, (uint32_t)value & ~b->enable);
 }
 
 enum avc_result avc_vgic_write_icenable(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset,
                                         unsigned size, uint64_t value)
 {
+    struct avc_vgic *vgic;
+
     (void)offset, (void)size;
-    avc_lock(&self->vgic->lock);
-    return toggle(self, b, &b->enable, (uint32_t)value & b->enable);
+    vgic = locked(self);
+    return toggle(vgic, self, b, &b->enable, (uint32_t)value & b->enable);
 }
 
 /* Edge or level: each interrupt has two bits, of which the upper one counts. SGIs are always edges, and PPIs levels. */
@@ -150,6 +164,7 @@ AVC_VGIC_READ(config)
 enum avc_result avc_vgic_write_config(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset,
                                       unsigned size, uint64_t value)
 {
+    struct avc_vgic *vgic;
     unsigned first = offset & 4 ? 16 : 0;
     uint32_t v = (uint32_t)value >> 1 & 0x55555555;
 
@@ -157,9 +172,9 @@ enum avc_result avc_vgic_write_config(struct avc_vgic_cpu *self, struct avc_vgic
     v = (v | v >> 1) & 0x33333333;
     v = (v | v >> 2) & 0x0f0f0f0f;
     v = (v | v >> 4) & 0x00ff00ff;
-    v = (v | v >> 8) & 0x0000ffff;
-    avc_lock(&self->vgic->lock);
-    return toggle(self, b, &b->edge, (b->edge ^ v << first) & 0xffffu << first);
+    v |= v >> 8; /* 16 bits */
+    vgic = locked(self);
+    return toggle(vgic, self, b, &b->edge, (b->edge ^ v << first) & 0xffffu << first);
 }
 
 /* Priorities, accessed by bytes or words. */
@@ -348,26 +363,28 @@ static inline bool timers_off(const struct avc_vgic_cpu *cpu)
     const struct avc_vcpu *vcpu = cpu->vcpu;
     uint64_t ctl;
 
-    if (cpu->loaded || avc_load_acquire(&vcpu->pcpu))
+    if (avc_unlikely(avc_load_acquire(&vcpu->pcpu) != NULL)) /* set before it is loaded here, until after it was put */
         return false;
     ctl = vcpu->ctx[AVC_CTX_CNTV_CTL_EL0] | vcpu->ctx[AVC_CTX_CNTP_CTL_EL0];
     avc_fence();
-    return !(ctl & CNT_CTL_ENABLE) && !avc_load_acquire(&vcpu->pcpu);
+    return avc_likely(!(ctl & CNT_CTL_ENABLE)) && avc_likely(!avc_load_acquire(&vcpu->pcpu));
 }
 
 /* Reads the state if it is at hand: no list register has a part of it, and the lines of timers can be told. Otherwise
    it returns false. */
-static inline bool read_state(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, bool active, uint32_t *value)
+static inline bool read_state(const struct avc_vcpu *vcpu, struct avc_vgic_bank *b, bool active, uint32_t *value)
 {
+    struct avc_vgic_cpu *self = avc_vgic_cpu_of(vcpu);
+    struct avc_vgic *vgic = self->vgic;
     bool found = true;
 
-    avc_lock(&self->vgic->lock);
+    avc_lock(&vgic->lock);
     *value = b->active;
     if (!active) {
         uint32_t line = b->line & ~b->edge;
 
         if (b->owner == self) {
-            line = (line & ~TIMER_BITS) | avc_vgic_timers_high_in_trap(self->vcpu);
+            line = (line & ~TIMER_BITS) | avc_vgic_timers_high_in_trap(vcpu);
         } else if (b->owner) {
             line &= ~TIMER_BITS;
             found = timers_off(b->owner);
@@ -377,7 +394,7 @@ static inline bool read_state(struct avc_vgic_cpu *self, struct avc_vgic_bank *b
     found &= !b->in_lr;
     if (avc_likely(found))
         self->reading = 0;
-    avc_unlock(&self->vgic->lock);
+    avc_unlock(&vgic->lock);
     return found;
 }
 
@@ -395,9 +412,9 @@ static inline bool read_state(struct avc_vgic_cpu *self, struct avc_vgic_bank *b
         uint32_t value;                                                                                                \
                                                                                                                        \
         (void)offset;                                                                                                  \
-        if (avc_unlikely(!read_state(avc_vgic_cpu_of(vcpu), b, is_active, &value)))                                    \
+        if (avc_unlikely(!read_state(vcpu, b, is_active, &value)))                                                     \
             return load_inside(vcpu, esr, b, is_active);                                                               \
-        return avc_complete_load_of(vcpu, esr, value);                                                                 \
+        return avc_complete_load_word(vcpu, esr, value);                                                               \
     }
 
 READ_STATE(pending, false)

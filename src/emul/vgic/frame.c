@@ -75,7 +75,7 @@ AVC_VGIC_READ(cidr)
 AVC_VGIC_READ(route)
 {
     unsigned n = offset / 8 % 32;
-    uint64_t route = avc_load_relaxed(&avc_vgic_spis_of(b)->route[n]) >> (offset & 4 ? 32 : 0);
+    uint64_t route = (avc_load_relaxed(&avc_vgic_spis_of(b)->route[n]) & IROUTER_FIELDS) >> (offset & 4 ? 32 : 0);
 
     (void)self;
     if (avc_unlikely(!(b->valid >> n & 1))) /* 1020 to 1023 */
@@ -85,7 +85,7 @@ AVC_VGIC_READ(route)
 
 /* The SPI is pending or active, or any vCPU may take it from now on. */
 static __attribute__((noinline)) enum avc_result route_stirred(struct avc_vgic_cpu *self, struct avc_vgic_bank *b,
-                                                               unsigned n, uint64_t route)
+                                                               uint64_t n, uint64_t route)
 {
     struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
     struct avc_vgic_op op;
@@ -97,7 +97,7 @@ static __attribute__((noinline)) enum avc_result route_stirred(struct avc_vgic_c
         avc_vgic_touch(&op, b, 1u << n);
         avc_store_relaxed(&spis->route[n], route);
         spis->target[n] = NONE;
-        avc_vgic_target(op.vgic, spis, n);
+        avc_vgic_target(op.vgic, spis, (unsigned)n);
         avc_vgic_deliver(&op, b, 1u << n);
     }
     avc_vgic_end(&op);
@@ -107,19 +107,20 @@ static __attribute__((noinline)) enum avc_result route_stirred(struct avc_vgic_c
 enum avc_result avc_vgic_write_route(struct avc_vgic_cpu *self, struct avc_vgic_bank *b, uint32_t offset, unsigned size,
                                      uint64_t value)
 {
-    unsigned n = offset / 8 % 32;
+    uint64_t n = offset / 8 % 32;
     struct avc_vgic_spis *spis = avc_vgic_spis_of(b);
+    struct avc_vgic *vgic = self->vgic;
 
-    avc_lock(&self->vgic->lock);
+    avc_lock(&vgic->lock);
     if (size == 4) /* the other half stays */
         value = offset & 4 ? value << 32 | (uint32_t)spis->route[n]
                            : (spis->route[n] & ~UINT64_C(0xffffffff)) | (uint32_t)value;
-    value &= IROUTER_FIELDS;
-    if (avc_unlikely(avc_vgic_stirred_bits(b) >> n & 1) || avc_unlikely(value & GICD_IROUTER_IRM))
+    if (avc_unlikely((b->latch | b->line | b->active | b->in_lr) >> n & 1) || /* no SPI is linked */
+        avc_unlikely(value & GICD_IROUTER_IRM))
         return route_stirred(self, b, n, value);
     avc_store_relaxed(&spis->route[n], value);
     spis->target[n] = NONE; /* found when it is needed */
-    avc_unlock(&self->vgic->lock);
+    avc_unlock(&vgic->lock);
     return AVC_RESUME;
 }
 
@@ -185,12 +186,10 @@ enum avc_result avc_vgic_write_ignored(struct avc_vgic_cpu *self, struct avc_vgi
 }
 
 /* The index of a register. In the first 4 KiB, and in the last 128 bytes, each word has a cell. In between, 2 KiB have
-   one. */
+   one. The last 32 words have bit 5 set of their number, which keeps them apart. */
 #define CELLS (1024 + 32 + 32)
 #define CELL(offset)                                                                                                   \
-    ((offset) < 0x1000    ? (offset) >> 2                                                                              \
-     : (offset) >= 0xff80 ? 1024 + ((offset) >> 2 & 31)                                                                \
-                          : 1024 + 32 + ((offset) >> 11))
+    ((offset) < 0x1000 ? (offset) >> 2 : 1024 | ((offset) >= 0xff80 ? (offset) >> 2 & 63 : (offset) >> 11))
 
 struct gic_reg {
     avc_vgic_load_fn *load;
@@ -328,9 +327,9 @@ static inline __attribute__((always_inline)) enum avc_result redist_size(struct 
 /* Accesses of other sizes than a word. Each size has code of its own. */
 static __attribute__((noinline)) enum avc_result dist_other(struct avc_vcpu *vcpu, uint64_t esr, uint32_t offset)
 {
-    if (ISS_SAS(esr) == 0)
-        return dist_size(vcpu, esr, offset, 1);
-    return ISS_SAS(esr) == 1 ? dist_size(vcpu, esr, offset, 2) : dist_size(vcpu, esr, offset, 8);
+    if (ISS_SAS(esr) == 3)
+        return dist_size(vcpu, esr, offset, 8);
+    return ISS_SAS(esr) == 0 ? dist_size(vcpu, esr, offset, 1) : dist_size(vcpu, esr, offset, 2);
 }
 
 static __attribute__((noinline)) enum avc_result redist_other(struct avc_vcpu *vcpu, uint64_t esr, uint64_t at)

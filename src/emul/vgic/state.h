@@ -96,7 +96,7 @@ static inline uint32_t avc_vgic_sleeping_timers(const struct avc_vgic_bank *b)
    register, and neither pending nor active. */
 static inline uint32_t avc_vgic_stirred_bits(const struct avc_vgic_bank *b)
 {
-    return b->latch | b->line | b->linked | b->active | b->in_lr;
+    return b->latch | b->line | (b->active | b->in_lr) | b->linked;
 }
 
 /* Returns the interrupts that may be signalled: they are enabled, and so is their group. */

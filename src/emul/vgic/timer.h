@@ -39,9 +39,11 @@ static inline uint32_t avc_vgic_timers_high_in_trap(const struct avc_vcpu *vcpu)
 {
     const uint64_t all = CNT_CTL_ENABLE | CNT_CTL_IMASK | CNT_CTL_ISTATUS, high = CNT_CTL_ENABLE | CNT_CTL_ISTATUS;
     bool e2h = vcpu->hcr & HCR_E2H;
+    uint64_t v = avc_hw_guest_read_CNTV_CTL_EL0(e2h) & all, p = avc_hw_guest_read_CNTP_CTL_EL0(e2h) & all;
 
-    return ((avc_hw_guest_read_CNTV_CTL_EL0(e2h) & all) == high ? avc_vgic_timer_bit(0) : 0) |
-           ((avc_hw_guest_read_CNTP_CTL_EL0(e2h) & all) == high ? avc_vgic_timer_bit(1) : 0);
+    if (avc_likely(v != high && p != high))
+        return 0;
+    return (v == high ? avc_vgic_timer_bit(0) : 0) | (p == high ? avc_vgic_timer_bit(1) : 0);
 }
 
 /* Masks it at the physical controller (when the operation ends), and takes the line for high: software tracks it
