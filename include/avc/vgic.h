@@ -18,9 +18,11 @@
  * stays pending there until a trap of the guest looks at it: a WFI, or a read of GICR_ISPENDR0. If the guest takes it
  * before, it has no cause, which a guest has to expect of a level that falls late.
  *
- * Each VM has one lock. The library holds it with interrupts masked and for a bounded time: at worst for one pass over
- * the VM's vCPUs, or over the interrupts of one register and the list registers of a CPU. It makes no callback
- * meanwhile.
+ * Each VM has one lock. The library holds it with interrupts masked and for a bounded time: for a few interrupts, and
+ * what the list registers of a CPU hold. It makes no callback meanwhile.
+ *
+ * A guest can concern many interrupts or vCPUs by one instruction. If the host has an interrupt meanwhile (ISR_EL1),
+ * avc_vcpu_run() returns AVC_KICKED in the middle, and the next run goes on before the guest executes anything.
  */
 #ifndef AVC_VGIC_H
 #define AVC_VGIC_H

@@ -96,7 +96,7 @@ void avc_vgic_look_slow(struct avc_vgic_op *op, struct avc_vgic_cpu *cpu, const 
 {
     op->many |= (*lrs & (*lrs - 1)) != 0;
     op->fill |= cpu->spilled | op->many; /* none is filled again meanwhile */
-    while (*lrs) { /* of a vCPU that is not loaded another CPU may take some back, too */
+    while (*lrs) {                       /* of a vCPU that is not loaded another CPU may take some back, too */
         look(op, cpu, (unsigned)__builtin_ctz(*lrs));
         if (*lrs)
             avc_vgic_breathe(op);

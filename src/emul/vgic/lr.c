@@ -14,8 +14,8 @@ static __attribute__((noinline)) uint64_t active_state(struct avc_vgic_cpu *self
     bool pending = (b->latch | (b->line & ~b->edge)) & b->enable & bit, elsewhere;
 
     b->active &= ~bit;
-    /* A linked interrupt must not be pending and active. If it is also pending on its own, it loses the link: also if it
-       is not active yet, because nothing would tell that what was latched is over, when it comes again. */
+    /* A linked interrupt must not be pending and active. If it is also pending on its own, it loses the link. It does
+       so as well if it is not active yet: when it comes again, nothing would tell that what was latched is over. */
     if (b->linked & bit && (active ? pending : b->latch & bit))
         avc_vgic_timer_unlink(self, bit);
     if (b->linked & bit)
