@@ -200,7 +200,7 @@ void avc_vgic_end_slow(struct avc_vgic_op *op)
     if (avc_unlikely(change))
         mask(self, change);
     avc_vgic_call_kicks(op);
-    if (op->stop) /* the host looks for its interrupt: now, or when run has returned */
+    if (self && op->stop) /* the host looks for its interrupt: now, or when run has returned */
         avc_fetch_or(&self->vcpu->requests, AVC_REQUEST_IRQC | (avc_vcpu_in_run(self->vcpu) ? AVC_REQUEST_KICK : 0));
     if (self && op->wake)
         avc_vcpu_request(self->vcpu, 0);
