@@ -274,6 +274,7 @@ static void waits_trap_as_asked(void **state)
         avc_vcpu_trap_wfx(vcpu, false); /* loaded: it takes effect at the next run */
         got[1] = waits_that_trap(vcpu) == 0;
         avc_vcpu_trap_wfx(vcpu, true);
+        avc_vcpu_trap_wfx(vcpu, true); /* twice is once */
         got[2] = waits_that_trap(vcpu) == vms[n].trapped;
         avc_vcpu_trap_wfx(vcpu, false);
         must(avc_vcpu_put(vcpu));

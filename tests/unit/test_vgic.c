@@ -3,6 +3,7 @@
 /*
  * The vGIC by examples. Each test is about one rule of the architecture, or one path of an interrupt through the vGIC.
  */
+#include "emul/vgic/lr.h" /* before names that its own would shadow */
 #include "vgic_world.h"
 #include "core/policy/sysreg.h"
 
@@ -502,6 +503,14 @@ static void big_endian(void **state)
         fake_cpu->reg[FAKE_FAR_EL2] = 4;
         assert_true(fast(&vcpu[0], word, avc_vgic_dist_fast.mmio, NULL, &entry, &value));
         assert_int_equal(n & 2 ? __builtin_bswap32((uint32_t)value) : value, vgic.typer);
+        vgic.spis[0].bank.latch = 0x80000001;
+        fake_cpu->reg[FAKE_FAR_EL2] = 0x204;
+        assert_true(fast(&vcpu[0], word, avc_vgic_dist_fast.mmio, NULL, &entry, &value));
+        assert_int_equal(value, n & 2 ? 0x01000080 : 0x80000001);
+        /* by LDRSW */
+        assert_true(fast(&vcpu[0], word | ISS_SSE | ISS_SF, avc_vgic_dist_fast.mmio, NULL, &entry, &value));
+        assert_int_equal(value, n & 2 ? 0x01000080 : 0xffffffff80000001);
+        vgic.spis[0].bank.latch = 0;
         vgic.spis[0].bank.enable = 0;
         fake_cpu->reg[FAKE_FAR_EL2] = 0x104;
         assert_true(fast(&vcpu[0], word | ISS_WNR, avc_vgic_dist_fast.mmio, NULL, &entry, &bit));
@@ -1578,6 +1587,25 @@ static void evicts_after_a_write(void **state)
     assert_int_equal(drain(0, seen, 8), 5);
 }
 
+/* A list register that is said to be empty, and is not, is not given to another interrupt. */
+static void no_victim_by_an_old_word(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    for (unsigned n = 1; n <= 4; n++)
+        sysreg_write(0, SGI1R, sgi_value(n, 0, 1));
+    on_cpu_of(0);
+    old_elrsr = 0xf;
+    fake_on_read = elrsr_is_old;
+    assert_int_equal(avc_vgic_lr_victim(&gcpu[0], false), ~0u);
+    *lr(2) = 0; /* the guest has ended this one */
+    for (unsigned next = 0; next < 4; next++) {
+        gcpu[0].lr_next = (uint8_t)next;
+        assert_int_equal(avc_vgic_lr_victim(&gcpu[0], false), 2);
+    }
+    fake_on_read = vw_on_read;
+}
+
 /* ---- long operations ---- */
 
 static unsigned pauses;
@@ -1779,6 +1807,7 @@ int main(void)
         cmocka_unit_test(any_enable_unseen),
         cmocka_unit_test(put_after_a_write),
         cmocka_unit_test(evicts_after_a_write),
+        cmocka_unit_test(no_victim_by_an_old_word),
         cmocka_unit_test(long_write),
         cmocka_unit_test(long_write_moves),
         cmocka_unit_test(long_ctlr),

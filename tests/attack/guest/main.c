@@ -312,10 +312,10 @@ static int monitor(void)
 
         if (got && !(other && n > FIRST_HOSTILE))
             fail("CPU_ON", n, (uint64_t)got);
+        while (n == 1 && !cell_of(1)->starts) /* it is on before a hostile one may call CPU_ON for it */
+            ;
     }
     interrupts_on();
-    while (!cell_of(1)->starts)
-        ;
     do {
         check_state(0, self, true);
         check_state(0, self, false);
