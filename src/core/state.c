@@ -96,7 +96,7 @@ static void skip_empty(struct place *at)
 
 static struct place first(const struct avc_state_object *object, uint32_t nr)
 {
-    struct place at = { object, object + nr, 0 };
+    struct place at = { object, nr ? object + nr : object, 0 };
 
     skip_empty(&at);
     return at;

@@ -35,8 +35,8 @@ MUTANTS = {
         "hw/regs.c", "restore(from, false, AVC_GROUP_PLAIN);", ";",
         "flood", r"^vCPU \d: "),
     "interrupt": (  # one SGI of eight is lost
-        "emul/vgic/cpuif.c", "pend(&op, &op.vgic->cpus[n], intid, any_group);",
-        "{ static unsigned sent; if (++sent % 8) pend(&op, &op.vgic->cpus[n], intid, any_group); }",
+        "emul/vgic/cpuif.c", "pend(op, &op->vgic->cpus[n], ICC_SGIR_INTID(v), any_group);",
+        "{ static unsigned sent; if (++sent % 8) pend(op, &op->vgic->cpus[n], ICC_SGIR_INTID(v), any_group); }",
         "flood", r"an SGI was lost"),
     "still": (  # a vCPU that is switched on is not entered
         "core/exit/run.c", "if (avc_load_seq(&vcpu->power) == AVC_POWER_PENDING) {",

@@ -44,7 +44,13 @@ def main():
     irq, hvc = str(profiling.IRQ), "22"
     times = {kind: times for kind, (_, times, _) in traps.items()}
     tap.ok(times.pop(irq) >= exits.pop(irq) > 1000, "as many stretches as IRQs", (times, exits))
-    tap.equal({**times, hvc: times[hvc] + 1}, exits, "as many stretches as exits of each other kind")
+    times[hvc] += 1
+    # A look for interrupts, between the steps of a long operation on the vGIC, begins a stretch of the same kind anew.
+    # The library's host makes such operations in hypercalls, and guests by stores.
+    looks = {kind: times[kind] - exits[kind] for kind in (hvc, "36")}
+    tap.ok(all(0 <= more < exits[kind] / 100 for kind, more in looks.items()) and
+           {**times, **{kind: exits[kind] for kind in looks}} == exits,
+           "as many stretches as exits of each other kind, and some more by looks", (times, exits))
     tap.equal([kind for kind, (length, _, path) in traps.items() if length != sum(count for _, count in path)], [],
               "a path has all instructions of its stretch")
     library = {(what, kind): length for what, kind, _, length, *_ in found if what == "library" and kind.isdigit()}
