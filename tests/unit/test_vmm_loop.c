@@ -345,6 +345,20 @@ static void test_wfi(void **state)
     }
 }
 
+/* While the vCPU waits, another one enables its timer's interrupt. Nobody is told of that as long as the vCPU is loaded,
+   because its timer would interrupt the CPU. Then it is put. */
+static void test_wfi_timer_enabled(void **state)
+{
+    uint64_t deadline;
+
+    (void)state;
+    waited = VMM_WAIT_BLOCK;
+    timers = 5000;
+    add(AVC_WFI)->exit.value = VMM_NEVER;
+    assert_int_equal(step(&deadline), VMM_STEP_BLOCK);
+    assert_int_equal(deadline, 5000);
+}
+
 /* The time-out of a WFIT that has ended must not end the next wait. */
 static void test_until_is_forgotten(void **state)
 {
@@ -476,6 +490,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_suspend_deadline, begin),
         cmocka_unit_test_setup(test_wfi, begin),
+        cmocka_unit_test_setup(test_wfi_timer_enabled, begin),
         cmocka_unit_test_setup(test_until_is_forgotten, begin),
         cmocka_unit_test_setup(test_wfi_alone, begin),
         cmocka_unit_test_setup(test_wfe, begin),

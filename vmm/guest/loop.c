@@ -165,7 +165,11 @@ enum vmm_step vmm_vcpu_step(struct vmm_cpu *cpu, struct vmm_vcpu *vv, uint64_t *
 
     switch (next) {
     case BLOCK:
-        *deadline = vv->until; /* the scheduler looks whether it has come already */
+        /* While the vCPU was loaded another one may have enabled the interrupt of its timer. Nobody was told, because
+           the timer would have interrupted this CPU. The scheduler looks whether the deadline has come already. */
+        *deadline = avc_vcpu_deadline(vcpu);
+        if (vv->until < *deadline)
+            *deadline = vv->until;
         return VMM_STEP_BLOCK;
     case SLEEP:
         return sleep(vcpu, vv->until, deadline);
