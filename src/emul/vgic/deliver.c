@@ -32,7 +32,7 @@ bool avc_vgic_pause(struct avc_vgic_op *op)
     avc_unlock(&op->vgic->lock);
     avc_vgic_call_kicks(op);
     op->kicks = NULL;
-    if (op->self && avc_hw_read_ISR_EL1() & (ISR_I | ISR_F))
+    if (avc_hw_read_ISR_EL1() & (ISR_I | ISR_F) && op->self)
         op->fill = op->stop = true;
     avc_lock(&op->vgic->lock);
     return op->stop;
@@ -365,6 +365,8 @@ static uint32_t misplaced(const struct avc_vgic *vgic, struct avc_vgic_bank *b)
     return found;
 }
 
+#define STEPS_A_BANK (1 + (32 + AVC_VGIC_FEW - 1) / AVC_VGIC_FEW)
+
 /* It stops, and some that wait may go to other vCPUs. These go on with it if self does not: it may go off. They do in
    enter(), or when the host asks whether they have work. */
 static void leave_to_others(struct avc_vgic_op *op)
@@ -374,11 +376,12 @@ static void leave_to_others(struct avc_vgic_op *op)
             avc_vgic_kick(op, &op->vgic->cpus[n], false);
 }
 
-void avc_vgic_settle(struct avc_vgic_op *op)
+/* It looks at each bank once, at most. Who has begun anew meanwhile goes on with that, or leaves it to others. */
+void avc_vgic_settle(struct avc_vgic_op *op, bool whole)
 {
     struct avc_vgic *vgic = op->vgic;
 
-    while (avc_vgic_unsettled(vgic)) {
+    for (uint32_t steps = vgic->nr_banks * STEPS_A_BANK; avc_vgic_unsettled(vgic) && steps; steps--) {
         if (vgic->unsettled_bits) {
             struct avc_vgic_bank *b = avc_vgic_spi_bank(vgic, vgic->unsettled + 1);
             struct avc_vgic_work some = { .left = vgic->unsettled_bits };
@@ -390,7 +393,7 @@ void avc_vgic_settle(struct avc_vgic_op *op)
         } else {
             vgic->unsettled_bits = misplaced(vgic, avc_vgic_spi_bank(vgic, vgic->unsettled--));
         }
-        if (avc_vgic_unsettled(vgic) && avc_vgic_pause(op)) {
+        if (avc_vgic_unsettled(vgic) && avc_vgic_pause(op) && !whole) {
             leave_to_others(op);
             break;
         }
@@ -413,7 +416,7 @@ void avc_vgic_taker_changed_slow(struct avc_vgic_op *op, struct avc_vgic_cpu *cp
     cpu->takes = taken_by(cpu);
     if (before != cpu->takes)
         avc_vgic_unsettle(op->vgic);
-    avc_vgic_settle(op);
+    avc_vgic_settle(op, false);
 }
 
 void avc_vgic_any_begins(struct avc_vgic_op *op)

@@ -54,10 +54,12 @@ static inline bool avc_vgic_many(uint32_t bits)
 }
 
 /* Lets others have the lock. Every interrupt is where it belongs. What the caller knows of the state of others, it has
-   to look up again. */
+   to look up again. The lock is not fair: without the ISB this CPU would have it again before the store of the one that
+   frees it has reached those that wait. */
 static inline void avc_vgic_breathe(struct avc_vgic_op *op)
 {
     avc_unlock(&op->vgic->lock);
+    avc_hw_isb();
     avc_lock(&op->vgic->lock);
 }
 
@@ -149,8 +151,8 @@ static inline void avc_vgic_taker_changed(struct avc_vgic_op *op, struct avc_vgi
         avc_vgic_taker_changed_slow(op, cpu, vmcr);
 }
 /* Delivers SPIs that have waited for a vCPU, or that wait for one that does not take them. Goes on where the last one
-   has stopped. */
-void avc_vgic_settle(struct avc_vgic_op *op);
+   has stopped. `whole`: an interrupt of the host's does not stop it. */
+void avc_vgic_settle(struct avc_vgic_op *op, bool whole);
 /* All SPIs are to be looked at. */
 static inline void avc_vgic_unsettle(struct avc_vgic *vgic)
 {

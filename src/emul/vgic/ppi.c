@@ -208,8 +208,8 @@ bool avc_vgic_pending(struct avc_vcpu *vcpu)
     }
     if (!cpu->loaded)
         avc_vgic_look_all(&op, cpu, &cpu->lr_look);
-    while (avc_unlikely(avc_vgic_unsettled(op.vgic))) /* some may have to come to it */
-        avc_vgic_settle(&op);
+    if (avc_unlikely(avc_vgic_unsettled(op.vgic))) /* some may have to come to it */
+        avc_vgic_settle(&op, true);
     yes = avc_vgic_signals(&op, cpu, through) ||
           (op.self == cpu || !cpu->loaded ? !first_due(vcpu, wanted(cpu, through)) : false);
     avc_vgic_end(&op);

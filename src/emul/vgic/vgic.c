@@ -74,7 +74,7 @@ static void reset(struct avc_vcpu *vcpu)
     reset_cpu(vgic, cpu);
     avc_vgic_unsettle(vgic); /* it handled some levels, which can now go to another */
     avc_vgic_taker_changed(&op, cpu, cpu->vmcr);
-    avc_vgic_settle(&op);
+    avc_vgic_settle(&op, true);
     avc_vgic_end_any(&op, daif);
 }
 
@@ -148,7 +148,7 @@ static void meet_all(struct avc_vgic_op *op)
     avc_vgic_cpus_index(vgic);
     vgic->routed = true;
     avc_vgic_unsettle(vgic);
-    avc_vgic_settle(op);
+    avc_vgic_settle(op, true);
 }
 
 /* Returns the timers whose physical interrupt, if it comes, can be linked. Then it is not made pending in its place: a
@@ -242,7 +242,9 @@ static void put(struct avc_vcpu *vcpu)
     avc_vgic_lr_save(cpu);
     cpu->loaded = false;
     avc_vgic_taker_changed(&op, cpu, cpu->vmcr);
-    op.fill = false; /* all of it is in queues, and in list registers in memory */
+    op.fill = false;           /* all of it is in queues, and in list registers in memory */
+    if (avc_unlikely(op.stop)) /* nobody else may take what is left */
+        avc_fetch_or(&vcpu->requests, (uint64_t)AVC_REQUEST_IRQC);
     avc_vgic_end(&op);
 }
 
