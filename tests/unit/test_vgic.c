@@ -1774,6 +1774,144 @@ static void long_parts(void **state)
     }
 }
 
+/* ---- others have the lock in between ---- */
+
+/* vCPU 1 makes this write, once, as soon as vCPU 0 has less in its list registers than this. */
+static struct {
+    uint64_t ipa;
+    uint32_t value;
+    unsigned below, done;
+} theirs;
+
+static void others_write(void)
+{
+    unsigned now = cpu_now();
+
+    if (theirs.done || now != 0 || (unsigned)__builtin_popcount(gcpu[0].lr_used) >= theirs.below)
+        return;
+    theirs.done = 1;
+    on_cpu_of(1);
+    wr(1, theirs.ipa, theirs.value);
+    fake_use_cpu(now);
+    fake_cpu->masked = true;
+}
+
+/* All list registers have interrupts that the guest has ended. Others come, and while vCPU 0 frees the registers for
+   them, another vCPU disables the first of them. */
+static void disabled_before_it_is_placed(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 2);
+    wr(0, GICD + 0xc08, ~0u);
+    wr(0, GICD + 0xc0c, ~0u);
+    wr(0, GICD + 0x104, 0xf);
+    for (uint32_t n = 32; n < 36; n++)
+        must(avc_vm_set_irq(&vm, n, true));
+    assert_int_equal(drain(0, seen, 4), 4);
+    assert_int_equal(gcpu[0].lr_used, 0xf);
+    wr(0, GICD + 0x204, 0x3f << 8); /* 40 to 45: pending, and now enabled */
+    on_cpu_of(0);
+    theirs.ipa = GICD + 0x184;
+    theirs.value = 1u << 8;
+    theirs.below = 4;
+    theirs.done = 0;
+    on_breath = others_write;
+    wr(0, GICD + 0x104, 0x3f << 8);
+    on_breath = NULL;
+    assert_true(theirs.done);
+    assert_int_equal(drain(0, seen, 8), 5);
+    for (unsigned n = 0; n < 5; n++)
+        assert_int_not_equal(seen[n], 40);
+    assert_int_equal(spis[0].bank.latch, 1u << 8);
+    wr(1, GICD + 0x104, 1u << 8);
+    assert_int_equal(drain(0, seen, 8), 1);
+    assert_int_equal(seen[0], 40);
+}
+
+/* The only vCPU that takes an SPI that any may take has just enabled its group, and leaves its CPU. The host has an
+   interrupt, so put does not look for the SPI. */
+static void put_stops(void **state)
+{
+    (void)state;
+    vw_boot(4, true, 1);
+    for (unsigned v = 1; v < NR_VCPUS; v++)
+        gcpu[v].vmcr = 0;
+    wr64(0, GICD + 0x6000 + 8 * 40, GICD_IROUTER_IRM);
+    wr(0, GICD + 0x104, 1u << 8);
+    *reg(FAKE_ICH_VMCR_EL2) &= ~(uint64_t)ICH_VMCR_VENG1;
+    settle_vcpu(0);
+    must(avc_vm_set_irq(&vm, 40, true)); /* nobody takes it */
+    assert_int_equal(spis[0].target[8], AVC_VGIC_NONE);
+    settle_vcpu(0);
+    *reg(FAKE_ICH_VMCR_EL2) |= ICH_VMCR_VENG1;
+    host_irq = ISR_I;
+    on_pause = always;
+    vput(0);
+    on_pause = NULL;
+    vload(0, 0);
+    settle_vcpu(0);
+    assert_int_equal(g_ack(true), 40);
+}
+
+static unsigned toggles;
+
+/* vCPU 1 writes its GICR_WAKER again and again, so that SPIs may go to it, or to others. */
+static uint64_t others_toggle(void)
+{
+    static bool inside;
+    unsigned now = cpu_now();
+    bool masked = fake_cpu->masked;
+
+    if (inside)
+        return ISR_I; /* it stops at once, and is there again */
+    assert_true(++toggles < 2000);
+    inside = true;
+    on_cpu_of(1);
+    wr(1, RD(1) + 0x14, toggles % 2 ? 2 : 0);
+    inside = false;
+    fake_use_cpu(now);
+    fake_cpu->masked = masked;
+    return 0;
+}
+
+/* The host asks whether a vCPU has work, or resets one, while another vCPU always gives it more to look at. It comes
+   to an end. */
+static void no_end_of_settling(void **state)
+{
+    (void)state;
+    vw_make(4, true);
+    vw_attach(AVC_VGIC_MAX_SPIS);
+    vload(0, 0);
+    vload(1, 1);
+    for (unsigned v = 0; v < 2; v++) {
+        on_cpu_of(v);
+        *reg(FAKE_ICH_VMCR_EL2) |= ICH_VMCR_VENG1;
+    }
+    wr64(1, GICD + 0x6000 + 8 * 40, GICD_IROUTER_IRM);
+    settle_all();
+    for (unsigned k = 0; k < 5; k++) {
+        toggles = 0;
+        vgic.unsettled = vgic.nr_banks; /* somebody has stopped */
+        on_pause = others_toggle;
+        fake_use_cpu(2);
+        vcpu[0].mode = AVC_MODE_HOST;
+        if (k == 0)
+            (void)avc_vcpu_has_work(&vcpu[2]);
+        else if (k == 1)
+            (void)avc_vcpu_has_work(&vcpu[0]); /* on another CPU */
+        else if (k == 2)
+            must(avc_vcpu_reset(&vcpu[2]));
+        else if (k == 3)
+            must(avc_vcpu_start(&vcpu[2], 0, 0));
+        else
+            vput(0);
+        on_pause = NULL;
+        assert_true(toggles);
+        settle_all();
+        assert_int_equal(vgic.unsettled, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1813,6 +1951,9 @@ int main(void)
         cmocka_unit_test(long_ctlr),
         cmocka_unit_test(long_sgi),
         cmocka_unit_test(long_parts),
+        cmocka_unit_test(disabled_before_it_is_placed),
+        cmocka_unit_test(put_stops),
+        cmocka_unit_test(no_end_of_settling),
         cmocka_unit_test(put_before_a_look),
         cmocka_unit_test(disabled_pending_and_active),
         cmocka_unit_test(overflow_pending),

@@ -235,6 +235,16 @@ static void vw_on_read(enum fake_reg r, uint64_t *value)
     }
 }
 
+/* The library lets others have its lock, and cannot stop there. It executes an ISB then, which the fake CPU tells. */
+static void (*on_breath)(void);
+
+static void vw_on_op(enum fake_op op, uint64_t value)
+{
+    (void)value;
+    if (op == FAKE_OP_isb && on_breath && !vgic.lock.held)
+        on_breath();
+}
+
 static void vw_on_write(enum fake_reg r, uint64_t value)
 {
     if (r == FAKE_ICC_DIR_EL1) {
@@ -629,6 +639,7 @@ static inline void vw_make(unsigned list_regs, bool split)
     misr_like_qemu = false;
     misr_stuck = 0;
     on_pause = NULL;
+    on_breath = NULL;
     model = fake_a72;
     model.vtr = (model.vtr & ~UINT64_C(31)) | (list_regs - 1);
     must(avc_machine_init(&machine));
@@ -653,6 +664,7 @@ static inline void vw_make(unsigned list_regs, bool split)
     fake_use_cpu(0);
     fake_on_read = vw_on_read;
     fake_on_write = vw_on_write;
+    fake_on_op = vw_on_op;
     must(avc_stage2_init(&stage2, &machine, &mem, 36));
     must(avc_vm_init(&vm, &machine,
                      &(struct avc_vm_config){ .stage2 = &stage2,

@@ -81,8 +81,7 @@ static uint32_t place(struct avc_vgic_op *op, uint64_t vmcr)
             looked = true;
             look_through(op);
             free = ~self->lr_used & self->lr_all;
-            if (!free)
-                break;
+            continue; /* others have had the lock, and may have taken it back */
         }
         put(op, intid, (unsigned)__builtin_ctz(free));
         free &= free - 1;
