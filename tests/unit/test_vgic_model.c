@@ -44,7 +44,9 @@ static bool mode1;                      /* EOImode */
 static bool dist_on[2];                 /* GICD_CTLR.EnableGrp0, EnableGrp1 */
 static bool group_on[NR_VCPUS][2];      /* ICC_IGRPEN0_EL1, ICC_IGRPEN1_EL1 */
 static bool taken[NR_VCPUS][NR_INTIDS]; /* acknowledged; the guest must deactivate them */
-static unsigned takes, spills, timers_taken, powered, stops, meetings;
+static unsigned takes, spills, timers_taken, powered, stops, meetings, breaths;
+static const struct avc_pcpu *busy; /* is in the middle of something, while others act */
+static bool meeting;
 
 /* A write of a whole register: `bits` are those of its interrupts that the library has not changed yet. */
 static struct {
@@ -135,12 +137,13 @@ static uint32_t ref_signals(unsigned v)
 
 /* ---- steps ---- */
 
-static unsigned nr_loaded(void)
+/* Returns how many are loaded, and not in the middle of an instruction. */
+static unsigned nr_others(void)
 {
     unsigned nr = 0;
 
     for (unsigned v = 0; v < NR_VCPUS; v++)
-        nr += vcpu[v].pcpu && is_on(v);
+        nr += vcpu[v].pcpu && vcpu[v].pcpu != busy && is_on(v) && !(word.is_on && v == word.by) && !gcpu[v].work.left;
     return nr;
 }
 
@@ -149,7 +152,7 @@ static unsigned some_loaded(void)
 {
     unsigned v = rnd(NR_VCPUS);
 
-    while (!vcpu[v].pcpu || !is_on(v) || (word.is_on && v == word.by))
+    while (!vcpu[v].pcpu || !is_on(v) || (word.is_on && v == word.by) || vcpu[v].pcpu == busy || gcpu[v].work.left)
         v = (v + 1) % NR_VCPUS;
     on_cpu_of(v);
     return v;
@@ -299,26 +302,25 @@ static void meet(void)
     unsigned now = cpu_now();
     bool masked = fake_cpu->masked;
 
-    if (word.what == CONFIG || nr_loaded() < 2 || rnd(3) == 0)
+    if (word.what == CONFIG || !nr_others() || rnd(3) == 0)
         step_line();
     else if (rnd(2))
         step_bit();
     else
         step_sgi();
     for (unsigned v = 0; v < NR_VCPUS; v++)
-        if (v != word.by && vcpu[v].pcpu && is_on(v) && gcpu[v].work.left)
+        if ((busy || v != word.by) && vcpu[v].pcpu && vcpu[v].pcpu != busy && is_on(v) && gcpu[v].work.left)
             settle_vcpu(v); /* to the reference an instruction is done at once */
     meetings++;
     fake_use_cpu(now);
     fake_cpu->masked = masked;
 }
 
+static bool quiet; /* nobody acts: the reference is not there yet, or is looked at */
 static bool storm; /* the host always has an interrupt */
 
 static uint64_t pause_now(void)
 {
-    static bool meeting;
-
     if (!meeting)
         word_done();
     if (storm)
@@ -334,6 +336,21 @@ static uint64_t pause_now(void)
         return 0;
     stops++;
     return rnd(2) ? ISR_I : ISR_F;
+}
+
+/* Others act while the library lets them have the lock. */
+static void breath_now(void)
+{
+    if (meeting || quiet || rnd(8))
+        return;
+    if (word.what != PRIORITY) /* that lets others have the lock before it has stored all bytes */
+        word_done();
+    meeting = true;
+    busy = &pcpu[cpu_now()];
+    meet();
+    busy = NULL;
+    meeting = false;
+    breaths++;
 }
 
 static uint32_t rnd_bits(void)
@@ -461,7 +478,9 @@ static void step_line(void)
 
     if (intid < 16 || intid == timer_ppi[0] || intid == timer_ppi[1])
         return;
-    if (word.is_on) /* its CPU is in the middle of it */
+    if (busy)
+        fake_use_cpu((unsigned)(busy - pcpu + 1 + rnd(NR_CPUS - 1)) % NR_CPUS);
+    else if (word.is_on) /* its CPU is in the middle of it */
         fake_use_cpu((unsigned)(vcpu[word.by].pcpu - pcpu + 1 + rnd(NR_CPUS - 1)) % NR_CPUS);
     else if (rnd(2))
         fake_use_cpu(rnd(NR_CPUS)); /* a device may interrupt any CPU */
@@ -478,10 +497,10 @@ static void step_sgi(void)
     uint64_t m = mpidrs[v];
 
     if (rnd(4) == 0) {
-        sysreg_write(by, SGI1R, UINT64_C(1) << 40 | intid << 24);
         for (unsigned n = 0; n < NR_VCPUS; n++)
             if (n != by)
                 refs[n][intid].latch = true;
+        sysreg_write(by, SGI1R, UINT64_C(1) << 40 | intid << 24);
         return;
     }
     refs[v][intid].latch = true;
@@ -726,6 +745,7 @@ static void run(unsigned list_regs, bool eoi_mode, uint64_t start, unsigned step
     }
     settle_all();
     on_pause = pause_now;
+    on_breath = breath_now;
 
     for (unsigned step = 0; step < steps; step++) {
         uint32_t what = rnd(120);
@@ -734,7 +754,7 @@ static void run(unsigned list_regs, bool eoi_mode, uint64_t start, unsigned step
         if (what >= 108)
             step_word();
         else if (what >= 106)
-            step_power();
+            quiet = true, step_power(), quiet = false;
         else if (what >= 103)
             step_groups();
         else if (what >= 100)
@@ -757,10 +777,12 @@ static void run(unsigned list_regs, bool eoi_mode, uint64_t start, unsigned step
         word_done();
         assert_false(word.is_on);
         update_timers();
+        quiet = true;
         compare_signals(step);
         settle_all(); /* pending() may have stopped in the middle, too */
         if (step % 16 == 0)
             compare_registers(step);
+        quiet = false;
     }
 }
 
@@ -776,7 +798,7 @@ static void random_guests(void **state)
     assert_true(takes > 2000); /* otherwise the steps did not meet */
     assert_true(spills > 200);
     assert_true(timers_taken > 200 && powered > 200);
-    assert_true(stops > 200 && meetings > 200);
+    assert_true(stops > 200 && meetings > 200 && breaths > 200);
     print_message("# %u interrupts taken, %u of them with more than list registers hold\n", takes, spills);
 }
 
