@@ -264,7 +264,7 @@ static avc_trap_fn *const by_status[64] = {
 
 avc_small bool avc_stage1_faults(const struct avc_vcpu *vcpu, uint64_t esr)
 {
-    if (is_fetch(esr) || esr & ISS_S1PTW)
+    if (is_fetch(esr) || esr & (ISS_S1PTW | ISS_CM))
         return false;
     return at(vcpu, avc_hw_read_FAR_EL2(), avc_at_el0(avc_hw_read_SPSR_EL2()), esr & ISS_WNR) & PAR_F;
 }

@@ -57,8 +57,8 @@ static inline unsigned avc_is_translation(uint64_t esr)
 
 /*
  * Was this a fault of stage 1? Only CPUs with AVC_ERRATUM_STAGE1 report one as a fault of stage 2. The guest then does
- * the instruction again: the CPU reports it rightly some time. AT tells nothing of fetches, which the erratum is not
- * about.
+ * the instruction again: the CPU reports it rightly some time. The erratum is about accesses that cross a page: not
+ * about fetches, and not about cache maintenance, whose WnR is 1 though it may only need the right to read.
  */
 bool avc_stage1_faults(const struct avc_vcpu *vcpu, uint64_t esr);
 static inline bool avc_is_stage1(const struct avc_vcpu *vcpu, uint64_t esr)
