@@ -12,7 +12,8 @@
 
 #include "kern/log.c"
 
-static struct vmm_cpu *const self;
+static struct vmm_cpu cpus[2];
+static struct vmm_cpu *self = cpus;
 
 /* The device: what it has taken, and how many bytes it takes before it is full. */
 static char taken[1u << 20];
@@ -26,8 +27,14 @@ struct vmm_cpu *vmm_cpu_self(void)
     return self;
 }
 
+/* Whoever has waited for as long as any device may take waits for ever. */
+static unsigned long patience;
+static jmp_buf waits;
+
 void vmm_cpu_relax(void)
 {
+    if (patience && !--patience)
+        longjmp(waits, 1);
 }
 
 uint64_t vmm_time_now(void)
@@ -102,7 +109,9 @@ static int begin(void **state)
 {
     (void)state;
     memset(&out, 0, sizeof(out));
-    atomic_store(&stopping, false);
+    atomic_store(&stopping, NULL);
+    self = cpus;
+    patience = 0;
     nr_taken = most_at_once = 0;
     sgis = notified = windows = 0;
     room = ~(size_t)0;
@@ -251,6 +260,82 @@ static void test_end(void **state)
     check(all);
 }
 
+/* The ring is full when the hypervisor panics: nothing of what it says then is lost, and how much was before is said. */
+static void test_end_full(void **state)
+{
+    unsigned number;
+    const char *end;
+
+    (void)state;
+    for (unsigned panics = 0; panics < 2; panics++) {
+        begin(NULL);
+        vmm_log_start();
+        room = 0;
+        for (unsigned n = 0; n < 1000; n++)
+            vmm_log(VMM_INFO, "%04u %.*s", n, 90,
+                    "..........................................................................................");
+        assert_true(out.lost > 100);
+        number = out.lost;
+        vmm_log_stopping();
+        for (unsigned n = 0; n < 100 * panics; n++)
+            vmm_log(VMM_ERROR, "panic %02u", n);
+        vmm_log_take();
+        vmm_log_finish();
+        taken[nr_taken] = '\0';
+        end = strstr(taken, "vmm: 0000 ");
+        for (unsigned n = 0; n < 1000 - number; n++) {
+            unsigned seen = 0;
+
+            assert_int_equal(sscanf(end, "vmm: %04u ", &seen), 1);
+            assert_int_equal(seen, n);
+            end = strchr(end, '\n') + 1;
+        }
+        {
+            char note[64];
+            int length = sprintf(note, "vmm: %u lines of the log were lost here\n", number);
+
+            assert_memory_equal(end, note, (size_t)length);
+            end += length;
+        }
+        for (unsigned n = 0; n < 100 * panics; n++, end = strchr(end, '\n') + 1) {
+            unsigned seen = 0;
+
+            assert_int_equal(sscanf(end, "vmm: panic %02u\n", &seen), 1);
+            assert_int_equal(seen, n);
+        }
+        assert_int_equal(*end, '\0');
+    }
+}
+
+/* While one CPU stops the machine, which takes as long as the device needs, no other CPU gets in: neither one that logs
+   nor one whose interrupt writes. But the CPU that stops the machine waits for no lock for ever. */
+static void test_end_of_two(void **state)
+{
+    (void)state;
+    for (unsigned sends = 0; sends < 2; sends++) {
+        begin(NULL);
+        vmm_log_start();
+        vmm_log(VMM_INFO, "before");
+        vmm_log_stopping();
+        vmm_log_take();
+        self = &cpus[1];
+        patience = 5000000;
+        if (!setjmp(waits)) {
+            if (sends)
+                vmm_log_send();
+            else
+                vmm_log(VMM_INFO, "meanwhile");
+            fail_msg("a CPU got in");
+        }
+        assert_int_equal(out.lock.taken, 1);
+        assert_int_equal(nr_taken, 0);
+        self = cpus;
+        vmm_log_take(); /* it is the other's now, who has gone */
+        vmm_log_finish();
+        check("vmm: before\n");
+    }
+}
+
 /* Who may wait loses nothing, and does not wait for a device that is stuck. */
 static void test_wait(void **state)
 {
@@ -305,10 +390,11 @@ static void test_long(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_boot, begin), cmocka_unit_test_setup(test_ring, begin),
-        cmocka_unit_test_setup(test_full, begin), cmocka_unit_test_setup(test_flood, begin),
-        cmocka_unit_test_setup(test_end, begin),  cmocka_unit_test_setup(test_wait, begin),
-        cmocka_unit_test_setup(test_long, begin),
+        cmocka_unit_test_setup(test_boot, begin),       cmocka_unit_test_setup(test_ring, begin),
+        cmocka_unit_test_setup(test_full, begin),       cmocka_unit_test_setup(test_flood, begin),
+        cmocka_unit_test_setup(test_end, begin),        cmocka_unit_test_setup(test_wait, begin),
+        cmocka_unit_test_setup(test_long, begin),       cmocka_unit_test_setup(test_end_full, begin),
+        cmocka_unit_test_setup(test_end_of_two, begin),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

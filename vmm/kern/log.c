@@ -8,7 +8,8 @@
  * to the device. When the device is full, its own interrupt does, or else the CPU's loop.
  *
  * A guest that makes more lines than the device takes loses some, and the log says how many. At the end, whatever it
- * is, the rest is written with interrupts masked. At boot each line is.
+ * is, the rest is written with interrupts masked, and so is each line after that: a panic finds no ring full. At boot
+ * each line is, too.
  */
 #include <stdatomic.h>
 #include <string.h>
@@ -35,7 +36,7 @@ static struct {
 } out;
 
 static _Atomic int max_level = VMM_INFO;
-static _Atomic bool stopping;
+static _Atomic(const struct vmm_cpu *) stopping; /* the CPU that stops the machine */
 
 void vmm_log_set_level(enum vmm_log_level level)
 {
@@ -44,15 +45,21 @@ void vmm_log_set_level(enum vmm_log_level level)
 
 void vmm_log_stopping(void)
 {
-    atomic_store(&stopping, true);
+    atomic_store(&stopping, vmm_cpu_self());
 }
 
-/* Takes the lock. Once a CPU stops the machine, the lock's holder may never come back: it may be the one that
-   crashed. Then a torn line is better than none. */
+static bool is_stopping(void)
+{
+    return atomic_load(&stopping) == vmm_cpu_self();
+}
+
+/* Takes the lock. When a CPU stops the machine, the lock's holder may never come back: it may be the one that crashed.
+   Then a torn line is better than none. All other CPUs wait: the one that stops the machine keeps the lock for as long
+   as the device takes, and two that take bytes from the ring would lose count. */
 void vmm_log_take(void)
 {
     for (unsigned long tries = 0; !vmm_trylock(&out.lock); tries++) {
-        if (atomic_load(&stopping) && tries > 1000000)
+        if (tries > 1000000 && is_stopping())
             return;
         vmm_cpu_relax();
     }
@@ -90,14 +97,19 @@ static bool put(char *line, size_t length)
     return true;
 }
 
+#define NOTE 64u
+
+static size_t make_note(char note[NOTE])
+{
+    return (size_t)vmm_snprintf(note, NOTE - 8, "vmm: %u lines of the log were lost here\n", out.lost);
+}
+
 static void put_line(char *line, size_t length)
 {
-    char note[64] __attribute__((aligned(8)));
+    char note[NOTE] __attribute__((aligned(8)));
 
     if (out.lost) {
-        int n = vmm_snprintf(note, sizeof(note) - 8, "vmm: %u lines of the log were lost here\n", out.lost);
-
-        if (!put(note, (size_t)n)) {
+        if (!put(note, make_note(note))) {
             out.lost++;
             return;
         }
@@ -175,9 +187,12 @@ void vmm_log_wait(void)
     }
 }
 
-/* Writes all that is in the ring. The device takes no byte for ever: see log_out.c. The caller holds the lock. */
+/* Writes all that is in the ring, and says how many lines found no room there. The device takes no byte for ever: see
+   log_out.c. The caller holds the lock. */
 void vmm_log_finish(void)
 {
+    char note[NOTE];
+
     while (waiting()) {
         size_t at = get(&out.gone) % RING, n = RING - at;
 
@@ -192,6 +207,9 @@ void vmm_log_finish(void)
         }
         add(&out.gone, n);
     }
+    if (out.lost)
+        vmm_log_out_write(note, make_note(note));
+    out.lost = 0;
 }
 
 void vmm_vlog(enum vmm_log_level level, const char *fmt, va_list args)
@@ -208,13 +226,16 @@ void vmm_vlog(enum vmm_log_level level, const char *fmt, va_list args)
     length = sizeof(tag) - 1 + (length < room ? length : room - 1);
     line[length++] = '\n';
     vmm_log_take();
-    if (atomic_load_explicit(&out.started, memory_order_relaxed)) {
+    if (!atomic_load_explicit(&out.started, memory_order_relaxed)) {
+        vmm_log_out_write(line, length);
+    } else if (is_stopping()) {
+        vmm_log_finish();
+        vmm_log_out_write(line, length);
+    } else {
         put_line(line, length);
         send = !is_sending() && !atomic_load_explicit(&stopping, memory_order_relaxed);
         if (send)
             set_sending(true);
-    } else {
-        vmm_log_out_write(line, length);
     }
     vmm_unlock(&out.lock);
     if (send)

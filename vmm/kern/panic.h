@@ -4,9 +4,9 @@
 #ifndef VMM_KERN_PANIC_H
 #define VMM_KERN_PANIC_H
 
-/** Makes the log ignore a lock that stays taken. */
+/** Makes this CPU's lines go to the device at once, and ignore a lock that stays taken. */
 void vmm_log_stopping(void);
-/** Takes the log's lock. After vmm_log_stopping() it may give up waiting. */
+/** Takes the log's lock. The CPU that has called vmm_log_stopping() may give up waiting. */
 void vmm_log_take(void);
 /** Writes what waits in the log's ring. The caller holds the lock. */
 void vmm_log_finish(void);
