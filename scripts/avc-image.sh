@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 the arm_vcpu authors
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # image_fixed is avc-run.sh's to read
 #
 # Checks that a file is a kernel that can be booted, and names what it is otherwise. QEMU itself loads an empty file or
 # a folder's name without a word. The hypervisor reads the headers once more.
@@ -23,7 +24,7 @@ file_hex() { # FILE OFFSET COUNT
 }
 
 file_word64() { # FILE OFFSET: signed
-    od -An -v -td8 --endian=little -j "$2" -N 8 -- "$1" | tr -d ' \n'
+    od -An -v -td8 --endian=little -j "$2" -N 8 -- "$1" 2>/dev/null | tr -d ' \n'
 }
 
 # Prints what a file is that is not an arm64 Image.
@@ -81,34 +82,51 @@ pe_identify() { # FILE: something that begins with MZ
     fi
 }
 
-# Dies unless the file is a kernel. Sets image_bytes to the memory that it needs, from 0x4000_0000 on.
+# Dies unless the file is a kernel. Sets image_bytes to the memory that it needs, from 0x4000_0000 on, and image_fixed to
+# yes if it goes to a place of its own. Then the hypervisor finds out whether the device tree has room.
 image_bytes=0
-image_check() { # FILE ADDRESS(where it goes as it is; 0: its header says that)
-    local file=$1 address=$2 size text_offset
+image_fixed=no
+image_check() { # FILE ADDRESS(where it goes as it is; 0: its header says that) NAME(as the user has it)
+    local file=$1 address=$2 name=$3 size text_offset
     size=$(stat -Lc %s -- "$file")
+    image_fixed=yes
     if ((address)); then
         image_bytes=$((address - 0x40000000 + size))
         return
     fi
     if [[ $(file_hex "$file" 0 6) == 7f454c460201 && $(file_hex "$file" 18 2) == b700 ]]; then
-        image_bytes=$size
+        image_bytes=$(elf_memory "$file")
         return
     fi
     if [[ $(file_hex "$file" 56 4) != 41524d64 ]]; then
-        die 2 "the kernel is neither an arm64 Image nor an ELF file: $file" "It is $(image_identify "$file")." \
+        die 2 "the kernel is neither an arm64 Image nor an ELF file: $name" "It is $(image_identify "$file")." \
             'Wanted is an Image (arch/arm64/boot/Image of a kernel build, /boot/vmlinuz-* of' \
             "Debian's arm64 package), by itself or in a gzip file; an ELF file; or, with" \
             '--kernel FILE,addr=0x40080000, a file that goes to that address as it is.'
     fi
+    image_fixed=no
     text_offset=$(file_word64 "$file" 8)
     image_bytes=$(file_word64 "$file" 16)
     # Old and small kernels have 0 here. No kernel needs more than 2^40 bytes.
     if ((image_bytes < 0 || image_bytes >> 40 || text_offset < 0 || text_offset >> 40)); then
-        die 2 "the kernel's header asks for more memory than there can be: $file" \
+        die 2 "the kernel's header asks for more memory than there can be: $name" \
             "Its image_size is 0x$(file_hex_le64 "$file" 16), its text_offset 0x$(file_hex_le64 "$file" 8)."
     fi
     ((image_bytes >= size)) || image_bytes=$size
     image_bytes=$((image_bytes + text_offset))
+}
+
+# Prints how many bytes of memory an ELF file's segments need, from 0x4000_0000 to the end of the highest. It may have
+# many more bytes, for debuggers. What is wrong with its headers the hypervisor says.
+elf_memory() { # FILE
+    local headers number
+    headers=$(file_word64 "$1" 32) || true
+    headers=${headers:-0}
+    number=$((16#0$(file_hex "$1" 57 1)$(file_hex "$1" 56 1)))
+    ((headers >= 64 && number > 0)) || { echo 0 && return; }
+    od -An -v -td8 --endian=little -w56 -j "$headers" -N "$((number * 56))" -- "$1" 2>/dev/null | awk '
+        $1 % 4294967296 == 1 && $4 >= 1073741824 && $6 > 0 && $4 + $6 > most { most = $4 + $6 }
+        END { printf "%.0f\n", (most > 1073741824 && most < 2 ^ 40) ? most - 1073741824 : 0 }' || true
 }
 
 file_hex_le64() { # FILE OFFSET

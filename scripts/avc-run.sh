@@ -63,7 +63,7 @@ TEXT
 }
 
 run() {
-    local kernel='' kernel_at=0 initrd='' append=$default_append cpus=2 memory=512 host_cpus=2
+    local kernel='' kernel_name='' kernel_at=0 initrd='' append=$default_append cpus=2 memory=512 host_cpus=2
     local host_cpu=max host_vhe='' strace='' stat='' prefault='' count=no timeout=0 qemu_arguments=()
     local profile='' modules=() host_memory=0 status=0
     run_options "$@"
@@ -98,12 +98,15 @@ run_kernel() { # FILE[,addr=ADDRESS]
     kernel_at=0
     [[ $1 == *,addr=* && ! -e $1 ]] || return 0
     kernel=${1%,addr=*}
+    [[ -n $kernel ]] || die_usage run '--kernel wants a file before ,addr='
     local address=${1##*,addr=}
     if [[ ! $address =~ ^(0[xX][0-9a-fA-F]{1,12}|[1-9][0-9]{0,14})$ ]] || ((address < 0x40000000)); then
         die_usage run "--kernel: addr= wants an address in the guest's memory, and was given '$address'" \
             'Memory begins at 0x40000000.'
     fi
     kernel_at=$((address))
+    ((kernel_at % 4 == 0)) || die_usage run "--kernel: addr=$address is no multiple of 4" \
+        'The guest begins at this address, and instructions have 4 bytes each.'
 }
 
 # Options of QEMU, which people try.
@@ -208,6 +211,7 @@ run_check_files() {
     fi
     if [[ -n $kernel ]]; then
         file_check kernel "$kernel"
+        kernel_name=$kernel
         run_unpack
         run_check_memory
     elif ((memory < debian_memory)); then
@@ -221,19 +225,33 @@ run_check_files() {
     fi
 }
 
-# As QEMU does for a kernel in a gzip file.
+# As QEMU does for a kernel in a gzip file. gzip's status is 2 for a warning: something follows the file, a signature for
+# example.
+kernel_most=$((1 << 30)) # bytes of a kernel that was unpacked: a small file may become terabytes
+
 run_unpack() {
+    local status=0 why
     [[ $kernel_at == 0 && $(file_hex "$kernel" 0 3) == 1f8b08 ]] || return 0
     scratch_make
-    gzip -dc -- "$kernel" >"$scratch/kernel" 2>"$scratch/gzip" ||
-        die 2 "the kernel is a damaged gzip file: $kernel" "$(head -n 1 -- "$scratch/gzip")"
+    { gzip -dc -- "$kernel" | head -c "$((kernel_most + 1))" >"$scratch/kernel"; } 2>"$scratch/gzip" || status=$?
+    why=$(head -n 1 -- "$scratch/gzip")
+    if (($(stat -c %s -- "$scratch/kernel") > kernel_most)); then
+        die 2 "the kernel has more than $((kernel_most >> 20)) MiB when it is unpacked: $kernel"
+    elif [[ $why == *'No space left'* ]]; then
+        die 2 "there is no room to unpack the kernel: $kernel" "${TMPDIR:-/tmp} is full; TMPDIR=FOLDER names another."
+    elif ((status != 0 && status != 2)); then
+        die 2 "the kernel is a damaged gzip file: $kernel" "$why"
+    elif [[ ! -s $scratch/kernel ]]; then
+        die 2 "the kernel is empty when it is unpacked: $kernel"
+    fi
     kernel=$scratch/kernel
 }
 
 # The guest's memory holds the kernel, the initrd and a device tree. Each begins at a multiple of 2 MiB.
 run_check_memory() {
     local need=4 initrd_bytes=0
-    image_check "$kernel" "$kernel_at"
+    image_check "$kernel" "$kernel_at" "${kernel_name:-$kernel}"
+    [[ $image_fixed == no ]] || need=0
     [[ -z $initrd ]] || initrd_bytes=$(stat -Lc %s -- "$initrd" 2>/dev/null || echo 0)
     need=$((need + (image_bytes + 0xfffff) / 0x100000 + (initrd_bytes + 0xfffff) / 0x100000))
     ((memory >= need)) || die 2 "the guest's memory is too small: --memory $memory" \

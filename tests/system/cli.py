@@ -8,6 +8,7 @@ same way what a user sees of a run. guests.py tests what needs the hypervisor.
 """
 
 import fcntl
+import glob
 import gzip
 import os
 import re
@@ -93,6 +94,9 @@ def test_values():
     for value in ("", "0", "0x3fffffff", "0x", "1g", "0x40080000000000000"):
         tap.refused(f"--kernel FILE,addr={value}", ["run", "--kernel", f"any,addr={value}"], "addr=", f"'{value}'",
                     "0x40000000")
+    for value in ("0x40080001", "0x40080002", "1074266115"):
+        tap.refused(f"--kernel FILE,addr={value}", ["run", "--kernel", f"any,addr={value}"], value, "multiple of 4")
+    tap.refused("--kernel ,addr=0x40080000", ["run", "--kernel", ",addr=0x40080000"], "--kernel wants a file")
     for value in ("0", "soon"):
         tap.refused(f"--timeout {value}", ["run", "--timeout", value], "--timeout", f"'{value}'")
     tap.refused("--host-vhe maybe", ["run", "--host-vhe", "maybe"], "on or off", "'maybe'")
@@ -113,6 +117,12 @@ def test_values():
 
 def elf(machine, bits=2, order=1):
     return b"\x7fELF" + bytes([bits, order, 1]) + bytes(9) + struct.pack("<HH", 2, machine) + bytes(100)
+
+
+def elf_segments(*segments):
+    head = struct.pack("<HHIQQQIHHHHHH", 2, 183, 1, 0x40080000, 64, 0, 0, 64, 56, len(segments), 0, 0, 0)
+    rows = [struct.pack("<IIQQQQQQ", 1, 5, 0, address, address, 64, size, 4) for address, size in segments]
+    return b"\x7fELF\2\1\1" + bytes(9) + head + b"".join(rows)
 
 
 def test_kernel_files():
@@ -152,6 +162,17 @@ def test_kernel_files():
             ("zeros", bytes(4096), "unknown data")):
         kernel(f"kernel is {what}", save("odd", data), "neither an arm64 Image nor an ELF file", part, wanted)
     kernel("kernel is damaged gzip", save("odd", gzip.compress(pad)[:-9]), "damaged gzip file", path("odd"))
+    text = gzip.compress(b"no kernel\n")
+    kernel("a name for what is in gzip", save("my.gz", text), path("my.gz"))
+    kernel("text in gzip, with a signature behind it", save("odd", text + b"signature"), "It is a text file")
+    kernel("nothing in gzip", save("odd", gzip.compress(b"")), "empty when it is unpacked", path("odd"))
+    bomb = gzip.compress(bytes(8 << 20))
+    tap.refused("gigabytes in gzip", ["run", "--kernel", save("bomb", bomb * 130)], "more than 1024 MiB", path("bomb"),
+                env={"TMPDIR": work}, timeout=120)
+    tap.ok(not glob.glob(path("avc.*")), "nothing is left of what was unpacked")
+    os.unlink(path("bomb"))
+    kernel("ELF with segments bigger than memory", save("wide", elf_segments((0x40080000, 4096), (0x46000000, 64 << 20))),
+           "too small", "160 MiB", "--memory 160", more=["--memory", "64"])
     image = Image().spin()
     image.write(path("big"), image_size=100 << 20)
     kernel("kernel bigger than memory by its header", path("big"), "too small", "--memory 64",
@@ -277,6 +298,14 @@ def test_arguments():
     tap.ok(b" memory=1024 " in tree, "--memory 1G", result.transcript)
     tree, result = device_tree("place", "--kernel", save("raw", b"anything") + ",addr=0x40080000")
     tap.ok(b" kernel-at=0x40080000" in tree and b"memory=64" in tree, "--kernel FILE,addr=ADDRESS", result.transcript)
+    tree, result = device_tree("last", "--kernel", path("raw") + ",addr=0x43fffff8")
+    tap.ok(b" kernel-at=0x43fffff8" in tree, "a raw kernel in the last bytes of memory", result.transcript)
+    # What debuggers want to know of a kernel does not go to memory.
+    tree, result = device_tree("debug", "--kernel", save("debug", elf_segments((0x40080000, 4096)) + bytes(70 << 20)))
+    tap.ok(b"memory=64" in tree, "an ELF file bigger than memory", result.transcript)
+    tree, result = device_tree("short", "--kernel", save("short", elf_segments((0x40080000, 4096))[:20]))
+    tap.ok(b"memory=64" in tree and "od: " not in result.transcript and "awk: " not in result.transcript,
+           "an ELF file that is cut off is the hypervisor's to refuse", result.transcript)
     odd = save("odd,addr=1", Image().spin().bytes())
     tree, result = device_tree("odd", "--kernel", odd)
     tap.ok(b"cpus=" in tree and b"kernel-at" not in tree, "a file whose name ends with ,addr=1", result.transcript)
