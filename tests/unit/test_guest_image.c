@@ -206,9 +206,9 @@ static void good_elf(void **state)
     assert_null(check());
     assert_null(vmm_image_place(BASE, 64 * MIB, &info, 0, &l));
     assert_int_equal(l.dtb, BASE + 2 * MIB);
-    put(24, 0x1234, 8); /* an entry in no segment stays what it is */
+    put(24, BASE + 0x81ffc, 8); /* an entry that no segment has is a physical address */
     assert_null(check());
-    assert_int_equal(info.entry, 0x1234);
+    assert_int_equal(info.entry, BASE + 0x81ffc);
 }
 
 static void bad_elf(void **state)
@@ -230,6 +230,11 @@ static void bad_elf(void **state)
         { "a segment of the kernel is not all in its ELF file", SEGMENTS + 8, 8, sizeof(image) - 0x2ff },
         { "a segment of the kernel is not all in its ELF file", SEGMENTS + 8, 8, ~UINT64_C(0) },
         { "a segment of the kernel has more bytes in its ELF file than in memory", SEGMENTS + 40, 8, 0x2ff },
+        { "the kernel's entry is in none of its segments", 24, 8, 0x1234 },
+        { "the kernel's entry is in none of its segments", 24, 8, BASE + 0x82000 },
+        { "the kernel's entry is in none of its segments", 24, 8, UINT64_C(0xffff000000080ffc) },
+        { "the kernel's entry is no multiple of 4", 24, 8, UINT64_C(0xffff000000081012) },
+        { "the kernel's entry is no multiple of 4", 24, 8, BASE + 0x81001 },
     };
 
     (void)state;
@@ -249,6 +254,7 @@ static void bad_elf(void **state)
         segment(n, 0, 0, BASE + n * 0x1000, 1, 1);
     assert_string_equal(check(), "the kernel has more than 16 segments");
     put(PHNUM, 16, 2);
+    put(24, 0, 8);
     assert_null(check());
 }
 
@@ -274,8 +280,9 @@ static void elf_elsewhere(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const char *error;
 
-        segment(0, 0, 0, rows[i].at, 0x300, rows[i].size);
+        segment(0, 0, UINT64_C(0xffff000000081010), rows[i].at & ~UINT64_C(3), 0x300, rows[i].size);
         assert_null(check());
+        info.part[0].at = rows[i].at; /* check() is about other things */
         error = vmm_image_place(BASE, 64 * MIB, &info, 0, &l);
         if (!rows[i].error ? error != NULL : !error || strcmp(error, rows[i].error))
             fail_msg("row %zu: %s", i, error ? error : "no error");
@@ -288,6 +295,8 @@ static void raw(void **state)
     struct vmm_layout l;
 
     (void)state;
+    assert_string_equal(vmm_image_check(image, 5, 0, BASE + 0x80002, &info),
+                        "the kernel's address is no multiple of 4");
     for (unsigned what = 0; what < 3; what++) {
         if (what == 1)
             elf(NULL);

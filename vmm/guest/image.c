@@ -90,8 +90,20 @@ static const char *check_segment(const struct elf_segment *s, size_t bytes)
     return NULL;
 }
 
+/* A CPU that is sent elsewhere faults before it executes anything. */
+static const char *check_entry(const struct vmm_image *info)
+{
+    bool inside = false;
+
+    for (unsigned i = 0; i < info->nr; i++)
+        inside |= info->entry - info->part[i].at < info->part[i].size;
+    return !inside           ? "the kernel's entry is in none of its segments"
+           : info->entry % 4 ? "the kernel's entry is no multiple of 4"
+                             : NULL;
+}
+
 /* The entry is a virtual address, and segments go to their physical ones. So the segment that has the entry says how
-   far apart these are. */
+   far apart these are. If none has it, it is physical. */
 static const char *check_elf(const uint8_t *image, size_t bytes, struct vmm_image *info)
 {
     struct elf_header h;
@@ -123,12 +135,16 @@ static const char *check_elf(const uint8_t *image, size_t bytes, struct vmm_imag
             info->entry = h.entry - s.vaddr + s.paddr;
         error = check_segment(&s, bytes);
     }
-    return info->nr || error ? error : "the kernel's ELF file has no segment to load";
+    if (!error && !info->nr)
+        error = "the kernel's ELF file has no segment to load";
+    return error ? error : check_entry(info);
 }
 
 const char *vmm_image_check(const void *image, size_t bytes, uint32_t granules, uint64_t raw, struct vmm_image *info)
 {
     *info = (struct vmm_image){ 0 };
+    if (raw % 4)
+        return "the kernel's address is no multiple of 4";
     if (raw) {
         info->fixed = true;
         info->entry = raw;
