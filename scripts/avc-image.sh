@@ -82,8 +82,8 @@ pe_identify() { # FILE: something that begins with MZ
     fi
 }
 
-# Dies unless the file is a kernel. Sets image_bytes to the memory that it needs, from 0x4000_0000 on, and image_fixed to
-# yes if it goes to a place of its own. Then the hypervisor finds out whether the device tree has room.
+# Dies unless the file is a kernel. Sets image_bytes to the memory that it needs, from 0x4000_0000 on, and image_fixed
+# to yes if it goes to a place of its own. Then the hypervisor finds out whether the device tree has room.
 image_bytes=0
 image_fixed=no
 image_check() { # FILE ADDRESS(where it goes as it is; 0: its header says that) NAME(as the user has it)

@@ -225,8 +225,8 @@ run_check_files() {
     fi
 }
 
-# As QEMU does for a kernel in a gzip file. gzip's status is 2 for a warning: something follows the file, a signature for
-# example.
+# As QEMU does for a kernel in a gzip file. gzip's status is 2 for a warning: something follows the file, for example a
+# signature.
 kernel_most=$((1 << 30)) # bytes of a kernel that was unpacked: a small file may become terabytes
 
 run_unpack() {

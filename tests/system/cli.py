@@ -171,7 +171,8 @@ def test_kernel_files():
                 env={"TMPDIR": work}, timeout=120)
     tap.ok(not glob.glob(path("avc.*")), "nothing is left of what was unpacked")
     os.unlink(path("bomb"))
-    kernel("ELF with segments bigger than memory", save("wide", elf_segments((0x40080000, 4096), (0x46000000, 64 << 20))),
+    wide = elf_segments((0x40080000, 4096), (0x46000000, 64 << 20))
+    kernel("ELF with segments bigger than memory", save("wide", wide),
            "too small", "160 MiB", "--memory 160", more=["--memory", "64"])
     image = Image().spin()
     image.write(path("big"), image_size=100 << 20)

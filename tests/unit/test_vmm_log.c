@@ -260,7 +260,8 @@ static void test_end(void **state)
     check(all);
 }
 
-/* The ring is full when the hypervisor panics: nothing of what it says then is lost, and how much was before is said. */
+/* The ring is full when the hypervisor panics: nothing of what it says then is lost, and what was lost before is
+   counted. */
 static void test_end_full(void **state)
 {
     unsigned number;
