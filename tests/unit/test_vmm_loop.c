@@ -345,8 +345,8 @@ static void test_wfi(void **state)
     }
 }
 
-/* While the vCPU waits, another one enables its timer's interrupt. Nobody is told of that as long as the vCPU is loaded,
-   because its timer would interrupt the CPU. Then it is put. */
+/* While the vCPU waits, another one enables its timer's interrupt. Nobody is told of that as long as the vCPU is
+   loaded, because its timer would interrupt the CPU. Then it is put. */
 static void test_wfi_timer_enabled(void **state)
 {
     uint64_t deadline;
