@@ -84,22 +84,29 @@ static inline struct avc_exit *begin_mmio(struct avc_vcpu *vcpu, uint64_t esr, a
 
 /* ---- an access to an index entry whose claim is the embedder's: they begin its event, and return `result` ---- */
 
-/* A store of a guest in AArch32. */
-static __attribute__((noinline)) enum avc_result begin_odd(struct avc_vcpu *vcpu, uint64_t esr,
-                                                           const struct avc_mmio_entry *entry, enum avc_result result)
+static inline enum avc_result begin_entry(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry,
+                                          uint64_t stored, enum avc_result result)
 {
     uint64_t va = avc_hw_read_FAR_EL2();
 
     vcpu->asked = entry->claim;
-    avc_mmio_begin(vcpu, esr, avc_mmio_ipa(entry, va), va, avc_mmio_stored(vcpu, esr));
-    return result;
+    avc_mmio_begin(vcpu, esr, avc_mmio_ipa(entry, va), va, stored);
+    return avc_begun(result);
+}
+
+/* A store of a guest in AArch32. */
+static __attribute__((noinline)) enum avc_result begin_odd(struct avc_vcpu *vcpu, uint64_t esr,
+                                                           const struct avc_mmio_entry *entry, enum avc_result result)
+{
+    return begin_entry(vcpu, esr, entry, avc_mmio_stored(vcpu, esr), result);
 }
 
 static inline enum avc_result begin_store(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry,
                                           enum avc_result result)
 {
-    uint64_t sctlr = avc_sctlr(vcpu), pstate = avc_hw_read_SPSR_EL2(), va = avc_hw_read_FAR_EL2(), value;
+    uint64_t sctlr = avc_sctlr(vcpu), pstate = avc_hw_read_SPSR_EL2();
     unsigned unused = -(8u << ISS_SAS(esr)) & 63;
+    uint64_t value;
 
     if (avc_unlikely(pstate & SPSR_NRW))
         return begin_odd(vcpu, esr, entry, result);
@@ -108,22 +115,13 @@ static inline enum avc_result begin_store(struct avc_vcpu *vcpu, uint64_t esr, c
         value = __builtin_bswap64(value);
     else
         value >>= unused;
-    vcpu->asked = entry->claim;
-    avc_mmio_begin(vcpu, esr, avc_mmio_ipa(entry, va), va, value);
-    return avc_begun(result);
+    return begin_entry(vcpu, esr, entry, value, result);
 }
 
 static inline enum avc_result begin(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry,
                                     enum avc_result result)
 {
-    uint64_t va;
-
-    if (esr & ISS_WNR)
-        return begin_store(vcpu, esr, entry, result);
-    va = avc_hw_read_FAR_EL2();
-    vcpu->asked = entry->claim;
-    avc_mmio_begin(vcpu, esr, avc_mmio_ipa(entry, va), va, 0);
-    return avc_begun(result);
+    return esr & ISS_WNR ? begin_store(vcpu, esr, entry, result) : begin_entry(vcpu, esr, entry, 0, result);
 }
 
 enum avc_result avc_mmio_ask(struct avc_vcpu *vcpu, uint64_t esr, const struct avc_mmio_entry *entry)
