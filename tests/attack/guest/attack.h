@@ -43,7 +43,8 @@
 #define SLOT_FAR      296
 #define SLOT_FRAME    304
 #define SLOT_FRAME_SP 400
-#define TABLES_SHIFT  14 /* bytes of a vCPU's tables: 16 KiB */
+#define TABLES_SHIFT  15 /* bytes of a vCPU's tables: 32 KiB */
+#define SLOT_TABLE    4  /* the first of those that a slot has */
 
 #define SCTLR_GOOD 0x30d01805 /* RES1, M, C, I */
 #define SCTLR_OFF  0x30d00800 /* RES1 */
@@ -91,6 +92,7 @@ struct options {
     uint64_t seed, rounds, cpus;
     uint64_t patience; /* how long to wait for another vCPU, in turns of a loop */
     uint64_t wild;     /* 1: fetches from outside of memory, too */
+    uint64_t vm;       /* which of several VMs this is, for the report; 0: there is one */
 };
 extern struct options options;
 
@@ -114,6 +116,11 @@ static inline bool once_in(struct cell *cell, uint64_t n)
     return below(cell, n) == 0;
 }
 
+/** The monitor's own memory, and what is in it. Nothing that attacks of this VM do may reach it. */
+#define OWN       ((volatile uint64_t *)0x41800000)
+#define OWN_WORDS 0x20000ul
+uint64_t own_word(uint64_t i);
+
 /** Ends the run: something that must not happen has happened. */
 _Noreturn void fail(const char *what, uint64_t got, uint64_t wanted);
 
@@ -127,9 +134,10 @@ void check_state(unsigned cpu, struct cell *cell, bool irqs);
 /** run.S: executes the slot of this vCPU until any exception is taken to EL1. All of EL1's state is as before then. */
 void slot_run(struct slot *slot);
 
-/** The tables of a hostile vCPU, which insn.c makes: devices and its own memory, for EL1 and EL0. */
+/** The tables of a hostile vCPU, which insn.c makes: devices and memory, for EL1 and EL0. Those of a slot are at
+    SLOT_TABLE. */
 void tables_make(unsigned cpu);
-extern uint64_t tables[MAX_CPUS][4][512];
+extern uint64_t tables[MAX_CPUS][8][512];
 
 /* One instruction without write-back, which has a syndrome. */
 static inline uint32_t mmio_read(uint64_t address)

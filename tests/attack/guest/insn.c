@@ -7,7 +7,7 @@
  */
 #include "attack.h"
 
-uint64_t tables[MAX_CPUS][4][512] __attribute__((aligned(1 << TABLES_SHIFT)));
+uint64_t tables[MAX_CPUS][8][512] __attribute__((aligned(1 << TABLES_SHIFT)));
 
 #define WORDS  8
 #define BEFORE 32 /* words of SVC around what is executed: where short branches end */
@@ -17,40 +17,44 @@ uint64_t tables[MAX_CPUS][4][512] __attribute__((aligned(1 << TABLES_SHIFT)));
 #define SVC_A32 0xef000077u
 #define SVC_T32 0xdf77df77u
 
-#define BLOCK_MEMORY UINT64_C(0x701)
-#define BLOCK_DEVICE UINT64_C(0x405)
+#define BLOCK_MEMORY UINT64_C(0xf01) /* nG: slots have an ASID of their own */
+#define BLOCK_DEVICE UINT64_C(0xc05)
+#define BLOCK_BYTES  0x200000ul
 #define EL0_TOO      UINT64_C(0x40)
+#define READ_ONLY    UINT64_C(0x80)
 #define PXN          (UINT64_C(1) << 53)
 #define UXN          (UINT64_C(1) << 54)
 
-/* EL1 sees devices and memory where they are. EL0 sees the devices there, and slots and scratch at an alias, because
-   EL1 can execute nothing that EL0 can write. */
+/*
+ * EL1 sees devices and memory where they are. EL0 sees the devices there, and slots and scratch at an alias, because
+ * EL1 can execute nothing that EL0 can write. A slot has a map without the monitor's own memory, in which the image is
+ * read-only: a loop of stores goes through all that it may write, and then it would be the attack that changes them.
+ */
 void tables_make(unsigned cpu)
 {
     uint64_t(*t)[512] = tables[cpu];
+    uint64_t *own = t[0], *devices = t[1], *memory = t[2], *alias = t[3];
+    uint64_t *slot = t[SLOT_TABLE], *slot_memory = t[SLOT_TABLE + 1];
 
-    for (unsigned i = 0; i < 512; i++)
-        t[0][i] = t[1][i] = t[2][i] = t[3][i] = 0;
-    t[0][0] = (uintptr_t)t[1] | 3;
-    t[0][1] = (uintptr_t)t[2] | 3;
-    t[0][3] = (uintptr_t)t[3] | 3;
-    for (uint64_t at = 0x08000000; at < 0x0b000000; at += 0x200000)
-        t[1][at >> 21] = at | BLOCK_DEVICE | EL0_TOO | UXN | PXN;
-    for (unsigned i = 0; i < 16; i++) {
-        uint64_t at = GUEST_RAM + i * 0x200000ul;
+    for (unsigned n = 0; n < sizeof(tables[0]) / sizeof(tables[0][0]); n++)
+        for (unsigned i = 0; i < 512; i++)
+            t[n][i] = 0;
+    own[0] = slot[0] = (uintptr_t)devices | 3;
+    own[1] = (uintptr_t)memory | 3;
+    slot[1] = (uintptr_t)slot_memory | 3;
+    own[3] = slot[3] = (uintptr_t)alias | 3;
+    for (uint64_t at = 0x08000000; at < 0x0b000000; at += BLOCK_BYTES)
+        devices[at >> 21] = at | BLOCK_DEVICE | EL0_TOO | UXN | PXN;
+    for (uint64_t i = 0; i < 16; i++) {
+        uint64_t at = GUEST_RAM + i * BLOCK_BYTES;
+        bool open = at >= SLOTS && at < (uintptr_t)OWN;
 
-        t[2][i] = at | BLOCK_MEMORY | UXN;
-        if (at >= SLOTS)
-            t[3][i] = at | BLOCK_MEMORY | EL0_TOO | PXN;
+        memory[i] = at | BLOCK_MEMORY | UXN;
+        slot_memory[i] = open ? memory[i] : at < SLOTS ? memory[i] | READ_ONLY : 0;
+        alias[i] = open ? at | BLOCK_MEMORY | EL0_TOO | PXN : 0;
     }
-    t[2][(BEYOND - GUEST_RAM) >> 21] = BEYOND | BLOCK_MEMORY | EL0_TOO | PXN | UXN;
-}
-
-static void begin(unsigned cpu)
-{
-    tables_make(cpu);
-    WRITE("ttbr0_el1", (uintptr_t)tables[cpu]);
-    __asm__ volatile("tlbi vmalle1; dsb nsh; isb" ::: "memory");
+    memory[(BEYOND - GUEST_RAM) >> 21] = BEYOND | BLOCK_MEMORY | EL0_TOO | PXN | UXN;
+    slot_memory[(BEYOND - GUEST_RAM) >> 21] = memory[(BEYOND - GUEST_RAM) >> 21];
 }
 
 /* ---- what is executed ---- */
@@ -100,8 +104,9 @@ static bool is_mask(uint32_t word, uint32_t mask, uint32_t value)
 }
 
 /* Words that would end the attack of this vCPU, and say nothing of the hypervisor, become harmless most of the time:
-   an MSR of what translates addresses becomes an MRS, a branch to far away one to a near place. Fetches from outside
-   of memory, as a branch to a register makes them with the MMU off, may end the whole VM: `wild` permits them. */
+   an MSR of what translates addresses becomes an MRS, a branch to far away one to a near place. With the MMU off
+   nothing keeps a loop of stores from the monitor's memory, so that branches lead forward. Fetches from outside of
+   memory, as a branch to a register makes them with the MMU off, may end the whole VM: `wild` permits them. */
 static uint32_t tame(struct cell *cell, uint32_t word, bool mmu_off)
 {
     uint32_t sysreg = word & 0x1fffe0;
@@ -113,6 +118,10 @@ static uint32_t tame(struct cell *cell, uint32_t word, bool mmu_off)
         return word | 1u << 21;
     if (is_mask(word, 0x7c000000, 0x14000000) && (mmu_off || !once_in(cell, 8))) /* B, BL: 26 bits of words */
         return (word & 0xfc000000) | (word & 0x1f);
+    if (mmu_off && (is_mask(word, 0xfe000000, 0x54000000) || is_mask(word, 0x7e000000, 0x34000000)))
+        return word & ~0x00fffc00u; /* B.cond, CBZ: 19 bits from bit 5 */
+    if (mmu_off && is_mask(word, 0x7e000000, 0x36000000))
+        return word & ~0x0007fc00u; /* TBZ: 14 bits */
     if (mmu_off && !options.wild && is_mask(word, 0xfe000000, 0xd6000000))
         return 0xd503201f; /* NOP */
     return word;
@@ -206,20 +215,87 @@ static bool has_aarch32(void)
     return (READ("id_aa64pfr0_el1") & 15) == 2;
 }
 
+static void fill(enum kind kind, volatile uint32_t *at)
+{
+    for (int i = -BEFORE; i < AFTER; i++)
+        at[i] = kind == EL0_A32 ? SVC_A32 : kind == EL0_T32 ? SVC_T32 : SVC_A64;
+}
+
+static void make_visible(volatile uint32_t *at)
+{
+    for (uintptr_t line = (uintptr_t)(at - BEFORE); line < (uintptr_t)(at + AFTER); line += 64)
+        __asm__ volatile("dc cvac, %0; dsb ish; ic ivau, %0" ::"r"(line) : "memory");
+    __asm__ volatile("dsb ish; isb" ::: "memory");
+}
+
 static void write_words(struct cell *cell, enum kind kind, volatile uint32_t *at)
 {
-    uint32_t filler = kind == EL0_A32 ? SVC_A32 : kind == EL0_T32 ? SVC_T32 : SVC_A64;
     unsigned words = 1 + (unsigned)below(cell, WORDS);
 
-    for (int i = -BEFORE; i < AFTER; i++)
-        at[i] = filler;
+    fill(kind, at);
     for (unsigned i = 0; i < words; i++)
         at[i] = kind == EL0_A32   ? word_a32(cell)
                 : kind == EL0_T32 ? (uint32_t)rnd(cell)
                                   : word_a64(cell, kind == EL1_OFF);
-    for (uintptr_t line = (uintptr_t)(at - BEFORE); line < (uintptr_t)(at + AFTER); line += 64)
-        __asm__ volatile("dc cvac, %0; dsb ish; ic ivau, %0" ::"r"(line) : "memory");
-    __asm__ volatile("dsb ish; isb" ::: "memory");
+    make_visible(at);
+}
+
+static void enter(struct slot *slot, enum kind kind, volatile uint32_t *at, uint64_t flags)
+{
+    bool el0 = kind >= EL0_A64;
+
+    slot->pc = (uintptr_t)at + (el0 ? ALIAS : 0);
+    slot->sctlr = kind == EL1_OFF ? SCTLR_OFF : 0;
+    slot->pstate = flags | (kind == EL0_A32 ? 0x10 : kind == EL0_T32 ? 0x30 : el0 ? 0 : 5);
+    slot_run(slot);
+}
+
+/* A loop that stores through memory goes far while the timer's interrupt is late. It must not reach what the monitor
+   relies upon: its own memory above, and the image below. A store goes to each page from the scratch memory on, up and
+   down, where no vCPU has anything. */
+#define MARCH_OFFSET 0x800
+#define MARCH_DOWN   0x40600000ul
+
+static void march(unsigned cpu, struct cell *cell, enum kind kind, uint64_t step)
+{
+    static const uint32_t a64[] = { 0xb9000083, 0x8b050084, 0xf1000442, 0x54ffffa1 }; /* STR W3; ADD; SUBS; B.NE */
+    static const uint32_t a32[] = { 0xe5843000, 0xe0844005, 0xe2522001, 0x1afffffb };
+    static const uint32_t t32[] = { 0x442c6023, 0xd1fb3a01 };
+    const uint32_t *words = kind == EL0_A32 ? a32 : kind == EL0_T32 ? t32 : a64;
+    bool el0 = kind >= EL0_A64;
+    volatile uint32_t *at = (volatile uint32_t *)(SLOTS + cpu * 0x10000ul + 0x8000);
+    volatile uint64_t *first = (volatile uint64_t *)(SCRATCH + ((uint64_t)cpu << 20) + MARCH_OFFSET);
+    struct slot *slot = &cell->slot;
+
+    *first = 0;
+    fill(kind, at);
+    for (unsigned i = 0; i < (kind == EL0_T32 ? 2 : 4); i++)
+        at[i] = kind <= EL1_OFF || kind == EL0_A64 ? tame(cell, words[i], kind == EL1_OFF) : words[i];
+    make_visible(at);
+    for (unsigned i = 0; i < 31; i++)
+        slot->x[i] = 0;
+    slot->sp = 0;
+    slot->x[4] = (uintptr_t)first + (el0 ? ALIAS : 0);
+    slot->x[5] = step;
+    slot->x[2] = (step >> 63 ? (uintptr_t)first - MARCH_DOWN : (uintptr_t)(OWN + OWN_WORDS) - (uintptr_t)first) >> 12;
+    slot->x[3] = 0x6d617263;
+    enter(slot, kind, at, 0);
+    if (*first != slot->x[3])
+        fail("a store of an attack's own", *first, kind);
+}
+
+static void march_all(unsigned cpu, struct cell *cell)
+{
+    for (enum kind kind = EL1_ON; kind <= (has_aarch32() ? EL0_T32 : EL0_A64); kind++) {
+        march(cpu, cell, kind, 4096);
+        march(cpu, cell, kind, (uint64_t)-4096);
+    }
+    for (uint64_t i = MARCH_OFFSET / 8; i < OWN_WORDS; i += 4096 / 8)
+        if (OWN[i] != own_word(i))
+            fail("the monitor's memory is in an attack's reach", OWN[i], i);
+    for (uintptr_t at = MARCH_DOWN; at < SLOTS; at += 4096)
+        if (*(volatile uint64_t *)(at + MARCH_OFFSET))
+            fail("the image is in an attack's reach", *(volatile uint64_t *)(at + MARCH_OFFSET), at);
 }
 
 /* Interrupts have been taken in a slot, but not acknowledged: that is done here. The vCPU's own redistributor is made
@@ -246,12 +322,22 @@ static void settle(unsigned cpu, struct cell *cell)
     guest_gic_enable(VTIMER);
 }
 
+static void begin(unsigned cpu)
+{
+    tables_make(cpu);
+    WRITE("ttbr0_el1", (uintptr_t)tables[cpu]);
+    __asm__ volatile("tlbi vmalle1; dsb nsh; isb" ::: "memory");
+    if (cell_of(cpu)->starts == 1)
+        march_all(cpu, cell_of(cpu));
+}
+
 static void round(unsigned cpu, struct cell *cell)
 {
     struct slot *slot = &cell->slot;
     enum kind kind = (enum kind)below(cell, has_aarch32() ? 5 : 3);
     bool el0 = kind >= EL0_A64;
     volatile uint32_t *at = (volatile uint32_t *)(SLOTS + cpu * 0x10000ul + 0x8000);
+    uint64_t flags;
 
     write_words(cell, kind, at);
     for (unsigned i = 0; i < 31; i++)
@@ -259,11 +345,9 @@ static void round(unsigned cpu, struct cell *cell)
     if (once_in(cell, 8))
         slot->x[0] = function_id(cell);
     slot->sp = value(cell, cpu, el0) & ~UINT64_C(15);
-    slot->pc = (uintptr_t)at + (el0 ? ALIAS : 0);
-    slot->sctlr = kind == EL1_OFF ? SCTLR_OFF : 0;
-    slot->pstate = (rnd(cell) & UINT64_C(0xf0000000)) | (kind == EL0_A32 ? 0x10 : kind == EL0_T32 ? 0x30 : el0 ? 0 : 5);
+    flags = rnd(cell) & UINT64_C(0xf0000000);
     timer_in(50);
-    slot_run(slot);
+    enter(slot, kind, at, flags);
     cell->faults += (slot->esr >> 26) != 0x15;
     settle(cpu, cell);
 }

@@ -3,7 +3,7 @@
 /*
  * The command line, the monitor, and what it reports. A word of the command line is
  *
- *   attack=NAME  seed=N  rounds=N  cpus=N  patience=N  wild=N
+ *   attack=NAME  seed=N  rounds=N  cpus=N  patience=N  wild=N  vm=N
  *
  * with N in decimal. Attacks may write to the console whatever they like, so each line of a report begins with "@@",
  * ends with a checksum, and is printed three times.
@@ -81,6 +81,7 @@ static void options_read(void)
         number(at, "cpus=", &options.cpus);
         number(at, "patience=", &options.patience);
         number(at, "wild=", &options.wild);
+        number(at, "vm=", &options.vm);
     }
 }
 
@@ -125,7 +126,10 @@ _Noreturn void fail(const char *what, uint64_t got, uint64_t wanted)
     if (!reporting) {
         reporting = 1;
         line_length = 0;
-        guest_printf("@@ fail vCPU %u: %s: got %lx, wanted %lx", guest_cpu(), what, got, wanted);
+        guest_printf("@@ fail ");
+        if (options.vm)
+            guest_printf("VM %lu, ", options.vm);
+        guest_printf("vCPU %u: %s: got %lx, wanted %lx", guest_cpu(), what, got, wanted);
         line_end();
         guest_off(0);
     }
@@ -283,18 +287,21 @@ static bool watch(unsigned *lost)
     return all;
 }
 
-/* The vCPU's own memory that no attack of this VM has an address of. */
-#define OWN       ((volatile uint64_t *)0x41800000)
-#define OWN_WORDS 0x20000
-
-static void own_memory(struct cell *self, bool fill)
+uint64_t own_word(uint64_t i)
 {
-    uint64_t first = fill ? 0 : below(self, OWN_WORDS / 512) * 512, words = fill ? OWN_WORDS : 512;
+    return i * UINT64_C(0x9e3779b97f4a7c15) + options.seed;
+}
 
+static void own_fill(void)
+{
+    for (uint64_t i = 0; i < OWN_WORDS; i++)
+        OWN[i] = own_word(i);
+}
+
+static void own_check(uint64_t first, uint64_t words)
+{
     for (uint64_t i = first; i < first + words; i++)
-        if (fill)
-            OWN[i] = i * UINT64_C(0x9e3779b97f4a7c15) + options.seed;
-        else if (OWN[i] != i * UINT64_C(0x9e3779b97f4a7c15) + options.seed)
+        if (OWN[i] != own_word(i))
             fail("memory of the VM's own", OWN[i], i);
 }
 
@@ -304,7 +311,7 @@ static int monitor(void)
     unsigned lost = 0;
     uint64_t turns = options.cpus == FIRST_HOSTILE ? options.rounds : 0; /* nobody is hostile here */
 
-    own_memory(self, true);
+    own_fill();
 
     for (unsigned n = 1; n < options.cpus; n++) {
         int64_t got = guest_cpu_on(n);
@@ -319,10 +326,11 @@ static int monitor(void)
     do {
         check_state(0, self, true);
         check_state(0, self, false);
-        own_memory(self, false);
+        own_check(below(self, OWN_WORDS / 512) * 512, 512);
         heartbeat(self);
         turns -= turns > 0;
     } while (!watch(&lost) || turns);
+    own_check(0, OWN_WORDS);
     report(lost);
     return 0;
 }

@@ -20,6 +20,15 @@ slot_run:
     str x1, [x0, #SLOT_FRAME_SP]
     adr x1, slot_vectors
     msr vbar_el1, x1
+    mrs x1, mpidr_el1
+    and x1, x1, #0xff
+    adrp x2, tables
+    add x2, x2, :lo12:tables
+    add x2, x2, x1, lsl #TABLES_SHIFT
+    add x2, x2, #SLOT_TABLE, lsl #12
+    mov x1, #1
+    orr x2, x2, x1, lsl #48     /* ASID 1 */
+    msr ttbr0_el1, x2           /* the ISB before the registers are loaded makes it count */
     ldr x1, [x0, #SLOT_PC]
     msr elr_el1, x1
     ldr x1, [x0, #SLOT_PSTATE]

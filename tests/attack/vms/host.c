@@ -135,9 +135,11 @@ static char *append_number(char *to, const char *name, uint64_t value)
     return to;
 }
 
-static void command_line(char *text, unsigned nr_vcpus, uint64_t rounds)
+/* VM 1 is the victim, VM 2 the attacker: reports of failure say it. */
+static void command_line(char *text, unsigned which, unsigned nr_vcpus, uint64_t rounds)
 {
     text = append(text, "attack=insn wild=1");
+    text = append_number(text, " vm=", which + 1);
     text = append_number(text, " seed=", parameter("seed="));
     text = append_number(text, " patience=", parameter("patience="));
     text = append_number(text, " cpus=", nr_vcpus);
@@ -182,7 +184,7 @@ static void make(unsigned which, unsigned nr_vcpus, uint64_t rounds)
 
     p->nr_vcpus = nr_vcpus;
     p->ram = (uint8_t *)MEMORY + which * VM_STRIDE;
-    command_line(text, nr_vcpus, rounds);
+    command_line(text, which, nr_vcpus, rounds);
     host_copy_code(p->ram, text, sizeof(text));
     host_copy_code(p->ram + IMAGE_AT, test_guest, (size_t)(test_guest_end - test_guest));
     host_must(avc_stage2_init(&p->stage2, &test_machine, &host_mem, 0));
