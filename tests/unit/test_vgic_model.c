@@ -5,9 +5,9 @@
  * each step all CPUs do what was requested of them. Then the hardware of each vCPU must signal what the reference
  * signals. Now and then the pending, active and enable registers are compared, as read by some vCPU.
  *
- * A write that concerns many interrupts is a long operation of the library's. Where it may stop, it sometimes has to,
- * and sometimes other vCPUs and devices act on the same interrupts meanwhile. The reference changes each interrupt when
- * the library has.
+ * A write that concerns many interrupts, and an SGI to all others, are long operations of the library's. Where one may
+ * stop, it sometimes has to. Wherever the library lets others have its lock, other vCPUs and devices sometimes act on
+ * the same interrupts. The reference changes each interrupt when the library has.
  */
 #include "vgic_world.h"
 
@@ -44,7 +44,7 @@ static bool mode1;                      /* EOImode */
 static bool dist_on[2];                 /* GICD_CTLR.EnableGrp0, EnableGrp1 */
 static bool group_on[NR_VCPUS][2];      /* ICC_IGRPEN0_EL1, ICC_IGRPEN1_EL1 */
 static bool taken[NR_VCPUS][NR_INTIDS]; /* acknowledged; the guest must deactivate them */
-static unsigned takes, spills, timers_taken, powered, stops, meetings, breaths;
+static unsigned takes, spills, timers_taken, powered, stops, meetings, breaths, finishes;
 static const struct avc_pcpu *busy; /* is in the middle of something, while others act */
 static bool meeting;
 
@@ -55,6 +55,13 @@ static struct {
     uint32_t first, bits, value;
     uint8_t priority[32];
 } word;
+
+/* A vCPU's SGI to all others: those from `left` on have got it. */
+static struct {
+    bool is_on;
+    uint32_t intid;
+    unsigned left;
+} to_all[NR_VCPUS];
 
 static const uint32_t timer_ppi[2] = { 27, 30 };
 
@@ -293,24 +300,44 @@ static void word_done(void)
     word.is_on = gcpu[word.by].work.left != 0;
 }
 
+/* What it has done of each vCPU's long operation. */
+static void work_done(void)
+{
+    word_done();
+    for (unsigned v = 0; v < NR_VCPUS; v++) {
+        if (!to_all[v].is_on)
+            continue;
+        while (to_all[v].left > gcpu[v].work.left)
+            if (--to_all[v].left != v)
+                refs[to_all[v].left][to_all[v].intid].latch = true;
+        to_all[v].is_on = to_all[v].left != 0;
+    }
+}
+
 static void step_line(void);
 static void step_sgi(void);
+static void step_config(void);
 
-/* Others act while the library is between two steps of its work. */
+/* Others act while the library is between two steps of its work, which the reference has followed. */
 static void meet(void)
 {
     unsigned now = cpu_now();
     bool masked = fake_cpu->masked;
 
-    if (word.what == CONFIG || !nr_others() || rnd(3) == 0)
+    if ((word.is_on && word.what == CONFIG) || !nr_others() || rnd(3) == 0)
         step_line();
+    else if (rnd(3) == 0)
+        step_config();
     else if (rnd(2))
         step_bit();
     else
         step_sgi();
     for (unsigned v = 0; v < NR_VCPUS; v++)
-        if ((busy || v != word.by) && vcpu[v].pcpu && vcpu[v].pcpu != busy && is_on(v) && gcpu[v].work.left)
-            settle_vcpu(v); /* to the reference an instruction is done at once */
+        if (vcpu[v].pcpu && vcpu[v].pcpu != busy && is_on(v) && gcpu[v].work.left && rnd(2)) {
+            settle_vcpu(v); /* it goes on with its own */
+            work_done();
+            finishes++;
+        }
     meetings++;
     fake_use_cpu(now);
     fake_cpu->masked = masked;
@@ -319,37 +346,37 @@ static void meet(void)
 static bool quiet; /* nobody acts: the reference is not there yet, or is looked at */
 static bool storm; /* the host always has an interrupt */
 
-static uint64_t pause_now(void)
+/* This CPU has let others have the lock. */
+static void others_act(void)
 {
-    if (!meeting)
-        word_done();
-    if (storm)
-        return ISR_I;
-    if (!word.is_on || meeting || &pcpu[cpu_now()] != vcpu[word.by].pcpu)
-        return rnd(4) ? 0 : ISR_I;
-    if (rnd(2) == 0) {
-        meeting = true;
-        meet();
-        meeting = false;
-    }
-    if (rnd(3))
-        return 0;
-    stops++;
-    return rnd(2) ? ISR_I : ISR_F;
-}
-
-/* Others act while the library lets them have the lock. */
-static void breath_now(void)
-{
-    if (meeting || quiet || rnd(8))
-        return;
-    if (word.what != PRIORITY) /* that lets others have the lock before it has stored all bytes */
-        word_done();
     meeting = true;
     busy = &pcpu[cpu_now()];
     meet();
     busy = NULL;
     meeting = false;
+}
+
+static uint64_t pause_now(void)
+{
+    if (!meeting)
+        work_done();
+    if (!meeting && !quiet && rnd(3) == 0)
+        others_act();
+    if (storm)
+        return ISR_I;
+    if (rnd(4))
+        return 0;
+    stops++;
+    return rnd(2) ? ISR_I : ISR_F;
+}
+
+static void breath_now(void)
+{
+    if (meeting || quiet || rnd(8))
+        return;
+    if (!word.is_on || word.what != PRIORITY) /* that lets others have the lock before it has stored all bytes */
+        work_done();
+    others_act();
     breaths++;
 }
 
@@ -422,7 +449,7 @@ static void step_word(void)
     word.is_on = true;
     on_cpu_of(word.by);
     write_word(bits);
-    word_done();
+    work_done();
     while (word.is_on && rnd(2)) /* it has stopped */
         meet();
 }
@@ -436,6 +463,8 @@ static void step_config(void)
 
     switch (rnd(4)) {
     case 0:
+        if (word.is_on && word.what == PRIORITY)
+            break; /* the reference does not know which of the two comes last */
         if (r->active && !mode1)
             break; /* the end of interrupt finds it by priority */
         r->priority = (uint8_t)(rnd(32) << 3);
@@ -460,6 +489,8 @@ static void step_config(void)
         }
         break;
     case 3:
+        if (word.is_on && word.what == GROUP)
+            break; /* each of the two writes what the other has changed as it was before */
         if (r->active)
             break; /* the guest would end it by the wrong group's register */
         r->group1 = !r->group1;
@@ -497,10 +528,11 @@ static void step_sgi(void)
     uint64_t m = mpidrs[v];
 
     if (rnd(4) == 0) {
-        for (unsigned n = 0; n < NR_VCPUS; n++)
-            if (n != by)
-                refs[n][intid].latch = true;
+        to_all[by].is_on = true;
+        to_all[by].intid = intid;
+        to_all[by].left = NR_VCPUS;
         sysreg_write(by, SGI1R, UINT64_C(1) << 40 | intid << 24);
+        work_done();
         return;
     }
     refs[v][intid].latch = true;
@@ -728,6 +760,7 @@ static void run(unsigned list_regs, bool eoi_mode, uint64_t start, unsigned step
     memset(stack, 0, sizeof stack);
     memset(taken, 0, sizeof taken);
     word.is_on = false;
+    memset(to_all, 0, sizeof to_all);
     dist_on[0] = dist_on[1] = true;
     memset(group_on, 1, sizeof group_on);
     vw_boot(list_regs, true, 2);
@@ -774,7 +807,7 @@ static void run(unsigned list_regs, bool eoi_mode, uint64_t start, unsigned step
         else
             step_move();
         settle_all();
-        word_done();
+        work_done();
         assert_false(word.is_on);
         update_timers();
         quiet = true;
@@ -798,7 +831,7 @@ static void random_guests(void **state)
     assert_true(takes > 2000); /* otherwise the steps did not meet */
     assert_true(spills > 200);
     assert_true(timers_taken > 200 && powered > 200);
-    assert_true(stops > 200 && meetings > 200 && breaths > 200);
+    assert_true(stops > 200 && meetings > 200 && breaths > 200 && finishes > 200);
     print_message("# %u interrupts taken, %u of them with more than list registers hold\n", takes, spills);
 }
 
