@@ -1776,11 +1776,11 @@ static void long_parts(void **state)
 
 /* ---- others have the lock in between ---- */
 
-/* vCPU 1 makes this write, once, as soon as vCPU 0 has less in its list registers than this. */
+/* vCPU 1 makes this write, once, as soon as vCPU 0 has less in its list registers than this, after so many chances. */
 static struct {
     uint64_t ipa;
     uint32_t value;
-    unsigned below, done;
+    unsigned below, chances, done;
 } theirs;
 
 static void others_write(void)
@@ -1789,6 +1789,10 @@ static void others_write(void)
 
     if (theirs.done || now != 0 || (unsigned)__builtin_popcount(gcpu[0].lr_used) >= theirs.below)
         return;
+    if (theirs.chances) {
+        theirs.chances--;
+        return;
+    }
     theirs.done = 1;
     on_cpu_of(1);
     wr(1, theirs.ipa, theirs.value);
@@ -1814,7 +1818,7 @@ static void disabled_before_it_is_placed(void **state)
     theirs.ipa = GICD + 0x184;
     theirs.value = 1u << 8;
     theirs.below = 4;
-    theirs.done = 0;
+    theirs.chances = theirs.done = 0;
     on_breath = others_write;
     wr(0, GICD + 0x104, 0x3f << 8);
     on_breath = NULL;
@@ -1826,6 +1830,38 @@ static void disabled_before_it_is_placed(void **state)
     wr(1, GICD + 0x104, 1u << 8);
     assert_int_equal(drain(0, seen, 8), 1);
     assert_int_equal(seen[0], 40);
+}
+
+/* A timer has expired while its interrupt was disabled, and is off again. Another vCPU enables the interrupt while list
+   registers are filled, and cannot see the line. The guest takes no timer interrupt. */
+static void enabled_while_others_are_placed(void **state)
+{
+    unsigned reached = 0;
+
+    (void)state;
+    for (unsigned waiting = 1; waiting <= 8; waiting++)
+        for (unsigned chance = 0; chance < 16; chance++) {
+            vw_boot(4, true, 2);
+            wr8(0, SGI(0) + 0x400 + 30, 8); /* it would come first */
+            fake_cpu->ctx[AVC_CTX_CNTP_CTL_EL0] = 1;
+            settle_vcpu(0);
+            fake_cpu->ctx[AVC_CTX_CNTP_CTL_EL0] = 0;
+            assert_true(gcpu[0].bank.line >> 30 & 1); /* what was done about it */
+            wr(0, GICD + 0x204, (1u << waiting) - 1);
+            theirs.ipa = SGI(0) + 0x100;
+            theirs.value = 1u << 30;
+            theirs.below = 5;
+            theirs.chances = chance;
+            theirs.done = 0;
+            on_breath = others_write;
+            wr(0, GICD + 0x104, (1u << waiting) - 1);
+            on_breath = NULL;
+            reached += theirs.done;
+            assert_int_equal(drain(0, seen, 8), waiting);
+            for (unsigned n = 0; n < waiting; n++)
+                assert_int_not_equal(seen[n], 30);
+        }
+    assert_true(reached > 20);
 }
 
 /* The only vCPU that takes an SPI that any may take has just enabled its group, and leaves its CPU. The host has an
@@ -1952,6 +1988,7 @@ int main(void)
         cmocka_unit_test(long_sgi),
         cmocka_unit_test(long_parts),
         cmocka_unit_test(disabled_before_it_is_placed),
+        cmocka_unit_test(enabled_while_others_are_placed),
         cmocka_unit_test(put_stops),
         cmocka_unit_test(no_end_of_settling),
         cmocka_unit_test(put_before_a_look),

@@ -38,6 +38,7 @@ struct avc_vgic_op {
     bool host;                  /* not a trap of self's: it may be blocked */
     bool many;                  /* it has taken a while with the lock */
     bool stop;                  /* the host has an interrupt: enter() does the rest */
+    uint8_t sampled;            /* timers in self's queues whose lines fill() has looked at; bit 0: INTID 27 */
 };
 
 /* Interrupts, or list registers, that are handled before others may have the lock. */

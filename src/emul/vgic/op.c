@@ -17,6 +17,8 @@
 
 /* ---- fill list registers ---- */
 
+#define FIRST_TIMER AVC_VGIC_VTIMER_INTID
+
 /* Returns the next in order: active, then pending. NONE: no candidate. */
 static uint32_t next(const struct avc_vgic_op *op, uint64_t vmcr)
 {
@@ -25,12 +27,21 @@ static uint32_t next(const struct avc_vgic_op *op, uint64_t vmcr)
     return avc_vgic_first_pending(op->vgic, op->self, vmcr);
 }
 
-static void put(struct avc_vgic_op *op, uint32_t intid, unsigned r)
+/* Puts it into one of `free`, and returns the others. A timer that fill() has not seen in the queue was enabled by
+   another CPU since, which cannot see the line. If that is low, the timer is not pending. */
+static uint32_t put(struct avc_vgic_op *op, uint32_t intid, uint32_t free)
 {
     struct avc_vgic_bank *b = avc_vgic_bank_of(op->self, intid);
 
     avc_vgic_unqueue(op->vgic, b, intid % 32);
-    avc_vgic_lr_put(op->self, b, intid % 32, r);
+    if (intid < GIC_NR_PRIVATE && avc_unlikely(TIMER_BITS >> intid & 1) &&
+        !(op->sampled >> (intid - FIRST_TIMER) & 1)) {
+        avc_vgic_timer_sample(op->self, 1u << intid);
+        if (!((b->active | avc_vgic_pending_bits(b)) >> intid & 1))
+            return free;
+    }
+    avc_vgic_lr_put(op->self, b, intid % 32, (unsigned)__builtin_ctz(free));
+    return free & (free - 1);
 }
 
 /* Chooses, when all list registers are free and more waits than fits. */
@@ -41,14 +52,14 @@ static void choose(struct avc_vgic_op *op, uint64_t vmcr)
 
     self->spilled = true;
     keep = avc_vgic_first_pending(op->vgic, self, vmcr) == NONE ? 0 : 1;
-    for (; free && (intid = avc_vgic_first_active(self)) != NONE; free &= free - 1) {
+    while (free && (intid = avc_vgic_first_active(self)) != NONE) {
         if (keep && !(free & (free - 1)))
             break;
-        put(op, intid, (unsigned)__builtin_ctz(free));
+        free = put(op, intid, free);
         avc_vgic_breathe(op);
     }
-    for (; free && (intid = avc_vgic_first_pending(op->vgic, self, vmcr)) != NONE; free &= free - 1) {
-        put(op, intid, (unsigned)__builtin_ctz(free));
+    while (free && (intid = avc_vgic_first_pending(op->vgic, self, vmcr)) != NONE) {
+        free = put(op, intid, free);
         avc_vgic_breathe(op);
     }
     avc_vgic_lr_control(self, vmcr, avc_vgic_first_pending(op->vgic, self, vmcr) != NONE,
@@ -83,8 +94,7 @@ static uint32_t place(struct avc_vgic_op *op, uint64_t vmcr)
             free = ~self->lr_used & self->lr_all;
             continue; /* others have had the lock, and may have taken it back */
         }
-        put(op, intid, (unsigned)__builtin_ctz(free));
-        free &= free - 1;
+        free = put(op, intid, free);
         avc_vgic_breathe(op);
     }
     return intid;
@@ -104,12 +114,17 @@ static bool comes_last(struct avc_vgic_cpu *self, uint32_t intid, uint64_t vmcr)
 static void resample(struct avc_vgic_op *op)
 {
     struct avc_vgic_bank *b = &op->self->bank;
-    uint32_t tracked = (op->self->mask_wanted | b->linked) & b->queued & TIMER_BITS;
+    uint32_t timers = b->queued & TIMER_BITS, tracked;
 
+    if (avc_likely(!timers))
+        return;
+    tracked = (op->self->mask_wanted | b->linked) & timers;
     if (tracked) {
         avc_vgic_touch_slow(op, b, tracked);
         avc_vgic_deliver_slow(op, b, tracked);
+        timers &= b->queued;
     }
+    op->sampled = (uint8_t)(timers >> FIRST_TIMER);
 }
 
 /* Puts what waits for self into list registers. */
