@@ -5,7 +5,7 @@
 
 usage: programs.py FOLDER [NAME...]
 
-FOLDER has the programs. NAME is one of PROGRAMS in this file; default: all of them.
+FOLDER has the programs. NAME is one of PROGRAMS in this file, or reset; default: all of them.
 """
 
 import gzip
@@ -13,7 +13,7 @@ import os
 import re
 import sys
 
-from avctest import Scratch, Tap, command_line, existing, old_qemu, run_avc
+from avctest import Avc, Scratch, Tap, command_line, existing, old_qemu, run_avc
 
 MODELS = ("cortex-a72/off", "max/off", "max/on")
 
@@ -27,6 +27,10 @@ PROGRAMS = {
     "storm": (["storm.bin"], ["--cpus", 2, "--host-cpus", 1], MODELS, False),
     "wfit": (["wfit.bin"], ["--cpus", 1, "--host-cpus", 1], ("max/off", "max/on"), True),
 }
+
+# vCPUs, host CPUs, and what the boots do in the end: see tests/guest/vmm/reset.c. A fourth reset would be a crash.
+RESETS = ((2, 2, "rrro"), (2, 2, "walo"), (4, 2, "rlwo"), (4, 2, "aaao"), (8, 2, "alro"), (2, 1, "rlao"),
+          (4, 4, "wlao"))
 
 
 def complete(out):
@@ -58,14 +62,37 @@ def try_program(tap, folder, scratch, name):
             tap.ok(result.status == 0 and complete(result.out), f"{kernel} on {model}", result.transcript)
 
 
+def try_resets(tap, folder, model):
+    """One vCPU ends the VM while its siblings wait. Each boot is told what to do."""
+    cpu, vhe = model.split("/")
+    for cpus, host_cpus, ends in RESETS:
+        name = f"reset.bin on {model}, {cpus} vCPUs on {host_cpus}: {ends}"
+        stat = ["--stat"] if host_cpus == 2 and cpus > 4 else []  # then SYSTEM_OFF stops all others first
+        with Avc(["run", "--kernel", os.path.join(folder, "reset.bin"), "--memory", 64, "--timeout", 100, "--host-cpu",
+                  cpu, "--host-vhe", vhe, "--cpus", cpus, "--host-cpus", host_cpus, *stat]) as avc:
+            for end in ends:
+                good = avc.expect("boot", 60)
+                if good:
+                    avc.send(f"{cpus}{end}")
+                good = good and avc.expect("1..3", 60)
+            status = avc.wait(60)
+            points = re.findall(rb"^(not )?ok ", avc.stdout, re.M)
+            good = good and status == 0 and len(points) == 3 * len(ends) and not any(points)
+            tap.ok(good and avc.stdout.count(b"boot") == len(ends), name, avc.transcript())
+
+
 def main():
     parser = command_line(__doc__)
     parser.add_argument("folder", type=existing)
-    parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *PROGRAMS])
+    parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *PROGRAMS, "reset"])
     options = parser.parse_args()
     tap, scratch = Tap(), Scratch()
-    for name in options.names or PROGRAMS:
-        try_program(tap, options.folder, scratch, name)
+    for name in options.names or [*PROGRAMS, "reset"]:
+        if name == "reset":
+            for model in MODELS:
+                try_resets(tap, options.folder, model)
+        else:
+            try_program(tap, options.folder, scratch, name)
     return tap.done()
 
 
