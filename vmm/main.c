@@ -7,6 +7,7 @@
 #include "kern/hal.h"
 #include "kern/options.h"
 #include "kern/selftest.h"
+#include "virtio/regs.h"
 #include "vmm.h"
 
 static void greet(void)
@@ -40,6 +41,10 @@ static void map_board(void)
     }
     if (vmm_board.rtc)
         vmm_map(vmm_board.rtc, VMM_PAGE_SIZE, VMM_MAP_DEVICE);
+    /* Several share a page. */
+    for (unsigned i = 0; i < vmm_board.nr_virtio; i++)
+        if (!i || vmm_board.virtio[i].base / VMM_PAGE_SIZE != vmm_board.virtio[i - 1].base / VMM_PAGE_SIZE)
+            vmm_map(vmm_board.virtio[i].base, VMM_VIRTIO_MMIO_SIZE, VMM_MAP_DEVICE);
     vmm_map(vmm_board.gicd.base, vmm_board.gicd.size, VMM_MAP_DEVICE);
     for (unsigned i = 0; i < vmm_board.nr_gicr; i++)
         vmm_map(vmm_board.gicr[i].base, vmm_board.gicr[i].size, VMM_MAP_DEVICE);

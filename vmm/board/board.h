@@ -11,6 +11,7 @@
 #include "kern/percpu.h"
 
 #define VMM_MAX_RANGES 8
+#define VMM_MAX_VIRTIO 32
 
 struct vmm_range {
     uint64_t base, size; /* size 0: not there */
@@ -25,6 +26,15 @@ struct vmm_module {
 struct vmm_uart {
     uint64_t base; /* 0: not there */
     uint32_t intid;
+};
+
+/** A virtio-mmio transport (virtio 1.2, 4.2), with a device or without. */
+struct vmm_transport {
+    uint64_t base;
+    uint32_t intid;
+    bool edge;     /* its interrupt is an edge, and not a level */
+    bool coherent; /* its device sees what is in the CPUs' caches */
+    bool iommu;    /* its device's addresses go through an IOMMU */
 };
 
 /** A PCI host bridge whose bus 0 is in memory. */
@@ -44,7 +54,9 @@ struct vmm_board {
     struct vmm_module kernel, ramdisk;
     struct vmm_uart guest_uart, log_uart; /* log_uart is missing when the board has only one */
     struct vmm_pci pci;
-    uint64_t rtc; /* a PL031; 0: none */
+    uint64_t rtc;                                /* a PL031; 0: none */
+    struct vmm_transport virtio[VMM_MAX_VIRTIO]; /* by ascending addresses */
+    unsigned nr_virtio;
     struct vmm_range gicd;
     struct vmm_range gicr[VMM_MAX_RANGES];
     unsigned nr_gicr;
@@ -125,6 +137,10 @@ uint64_t vmm_rtc_now(void);
 
 void vmm_gic_init(void);                    /* once: the distributor */
 void vmm_gic_cpu_init(struct vmm_cpu *cpu); /* on the CPU itself */
+
+/** Says whether a shared interrupt, which is disabled, is an edge or a level, and gives it the lower priority, of the
+    interrupts that a guest can cause. Otherwise it is as the board's reset has left it, and of the higher one. */
+void vmm_gic_configure(uint32_t intid, bool edge);
 
 /** For private interrupts (SGI, PPI), of the calling CPU. Shared ones are routed to the boot CPU. */
 void vmm_gic_enable(uint32_t intid);

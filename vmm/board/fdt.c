@@ -160,6 +160,34 @@ static void find_pci(void)
     }
 }
 
+#define IRQ_EDGE 3u /* of an interrupt specifier's flags: rising or falling */
+
+/* Transports are many, and their nodes in any order. */
+static void find_virtio(void)
+{
+    int node = -1;
+
+    while ((node = fdt_node_offset_by_compatible(fdt, node, "virtio,mmio")) >= 0) {
+        struct vmm_transport *at = &vmm_board.virtio[vmm_board.nr_virtio], found;
+        struct vmm_range range;
+
+        if (!is_okay(node) || !reg(node, 0, &range) || cell_of(node, "interrupts", 0, 1) != 0 /* an SPI */ ||
+            vmm_board.nr_virtio == VMM_MAX_VIRTIO)
+            continue;
+        found = (struct vmm_transport){
+            .base = range.base,
+            .intid = 32 + cell_of(node, "interrupts", 1, 0),
+            .edge = cell_of(node, "interrupts", 2, 0) & IRQ_EDGE,
+            .coherent = fdt_getprop(fdt, node, "dma-coherent", NULL),
+            .iommu = fdt_getprop(fdt, node, "iommus", NULL),
+        };
+        for (; at > vmm_board.virtio && at[-1].base > found.base; at--)
+            *at = at[-1];
+        *at = found;
+        vmm_board.nr_virtio++;
+    }
+}
+
 static void find_rtc(void)
 {
     int node = fdt_node_offset_by_compatible(fdt, -1, "arm,pl031");
@@ -249,6 +277,7 @@ void vmm_board_discover(uint64_t address)
     find_memory();
     find_reserved();
     find_rtc();
+    find_virtio();
     find_gic();
     find_cpus();
     find_psci();

@@ -25,6 +25,7 @@
 #define GICD_ICPENDR    0x0280
 #define GICD_ICACTIVER  0x0380
 #define GICD_IPRIORITYR 0x0400
+#define GICD_ICFGR      0x0C00 /* two bits each, of which the upper one says: edge */
 #define GICD_IROUTER    0x6000
 
 /* Redistributor: RD_base, and SGI_base 64 KiB above it */
@@ -141,6 +142,16 @@ void vmm_gic_cpu_init(struct vmm_cpu *cpu)
     vmm_gic_enable(VMM_SGI_POKE);
     vmm_gic_enable(VMM_SGI_STOP);
     vmm_gic_enable(VMM_SGI_LOG);
+}
+
+/* An interrupt that is enabled may not be changed so (IHI 0069, GICD_ICFGR). */
+void vmm_gic_configure(uint32_t intid, bool edge)
+{
+    uint64_t at = gicd + GICD_ICFGR + intid / 16 * 4;
+    uint32_t bit = 2u << intid % 16 * 2;
+
+    mmio_write32(at, edge ? mmio_read32(at) | bit : mmio_read32(at) & ~bit);
+    mmio_write8(gicd + GICD_IPRIORITYR + intid, LOW_PRIORITY);
 }
 
 void vmm_gic_enable(uint32_t intid)

@@ -19,6 +19,16 @@ static inline void mmio_write8(uint64_t address, uint8_t value)
     *(volatile uint8_t *)(uintptr_t)address = value;
 }
 
+static inline uint16_t mmio_read16(uint64_t address)
+{
+    return *(volatile uint16_t *)(uintptr_t)address;
+}
+
+static inline void mmio_write16(uint64_t address, uint16_t value)
+{
+    *(volatile uint16_t *)(uintptr_t)address = value;
+}
+
 static inline uint32_t mmio_read32(uint64_t address)
 {
     return *(volatile uint32_t *)(uintptr_t)address;

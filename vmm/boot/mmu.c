@@ -37,7 +37,7 @@
 #define CPTR_VHE_HOST CPTR_VHE_FPEN
 
 #define NR_TABLES  48
-#define NR_REGIONS 32
+#define NR_REGIONS 64
 #define ENTRIES    512
 
 struct vmm_mmu_regs vmm_mmu_regs;

@@ -42,8 +42,8 @@ struct vmm_guest {
     struct vmm_ram ram;
     struct vmm_pl011 uart;
     struct vmm_pl031 rtc;
-    struct vmm_mmio slots;
-    struct vmm_vcpu alarm; /* only its task is used: it is the RTC's, and runs when the alarm is due */
+    struct vmm_slots slots;
+    struct vmm_task alarm; /* the RTC's, which runs when the alarm is due */
 
     struct vmm_image image;
     struct vmm_layout layout;
@@ -59,8 +59,5 @@ bool vmm_guest_reset(void);
 
 /** Logs what the guest was doing and ends the run. The vCPU is loaded on this CPU. */
 _Noreturn void vmm_guest_crash(struct vmm_vcpu *vv, const struct avc_exit *e, const char *why);
-
-/** The step of the alarm's task. */
-enum vmm_step vmm_guest_alarm(uint64_t *deadline);
 
 #endif

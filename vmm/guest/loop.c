@@ -75,7 +75,7 @@ static enum next answer(struct vmm_cpu *cpu, struct vmm_vcpu *vv, struct avc_exi
     case AVC_MMIO:
         if (vmm_ram_touch(&vmm_guest.ram, e->key, vmm_irq_window))
             e->answer = AVC_RETRY;
-        else
+        else if (!vmm_slots_exit(&vmm_guest.slots, e, vmm_irq_window))
             vmm_nothing_there(vv, e);
         return GO_ON;
     case AVC_SERROR:
@@ -146,9 +146,6 @@ enum vmm_step vmm_vcpu_step(struct vmm_cpu *cpu, struct vmm_vcpu *vv, uint64_t *
     struct avc_vcpu *vcpu = &vv->vcpu;
     enum avc_status status;
     enum next next;
-
-    if (vv == &vmm_guest.alarm)
-        return vmm_guest_alarm(deadline);
 
     status = avc_vcpu_load(vcpu, cpu->pcpu);
     if (status)

@@ -8,6 +8,7 @@
 
 #include "guest.h"
 #include "stat.h"
+#include "virtio.h"
 
 struct vmm_guest vmm_guest;
 
@@ -67,6 +68,11 @@ static void rtc_irq(void *ctx, bool level)
     drive(VMM_GUEST_RTC_SPI, level);
 }
 
+static void virtio_irq(void *ctx, bool level)
+{
+    drive(VMM_GUEST_VIRTIO_SPI + (uint32_t)(uintptr_t)ctx, level);
+}
+
 /* Runs in a claim. It never waits: the board's driver has a queue. */
 static void console_put(void *ctx, uint8_t byte)
 {
@@ -105,14 +111,15 @@ static enum avc_answer rtc_access(struct avc_vcpu *vcpu, struct avc_exit *e, voi
     enum avc_answer answer = vmm_mmio_access(vcpu, e, ctx);
 
     if (e->write)
-        vmm_sched_wake(&vmm_guest.alarm.task);
+        vmm_sched_wake(&vmm_guest.alarm);
     return answer;
 }
 
-enum vmm_step vmm_guest_alarm(uint64_t *deadline)
+static enum vmm_step look_at_alarm(struct vmm_task *task, uint64_t *deadline)
 {
     uint64_t next = vmm_pl031_poll(&vmm_guest.rtc);
 
+    (void)task;
     *deadline = next >= UINT64_MAX / vmm_time_hz() ? VMM_NEVER : next * vmm_time_hz();
     return VMM_STEP_BLOCK;
 }
@@ -134,11 +141,13 @@ static void make_devices(void)
 
     vmm_pl031_init(&g->rtc, VMM_GUEST_RTC, (uint32_t)vmm_rtc_now(), seconds, NULL);
     g->rtc.mmio.irq = rtc_irq;
-    vmm_task_init(&g->alarm.task);
+    vmm_task_init(&g->alarm);
+    g->alarm.step = look_at_alarm;
     claim(AVC_MMIO, VMM_GUEST_RTC, VMM_PL031_SIZE, rtc_access, &g->rtc.mmio);
 
     vmm_slots_init(&g->slots, VMM_GUEST_VIRTIO);
-    claim(AVC_MMIO, VMM_GUEST_VIRTIO, VMM_SLOTS_SIZE, vmm_mmio_access, &g->slots);
+    vmm_guest_virtio_init(&g->slots, &g->ram, virtio_irq);
+    claim(AVC_MMIO, VMM_GUEST_VIRTIO, VMM_SLOTS_SIZE, vmm_slots_access, &g->slots);
 }
 
 /* ---- the machine ---- */
@@ -320,6 +329,7 @@ bool vmm_guest_reset(void)
     }
     vmm_pl011_reset(&g->uart);
     vmm_pl031_reset(&g->rtc);
+    vmm_guest_virtio_reset(&g->slots);
     must(avc_vgic_reset(&g->vgic), "the interrupt controller's reset");
     vmm_assert(vmm_ram_reset(&g->ram)); /* the devices are reset: none has memory of the guest's */
     vmm_strace_reset();

@@ -9,7 +9,7 @@
 #include "kern/selftest.h"
 #include "vmm.h"
 
-#define NR_SHARED 8
+#define NR_SHARED (8 + VMM_MAX_VIRTIO)
 
 /* Shared interrupts that have a handler. Each is written at boot, before the interrupt is enabled. */
 static struct {
@@ -156,7 +156,7 @@ _Noreturn void vmm_sched_loop(void)
         uint64_t deadline = VMM_NEVER;
 
         if (task) {
-            enum vmm_step how = step(cpu, vmm_vcpu_of_task(task), &deadline);
+            enum vmm_step how = task->step ? task->step(task, &deadline) : step(cpu, vmm_vcpu_of_task(task), &deadline);
 
             vmm_sched_done(cpu->index, task, how, deadline);
         } else {

@@ -31,8 +31,11 @@ enum vmm_step {
     VMM_STEP_BLOCK  /* the task has nothing to do before a wake-up or its deadline */
 };
 
-/** Only the scheduler uses its members. The lock of the CPU in `cpu` guards it. */
+/** Only the scheduler uses its members but `step`. The lock of the CPU in `cpu` guards it. */
 struct vmm_task {
+    /* What a CPU does that has picked the task. NULL: it is a vCPU's, and lies in its struct vmm_vcpu. The owner sets
+       it after vmm_task_init(). */
+    enum vmm_step (*step)(struct vmm_task *task, uint64_t *deadline);
     enum vmm_task_state state;
     _Atomic unsigned cpu;      /* where it runs, waits in the queue, or ran last */
     _Atomic bool wake_pending; /* woken after it was picked, or after vmm_sched_woken(); set under the lock */

@@ -1,27 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* Transports without a device: all registers read 0 but those that say what a transport is, and stores do nothing. */
+/*
+ * Which transport an access is for. All registers of a transport without a device read 0 but those that say what a
+ * transport is, and stores do nothing.
+ */
 #include "virtio/slots.h"
 
-enum { /* register offsets; virtio 1.2, 4.2.2 */
-       MAGIC_VALUE = 0x00,
-       VERSION = 0x04,
-       VENDOR_ID = 0x0C
-};
+#include "virtio/regs.h"
 
-#define MAGIC  0x74726976u /* "virt" */
-#define MODERN 2u
 #define VENDOR 0x554D4551u /* as the `virt` machine has it: "QEMU" */
 
 static uint32_t read(struct vmm_mmio *dev, uint32_t offset)
 {
     (void)dev;
     switch (offset % VMM_GUEST_VIRTIO_SIZE) {
-    case MAGIC_VALUE:
-        return MAGIC;
-    case VERSION:
-        return MODERN;
-    case VENDOR_ID:
+    case VIRTIO_MAGIC_VALUE:
+        return VIRTIO_MAGIC;
+    case VIRTIO_VERSION:
+        return VIRTIO_MODERN;
+    case VIRTIO_VENDOR_ID:
         return VENDOR;
     default:
         return 0;
@@ -35,7 +32,28 @@ static void write(struct vmm_mmio *dev, uint32_t offset, uint32_t value)
     (void)value;
 }
 
-void vmm_slots_init(struct vmm_mmio *slots, uint64_t base)
+void vmm_slots_init(struct vmm_slots *slots, uint64_t base)
 {
-    *slots = (struct vmm_mmio){ .base = base, .size = VMM_SLOTS_SIZE, .read = read, .write = write };
+    *slots = (struct vmm_slots){ .empty = { .base = base, .size = VMM_SLOTS_SIZE, .read = read, .write = write } };
+}
+
+/* An access that begins in one transport and ends in the next is the first one's. */
+enum avc_answer vmm_slots_access(struct avc_vcpu *vcpu, struct avc_exit *e, void *ctx)
+{
+    struct vmm_slots *slots = ctx;
+    struct vmm_relay *r = slots->relay[(e->key - slots->empty.base) / VMM_GUEST_VIRTIO_SIZE];
+
+    return r ? vmm_relay_access(r, vcpu, e) : vmm_mmio_access(vcpu, e, &slots->empty);
+}
+
+bool vmm_slots_exit(struct vmm_slots *slots, struct avc_exit *e, void (*look)(void))
+{
+    uint64_t offset = e->key - slots->empty.base;
+    struct vmm_relay *r = offset < VMM_SLOTS_SIZE ? slots->relay[offset / VMM_GUEST_VIRTIO_SIZE] : NULL;
+
+    if (!r || e->kind != AVC_MMIO || !e->write)
+        return false;
+    vmm_relay_store(r, offset % VMM_GUEST_VIRTIO_SIZE, (uint32_t)e->value, look);
+    avc_done(e, e->value);
+    return true;
 }
