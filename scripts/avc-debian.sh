@@ -13,6 +13,9 @@ sysroot=$build/sysroot
 guest=$build/guest
 guest_kernel=$guest/Image
 guest_initrd=$guest/initrd.cpio
+# Modules of the kernel's that the guest's devices need, in the order in which they are loaded.
+guest_modules=(drivers/virtio/virtio_mmio drivers/block/virtio_blk lib/crc16 crypto/crc32c_generic fs/mbcache
+    fs/jbd2/jbd2 fs/ext4/ext4)
 
 private_apt_configure() {
     mkdir -p "$apt_home/lists/partial" "$apt_home/archives/partial"
@@ -115,13 +118,32 @@ guest_ensure() {
     initrd_ensure
 }
 
-initrd_ensure() {
+# The same initrd with drivers. Sets guest_initrd.
+guest_drivers_ensure() {
+    local name package list=() missing=no
+    for name in "${guest_modules[@]}"; do
+        list+=("$guest/modules/${name##*/}.ko")
+        [[ -e ${list[-1]} ]] || missing=yes
+    done
+    if [[ $missing == yes ]]; then
+        lock_take
+        package=$(compgen -G "$build/debian/linux-image-*-arm64/*.deb") || die 2 "there is no package of the kernel's" \
+            "Remove $guest_kernel, and it is fetched again."
+        for name in "${guest_modules[@]}"; do
+            package_file "$package" "./lib/modules/*/kernel/$name.ko" "$guest/modules/${name##*/}.ko"
+        done
+    fi
+    guest_initrd=$guest/initrd-drivers.cpio
+    initrd_ensure "${list[@]}"
+}
+
+initrd_ensure() { # MODULE...
     local input
-    for input in "$guest/busybox" "$top/vmm/initrd/init" "$top/vmm/initrd/mkinitrd.py"; do
+    for input in "$guest/busybox" "$top/vmm/initrd/init" "$top/vmm/initrd/mkinitrd.py" "$@"; do
         if [[ ! $guest_initrd -nt $input ]]; then
             lock_take
             python3 "$top/vmm/initrd/mkinitrd.py" "$guest_initrd.part" \
-                "$top/vmm/initrd/init" "$guest/busybox"
+                "$top/vmm/initrd/init" "$guest/busybox" "$@"
             mv -- "$guest_initrd.part" "$guest_initrd"
             return
         fi

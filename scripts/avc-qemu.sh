@@ -41,7 +41,7 @@ machine_describe() { # CPU-MODEL CPUS MEMORY-MIB COUNT(yes|no)
         cpu+=,cntfrq=1000000000
     fi
     qemu_machine=(-M "$machine" -cpu "$cpu" -smp "$2" -m "$3" -accel tcg
-        -nic none -display none -no-reboot)
+        -nic none -display none -no-reboot -global virtio-mmio.force-legacy=false)
     if [[ $4 == yes ]]; then
         qemu_machine+=(-icount 'shift=0,sleep=off' -rtc 'base=2026-01-01T00:00:00,clock=vm' -seed 1)
     fi

@@ -27,6 +27,9 @@ Installs, builds and fetches what is missing first, and says so.
                       '$default_append'
                       With our initrd, avc.exec=COMMAND at its end runs COMMAND and powers
                       off.
+  --disk FILE[,ro][,serial=TEXT]
+                      a disk of the guest's: a raw or qcow2 image, or a block device. May be given
+                      several times: the first one is Linux's /dev/vda
   --cpus N            the guest's CPUs, 1 to 8 (default: 2)
   --memory SIZE       the guest's memory: MiB, or with G at its end GiB (default: 512)
   --host-cpus N       the emulated board's CPUs, 1 to 8 (default: 2)
@@ -117,11 +120,14 @@ run_unknown() { # OPTION
     -m | -mem | --m) ours=--memory ;;
     -smp | --smp) ours=--cpus ;;
     -cpu | --cpu) ours="--host-cpu: the guest's CPUs are like the board's" ;;
+    -drive | --drive | -hda | --hda) ours=--disk ;;
     -dtb | --dtb)
         die_usage run "unknown option: $1" 'The hypervisor makes the device tree of the machine that it emulates.'
         ;;
-    -M | -machine | -device | -drive | -netdev | -nographic)
-        die_usage run "unknown option: $1" "Arguments of QEMU come after --. They are the board's, and not the guest's."
+    -M | -machine | -device | -netdev | -nographic)
+        die_usage run "unknown option: $1" \
+            "Arguments of QEMU come after --. They are the board's, and not the guest's." \
+            "The guest's own disks are --disk FILE."
         ;;
     *) die_usage run "unknown option: $1" ;;
     esac
@@ -154,12 +160,12 @@ run_options() {
         --stat) stat=stat && continue ;;
         --prefault) prefault=prefault && continue ;;
         --profile) profile=profile && continue ;;
-        --kernel=* | --initrd=* | --append=* | --cpus=* | --memory=* | --host-cpus=* | \
+        --kernel=* | --initrd=* | --append=* | --disk=* | --cpus=* | --memory=* | --host-cpus=* | \
             --host-cpu=* | --host-vhe=* | --timeout=*)
             value=${option#*=}
             option=${option%%=*}
             ;;
-        --kernel | --initrd | --append | --cpus | --memory | --host-cpus | --host-cpu | \
+        --kernel | --initrd | --append | --disk | --cpus | --memory | --host-cpus | --host-cpu | \
             --host-vhe | --timeout)
             [[ $# -gt 0 && $1 != -- ]] || die_usage run "$option wants a value"
             value=$1
@@ -178,6 +184,7 @@ run_option() { # OPTION VALUE
     --kernel) run_kernel "$2" ;;
     --initrd) [[ -n $2 ]] || die_usage run '--initrd wants a file' && initrd=$2 ;;
     --append) append=$2 ;;
+    --disk) device_disk "$2" ;;
     --cpus) cpus=$(run_number "$1" "$2" 1 8 'a number of CPUs') ;;
     --memory) memory=$(run_memory "$2") ;;
     --host-cpus) host_cpus=$(run_number "$1" "$2" 1 8 'a number of CPUs') ;;
@@ -268,6 +275,7 @@ run_ensure() {
     if [[ -z $kernel ]]; then
         guest_ensure
         kernel=$guest_kernel
+        [[ -n $initrd || ${#device_arguments[@]} -eq 0 ]] || guest_drivers_ensure
         [[ -n $initrd ]] || initrd=$guest_initrd
         run_check_memory
     fi
@@ -312,7 +320,7 @@ run_place() {
 }
 
 run_boot() {
-    local status=0 line options="cpus=$cpus memory=$memory host-vhe=$host_vhe"
+    local status=0 line devices=() options="cpus=$cpus memory=$memory host-vhe=$host_vhe"
     ((kernel_at == 0)) || options+=" kernel-at=$(printf '%#x' "$kernel_at")"
     options+="${strace:+ $strace}${stat:+ $stat}${prefault:+ $prefault}"
     machine_describe "$host_cpu" "$host_cpus" "$host_memory" "$count"
@@ -321,9 +329,10 @@ run_boot() {
         say "to leave: Ctrl-A, then x; or let the guest power off"
     fi
     [[ -z $profile ]] || run_profile
+    mapfile -t devices < <(device_place)
     emulator_run "$timeout" \
         -kernel "$vmm_image" -append "$options" \
-        "${modules[@]}" "${qemu_arguments[@]}" || status=$?
+        "${modules[@]}" "${devices[@]}" "${qemu_arguments[@]}" || status=$?
     [[ -z $profile ]] || run_show_profile
     [[ -z $stopped ]] || return "$stopped"
     if [[ $status -eq 124 ]]; then

@@ -3,12 +3,15 @@
 # Copyright 2026 the arm_vcpu authors
 """Writes the guest's initrd: a cpio archive ("newc") of our init and a static busybox.
 
-usage: mkinitrd.py OUTPUT INIT BUSYBOX
+usage: mkinitrd.py OUTPUT INIT BUSYBOX [MODULE...]
+
+MODULE: kernel modules that init loads, in this order.
 
 Written by hand and not by cpio(1), which would have to be installed, because an archive made
 here has device nodes without root's help, and is the same to the byte each time.
 """
 
+import os
 import stat
 import sys
 
@@ -52,7 +55,7 @@ class Archive:
         return bytes(self.data)
 
 
-def build(init, busybox):
+def build(init, busybox, modules):
     archive = Archive()
     for name in ("bin", "sbin", "usr", "usr/bin", "usr/sbin", "dev", "proc", "sys", "etc", "mnt"):
         archive.folder(name)
@@ -66,15 +69,24 @@ def build(init, busybox):
     archive.link("bin/sh", "busybox")
     archive.file("etc/passwd", PASSWD)
     archive.file("etc/group", GROUP)
+    if modules:
+        archive.folder("lib")
+        archive.folder("lib/modules")
+    for number, (name, content) in enumerate(modules):
+        archive.file(f"lib/modules/{number:02d}-{name}", content)
     return archive.finish()
 
 
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
 def main():
-    if len(sys.argv) != 4:
+    if len(sys.argv) < 4:
         sys.exit(__doc__)
-    output, init, busybox = sys.argv[1:]
-    with open(init, "rb") as init_file, open(busybox, "rb") as busybox_file:
-        data = build(init_file.read(), busybox_file.read())
+    output, init, busybox, *modules = sys.argv[1:]
+    data = build(read(init), read(busybox), [(os.path.basename(path), read(path)) for path in modules])
     with open(output, "wb") as output_file:
         output_file.write(data)
 
