@@ -11,6 +11,7 @@ FOLDER has the programs. NAME is one of PROGRAMS in this file, or reset; default
 import gzip
 import os
 import re
+import struct
 import sys
 
 from avctest import Avc, Scratch, Tap, command_line, existing, old_qemu, run_avc
@@ -20,6 +21,7 @@ MODELS = ("cortex-a72/off", "max/off", "max/on")
 # name: (kernels, arguments of ./avc run, host CPUs with E2H off or on, whether it needs QEMU 10)
 PROGRAMS = {
     "across": (["across.bin"], ["--cpus", 1, "--host-cpus", 1], MODELS, False),
+    "disk": (["disk.bin"], ["--cpus", 1, "--host-cpus", 2], MODELS, False),
     "fetch": (["fetch.bin", "fetch.bin.gz"], ["--cpus", 1, "--host-cpus", 1], MODELS, False),
     "idle": (["idle.bin"], ["--cpus", 4, "--host-cpus", 2], MODELS, False),
     "placed": (["placed-low.elf", "placed-high.elf", "placed-high.bin,addr=0x40080000"], ["--cpus", 1], MODELS, False),
@@ -48,17 +50,34 @@ def kernel_file(folder, scratch, kernel):
         return scratch.save(kernel, gzip.compress(file.read()))
 
 
+def disks(scratch):
+    """What disk.c wants: eight bytes of a disk are their own number. The one
+    that fails once, at sector 64, is the first, because a device of QEMU's own gets a transport below the others."""
+    image = scratch.save("disk", struct.pack("<524288Q", *range(524288)))
+    failing = scratch.save("failing", struct.pack("<524288Q", *range(524288)))
+    rules = scratch.save("rules", b'[inject-error]\nevent = "read_aio"\nerrno = "5"\nsector = "64"\nonce = "on"\n')
+    return (["--disk", f"{image},serial=relay-test",
+             "--disk", f"{scratch.save('read-only', struct.pack('<524288Q', *range(524288)))},ro"],
+            ["--", "-drive", f"if=none,id=failing,driver=raw,file.driver=blkdebug,file.config={rules},"
+             f"file.image.driver=file,file.image.filename={failing}", "-device",
+             "virtio-blk-device,drive=failing"])
+
+
 def try_program(tap, folder, scratch, name):
     kernels, more, models, new = PROGRAMS[name]
     if new and old_qemu():
         tap.skip(name, "it needs QEMU 10")
         return
+    behind = []
+    if name == "disk":
+        devices, behind = disks(scratch)
+        more = more + devices
     for kernel in kernels:
         file = kernel_file(folder, scratch, kernel)
         for model in models:
             cpu, vhe = model.split("/")
             result = run_avc("run", "--kernel", file, "--memory", 64, "--timeout", 60, "--host-cpu", cpu,
-                             "--host-vhe", vhe, *more, timeout=90)
+                             "--host-vhe", vhe, *more, *behind, timeout=90)
             tap.ok(result.status == 0 and complete(result.out), f"{kernel} on {model}", result.transcript)
 
 
