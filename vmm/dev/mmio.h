@@ -30,7 +30,15 @@ struct vmm_mmio {
 };
 
 /** Numbers of the models in saved states (avc/state.h, docs/state.md). A number is never given to another model. */
-enum vmm_state_model { VMM_STATE_PL011 = 1, VMM_STATE_PL031 = 2, VMM_STATE_SHADOW = 3, VMM_STATE_RELAY = 4 };
+enum vmm_state_model {
+    VMM_STATE_PL011 = 1,
+    VMM_STATE_PL031 = 2,
+    VMM_STATE_SHADOW = 3,
+    VMM_STATE_RELAY = 4,
+    VMM_STATE_CFI = 5,
+    VMM_STATE_FWCFG = 6,
+    VMM_STATE_PL061 = 7
+};
 
 /** A mask of 1 to 4 bytes. */
 static inline uint32_t vmm_mmio_mask(unsigned bytes)
