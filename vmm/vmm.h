@@ -30,6 +30,7 @@ struct vmm_options {
     unsigned cpus;      /* cpus=N: vCPUs of the guest; default 1 */
     uint64_t memory;    /* memory=MIB: of the guest, in bytes; default 512 MiB */
     uint64_t kernel_at; /* kernel-at=ADDRESS: the kernel's file is taken as it is, and goes there; default 0: not so */
+    bool flash_vars;    /* flash-vars: the guest's second flash bank is the board's */
     bool host_vhe;      /* host-vhe=on|off: EL2 with E2H,TGE=1,1; default off */
     bool debug;         /* debug: also log VMM_DEBUG lines */
     const char *strace; /* strace[=NAME,NAME...]: the guest's system calls in the log; "": all; NULL: none */

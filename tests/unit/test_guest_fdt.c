@@ -71,6 +71,37 @@ static void whole(void **state)
     assert_int_equal(node(fdt_getprop(tree, node("/chosen"), "stdout-path", NULL)), node("/pl011@9000000"));
     assert_int_equal(fdt_node_check_compatible(tree, node("/pl031@9010000"), "arm,primecell"), 0);
     assert_int_equal(fdt_node_check_compatible(tree, node("/psci"), "arm,psci-0.2"), 0);
+    /* systemd takes a hypervisor that it does not know for "vm-other"; these words it knows. */
+    assert_null(strstr(fdt_getprop(tree, node("/hypervisor"), "compatible", NULL), "xen"));
+    assert_null(strstr(fdt_getprop(tree, node("/hypervisor"), "compatible", NULL), "vmware"));
+    assert_string_not_equal(fdt_getprop(tree, node("/hypervisor"), "compatible", NULL), "linux,kvm");
+}
+
+/* What firmware looks for, at the addresses of the virt machine. */
+static void firmware(void **state)
+{
+    static const uint32_t banks[] = { 0, 0, 0, 0x4000000, 0, 0x4000000, 0, 0x4000000 };
+    struct vmm_fdt_info info = { .cpus = 1, .mpidr = mpidr, .ram = 0x40000000, .ram_size = 0x1000000 };
+    int gpio;
+
+    (void)state;
+    assert_null(vmm_fdt_make(tree, BYTES, &info));
+    for (unsigned i = 0; i < 8; i++)
+        assert_int_equal(cell("/flash@0", "reg", i), banks[i]);
+    assert_int_equal(cell("/flash@0", "bank-width", 0), 4);
+    assert_int_equal(fdt_node_check_compatible(tree, node("/flash@0"), "cfi-flash"), 0);
+    assert_int_equal(cell("/fw-cfg@9020000", "reg", 1), 0x9020000);
+    assert_int_equal(cell("/fw-cfg@9020000", "reg", 3), 0x18);
+    assert_int_equal(fdt_node_check_compatible(tree, node("/fw-cfg@9020000"), "qemu,fw-cfg-mmio"), 0);
+    gpio = node("/pl061@9030000");
+    assert_int_equal(fdt_node_check_compatible(tree, gpio, "arm,primecell"), 0);
+    assert_int_equal(cell("/pl061@9030000", "interrupts", 1), 7);
+    assert_int_equal(cell("/pl061@9030000", "#gpio-cells", 0), 2);
+    assert_int_equal(fdt_node_offset_by_phandle(tree, cell("/gpio-keys/poweroff", "gpios", 0)), gpio);
+    assert_int_equal(fdt_node_offset_by_phandle(tree, cell("/pl061@9030000", "clocks", 0)), node("/apb-pclk"));
+    assert_int_equal(cell("/gpio-keys/poweroff", "gpios", 1), 3);
+    assert_int_equal(cell("/gpio-keys/poweroff", "gpios", 2), 0);
+    assert_int_equal(cell("/gpio-keys/poweroff", "linux,code", 0), 116);
 }
 
 /* All transports are there, each once, by ascending address, with an interrupt of its own. */
@@ -145,8 +176,8 @@ static void no_room(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole), cmocka_unit_test(transports), cmocka_unit_test(little),
-        cmocka_unit_test(seeds), cmocka_unit_test(no_room),
+        cmocka_unit_test(whole),  cmocka_unit_test(firmware), cmocka_unit_test(transports),
+        cmocka_unit_test(little), cmocka_unit_test(seeds),    cmocka_unit_test(no_room),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,6 +44,22 @@ struct vmm_pci {
     uint64_t io_port;
 };
 
+/** A bank of the board's NOR flash that is in use; see nor.c. */
+struct vmm_nor {
+    uint64_t base, size;
+    uint32_t block; /* bytes of an erase block, of both chips */
+    /* The operation that is in progress: */
+    uint32_t offset, left;
+    const uint32_t *data; /* NULL: it erases */
+};
+
+/** A power button. */
+struct vmm_button {
+    uint64_t base; /* of a PL061; 0: there is none */
+    uint32_t intid;
+    unsigned pin;
+};
+
 struct vmm_board {
     uint64_t fdt, fdt_size;
     const char *bootargs; /* "" when none */
@@ -52,8 +68,11 @@ struct vmm_board {
     struct vmm_range reserved[VMM_MAX_RANGES]; /* from the device tree's reservations */
     unsigned nr_reserved;
     struct vmm_module kernel, ramdisk;
+    struct vmm_range firmware; /* of the guest's: from the hypervisor's options, and not from the device tree */
+    struct vmm_range flash[2]; /* banks of NOR flash, two x16 chips each */
     struct vmm_uart guest_uart, log_uart; /* log_uart is missing when the board has only one */
     struct vmm_pci pci;
+    struct vmm_button button;
     uint64_t rtc;                                /* a PL031; 0: none */
     struct vmm_transport virtio[VMM_MAX_VIRTIO]; /* by ascending addresses */
     unsigned nr_virtio;
@@ -120,6 +139,25 @@ void vmm_console_drain(void);
 
 /** Returns seconds since 1970 in UTC, or 0 when the board has no clock. */
 uint64_t vmm_rtc_now(void);
+
+/* ---- nor.c ---- */
+
+enum vmm_nor_result { VMM_NOR_DONE, VMM_NOR_BUSY, VMM_NOR_FAILED };
+
+/** Maps a bank and looks what it is. Returns NULL, or why it cannot be used. Before other CPUs run guests. */
+const char *vmm_nor_init(struct vmm_nor *nor, const struct vmm_range *range);
+
+/** One caller at a time. Offsets and sizes are multiples of 4, or of an erase block. `data` stays until the end. */
+uint32_t vmm_nor_read(const struct vmm_nor *nor, uint32_t offset); /* while no operation is in progress */
+enum vmm_nor_result vmm_nor_program(struct vmm_nor *nor, uint32_t offset, const uint32_t *data, uint32_t bytes);
+enum vmm_nor_result vmm_nor_erase(struct vmm_nor *nor, uint32_t offset, uint32_t bytes);
+/** Carries an operation on that was BUSY. Takes some 20 instructions. */
+enum vmm_nor_result vmm_nor_poll(struct vmm_nor *nor);
+
+/* ---- button.c ---- */
+
+/** From now on `fn` is told when the power button goes down or up, in interrupt context on the boot CPU. */
+void vmm_button_init(void (*fn)(void *ctx, bool down), void *ctx);
 
 /* ---- gic.c ---- */
 

@@ -197,6 +197,42 @@ static void find_rtc(void)
         vmm_board.rtc = range.base;
 }
 
+#define KEY_POWER 116 /* of gpio-keys' binding: Linux's input-event-codes.h */
+
+/* A gpio-keys node with a power key, which is active high, on a PL061. */
+static void find_button(void)
+{
+    int parent = fdt_node_offset_by_compatible(fdt, -1, "gpio-keys"), key, gpio;
+    struct vmm_range range;
+    uint32_t pin;
+
+    if (parent < 0 || !is_okay(parent))
+        return;
+    fdt_for_each_subnode(key, fdt, parent)
+    {
+        if (cell_of(key, "linux,code", 0, 0) != KEY_POWER || cell_of(key, "gpios", 2, 1) != 0)
+            continue;
+        gpio = fdt_node_offset_by_phandle(fdt, cell_of(key, "gpios", 0, 0));
+        pin = cell_of(key, "gpios", 1, 8);
+        if (gpio < 0 || fdt_node_check_compatible(fdt, gpio, "arm,pl061") || pin > 7 || !reg(gpio, 0, &range) ||
+            cell_of(gpio, "interrupts", 0, 1) != 0)
+            continue;
+        vmm_board.button =
+            (struct vmm_button){ .base = range.base, .intid = 32 + cell_of(gpio, "interrupts", 1, 0), .pin = pin };
+    }
+}
+
+/* Firmware for this board reads its variables from the second bank. */
+static void find_flash(void)
+{
+    int node = fdt_node_offset_by_compatible(fdt, -1, "cfi-flash");
+
+    if (node < 0 || !is_okay(node) || cell_of(node, "bank-width", 0, 0) != 4)
+        return;
+    for (unsigned n = 0; n < 2; n++)
+        (void)reg(node, n, &vmm_board.flash[n]);
+}
+
 static void find_gic(void)
 {
     int node = fdt_node_offset_by_compatible(fdt, -1, "arm,gic-v3");
@@ -278,6 +314,8 @@ void vmm_board_discover(uint64_t address)
     find_reserved();
     find_rtc();
     find_virtio();
+    find_flash();
+    find_button();
     find_gic();
     find_cpus();
     find_psci();

@@ -16,6 +16,7 @@
 
 #define PHANDLE_GIC   1
 #define PHANDLE_CLOCK 2
+#define PHANDLE_GPIO  3
 
 /* Interrupt specifiers of the GIC's binding: type, number, flags. */
 #define SPI   0
@@ -108,6 +109,14 @@ static void psci(struct writer *w)
     end(w);
 }
 
+/* Programs that ask what they run under look here. Only "xen", "kvm" and "vmware" in the name mean anything to them. */
+static void hypervisor(struct writer *w)
+{
+    begin(w, "hypervisor");
+    text(w, "compatible", "arm-vcpu,vmm");
+    end(w);
+}
+
 static void timer(struct writer *w)
 {
     begin(w, "timer");
@@ -159,6 +168,47 @@ static void devices(struct writer *w)
     CELLS(w, "interrupts", SPI, VMM_GUEST_RTC_SPI, LEVEL);
     CELLS(w, "clocks", PHANDLE_CLOCK);
     text(w, "clock-names", "apb_pclk");
+    end(w);
+
+    begin(w, "fw-cfg@9020000");
+    text(w, "compatible", "qemu,fw-cfg-mmio");
+    CELLS(w, "reg", U64(VMM_GUEST_FWCFG), 0, 0x18);
+    empty(w, "dma-coherent");
+    end(w);
+}
+
+/* The power button is a key on one of the pins; active high. */
+static void button(struct writer *w)
+{
+    begin(w, "pl061@9030000");
+    texts(w, "compatible", "arm,pl061\0arm,primecell");
+    CELLS(w, "reg", U64(VMM_GUEST_GPIO), U64(VMM_GUEST_DEV_SIZE));
+    CELLS(w, "interrupts", SPI, VMM_GUEST_GPIO_SPI, LEVEL);
+    empty(w, "gpio-controller");
+    cell(w, "#gpio-cells", 2);
+    CELLS(w, "clocks", PHANDLE_CLOCK);
+    text(w, "clock-names", "apb_pclk");
+    cell(w, "phandle", PHANDLE_GPIO);
+    end(w);
+
+    begin(w, "gpio-keys");
+    text(w, "compatible", "gpio-keys");
+    begin(w, "poweroff");
+    CELLS(w, "gpios", PHANDLE_GPIO, VMM_GUEST_BUTTON_PIN, 0);
+    cell(w, "linux,code", 116); /* KEY_POWER */
+    text(w, "label", "GPIO Key Poweroff");
+    end(w);
+    end(w);
+}
+
+/* Two chips in parallel. */
+static void flash(struct writer *w)
+{
+    begin(w, "flash@0");
+    text(w, "compatible", "cfi-flash");
+    CELLS(w, "reg", U64(VMM_GUEST_FLASH), U64((uint64_t)VMM_GUEST_FLASH_SIZE),
+          U64(VMM_GUEST_FLASH + VMM_GUEST_FLASH_SIZE), U64((uint64_t)VMM_GUEST_FLASH_SIZE));
+    cell(w, "bank-width", 4);
     end(w);
 }
 
@@ -232,9 +282,12 @@ const char *vmm_fdt_make(void *buf, size_t bytes, const struct vmm_fdt_info *inf
     end(&w);
     cpus(&w, info);
     psci(&w);
+    hypervisor(&w);
     timer(&w);
     gic(&w, info);
     devices(&w);
+    button(&w);
+    flash(&w);
     transports(&w);
     end(&w);
     note(&w, fdt_finish(buf));

@@ -8,9 +8,12 @@
 #include <avc/stage2.h>
 #include <avc/vgic.h>
 
+#include "dev/fwcfg.h"
 #include "dev/pl011.h"
 #include "dev/pl031.h"
+#include "dev/pl061.h"
 #include "fdt.h"
+#include "flash.h"
 #include "image.h"
 #include "map.h"
 #include "ram.h"
@@ -20,8 +23,8 @@
 
 #define VMM_MAX_RESETS 3 /* in a run; one more is a crash */
 
-#define VMM_GUEST_CLAIMS (8 + VMM_STRACE_CLAIMS)
-#define VMM_GUEST_SPIS   64
+#define VMM_GUEST_CLAIMS (12 + VMM_STRACE_CLAIMS)
+#define VMM_GUEST_SPIS   256 /* as the `virt` machine has */
 
 /** A hypercall for tests and benches, answered in the VMM's loop: X1 + X2. */
 #define VMM_CALL_ADD 0xFFFF
@@ -42,7 +45,11 @@ struct vmm_guest {
     struct vmm_ram ram;
     struct vmm_pl011 uart;
     struct vmm_pl031 rtc;
+    struct vmm_fwcfg fwcfg;
+    struct vmm_pl061 gpio;
     struct vmm_slots slots;
+    struct vmm_flash flash[2];
+    struct vmm_nor vars;   /* what the second one is on, with flash-vars */
     struct vmm_task alarm; /* the RTC's, which runs when the alarm is due */
 
     struct vmm_image image;
@@ -59,5 +66,9 @@ bool vmm_guest_reset(void);
 
 /** Logs what the guest was doing and ends the run. The vCPU is loaded on this CPU. */
 _Noreturn void vmm_guest_crash(struct vmm_vcpu *vv, const struct avc_exit *e, const char *why);
+
+/** Answers an exit of kind MMIO or STAGE2 that is a device's, if it is. Returns false if it is nobody's. The vCPU is
+    loaded on this CPU. */
+bool vmm_guest_device_exit(struct avc_exit *e);
 
 #endif

@@ -75,7 +75,7 @@ static enum next answer(struct vmm_cpu *cpu, struct vmm_vcpu *vv, struct avc_exi
     case AVC_MMIO:
         if (vmm_ram_touch(&vmm_guest.ram, e->key, vmm_irq_window))
             e->answer = AVC_RETRY;
-        else if (!vmm_slots_exit(&vmm_guest.slots, e, vmm_irq_window))
+        else if (!vmm_guest_device_exit(e))
             vmm_nothing_there(vv, e);
         return GO_ON;
     case AVC_SERROR:

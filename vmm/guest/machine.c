@@ -6,6 +6,7 @@
  */
 #include <avc/psci.h>
 
+#include "dma.h"
 #include "guest.h"
 #include "stat.h"
 #include "virtio.h"
@@ -73,6 +74,18 @@ static void virtio_irq(void *ctx, bool level)
     drive(VMM_GUEST_VIRTIO_SPI + (uint32_t)(uintptr_t)ctx, level);
 }
 
+static void gpio_irq(void *ctx, bool level)
+{
+    (void)ctx;
+    drive(VMM_GUEST_GPIO_SPI, level);
+}
+
+/* The board's power button is the guest's. */
+static void button(void *ctx, bool down)
+{
+    vmm_pl061_pin(ctx, VMM_GUEST_BUTTON_PIN, down);
+}
+
 /* Runs in a claim. It never waits: the board's driver has a queue. */
 static void console_put(void *ctx, uint8_t byte)
 {
@@ -131,9 +144,83 @@ static void claim(enum avc_kind kind, uint64_t first, uint64_t size, avc_claim_f
     must(avc_vm_claim(&vmm_guest.vm, &c), "a claim");
 }
 
+static void make_flash(void)
+{
+    struct vmm_guest *g = &vmm_guest;
+    const struct vmm_range *firmware = &vmm_board.firmware;
+
+    must_not(vmm_flash_init(&g->flash[0], VMM_GUEST_FLASH, &g->stage2, (uint8_t *)(uintptr_t)firmware->base,
+                            firmware->size));
+    must_not(vmm_flash_init(&g->flash[1], VMM_GUEST_FLASH + VMM_GUEST_FLASH_SIZE, &g->stage2, NULL, 0));
+    if (vmm_options.flash_vars) {
+        if (vmm_board.flash[1].size != VMM_GUEST_FLASH_SIZE)
+            vmm_exit(VMM_EXIT_FAILURE, "flash-vars: the board has no second flash bank of 64 MiB");
+        must_not(vmm_nor_init(&g->vars, &vmm_board.flash[1]));
+        vmm_flash_use(&g->flash[1], &g->vars);
+    }
+    for (unsigned i = 0; i < 2; i++)
+        claim(AVC_MMIO, g->flash[i].cfi.mmio.base, VMM_GUEST_FLASH_SIZE, vmm_cfi_access, &g->flash[i].cfi);
+}
+
+static bool dma_load(void *ctx, uint64_t from, void *to, uint32_t bytes, void (*look)(void))
+{
+    return vmm_dma_load(ctx, from, to, bytes, look);
+}
+
+static bool dma_store(void *ctx, uint64_t to, const void *from, uint32_t bytes, void (*look)(void))
+{
+    return vmm_dma_store(ctx, to, from, bytes, look);
+}
+
+/* What firmware finds there, as on the `virt` machine. There is no etc/table-loader, so edk2 makes no ACPI tables, and
+   hands the device tree on. */
+static void make_fwcfg(void)
+{
+    static const struct vmm_fwcfg_host host = { .load = dma_load, .store = dma_store, .ctx = &vmm_guest.ram };
+    static const uint8_t uuid[16];
+    const struct vmm_module *kernel = &vmm_board.kernel, *initrd = &vmm_board.ramdisk;
+    struct vmm_fwcfg *c = &vmm_guest.fwcfg;
+    const char *args = kernel->bootargs;
+
+    vmm_fwcfg_init(c, VMM_GUEST_FWCFG, &host);
+    vmm_assert(vmm_fwcfg_add(c, VMM_FWCFG_UUID, uuid, sizeof(uuid)) &&
+               vmm_fwcfg_add_number(c, VMM_FWCFG_RAM_SIZE, vmm_guest.ram.size, 8) &&
+               vmm_fwcfg_add_number(c, VMM_FWCFG_NOGRAPHIC, 1, 2) &&
+               vmm_fwcfg_add_number(c, VMM_FWCFG_NB_CPUS, vmm_guest.nr_vcpus, 2) &&
+               vmm_fwcfg_add_number(c, VMM_FWCFG_BOOT_MENU, 0, 2));
+    if (kernel->size)
+        vmm_assert(vmm_fwcfg_add_number(c, VMM_FWCFG_KERNEL_SIZE, (uint32_t)kernel->size, 4) &&
+                   vmm_fwcfg_add(c, VMM_FWCFG_KERNEL_DATA, (const void *)kernel->base, (uint32_t)kernel->size) &&
+                   vmm_fwcfg_add_number(c, VMM_FWCFG_CMDLINE_SIZE, strlen(args) + 1, 4) &&
+                   vmm_fwcfg_add(c, VMM_FWCFG_CMDLINE_DATA, args, (uint32_t)strlen(args) + 1));
+    if (initrd->size)
+        vmm_assert(vmm_fwcfg_add_number(c, VMM_FWCFG_INITRD_SIZE, (uint32_t)initrd->size, 4) &&
+                   vmm_fwcfg_add(c, VMM_FWCFG_INITRD_DATA, (const void *)initrd->base, (uint32_t)initrd->size));
+    claim(AVC_MMIO, VMM_GUEST_FWCFG, VMM_FWCFG_SIZE, vmm_fwcfg_access, c);
+}
+
+bool vmm_guest_device_exit(struct avc_exit *e)
+{
+    if (vmm_fwcfg_has(&vmm_guest.fwcfg, e->key))
+        return vmm_fwcfg_exit(&vmm_guest.fwcfg, e, vmm_irq_window);
+    for (unsigned i = 0; i < 2; i++) {
+        struct vmm_cfi *cfi = &vmm_guest.flash[i].cfi;
+
+        if (vmm_cfi_has(cfi, e->key))
+            return vmm_cfi_exit(cfi, e, vmm_irq_window);
+    }
+    return vmm_slots_exit(&vmm_guest.slots, e, vmm_irq_window);
+}
+
 static void make_devices(void)
 {
     struct vmm_guest *g = &vmm_guest;
+
+    make_flash();
+    make_fwcfg();
+    vmm_pl061_init(&g->gpio, VMM_GUEST_GPIO);
+    g->gpio.mmio.irq = gpio_irq;
+    claim(AVC_MMIO, VMM_GUEST_GPIO, VMM_PL061_SIZE, vmm_mmio_access, &g->gpio.mmio);
 
     vmm_pl011_init(&g->uart, VMM_GUEST_UART, &console);
     g->uart.mmio.irq = uart_irq;
@@ -249,6 +336,12 @@ static void start(const uint8_t *dtb, void (*look)(void))
 
     if (vmm_options.prefault)
         vmm_ram_touch_all(&g->ram, look);
+    if (vmm_board.firmware.size) {
+        /* As on the `virt` machine: firmware begins at the first flash bank, and finds the tree where memory begins. */
+        load(VMM_GUEST_RAM, dtb, VMM_DTB_ROOM, look);
+        must(avc_vcpu_start(&g->vcpu[0].vcpu, VMM_GUEST_FLASH, 0), "the first vCPU");
+        return;
+    }
     load(g->layout.dtb, dtb, VMM_DTB_ROOM, look);
     if (g->layout.dtb_copy)
         load(g->layout.dtb_copy, dtb, VMM_DTB_ROOM, look);
@@ -280,14 +373,11 @@ static _Noreturn void refuse_place(const char *error)
              (unsigned long long)(VMM_GUEST_RAM + vmm_options.memory));
 }
 
-void vmm_guest_init(void)
+static void place_kernel(void)
 {
     struct vmm_guest *g = &vmm_guest;
     const char *error;
 
-    g->nr_vcpus = vmm_options.cpus;
-    if (g->nr_vcpus < 1 || g->nr_vcpus > VMM_MAX_VCPUS)
-        vmm_exit(VMM_EXIT_FAILURE, "a guest has 1 to %d vCPUs, not %u", VMM_MAX_VCPUS, g->nr_vcpus);
     if (!vmm_board.kernel.size)
         vmm_exit(VMM_EXIT_FAILURE, "no kernel was loaded: /chosen has no multiboot,kernel module");
     must_not(vmm_image_check((const void *)vmm_board.kernel.base, vmm_board.kernel.size, granules(),
@@ -296,6 +386,33 @@ void vmm_guest_init(void)
     if (error && g->image.fixed)
         refuse_place(error);
     must_not(error);
+}
+
+static void say_what(void)
+{
+    const struct vmm_guest *g = &vmm_guest;
+    const struct vmm_layout *l = &g->layout;
+    char what[80];
+
+    if (vmm_board.firmware.size)
+        vmm_snprintf(what, sizeof(what), "firmware of %llu KiB", (unsigned long long)vmm_board.firmware.size >> 10);
+    else
+        vmm_snprintf(what, sizeof(what), "kernel at 0x%llx, %s0x%llx", (unsigned long long)g->image.entry,
+                     l->initrd ? "initrd at " : "device tree at ",
+                     (unsigned long long)(l->initrd ? l->initrd : l->dtb));
+    vmm_log(VMM_INFO, "guest: %u vCPU%s, %llu MiB in %u piece%s, %s", g->nr_vcpus, g->nr_vcpus == 1 ? "" : "s",
+            (unsigned long long)g->ram.size >> 20, g->ram.nr, g->ram.nr == 1 ? "" : "s", what);
+}
+
+void vmm_guest_init(void)
+{
+    struct vmm_guest *g = &vmm_guest;
+
+    g->nr_vcpus = vmm_options.cpus;
+    if (g->nr_vcpus < 1 || g->nr_vcpus > VMM_MAX_VCPUS)
+        vmm_exit(VMM_EXIT_FAILURE, "a guest has 1 to %d vCPUs, not %u", VMM_MAX_VCPUS, g->nr_vcpus);
+    if (!vmm_board.firmware.size)
+        place_kernel();
     if (!vmm_ram_init(&g->ram, VMM_GUEST_RAM, vmm_options.memory, &g->stage2))
         vmm_exit(VMM_EXIT_FAILURE, "no memory for the guest: %llu MiB wanted, %llu MiB free",
                  (unsigned long long)vmm_options.memory >> 20, (unsigned long long)vmm_pages_free_bytes() >> 20);
@@ -305,10 +422,8 @@ void vmm_guest_init(void)
     g->dtb = make_dtb(NULL);
     make_vm();
     vmm_console_init(console_ready, &g->uart);
-    vmm_log(VMM_INFO, "guest: %u vCPU%s, %llu MiB in %u piece%s, kernel at 0x%llx, %s0x%llx", g->nr_vcpus,
-            g->nr_vcpus == 1 ? "" : "s", (unsigned long long)g->ram.size >> 20, g->ram.nr, g->ram.nr == 1 ? "" : "s",
-            (unsigned long long)g->image.entry, g->layout.initrd ? "initrd at " : "device tree at ",
-            (unsigned long long)(g->layout.initrd ? g->layout.initrd : g->layout.dtb));
+    vmm_button_init(button, &g->gpio);
+    say_what();
     start(g->first_dtb, NULL);
 }
 
@@ -329,6 +444,10 @@ bool vmm_guest_reset(void)
     }
     vmm_pl011_reset(&g->uart);
     vmm_pl031_reset(&g->rtc);
+    vmm_pl061_reset(&g->gpio);
+    vmm_fwcfg_reset(&g->fwcfg);
+    for (unsigned i = 0; i < 2; i++)
+        vmm_cfi_reset(&g->flash[i].cfi, vmm_irq_window);
     vmm_guest_virtio_reset(&g->slots);
     must(avc_vgic_reset(&g->vgic), "the interrupt controller's reset");
     vmm_assert(vmm_ram_reset(&g->ram)); /* the devices are reset: none has memory of the guest's */

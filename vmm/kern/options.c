@@ -38,6 +38,15 @@ static bool address(const char *text, uint64_t *value)
     return *text && !*end && *value;
 }
 
+/* ADDRESS,BYTES */
+static bool range(const char *text, struct vmm_range *value)
+{
+    char *end;
+
+    value->base = strtoul(text, &end, 0);
+    return *end == ',' && address(end + 1, &value->size) && value->base < UINT64_MAX - value->size;
+}
+
 #define MAX_WORD 1024
 
 static bool take(const char *word)
@@ -56,6 +65,12 @@ static bool take(const char *word)
     }
     if ((value = value_of(word, "kernel-at")) && address(value, &vmm_options.kernel_at))
         return true;
+    if ((value = value_of(word, "firmware")) && range(value, &vmm_board.firmware))
+        return true;
+    if (!strcmp(word, "flash-vars")) {
+        vmm_options.flash_vars = true;
+        return true;
+    }
     if ((value = value_of(word, "host-vhe")) && (!strcmp(value, "on") || !strcmp(value, "off"))) {
         vmm_options.host_vhe = !strcmp(value, "on");
         return true;
@@ -103,7 +118,7 @@ void vmm_options_parse(const char *args)
             if (n >= sizeof(word) || !take(word))
                 vmm_log(VMM_WARN,
                         "unknown option \"%.*s\"; known are cpus=N memory=MIB kernel-at=ADDRESS host-vhe=on|off "
-                        "debug prefault stat selftest strace[=NAME,NAME...]",
+                        "firmware=ADDRESS,BYTES flash-vars debug prefault stat selftest strace[=NAME,NAME...]",
                         (int)n, args);
         }
         args += n;

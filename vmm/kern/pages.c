@@ -155,13 +155,14 @@ static uint64_t place(const struct vmm_range *range, uint64_t bytes, const struc
 
 void vmm_pages_init(void)
 {
-    struct vmm_range used[4 + VMM_MAX_RANGES] = {
+    struct vmm_range used[5 + VMM_MAX_RANGES] = {
         { (uintptr_t)_start, (uint64_t)(vmm_image_end - _start) },
         { vmm_board.fdt, vmm_board.fdt_size },
         { vmm_board.kernel.base, vmm_board.kernel.size },
         { vmm_board.ramdisk.base, vmm_board.ramdisk.size },
+        vmm_board.firmware,
     };
-    unsigned nr_used = 4;
+    unsigned nr_used = 5;
 
     for (unsigned i = 0; i < vmm_board.nr_reserved; i++)
         used[nr_used++] = vmm_board.reserved[i];

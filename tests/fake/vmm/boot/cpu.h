@@ -22,6 +22,7 @@ void vmm_dma_rmb(void);
 void vmm_dma_wmb(void);
 void vmm_dma_mb(void);
 
+void vmm_dsb_sy(void);
 void vmm_dcache_clean(const void *p, size_t bytes);
 void vmm_dcache_clean_invalidate(const void *p, size_t bytes);
 void vmm_icache_invalidate(const void *p, size_t bytes);
