@@ -118,6 +118,19 @@ guest_ensure() {
     initrd_ensure
 }
 
+# Sets firmware_file. QEMU_EFI.fd is what the package's AAVMF_CODE.fd begins with; the rest of that are zeros.
+firmware_ensure() { # uboot|edk2
+    local package=u-boot-qemu file='*/u-boot/qemu_arm64/u-boot.bin' fetched
+    [[ $1 == uboot ]] || { package=qemu-efi-aarch64 && file='*/qemu-efi-aarch64/QEMU_EFI.fd'; }
+    firmware_file=$build/firmware/$package.bin
+    [[ ! -e $firmware_file ]] || return 0
+    lock_take
+    say "fetching Debian's $package"
+    private_apt_update
+    fetched=$(debian_fetch "$package")
+    package_file "$fetched" "$file" "$firmware_file"
+}
+
 # The same initrd with drivers. Sets guest_initrd.
 guest_drivers_ensure() {
     local name package list=() missing=no

@@ -27,6 +27,12 @@ Installs, builds and fetches what is missing first, and says so.
                       '$default_append'
                       With our initrd, avc.exec=COMMAND at its end runs COMMAND and powers
                       off.
+  --firmware uboot|edk2|FILE
+                      the guest begins in this firmware, at the start of its flash, and finds
+                      what --kernel, --initrd and --append say by fw_cfg; without --kernel it
+                      looks for something to boot. uboot and edk2 are Debian's.
+  --flash-vars FILE   where firmware keeps its variables: the guest's second flash bank, of
+                      64 MiB; made if it does not exist (default: they are lost at the end)
   --disk FILE[,ro][,serial=TEXT]
                       a disk of the guest's: a raw or qcow2 image, or a block device. May be given
                       several times: the first one is Linux's /dev/vda
@@ -67,6 +73,7 @@ TEXT
 
 run() {
     local kernel='' kernel_name='' kernel_at=0 initrd='' append=$default_append cpus=2 memory=512 host_cpus=2
+    local firmware='' firmware_file='' firmware_at='' flash_vars='' vars_fd=
     local host_cpu=max host_vhe='' strace='' stat='' prefault='' count=no timeout=0 qemu_arguments=()
     local profile='' modules=() host_memory=0 status=0
     run_options "$@"
@@ -118,6 +125,8 @@ run_unknown() { # OPTION
     case ${1%%=*} in
     -kernel | -initrd | -append) ours=-${1%%=*} ;;
     -m | -mem | --m) ours=--memory ;;
+    -bios | --bios) ours=--firmware ;;
+    -pflash | --pflash) ours='--firmware or --flash-vars' ;;
     -smp | --smp) ours=--cpus ;;
     -cpu | --cpu) ours="--host-cpu: the guest's CPUs are like the board's" ;;
     -drive | --drive | -hda | --hda) ours=--disk ;;
@@ -160,12 +169,14 @@ run_options() {
         --stat) stat=stat && continue ;;
         --prefault) prefault=prefault && continue ;;
         --profile) profile=profile && continue ;;
-        --kernel=* | --initrd=* | --append=* | --disk=* | --cpus=* | --memory=* | --host-cpus=* | \
+        --firmware=* | --flash-vars=* | --kernel=* | --initrd=* | --append=* | --disk=* | --cpus=* | \
+            --memory=* | --host-cpus=* | \
             --host-cpu=* | --host-vhe=* | --timeout=*)
             value=${option#*=}
             option=${option%%=*}
             ;;
-        --kernel | --initrd | --append | --disk | --cpus | --memory | --host-cpus | --host-cpu | \
+        --firmware | --flash-vars | --kernel | --initrd | --append | --disk | --cpus | --memory | \
+            --host-cpus | --host-cpu | \
             --host-vhe | --timeout)
             [[ $# -gt 0 && $1 != -- ]] || die_usage run "$option wants a value"
             value=$1
@@ -184,6 +195,8 @@ run_option() { # OPTION VALUE
     --kernel) run_kernel "$2" ;;
     --initrd) [[ -n $2 ]] || die_usage run '--initrd wants a file' && initrd=$2 ;;
     --append) append=$2 ;;
+    --firmware) [[ -n $2 ]] || die_usage run '--firmware wants uboot, edk2 or a file' && firmware=$2 ;;
+    --flash-vars) [[ -n $2 ]] || die_usage run '--flash-vars wants a file' && flash_vars=$2 ;;
     --disk) device_disk "$2" ;;
     --cpus) cpus=$(run_number "$1" "$2" 1 8 'a number of CPUs') ;;
     --memory) memory=$(run_memory "$2") ;;
@@ -216,7 +229,9 @@ run_check_files() {
     if [[ $append == *[[:cntrl:]]* ]]; then
         die_usage run '--append has a control character in it (a newline?)'
     fi
-    if [[ -n $kernel ]]; then
+    if [[ -n $firmware ]]; then
+        run_check_firmware
+    elif [[ -n $kernel ]]; then
         file_check kernel "$kernel"
         kernel_name=$kernel
         run_unpack
@@ -226,10 +241,53 @@ run_check_files() {
             "Debian's kernel needs $debian_memory MiB to get to a prompt."
     fi
     [[ -z $initrd ]] || file_check initrd "$initrd"
+    [[ -z $flash_vars ]] || run_check_vars
     if ! cpu_has_vhe "${host_cpu%%,*}" && [[ $host_vhe == on ]]; then
         die_usage run "--host-vhe on: $host_cpu has no FEAT_VHE" \
             'cortex-a55, cortex-a76, neoverse-n1 and max, among others, have it.'
     fi
+}
+
+flash_bytes=$((64 << 20)) # of a bank
+
+# Firmware decides what is a kernel, and where it goes.
+run_check_firmware() {
+    if [[ $firmware != uboot && $firmware != edk2 ]]; then
+        file_check firmware "$firmware"
+        firmware_file=$firmware
+        (($(stat -Lc %s -- "$firmware") <= flash_bytes)) ||
+            die 2 "the firmware is bigger than the guest's flash of 64 MiB: $firmware"
+    fi
+    ((kernel_at == 0)) || die_usage run '--kernel FILE,addr= is for a guest that begins without firmware'
+    if [[ -n $kernel ]]; then
+        file_check kernel "$kernel"
+        run_unpack
+    elif [[ -n $initrd ]]; then
+        die_usage run '--initrd with --firmware wants --kernel'
+    fi
+}
+
+# A file for flash has the size of the bank. One that is not there yet is made by run_ensure.
+run_check_vars() {
+    [[ -e $flash_vars ]] || return 0
+    file_check 'file of --flash-vars' "$flash_vars"
+    [[ -w $flash_vars ]] || die 2 "the file of --flash-vars can't be written: $flash_vars"
+    (($(stat -Lc %s -- "$flash_vars") == flash_bytes)) ||
+        die 2 "the file of --flash-vars has not $flash_bytes bytes (64 MiB): $flash_vars" \
+            'A file that does not exist is made, as erased flash.'
+}
+
+# Makes the file, and keeps others of us from it. Its descriptor stays open until the guest has ended.
+run_take_vars() {
+    if [[ ! -e $flash_vars ]]; then
+        if ! head -c "$flash_bytes" /dev/zero 2>/dev/null | tr '\0' '\377' 2>/dev/null >"$flash_vars.part" ||
+            ! mv -- "$flash_vars.part" "$flash_vars" 2>/dev/null; then
+            rm -f -- "$flash_vars.part" 2>/dev/null || true
+            die 2 "the file of --flash-vars can't be made: $flash_vars"
+        fi
+    fi
+    exec {vars_fd}<"$flash_vars"
+    flock -n "$vars_fd" || die 2 "the file of --flash-vars is in use by another ./avc run: $flash_vars"
 }
 
 # As QEMU does for a kernel in a gzip file. gzip's status is 2 for a warning: something follows the file, for example a
@@ -269,10 +327,12 @@ run_check_memory() {
 # Installs, fetches and builds what the run needs.
 run_ensure() {
     local groups=(qemu)
-    [[ -n $kernel ]] || groups+=(tools)
+    [[ -n $kernel || -n $firmware ]] || groups+=(tools)
     [[ -n ${AVC_VMM_IMAGE-} ]] || groups+=(build tools)
     packages_ensure "${groups[@]}"
-    if [[ -z $kernel ]]; then
+    if [[ -n $firmware ]]; then
+        [[ -n $firmware_file ]] || firmware_ensure "$firmware"
+    elif [[ -z $kernel ]]; then
         guest_ensure
         kernel=$guest_kernel
         [[ -n $initrd || ${#device_arguments[@]} -eq 0 ]] || guest_drivers_ensure
@@ -280,6 +340,7 @@ run_ensure() {
         run_check_memory
     fi
     vmm_ensure
+    [[ -z $flash_vars ]] || run_take_vars
     [[ -z $profile ]] || profile_ensure
 }
 
@@ -302,10 +363,18 @@ run_check_cpu() {
 run_place() {
     local base=$((0x50000000)) step=$((0x200000)) at size available
     at=$base
-    size=$(stat -Lc %s -- "$kernel")
-    modules=(-device "guest-loader,addr=$(printf '%#x' "$at"),kernel=$(qemu_quote "$kernel")")
-    modules[1]+=",bootargs=$(qemu_quote "$append")"
-    at=$(((at + size + step - 1) / step * step))
+    if [[ -n $firmware ]]; then
+        size=$(stat -Lc %s -- "$firmware_file")
+        firmware_at=$(printf '%#x,%d' "$at" "$size")
+        modules=(-device "loader,addr=${firmware_at%,*},file=$(qemu_quote "$firmware_file"),force-raw=on")
+        at=$(((at + size + step - 1) / step * step))
+    fi
+    if [[ -n $kernel ]]; then
+        size=$(stat -Lc %s -- "$kernel")
+        modules+=(-device "guest-loader,addr=$(printf '%#x' "$at"),kernel=$(qemu_quote "$kernel"),bootargs=$(
+            qemu_quote "$append")")
+        at=$(((at + size + step - 1) / step * step))
+    fi
     if [[ -n $initrd ]]; then
         size=$(stat -Lc %s -- "$initrd")
         modules+=(-device "guest-loader,addr=$(printf '%#x' "$at"),initrd=$(qemu_quote "$initrd")")
@@ -322,6 +391,11 @@ run_place() {
 run_boot() {
     local status=0 line devices=() options="cpus=$cpus memory=$memory host-vhe=$host_vhe"
     ((kernel_at == 0)) || options+=" kernel-at=$(printf '%#x' "$kernel_at")"
+    [[ -z $firmware ]] || options+=" firmware=$firmware_at"
+    if [[ -n $flash_vars ]]; then
+        options+=' flash-vars'
+        modules+=(-drive "if=pflash,unit=1,format=raw,file=$(qemu_quote "$flash_vars")")
+    fi
     options+="${strace:+ $strace}${stat:+ $stat}${prefault:+ $prefault}"
     machine_describe "$host_cpu" "$host_cpus" "$host_memory" "$count"
     say "booting: $cpus guest CPUs on $host_cpus of $host_cpu, E2H ${host_vhe}, $memory MiB"

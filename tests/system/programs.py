@@ -23,6 +23,8 @@ PROGRAMS = {
     "across": (["across.bin"], ["--cpus", 1, "--host-cpus", 1], MODELS, False),
     "disk": (["disk.bin"], ["--cpus", 1, "--host-cpus", 2], MODELS, False),
     "fetch": (["fetch.bin", "fetch.bin.gz"], ["--cpus", 1, "--host-cpus", 1], MODELS, False),
+    "flash": (["flash.bin"], ["--cpus", 2, "--host-cpus", 2], MODELS, False),
+    "fwcfg": (["fwcfg.bin"], ["--cpus", 2, "--host-cpus", 2, "--append", "a,b c"], MODELS, False),
     "idle": (["idle.bin"], ["--cpus", 4, "--host-cpus", 2], MODELS, False),
     "placed": (["placed-low.elf", "placed-high.elf", "placed-high.bin,addr=0x40080000"], ["--cpus", 1], MODELS, False),
     "slots": (["slots.bin"], ["--cpus", 1, "--host-cpus", 1], MODELS, False),
