@@ -35,6 +35,12 @@ check   /usr/include/libfdt.h                        libfdt-dev
 check   dtc                                          device-tree-compiler
 check   make                                         make
 check   gcovr                                        gcovr
+machine qemu-aarch64-static                          qemu-user-static
+machine mkfs.vfat                                    dosfstools
+machine mcopy                                        mtools
+machine sfdisk                                       fdisk
+machine mke2fs                                       e2fsprogs
+machine ssh-keygen                                   openssh-client
 prove   frama-c                                      frama-c-base
 prove   why3                                         why3
 prove   cvc4                                         cvc4
