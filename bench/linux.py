@@ -28,9 +28,9 @@ SHARED = "max E2H"  # the configuration of the rows with several vCPUs
 QUIET = "console=ttyAMA0 quiet panic=1"
 # Whether a timer's tick falls into what is counted is chance, and a tick costs EL2 some 160 instructions.
 ALLOWED, TICKS = 1.01, 400
-# With several CPUs it is chance who waits for whom: one instruction more or less changes which vCPU runs where from then
-# on, and the mean of a kind of exit by a quarter. So such a row is the mean of so many boots, which differ in a word of
-# the command line that means nothing to the kernel, and has a limit of its own in rows.toml.
+# With several CPUs it is chance who waits for whom: one instruction more or less changes which vCPU runs where from
+# then on, and the mean of a kind of exit by a quarter. So such a row is the mean of so many boots, which differ in a
+# word of the command line that means nothing to the kernel, and has a limit of its own in rows.toml.
 BOOTS = 6
 # The kinds of exit whose mean is budgeted.
 KINDS = {"IRQ": profiling.IRQ, "MSR": 0x18, "data abort": 0x24, "WFI": 0x01}

@@ -152,7 +152,6 @@ machine_options_set() {
     machine_ensure
     port=$(machine_port)
     [[ ! -e $machine_key ]] || key="-i $machine_key "
-    machine_options=(--firmware edk2 --flash-vars "$machine_vars" --disk "$machine_disk" --memory 1024
-        --net "user,hostfwd=tcp:127.0.0.1:$port-:22")
+    machine_options=(--firmware edk2 --flash-vars "$machine_vars" --disk "$machine_disk" --memory 1024)
     say "to log in, once it has booted: ssh $key-p $port $machine_user@127.0.0.1"
 }

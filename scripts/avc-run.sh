@@ -11,10 +11,14 @@ debian_memory=64 # MiB: Debian's kernel reaches our prompt with 64, not with 56
 run_usage() {
     cat <<TEXT
 usage: ./avc run [OPTION...] [-- QEMU-ARGUMENT...]
+       ./avc run debian [OPTION...] [-- QEMU-ARGUMENT...]
 
 Boots a guest in a virtual machine made by the library, under the reference hypervisor at
 EL2, in QEMU: Debian's Linux to a busybox prompt, or a kernel or program of your own.
 Installs, builds and fetches what is missing first, and says so.
+
+With debian: Debian 12 from a disk of its own, with GRUB, systemd and an SSH server, by edk2.
+The disk is built once, as root, and is yours from then on: $machine_disk
 
   --kernel FILE       an arm64 Image, the same in a gzip file, or an ELF file, which goes to
                       the physical addresses that it says (default: Debian's kernel)
@@ -76,6 +80,12 @@ run() {
     local firmware='' firmware_file='' firmware_at='' flash_vars='' vars_fd=
     local host_cpu=max host_vhe='' strace='' stat='' prefault='' count=no timeout=0 qemu_arguments=()
     local profile='' modules=() host_memory=0 status=0
+    if [[ ${1-} == debian ]]; then
+        shift
+        [[ " $* " != *' --help '* && " $* " != *' -h '* ]] || run_options --help
+        machine_options_set
+        run_options "${machine_options[@]}"
+    fi
     run_options "$@"
     run_check_files
     run_ensure
