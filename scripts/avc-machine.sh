@@ -42,8 +42,8 @@ machine_ensure() {
     say '  1 of 4: fetching its packages (about 150 MB)'
     mkdir -p "$archives/partial"
     rm -f -- "$archives"/*.deb
-    logged "$log" private_apt -o "Dir::Cache::archives=$archives" --yes --no-install-recommends --download-only install \
-        '?essential' '?priority(required)' "${machine_packages[@]}" ||
+    logged "$log" private_apt -o "Dir::Cache::archives=$archives" --yes --no-install-recommends --download-only \
+        install '?essential' '?priority(required)' "${machine_packages[@]}" ||
         die 2 "Debian's packages could not be fetched" "From $(debian_mirror)."
     say '  2 of 4: installing them (minutes: their scripts are emulated)'
     mkdir -p "$root"
@@ -122,9 +122,8 @@ machine_write() { # ROOT
     mkfs.vfat -F 32 -n EFI "$esp"
     mcopy -s -i "$esp" "$root/boot/efi/EFI" ::
     rm -rf -- "$root/boot/efi/EFI"
-    read -r start sectors < <(sfdisk --dump "$disk" | tr -d , |
-        awk '/name="system"/ { for (i = 1; i < NF; i++) if ($i == "start=") s = $(i + 1); else if ($i == "size=") n = $(i + 1)
-                               print s, n }')
+    read -r start sectors < <(sfdisk --dump "$disk" |
+        sed -n '/name="system"/s/.*start= *\([0-9]*\), size= *\([0-9]*\),.*/\1 \2/p')
     truncate -s "$((sectors * 512))" "$system"
     mke2fs -q -t ext4 -U "$uuid" -d "$root" "$system"
     dd if="$esp" of="$disk" bs=1M seek=1 conv=notrunc,sparse status=none
