@@ -14,8 +14,10 @@ guest=$build/guest
 guest_kernel=$guest/Image
 guest_initrd=$guest/initrd.cpio
 # Modules of the kernel's that the guest's devices need, in the order in which they are loaded.
-guest_modules=(drivers/virtio/virtio_mmio drivers/block/virtio_blk lib/crc16 crypto/crc32c_generic fs/mbcache
-    fs/jbd2/jbd2 fs/ext4/ext4)
+guest_modules=(drivers/virtio/virtio_mmio.ko drivers/block/virtio_blk.ko lib/crc16.ko crypto/crc32c_generic.ko
+    fs/mbcache.ko fs/jbd2/jbd2.ko fs/ext4/ext4.ko net/core/failover.ko drivers/net/net_failover.ko
+    drivers/net/virtio_net.ko drivers/char/hw_random/virtio-rng.ko fs/netfs/netfs.ko fs/fscache/fscache.ko
+    net/9p/9pnet.ko net/9p/9pnet_virtio.ko fs/9p/9p.ko)
 
 private_apt_configure() {
     mkdir -p "$apt_home/lists/partial" "$apt_home/archives/partial"
@@ -135,16 +137,22 @@ firmware_ensure() { # uboot|edk2
 guest_drivers_ensure() {
     local name package list=() missing=no
     for name in "${guest_modules[@]}"; do
-        list+=("$guest/modules/${name##*/}.ko")
+        list+=("$guest/modules/${name##*/}")
         [[ -e ${list[-1]} ]] || missing=yes
     done
     if [[ $missing == yes ]]; then
         lock_take
         package=$(compgen -G "$build/debian/linux-image-*-arm64/*.deb") || die 2 "there is no package of the kernel's" \
             "Remove $guest_kernel, and it is fetched again."
-        for name in "${guest_modules[@]}"; do
-            package_file "$package" "./lib/modules/*/kernel/$name.ko" "$guest/modules/${name##*/}.ko"
-        done
+        say "unpacking drivers of Debian's kernel"
+        # All at once, because the package is decompressed for it.
+        rm -rf -- "$guest/modules.part"
+        mkdir -p "$guest/modules.part"
+        dpkg-deb --fsys-tarfile "$package" | tar -x -C "$guest/modules.part" --transform 's,.*/,,' --wildcards -f - \
+            "${guest_modules[@]/#/./lib/modules/*/kernel/}" ||
+            die 2 "$package lacks a driver that is wanted"
+        rm -rf -- "$guest/modules"
+        mv -- "$guest/modules.part" "$guest/modules"
     fi
     guest_initrd=$guest/initrd-drivers.cpio
     initrd_ensure "${list[@]}"

@@ -40,6 +40,13 @@ The disk is built once, as root, and is yours from then on: $machine_disk
   --disk FILE[,ro][,serial=TEXT]
                       a disk of the guest's: a raw or qcow2 image, or a block device. May be given
                       several times: the first one is Linux's /dev/vda
+  --net user[,restrict][,hostfwd=RULE]...
+                      a network of QEMU's own, behind this machine's; restrict: it reaches only
+                      what rules forward. RULE is tcp:[ADDRESS]:PORT-[GUEST-ADDRESS]:PORT, or udp
+  --net tap=INTERFACE a network by a tap of this machine's; --net none is the default
+  --share FOLDER[,tag=TAG][,ro]
+                      a folder of this machine's, by 9P: mount -t 9p TAG /mnt (default: share)
+  --rng               a source of entropy
   --cpus N            the guest's CPUs, 1 to 8 (default: 2)
   --memory SIZE       the guest's memory: MiB, or with G at its end GiB (default: 512)
   --host-cpus N       the emulated board's CPUs, 1 to 8 (default: 2)
@@ -90,6 +97,7 @@ run() {
     run_check_files
     run_ensure
     run_check_cpu
+    device_check_emulator
     run_place
     lock_drop
     run_boot || status=$?
@@ -140,13 +148,15 @@ run_unknown() { # OPTION
     -smp | --smp) ours=--cpus ;;
     -cpu | --cpu) ours="--host-cpu: the guest's CPUs are like the board's" ;;
     -drive | --drive | -hda | --hda) ours=--disk ;;
+    -net | -netdev | -nic | --netdev | --nic) ours=--net ;;
+    -virtfs | --virtfs) ours=--share ;;
     -dtb | --dtb)
         die_usage run "unknown option: $1" 'The hypervisor makes the device tree of the machine that it emulates.'
         ;;
-    -M | -machine | -device | -netdev | -nographic)
+    -M | -machine | -device | -nographic)
         die_usage run "unknown option: $1" \
             "Arguments of QEMU come after --. They are the board's, and not the guest's." \
-            "The guest's own disks are --disk FILE."
+            "The guest's own devices are --disk, --net, --share and --rng."
         ;;
     *) die_usage run "unknown option: $1" ;;
     esac
@@ -177,17 +187,16 @@ run_options() {
             continue
             ;;
         --stat) stat=stat && continue ;;
+        --rng) device_rng && continue ;;
         --prefault) prefault=prefault && continue ;;
         --profile) profile=profile && continue ;;
-        --firmware=* | --flash-vars=* | --kernel=* | --initrd=* | --append=* | --disk=* | --cpus=* | \
-            --memory=* | --host-cpus=* | \
-            --host-cpu=* | --host-vhe=* | --timeout=*)
+        --firmware=* | --flash-vars=* | --kernel=* | --initrd=* | --append=* | --disk=* | --net=* | --share=* | \
+            --cpus=* | --memory=* | --host-cpus=* | --host-cpu=* | --host-vhe=* | --timeout=*)
             value=${option#*=}
             option=${option%%=*}
             ;;
-        --firmware | --flash-vars | --kernel | --initrd | --append | --disk | --cpus | --memory | \
-            --host-cpus | --host-cpu | \
-            --host-vhe | --timeout)
+        --firmware | --flash-vars | --kernel | --initrd | --append | --disk | --net | --share | --cpus | --memory | \
+            --host-cpus | --host-cpu | --host-vhe | --timeout)
             [[ $# -gt 0 && $1 != -- ]] || die_usage run "$option wants a value"
             value=$1
             shift
@@ -208,6 +217,8 @@ run_option() { # OPTION VALUE
     --firmware) [[ -n $2 ]] || die_usage run '--firmware wants uboot, edk2 or a file' && firmware=$2 ;;
     --flash-vars) [[ -n $2 ]] || die_usage run '--flash-vars wants a file' && flash_vars=$2 ;;
     --disk) device_disk "$2" ;;
+    --net) device_net "$2" ;;
+    --share) device_share "$2" ;;
     --cpus) cpus=$(run_number "$1" "$2" 1 8 'a number of CPUs') ;;
     --memory) memory=$(run_memory "$2") ;;
     --host-cpus) host_cpus=$(run_number "$1" "$2" 1 8 'a number of CPUs') ;;

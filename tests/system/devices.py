@@ -13,7 +13,10 @@ import hashlib
 import os
 import random
 import re
+import socket
 import sys
+import threading
+import time
 
 from avctest import Image, Scratch, Tap, command_line, run_avc
 
@@ -36,6 +39,29 @@ def linux(name, script, *devices, patterns=(), behind=(), script_disk="vda"):
 
 
 # ---- what is refused ----
+
+def refused_nets_and_shares(run, good):
+    for value, *parts in (("", "unknown: ''", "user, none and tap=INTERFACE"), ("bridge", "unknown: 'bridge'"),
+                          ("tap=", "unknown: 'tap='"), ("user,port=1", "unknown: 'port=1'", "hostfwd="),
+                          ("user,", "unknown: ''"), ("none,restrict", "unknown: 'restrict'"),
+                          ("tap=avc-none", "no network interface avc-none", "ip tuntap add"),
+                          ("tap=../x", "no network interface"), ("tap=lo", "lo is no tap"),
+                          ("user,hostfwd=22", "hostfwd= wants tcp:", "'22'"),
+                          ("user,hostfwd=tcp::0-:22", "'tcp::0-:22'"), ("user,hostfwd=tcp::70000-:22", "hostfwd= wants"),
+                          ("user,hostfwd=tcp:local:1-:22", "hostfwd= wants"),
+                          ("user,hostfwd=sctp::1-:22", "hostfwd= wants")):
+        tap.refused(f"--net {value}", [*run, "--net", value], "--net", *parts)
+    folder = path("folder")
+    os.mkdir(folder)
+    for value, *parts in (("", "--share wants a folder"), (path("none"), "does not exist", path("none")),
+                          (good, "no folder", good), (f"{folder},rw", "unknown: 'rw'", "tag=TAG"),
+                          (f"{folder},tag=a b", "tag= wants", "'a b'"), (f"{folder},tag={'x' * 32}", "at most 31")):
+        tap.refused(f"--share {value}", [*run, "--share", value], *parts)
+    tap.refused("two shares with a tag", [*run, "--share", folder, "--share", f"{folder},tag=share"], "two folders",
+                "share")
+    for option, ours in (("-netdev", "--net"), ("-nic", "--net"), ("-virtfs", "--share"), ("-hda", "--disk")):
+        tap.refused(f"QEMU's {option}", ["run", option, "x"], f"unknown option: {option}", f"You want {ours}")
+
 
 def test_refused():
     image = Image().spin().write(path("any"))
@@ -65,6 +91,7 @@ def test_refused():
     tap.refused("more disks than slots", [*run, *many], "no free slot", "32")
     tap.refused("QEMU's --drive", ["run", "--drive", "file=x"], "unknown option", "--disk")
 
+    refused_nets_and_shares(run, good)
     for mode, kind, lock in (("r+b", "an exclusive lock", lambda file: fcntl.flock(file, fcntl.LOCK_EX)),
                              ("r+b", "a lock of bytes, as QEMU's", lambda file: fcntl.lockf(file, fcntl.LOCK_EX, 1)),
                              ("rb", "a shared lock", lambda file: fcntl.flock(file, fcntl.LOCK_SH))):
@@ -137,7 +164,117 @@ def test_failing():
                   f"file.image.driver=file,file.image.filename={disk}", "-device", "virtio-blk-device,drive=failing"])
 
 
-PARTS = {"refused": test_refused, "disk": test_disk, "filesystem": test_filesystem, "failing": test_failing}
+# ---- networks: by the loopback address alone ----
+
+class Server(threading.Thread):
+    """Takes one connection after another: sends `data` in the first, keeps what comes in the second, and sends each
+    line back in the third."""
+
+    def __init__(self, data):
+        super().__init__(daemon=True)
+        self.data, self.got = data, b""
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+
+    def run(self):
+        for serve in (lambda c: c.sendall(self.data), self.keep, self.echo):
+            connection, _ = self.socket.accept()
+            with connection:
+                serve(connection)
+
+    def keep(self, connection):
+        while part := connection.recv(1 << 16):
+            self.got += part
+
+    @staticmethod
+    def echo(connection):
+        while part := connection.recv(1 << 16):
+            connection.sendall(part)
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+def forwarded(port, result):
+    """Talks to a program of the guest's, once it is there."""
+    for _ in range(600):
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+                connection.sendall(b"is anybody there\n")
+                if answer := connection.recv(100):
+                    result.append(answer)
+                    return
+        except OSError:
+            pass
+        time.sleep(0.2)
+
+
+def test_net():
+    data = random.Random(2).randbytes(6 << 20)
+    server, port, answers = Server(data), free_port(), []
+    server.start()
+    caller = threading.Thread(target=forwarded, args=(port, answers), daemon=True)
+    caller.start()
+    digest = hashlib.md5(data).hexdigest()
+    linux("a network: received, sent, to and fro, forwarded", f"""
+        printf '#!/bin/sh\\nread line; echo "$line"; touch /tmp/served\\n' >/tmp/serve; chmod +x /tmp/serve
+        nc -ll -p 7 -e /tmp/serve &
+        ip -4 addr show dev eth0 | grep -q 10.0.2.15 && echo address
+        nc 10.0.2.2 {server.port} </dev/null >/tmp/data; md5sum /tmp/data
+        nc 10.0.2.2 {server.port} </tmp/data; echo sent=$?
+        mkfifo /tmp/in
+        nc 10.0.2.2 {server.port} </tmp/in >/tmp/out &
+        exec 3>/tmp/in
+        n=0
+        while [ $n -lt 100 ]; do
+            echo line $n >&3
+            until [ $(wc -l </tmp/out) -gt $n ]; do usleep 1000; done
+            n=$((n+1))
+        done
+        exec 3>&-
+        tail -n 1 /tmp/out
+        ping -q -c 50 -i 0.01 10.0.2.2 | grep -o '50 packets received'
+        until [ -e /tmp/served ]; do sleep 1; done
+        sleep 1
+        """, "--net", f"user,hostfwd=tcp::{port}-:7",
+          patterns=["address", f"{digest}  /tmp/data", "sent=0", "line 99", "50 packets received"])
+    caller.join(10)
+    tap.equal(answers, [b"is anybody there\n"], "the host reaches a port of the guest's")
+    tap.ok(server.got == data, "the host has got what the guest sent, byte for byte", len(server.got))
+
+
+def test_share():
+    folder, other = path("shared"), path("read,only")
+    for name in (folder, other):
+        os.mkdir(name)
+    data = random.Random(3).randbytes(3 << 20)
+    for name in (folder, other):
+        with open(os.path.join(name, "data"), "wb") as file:
+            file.write(data)
+    digest = hashlib.md5(data).hexdigest()
+    linux("shared folders: read, written, read-only; and a source of entropy", """
+        mkdir /tmp/other
+        mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 share /mnt && md5sum /mnt/data
+        mount -t 9p more /tmp/other && md5sum /tmp/other/data
+        cp /mnt/data /mnt/copy && mkdir /mnt/made && echo from the guest >/mnt/made/text
+        echo x 2>/dev/null >/tmp/other/new || echo refused
+        umount /mnt && echo unmounted
+        cat /sys/class/misc/hw_random/rng_current
+        [ $(head -c 4096 /dev/hwrng | wc -c) = 4096 ] && echo random
+        """, "--share", folder, "--share", f"{other},tag=more,ro", "--rng",
+          patterns=[f"{digest}  /mnt/data", f"{digest}  /tmp/other/data", "refused", "unmounted", "virtio_rng.0",
+                    "random"])
+    with open(os.path.join(folder, "copy"), "rb") as file:
+        tap.ok(file.read() == data, "what the guest copied is the host's, byte for byte")
+    with open(os.path.join(folder, "made/text"), encoding="utf-8") as file:
+        tap.equal(file.read(), "from the guest\n", "and so is what it wrote")
+    tap.equal(os.listdir(other), ["data"], "and nothing is new where it may only read")
+
+
+PARTS = {"refused": test_refused, "disk": test_disk, "filesystem": test_filesystem, "failing": test_failing,
+         "net": test_net, "share": test_share}
 
 
 def main():

@@ -17,6 +17,13 @@ import sys
 
 PASSWD = b"root::0:0:root:/root:/bin/sh\n"
 GROUP = b"root:x:0:\n"
+# What udhcpc calls with what it was given.
+UDHCPC = b"""#!/bin/sh
+[ "$1" = bound ] || exit 0
+ip addr add "$ip/$mask" dev "$interface"
+[ -z "$router" ] || ip route add default via "${router%% *}"
+for server in $dns; do echo "nameserver $server"; done >/etc/resolv.conf
+"""
 
 
 class Archive:
@@ -69,6 +76,7 @@ def build(init, busybox, modules):
     archive.link("bin/sh", "busybox")
     archive.file("etc/passwd", PASSWD)
     archive.file("etc/group", GROUP)
+    archive.file("etc/udhcpc.script", UDHCPC, 0o755)
     if modules:
         archive.folder("lib")
         archive.folder("lib/modules")
