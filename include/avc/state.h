@@ -77,11 +77,12 @@ AVC_MUST_USE enum avc_status avc_state_write(void *buffer, size_t room, const st
  * Reads a stream into the values of the objects, which are listed as for avc_state_write(). The stream is checked to
  * its end first: after an error no value has changed. `values` come with what the objects are now, for FIXED records to
  * be compared, and for OPTIONAL ones that are missing. Nobody else writes to `buffer` meanwhile: a guest's memory is
- * copied first. *at, unless `at` is NULL: the id of the record that the error is about, 0 for the stream itself.
+ * copied first. *at, unless `at` is NULL, is written after each error: the id of the record that it is about, and 0
+ * if it is about the stream itself or an argument.
  * Errors: EINVAL (not a stream, damaged, or cut off; a record that is out of order, has another size or class than the
- * table says, or an unknown class), ENOTSUP (another version; a FIXED or NEEDED record that no table has), ENOENT (a
- * FIXED or NEEDED record is missing), ERANGE (a FIXED record has another value). Context: any; it takes as long as the
- * stream is.
+ * table says, or an unknown class; also: a table or the list is not as described), ENOTSUP (another version; a FIXED or
+ * NEEDED record that no table has), ENOENT (a FIXED or NEEDED record is missing), ERANGE (a FIXED record has another
+ * value). Context: any; it takes as long as the stream is.
  */
 AVC_MUST_USE enum avc_status avc_state_read(const void *buffer, size_t bytes, const struct avc_state_object *object,
                                             uint32_t nr, uint64_t *at);

@@ -312,12 +312,11 @@ static void take(const uint8_t *p, size_t bytes, struct place at)
 enum avc_status avc_state_read(const void *buffer, size_t bytes, const struct avc_state_object *object, uint32_t nr,
                                uint64_t *at)
 {
-    enum avc_status status;
-    uint64_t id;
+    enum avc_status status = AVC_EINVAL;
+    uint64_t id = 0;
 
-    if (!buffer || !list_is_sound(object, nr))
-        return AVC_EINVAL;
-    status = check(buffer, bytes, first(object, nr), &id);
+    if (buffer && list_is_sound(object, nr))
+        status = check(buffer, bytes, first(object, nr), &id);
     if (!status)
         take(buffer, bytes, first(object, nr));
     else if (at)

@@ -31,6 +31,8 @@ static const struct avc_state_field fields[] = {
 static const struct avc_state_model a = { .id = 1, .nr = 5, .field = fields };
 static const struct avc_state_model b = { .id = 2, .nr = 2, .field = fields + 3 };
 
+#define UNWRITTEN UINT64_C(0x6e6f7768657265)
+
 /* Objects 1 and 2 of the models a, b and a. */
 #define OBJECTS 3
 static void list(struct avc_state_object *object, struct thing *values)
@@ -110,7 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static uint8_t stream[4096];
     uint8_t *copy, again[1024];
     size_t bytes, same;
-    uint64_t at;
+    uint64_t at = UNWRITTEN;
 
     input_is(data, size);
     memset(there, 0, sizeof(there));
@@ -135,7 +137,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     list(object, here);
     if (avc_state_read(copy, bytes, object, OBJECTS, &at)) {
         must(!memcmp(before, here, sizeof(here)), "a value has changed after an error");
+        if (at == UNWRITTEN) { /* or the stream has a record of this id */
+            at = ~UNWRITTEN;
+            must(avc_state_read(copy, bytes, object, OBJECTS, &at), "the same stream is good now");
+            must(at == UNWRITTEN, "an error does not say where it is");
+        }
     } else {
+        must(at == UNWRITTEN, "there is no error, and it says where it is");
         must(here[0].base == there[0].base && here[2].base == there[2].base, "a fixed value is another");
         must(!avc_state_write(again, sizeof(again), object, OBJECTS, &same), "writing again");
         compare(copy, copy + bytes, again, again + same);

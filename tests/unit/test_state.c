@@ -264,12 +264,16 @@ static void test_tables(void **state)
     struct avc_state_model m = { 1, 2, f };
     struct avc_state_object o[2] = { { &m, 1, &got }, { &m, 2, &got } };
     uint8_t buffer[256];
+    uint64_t id;
     size_t bytes;
 
 #define REFUSED(what)                                                                                                  \
     do {                                                                                                               \
+        id = 77;                                                                                                       \
         what;                                                                                                          \
         assert_int_equal(avc_state_write(buffer, sizeof(buffer), o, 2, &bytes), AVC_EINVAL);                           \
+        assert_int_equal(avc_state_read(golden, sizeof(golden), o, 2, &id), AVC_EINVAL);                               \
+        assert_int_equal(id, 0);                                                                                       \
         assert_int_equal(avc_state_read(golden, sizeof(golden), o, 2, NULL), AVC_EINVAL);                              \
         f[0] = (struct avc_state_field){ 1, 0, 1, 4, AVC_STATE_NEEDED };                                               \
         m = (struct avc_state_model){ 1, 2, f };                                                                       \
@@ -298,6 +302,12 @@ static void test_tables(void **state)
     assert_int_equal(avc_state_write(buffer, sizeof(buffer), o, 2, NULL), AVC_EINVAL);
     assert_int_equal(avc_state_write(NULL, 1, o, 2, &bytes), AVC_EINVAL);
     assert_int_equal(avc_state_read(NULL, 16, o, 2, NULL), AVC_EINVAL);
+    id = 77;
+    assert_int_equal(avc_state_read(NULL, 16, o, 2, &id), AVC_EINVAL);
+    assert_int_equal(id, 0);
+    id = 77;
+    assert_int_equal(avc_state_read(golden, sizeof(golden), NULL, 2, &id), AVC_EINVAL);
+    assert_int_equal(id, 0);
 }
 
 int main(void)
