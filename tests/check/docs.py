@@ -426,11 +426,33 @@ def out_of_line(tree):
             yield f"{LORE}: {function} of {name} is not marked noinline"
 
 
+FUZZ, TESTING, ASSURANCE = "tests/fuzz/meson.build", "docs/testing.md", "docs/assurance.md"
+
+
+def fuzz_targets(tree):
+    """Each target has a row in the tables of both documents. The executions and the random inputs are added up."""
+    if FUZZ not in tree.files:
+        return
+    table = re.search(r"fuzz_targets = \{(.*?)\}", tree.text(FUZZ), re.S)[1]
+    targets = {m[1]: int(m[2]) for m in re.finditer(r"'(\w+)': \[(\d+),", table)}
+    for doc in (TESTING, ASSURANCE):
+        for target in targets:
+            if not any(line.startswith(f"| `{target}` |") for _, line in prose(tree, doc)):
+                yield f"{doc}: no row for the fuzz target {target}"
+    counts = {m[1]: int(m[2].replace(",", "")) for _, line in prose(tree, ASSURANCE)
+              for m in [re.match(r"\| `?(\w+)`? \| ([\d,]+) \|", line)] if m and m[1] in [*targets, "all"]}
+    total = sum(count for name, count in counts.items() if name != "all")
+    if counts.get("all") != total:
+        yield f"{ASSURANCE}: all targets have {total:,} executions, and the table says {counts.get('all', 0):,}"
+    if f"{sum(targets.values()):,} random inputs" not in " ".join(tree.text(ASSURANCE).split()):
+        yield f"{ASSURANCE}: the check runs {sum(targets.values()):,} random inputs"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("root", nargs="?", default=pathlib.Path(__file__).resolve().parents[2])
     tree = Tree(parser.parse_args().root)
-    checks = [snippets, indented_blocks, walks, languages, links, names, out_of_line]
+    checks = [snippets, indented_blocks, walks, languages, links, names, out_of_line, fuzz_targets]
     print(f"1..{len(checks)}")
     failed = 0
     for number, check in enumerate(checks, 1):

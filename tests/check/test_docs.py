@@ -82,6 +82,10 @@ TREE = {
     "docs/compilers.md": "# Compilers\n| file | functions |\n|---|---|\n| `src/core/rare.c` | `rare`, `odd` |\n",
     "src/core/rare.c": "static __attribute__((noinline)) int rare(int n)\n{\n    return n;\n}\n"
                        "static __attribute__((noinline)) int\nodd(int n)\n{\n    return n;\n}\n",
+    "tests/fuzz/meson.build": "fuzz_targets = {\n  'one': [1000, 5],\n  'two': [300, 5],\n}\n",
+    "docs/testing.md": "# Testing\n| target | what |\n|---|---|\n| `one` | a |\n| `two` | b |\n",
+    "docs/assurance.md": "# Assurance\n| target | executions |\n|---|---|\n| `one` | 1,001 |\n| `two` | 2 |\n"
+                         "| all | 1,003 |\n\nIt runs 1,300\nrandom inputs.\n",
     "docs/zh/guide.md": GUIDE.replace("../examples", "../../examples").replace("# Guide", "# 指南"),
 }
 ZH = TREE["docs/zh/guide.md"]
@@ -152,6 +156,10 @@ CASES = [
      "src/core/rare.c: rare is marked noinline"),
     ("a function that is listed and not out of line", "src/core/rare.c", "__attribute__((noinline)) int rare",
      "int rare", "rare of src/core/rare.c is not marked noinline"),
+    ("a fuzz target that is not described", "docs/testing.md", "| `two` | b |\n", "", "no row for the fuzz target two"),
+    ("a fuzz target that is not counted", "docs/assurance.md", "| `two` | 2 |\n", "", "no row for the fuzz target two"),
+    ("executions added up wrongly", "docs/assurance.md", "| `two` | 2 |", "| `two` | 3 |", "have 1,004 executions"),
+    ("random inputs added up wrongly", "tests/fuzz/meson.build", "[300, 5]", "[400, 5]", "1,400 random inputs"),
     ("an embedder's page that names an inner function", "docs/embedding.md", "", "# Embedding\nCall `avc_two()`.\n",
      "there is no avc_two in include/avc"),
 ]
