@@ -59,14 +59,17 @@ check() {
     trap 'exit 143' TERM HUP
 
     # shellcheck disable=SC2046 # one word, or none
-    packages_ensure qemu tools build examples check $([[ $check_setup == short ]] || echo prove)
+    packages_ensure qemu tools build examples check machine $([[ $check_setup == short ]] || echo prove)
     libfdt_ensure
     guest_ensure
     lock_take
     # shellcheck disable=SC2034 # avc-common.sh reads it
     log_tails=later
-    # If this fails, the tests that need TF-A fail, and say why.
-    [[ " ${builds[*]} " != *' target'* ]] || tfa_ensure || true
+    # If one of these fails, the tests that need it fail, and say why.
+    if [[ " ${builds[*]} " == *' target'* ]]; then
+        tfa_ensure || true
+        (machine_ensure) || true
+    fi
     for name in "${builds[@]}"; do
         # The log of an earlier check must not be counted.
         rm -f -- "$build/$name/meson-logs/testlog-$check_setup.json"

@@ -6,10 +6,10 @@
 # Debian 12 on a disk, for `./avc run debian`: GPT, EFI system partition with GRUB, ext4, systemd, an SSH server, a user
 # with the host's public key. It is built once, of Debian's packages alone, and is the user's from then on.
 
-machine=$build/machine
+machine=${AVC_MACHINE:-$build/machine}
 machine_disk=$machine/debian.img
 machine_vars=$machine/debian-vars.fd
-machine_key=$machine/id_ed25519 # made if the user has no key
+machine_key=$machine/id_ed25519 # one that may log in, besides the user's own
 machine_user=debian
 machine_size=4G # of the disk; the file takes what is used of it
 machine_packages=(linux-image-arm64 initramfs-tools zstd grub-efi-arm64 systemd-sysv systemd-resolved libnss-resolve
@@ -17,15 +17,12 @@ machine_packages=(linux-image-arm64 initramfs-tools zstd grub-efi-arm64 systemd-
 
 # Prints the public keys that may log in, one a line.
 machine_keys() {
-    local file found=no
-    for file in "${HOME:-/nonexistent}"/.ssh/id_*.pub; do
-        [[ -r $file ]] || continue
-        cat -- "$file"
-        found=yes
-    done
-    [[ $found == no ]] || return 0
+    local file
     [[ -e $machine_key ]] || ssh-keygen -q -t ed25519 -N '' -C avc -f "$machine_key"
     cat -- "$machine_key.pub"
+    for file in "${HOME:-/nonexistent}"/.ssh/id_*.pub; do
+        [[ ! -r $file ]] || cat -- "$file"
+    done
 }
 
 machine_ensure() {
@@ -145,12 +142,13 @@ machine_port() {
     die 2 'no port from 2222 to 2321 is free for ssh'
 }
 
-# Sets machine_options, which come before the user's own.
-machine_options_set() {
-    local port key=''
+# Sets machine_options, which come before the user's own: these are the arguments.
+machine_options_set() { # OPTION...
+    local port
     machine_ensure
-    port=$(machine_port)
-    [[ ! -e $machine_key ]] || key="-i $machine_key "
     machine_options=(--firmware edk2 --flash-vars "$machine_vars" --disk "$machine_disk" --memory 1024)
-    say "to log in, once it has booted: ssh $key-p $port $machine_user@127.0.0.1"
+    [[ " $*" != *' --net'* ]] || return 0
+    port=$(machine_port)
+    machine_options+=(--net "user,hostfwd=tcp::$port-:22")
+    say "to log in, once it has booted: ssh -i $machine_key -p $port $machine_user@127.0.0.1"
 }

@@ -17,8 +17,9 @@ Boots a guest in a virtual machine made by the library, under the reference hype
 EL2, in QEMU: Debian's Linux to a busybox prompt, or a kernel or program of your own.
 Installs, builds and fetches what is missing first, and says so.
 
-With debian: Debian 12 from a disk of its own, with GRUB, systemd and an SSH server, by edk2.
-The disk is built once, as root, and is yours from then on: $machine_disk
+With debian: Debian 12 from a disk of its own, by edk2 and GRUB, with systemd and an SSH server; with
+--net user, --memory 1024, and what else you say. The disk is built once, as root, and is yours from
+then on: $machine_disk
 
   --kernel FILE       an arm64 Image, the same in a gzip file, or an ELF file, which goes to
                       the physical addresses that it says (default: Debian's kernel)
@@ -78,7 +79,8 @@ Ctrl-A x; 2 wrong usage, an unusable file, something missing; 3 the guest crashe
 time-out; 128+N ended by signal N.
 
 Environment: AVC_QEMU=FILE a QEMU of your own, AVC_DEBIAN_MIRROR=URI where Debian is
-fetched from, AVC_VMM_IMAGE=FILE (for tests) another hypervisor than the tree's.
+fetched from, AVC_VMM_IMAGE=FILE (for tests) another hypervisor than the tree's,
+AVC_MACHINE=FOLDER another place for Debian's disk.
 TEXT
 }
 
@@ -90,7 +92,7 @@ run() {
     if [[ ${1-} == debian ]]; then
         shift
         [[ " $* " != *' --help '* && " $* " != *' -h '* ]] || run_options --help
-        machine_options_set
+        machine_options_set "$@"
         run_options "${machine_options[@]}"
     fi
     run_options "$@"
