@@ -297,17 +297,14 @@ run_check_vars() {
     [[ -w $flash_vars ]] || die 2 "the file of --flash-vars can't be written: $flash_vars"
     (($(stat -Lc %s -- "$flash_vars") == flash_bytes)) ||
         die 2 "the file of --flash-vars has not $flash_bytes bytes (64 MiB): $flash_vars" \
-            'A file that does not exist is made, as erased flash.'
+            'A file that does not exist is made.'
 }
 
 # Makes the file, and keeps others of us from it. Its descriptor stays open until the guest has ended.
 run_take_vars() {
     if [[ ! -e $flash_vars ]]; then
-        if ! head -c "$flash_bytes" /dev/zero 2>/dev/null | tr '\0' '\377' 2>/dev/null >"$flash_vars.part" ||
-            ! mv -- "$flash_vars.part" "$flash_vars" 2>/dev/null; then
-            rm -f -- "$flash_vars.part" 2>/dev/null || true
+        truncate -s "$flash_bytes" -- "$flash_vars" 2>/dev/null ||
             die 2 "the file of --flash-vars can't be made: $flash_vars"
-        fi
     fi
     exec {vars_fd}<"$flash_vars"
     flock -n "$vars_fd" || die 2 "the file of --flash-vars is in use by another ./avc run: $flash_vars"

@@ -464,6 +464,9 @@ static void other_exits(void **state)
     assert_int_equal(fetch.answer, AVC_FAULT);
     assert_true(vmm_cfi_exit(&cfi, &walk, look));
     assert_int_equal(walk.answer, AVC_RETRY);
+    fetch.esr = 0x80; /* the walk for a fetch */
+    assert_true(vmm_cfi_exit(&cfi, &fetch, look));
+    assert_int_equal(fetch.answer, AVC_RETRY);
     assert_true(host.given[0]);
     command(0, 0x90);
     walk.answer = AVC_FAULT;

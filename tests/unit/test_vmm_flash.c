@@ -286,32 +286,40 @@ static void in_memory(void **state)
     (void)state;
     assert_null(vmm_flash_init(&flash, BASE, stage2, NULL, 0));
     for (unsigned i = 0; i < VMM_FLASH_PIECES; i++)
-        assert_int_equal(guest_load(i * VMM_FLASH_PIECE + 0x123454), UINT32_MAX);
-    assert_int_equal(map_of[0].attrs, AVC_R | AVC_X | AVC_NORMAL);
+        assert_int_equal(guest_load(i * VMM_FLASH_PIECE + 0x123454), 0);
+    assert_int_equal(map_of[0].attrs, AVC_R | AVC_NORMAL);
     assert_int_equal(map_of[0].pa, map_of[31].pa); /* all of it is one piece */
     pages_left = 2;
-    assert_int_equal(guest_erase(0x400000), 0x80); /* takes no memory */
+    assert_int_equal(guest_program(0x400000, 0x1234), 0x80); /* takes no memory */
     assert_int_equal(pages_left, 2);
+    assert_int_equal(guest_load(0x400000), 0);
+    cleaned = forgotten = 0;
+    assert_int_equal(guest_erase(0x400000), 0x80);
+    assert_int_equal(pages_left, 1);
+    assert_int_equal(cleaned, VMM_FLASH_PIECE + VMM_CFI_BLOCK); /* the guest may have its caches off, or execute it */
+    assert_int_equal(forgotten, VMM_FLASH_PIECE + VMM_CFI_BLOCK);
     cleaned = forgotten = 0;
     assert_int_equal(guest_program(0x400000, 0x1234), 0x80);
-    assert_int_equal(pages_left, 1);
-    assert_int_equal(cleaned, VMM_FLASH_PIECE + 4); /* the guest may have its caches off, or execute it */
-    assert_int_equal(forgotten, VMM_FLASH_PIECE + 4);
+    assert_int_equal(cleaned, 4);
+    assert_int_equal(forgotten, 4);
     assert_int_equal(guest_load(0x400000), 0x1234);
+    assert_int_equal(map_of[2].attrs, AVC_R | AVC_X | AVC_NORMAL);
     assert_int_equal(guest_load(0x400004), UINT32_MAX);
+    assert_int_equal(guest_load(0x440000), 0);
+    assert_int_equal(guest_erase(0x5C0000), 0x80);
     assert_int_equal(guest_program(0x5FFFFC, 0x5678), 0x80);
     assert_int_equal(pages_left, 1);
+    assert_int_equal(guest_erase(0x3C0000), 0x80);
     assert_int_equal(guest_program(0x3FFFFC, 0x9ABC), 0x80);
-    assert_int_equal(guest_program(0, 0), 0x90); /* no memory is left */
-    assert_int_equal(guest_load(0), UINT32_MAX);
+    assert_int_equal(guest_erase(0), 0xA0); /* no memory is left */
+    assert_int_equal(guest_load(0), 0);
     assert_int_equal(guest_erase(0x400000), 0x80);
     assert_int_equal(guest_load(0x400000), UINT32_MAX);
     assert_int_equal(guest_load(0x5FFFFC), 0x5678);
     assert_int_equal(guest_load(0x3FFFFC), 0x9ABC);
-    assert_int_equal(vmm_flash_word(&flash, 0x5FFFFC), 0x5678);
 }
 
-/* Firmware of any size, aligned or not: it is all there, and what is behind it is erased. */
+/* Firmware of any size, aligned or not: it is all there, with zeros behind it. */
 static void images(void **state)
 {
     static const struct {
@@ -335,7 +343,7 @@ static void images(void **state)
         assert_null(vmm_flash_init(&flash, BASE, stage2, memory + rows[r].offset, rows[r].bytes));
         assert_int_equal(pages_left, 0);
         for (uint32_t at = 0; at < VMM_GUEST_FLASH_SIZE; at += 0xFFC)
-            assert_int_equal(guest_load(at), at < rows[r].bytes ? (rows[r].offset + at) / 4 * 2654435761u : UINT32_MAX);
+            assert_int_equal(guest_load(at), at < rows[r].bytes ? (rows[r].offset + at) / 4 * 2654435761u : 0);
         if (rows[r].pages) {
             pages_left = rows[r].pages - 1;
             assert_non_null(vmm_flash_init(&flash, BASE, stage2, memory + rows[r].offset, rows[r].bytes));
@@ -425,13 +433,16 @@ static void broken_board(void **state)
     assert_int_equal(guest_load(4), 0);
 }
 
-/* Nobody executes on the board. */
+/* Nobody executes on the board, or where nobody has stored anything. */
 static void no_fetch(void **state)
 {
     struct avc_exit e = { .kind = AVC_STAGE2, .key = BASE, .fetch = true, .answer = AVC_FAULT };
 
     (void)state;
     assert_null(vmm_flash_init(&flash, BASE, stage2, NULL, 0));
+    assert_false(vmm_cfi_exit(&flash.cfi, &e, look));
+    assert_int_equal(e.answer, AVC_FAULT);
+    assert_int_equal(guest_erase(0), 0x80);
     assert_true(vmm_cfi_exit(&flash.cfi, &e, look));
     assert_int_equal(e.answer, AVC_RETRY);
     memset(map_of, 0, sizeof(map_of));

@@ -10,6 +10,8 @@
  */
 #include "cfi.h"
 
+#define ESR_S1PTW (UINT64_C(1) << 7) /* the access is a read of the guest's own tables */
+
 #define READY         0x80u /* status */
 #define ERASE_ERROR   0x20u
 #define PROGRAM_ERROR 0x10u
@@ -371,11 +373,11 @@ static void store_piece(struct vmm_cfi *c, const struct avc_exit *e, unsigned do
    place is mapped. What can be done without the map has a value. */
 static bool read_array(struct vmm_cfi *c, struct avc_exit *e)
 {
-    bool can = true;
+    bool can = true, fetch = e->fetch && !(e->esr & ESR_S1PTW); /* the walk for a fetch only loads */
 
     vmm_lock(&c->mmio.lock);
     if (is_array(c)) {
-        can = c->host->map(c->host->ctx, (uint32_t)(e->key - c->mmio.base), e->fetch);
+        can = c->host->map(c->host->ctx, (uint32_t)(e->key - c->mmio.base), fetch);
         c->mapped |= can;
         e->answer = can ? AVC_RETRY : e->answer;
     } else if (e->kind == AVC_MMIO) {

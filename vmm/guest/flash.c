@@ -21,10 +21,10 @@ static void written(void *p, size_t bytes)
     vmm_icache_invalidate(p, bytes);
 }
 
-static void fill(uint8_t *to, uint32_t bytes, void (*look)(void))
+static void fill(uint8_t *to, uint8_t value, uint32_t bytes, void (*look)(void))
 {
     for (uint32_t done = 0; done < bytes; done += STEP) {
-        memset(to + done, 0xFF, STEP);
+        memset(to + done, value, STEP);
         written(to + done, STEP);
         look_if(look);
     }
@@ -36,7 +36,7 @@ static const uint8_t *at(const struct vmm_flash *f, uint32_t offset)
 {
     const uint8_t *piece = f->piece[offset / PIECE];
 
-    return (piece ? piece : f->erased) + offset % PIECE;
+    return (piece ? piece : f->zeros) + offset % PIECE;
 }
 
 static uint32_t read(void *ctx, uint32_t offset)
@@ -50,25 +50,28 @@ static uint32_t read(void *ctx, uint32_t offset)
 static enum vmm_cfi_result program(void *ctx, uint32_t offset, const uint32_t *data, uint32_t bytes, void (*look)(void))
 {
     struct vmm_flash *f = ctx;
-    uint8_t **piece = &f->piece[offset / PIECE];
+    uint8_t *piece = f->piece[offset / PIECE];
 
-    if (!*piece) {
-        *piece = vmm_pages_alloc(PIECE, PIECE);
-        if (!*piece)
-            return VMM_CFI_FAILED; /* as a cell that is worn out */
-        fill(*piece, PIECE, look);
-    }
-    memcpy(*piece + offset % PIECE, data, bytes);
-    written(*piece + offset % PIECE, bytes);
+    (void)look;
+    if (!piece)
+        return VMM_CFI_DONE; /* no bit can be set, and none is left to be cleared */
+    memcpy(piece + offset % PIECE, data, bytes);
+    written(piece + offset % PIECE, bytes);
     return VMM_CFI_DONE;
 }
 
 static enum vmm_cfi_result erase(void *ctx, uint32_t offset, void (*look)(void))
 {
     struct vmm_flash *f = ctx;
+    uint8_t **piece = &f->piece[offset / PIECE];
 
-    if (f->piece[offset / PIECE])
-        fill(f->piece[offset / PIECE] + offset % PIECE, VMM_CFI_BLOCK, look);
+    if (!*piece) {
+        *piece = vmm_pages_alloc(PIECE, PIECE);
+        if (!*piece)
+            return VMM_CFI_FAILED; /* as a block that is worn out */
+        fill(*piece, 0, PIECE, look);
+    }
+    fill(*piece + offset % PIECE, 0xFF, VMM_CFI_BLOCK, look);
     return VMM_CFI_DONE;
 }
 
@@ -81,12 +84,16 @@ static void map_piece(struct vmm_flash *f, uint32_t offset, uint64_t pa, uint32_
         vmm_exit(VMM_EXIT_FAILURE, "the guest's flash at 0x%llx: %s", (unsigned long long)ipa, avc_status_text(status));
 }
 
+/* Nobody executes where nobody has stored anything: all of it would be UNDEFINED, also what a vector at 0 has. A guest
+   that is lost there gets an abort instead, as where there is nothing, and is found out (nothing.c). */
 static bool map(void *ctx, uint32_t offset, bool fetch)
 {
     struct vmm_flash *f = ctx;
+    bool filled = f->piece[offset / PIECE];
 
-    (void)fetch;
-    map_piece(f, offset, (uintptr_t)at(f, offset / PIECE * PIECE), AVC_R | AVC_X | AVC_NORMAL);
+    if (fetch && !filled)
+        return false;
+    map_piece(f, offset, (uintptr_t)at(f, offset / PIECE * PIECE), AVC_R | (filled ? AVC_X : 0) | AVC_NORMAL);
     return true;
 }
 
@@ -118,7 +125,7 @@ static bool take_image(struct vmm_flash *f, uint8_t *image, uint64_t bytes)
             *piece = vmm_pages_alloc(PIECE, PIECE);
             if (!*piece)
                 return false;
-            memset(*piece, 0xFF, PIECE);
+            memset(*piece, 0, PIECE);
             memcpy(*piece, image + done, n);
         }
         written(*piece, PIECE);
@@ -129,7 +136,7 @@ static bool take_image(struct vmm_flash *f, uint8_t *image, uint64_t bytes)
 const char *vmm_flash_init(struct vmm_flash *f, uint64_t base, struct avc_stage2 *stage2, uint8_t *image,
                            uint64_t bytes)
 {
-    static uint8_t *erased;
+    static uint8_t *zeros;
 
     *f = (struct vmm_flash){
         .host = { .read = read,
@@ -144,13 +151,13 @@ const char *vmm_flash_init(struct vmm_flash *f, uint64_t base, struct avc_stage2
     vmm_cfi_init(&f->cfi, base, VMM_GUEST_FLASH_SIZE, &f->host);
     if (bytes > VMM_GUEST_FLASH_SIZE)
         return "the firmware has more than the 64 MiB of the guest's flash";
-    if (!erased) {
-        erased = vmm_pages_alloc(PIECE, PIECE);
-        if (!erased)
+    if (!zeros) {
+        zeros = vmm_pages_alloc(PIECE, PIECE);
+        if (!zeros)
             return "no memory for the guest's flash";
-        fill(erased, PIECE, NULL);
+        fill(zeros, 0, PIECE, NULL);
     }
-    f->erased = erased;
+    f->zeros = zeros;
     return take_image(f, image, bytes) ? NULL : "no memory for the guest's firmware";
 }
 
@@ -207,9 +214,4 @@ void vmm_flash_use(struct vmm_flash *f, struct vmm_nor *board)
     f->host.erase = board_erase;
     f->host.poll = board_poll;
     f->host.map = board_map;
-}
-
-uint32_t vmm_flash_word(const struct vmm_flash *f, uint32_t offset)
-{
-    return f->host.read(f->host.ctx, offset);
 }

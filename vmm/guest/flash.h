@@ -3,9 +3,10 @@
 /*
  * Where the arrays of the guest's two flash banks are.
  *
- * In memory: in blocks of 2 MiB, each of which is there from the first time that something is programmed into it. All
- * others read as erased, from one block that they share. Firmware that the loader has put into memory stays where it
- * is, as far as it has whole blocks. What is programmed lasts as long as the run, also when the guest resets itself.
+ * In memory: in blocks of 2 MiB, each of which is there from the first time that something in it is erased. All others
+ * read as zeros, from one block that they share: so does the `virt` machine's flash that nobody has filled. Firmware
+ * that the loader has put into memory stays where it is, as far as it has whole blocks. What is programmed lasts as long
+ * as the run, also when the guest resets itself.
  *
  * Or in a bank of the board's own flash, which the guest then reads itself; what it programs is there after the run.
  */
@@ -26,8 +27,8 @@ struct vmm_flash {
     struct vmm_cfi_host host;
     struct avc_stage2 *stage2;
     struct vmm_nor *board;            /* NULL: it is in memory */
-    uint8_t *piece[VMM_FLASH_PIECES]; /* NULL: erased */
-    uint8_t *erased;                  /* what these read */
+    uint8_t *piece[VMM_FLASH_PIECES]; /* NULL: all zeros */
+    uint8_t *zeros;                   /* what these read */
 };
 
 /** Makes a bank in memory. `image`: what is at its beginning, of `bytes`; it is the bank's from now on. Returns NULL,
@@ -37,8 +38,5 @@ const char *vmm_flash_init(struct vmm_flash *flash, uint64_t base, struct avc_st
 
 /** Puts a bank that has just been made on the board's flash, which is as big. */
 void vmm_flash_use(struct vmm_flash *flash, struct vmm_nor *board);
-
-/** Copies out of the array. For the log and for tests; no operation is in progress. */
-uint32_t vmm_flash_word(const struct vmm_flash *flash, uint32_t offset);
 
 #endif

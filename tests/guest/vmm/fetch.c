@@ -20,6 +20,8 @@
 #define BUS       0x10u /* fault status: external abort */
 #define WALK(n)   (0x14u + (n))
 
+#define TRANSLATION(n) (0x04u + (n))
+
 extern volatile uint32_t *guest_uart;
 
 static uint64_t first[512] __attribute__((aligned(4096)));
@@ -75,8 +77,14 @@ static _Noreturn void run(void)
 
     guest_on_sync = on_sync;
 
-    /* No table at all. Walks begin at level 1. */
+    /* A table of zeros, since flash that nobody has filled is at 0. Walks begin at level 1. */
     use_table(0);
+    try("a fetch by a table of zeros", 0x40000000, FETCH, TRANSLATION(1));
+    try("a fetch of EL0 by a table of zeros", 0x40000000, FETCH_EL0, TRANSLATION(1));
+    try("a load by a table of zeros", 0x40000000, DATA, TRANSLATION(1));
+
+    /* No table at all. */
+    use_table(NOWHERE + 0x5000);
     try("a fetch without a table", 0x40000000, FETCH, WALK(1));
     try("a fetch of EL0 without a table", 0x40000000, FETCH_EL0, WALK(1));
     try("a load without a table", 0x40000000, DATA, WALK(1));
