@@ -123,7 +123,8 @@ def install(tap, scratch, guest, name):
     with Server(repository(scratch)) as server:
         status, text = guest.run(
             f"set -e; echo 'deb [trusted=yes] http://127.0.0.1:{REPOSITORY_PORT} ./' >sources; "
-            "sudo mv sources /etc/apt/sources.list; sudo apt-get -qq update; sudo apt-get -qq install avc-hello >/dev/null; avc-hello",
+            "sudo mv sources /etc/apt/sources.list; sudo apt-get -qq update; "
+            "sudo apt-get -qq install avc-hello >/dev/null; avc-hello",
             "-R", f"{REPOSITORY_PORT}:127.0.0.1:{server.port}", "-o", "ExitOnForwardFailure=yes")
     tap.ok(status == 0 and "hello from a package" in text, f"{name}: apt-get update, install", text)
 
