@@ -6,6 +6,7 @@
  */
 #include "world.h"
 
+#include "core/claim/index.h"
 #include "core/exit/exit.h"
 #include "core/exit/trap.h"
 
@@ -643,6 +644,34 @@ static void test_attach_all_or_nothing(void **state)
     assert_int_equal(world.vm.nr_builtin, 0);
 }
 
+/* A device has its page in the index, whatever else is claimed: flash, windows, a GIC. A guest uses the device often. */
+static void test_large_claims_take_no_room(void **state)
+{
+    static const uint64_t size[] = { 0x1000, 0x40000, 0x41000, 64 << 20, UINT64_C(1) << 32 };
+
+    (void)state;
+    for (unsigned n = 0; n < AVC_ARRAY_SIZE(size); n++)
+        for (unsigned large = 0; large < 4; large++) {
+            unsigned missed = 0;
+
+            world_make();
+            attach_all();
+            for (unsigned i = 0; i < large; i++)
+                world_claim(AVC_MMIO, size[n] * i + (UINT64_C(4) << 32), size[n] * (i + 1) + (UINT64_C(4) << 32) - 1,
+                            count_pass, NULL);
+            for (unsigned i = 0; i < 8; i++)
+                world_claim(AVC_MMIO, (UINT64_C(10) << 32) + 0x10000 * i, (UINT64_C(10) << 32) + 0x10000 * i + 0xfff,
+                            count_pass, NULL);
+            must(avc_vm_seal(&world.vm));
+            for (unsigned i = 0; i < 8; i++) {
+                uint64_t hpfar = ((UINT64_C(10) << 32) + 0x10000 * i) >> 8;
+
+                missed += world.vm.mmio[avc_index_at(hpfar, world.vm.mmio_hash)].hpfar != hpfar;
+            }
+            assert_int_equal(missed, 0);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -657,6 +686,7 @@ int main(void)
         cmocka_unit_test(test_worst_cut),
         cmocka_unit_test(test_own_claims_are_few),
         cmocka_unit_test(test_attach_all_or_nothing),
+        cmocka_unit_test(test_large_claims_take_no_room),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,14 +10,22 @@
 #include "core/claim/index.h"
 #include "core/claim/claim.h"
 
-/* Machines have few devices. So nearly all keys find an entry with one of a few multipliers. This fills the table
-   with the multiplier with which `fill` leaves the fewest keys out. */
+/* Keys of one claim that get entries. They are enough for two vCPUs' redistributors, any device, and any group of
+   registers. Flash and PCI windows are searched for. */
+#define MAX_KEYS 64
+
+/* What a filling of a table returns: how many keys it has left out; with this added, how many that matter. */
+#define BAD (1u << 24)
+
+/* Machines have few devices. So nearly all keys find an entry with one of a few multipliers. This fills the table with
+   the multiplier with which `fill` returns least. While a few keys that matter are left out, it tries more of them. */
 static void choose_hash(struct avc_vm *vm, unsigned (*fill)(struct avc_vm *vm, uint32_t hash))
 {
     uint32_t hash = 0x9e3779b1, best = hash; /* 2^32 over the golden ratio, odd */
     unsigned least = ~0u, missed = ~0u;
 
-    for (unsigned n = 0; n < 64 && missed; n++, hash = (hash * 0x01000193 + 0x3c6ef372) | 1) {
+    for (unsigned n = 0; missed && n < (least - BAD < 8 ? 1024 : 64);
+         n++, hash = (hash * 0x01000193 + 0x3c6ef372) | 1) {
         missed = fill(vm, hash);
         if (missed < least) {
             least = missed;
@@ -30,34 +38,46 @@ static void choose_hash(struct avc_vm *vm, unsigned (*fill)(struct avc_vm *vm, u
 
 /* ---- devices and system registers ---- */
 
-/* Keys of one claim that get entries. They are enough for two vCPUs' redistributors, any device, and any group of
-   registers. Flash and PCI windows are searched for. */
-#define MAX_KEYS 64
+/* Gives entries to pages of a claim, from the nth one on, whose places are empty. Returns how many are left out. */
+static unsigned put_pages(struct avc_vm *vm, const struct avc_claim *claim, unsigned nth, unsigned end)
+{
+    uint64_t first = (claim->first + 0xfff) >> 12;
+    avc_mmio_fn *fn = avc_claim_fast(claim).mmio;
+    unsigned missed = 0;
 
-/* Gives an entry to each key whose place is empty. Returns how many keys found none. */
+    for (; nth < end && first + nth < (claim->last + 1) >> 12; nth++) {
+        struct avc_mmio_entry *entry = &vm->mmio[avc_index_at((first + nth) << 4, vm->mmio_hash)];
+
+        missed += entry->claim != NULL;
+        if (!entry->claim)
+            *entry = (struct avc_mmio_entry){ (first + nth) << 4,
+                                              fn          ? fn
+                                              : claim->fn ? avc_mmio_ask
+                                                          : avc_mmio_leave,
+                                              claim };
+    }
+    return missed;
+}
+
+/* The library's own claims come first: guests use them most. Then come the first pages of all others. These matter. The
+   others' next pages come before what large claims have behind them. */
 static unsigned fill_mmio(struct avc_vm *vm, uint32_t hash)
 {
+    static const uint8_t turns[][3] = { { 1, 0, MAX_KEYS }, { 0, 0, 1 }, { 0, 1, 4 }, { 0, 4, MAX_KEYS } };
     const struct avc_claim_index *index = &vm->index[AVC_MMIO];
-    unsigned missed = 0;
+    unsigned missed = 0, matter = 0;
 
     vm->mmio_hash = hash;
     for (unsigned n = 0; n < AVC_INDEX_SIZE; n++)
         vm->mmio[n] = (struct avc_mmio_entry){ .hpfar = ~UINT64_C(0) };
-    for (uint32_t n = 0; n < index->nr; n++) {
-        const struct avc_claim *claim = &index->claims[n];
-        uint64_t first = (claim->first + 0xfff) >> 12, end = (claim->last + 1) >> 12;
-        union avc_fast fast = avc_claim_fast(claim);
-        avc_mmio_fn *fn = fast.mmio ? fast.mmio : claim->fn ? avc_mmio_ask : avc_mmio_leave;
-
-        for (uint64_t page = first; page < end && page < first + MAX_KEYS; page++) {
-            struct avc_mmio_entry *entry = &vm->mmio[avc_index_at(page << 4, hash)];
-
-            missed += entry->claim != NULL;
-            if (!entry->claim)
-                *entry = (struct avc_mmio_entry){ page << 4, fn, claim };
-        }
+    for (unsigned turn = 0; turn < 4; turn++) {
+        for (uint32_t n = 0; n < index->nr; n++)
+            if ((index->claims[n].kind & AVC_CLAIM_BUILTIN ? 1 : 0) == turns[turn][0])
+                missed += put_pages(vm, &index->claims[n], turns[turn][1], turns[turn][2]);
+        if (turn == 1)
+            matter = missed;
     }
-    return missed;
+    return matter ? BAD + matter : missed;
 }
 
 static unsigned put_sysreg(struct avc_vm *vm, uint32_t key, bool read, struct avc_sysreg_entry entry)
