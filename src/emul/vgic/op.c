@@ -27,9 +27,9 @@ static uint32_t next(const struct avc_vgic_op *op, uint64_t vmcr)
     return avc_vgic_first_pending(op->vgic, op->self, vmcr);
 }
 
-/* Puts it into one of `free`, and returns the others. A timer that fill() has not seen in the queue was enabled by
-   another CPU since, which cannot see the line. If that is low, the timer is not pending. */
-static uint32_t put(struct avc_vgic_op *op, uint32_t intid, uint32_t free)
+/* A timer that fill() has not seen in the queue was enabled by another CPU since, which could not see the line. If that
+   is low, the timer is not pending. Then r stays free until enter(), for that CPU kicks self. */
+static void put(struct avc_vgic_op *op, uint32_t intid, unsigned r)
 {
     struct avc_vgic_bank *b = avc_vgic_bank_of(op->self, intid);
 
@@ -38,10 +38,9 @@ static uint32_t put(struct avc_vgic_op *op, uint32_t intid, uint32_t free)
         !(op->sampled >> (intid - FIRST_TIMER) & 1)) {
         avc_vgic_timer_sample(op->self, 1u << intid);
         if (!((b->active | avc_vgic_pending_bits(b)) >> intid & 1))
-            return free;
+            return;
     }
-    avc_vgic_lr_put(op->self, b, intid % 32, (unsigned)__builtin_ctz(free));
-    return free & (free - 1);
+    avc_vgic_lr_put(op->self, b, intid % 32, r);
 }
 
 /* Chooses, when all list registers are free and more waits than fits. */
@@ -52,14 +51,14 @@ static void choose(struct avc_vgic_op *op, uint64_t vmcr)
 
     self->spilled = true;
     keep = avc_vgic_first_pending(op->vgic, self, vmcr) == NONE ? 0 : 1;
-    while (free && (intid = avc_vgic_first_active(self)) != NONE) {
+    for (; free && (intid = avc_vgic_first_active(self)) != NONE; free &= free - 1) {
         if (keep && !(free & (free - 1)))
             break;
-        free = put(op, intid, free);
+        put(op, intid, (unsigned)__builtin_ctz(free));
         avc_vgic_breathe(op);
     }
-    while (free && (intid = avc_vgic_first_pending(op->vgic, self, vmcr)) != NONE) {
-        free = put(op, intid, free);
+    for (; free && (intid = avc_vgic_first_pending(op->vgic, self, vmcr)) != NONE; free &= free - 1) {
+        put(op, intid, (unsigned)__builtin_ctz(free));
         avc_vgic_breathe(op);
     }
     avc_vgic_lr_control(self, vmcr, avc_vgic_first_pending(op->vgic, self, vmcr) != NONE,
@@ -94,7 +93,8 @@ static uint32_t place(struct avc_vgic_op *op, uint64_t vmcr)
             free = ~self->lr_used & self->lr_all;
             continue; /* others have had the lock, and may have taken it back */
         }
-        free = put(op, intid, free);
+        put(op, intid, (unsigned)__builtin_ctz(free));
+        free &= free - 1;
         avc_vgic_breathe(op);
     }
     return intid;
