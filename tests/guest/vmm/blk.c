@@ -5,7 +5,7 @@
 
 #include "guest.h"
 
-#define SIZE 64u /* entries of the ring */
+#define SIZE BLK_ENTRIES
 
 uint32_t blk_load(const struct blk *b, uint64_t offset)
 {
@@ -40,7 +40,7 @@ static volatile uint16_t *used_idx(const struct blk *b)
 
 bool blk_init(struct blk *b, uint64_t wanted)
 {
-    static _Alignas(4096) uint8_t rings[4][4096];
+    static _Alignas(4096) uint8_t rings[4][8192];
     static unsigned disks;
     static uint64_t known[4];
     unsigned i = 0;
@@ -53,7 +53,7 @@ bool blk_init(struct blk *b, uint64_t wanted)
         rings[i][k] = 0;
     b->desc = (struct blk_desc *)(void *)rings[i];
     b->avail = (volatile uint16_t *)(void *)(rings[i] + 0x800);
-    b->used = rings[i] + 0xc00;
+    b->used = rings[i] + 0x1000;
     b->next = b->seen = 0;
 
     blk_store(b, BLK_STATUS, 0);
@@ -132,4 +132,20 @@ unsigned blk_do(struct blk *b, uint32_t type, uint64_t sector, void *data, uint3
     blk_put(b, 0, type, sector, data, bytes);
     blk_notify(b);
     return blk_wait(b) ? b->status[0] : BLK_PENDING;
+}
+
+void blk_interrupt(const struct blk *b, bool edge)
+{
+    unsigned intid = 32 + 16 + b->slot;
+    volatile uint32_t *gicd = (volatile uint32_t *)GUEST_DIST;
+
+    gicd[(0x080 + intid / 32 * 4) / 4] |= 1u << intid % 32;
+    gicd[(0x180 + intid / 32 * 4) / 4] = 1u << intid % 32;
+    if (edge)
+        gicd[(0xc00 + intid / 16 * 4) / 4] |= 2u << intid % 16 * 2;
+    else
+        gicd[(0xc00 + intid / 16 * 4) / 4] &= ~(2u << intid % 16 * 2);
+    ((volatile uint8_t *)GUEST_DIST)[0x400 + intid] = 0xa0;
+    *(volatile uint64_t *)(GUEST_DIST + 0x6000 + 8ul * intid) = 0;
+    gicd[(0x100 + intid / 32 * 4) / 4] = 1u << intid % 32;
 }

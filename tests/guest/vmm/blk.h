@@ -12,7 +12,7 @@
 
 #define BLK_SLOTS   0x0a000000ul
 #define BLK_SLOT    0x200ul
-#define BLK_ENTRIES 128u
+#define BLK_ENTRIES 128u /* of the ring */
 
 enum { BLK_IN = 0, BLK_OUT = 1, BLK_FLUSH = 4, BLK_GET_ID = 8 };
 enum { BLK_OK = 0, BLK_IOERR = 1, BLK_UNSUPP = 2, BLK_PENDING = 0xee };
@@ -70,6 +70,9 @@ void blk_notify(const struct blk *b);
 
 /* Waits until all that was offered has come back. Returns false if that takes seconds. */
 bool blk_wait(struct blk *b);
+
+/* Enables its interrupt, at the first vCPU, as an edge or a level. */
+void blk_interrupt(const struct blk *b, bool edge);
 
 /* One request, and its status. */
 unsigned blk_do(struct blk *b, uint32_t type, uint64_t sector, void *data, uint32_t bytes);

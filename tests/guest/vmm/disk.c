@@ -8,7 +8,6 @@
 #include "guest.h"
 
 #define SECTORS 8192u /* of each disk */
-#define SIZE    64u   /* entries of the ring, as blk.c has them */
 #define BLOCK   (2ul << 20)
 
 static struct blk disk, other;
@@ -142,28 +141,13 @@ static void on_irq(struct guest_regs *regs)
     guest_gic_eoi(intid);
 }
 
-static void enable_spi(unsigned intid, bool edge)
-{
-    volatile uint32_t *gicd = (volatile uint32_t *)GUEST_DIST;
-
-    gicd[(0x080 + intid / 32 * 4) / 4] |= 1u << intid % 32;
-    gicd[(0x180 + intid / 32 * 4) / 4] = 1u << intid % 32;
-    if (edge)
-        gicd[(0xc00 + intid / 16 * 4) / 4] |= 2u << intid % 16 * 2;
-    else
-        gicd[(0xc00 + intid / 16 * 4) / 4] &= ~(2u << intid % 16 * 2);
-    ((volatile uint8_t *)GUEST_DIST)[0x400 + intid] = 0xa0;
-    *(volatile uint64_t *)(GUEST_DIST + 0x6000 + 8ul * intid) = 0;
-    gicd[(0x100 + intid / 32 * 4) / 4] = 1u << intid % 32;
-}
-
 static void test_interrupts(bool edge)
 {
     unsigned good = 0;
 
     blk_init(&disk, BLK_F_EVENT_IDX);
     interrupts = 0;
-    enable_spi(32 + 16 + disk.slot, edge);
+    blk_interrupt(&disk, edge);
     for (unsigned round = 0; round < 50; round++) {
         unsigned was = interrupts;
 
@@ -178,9 +162,9 @@ static void test_interrupts(bool edge)
     }
     guest_ok(good == 50 && interrupts == 50, "50 requests, each with an interrupt (%s): %u, %u",
              edge ? "edge" : "level", good, interrupts);
-    disk.avail[2 + SIZE] = (uint16_t)(disk.next - 1); /* used_event: one that is over */
+    disk.avail[2 + BLK_ENTRIES] = (uint16_t)(disk.next - 1); /* used_event: one that is over */
     good = blk_do(&disk, BLK_IN, 1, data, 512) == BLK_OK;
-    disk.avail[2 + SIZE] = (uint16_t)(disk.next + 5);
+    disk.avail[2 + BLK_ENTRIES] = (uint16_t)(disk.next + 5);
     good &= blk_do(&disk, BLK_IN, 2, data, 512) == BLK_OK && !blk_load(&disk, BLK_INTERRUPT_STATUS);
     guest_ok(good, "and none where the event word wants none");
     guest_irq_unmask();
@@ -239,7 +223,7 @@ static void test_broken(void)
         { "a device's address", 0x0a000000, 512, BLK_WRITE, 0 },
         { "a buffer that wraps", 0xffffffffffffff00, 512, 0, 0 },
         { "a loop", 0x40400000, 16, BLK_NEXT, 0 },
-        { "an index out of range", 0x40400000, 16, BLK_NEXT, 64 },
+        { "an index out of range", 0x40400000, 16, BLK_NEXT, BLK_ENTRIES },
         { "no bytes", 0x40400000, 0, 0, 0 },
         { "a table that was not negotiated", 0x40400000, 16, BLK_INDIRECT, 0 },
     };
