@@ -278,7 +278,8 @@ static void short_way(uint64_t from, uint32_t bytes, enum vmm_pinned result, avc
     avc_pa_t found = 0;
 
     assert_int_equal(vmm_ram_pin_block(&ram, &p, &found), one);
-    assert_int_equal(ram.pinned, before + one);
+    assert_int_equal(ram.pinned, before); /* it does not count yet */
+    vmm_ram_count_pins(&ram, one);
     if (one) {
         assert_int_equal(found, pa);
         vmm_ram_unpin(&ram, &p);

@@ -103,8 +103,9 @@ enum vmm_pinned vmm_ram_pin(struct vmm_ram *ram, const struct vmm_pin *pin, void
                             unsigned *nr, avc_ipa_t *at);
 
 /** The usual case of vmm_ram_pin(), without a call: the range lies in one block that is there. *pa: where. Otherwise it
-    does nothing, and returns false: vmm_ram_pin() says why. */
-static inline bool vmm_ram_pin_block(struct vmm_ram *ram, const struct vmm_pin *pin, avc_pa_t *pa)
+    returns false: vmm_ram_pin() says why. The pin does not count yet: the caller does that for several at once, by
+    vmm_ram_count_pins(), before a device is told of the range. Until then nobody may call vmm_ram_reset(). */
+static inline bool vmm_ram_pin_block(const struct vmm_ram *ram, const struct vmm_pin *pin, avc_pa_t *pa)
 {
     uint64_t offset = pin->from - ram->base, last = offset + pin->bytes - 1, block = offset / VMM_RAM_BLOCK;
     unsigned i = 0;
@@ -116,8 +117,12 @@ static inline bool vmm_ram_pin_block(struct vmm_ram *ram, const struct vmm_pin *
     for (; offset >= ram->piece[i].size; i++)
         offset -= ram->piece[i].size;
     *pa = (uintptr_t)ram->piece[i].at + offset;
-    atomic_fetch_add_explicit(&ram->pinned, 1, memory_order_relaxed);
     return true;
+}
+
+static inline void vmm_ram_count_pins(struct vmm_ram *ram, uint32_t nr)
+{
+    atomic_fetch_add_explicit(&ram->pinned, nr, memory_order_relaxed);
 }
 
 /** EL2 itself has written to a range that stays pinned: a ring, for example. Who keeps a copy is told. */
@@ -127,14 +132,20 @@ static inline void vmm_ram_wrote(const struct vmm_ram *ram, const struct vmm_pin
         ram->written(ram->written_ctx, pin->from, pin->bytes);
 }
 
+/** Releases ranges of which vmm_ram_wrote() was told, where a device could write: many at once. */
+static inline void vmm_ram_count_unpins(struct vmm_ram *ram, uint32_t nr)
+{
+    /* What was written is told of before the memory may become another's, hence the release. */
+    atomic_fetch_sub_explicit(&ram->pinned, nr, memory_order_release);
+}
+
 /** Releases a range, once for each time it was pinned. The device is done with it. If it was to write, all of the range
     counts as written: a device may write more than it says (virtio 1.2, 2.7.8.2). Any CPU, claims too. */
 static inline void vmm_ram_unpin(struct vmm_ram *ram, const struct vmm_pin *pin)
 {
     if (pin->write)
         vmm_ram_wrote(ram, pin);
-    /* What was written is told of before the memory may become another's, hence the release. */
-    atomic_fetch_sub_explicit(&ram->pinned, 1, memory_order_release);
+    vmm_ram_count_unpins(ram, 1);
 }
 
 #endif

@@ -50,7 +50,9 @@ struct chain {
     unsigned left;            /* of the guest's descriptors: how many may still come */
     uint64_t word;            /* of the last one: bytes, and flags without a successor */
     uint64_t bytes;
-    bool writes; /* there was a buffer to be written */
+    uint16_t pins, counted; /* buffers; those that count as pinned already */
+    bool tells;             /* somebody is to be told of what is written */
+    bool writes;            /* there was a buffer to be written */
 };
 
 static enum vmm_taken fault(struct vmm_shadow *q, enum vmm_shadow_fault what)
@@ -68,19 +70,23 @@ static enum vmm_taken not_pinned(struct vmm_shadow *q, enum vmm_pinned why, avc_
     return VMM_ABSENT;
 }
 
-/* Writes a descriptor of the device's. That it has a successor is added when there is one. */
+/* Writes a descriptor's second word. */
+static inline void fill_rest(struct vmm_shadow *q, const struct chain *c, uint64_t successor)
+{
+    vmm_ring_write64(q->device.desc + DESC_SIZE * c->last + 8, successor | c->word);
+}
+
+/* Writes a descriptor of the device's, but for its second word: that is written when its successor is known. */
 static inline void fill(struct vmm_shadow *q, struct chain *c, const struct vmm_pin *pin, const struct vmm_piece *piece)
 {
     struct vmm_slot *s = &q->slot[c->at];
-    uint8_t *p = q->device.desc + DESC_SIZE * c->at;
 
     if (c->nr)
-        vmm_ring_write64(q->device.desc + DESC_SIZE * c->last + 8,
-                         (uint64_t)c->at << 48 | (uint64_t)DESC_F_NEXT << 32 | c->word);
+        fill_rest(q, c, (uint64_t)c->at << 48 | (uint64_t)DESC_F_NEXT << 32);
     c->word = (pin->write ? (uint64_t)DESC_F_WRITE << 32 : 0) | piece->bytes;
-    vmm_ring_write64(p, piece->pa);
-    vmm_ring_write64(p + 8, c->word);
-    s->pin = *pin;
+    vmm_ring_write64(q->device.desc + DESC_SIZE * c->at, piece->pa);
+    if (c->tells)
+        s->pin = *pin;
     c->last = c->at;
     c->at = s->next;
     c->nr++;
@@ -104,6 +110,8 @@ static __attribute__((noinline)) enum vmm_taken add_pieces(struct vmm_shadow *q,
         fill(q, c, &pin, &piece[i]);
         pin.bytes = 0; /* the pin is the first descriptor's */
     }
+    c->pins++;
+    c->counted++;
     return VMM_TAKEN;
 }
 
@@ -128,6 +136,7 @@ static inline enum vmm_taken add_buffer(struct vmm_shadow *q, struct chain *c, c
         *c = copy;
         return taken;
     }
+    c->pins++;
     fill(q, c, &pin, &piece);
     return VMM_TAKEN;
 }
@@ -185,18 +194,6 @@ static inline enum vmm_taken walk(struct vmm_shadow *q, struct chain *c, struct 
     }
 }
 
-/* Nothing was written: the chain is not the device's. */
-static __attribute__((noinline)) void undo(struct vmm_shadow *q, uint16_t at, unsigned nr)
-{
-    for (unsigned i = 0; i < nr; i++, at = q->slot[at].next) {
-        struct vmm_pin pin = q->slot[at].pin;
-
-        pin.write = false;
-        if (pin.bytes)
-            vmm_ram_unpin(q->ram, &pin);
-    }
-}
-
 enum vmm_taken vmm_chain_take(struct vmm_shadow *q, uint16_t head, unsigned *budget)
 {
     struct chain c;                            /* set member by member: an initialiser is a call of memset() */
@@ -209,6 +206,8 @@ enum vmm_taken vmm_chain_take(struct vmm_shadow *q, uint16_t head, unsigned *bud
     c.nr = 0;
     c.left = q->guest.mask + 1u;
     c.bytes = 0;
+    c.pins = c.counted = 0;
+    c.tells = q->ram->written;
     c.writes = false;
     c.room = q->nr_free < *budget ? q->nr_free : *budget;
     taken = walk(q, &c, &indirect, head);
@@ -217,13 +216,16 @@ enum vmm_taken vmm_chain_take(struct vmm_shadow *q, uint16_t head, unsigned *bud
     /* With the whole ring free there will never be more room. */
     if (taken == VMM_NO_ROOM && q->nr_free == q->device.mask + 1u)
         taken = fault(q, VMM_SHADOW_PIECES);
+    q->pins += (uint32_t)(c.pins - c.counted);
     if (taken != VMM_TAKEN) {
-        undo(q, c.first, c.nr);
+        q->unpins += c.pins; /* nothing was written */
         return taken;
     }
+    fill_rest(q, &c, 0);
     q->slot[c.first].last = c.last;
     q->slot[c.first].head = head;
     q->slot[c.first].nr = (uint16_t)c.nr;
+    q->slot[c.first].pins = c.pins;
     q->free = c.at;
     q->nr_free -= (uint16_t)c.nr;
     *budget -= c.nr;
@@ -232,14 +234,20 @@ enum vmm_taken vmm_chain_take(struct vmm_shadow *q, uint16_t head, unsigned *bud
     return VMM_TAKEN;
 }
 
+static __attribute__((noinline)) void tell(struct vmm_shadow *q, uint16_t at, unsigned nr)
+{
+    for (unsigned i = 0; i < nr; i++, at = q->slot[at].next)
+        if (q->slot[at].pin.bytes && q->slot[at].pin.write)
+            vmm_ram_wrote(q->ram, &q->slot[at].pin);
+}
+
 void vmm_chain_release(struct vmm_shadow *q, uint16_t first)
 {
     struct vmm_slot *head = &q->slot[first];
-    uint16_t at = first;
 
-    for (unsigned i = 0; i < head->nr; i++, at = q->slot[at].next)
-        if (q->slot[at].pin.bytes)
-            vmm_ram_unpin(q->ram, &q->slot[at].pin);
+    if (q->ram->written)
+        tell(q, first, head->nr);
+    q->unpins += head->pins;
     q->slot[head->last].next = q->free;
     q->free = first;
     q->nr_free += head->nr;

@@ -50,6 +50,16 @@ enum vmm_taken {
     VMM_BROKEN,  /* q->fault says why */
 };
 
+/** Makes the pins and releases of the calls below count. Before a device is told of a range, or the guest. */
+static inline void vmm_chain_count(struct vmm_shadow *q)
+{
+    if (q->pins)
+        vmm_ram_count_pins(q->ram, q->pins);
+    if (q->unpins)
+        vmm_ram_count_unpins(q->ram, q->unpins);
+    q->pins = q->unpins = 0;
+}
+
 /** Takes the chain that begins with the guest's descriptor `head` into the device's ring, or leaves everything as it
     was. *budget: descriptors that it may fill; what it fills is taken off. */
 enum vmm_taken vmm_chain_take(struct vmm_shadow *q, uint16_t head, unsigned *budget);

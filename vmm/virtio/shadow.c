@@ -95,11 +95,14 @@ unsigned vmm_shadow_forward(struct vmm_shadow *q, unsigned budget)
         uint16_t idx = avail_idx(q), ahead = (uint16_t)(idx - q->seen);
 
         /* Those that the guest has not got back are its ring's, too. */
-        if (ahead > q->guest.mask + 1u - (uint16_t)(q->seen - q->used))
+        if (ahead > q->guest.mask + 1u - (uint16_t)(q->seen - q->used)) {
+            vmm_chain_count(q); /* of rounds before */
             return vmm_shadow_break(q, VMM_SHADOW_AVAIL);
+        }
         if (!take_until(q, idx, &budget, &result))
             break;
     } while (ask_for_next(q));
+    vmm_chain_count(q);
     return result & VMM_SHADOW_BROKEN ? result : result | publish(q, before);
 }
 
@@ -179,6 +182,7 @@ unsigned vmm_shadow_return(struct vmm_shadow *q, unsigned limit, unsigned budget
     if (!q->started)
         return 0;
     result = give_back_all(q, limit);
+    vmm_chain_count(q);
     if (result & VMM_SHADOW_BROKEN)
         return result;
     result |= show(q, before);
@@ -276,6 +280,7 @@ void vmm_shadow_stop(struct vmm_shadow *q)
     for (uint32_t i = 0; i <= q->device.mask; i++)
         if (q->slot[i].nr)
             vmm_chain_release(q, (uint16_t)i);
+    vmm_chain_count(q);
     for (unsigned n = 0; n < 3; n++)
         vmm_ram_unpin(q->ram, &q->area[n]);
 }

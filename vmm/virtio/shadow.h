@@ -77,11 +77,14 @@ enum vmm_shadow_fault {
 
 /** A descriptor of the device's ring. */
 struct vmm_slot {
-    struct vmm_pin pin; /* the buffer. It has no bytes if the descriptor in front has the same buffer's beginning */
-    uint16_t next;      /* the next one of the chain, or of those that are free */
-    uint16_t last;      /* of a chain's first: its last */
-    uint16_t head;      /* of a chain's first: the guest's index of it */
-    uint16_t nr;        /* of a chain's first: descriptors in it; otherwise 0 */
+    /* The buffer, if somebody is to be told of what is written to it: otherwise not set. It has no bytes if the
+       descriptor in front has the same buffer's beginning. */
+    struct vmm_pin pin;
+    uint16_t next; /* the next one of the chain, or of those that are free */
+    uint16_t last; /* of a chain's first: its last */
+    uint16_t head; /* of a chain's first: the guest's index of it */
+    uint16_t nr;   /* of a chain's first: descriptors in it; otherwise 0 */
+    uint16_t pins; /* of a chain's first: buffers */
 };
 
 /** One of the two rings, as EL2 sees it. */
@@ -100,6 +103,7 @@ struct vmm_shadow {
     uint16_t seen, used;                   /* how far the guest's avail and used rings are */
     uint16_t given, got;                   /* how far the device's are */
     uint16_t free, nr_free;                /* descriptors of the device's ring */
+    uint32_t pins, unpins;                 /* of this call, that do not count yet */
     struct vmm_pin area[3];                /* of the guest's ring: desc, avail, used */
     avc_ipa_t absent;                      /* see VMM_SHADOW_ABSENT */
     enum vmm_shadow_fault fault;           /* since the last start */
