@@ -27,8 +27,11 @@ from families import INSTRUCTIONS
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 # Programs for EL2 that contain a guest, and the number of CPUs that each runs on.
 HOSTS = {"bench": 1, "smp": 2, "latency": 1}
-# Guests of the reference hypervisor: (number of vCPUs, number of CPUs).
-GUESTS = {"vmm_alone": (1, 1), "vmm_busy": (2, 1), "vmm_two": (2, 2)}
+# A disk that answers at once, in the same thread.
+DISK = ["-global", "virtio-mmio.ioeventfd=off", "-drive", "if=none,id=null,driver=null-co,size=1G",
+        "-device", "virtio-blk-device,drive=null"]
+# Guests of the reference hypervisor: (number of vCPUs, number of CPUs, the board's devices).
+GUESTS = {"vmm_alone": (1, 1, []), "vmm_busy": (2, 1, []), "vmm_two": (2, 2, []), "vmm_disk": (1, 1, DISK)}
 NO_VHE = {"cortex-a53", "cortex-a57", "cortex-a72"}
 CPUS = ["max", "cortex-a72", "neoverse-n1"]
 
@@ -54,10 +57,10 @@ def programs(build, cpu, e2h):
         elf = build / f"bench/{name}-e2h{e2h}.elf"
         command = [sys.executable, ROOT / "tests/system/boot.py", "--count", "--timeout", "120"]
         yield command, "--plugin", [cpu, str(cpus), elf.with_suffix(".bin")], elf
-    for name, (vcpus, cpus) in GUESTS.items():
+    for name, (vcpus, cpus, devices) in GUESTS.items():
         command = [ROOT / "avc", "run", "--count", "--quiet", "--timeout", "120", "--memory", "16",
                    "--cpus", str(vcpus), "--host-cpus", str(cpus), "--host-cpu", cpu,
-                   "--host-vhe", "on" if e2h else "off", "--kernel", build / f"bench/{name}.bin", "--"]
+                   "--host-vhe", "on" if e2h else "off", "--kernel", build / f"bench/{name}.bin", "--", *devices]
         yield command, "-plugin", [], build / "vmm/vmm.elf"
 
 

@@ -7,7 +7,10 @@ dearest member, the cheapest, and the number of members. The dearest may not gro
 limit in rows.toml, the ratio may not grow either.
 
 Instructions may exceed their budget by 1 %. Another count may not exceed a budget that is a whole number, because such
-a count is the same in each exit; it may exceed an average by 1 %."""
+a count is the same in each exit; it may exceed an average by 1 %.
+
+The board's disk answers when it likes. Rows that read it are medians (`median` in rows.toml): their instructions may
+exceed the budget by 2 %, and other counts of theirs, which are means, are only shown."""
 import os
 import pathlib
 
@@ -17,7 +20,7 @@ import tsv
 from families import CHEAPEST, INSTRUCTIONS, MEMBERS, Figure, ratio
 
 FILE = pathlib.Path(__file__).resolve().with_name("budget.tsv")
-ALLOWED = 1.01
+ALLOWED, ALLOWED_MEDIAN = 1.01, 1.02
 # What may not grow. profiling.UNITS also has units that are only shown.
 KEPT = (INSTRUCTIONS, "sysregs", "barriers", "tlbi")
 HEAD = """# SPDX-License-Identifier: Apache-2.0
@@ -63,7 +66,9 @@ def write(units, path=FILE):
     path.write_text(HEAD + "\n".join(lines + others) + "\n")
 
 
-def limit(allowed, unit):
+def limit(allowed, unit, is_median=False):
+    if is_median:
+        return allowed * ALLOWED_MEDIAN if unit == INSTRUCTIONS else float("inf")
     return allowed if unit != INSTRUCTIONS and allowed == int(allowed) else allowed * ALLOWED
 
 
@@ -72,8 +77,8 @@ def title(row, figure):
     return f"{row}/{member}" if member else row
 
 
-def compare(figures, budgets, unit=INSTRUCTIONS):
-    """Yields for each configuration: (its name, complaints, remarks)."""
+def compare(figures, budgets, unit=INSTRUCTIONS, medians=()):
+    """Yields for each configuration: (its name, complaints, remarks). medians: rows."""
     counted = profiling.UNITS[unit][0] if unit in profiling.UNITS else unit
     for name, rows in figures.items():
         complaints, remarks = [], []
@@ -86,10 +91,10 @@ def compare(figures, budgets, unit=INSTRUCTIONS):
                 complaints.append(f"{row} on {name}: {rows[row]:.2f} {counted}, and no budget")
             elif row not in rows:
                 complaints.append(f"{row} on {name}: has a budget of {allowed[row]:.2f} {counted} and was not measured")
-            elif round(rows[row], 2) > limit(allowed[row], unit):
+            elif round(rows[row], 2) > limit(allowed[row], unit, row in medians):
                 complaints.append(f"{title(row, rows[row])} on {name}: {rows[row]:.2f} {counted}, "
                                   f"budget {allowed[row]:.2f}")
-            elif limit(round(rows[row], 2), unit) < allowed[row]:
+            elif limit(round(rows[row], 2), unit, row in medians) < allowed[row]:
                 remarks.append(f"{title(row, rows[row])} on {name}: {rows[row]:.2f} {counted}, "
                                f"budget {allowed[row]:.2f}: cheaper now")
         yield name, complaints, remarks
@@ -115,9 +120,9 @@ def compare_families(units, budgets, limits):
         yield name, complaints, []
 
 
-def compare_all(units, budgets, limits):
+def compare_all(units, budgets, limits, medians=()):
     """Yields the same as compare(), over all units that were measured and may not grow."""
-    compared = [compare(units[unit], budgets[unit], unit) for unit in KEPT if unit in units]
+    compared = [compare(units[unit], budgets[unit], unit, medians) for unit in KEPT if unit in units]
     for each in zip(*compared, compare_families(units, budgets, limits), strict=True):
         yield (each[0][0], [line for _, bad, _ in each for line in bad],
                [line for *_, remarks in each for line in remarks])
@@ -127,9 +132,10 @@ def check(units):
     """Prints TAP: a point for each configuration, and one for the figures that the document shows."""
     budgets, figures = read_all(), units[INSTRUCTIONS]
     limits = {row["id"]: row["ratio"] for row in report.read_rows()[0] if "ratio" in row}
+    medians = [row["id"] for row in report.read_rows()[0] if row.get("median")]
     print(f"1..{len(figures) + 1}")
     failed = False
-    for number, (name, complaints, remarks) in enumerate(compare_all(units, budgets, limits), 1):
+    for number, (name, complaints, remarks) in enumerate(compare_all(units, budgets, limits, medians), 1):
         if name.startswith("max") and os.environ.get("AVC_QEMU_OLD"):
             print(f"ok {number} - {name} # SKIP this QEMU's max has other features")
             continue
