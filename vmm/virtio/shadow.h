@@ -16,7 +16,7 @@
  * The caller serialises all calls on one queue, and owns all storage. Every function may be called in a claim: it waits
  * for nothing, and is bounded by the budget that it is given. What takes longer it leaves to a task of the caller's.
  *
- * Costs, in instructions at EL2, there and back: some 160 for a request, and 110 for each of its descriptors. The
+ * Costs, in instructions at EL2, there and back: some 180 for a request, and 80 for each of its descriptors. The
  * goals, with traps and interrupts, are 500 for a read of 4 KiB at depth 32, and 600 for a packet in bursts of 32.
  * tests/guest/shadow counts what this part takes of it. What touches idx and event words, and every barrier, is done
  * once a batch. No table of translations is searched: the memory's own map of blocks is one.
