@@ -24,21 +24,26 @@ static void greet(void)
             memory >> 20, vmm_pages_free_bytes() >> 20, vmm_time_hz());
 }
 
+static void map_data(uint64_t base, uint64_t size)
+{
+    vmm_map(base, size, VMM_MAP_DATA);
+}
+
+/* The image has its own permissions and holes. What the tree says is not to be mapped, a CPU may not even speculate
+   into. */
+static void map_memory(void)
+{
+    struct vmm_range hole[1 + VMM_MAX_RESERVED] = { { (uintptr_t)_start, (uint64_t)(vmm_image_end - _start) } };
+
+    for (unsigned i = 0; i < vmm_board.nr_no_map; i++)
+        hole[1 + i] = vmm_board.no_map[i];
+    for (unsigned i = 0; i < vmm_board.nr_memory; i++)
+        vmm_board_pieces(&vmm_board.memory[i], hole, 1 + vmm_board.nr_no_map, map_data);
+}
+
 static void map_board(void)
 {
-    uint64_t image = (uintptr_t)_start, image_end = (uintptr_t)vmm_image_end;
-
-    for (unsigned i = 0; i < vmm_board.nr_memory; i++) {
-        uint64_t base = vmm_board.memory[i].base, end = base + vmm_board.memory[i].size;
-
-        /* The image has its own permissions and holes. */
-        if (base < image && image < end)
-            vmm_map(base, image - base, VMM_MAP_DATA);
-        if (base < image_end && image_end < end)
-            vmm_map(image_end, end - image_end, VMM_MAP_DATA);
-        if (end <= image || base >= image_end)
-            vmm_map(base, end - base, VMM_MAP_DATA);
-    }
+    map_memory();
     if (vmm_board.rtc)
         vmm_map(vmm_board.rtc, VMM_PAGE_SIZE, VMM_MAP_DEVICE);
     /* Several share a page. */

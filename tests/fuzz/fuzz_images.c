@@ -268,8 +268,9 @@ static void check_board(void)
     must(b->nr_memory >= 1 && b->nr_memory <= VMM_MAX_RANGES, "ranges of memory", b->nr_memory, 0);
     for (unsigned n = 0; n < b->nr_memory; n++)
         must(b->memory[n].size != 0, "an empty range", n, 0);
-    must(b->nr_reserved <= VMM_MAX_RANGES && b->nr_gicr >= 1 && b->nr_gicr <= VMM_MAX_RANGES, "ranges", b->nr_reserved,
-         b->nr_gicr);
+    must(b->nr_reserved <= VMM_MAX_RESERVED && b->nr_no_map <= b->nr_reserved, "reserved", b->nr_reserved,
+         b->nr_no_map);
+    must(b->nr_gicr >= 1 && b->nr_gicr <= VMM_MAX_RANGES, "ranges", b->nr_gicr, 0);
     must(b->nr_cpus >= 1 && b->nr_cpus <= VMM_MAX_CPUS && b->nr_cpus_seen >= b->nr_cpus, "CPUs", b->nr_cpus,
          b->nr_cpus_seen);
     must(b->mpidr[0] == fake_mpidr, "the boot CPU", b->mpidr[0], fake_mpidr);

@@ -10,8 +10,9 @@
 
 #include "kern/percpu.h"
 
-#define VMM_MAX_RANGES 8
-#define VMM_MAX_VIRTIO 32
+#define VMM_MAX_RANGES   8
+#define VMM_MAX_RESERVED 32
+#define VMM_MAX_VIRTIO   32
 
 struct vmm_range {
     uint64_t base, size; /* size 0: not there */
@@ -65,8 +66,10 @@ struct vmm_board {
     const char *bootargs; /* "" when none */
     struct vmm_range memory[VMM_MAX_RANGES];
     unsigned nr_memory;
-    struct vmm_range reserved[VMM_MAX_RANGES]; /* from the device tree's reservations */
+    struct vmm_range reserved[VMM_MAX_RESERVED]; /* from the device tree's reservations */
     unsigned nr_reserved;
+    struct vmm_range no_map[VMM_MAX_RESERVED]; /* those of them that nobody may map */
+    unsigned nr_no_map;
     struct vmm_module kernel, ramdisk;
     struct vmm_range firmware; /* of the guest's: from the hypervisor's options, and not from the device tree */
     struct vmm_range flash[2]; /* banks of NOR flash, two x16 chips each */
@@ -90,6 +93,13 @@ extern struct vmm_board vmm_board;
 
 /** Reads the device tree. Panics if it cannot be used. */
 void vmm_board_discover(uint64_t fdt);
+
+/* ---- memory.c ---- */
+
+/** Calls fn for each piece of a range of memory that is in none of the holes, in ascending order. Holes may overlap,
+    and have any order. A page that is partly in a hole counts as a hole. */
+void vmm_board_pieces(const struct vmm_range *range, const struct vmm_range *hole, unsigned nr,
+                      void (*fn)(uint64_t base, uint64_t size));
 
 /* ---- log_out.c ---- */
 

@@ -85,8 +85,8 @@ static void find_memory(void)
 
 static void add_reserved(uint64_t base, uint64_t size)
 {
-    if (vmm_board.nr_reserved == VMM_MAX_RANGES)
-        vmm_panic("the device tree reserves more than %u pieces of memory", VMM_MAX_RANGES);
+    if (vmm_board.nr_reserved == VMM_MAX_RESERVED)
+        vmm_panic("the device tree reserves more than %u pieces of memory", VMM_MAX_RESERVED);
     vmm_board.reserved[vmm_board.nr_reserved++] = (struct vmm_range){ base, size };
 }
 
@@ -103,8 +103,12 @@ static void find_reserved(void)
     }
     if (parent < 0)
         return;
-    fdt_for_each_subnode(node, fdt, parent) for (unsigned n = 0; reg(node, n, &range); n++)
+    fdt_for_each_subnode(node, fdt, parent) for (unsigned n = 0; is_okay(node) && reg(node, n, &range); n++)
+    {
         add_reserved(range.base, range.size);
+        if (fdt_getprop(fdt, node, "no-map", NULL))
+            vmm_board.no_map[vmm_board.nr_no_map++] = range;
+    }
 }
 
 /* The two PL011s with the lowest addresses. The first is the guest's console, the second is for our log. */

@@ -5,8 +5,8 @@
  *
  * In memory: in blocks of 2 MiB, each of which is there from the first time that something in it is erased. All others
  * read as zeros, from one block that they share: so does the `virt` machine's flash that nobody has filled. Firmware
- * that the loader has put into memory stays where it is, as far as it has whole blocks. What is programmed lasts as long
- * as the run, also when the guest resets itself.
+ * that the loader has put into memory stays where it is, as far as it has whole blocks. What is programmed lasts as
+ * long as the run, also when the guest resets itself.
  *
  * Or in a bank of the board's own flash, which the guest then reads itself; what it programs is there after the run.
  */

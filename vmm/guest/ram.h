@@ -15,7 +15,7 @@
 
 #define VMM_RAM_PIECES 64
 #define VMM_RAM_BLOCK  (UINT64_C(2) << 20)
-#define VMM_RAM_MAX    (UINT64_C(64) << 30) /* bytes; bounded by the bits below */
+#define VMM_RAM_MAX    (UINT64_C(512) << 30) /* bytes; bounded by the bits below, and by 40 bits of IPA */
 
 struct vmm_ram {
     avc_ipa_t base;

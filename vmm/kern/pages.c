@@ -155,7 +155,7 @@ static uint64_t place(const struct vmm_range *range, uint64_t bytes, const struc
 
 void vmm_pages_init(void)
 {
-    struct vmm_range used[5 + VMM_MAX_RANGES] = {
+    struct vmm_range used[5 + VMM_MAX_RESERVED] = {
         { (uintptr_t)_start, (uint64_t)(vmm_image_end - _start) },
         { vmm_board.fdt, vmm_board.fdt_size },
         { vmm_board.kernel.base, vmm_board.kernel.size },
