@@ -45,6 +45,7 @@ struct vmm_vcpu {
     struct avc_vcpu vcpu;
     struct vmm_task task; /* vmm_task_init() before the first vmm_sched_wake() */
     uint64_t until;       /* CNTPCT_EL0 at which its wait ends by itself: the exit's value */
+    uint64_t ready;       /* CNTPCT_EL0 from which on it could have run, as far as its last step knew; ~0: unknown */
     void *user;           /* for the guest side */
 };
 

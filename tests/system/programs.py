@@ -28,6 +28,7 @@ PROGRAMS = {
     "idle": (["idle.bin"], ["--cpus", 4, "--host-cpus", 2], MODELS, False),
     "placed": (["placed-low.elf", "placed-high.elf", "placed-high.bin,addr=0x40080000"], ["--cpus", 1], MODELS, False),
     "slots": (["slots.bin"], ["--cpus", 1, "--host-cpus", 1], MODELS, False),
+    "stolen": (["stolen.bin"], ["--cpus", 2, "--host-cpus", 1, "--count"], MODELS, False),
     "storm": (["storm.bin"], ["--cpus", 2, "--host-cpus", 1], MODELS, False),
     "wfit": (["wfit.bin"], ["--cpus", 1, "--host-cpus", 1], ("max/off", "max/on"), True),
 }

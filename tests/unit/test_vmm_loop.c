@@ -197,6 +197,16 @@ bool vmm_guest_device_exit(struct avc_exit *e)
     return true;
 }
 
+static uint64_t stolen;
+
+void vmm_pvtime_add(struct vmm_pvtime *pv, unsigned vcpu, uint64_t ticks)
+{
+    assert_ptr_equal(pv, &vmm_guest.pvtime);
+    assert_int_equal(vcpu, vv->vcpu.index);
+    assert_false(loaded); /* the guest finds it when it runs */
+    stolen += ticks;
+}
+
 bool vmm_guest_reset(void)
 {
     return true;
@@ -241,6 +251,8 @@ static int begin(void **state)
     now = 1000;
     timers = VMM_NEVER;
     vv->until = 0;
+    vv->ready = VMM_NEVER;
+    stolen = 0;
     return 0;
 }
 
@@ -472,6 +484,48 @@ static void test_memory(void **state)
     }
 }
 
+/* What passes between two steps is stolen, as far as the vCPU could have run. */
+static void test_stolen(void **state)
+{
+    static const struct {
+        const char *name;
+        enum avc_kind kind; /* of the exit that ends the first step */
+        bool yields;
+        uint64_t value, next, wanted; /* of the exit; when the second step begins; stolen then */
+    } cases[] = {
+        { "it gave its CPU away", AVC_IRQ, true, 0, 1500, 500 },
+        { "it runs on at once", AVC_IRQ, true, 0, 1000, 0 },
+        { "it waited, and is late", AVC_WFI, false, 3000, 3200, 200 },
+        { "it waited, and was woken before", AVC_WFI, false, 3000, 2500, 0 },
+        { "it waited until now", AVC_WFI, false, 3000, 3000, 0 },
+        { "its time had come already", AVC_WFI, false, 400, 1700, 700 },
+        { "it was off", AVC_CPU_OFF, false, 0, 90000, 0 },
+        { "it was suspended, and is late", AVC_CPU_SUSPEND, false, 4000, 5000, 1000 },
+        { "it was reset", AVC_SYSTEM_RESET, false, 0, 90000, 0 },
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uint64_t deadline;
+
+        begin(NULL);
+        alone = false;
+        waited = VMM_WAIT_BLOCK;
+        add(cases[i].kind)->exit.value = cases[i].value;
+        if (cases[i].yields)
+            script[0].then = yield;
+        (void)step(&deadline);
+        if (stolen)
+            fail_msg("%s: %llu before", cases[i].name, (unsigned long long)stolen);
+        now = cases[i].next;
+        due = 0;
+        add(AVC_CPU_OFF);
+        (void)step(&deadline);
+        if (stolen != cases[i].wanted)
+            fail_msg("%s: %llu stolen", cases[i].name, (unsigned long long)stolen);
+    }
+}
+
 static void test_ends(void **state)
 {
     uint64_t deadline;
@@ -500,6 +554,7 @@ int main(void)
         cmocka_unit_test_setup(test_yield, begin),
         cmocka_unit_test_setup(test_call, begin),
         cmocka_unit_test_setup(test_memory, begin),
+        cmocka_unit_test_setup(test_stolen, begin),
         cmocka_unit_test_setup(test_ends, begin),
     };
 

@@ -37,7 +37,8 @@ enum vmm_state_model {
     VMM_STATE_RELAY = 4,
     VMM_STATE_CFI = 5,
     VMM_STATE_FWCFG = 6,
-    VMM_STATE_PL061 = 7
+    VMM_STATE_PL061 = 7,
+    VMM_STATE_PVTIME = 8
 };
 
 /** A mask of 1 to 4 bytes. */

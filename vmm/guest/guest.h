@@ -16,6 +16,7 @@
 #include "flash.h"
 #include "image.h"
 #include "map.h"
+#include "pvtime.h"
 #include "ram.h"
 #include "strace.h"
 #include "virtio/slots.h"
@@ -46,6 +47,7 @@ struct vmm_guest {
     struct vmm_pl011 uart;
     struct vmm_pl031 rtc;
     struct vmm_fwcfg fwcfg;
+    struct vmm_pvtime pvtime;
     struct vmm_pl061 gpio;
     struct vmm_slots slots;
     struct vmm_flash flash[2];

@@ -141,7 +141,7 @@ static enum next run_on(struct vmm_cpu *cpu, struct vmm_vcpu *vv)
     return next;
 }
 
-enum vmm_step vmm_vcpu_step(struct vmm_cpu *cpu, struct vmm_vcpu *vv, uint64_t *deadline)
+static enum vmm_step load_run_put(struct vmm_cpu *cpu, struct vmm_vcpu *vv, uint64_t *deadline)
 {
     struct avc_vcpu *vcpu = &vv->vcpu;
     enum avc_status status;
@@ -181,4 +181,18 @@ enum vmm_step vmm_vcpu_step(struct vmm_cpu *cpu, struct vmm_vcpu *vv, uint64_t *
     default:
         return VMM_STEP_YIELD;
     }
+}
+
+/* A vCPU that gave its CPU away was ready at once; one that waited, at its deadline, unless something else woke it. */
+enum vmm_step vmm_vcpu_step(struct vmm_cpu *cpu, struct vmm_vcpu *vv, uint64_t *deadline)
+{
+    uint64_t now = vmm_time_now();
+    enum vmm_step how;
+
+    if (now > vv->ready)
+        vmm_pvtime_add(&vmm_guest.pvtime, vv->vcpu.index, now - vv->ready);
+    how = load_run_put(cpu, vv, deadline);
+    now = vmm_time_now();
+    vv->ready = how == VMM_STEP_BLOCK && *deadline > now ? *deadline : now;
+    return how;
 }

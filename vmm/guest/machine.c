@@ -199,6 +199,22 @@ static void make_fwcfg(void)
     claim(AVC_MMIO, VMM_GUEST_FWCFG, VMM_FWCFG_SIZE, vmm_fwcfg_access, c);
 }
 
+/* The page is the hypervisor's. The guest reads it. */
+static void make_pvtime(void)
+{
+    struct vmm_guest *g = &vmm_guest;
+    void *page = vmm_pages_alloc(VMM_PAGE_SIZE, VMM_PAGE_SIZE);
+
+    if (!page)
+        vmm_exit(VMM_EXIT_FAILURE, "no memory for the guest's stolen time");
+    vmm_zero_out(page, VMM_PAGE_SIZE);
+    vmm_pvtime_init(&g->pvtime, VMM_GUEST_PVTIME, page, g->nr_vcpus, vmm_time_hz());
+    must(avc_stage2_map(&g->stage2, VMM_GUEST_PVTIME, (uintptr_t)page, VMM_PAGE_SIZE, AVC_R | AVC_NORMAL),
+         "the guest's stolen time");
+    claim(AVC_CALL, VMM_PVTIME_FEATURES, 2, vmm_pvtime_call, &g->pvtime);
+    claim(AVC_CALL, VMM_ARCH_FEATURES, 1, vmm_pvtime_call, &g->pvtime);
+}
+
 bool vmm_guest_device_exit(struct avc_exit *e)
 {
     if (vmm_fwcfg_has(&vmm_guest.fwcfg, e->key))
@@ -218,6 +234,7 @@ static void make_devices(void)
 
     make_flash();
     make_fwcfg();
+    make_pvtime();
     vmm_pl061_init(&g->gpio, VMM_GUEST_GPIO);
     g->gpio.mmio.irq = gpio_irq;
     claim(AVC_MMIO, VMM_GUEST_GPIO, VMM_PL061_SIZE, vmm_mmio_access, &g->gpio.mmio);
@@ -285,6 +302,7 @@ static void make_vm(void)
         struct avc_vcpu_config vcpu = { .mpidr = i, .user = &g->vcpu[i] };
 
         vmm_task_init(&g->vcpu[i].task);
+        g->vcpu[i].ready = VMM_NEVER;
         must(avc_vcpu_init(&g->vcpu[i].vcpu, &g->vm, &vcpu), "a vCPU");
     }
     vmm_stat_init();
@@ -440,12 +458,14 @@ bool vmm_guest_reset(void)
     vmm_log(VMM_INFO, "guest: reset %u", g->resets);
     for (unsigned i = 0; i < g->nr_vcpus; i++) {
         vmm_task_park(&g->vcpu[i].task);
+        g->vcpu[i].ready = VMM_NEVER;
         must(avc_vcpu_reset(&g->vcpu[i].vcpu), "a vCPU's reset");
     }
     vmm_pl011_reset(&g->uart);
     vmm_pl031_reset(&g->rtc);
     vmm_pl061_reset(&g->gpio);
     vmm_fwcfg_reset(&g->fwcfg);
+    vmm_pvtime_reset(&g->pvtime);
     for (unsigned i = 0; i < 2; i++)
         vmm_cfi_reset(&g->flash[i].cfi, vmm_irq_window);
     vmm_guest_virtio_reset(&g->slots);
