@@ -47,7 +47,8 @@ def refused_nets_and_shares(run, good):
                           ("tap=avc-none", "no network interface avc-none", "ip tuntap add"),
                           ("tap=../x", "no network interface"), ("tap=lo", "lo is no tap"),
                           ("user,hostfwd=22", "hostfwd= wants tcp:", "'22'"),
-                          ("user,hostfwd=tcp::0-:22", "'tcp::0-:22'"), ("user,hostfwd=tcp::70000-:22", "hostfwd= wants"),
+                          ("user,hostfwd=tcp::0-:22", "'tcp::0-:22'"),
+                          ("user,hostfwd=tcp::70000-:22", "hostfwd= wants"),
                           ("user,hostfwd=tcp:local:1-:22", "hostfwd= wants"),
                           ("user,hostfwd=sctp::1-:22", "hostfwd= wants")):
         tap.refused(f"--net {value}", [*run, "--net", value], "--net", *parts)

@@ -644,7 +644,7 @@ static void test_attach_all_or_nothing(void **state)
     assert_int_equal(world.vm.nr_builtin, 0);
 }
 
-/* A device has its page in the index, whatever else is claimed: flash, windows, a GIC. A guest uses the device often. */
+/* A device has its page in the index, whatever else is claimed: flash, windows, a GIC. */
 static void test_large_claims_take_no_room(void **state)
 {
     static const uint64_t size[] = { 0x1000, 0x40000, 0x41000, 64 << 20, UINT64_C(1) << 32 };
