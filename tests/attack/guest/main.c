@@ -255,10 +255,12 @@ static _Noreturn void stands_still(unsigned n, const struct cell *cell)
 }
 
 /* A vCPU that has switched itself off is switched on again. Returns whether all have done what they were told, or will
-   never do it. */
+   never do it. One that may be lost is waited for less: it may spin with no interrupt to end it, and execute more
+   instructions meanwhile than all others need. */
 static bool watch(unsigned *lost)
 {
     static uint64_t seen[MAX_CPUS], stalled[MAX_CPUS];
+    uint64_t enough = chosen->may_be_lost ? 250 + options.patience / 50 : options.patience / 5;
     bool all = true;
 
     *lost = 0;
@@ -270,7 +272,7 @@ static bool watch(unsigned *lost)
         if (cell->beats != seen[n]) {
             seen[n] = cell->beats;
             stalled[n] = 0;
-        } else if (++stalled[n] < options.patience / 5) {
+        } else if (++stalled[n] < enough) {
             if (stalled[n] % 16 == 0) {
                 guest_sgi(UINT64_C(1) << n | UINT64_C(3) << 24);
                 if (guest_hvc(PSCI_AFFINITY_INFO, n, 0, 0, NULL) == 1)
