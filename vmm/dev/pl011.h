@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright 2026 the arm_vcpu authors */
-/* The guest's serial port: Arm PrimeCell UART PL011, revision r1p4 (DDI 0183), between the guest and a byte stream. */
+/* The guest's serial port: Arm PrimeCell UART PL011 (DDI 0183), between the guest and a byte stream. It identifies
+   itself as the `virt` machine's does, by a revision whose FIFOs have 16 bytes. */
 #ifndef VMM_DEV_PL011_H
 #define VMM_DEV_PL011_H
 
