@@ -24,8 +24,7 @@ static void choose_hash(struct avc_vm *vm, unsigned (*fill)(struct avc_vm *vm, u
     uint32_t hash = 0x9e3779b1, best = hash; /* 2^32 over the golden ratio, odd */
     unsigned least = ~0u, missed = ~0u;
 
-    for (unsigned n = 0; missed && n < (least - BAD < 8 ? 1024 : 64);
-         n++, hash = (hash * 0x01000193 + 0x3c6ef372) | 1) {
+    for (unsigned n = 0; missed && n < (least - BAD < 8 ? 256 : 64); n++, hash = (hash * 0x01000193 + 0x3c6ef372) | 1) {
         missed = fill(vm, hash);
         if (missed < least) {
             least = missed;
