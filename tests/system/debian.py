@@ -9,6 +9,7 @@ It uses a copy of the disk of ./avc run debian. The guest reaches nothing but wh
 loopback address.
 """
 
+import argparse
 import functools
 import hashlib
 import http.server
@@ -20,7 +21,7 @@ import subprocess
 import sys
 import threading
 
-from avctest import TOP, Avc, Scratch, Tap
+from avctest import TOP, Avc, Scratch, Tap, command_line
 
 MACHINE = os.path.join(TOP, "build/machine")
 REPOSITORY_PORT = 8000  # of the guest's loopback address
@@ -162,13 +163,22 @@ def test(tap, model, vcpus):
     scratch.remove()
 
 
+def board(text):
+    """A board and a number of vCPUs: (CPU/VHE, VCPUS)."""
+    if not re.fullmatch(r"[a-z0-9-]+/(on|off)/[1-8]", text):
+        raise argparse.ArgumentTypeError(f"{text} is not like max/on/2")
+    return text.rsplit("/", 1)
+
+
 def main():
+    parser = command_line(__doc__)
+    parser.add_argument("boards", nargs="+", type=board, metavar="CPU/VHE/VCPUS")
+    boards = parser.parse_args().boards
     tap = Tap()
-    for argument in sys.argv[1:]:
-        cpu, vhe, vcpus = argument.split("/")
+    for model, vcpus in boards:
         if tap.ok(os.path.exists(MACHINE + "/debian.img"), "Debian's disk was built",
                   f"see {TOP}/build/log/machine.log; ./avc run debian builds it"):
-            test(tap, f"{cpu}/{vhe}", vcpus)
+            test(tap, model, vcpus)
     return tap.done()
 
 
