@@ -108,6 +108,17 @@ static uint8_t *guest_at(uint64_t ipa)
     return memory + block_at[offset / VMM_RAM_BLOCK] * VMM_RAM_BLOCK + offset % VMM_RAM_BLOCK;
 }
 
+/* Where the guest sees that place. */
+static uint64_t ipa_of(const void *p)
+{
+    uint64_t at = (uint64_t)((const uint8_t *)p - memory);
+
+    for (unsigned i = 0; i < sizeof(block_at); i++)
+        if (at / VMM_RAM_BLOCK == block_at[i])
+            return BASE + i * VMM_RAM_BLOCK + at % VMM_RAM_BLOCK;
+    return 0;
+}
+
 static bool is_memory(uint64_t ipa, uint64_t bytes)
 {
     return ipa >= BASE && ipa - BASE < MEMORY && bytes <= MEMORY - (ipa - BASE);

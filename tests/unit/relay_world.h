@@ -230,16 +230,6 @@ struct request {
     } piece[32];
 };
 
-static uint64_t ipa_of(const void *p)
-{
-    uint64_t at = (uint64_t)((const uint8_t *)p - memory);
-
-    for (unsigned i = 0; i < 4; i++)
-        if (at / VMM_RAM_BLOCK == block_at[i])
-            return BASE + i * VMM_RAM_BLOCK + at % VMM_RAM_BLOCK;
-    return 0;
-}
-
 static uint8_t *host_at(uint64_t pa)
 {
     return (uint8_t *)(uintptr_t)pa;

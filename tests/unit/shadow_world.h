@@ -34,16 +34,6 @@ static unsigned nr_logged, replayed;
 static void (*meddle)(void); /* what the guest does between two reads */
 static bool used_shown;      /* idx of the guest's used ring was written since the last barrier */
 
-static uint64_t ipa_of(const void *p)
-{
-    uint64_t at = (uint64_t)((const uint8_t *)p - memory);
-
-    for (unsigned i = 0; i < 4; i++)
-        if (at / VMM_RAM_BLOCK == block_at[i])
-            return BASE + i * VMM_RAM_BLOCK + at % VMM_RAM_BLOCK;
-    return 0;
-}
-
 static bool in_memory(const void *p)
 {
     return (const uint8_t *)p >= memory && (const uint8_t *)p < memory + 6 * VMM_RAM_BLOCK;
